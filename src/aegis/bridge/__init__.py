@@ -1,0 +1,1 @@
+"""What people outside ROS connect to: REST, WebSocket, web page, Foxglove."""

@@ -1,0 +1,194 @@
+"""What passes between stages: plain arrays, one entry per object. SI units, radians; unknown is NaN.
+
+Stamps are integer nanoseconds (the time of measurement), because a float64 of seconds since 1970 cannot hold them exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class ClassId(IntEnum):
+    """Object classes, as numbered in aegis_msgs/ClassInfo."""
+
+    UNKNOWN = 0
+    DRONE = 1
+    BIRD = 2
+    AIRCRAFT = 3
+    HELICOPTER = 4
+    MISSILE = 5
+    VEHICLE = 6
+    PERSON = 7
+    VESSEL = 8
+    CLUTTER = 9
+
+
+N_CLASSES = len(ClassId)
+
+
+class TrackStatus(IntEnum):
+    """As in aegis_msgs/TrackArray."""
+
+    TENTATIVE = 1
+    CONFIRMED = 2
+    COASTING = 3
+
+
+class ThreatLevel(IntEnum):
+    """As in aegis_msgs/ThreatArray."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class SignalKind(IntEnum):
+    """As in aegis_msgs/EwSignalArray."""
+
+    UNKNOWN = 0
+    NOISE_JAMMING = 1
+    DECEPTION = 2
+    INTERFERENCE = 3
+    EMITTER = 4
+
+
+class AdviceState(IntEnum):
+    """As in aegis_msgs/EwAdviceArray."""
+
+    UNKNOWN = 0
+    PROPOSED = 1
+    ACKNOWLEDGED = 2
+    REJECTED = 3
+    EXPIRED = 4
+
+
+def unknown(n: int) -> Floats:
+    """Return (n,) NaN: a quantity that nobody measured."""
+    return np.full(n, np.nan)
+
+
+@dataclass
+class Scan:
+    """One scan's radar points in the sensor's frame (x forward, y left, z up); all arrays (N,)."""
+
+    stamp_ns: int
+    frame_id: str
+    sequence: int
+    range: Floats  # [m]
+    azimuth: Floats  # [rad]
+    elevation: Floats  # [rad]
+    range_rate: Floats  # [m/s], positive receding
+    snr_db: Floats
+    rcs_dbsm: Floats
+    noise_db: Floats
+
+    def __len__(self) -> int:
+        return len(self.range)
+
+
+@dataclass
+class Detections:
+    """One scan's detections in the sensor's frame; arrays (N,) unless said otherwise."""
+
+    stamp_ns: int
+    frame_id: str
+    sequence: int
+    sensor_id: str
+    cartesian_accuracy: bool
+    id: Ints
+    range: Floats
+    azimuth: Floats
+    elevation: Floats
+    range_rate: Floats
+    variance: Floats  # (N, 4): range, azimuth, elevation, range rate
+    snr_db: Floats
+    rcs_dbsm: Floats
+    noise_db: Floats
+    points: Ints
+    class_id: Ints
+    confidence: Floats
+    class_probability: Floats  # (N, N_CLASSES)
+
+    def __len__(self) -> int:
+        return len(self.range)
+
+
+@dataclass
+class Tracks:
+    """The picture after one scan, in `map` (ENU), ordered by track_id; arrays (N,) unless said otherwise."""
+
+    stamp_ns: int
+    frame_id: str
+    sequence: int
+    track_id: Ints
+    status: Ints
+    state: Floats  # (N, 6): x y z vx vy vz
+    covariance: Floats  # (N, 6, 6)
+    class_id: Ints
+    class_probability: Floats  # (N, N_CLASSES)
+    existence_probability: Floats
+    rcs_dbsm: Floats
+    age: Floats
+    time_since_update: Floats
+    hits: Ints
+
+    def __len__(self) -> int:
+        return len(self.track_id)
+
+
+@dataclass
+class Threats:
+    """Assessed tracks, most threatening first; arrays (N,)."""
+
+    stamp_ns: int
+    frame_id: str
+    sequence: int
+    track_id: Ints
+    level: Ints
+    score: Floats
+    time_to_cpa: Floats
+    cpa_distance: Floats
+    cpa_distance_sigma: Floats
+    time_to_impact: Floats
+    reason: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.track_id)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One active electronic attack or interference."""
+
+    id: int
+    kind: SignalKind
+    bearing: float
+    bearing_sigma: float
+    power_db: float
+    frequency: float
+    confidence: float
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One piece of EW advice; `track_id` or `signal_id` is 0 where it answers the other."""
+
+    id: int
+    track_id: int
+    signal_id: int
+    technique: str
+    priority: int
+    rationale: str
+    expected_benefit_db: float
+    valid_until_ns: int
+    state: AdviceState
+    decided_by: str = ""
