@@ -36,7 +36,7 @@ def param(
         ge, gt, le, lt: bounds of a number.
         env: the environment variable that overrides the parameter file.
     """
-    extra = {"unit": unit, "env": env}
+    extra: Any = {"unit": unit, "env": env}
     return Field(default, description=doc, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=extra, validate_default=True)
 
 

@@ -153,6 +153,7 @@ class Threats:
     sequence: int
     track_id: Ints
     level: Ints
+    class_id: Ints
     score: Floats
     time_to_cpa: Floats
     cpa_distance: Floats

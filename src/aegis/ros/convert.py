@@ -15,11 +15,14 @@ import numpy as np
 from aegis_msgs.msg import (
     ClassInfo,
     DetectionArray,
-    Event as EventMsg,
     EwAdviceArray,
     EwSignalArray,
+    PipelineStatus,
     ThreatArray,
     TrackArray,
+)
+from aegis_msgs.msg import (
+    Event as EventMsg,
 )
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -27,7 +30,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
-from aegis.core.events import Event
+from aegis.core.events import Event, Severity
 from aegis.core.types import (
     N_CLASSES,
     Advice,
@@ -94,9 +97,45 @@ def event_to_msg(event: Event, *, stage: str, stamp_ns: int, run_id: str, epoch:
     return message
 
 
-def diagnostics_to_msg(
-    name: str, level: bytes, text: str, values: dict[str, Any], stamp_ns: int
-) -> DiagnosticArray:
+def event_from_msg(m: EventMsg) -> dict[str, Any]:
+    """Return an event with its origin: stamp_s, run_id, epoch, sequence, name, stage, severity (its name), data.
+
+    Raises:
+        ValueError: an unknown severity, or data that is not JSON.
+    """
+    return {
+        "stamp_s": stamp_ns(m) / 1e9,
+        "run_id": str(m.run_id),
+        "epoch": int(m.epoch),
+        "sequence": int(m.sequence),
+        "name": str(m.name),
+        "stage": str(m.stage),
+        "severity": Severity(m.severity).name,
+        "data": json.loads(m.data) if m.data else {},
+    }
+
+
+def status_rows(m: PipelineStatus) -> list[dict[str, Any]]:
+    """Return the rows of a status, one per stage, with the message's field names and SI units; `detail` is decoded.
+
+    Raises:
+        ValueError: arrays of different lengths, or a detail that is not JSON.
+    """
+    counts = ["received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors"]
+    times = ["rate_hz", "step_p50", "step_p99", "latency_p50", "latency_p99"]
+    _same_length(m, len(m.stage), " ".join([*counts, *times, "detail"]))
+    return [
+        {
+            "stage": str(m.stage[i]),
+            **{name: float(getattr(m, name)[i]) for name in times},
+            **{name: int(getattr(m, name)[i]) for name in counts},
+            "detail": json.loads(m.detail[i]) if m.detail[i] else {},
+        }
+        for i in range(len(m.stage))
+    ]
+
+
+def diagnostics_to_msg(name: str, level: bytes, text: str, values: dict[str, Any], stamp_ns: int) -> DiagnosticArray:
     """Return a DiagnosticArray of one status."""
     status = DiagnosticStatus(level=level, name=name, message=text, hardware_id="")
     status.values = [KeyValue(key=str(key), value=str(value)) for key, value in values.items()]
@@ -303,6 +342,7 @@ def threats_to_msg(t: Threats) -> ThreatArray:
     m.sequence = int(t.sequence)
     m.track_id = pack("I", t.track_id)
     m.level = pack("B", t.level)
+    m.class_id = pack("B", t.class_id)
     m.score = pack("f", t.score)
     m.time_to_cpa = pack("d", t.time_to_cpa)
     m.cpa_distance = pack("d", t.cpa_distance)
@@ -319,13 +359,14 @@ def threats_from_msg(m: ThreatArray) -> Threats:
         ValueError: arrays of different lengths.
     """
     n = len(m.track_id)
-    _same_length(m, n, "level score time_to_cpa cpa_distance cpa_distance_sigma time_to_impact reason")
+    _same_length(m, n, "level class_id score time_to_cpa cpa_distance cpa_distance_sigma time_to_impact reason")
     return Threats(
         stamp_ns=stamp_ns(m),
         frame_id=m.header.frame_id,
         sequence=int(m.sequence),
         track_id=unpack(m.track_id, "i8"),
         level=unpack(m.level, "i8"),
+        class_id=unpack(m.class_id, "i8"),
         score=unpack(m.score),
         time_to_cpa=unpack(m.time_to_cpa),
         cpa_distance=unpack(m.cpa_distance),

@@ -30,8 +30,8 @@ class Output(NamedTuple):
 class StageContext:
     """Where a stage runs.
 
-    `state_dir` is where it keeps what outlives a restart; None keeps nothing (offline: the same input must give the same
-    output). `live` says that stamps can be compared with the clock.
+    `state_dir` is where it keeps what outlives a restart; None keeps nothing (offline, where the same input must give
+    the same output). `live` says that stamps can be compared with the clock.
     """
 
     run_id: str = ""
@@ -96,7 +96,7 @@ class Stage(ABC):
 
     @abstractmethod
     def on_message(self, topic: str, message: Any) -> Iterable[Output]:
-        """Take one message of a subscribed topic; return what to publish. May raise: the caller counts and reports it."""
+        """Take one message of a subscribed topic; return what to publish. The caller counts and reports exceptions."""
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
         """Do periodic work; only live."""
@@ -106,14 +106,14 @@ class Stage(ABC):
         """Fill `response` of a service of this node's row in the graph table; return what to publish besides."""
         raise KeyError(service)
 
-    def reset(self) -> None:
+    def reset(self) -> None:  # noqa: B027 - a stage without state has nothing to do
         """Go back to the state at start; ids and counters go on."""
 
     def detail(self) -> dict[str, Any]:
         """Return what else belongs into the status, JSON-serialisable."""
         return {}
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most hold nothing
         """Release what the stage holds (sockets, files)."""
 
     # What the hosts (live node, offline run) call.

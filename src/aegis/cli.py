@@ -1,0 +1,235 @@
+"""The `aegis` command."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from aegis import __version__
+from aegis.core.params import ConfigError
+
+EXIT_CONFIG = 2
+
+_config = click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Parameter file for the whole graph (ROS 2 format); `aegis params` lists what can be set.",
+)
+_sets = click.option(
+    "--set", "sets", multiple=True, metavar="NODE.KEY=VALUE", help="Set one parameter, above the file. Repeatable."
+)
+_namespace = click.option("--namespace", default="", help="ROS namespace of every node: one for each radar.")
+
+
+@contextmanager
+def _config_errors() -> Iterator[None]:
+    """End the command with exit code 2 and the message where a parameter is wrong."""
+    try:
+        yield
+    except ConfigError as error:
+        click.echo(f"aegis: {error}", err=True)
+        sys.exit(EXIT_CONFIG)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="aegis")
+def cli() -> None:
+    """Aegis turns what a radar sees into a live, ranked, explained picture, on ROS 2.
+
+    Start with `aegis up` and open http://localhost:8000. If something is missing, `aegis doctor` says what.
+
+    Exit codes: 0 done; 1 failed while working; 2 wrong arguments, parameters or input.
+    """
+
+
+@cli.command()
+@_config
+@_sets
+@_namespace
+@click.option("--scenario", help="Scenario of the simulator: a shipped name or a YAML file.")
+@click.option("--external-radar", is_flag=True, help="No simulator: a driver of yours publishes on radar/points.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the bridge and its web page [8000].")
+@click.option("--bridge/--no-bridge", default=True, show_default=True, help="REST, WebSocket and web page.")
+@click.option("--foxglove/--no-foxglove", default=True, show_default=True, help="Foxglove server on port 8765.")
+@click.option("--composed", is_flag=True, help="All nodes in one process (the bridge stays apart).")
+def up(
+    config: Path | None,
+    sets: tuple[str, ...],
+    namespace: str,
+    scenario: str | None,
+    external_radar: bool,
+    port: int | None,
+    bridge: bool,
+    foxglove: bool,
+    composed: bool,
+) -> None:
+    """Run the whole graph on this machine, supervised, with the bridge and its web page.
+
+    Without options: a simulated radar, and the picture on http://localhost:8000. At the first start a one-time
+    administrator password is printed. Ctrl-C stops everything. A process that dies is restarted.
+
+    DDS traffic stays on this machine unless you set ROS_AUTOMATIC_DISCOVERY_RANGE (SUBNET for drivers on other hosts).
+    """
+    from aegis.ros.config import BRIDGE, load_settings
+    from aegis.ros.graph import NODES
+    from aegis.ros.supervisor import Supervisor
+
+    given = list(sets)
+    if scenario is not None:
+        given.append(f"simulator.scenario={scenario}")
+    if port is not None:
+        given.append(f"bridge.port={port}")
+    without = {name for name, absent in (("simulator", external_radar), ("foxglove", not foxglove)) if absent}
+    names = [name for name in NODES if name not in without]
+    with _config_errors():
+        for name in [*names, *([BRIDGE] if bridge else [])]:  # say what is wrong once, before anything starts
+            load_settings(name, config, given)
+    options: list[str] = []
+    if config is not None:
+        options += ["--config", str(config.resolve())]
+    for item in given:
+        options += ["--set", item]
+    if namespace:
+        options += ["--namespace", namespace]
+    node = [sys.executable, "-m", "aegis.ros.node"]
+    if composed:
+        leave_out = [word for name in sorted(without) for word in ("--without", name)]
+        commands = {"graph": [*node, "all", *leave_out, *options]}
+    else:
+        commands = {name: [*node, name, *options] for name in names}
+    if bridge:
+        commands[BRIDGE] = [*node, BRIDGE, *options]
+    environ = {
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        **os.environ,
+        "AEGIS_RUN_ID": os.environ.get("AEGIS_RUN_ID") or secrets.token_hex(8),
+    }
+    sys.exit(Supervisor(commands, environ, lambda text: click.echo(f"aegis: {text}", err=True)).run())
+
+
+@cli.command()
+@click.argument("in_bag", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
+@_config
+@_sets
+@click.option("--topic", default="radar/points", show_default=True, help="Topic of the points in IN_BAG.")
+def process(in_bag: Path, out_bag: Path, config: Path | None, sets: tuple[str, ...], topic: str) -> None:
+    """Send a recorded bag through the graph's stages, without the clock.
+
+    IN_BAG is a rosbag2 folder (MCAP or sqlite3) or file with `radar/points`; its other topics are left alone. OUT_BAG gets
+    the points and every topic of the graph, with message definitions. The same input and parameters give the same
+    bytes. OUT_BAG must not exist; it appears when it is complete.
+    """
+    from aegis.ros.bag import BagError
+    from aegis.ros.offline import process_bag
+
+    with _config_errors():
+        try:
+            summary = process_bag(in_bag, out_bag, topic=topic, config=config, sets=sets, progress=True)
+        except BagError as error:
+            click.echo(f"aegis process: {error}", err=True)
+            sys.exit(EXIT_CONFIG)
+    click.echo(str(summary))
+    sys.exit(1 if summary.errors else 0)
+
+
+@cli.command()
+@click.argument("scenario")
+@click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds to simulate [the scenario's].")
+@_config
+@_sets
+def simulate(scenario: str, out_bag: Path, duration: float | None, config: Path | None, sets: tuple[str, ...]) -> None:
+    """Write what the simulated radar sees of a scenario into a bag, for `aegis process` or for playing back.
+
+    SCENARIO is a shipped name or a YAML file. OUT_BAG must not exist; it appears when it is complete.
+    """
+    from aegis.ros.bag import BagError
+    from aegis.ros.offline import simulate_bag
+
+    with _config_errors():
+        try:
+            summary = simulate_bag(scenario, out_bag, duration_s=duration, config=config, sets=sets, progress=True)
+        except BagError as error:
+            click.echo(f"aegis simulate: {error}", err=True)
+            sys.exit(EXIT_CONFIG)
+    click.echo(summary)
+
+
+@cli.command()
+def doctor() -> None:
+    """Look at this machine: what Aegis needs, what is missing, and how to get it."""
+    from aegis.doctor import run
+
+    sys.exit(run(click.echo))
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--runs", type=click.IntRange(1, 100), default=3, show_default=True, help="How often to measure.")
+def bench(name: str | None, as_json: bool, runs: int) -> None:
+    """Measure. Without NAME: the list of benchmarks."""
+    from aegis.bench import BENCHMARKS, report
+
+    if name is None:
+        for key, benchmark in BENCHMARKS.items():
+            click.echo(f"{key:12} {benchmark.purpose}")
+        return
+    if name not in BENCHMARKS:
+        raise click.BadParameter(f"no benchmark '{name}'; known are: {', '.join(BENCHMARKS)}", param_hint="NAME")
+    for row in BENCHMARKS[name].load()(runs):
+        click.echo(report(row, as_json=as_json))
+
+
+@cli.command()
+@click.argument("node", required=False)
+def params(node: str | None) -> None:
+    """List the parameters of NODE, or of every node: name, default, bounds, unit, environment variable, meaning."""
+    from aegis.ros.config import BRIDGE, settings_type
+    from aegis.ros.graph import NODES
+
+    with _config_errors():
+        for name in [node] if node else [*NODES, BRIDGE]:
+            click.echo(f"{name}:")
+            for info in settings_type(name).params():
+                bounds = ""
+                if info.minimum is not None or info.maximum is not None:
+                    low = "" if info.minimum is None else f"{info.minimum:g}"
+                    high = "" if info.maximum is None else f"{info.maximum:g}"
+                    bounds = f" ({low}..{high})"
+                unit = f" {info.unit}" if info.unit else ""
+                env = f" [env {info.env}]" if info.env else ""
+                click.echo(f"  {info.name} = {info.default}{unit}{bounds}{env}\n      {info.doc}")
+
+
+@cli.group()
+def users() -> None:
+    """Accounts of the bridge."""
+
+
+@users.command("reset-password")
+@click.argument("username")
+@_namespace
+def reset_password(username: str, namespace: str) -> None:
+    """Give USERNAME a new random password, and print it once."""
+    from aegis.bridge.accounts import reset_password as reset
+    from aegis.state import state_dir
+
+    try:
+        password = reset(state_dir(namespace), username)
+    except LookupError as error:
+        click.echo(f"aegis users: {error}", err=True)
+        sys.exit(EXIT_CONFIG)
+    click.echo(f"new password of {username}: {password}")
+
+
+def main() -> None:
+    """Entry point of the `aegis` command."""
+    cli()

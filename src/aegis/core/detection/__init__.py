@@ -1,0 +1,1 @@
+"""From radar points to classified detections."""

@@ -1,0 +1,179 @@
+"""Points of one object grouped into one detection, with its variance and its class."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from aegis.core.classification.physical import PhysicalModel, decide
+from aegis.core.detection.settings import DetectionSettings
+from aegis.core.types import ClassId, Detections, Floats, Ints, Scan
+
+# The errors' dependence on SNR is trusted between these bounds only: far above the reference, biases and quantisation
+# take over; below the detection threshold there is nothing.
+MIN_ERROR_SCALE = 0.2
+MAX_ERROR_SCALE = 2.0
+
+
+class Detector:
+    """The detection stage: `step` takes a scan and returns its detections."""
+
+    def __init__(self, settings: DetectionSettings) -> None:
+        self.settings = settings
+        self.model = PhysicalModel(tuple(ClassId[name] for name in settings.classes))
+
+    def step(self, scan: Scan) -> tuple[Detections, Counter[str]]:
+        """Return the detections of a scan, and how many points or detections were dropped, by reason."""
+        s = self.settings
+        variance = self.point_variance(scan)
+        group = group_points(scan, variance, s.group_distance_m, s.group_range_rate_mps)
+        detections = self._merge(scan, variance, group)
+        dropped: Counter[str] = Counter()
+        if s.group_min_points > 1:
+            keep = np.flatnonzero(detections.points >= s.group_min_points)
+            dropped["group too small"] = len(detections) - len(keep)
+            detections = _take(detections, keep)
+        if len(detections) > s.max_targets:
+            dropped["over max_targets"] = len(detections) - s.max_targets
+            strongest = np.argsort(-np.nan_to_num(detections.snr_db, nan=-np.inf), kind="stable")[: s.max_targets]
+            detections = _take(detections, np.sort(strongest))
+        detections.id = np.arange(1, len(detections) + 1)
+        self._classify(detections)
+        return detections, +dropped
+
+    def point_variance(self, scan: Scan) -> Floats:
+        """Return (N, 4) variances of range, azimuth, elevation and range rate of every point; NaN where not measured."""
+        s = self.settings
+        excess = 10.0 ** ((s.reference_snr_db - scan.snr_db) / 20.0)
+        scale = np.where(np.isnan(excess), 1.0, np.clip(excess, MIN_ERROR_SCALE, MAX_ERROR_SCALE))
+        sigma = np.empty((len(scan), 4))
+        if s.cartesian_sigma_m > 0.0:
+            sigma[:, 0] = s.cartesian_sigma_m
+            sigma[:, 1:3] = (s.cartesian_sigma_m / scan.range)[:, None]
+        else:
+            sigma[:, 0] = s.range_sigma_m * scale
+            sigma[:, 1] = np.deg2rad(s.azimuth_sigma_deg) * scale
+            sigma[:, 2] = np.deg2rad(s.elevation_sigma_deg) * scale
+        sigma[:, 3] = s.range_rate_sigma_mps * scale
+        sigma[np.isnan(scan.elevation), 2] = np.nan
+        sigma[np.isnan(scan.range_rate), 3] = np.nan
+        return sigma**2
+
+    def _merge(self, scan: Scan, variance: Floats, group: Ints) -> Detections:
+        """Return one detection a group: means weighted by the inverse variance of range, angles as vectors."""
+        n = int(group.max()) + 1 if len(group) else 0
+        points: Ints = np.bincount(group, minlength=n).astype(np.int64)
+        inverse: Floats = 1.0 / variance[:, 0]
+        weight: Floats = inverse / np.bincount(group, inverse, minlength=n)[group]
+
+        def mean(values: Floats) -> Floats:
+            out: Floats = np.bincount(group, weight * values, minlength=n)
+            return out
+
+        horizontal = np.where(np.isnan(scan.elevation), 1.0, np.cos(scan.elevation)) * scan.range
+        x, y = mean(horizontal * np.cos(scan.azimuth)), mean(horizontal * np.sin(scan.azimuth))
+        z = mean(scan.range * np.sin(scan.elevation))  # NaN without elevation
+        ground = np.hypot(x, y)
+        merged = np.empty((n, 4))
+        scatter = np.zeros((n, 4))
+        merged[:, 0] = np.where(np.isnan(z), ground, np.hypot(ground, np.nan_to_num(z)))
+        merged[:, 1] = np.arctan2(y, x)
+        merged[:, 2] = np.arctan2(z, ground)
+        merged[:, 3] = mean(scan.range_rate)
+        values = np.column_stack([scan.range, scan.azimuth, scan.elevation, scan.range_rate])
+        residual = values - merged[group]
+        residual[:, 1] = (residual[:, 1] + np.pi) % (2 * np.pi) - np.pi
+        combined = np.empty((n, 4))
+        for i in range(4):
+            # What the points' own errors leave in the mean, and where the points of an extended object lie about it: the
+            # mean of its scatterers wanders with those that happen to be seen.
+            combined[:, i] = np.bincount(group, weight**2 * variance[:, i], minlength=n)
+            scatter[:, i] = np.bincount(group, weight * residual[:, i] ** 2, minlength=n) / points
+        total = combined + scatter
+        snr = 10.0 * np.log10(np.bincount(group, 10.0 ** (scan.snr_db / 10.0), minlength=n)) if n else np.empty(0)
+        with np.errstate(over="ignore"):
+            rcs = 10.0 * np.log10(np.bincount(group, 10.0 ** (scan.rcs_dbsm / 10.0), minlength=n)) if n else np.empty(0)
+        return Detections(
+            stamp_ns=scan.stamp_ns,
+            frame_id=scan.frame_id,
+            sequence=scan.sequence,
+            sensor_id=self.settings.sensor_id,
+            cartesian_accuracy=self.settings.cartesian_sigma_m > 0.0,
+            id=np.arange(1, n + 1),
+            range=merged[:, 0],
+            azimuth=merged[:, 1],
+            elevation=merged[:, 2],
+            range_rate=merged[:, 3],
+            variance=total,
+            snr_db=snr,
+            rcs_dbsm=rcs,
+            noise_db=mean(scan.noise_db),
+            points=points,
+            class_id=np.zeros(n, dtype=np.int64),
+            confidence=np.zeros(n),
+            class_probability=np.zeros((n, len(ClassId))),
+        )
+
+    def _classify(self, d: Detections) -> None:
+        height_sigma = np.sqrt((d.range * np.cos(d.elevation)) ** 2 * d.variance[:, 2])
+        d.class_probability = self.model.posterior(
+            len(d),
+            rcs_dbsm=d.rcs_dbsm,
+            radial_speed=np.abs(d.range_rate),
+            height=d.range * np.sin(d.elevation),
+            height_sigma=np.nan_to_num(height_sigma, nan=1.0),
+        )
+        d.class_id, d.confidence = decide(d.class_probability, self.settings.confidence_threshold)
+
+
+def group_points(scan: Scan, variance: Floats, distance_m: float, range_rate_mps: float) -> Ints:
+    """Return (N,) group numbers, from 0, in the order of each group's first point.
+
+    Two points are neighbours when range, both cross-ranges and range rate differ by no more than the distances, widened by the
+    standard deviation of the difference; groups are the connected components (single linkage).
+    """
+    n = len(scan)
+    if n < 2 or distance_m <= 0.0:
+        return np.arange(n)
+    elevation = np.nan_to_num(scan.elevation)
+    ground = scan.range * np.cos(elevation)
+    position = np.column_stack(
+        [ground * np.cos(scan.azimuth), ground * np.sin(scan.azimuth), scan.range * np.sin(elevation)]
+    )
+    cross = np.nan_to_num(variance[:, 1:3]) * scan.range[:, None] ** 2
+    reach = distance_m + np.sqrt(2.0 * (variance[:, 0] + cross.sum(axis=1)).max())
+    pairs = cKDTree(position).query_pairs(np.sqrt(3.0) * reach, output_type="ndarray")
+    i, j = pairs[:, 0], pairs[:, 1]
+
+    def near(difference: Floats, spread: Floats, limit: float) -> np.ndarray:
+        return np.isnan(difference) | (np.abs(difference) <= limit + np.sqrt(np.nan_to_num(spread)))
+
+    turn = (scan.azimuth[i] - scan.azimuth[j] + np.pi) % (2 * np.pi) - np.pi
+    middle = 0.5 * (scan.range[i] + scan.range[j])
+    linked = (
+        near(scan.range[i] - scan.range[j], variance[i, 0] + variance[j, 0], distance_m)
+        & near(middle * turn, cross[i, 0] + cross[j, 0], distance_m)
+        & near(middle * (scan.elevation[i] - scan.elevation[j]), cross[i, 1] + cross[j, 1], distance_m)
+        & near(scan.range_rate[i] - scan.range_rate[j], variance[i, 3] + variance[j, 3], range_rate_mps)
+    )
+    i, j = i[linked], j[linked]
+    graph = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(n, n))
+    _, label = connected_components(graph, directed=False)
+    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    out: Ints = rank[inverse]
+    return out
+
+
+def _take(d: Detections, index: Ints) -> Detections:
+    return Detections(
+        d.stamp_ns, d.frame_id, d.sequence, d.sensor_id, d.cartesian_accuracy,
+        d.id[index], d.range[index], d.azimuth[index], d.elevation[index], d.range_rate[index], d.variance[index],
+        d.snr_db[index], d.rcs_dbsm[index], d.noise_db[index], d.points[index],
+        d.class_id[index], d.confidence[index], d.class_probability[index],
+    )  # fmt: skip

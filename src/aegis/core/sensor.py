@@ -1,0 +1,34 @@
+"""Where the sensor stands in `map`: declared once, inherited by every stage that has to know it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from aegis.core.params import Settings, param
+from aegis.core.types import Floats
+
+
+class SensorPose(Settings):
+    """Position and heading of the sensor's frame (x forward, y left, z up) in `map` (x east, y north, z up)."""
+
+    sensor_x: float = param(0.0, "the sensor's position in map, east", unit="m")
+    sensor_y: float = param(0.0, "the sensor's position in map, north", unit="m")
+    sensor_z: float = param(0.0, "the sensor's position in map, up", unit="m")
+    sensor_yaw_deg: float = param(
+        0.0, "direction of the sensor's x axis, anticlockwise from east", unit="deg", ge=-360.0, le=360.0
+    )
+
+    def position(self) -> Floats:
+        """Return the sensor's position in map, (3,) [m]."""
+        return np.array([self.sensor_x, self.sensor_y, self.sensor_z])
+
+    def rotation(self) -> Floats:
+        """Return the (3, 3) matrix that turns vectors of the sensor's frame into map."""
+        c, s = math.cos(math.radians(self.sensor_yaw_deg)), math.sin(math.radians(self.sensor_yaw_deg))
+        return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+    def to_map(self, points: Floats) -> Floats:
+        """Return (N, 3) points of the sensor's frame in map, (N, 3) [m]."""
+        return np.asarray(points, dtype=float) @ self.rotation().T + self.position()

@@ -1,0 +1,1 @@
+"""Which tracks threaten the protected asset, how much, and why."""

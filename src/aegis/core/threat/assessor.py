@@ -1,0 +1,192 @@
+"""Threat assessment: proximity, time, capability and intent, each from 0 to 1, in a weighted geometric mean.
+
+The terms follow Johansson and Falkman, A comparison between two approaches to threat evaluation (FUSION 2008): proximity (distance
+at the closest point of approach, time to it or to impact), capability (class), intent (heading at the asset). A geometric mean,
+because a term that is zero means no threat whatever the others say: an aircraft that recedes does not threaten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import model_validator
+from scipy.special import ndtr
+
+from aegis.core.params import Settings, param
+from aegis.core.threat.geometry import closest_approach, cpa_distance_sigma, time_to_impact
+from aegis.core.types import ClassId, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
+
+# How much harm each class can do, stated: what carries a payload by design, what can carry one, what cannot. UNKNOWN counts as
+# half, because not knowing is no reason for calm.
+CAPABILITY: dict[ClassId, float] = {
+    ClassId.UNKNOWN: 0.5,
+    ClassId.DRONE: 0.8,
+    ClassId.BIRD: 0.02,
+    ClassId.AIRCRAFT: 0.6,
+    ClassId.HELICOPTER: 0.6,
+    ClassId.MISSILE: 1.0,
+    ClassId.VEHICLE: 0.4,
+    ClassId.PERSON: 0.2,
+    ClassId.VESSEL: 0.4,
+    ClassId.CLUTTER: 0.01,
+}
+WEIGHT_DISTANCE, WEIGHT_TIME, WEIGHT_CAPABILITY, WEIGHT_INTENT = 0.3, 0.3, 0.25, 0.15
+
+
+class ThreatSettings(Settings):
+    """Parameters of the node `threat`."""
+
+    asset_x: float = param(0.0, "Position of the protected asset in map, east.", unit="m")
+    asset_y: float = param(0.0, "The same, north.", unit="m")
+    asset_z: float = param(0.0, "The same, up.", unit="m")
+    asset_radius_m: float = param(100.0, "Entering this distance counts as impact.", unit="m", gt=0.0)
+    half_distance_m: float = param(
+        1000.0, "Miss distance, beyond the radius, at which proximity halves.", unit="m", gt=0.0
+    )
+    half_time_s: float = param(60.0, "Time to impact or closest approach at which urgency halves.", unit="s", gt=0.0)
+    threshold_medium: float = param(0.4, "Score from which the level is MEDIUM.", ge=0.0, le=1.0)
+    threshold_high: float = param(0.6, "Score from which it is HIGH.", ge=0.0, le=1.0, env="THREAT_THRESHOLD_HIGH")
+    threshold_critical: float = param(
+        0.8, "Score from which it is CRITICAL.", ge=0.0, le=1.0, env="THREAT_THRESHOLD_CRITICAL"
+    )
+    hysteresis: float = param(0.03, "A level is left only this far below its threshold.", ge=0.0, le=0.5)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> ThreatSettings:
+        if not self.threshold_medium < self.threshold_high < self.threshold_critical:
+            raise ValueError("threshold_medium < threshold_high < threshold_critical is needed")
+        return self
+
+
+@dataclass(frozen=True)
+class LevelChange:
+    """A track's level changed; `before` is None when it is assessed for the first time."""
+
+    track_id: int
+    before: ThreatLevel | None
+    after: ThreatLevel
+    score: float
+    reason: str
+
+
+class Assessor:
+    """The threat stage: `step` takes the picture and returns the ranked threats and what changed."""
+
+    def __init__(self, settings: ThreatSettings) -> None:
+        self.settings = settings
+        self._asset = np.array([settings.asset_x, settings.asset_y, settings.asset_z])
+        self._capability = np.array([CAPABILITY[c] for c in ClassId])
+        self._levels: dict[int, ThreatLevel] = {}
+
+    def reset(self) -> None:
+        """Forget the levels of all tracks."""
+        self._levels.clear()
+
+    def step(self, tracks: Tracks) -> tuple[Threats, list[LevelChange]]:
+        """Assess every confirmed or coasting track."""
+        s = self.settings
+        index = np.flatnonzero(tracks.status != int(TrackStatus.TENTATIVE))
+        position = tracks.state[index, :3] - self._asset
+        velocity = tracks.state[index, 3:]
+        covariance = tracks.covariance[index]
+        time, distance = closest_approach(position, velocity)
+        sigma = cpa_distance_sigma(position, velocity, covariance, time)
+        impact = time_to_impact(position, velocity, s.asset_radius_m)
+
+        proximity = 1.0 / (1.0 + (np.maximum(distance - s.asset_radius_m, 0.0) / s.half_distance_m) ** 2)
+        urgency = 1.0 / (1.0 + (np.where(np.isnan(impact), time, impact) / s.half_time_s) ** 2)
+        capability = tracks.class_probability[index] @ self._capability
+        intent = _intent(position, velocity, covariance)
+        intent = np.where(impact == 0.0, 1.0, intent)  # already there
+        score = (
+            proximity**WEIGHT_DISTANCE * urgency**WEIGHT_TIME * capability**WEIGHT_CAPABILITY * intent**WEIGHT_INTENT
+        )
+        track_id = tracks.track_id[index]
+        level = np.array([self._level(int(i), float(v)) for i, v in zip(track_id, score, strict=True)], dtype=np.int64)
+        order = np.lexsort((track_id, -score))
+        threats = Threats(
+            stamp_ns=tracks.stamp_ns,
+            frame_id=tracks.frame_id,
+            sequence=tracks.sequence,
+            track_id=track_id[order],
+            level=level[order],
+            class_id=tracks.class_id[index][order],
+            score=score[order],
+            time_to_cpa=time[order],
+            cpa_distance=distance[order],
+            cpa_distance_sigma=sigma[order],
+            time_to_impact=impact[order],
+        )
+        threats.reason = _reasons(threats, tracks, index[order], np.linalg.norm(position, axis=1)[order], intent[order])
+        return threats, self._changes(threats)
+
+    def _level(self, track_id: int, score: float) -> ThreatLevel:
+        s = self.settings
+        before = self._levels.get(track_id, ThreatLevel.LOW)
+        level = ThreatLevel.LOW
+        for candidate, threshold in (
+            (ThreatLevel.MEDIUM, s.threshold_medium),
+            (ThreatLevel.HIGH, s.threshold_high),
+            (ThreatLevel.CRITICAL, s.threshold_critical),
+        ):
+            if score >= threshold - (s.hysteresis if before >= candidate else 0.0):
+                level = candidate
+        return level
+
+    def _changes(self, threats: Threats) -> list[LevelChange]:
+        """Return the changes since the last picture, and remember the levels of the tracks that are in this one."""
+        changes = []
+        now: dict[int, ThreatLevel] = {}
+        for i, track_id in enumerate(threats.track_id.tolist()):
+            level = ThreatLevel(int(threats.level[i]))
+            now[track_id] = level
+            before = self._levels.get(track_id)
+            if before is not level and (before is not None or level is not ThreatLevel.LOW):
+                changes.append(LevelChange(track_id, before, level, float(threats.score[i]), threats.reason[i]))
+        self._levels = now
+        return changes
+
+
+def _intent(position: Floats, velocity: Floats, covariance: Floats) -> Floats:
+    """Return (N,) how surely and how straight each track heads for the asset: 0 when it recedes or may as well stand still.
+
+    The cosine between course and the line to the asset, times how far the closing speed stands out of its error.
+    """
+    distance = np.maximum(np.linalg.norm(position, axis=1), 1e-9)
+    line = -position / distance[:, None]
+    closing = np.einsum("ni,ni->n", line, velocity)
+    sigma = np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", line, covariance[:, 3:, 3:], line), 1e-12))
+    cosine = closing / np.maximum(np.linalg.norm(velocity, axis=1), 1e-9)
+    out: Floats = np.clip(cosine, 0.0, 1.0) * np.clip(2.0 * ndtr(closing / sigma) - 1.0, 0.0, 1.0)
+    return out
+
+
+def _reasons(threats: Threats, tracks: Tracks, index: Ints, distance: Floats, intent: Floats) -> list[str]:
+    """Return each threat's reason in words, with the numbers that it rests on."""
+    reasons = []
+    for i, k in enumerate(index.tolist()):
+        speed = float(np.linalg.norm(tracks.state[k, 3:]))
+        parts = []
+        if threats.time_to_impact[i] == 0.0:
+            parts.append(f"inside the asset's radius, {distance[i]:.0f} m from its centre")
+        elif np.isfinite(threats.time_to_impact[i]):
+            parts.append(f"on a course into the asset: impact in {threats.time_to_impact[i]:.0f} s")
+        elif threats.time_to_cpa[i] > 0.0:
+            parts.append(f"passes at {threats.cpa_distance[i]:.0f} m in {threats.time_to_cpa[i]:.0f} s")
+        else:
+            parts.append(f"moves away, {distance[i]:.0f} m off")
+        if threats.time_to_cpa[i] > 0.0:
+            parts.append(f"closing at {speed:.0f} m/s from {distance[i]:.0f} m")
+        best = int(tracks.class_probability[k].argmax())
+        named = ClassId(int(tracks.class_id[k]))
+        if named is ClassId.UNKNOWN:
+            parts.append(f"class unknown (most likely {ClassId(best).name}, {tracks.class_probability[k, best]:.2f})")
+        else:
+            parts.append(f"{named.name} ({tracks.class_probability[k, int(named)]:.2f})")
+        if 0.0 < intent[i] < 0.3 and threats.time_to_cpa[i] > 0.0:
+            parts.append("heading not clearly at the asset")
+        if int(tracks.status[k]) == int(TrackStatus.COASTING):
+            parts.append(f"not seen for {tracks.time_since_update[k]:.1f} s")
+        reasons.append("; ".join(parts))
+    return reasons

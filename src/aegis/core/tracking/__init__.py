@@ -1,0 +1,1 @@
+"""Detections over time: where everything is, where it goes, and whether it exists."""

@@ -1,0 +1,227 @@
+"""rosbag2 files: reading any, writing MCAP with message definitions; nothing half-written is ever left behind."""
+
+from __future__ import annotations
+
+import array
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import aegis_msgs
+import numpy as np
+from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+from rosbags.rosbag2.errors import ReaderError
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+from aegis.ros.graph import TOPICS, Topic
+
+BAG_VERSION: Literal[9] = 9  # of metadata.yaml, as Jazzy writes it
+_READ_ERRORS = (ReaderError, sqlite3.DatabaseError, OSError, ValueError, KeyError, EOFError, AssertionError)
+
+
+class BagError(Exception):
+    """A bag cannot be read or written; the message says which, why, and what would be right."""
+
+
+def typestore() -> Typestore:
+    """Return the definitions of ROS 2 Jazzy's messages and of ours, from the installed aegis_msgs."""
+    store = get_typestore(Stores.ROS2_JAZZY)
+    for path in _definitions():
+        store.register(get_types_from_msg(path.read_text(encoding="utf-8"), f"aegis_msgs/msg/{path.stem}"))
+    return store
+
+
+def _definitions() -> list[Path]:
+    """Return our .msg files, beside the installed Python package: <prefix>/share/aegis_msgs/msg.
+
+    The ament index would know too, but in a virtual environment AMENT_PREFIX_PATH is not set.
+
+    Raises:
+        FileNotFoundError: the installation is not whole.
+    """
+    package = Path(aegis_msgs.__file__).resolve().parent
+    for parent in package.parents:
+        found = sorted((parent / "share" / "aegis_msgs" / "msg").glob("*.msg"))
+        if found:
+            return found
+    raise FileNotFoundError(f"no share/aegis_msgs/msg/*.msg above {package}; install aegis_msgs again")
+
+
+class BagReader:
+    """One topic of a rosbag2 (MCAP or sqlite3; a folder or a storage file), in the order of recording."""
+
+    def __init__(self, path: Path, topic: str, type_name: str) -> None:
+        """Open the bag.
+
+        Args:
+            path: the bag.
+            topic: the topic's name; one in a namespace is found where it is the only one that ends so.
+            type_name: the type that it must have.
+
+        Raises:
+            BagError: no such bag, not a bag, damaged, without the topic, of another type, or empty.
+        """
+        self._path = path
+        if not path.exists():
+            raise BagError(f"{path} does not exist; a rosbag2 folder, .mcap or .db3 file is expected")
+        try:
+            self._reader = Reader(path)
+            self._reader.open()
+        except _READ_ERRORS as error:
+            raise BagError(
+                f"{path} cannot be read as a rosbag2: {_text(error)}; a folder with metadata.yaml, a .mcap or a .db3 file"
+                " is expected, complete (a bag cut off while recording: 'ros2 bag reindex', or 'mcap recover')"
+            ) from error
+        try:
+            self._connections = self._find(topic, type_name)
+            self.count = sum(connection.msgcount for connection in self._connections)
+            if self.count == 0:
+                raise BagError(f"{path} is empty: no messages on {self._connections[0].topic}")
+        except BaseException:
+            self._reader.close()
+            raise
+
+    def _find(self, topic: str, type_name: str) -> list[Connection]:
+        wanted = "/" + topic.strip("/")
+        connections = self._reader.connections
+        names = {c.topic for c in connections}
+        if wanted not in names:
+            ending = sorted(name for name in names if name.endswith(wanted))
+            if len(ending) == 1:
+                wanted = ending[0]
+            elif ending:
+                raise BagError(f"{self._path} has several: {', '.join(ending)}; say which with --topic")
+        found = [c for c in connections if c.topic == wanted]
+        if not found:
+            usable = sorted(c.topic for c in connections if c.msgtype == type_name)
+            there = ", ".join(sorted(f"{c.topic} [{c.msgtype}]" for c in connections)) or "nothing"
+            hint = f"; say --topic {usable[0]} if that is the radar" if usable else ""
+            raise BagError(f"{self._path} has no topic '{wanted}' of type {type_name}; it holds {there}{hint}")
+        wrong = {c.msgtype for c in found} - {type_name}
+        if wrong:
+            raise BagError(f"{self._path}: {wanted} is of type {', '.join(sorted(wrong))}; {type_name} is expected")
+        return found
+
+    def messages(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (time of recording [ns], CDR bytes).
+
+        Raises:
+            BagError: the bag is damaged further on.
+        """
+        read = 0
+        try:
+            for _, time_ns, data in self._reader.messages(self._connections):
+                read += 1
+                yield time_ns, bytes(data)
+        except _READ_ERRORS as error:
+            raise BagError(f"{self._path} is damaged after {read} of {self.count} messages: {_text(error)}") from error
+        if read != self.count:
+            raise BagError(f"{self._path} is damaged: {read} of the {self.count} messages that it announces are there")
+
+    def close(self) -> None:
+        """Close the bag."""
+        self._reader.close()
+
+
+class BagWriter:
+    """Writes messages of the graph's topics into an MCAP bag."""
+
+    def __init__(self, writer: Writer, topics: list[Topic]) -> None:
+        self._writer = writer
+        self._store = typestore()
+        self._connections = {
+            topic.name: writer.add_connection(
+                "/" + topic.name.strip("/"), topic.type, typestore=self._store, offered_qos_profiles=[_qos(topic)]
+            )
+            for topic in topics
+        }
+
+    def write(self, topic: str, time_ns: int, message: Any) -> None:
+        """Write one message; bytes are taken as its CDR form."""
+        connection = self._connections[topic]
+        data = message if isinstance(message, bytes) else serialize(message, connection.msgtype, self._store)
+        self._writer.write(connection, time_ns, data)
+
+
+def serialize(message: Any, type_name: str, store: Typestore) -> bytes:
+    """Return the CDR form of a message, the same bytes for the same message.
+
+    Not rclpy's serialize_message: that leaves the padding between fields and behind the last one as it found the memory,
+    so that it gives other bytes each time, and whatever stood there before.
+    """
+    return bytes(store.serialize_cdr(_plain(message, type_name, store), type_name))
+
+
+def _plain(message: Any, type_name: str, store: Typestore) -> Any:
+    """Return a rclpy message as the object of the same type that rosbags serialises."""
+    values = {}
+    for name, field_type in message.get_fields_and_field_types().items():
+        value = getattr(message, name)
+        if hasattr(value, "get_fields_and_field_types"):
+            value = _plain(value, _full_name(field_type), store)
+        elif isinstance(value, array.array):
+            value = np.array(value)
+        elif isinstance(value, bytes):  # of type byte: one octet
+            value = value[0]
+        elif isinstance(value, list):
+            element = field_type.removeprefix("sequence<").split(",")[0].split("[")[0].rstrip(">")
+            if value and hasattr(value[0], "get_fields_and_field_types"):
+                value = [_plain(item, _full_name(element), store) for item in value]
+            elif element == "boolean":
+                value = np.array(value, dtype=bool)
+        values[name] = value
+    return store.types[type_name](**values)
+
+
+def _full_name(field_type: str) -> str:
+    package, name = field_type.split("/")
+    return f"{package}/msg/{name}"
+
+
+@contextmanager
+def write_bag(path: Path, topics: list[str]) -> Iterator[BagWriter]:
+    """Write a bag of the given topics of the graph table; it appears at `path` when the block ends without an error.
+
+    Raises:
+        BagError: `path` exists, or cannot be written.
+    """
+    if path.exists():
+        raise BagError(f"{path} exists already; remove it or name another output")
+    try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        workplace = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.absolute().parent))
+    except OSError as error:
+        raise BagError(f"{path} cannot be written: {error}") from error
+    try:
+        with Writer(workplace / path.name, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP) as writer:
+            yield BagWriter(writer, [TOPICS[name] for name in topics])
+        (workplace / path.name).rename(path)
+    except OSError as error:
+        raise BagError(f"{path} cannot be written: {error}") from error
+    finally:
+        shutil.rmtree(workplace)
+
+
+def _qos(topic: Topic) -> Qos:
+    forever = QosTime(sec=9223372036, nsec=854775807)
+    return Qos(
+        history=QosHistory.KEEP_LAST,
+        depth=topic.depth,
+        reliability=QosReliability.RELIABLE if topic.reliable else QosReliability.BEST_EFFORT,
+        durability=QosDurability.TRANSIENT_LOCAL if topic.latched else QosDurability.VOLATILE,
+        deadline=forever,
+        lifespan=forever,
+        liveliness=QosLiveliness.AUTOMATIC,
+        liveliness_lease_duration=forever,
+        avoid_ros_namespace_conventions=False,
+    )
+
+
+def _text(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,208 @@
+"""The live host of stages: one rclpy node a stage, one or all of them in this process."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+from aegis.core.params import ConfigError, Settings
+from aegis.ros import convert
+from aegis.ros.config import BRIDGE, load_settings
+from aegis.ros.graph import COMMON_PUBLISHES, COMMON_SERVICES, NODES, TOPICS, NodeSpec
+from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.state import state_dir
+
+STATUS_PERIOD_S = 1.0
+EXIT_CONFIG = 2
+_ROS_OWN_PARAMETERS = ("use_sim_time", "start_type_description_service")
+
+
+class StageNode(Node):  # type: ignore[misc]
+    """Subscribes, lets the stage work, publishes. An exception in a callback is counted, reported, and survived."""
+
+    def __init__(
+        self, spec: NodeSpec, config: Path | None, sets: Iterable[str], namespace: str, run_id: str, epoch: int
+    ) -> None:
+        super().__init__(spec.name, namespace=namespace)
+        settings = load_settings(spec.name, config, sets, ros_overrides=self._ros_overrides())
+        self._declare(settings)
+        own_namespace = self.get_namespace().strip("/")
+        context = StageContext(
+            run_id=run_id, epoch=epoch, state_dir=state_dir(own_namespace), live=True, namespace=own_namespace
+        )
+        self.spec = spec
+        self.stage: Stage = spec.load_stage()(settings, context)
+        self._outputs = {
+            name: self.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name]))
+            for name in (*spec.publishes, *COMMON_PUBLISHES)
+        }
+        for name in spec.subscribes:
+            topic = TOPICS[name]
+            callback = partial(self._on_message, name)
+            self.create_subscription(message_class(topic.type), name, callback, qos_profile(topic))
+        for service in spec.services:
+            self.create_service(message_class(service.type), service.name, partial(self._on_service, service.name))
+        for service in COMMON_SERVICES:
+            self.create_service(message_class(service.type), service.name, self._on_restart)
+        # Steady time: a timer on ROS time stalls without /clock, and when the clock jumps.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(STATUS_PERIOD_S, lambda: self._guard(self.stage.status, self._now_ns()), clock=steady)
+        if self.stage.period_s is not None:
+            tick: Callable[[], None] = lambda: self._step(self.stage.on_timer, self._now_ns())  # noqa: E731
+            self.create_timer(self.stage.period_s, tick, clock=steady)
+        self._guard(self.stage.start, self._now_ns())
+
+    def _ros_overrides(self) -> dict[str, Any]:
+        """Return what `--ros-args -p` or `--params-file` set; rclpy has no public way to read all of it."""
+        return {
+            name: parameter.value
+            for name, parameter in self._parameter_overrides.items()
+            if name not in _ROS_OWN_PARAMETERS and not name.startswith("qos_overrides.")
+        }
+
+    def _declare(self, settings: Settings) -> None:
+        """Declare every parameter, read-only, with its description and bounds, for `ros2 param`."""
+        for info in settings.params():
+            unit = f" [{info.unit}]" if info.unit else ""
+            descriptor = ParameterDescriptor(description=info.doc + unit, read_only=True)
+            value = getattr(settings, info.name)
+            if isinstance(value, tuple):
+                value = list(value)
+            if isinstance(value, float) and info.minimum is not None and info.maximum is not None:
+                bounds = FloatingPointRange(from_value=float(info.minimum), to_value=float(info.maximum), step=0.0)
+                descriptor.floating_point_range = [bounds]
+            elif type(value) is int and info.minimum is not None and info.maximum is not None:
+                descriptor.integer_range = [
+                    IntegerRange(from_value=int(info.minimum), to_value=int(info.maximum), step=1)
+                ]
+            self.declare_parameter(info.name, value, descriptor, ignore_override=True)
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+    def _on_message(self, topic: str, message: Any) -> None:
+        self.stage.counters.received += 1
+        self._step(self.stage.on_message, topic, message)
+
+    def _step(self, call: Callable[..., Iterable[Output]], *args: Any) -> None:
+        begin = time.perf_counter()
+        self._guard(call, *args)
+        self.stage.note_step(time.perf_counter() - begin)
+
+    def _on_service(self, name: str, request: Any, response: Any) -> Any:
+        self._guard(self.stage.on_service, name, request, response, self._now_ns())
+        return response
+
+    def _on_restart(self, request: Any, response: Any) -> Any:
+        def restart() -> Iterable[Output]:
+            self.stage.reset()
+            response.success, response.message = True, f"{self.spec.name} is back at its start"
+            return ()
+
+        self._guard(restart)
+        return response
+
+    def _guard(self, call: Callable[..., Iterable[Output]], *args: Any) -> None:
+        try:
+            for output in call(*args):
+                self._publish(output)
+        except Exception as error:  # noqa: BLE001 - an exception in a callback would end spin() and with it the node
+            self.get_logger().error(f"{type(error).__name__} in {self.spec.name}:\n{traceback.format_exc()}")
+            self._publish(self.stage.failed(error, self._now_ns()))
+
+    def _publish(self, output: Output) -> None:
+        self._outputs[output.topic].publish(output.message)
+        if output.topic in self.spec.publishes:
+            self.stage.counters.published += 1
+            measured_ns = convert.stamp_ns(output.message)
+            if measured_ns:
+                self.stage.note_latency((self._now_ns() - measured_ns) * 1e-9)
+
+
+def run(
+    names: Sequence[str],
+    *,
+    config: Path | None = None,
+    sets: Sequence[str] = (),
+    namespace: str = "",
+    ros_args: Sequence[str] = (),
+) -> int:
+    """Run stages in this process until SIGINT or SIGTERM; return the exit code.
+
+    Args:
+        names: nodes of the graph table, or the bridge alone.
+        config: parameter file; None for the defaults.
+        sets: `NODE.KEY=VALUE` options.
+        namespace: of every node.
+        ros_args: what follows `--ros-args`, passed to ROS.
+    """
+    run_id = os.environ.get("AEGIS_RUN_ID", "")
+    epoch = int(os.environ.get("AEGIS_EPOCH", "0"))
+    nodes: list[StageNode] = []
+    try:
+        if BRIDGE in names:
+            if len(names) > 1:
+                raise ConfigError("the bridge runs in a process of its own: uvicorn has the main thread there")
+            from aegis.bridge.main import serve
+
+            return serve(
+                load_settings(BRIDGE, config, sets),  # type: ignore[arg-type]
+                namespace=namespace,
+                state_dir=state_dir(namespace),
+                run_id=run_id,
+                epoch=epoch,
+            )
+        rclpy.init(args=["aegis", *(["--ros-args", *ros_args] if ros_args else [])])
+        executor = SingleThreadedExecutor()
+        for name in names:
+            if name not in NODES:
+                raise ConfigError(f"no node '{name}'; known are: {', '.join([*NODES, BRIDGE])}")
+            nodes.append(StageNode(NODES[name], config, sets, namespace, run_id, epoch))
+            executor.add_node(nodes[-1])
+        executor.spin()
+    except ConfigError as error:
+        print(f"aegis: {error}", file=sys.stderr)
+        return EXIT_CONFIG
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass  # asked to stop
+    finally:
+        for node in nodes:
+            node.stage.close()
+        rclpy.try_shutdown()
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one node, as `ros2 run aegis aegis_node NODE` and the launch file do; `all` runs every stage but the bridge."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    ros_args: list[str] = []
+    if "--ros-args" in arguments:
+        at = arguments.index("--ros-args")
+        arguments, ros_args = arguments[:at], arguments[at + 1 :]
+    parser = argparse.ArgumentParser(prog="aegis_node", description="Run one node of the Aegis graph.")
+    parser.add_argument("node", choices=[*NODES, BRIDGE, "all"], help="which one; 'all' is every stage in one process")
+    parser.add_argument("--config", type=Path, help="parameter file (ROS 2 format, one for the whole graph)")
+    parser.add_argument("--set", dest="sets", action="append", default=[], metavar="NODE.KEY=VALUE")
+    parser.add_argument("--without", action="append", default=[], choices=list(NODES), help="leave out of 'all'")
+    parser.add_argument("--namespace", default="")
+    options = parser.parse_args(arguments)
+    names = [n for n in NODES if n not in options.without] if options.node == "all" else [options.node]
+    return run(names, config=options.config, sets=options.sets, namespace=options.namespace, ros_args=ros_args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

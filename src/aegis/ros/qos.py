@@ -1,0 +1,34 @@
+"""From the graph table's words to what rclpy wants: QoS profiles and message classes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from aegis.ros.graph import Topic
+
+
+def qos_profile(topic: Topic) -> QoSProfile:
+    """Return the QoS of a topic of the graph table."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=topic.depth,
+        reliability=ReliabilityPolicy.RELIABLE if topic.reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if topic.latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+def message_class(type_name: str) -> type:
+    """Return the class of an interface, `aegis_msgs/msg/TrackArray` or `aegis_msgs/srv/Scan`.
+
+    Raises:
+        ValueError: the name has not three parts.
+        ModuleNotFoundError: the package is not built on this machine.
+    """
+    parts = type_name.split("/")
+    if len(parts) != 3:
+        raise ValueError(f"interface '{type_name}': package/msg/Name or package/srv/Name is expected")
+    package, kind, name = parts
+    found: type = getattr(import_module(f"{package}.{kind}"), name)
+    return found

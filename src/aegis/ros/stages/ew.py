@@ -1,0 +1,114 @@
+"""`detections` and `threats` to `ew/signals` and `ew/advice`; a person decides through `ew/acknowledge`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from aegis.core.events import Event, EventName, Severity
+from aegis.core.ew.advice import AdviceBook
+from aegis.core.ew.noise import NoiseMonitor
+from aegis.core.ew.settings import EwSettings
+from aegis.core.ids import UniqueIds
+from aegis.core.types import Advice, AdviceState, Signal
+from aegis.ros import convert
+from aegis.ros.stages.base import Output, Stage, StageContext
+
+
+class EwStage(Stage):
+    """Senses jamming through the radar's own noise levels, and proposes; it never acts."""
+
+    name = "ew"
+    settings_type = EwSettings
+
+    def __init__(self, settings: EwSettings, context: StageContext) -> None:
+        super().__init__(settings, context)
+        path = context.state_dir / "advice_ids.json" if context.state_dir is not None else None
+        self.monitor = NoiseMonitor(settings)
+        self.book = AdviceBook(settings, UniqueIds(path))
+
+    def reset(self) -> None:
+        """Forget the noise baseline, signals and advice; ids go on."""
+        self.monitor.reset()
+        self.book.reset()
+
+    def start(self, now_ns: int) -> Iterable[Output]:
+        """Say that there is no advice: what was open before a restart is not open any more."""
+        return [self._advice(now_ns)]
+
+    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+        """Take a scan's detections (noise levels) or an assessment (critical threats)."""
+        stamp_ns = convert.stamp_ns(message)
+        changed = self.book.expire(stamp_ns)
+        new: list[Advice] = []
+        if topic == "detections":
+            detections = convert.detections_from_msg(message)
+            self.note_sequence(topic, detections.sequence)
+            change = self.monitor.step(detections)
+            if change.raised is not None:
+                yield self.event(Event(EventName.EW_DETECTION, Severity.WARNING, _signal_data(change.raised)), stamp_ns)
+                new.append(self.book.on_signal(change.raised, stamp_ns))
+            active = [self.monitor.signal] if self.monitor.signal is not None else []
+            yield Output(
+                "ew/signals",
+                convert.signals_to_msg(
+                    active,
+                    stamp_ns=stamp_ns,
+                    frame_id=detections.frame_id,
+                    sequence=detections.sequence,
+                    sensor_id=detections.sensor_id,
+                ),
+            )
+        else:
+            threats = convert.threats_from_msg(message)
+            self.note_sequence(topic, threats.sequence)
+            new += self.book.on_threats(threats)
+        for advice in new:
+            yield self.event(Event(EventName.EW_RESPONSE_TRIGGERED, Severity.WARNING, _advice_data(advice)), stamp_ns)
+        if new or changed:
+            yield self._advice(stamp_ns)
+
+    def on_service(self, service: str, request: Any, response: Any, now_ns: int) -> Iterable[Output]:
+        """Record a person's decision."""
+        try:
+            decided = self.book.decide(
+                int(request.id), accept=bool(request.accept), operator=str(request.operator_name), now_ns=now_ns
+            )
+        except ValueError as error:
+            response.success, response.message = False, str(error)
+            return []
+        response.success, response.message = True, f"advice {decided.id}: {decided.state.name}"
+        outputs = [self._advice(now_ns)]
+        if decided.state is AdviceState.ACKNOWLEDGED:
+            outputs.append(self.event(Event(EventName.EW_COUNTERMEASURE, data=_advice_data(decided)), now_ns))
+        return outputs
+
+    def detail(self) -> dict[str, Any]:
+        """Add whether the noise floor can be judged at all."""
+        advice = self.book.advice
+        return {
+            "noise_floor": "judged" if self.monitor.judged else "no judgement: no or too few noise levels",
+            "signals": int(self.monitor.signal is not None),
+            "advice_open": sum(a.state is AdviceState.PROPOSED for a in advice),
+        }
+
+    def _advice(self, stamp_ns: int) -> Output:
+        return Output("ew/advice", convert.advice_to_msg(self.book.advice, stamp_ns=stamp_ns))
+
+
+def _signal_data(signal: Signal) -> dict[str, Any]:
+    data = asdict(signal)
+    data["kind"] = signal.kind.name
+    return _jsonable(data)
+
+
+def _advice_data(advice: Advice) -> dict[str, Any]:
+    data = asdict(advice)
+    data["state"] = advice.state.name
+    return _jsonable(data)
+
+
+def _jsonable(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data with unknown numbers as null: NaN is not JSON."""
+    return {key: convert.finite_or_none(v) if isinstance(v, float) else v for key, v in data.items()}

@@ -1,0 +1,46 @@
+"""The picture for RViz: tracks and threats in, a MarkerArray out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from aegis.core.picture import PictureFeed, PictureSettings
+from aegis.ros import convert
+from aegis.ros.marker_msgs import picture_to_msg
+from aegis.ros.stages.base import Output, Stage, StageContext
+
+
+class MarkersStage(Stage):
+    """Draws every picture of the tracks that the rate allows, coloured by the latest threat levels."""
+
+    name = "markers"
+    settings_type = PictureSettings
+
+    def __init__(self, settings: PictureSettings, context: StageContext) -> None:
+        super().__init__(settings, context)
+        self._feed = PictureFeed(settings)
+
+    def on_message(self, topic: str, message: Any) -> Iterable[Output]:
+        """Take tracks or threats.
+
+        Raises:
+            ValueError: arrays of different lengths.
+        """
+        if topic == "threats":
+            self._feed.take_threats(convert.threats_from_msg(message))
+            return []
+        tracks = convert.tracks_from_msg(message)
+        self.note_sequence(topic, tracks.sequence)
+        undrawable = self._feed.undrawable
+        picture = self._feed.take_tracks(tracks)
+        self.counters.drop("track without a finite state", self._feed.undrawable - undrawable)
+        return [] if picture is None else [Output("markers", picture_to_msg(picture, self.settings))]
+
+    def reset(self) -> None:
+        """Forget what is drawn; the next picture begins with an empty scene."""
+        self._feed.clear()
+
+    def detail(self) -> dict[str, Any]:
+        """Return how many tracks are shown, and how many pictures the rate left out."""
+        return {"shown": self._feed.shown, "skipped_by_rate": self._feed.skipped}

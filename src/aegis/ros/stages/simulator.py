@@ -1,0 +1,134 @@
+"""The simulated radar as a node: scans on `radar/points`, on its interval or on demand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from aegis.core.events import Event, EventName
+from aegis.core.types import Scan
+from aegis.drivers.simulator import Mode, Simulator, SimulatorSettings
+from aegis.ros import convert
+from aegis.ros.stages.base import Output, Stage, StageContext
+
+
+class SimulatorStage(Stage):
+    """A radar that looks at a scenario; the scenario's time runs from the first scan."""
+
+    name = "simulator"
+    settings_type = SimulatorSettings
+    settings: SimulatorSettings
+
+    def __init__(self, settings: SimulatorSettings, context: StageContext) -> None:
+        super().__init__(settings, context)
+        self.simulator = Simulator(settings)
+        self._begin_ns: int | None = None
+
+    @property
+    def period_s(self) -> float:
+        """Scan interval."""
+        return self.settings.interval_s
+
+    def on_message(self, topic: str, message: Any) -> Iterable[Output]:
+        """Refuse: a radar driver is where the graph begins.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"the simulator reads no topic, got a message on '{topic}'")
+
+    def on_timer(self, now_ns: int) -> Iterable[Output]:
+        """Make the scan that is due, where the mode has scans at an interval."""
+        if self.simulator.mode is Mode.SEARCH:
+            yield from self._outputs(self._scan(now_ns), now_ns)
+
+    def on_service(self, service: str, request: Any, response: Any, now_ns: int) -> Iterable[Output]:
+        """Answer `scan` and `set_mode`."""
+        if service == "scan":
+            scan = self._scan(now_ns)
+            response.success = True
+            response.message = f"scan {scan.sequence} has {len(scan)} points"
+            response.sequence = scan.sequence
+            response.points = len(scan)
+            return self._outputs(scan, now_ns)
+        if service == "set_mode":
+            self._set_mode(request, response)
+            return ()
+        return super().on_service(service, request, response, now_ns)
+
+    def _scan(self, now_ns: int) -> Scan:
+        if self._begin_ns is None:
+            self._begin_ns = now_ns
+        return self.simulator.step((now_ns - self._begin_ns) * 1e-9, now_ns)
+
+    def _outputs(self, scan: Scan, now_ns: int) -> Iterator[Output]:
+        data = {
+            "sequence": scan.sequence,
+            "scenario": self.simulator.scenario.name,
+            "frequency_hz": self.simulator.frequency_hz,
+        }
+        yield self.event(Event(EventName.RADAR_SCAN_STARTED, data=data), now_ns)
+        # A sensor that measures no elevation puts its points at z = 0, as 2D radars do; the receiver is told so.
+        elevation = scan.elevation if self.settings.has_elevation else np.zeros(len(scan))
+        ground = scan.range * np.cos(elevation)
+        columns = {
+            "x": ground * np.cos(scan.azimuth),
+            "y": ground * np.sin(scan.azimuth),
+            "z": scan.range * np.sin(elevation),
+        }
+        if self.settings.has_doppler:
+            columns["range_rate"] = scan.range_rate
+        columns.update(snr=scan.snr_db, rcs=scan.rcs_dbsm, noise=scan.noise_db)
+        message = convert.cloud_to_msg(columns, frame_id=scan.frame_id, stamp_ns=scan.stamp_ns)
+        yield Output("radar/points", message)
+
+    def _set_mode(self, request: Any, response: Any) -> None:
+        """Do all that is asked, or nothing and say why."""
+        try:
+            if len(request.blank_from) != len(request.blank_to):
+                raise ValueError(
+                    f"blank_from has {len(request.blank_from)} entries and blank_to {len(request.blank_to)};"
+                    " one of each per sector is expected"
+                )
+            self.simulator.set_mode(
+                mode=None if request.mode == request.UNCHANGED else _mode(request.mode),
+                frequency_hz=None if math.isnan(request.frequency) else float(request.frequency),
+                blanking=zip(request.blank_from, request.blank_to, strict=True) if request.set_blanking else None,
+            )
+        except ValueError as error:
+            response.success, response.message = False, f"nothing changed: {error}"
+            return
+        simulator = self.simulator
+        response.success = True
+        response.message = (
+            f"{simulator.mode.name}, {simulator.frequency_hz:.10g} Hz, {len(simulator.blanking)} blanked sectors"
+        )
+
+    def reset(self) -> None:
+        """Begin the scenario anew, with the mode, carrier and random numbers of the start."""
+        self.simulator.reset()
+        self._begin_ns = None
+
+    def detail(self) -> dict[str, Any]:
+        """Return what the radar is doing."""
+        return {
+            "scenario": self.simulator.scenario.name,
+            "mode": self.simulator.mode.name,
+            "scans": self.simulator.sequence,
+            "frequency_hz": self.simulator.frequency_hz,
+            "blanked_sectors": len(self.simulator.blanking),
+        }
+
+    def _input_expected(self) -> bool:
+        return False
+
+
+def _mode(value: int) -> Mode:
+    try:
+        return Mode(value)
+    except ValueError:
+        names = ", ".join(f"{mode.value} {mode.name}" for mode in Mode)
+        raise ValueError(f"mode {value} does not exist; 0 leaves it, {names}") from None

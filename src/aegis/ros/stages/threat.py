@@ -1,0 +1,55 @@
+"""`tracks` to `threats`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from aegis.core.events import Event, EventName, Severity
+from aegis.core.threat.assessor import Assessor, ThreatSettings
+from aegis.core.types import ThreatLevel
+from aegis.ros import convert
+from aegis.ros.stages.base import Output, Stage, StageContext
+
+
+class ThreatStage(Stage):
+    """Ranks every picture; the last stage of a cycle."""
+
+    name = "threat"
+    settings_type = ThreatSettings
+
+    def __init__(self, settings: ThreatSettings, context: StageContext) -> None:
+        super().__init__(settings, context)
+        self.assessor = Assessor(settings)
+        self._critical = 0
+
+    def reset(self) -> None:
+        """Forget the levels."""
+        self.assessor.reset()
+
+    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+        """Assess one picture."""
+        tracks = convert.tracks_from_msg(message)
+        self.note_sequence(topic, tracks.sequence)
+        sequence = {"sequence": tracks.sequence}
+        yield self.event(Event(EventName.THREAT_ASSESSMENT_RUNNING, Severity.DEBUG, sequence), tracks.stamp_ns)
+        threats, changes = self.assessor.step(tracks)
+        self._critical = int((threats.level == int(ThreatLevel.CRITICAL)).sum())
+        yield Output("threats", convert.threats_to_msg(threats))
+        for change in changes:
+            data = {
+                "track_id": change.track_id,
+                "before": change.before.name if change.before is not None else None,
+                "level": change.after.name,
+                "score": round(change.score, 4),
+                "reason": change.reason,
+            }
+            yield self.event(Event(EventName.THREAT_LEVEL_CHANGED, data=data), tracks.stamp_ns)
+            if change.after is ThreatLevel.CRITICAL:
+                yield self.event(Event(EventName.THREAT_CRITICAL, Severity.WARNING, data), tracks.stamp_ns)
+        done = {**sequence, "tracks": len(tracks), "threats": len(threats), "critical": self._critical}
+        yield self.event(Event(EventName.PIPELINE_CYCLE_COMPLETE, data=done), tracks.stamp_ns)
+
+    def detail(self) -> dict[str, Any]:
+        """Add how many threats are critical now."""
+        return {"critical": self._critical}

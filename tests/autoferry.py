@@ -1,0 +1,41 @@
+"""The recorded maritime radar of ../shared/data as a rosbag2, and its truth."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from aegis.ros import convert
+from aegis.ros.bag import write_bag
+
+SCENARIOS = (2, 5, 13, 16)
+RADAR = 2
+
+
+def _load(data: Path, scenario: int) -> list[tuple[dict, list]]:
+    folder = data / "autoferry_maritime_radar" / f"scenario{scenario}"
+    detections = json.loads((folder / f"scenario{scenario}_detections.json").read_text())
+    truth = json.loads((folder / f"scenario{scenario}_groundTruth.json").read_text())
+    return [(d, g) for d, g in zip(detections, truth, strict=True) if d["sensorID"] == RADAR]
+
+
+def plots(data: Path, scenario: int) -> list[tuple[int, np.ndarray]]:
+    """Return (stamp [ns], (N, 2) east and north [m]) of every scan, in the fixed frame."""
+    out = []
+    for row, _ in _load(data, scenario):
+        m = np.array(row["measurement"], dtype=float)
+        north_east = m.reshape(2, -1).T + np.array(row["ownshipPosition"])[:2] if m.size else np.empty((0, 2))
+        out.append((round(row["time"] * 1e9), north_east[:, ::-1]))
+    return out
+
+
+def truth(data: Path, scenario: int) -> list[np.ndarray]:
+    """Return (T, 2) east and north [m] of the vessels at every scan."""
+    return [np.array([t["position"][:2] for t in g])[:, ::-1] for _, g in _load(data, scenario)]
+
+
+def write(data: Path, scenario: int, bag: Path) -> None:
+    with write_bag(bag, ["radar/points"]) as writer:
+        for stamp_ns, xy in plots(data, scenario):
+            columns = {"x": xy[:, 0], "y": xy[:, 1]}
+            writer.write("radar/points", stamp_ns, convert.cloud_to_msg(columns, frame_id="map", stamp_ns=stamp_ns))
