@@ -5,8 +5,9 @@ Stamps are integer nanoseconds (the time of measurement), because a float64 of s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,17 @@ class AdviceState(IntEnum):
     ACKNOWLEDGED = 2
     REJECTED = 3
     EXPIRED = 4
+
+
+T = TypeVar("T")
+
+
+def take_rows(table: T, index: NDArray[Any]) -> T:
+    """Return a dataclass of per-object arrays with the chosen rows of every array; what is no array stays as it is."""
+    instance: Any = table
+    columns = {f.name: getattr(instance, f.name) for f in fields(instance)}
+    out: T = replace(instance, **{name: v[index] for name, v in columns.items() if isinstance(v, np.ndarray)})
+    return out
 
 
 def unknown(n: int) -> Floats:

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from aegis.core.classification.physical import PhysicalModel, decide
 from aegis.core.detection.settings import DetectionSettings
-from aegis.core.types import ClassId, Detections, Floats, Ints, Scan
+from aegis.core.types import ClassId, Detections, Floats, Ints, Scan, take_rows
 
 # The errors' dependence on SNR is trusted between these bounds only: far above the reference, biases and quantisation
 # take over; below the detection threshold there is nothing.
@@ -36,11 +36,11 @@ class Detector:
         if s.group_min_points > 1:
             keep = np.flatnonzero(detections.points >= s.group_min_points)
             dropped["group too small"] = len(detections) - len(keep)
-            detections = _take(detections, keep)
+            detections = take_rows(detections, keep)
         if len(detections) > s.max_targets:
             dropped["over max_targets"] = len(detections) - s.max_targets
             strongest = np.argsort(-np.nan_to_num(detections.snr_db, nan=-np.inf), kind="stable")[: s.max_targets]
-            detections = _take(detections, np.sort(strongest))
+            detections = take_rows(detections, np.sort(strongest))
         detections.id = np.arange(1, len(detections) + 1)
         self._classify(detections)
         return detections, +dropped
@@ -68,11 +68,10 @@ class Detector:
         n = int(group.max()) + 1 if len(group) else 0
         points: Ints = np.bincount(group, minlength=n).astype(np.int64)
         inverse: Floats = 1.0 / variance[:, 0]
-        weight: Floats = inverse / np.bincount(group, inverse, minlength=n)[group]
+        weight: Floats = inverse / _sum(group, inverse, n)[group]
 
         def mean(values: Floats) -> Floats:
-            out: Floats = np.bincount(group, weight * values, minlength=n)
-            return out
+            return _sum(group, weight * values, n)
 
         horizontal = np.where(np.isnan(scan.elevation), 1.0, np.cos(scan.elevation)) * scan.range
         x, y = mean(horizontal * np.cos(scan.azimuth)), mean(horizontal * np.sin(scan.azimuth))
@@ -91,12 +90,12 @@ class Detector:
         for i in range(4):
             # What the points' own errors leave in the mean, and where the points of an extended object lie about it: the
             # mean of its scatterers wanders with those that happen to be seen.
-            combined[:, i] = np.bincount(group, weight**2 * variance[:, i], minlength=n)
-            scatter[:, i] = np.bincount(group, weight * residual[:, i] ** 2, minlength=n) / points
+            combined[:, i] = _sum(group, weight**2 * variance[:, i], n)
+            scatter[:, i] = mean(residual[:, i] ** 2) / points
         total = combined + scatter
-        snr = 10.0 * np.log10(np.bincount(group, 10.0 ** (scan.snr_db / 10.0), minlength=n)) if n else np.empty(0)
-        with np.errstate(over="ignore"):
-            rcs = 10.0 * np.log10(np.bincount(group, 10.0 ** (scan.rcs_dbsm / 10.0), minlength=n)) if n else np.empty(0)
+        # Powers add: the echo of an object is that of all its points.
+        snr = _decibels(_sum(group, 10.0 ** (scan.snr_db / 10.0), n))
+        rcs = _decibels(_sum(group, 10.0 ** (scan.rcs_dbsm / 10.0), n))
         return Detections(
             stamp_ns=scan.stamp_ns,
             frame_id=scan.frame_id,
@@ -128,6 +127,16 @@ class Detector:
             height_sigma=np.nan_to_num(height_sigma, nan=1.0),
         )
         d.class_id, d.confidence = decide(d.class_probability, self.settings.confidence_threshold)
+
+
+def _sum(group: Ints, values: Floats, n: int) -> Floats:
+    """Return (n,) sums of the values of each group; NaN where one of them is."""
+    return np.bincount(group, values, minlength=n).astype(np.float64)
+
+
+def _decibels(power: Floats) -> Floats:
+    out: Floats = 10.0 * np.log10(np.where(power > 0.0, power, np.nan))
+    return out
 
 
 def group_points(scan: Scan, variance: Floats, distance_m: float, range_rate_mps: float) -> Ints:
@@ -168,12 +177,3 @@ def group_points(scan: Scan, variance: Floats, distance_m: float, range_rate_mps
     rank[np.argsort(first)] = np.arange(len(first))
     out: Ints = rank[inverse]
     return out
-
-
-def _take(d: Detections, index: Ints) -> Detections:
-    return Detections(
-        d.stamp_ns, d.frame_id, d.sequence, d.sensor_id, d.cartesian_accuracy,
-        d.id[index], d.range[index], d.azimuth[index], d.elevation[index], d.range_rate[index], d.variance[index],
-        d.snr_db[index], d.rcs_dbsm[index], d.noise_db[index], d.points[index],
-        d.class_id[index], d.confidence[index], d.class_probability[index],
-    )  # fmt: skip

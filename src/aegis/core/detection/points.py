@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from aegis.core.detection.settings import POWER_NAMES, RANGE_RATE_NAMES, SNR_NAMES, DetectionSettings
-from aegis.core.types import Floats, Scan, unknown
+from aegis.core.types import Floats, Scan, take_rows, unknown
 
 
 class PointsError(ValueError):
@@ -54,7 +54,7 @@ def read_points(
     within = (r >= settings.min_range_m) & (r <= settings.max_range_m) & (r > 0.0)
     dropped["point not finite"] = int((~finite).sum())
     dropped["point out of range"] = int((finite & ~within).sum())
-    return _select(scan, finite & within), +dropped
+    return take_rows(scan, finite & within), +dropped
 
 
 def _position(columns: Mapping[str, Floats], s: DetectionSettings, n: int) -> tuple[Floats, Floats, Floats]:
@@ -107,11 +107,3 @@ def _decibels(value: Floats) -> Floats:
     """Return 10 log10, NaN where the value is not positive."""
     out: Floats = np.where(value > 0, 10.0 * np.log10(np.maximum(value, 1e-300)), np.nan)
     return out
-
-
-def _select(scan: Scan, keep: np.ndarray) -> Scan:
-    return Scan(
-        scan.stamp_ns, scan.frame_id, scan.sequence,
-        scan.range[keep], scan.azimuth[keep], scan.elevation[keep], scan.range_rate[keep],
-        scan.snr_db[keep], scan.rcs_dbsm[keep], scan.noise_db[keep],
-    )  # fmt: skip

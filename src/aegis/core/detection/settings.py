@@ -42,10 +42,10 @@ class DetectionSettings(Settings):
     max_range_m: float = param(1e6, "Points farther are dropped.", unit="m", gt=0.0)
     max_points: int = param(200_000, "A cloud with more points is refused.", ge=1)
 
-    range_sigma_m: float = param(1.2, "Range error (one sigma) at the reference SNR.", unit="m", gt=0.0)
+    range_sigma_m: float = param(4.75, "Range error (one sigma) at the reference SNR.", unit="m", gt=0.0)
     azimuth_sigma_deg: float = param(0.2, "Azimuth error at the reference SNR.", unit="deg", gt=0.0)
     elevation_sigma_deg: float = param(0.4, "Elevation error at the reference SNR.", unit="deg", gt=0.0)
-    range_rate_sigma_mps: float = param(0.13, "Range rate error at the reference SNR.", unit="m/s", gt=0.0)
+    range_rate_sigma_mps: float = param(1.0, "Range rate error at the reference SNR.", unit="m/s", gt=0.0)
     reference_snr_db: float = param(13.0, "SNR at which the errors above hold; they go with 1/sqrt(SNR).", unit="dB")
     cartesian_sigma_m: float = param(
         0.0, "Position error along each axis, for a sensor that states it so; replaces the polar errors. 0: not.",

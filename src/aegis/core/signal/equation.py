@@ -125,6 +125,7 @@ def pd_swerling0(snr: ArrayLike, pfa: ArrayLike, pulses: int = 1) -> NDArray[np.
         pulses: samples summed noncoherently.
     """
     noncentrality = 2.0 * pulses * np.asarray(snr, np.float64)
+    noncentrality = np.where(noncentrality < 1e-300, 0.0, noncentrality)  # scipy is wrong on subnormal numbers
     return np.asarray(stats.ncx2.sf(2.0 * threshold(pfa, pulses), 2 * pulses, noncentrality))
 
 

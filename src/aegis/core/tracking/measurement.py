@@ -15,6 +15,8 @@ from aegis.core.types import Detections, Floats
 
 AZIMUTH = 1  # component that wraps, in the polar model
 MIN_RANGE_M = 1e-3  # directions are undefined at the sensor itself
+MAX_RANGE_M = 1e8  # no radar picture reaches farther; squares of larger numbers would overflow in time
+SPEED_OF_LIGHT_MPS = 299_792_458.0
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,14 @@ class Measurements:
     position: Floats  # (D, 3) in map, height of the sensor where elevation was not measured
     position_sigma: Floats  # (D,) largest standard deviation along any axis [m]
     polar: bool
+
+
+def plausible(d: Detections) -> np.ndarray:
+    """Return (D,) whether a detection can be what a radar measured; NaN is allowed for elevation and range rate only."""
+    usable: np.ndarray = (d.range > 0.0) & (d.range <= MAX_RANGE_M) & (np.abs(d.azimuth) <= 2.0 * np.pi)
+    usable &= ((d.variance[:, :2] > 0.0) & np.isfinite(d.variance[:, :2])).all(axis=1)
+    usable &= ~(np.abs(d.elevation) > np.pi) & ~(np.abs(d.range_rate) > SPEED_OF_LIGHT_MPS)
+    return usable
 
 
 def from_detections(d: Detections, origin: Floats, rotation: Floats) -> Measurements:

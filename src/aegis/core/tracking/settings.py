@@ -16,7 +16,7 @@ class TrackingSettings(SensorPose):
     detection_probability: float = param(
         0.9, "Probability that an object in view gives a detection in a scan.", gt=0.0, lt=1.0
     )
-    clutter_per_scan: float = param(5.0, "False alarms expected in a scan.", gt=0.0)
+    clutter_per_scan: float = param(2.0, "False alarms expected in a scan.", gt=0.0)
     births_per_scan: float = param(0.5, "New objects expected in a scan.", gt=0.0)
     mean_lifetime_s: float = param(600.0, "How long an object stays in the picture, on average.", unit="s", gt=0.0)
     min_range_m: float = param(0.0, "The sensor's view: nearest range.", unit="m", ge=0.0)
@@ -25,10 +25,10 @@ class TrackingSettings(SensorPose):
         360.0, "The sensor's view: width in azimuth, about its axis.", unit="deg", gt=0.0, le=360.0
     )
     elevation_fov_deg: float = param(
-        90.0, "The sensor's view: extent in elevation, over which false alarms spread.", unit="deg", gt=0.0, le=180.0
+        65.0, "The sensor's view: extent in elevation, over which false alarms spread.", unit="deg", gt=0.0, le=180.0
     )
     range_rate_span_mps: float = param(
-        1000.0, "Width of the range rates over which false alarms spread.", unit="m/s", gt=0.0
+        1200.0, "Width of the range rates over which false alarms spread.", unit="m/s", gt=0.0
     )
     gate_probability: float = param(
         0.997, "Probability that an object's own detection falls into its gate.", gt=0.5, lt=1.0

@@ -18,7 +18,7 @@ from aegis.core.tracking import measurement, motion
 from aegis.core.tracking.association import assign, near_pairs
 from aegis.core.tracking.measurement import Measurements
 from aegis.core.tracking.settings import TrackingSettings
-from aegis.core.types import ClassId, Detections, Floats, Ints, Tracks, TrackStatus
+from aegis.core.types import ClassId, Detections, Floats, Ints, Tracks, TrackStatus, take_rows
 
 
 @dataclass
@@ -52,9 +52,6 @@ class _Rows:
 
     def __len__(self) -> int:
         return len(self.id)
-
-    def take(self, index: np.ndarray) -> _Rows:
-        return _Rows(**{name: getattr(self, name)[index] for name in self.__dataclass_fields__})
 
     def join(self, other: _Rows) -> _Rows:
         return _Rows(
@@ -94,14 +91,14 @@ class Tracker:
             result.reset = True
             result.lost = self._rows.id[self._rows.confirmed]
             self.reset()
-        usable = np.isfinite(detections.range) & np.isfinite(detections.azimuth) & (detections.range > 0.0)
-        usable &= np.isfinite(detections.variance[:, :2]).all(axis=1) & (detections.variance[:, :2] > 0.0).all(axis=1)
-        result.refused = int((~usable).sum())
+        usable = np.flatnonzero(measurement.plausible(detections))
+        result.refused = len(detections) - len(usable)
+        detections = take_rows(detections, usable)
         z = measurement.from_detections(detections, self._origin, self._rotation)
         self._predict(stamp)
         before = self._rows.id[self._rows.confirmed]
-        used = self._update(z, detections.rcs_dbsm, usable, stamp)
-        result.over_capacity = self._initiate(z, detections.rcs_dbsm, usable & ~used, stamp)
+        used = self._update(z, detections.rcs_dbsm, stamp)
+        result.over_capacity = self._initiate(z, detections.rcs_dbsm, ~used, stamp)
         self._prune(stamp)
         rows = self._rows
         newly = ~rows.confirmed & (rows.log_odds >= logit(self.settings.confirm_probability)) & (rows.id > 0)
@@ -125,20 +122,20 @@ class Tracker:
         # Survival: the existence probability shrinks with the mean lifetime.
         rows.log_odds = logit(expit(rows.log_odds) * np.exp(-dt / s.mean_lifetime_s))
 
-    def _update(self, z: Measurements, rcs: Floats, usable: np.ndarray, stamp: int) -> np.ndarray:
+    def _update(self, z: Measurements, rcs: Floats, stamp: int) -> np.ndarray:
         """Associate and update; return which detections (D,) were used."""
         rows = self._rows
-        used = np.zeros(len(usable), dtype=bool)
+        used = np.zeros(len(rcs), dtype=bool)
         hit = np.zeros(len(rows), dtype=bool)
         if len(rows):
             value, jacobian = measurement.expected(rows.state, self._origin, self._rotation, polar=z.polar)
             spread = jacobian @ rows.covariance @ jacobian.swapaxes(1, 2)
             # Confirmed tracks choose first: a tentative track beside one is more often its echo than its rival.
             for group in (rows.confirmed, ~rows.confirmed):
-                free = np.flatnonzero(usable & ~used)
+                free = np.flatnonzero(~used)
                 index = np.flatnonzero(group)
                 t, d, gain, innovation, total = self._gated(z, index, free, value, spread)
-                pair = assign(t, d, gain, len(rows), len(usable))
+                pair = assign(t, d, gain, len(rows), len(used))
                 self._correct(z, t[pair], d[pair], jacobian, innovation[pair], total[pair])
                 rows.log_odds[t[pair]] += gain[pair] + self._miss_gain
                 rows.rcs_sum[t[pair]] += np.nan_to_num(rcs[d[pair]])
@@ -271,7 +268,7 @@ class Tracker:
         lowest = min(logit(s.delete_probability), np.log(s.births_per_scan / s.clutter_per_scan) - 1e-9)
         keep = (rows.log_odds >= lowest) & (silent_s <= s.max_coast_s) & np.isfinite(rows.state).all(axis=1)
         if not keep.all():
-            self._rows = rows.take(np.flatnonzero(keep))
+            self._rows = take_rows(rows, np.flatnonzero(keep))
 
     def _in_view(self, state: Floats) -> np.ndarray:
         """Return (N,) whether the sensor could have seen each track."""
@@ -301,7 +298,7 @@ class Tracker:
     def _picture(self, sequence: int, stamp: int) -> Tracks:
         rows = self._rows
         index = np.flatnonzero(rows.id > 0)
-        rows = rows.take(index[np.argsort(rows.id[index])])
+        rows = take_rows(rows, index[np.argsort(rows.id[index])])
         silent_s: Floats = np.asarray(stamp - rows.updated_ns, dtype=np.float64) * 1e-9
         status = np.where(rows.confirmed, int(TrackStatus.CONFIRMED), int(TrackStatus.TENTATIVE))
         status[rows.confirmed & (silent_s > 0.0)] = int(TrackStatus.COASTING)

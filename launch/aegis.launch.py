@@ -1,0 +1,117 @@
+"""`ros2 launch aegis aegis.launch.py`: the whole graph, a process for each node of the table in aegis.ros.graph.
+
+`ros2 launch aegis aegis.launch.py --show-args` lists the arguments. Parameters of the nodes are in the file `config`.
+"""
+
+import math
+import os
+import secrets
+from pathlib import Path
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from launch import LaunchDescription, LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable
+from launch.launch_context import LaunchContext
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from aegis.resources import share_dir
+from aegis.ros.config import BRIDGE, load_settings
+from aegis.ros.graph import NODES
+
+YES_NO = ["true", "false"]
+RESPAWN_DELAY_S = 1.0
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return the arguments, and what makes the processes once they are known."""
+    config = str(share_dir() / "config" / "aegis.yaml")
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument("config", default_value=config, description="parameter file of the whole graph"),
+            DeclareLaunchArgument("namespace", default_value="", description="of every node: one for each radar"),
+            DeclareLaunchArgument(
+                "simulator", default_value="true", choices=YES_NO, description="false: a driver publishes radar/points"
+            ),
+            DeclareLaunchArgument("scenario", default_value="", description="of the simulator; empty: as in config"),
+            DeclareLaunchArgument(
+                "bridge", default_value="true", choices=YES_NO, description="REST, WebSocket and web page on port 8000"
+            ),
+            DeclareLaunchArgument(
+                "foxglove", default_value="true", choices=YES_NO, description="server for Foxglove on port 8765"
+            ),
+            DeclareLaunchArgument(
+                "respawn", default_value="true", choices=YES_NO, description="start a process that dies again"
+            ),
+            DeclareLaunchArgument(
+                "composed",
+                default_value="false",
+                choices=YES_NO,
+                description="all nodes in one process, the bridge apart",
+            ),
+            OpaqueFunction(function=processes),
+        ]
+    )
+
+
+def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return a process for each node, or one for all.
+
+    Raises:
+        ConfigError: the parameter file, or a parameter in it, is wrong.
+    """
+    arguments = {name: LaunchConfiguration(name).perform(context) for name in context.launch_configurations}
+    yes = {name for name, value in arguments.items() if value == "true"}
+    without = {name for name in ("simulator", "foxglove") if name not in yes}
+    names = [name for name in NODES if name not in without]
+    sets = [f"simulator.scenario={arguments['scenario']}"] if arguments["scenario"] else []
+    config = Path(arguments["config"])
+    for name in [*names, *([BRIDGE] if "bridge" in yes else [])]:  # say what is wrong once, before anything starts
+        load_settings(name, config, sets)
+
+    options = ["--config", str(config), "--namespace", arguments["namespace"]]
+    for item in sets:
+        options += ["--set", item]
+
+    def process(*words: str) -> Node:
+        return Node(
+            package="aegis",
+            executable="aegis_node",
+            exec_name=words[0],
+            arguments=[*words, *options],
+            output="screen",
+            respawn="respawn" in yes,
+            respawn_delay=RESPAWN_DELAY_S,
+        )
+
+    run_id = os.environ.get("AEGIS_RUN_ID") or secrets.token_hex(8)
+    entities: list[LaunchDescriptionEntity] = [SetEnvironmentVariable("AEGIS_RUN_ID", run_id)]
+    if "composed" in yes:
+        entities.append(process("all", *[word for name in sorted(without) for word in ("--without", name)]))
+    else:
+        entities += [process(name) for name in names]
+    if "bridge" in yes:
+        entities.append(process(BRIDGE))
+    entities.append(sensor_transform(config))
+    return entities
+
+
+def sensor_transform(config: Path) -> LaunchDescriptionEntity:
+    """Return a publisher of where the sensor stands in the picture, from the parameters of the stages; RViz needs it."""
+    sensor = load_settings("detection", config).frame_id
+    pose = load_settings("tracking", config)
+    if not sensor or sensor == pose.frame_id:
+        return LogInfo(msg="no transform is published: the points are in the frame of the picture, or in any")
+    try:
+        get_package_prefix("tf2_ros")
+    except PackageNotFoundError:
+        return LogInfo(msg=f"no tf2_ros here: no transform {pose.frame_id} -> {sensor}; RViz cannot place the points")
+    yaw = str(math.radians(pose.sensor_yaw_deg))
+    return Node(
+        package="tf2_ros",
+        executable="static_transform_publisher",
+        arguments=[
+            *("--x", str(pose.sensor_x), "--y", str(pose.sensor_y), "--z", str(pose.sensor_z), "--yaw", yaw),
+            *("--frame-id", pose.frame_id, "--child-frame-id", sensor),
+        ],
+    )

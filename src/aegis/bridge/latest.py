@@ -1,0 +1,186 @@
+"""The last that was heard of everything; lives on the event loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from aegis.core.types import Advice, AdviceState, Detections, Signal, Threats, Tracks
+
+ALERTS_KEPT = 10
+SCANS_FOR_RATE = 20
+
+
+class Stamped(Protocol):
+    """What detections, tracks and threats have in common."""
+
+    stamp_ns: int
+    frame_id: str
+    sequence: int
+
+    def __len__(self) -> int: ...
+
+
+T = TypeVar("T", bound=Stamped)
+
+
+@dataclass(frozen=True)
+class Frame(Generic[T]):
+    """One message of measured data, with its JSON.
+
+    The age counts on from what it was at receipt by a steady clock, so that a step of the system clock cannot make old
+    data young.
+    """
+
+    data: T
+    age_at_receipt_s: float
+    received_at: float  # time.monotonic()
+    brief: bytes
+    encode: Callable[[T], bytes]
+
+    @cached_property
+    def rows(self) -> bytes:
+        """The data's JSON array with all fields; encoded when first asked for."""
+        return self.encode(self.data)
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the measurement."""
+        return self.age_at_receipt_s + time.monotonic() - self.received_at
+
+    def head(self) -> dict[str, Any]:
+        """Return what every body and message about it begins with."""
+        return {
+            "sequence": self.data.sequence,
+            "stamp_s": self.data.stamp_ns / 1e9,
+            "age_s": round(self.age_s, 3),
+            "frame_id": self.data.frame_id,
+        }
+
+
+@dataclass(frozen=True)
+class RadarFrame:
+    """The detections and the tracks of one scan; None is what did not arrive in time."""
+
+    detections: Frame[Detections] | None
+    tracks: Frame[Tracks] | None
+
+    @property
+    def main(self) -> Frame[Any]:
+        """The part that names the frame."""
+        frame = self.tracks or self.detections
+        assert frame is not None
+        return frame
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The last status row of a stage."""
+
+    row: dict[str, Any]
+    at: float  # time.monotonic()
+
+
+@dataclass
+class Latest:
+    """The last of everything; None is what has never been heard."""
+
+    detections: Frame[Detections] | None = None
+    tracks: Frame[Tracks] | None = None
+    threats: Frame[Threats] | None = None
+    radar_frame: RadarFrame | None = None
+    signals: list[Signal] | None = None
+    advice: list[Advice] | None = None
+    classifier: dict[str, str] | None = None
+    stages: dict[str, Heard] = field(default_factory=dict)
+    alerts: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=ALERTS_KEPT))
+    events: int = 0
+    events_lost: int = 0
+    scans_lost: int = 0
+    _scan_stamps: deque[int] = field(default_factory=lambda: deque(maxlen=SCANS_FOR_RATE))
+    _event_sequence: dict[str, tuple[tuple[str, int], int]] = field(default_factory=dict)
+
+    def take_detections(self, frame: Frame[Detections]) -> None:
+        """Take a scan's detections."""
+        before = self.detections
+        if before is not None:
+            self.scans_lost += max(0, frame.data.sequence - before.data.sequence - 1)
+            if frame.data.stamp_ns <= before.data.stamp_ns:  # the sensor, or its clock, began anew
+                self._scan_stamps.clear()
+        self._scan_stamps.append(frame.data.stamp_ns)
+        self.detections = frame
+
+    def take_event(self, event: dict[str, Any]) -> None:
+        """Take an event: count it and those missing before it, keep warnings and errors."""
+        self.events += 1
+        start, sequence = (event["run_id"], event["epoch"]), event["sequence"]
+        last_start, last_sequence = self._event_sequence.get(event["stage"], (start, sequence - 1))
+        if start == last_start:
+            self.events_lost += max(0, sequence - last_sequence - 1)
+        self._event_sequence[event["stage"]] = (start, sequence)
+        if event["severity"] in ("WARNING", "ERROR"):
+            self.alerts.append({name: event[name] for name in ("stamp_s", "name", "stage", "severity", "data")})
+
+    def take_status(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Take status rows, as `convert.status_rows` gives them."""
+        now = time.monotonic()
+        for row in rows:
+            self.stages[row["stage"]] = Heard(row, now)
+
+    def stage_row(self, stage: str) -> dict[str, Any] | None:
+        """Return a stage's status in named units; None before the first."""
+        heard = self.stages.get(stage)
+        if heard is None:
+            return None
+        row = heard.row
+        return {
+            "age_s": round(time.monotonic() - heard.at, 3),
+            "rate_hz": _finite(row["rate_hz"]),
+            "step_p50_ms": _finite(row["step_p50"] * 1e3),
+            "step_p99_ms": _finite(row["step_p99"] * 1e3),
+            "latency_p50_ms": _finite(row["latency_p50"] * 1e3),
+            "latency_p99_ms": _finite(row["latency_p99"] * 1e3),
+            **{
+                name: row[name]
+                for name in ("received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors", "detail")
+            },
+        }
+
+    def heard_age_s(self, stages: Sequence[str]) -> dict[str, float | None]:
+        """Return the age of each stage's last status; None before the first."""
+        now = time.monotonic()
+        return {name: round(now - self.stages[name].at, 3) if name in self.stages else None for name in stages}
+
+    def missing(self, stages: Sequence[str], silence_s: float) -> list[str]:
+        """Return the stages that were not heard for `silence_s`."""
+        return [name for name, age in self.heard_age_s(stages).items() if age is None or age > silence_s]
+
+    def scan_rate_hz(self) -> float | None:
+        """Return the rate of scans by their stamps; None before the second."""
+        if len(self._scan_stamps) < 2:
+            return None
+        return round((len(self._scan_stamps) - 1) * 1e9 / (self._scan_stamps[-1] - self._scan_stamps[0]), 3)
+
+    def noise_db(self) -> float | None:
+        """Return the median noise beside the last scan's detections; None where it is unknown."""
+        if self.detections is None:
+            return None
+        noise = self.detections.data.noise_db
+        known = noise[np.isfinite(noise)]
+        return round(float(np.median(known)), 2) if len(known) else None
+
+    def ew(self) -> dict[str, int | None]:
+        """Return how many signals are active and how much advice waits for a person; None before the stage spoke."""
+        waiting = None if self.advice is None else sum(a.state == AdviceState.PROPOSED for a in self.advice)
+        return {"signals": None if self.signals is None else len(self.signals), "advice_waiting": waiting}
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 3) if math.isfinite(value) else None

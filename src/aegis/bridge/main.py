@@ -1,0 +1,168 @@
+"""One bridge process: uvicorn on the main thread, the graph in a thread beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from aegis.bridge.accounts import ADMINISTRATOR, Accounts
+from aegis.bridge.app import create_app
+from aegis.bridge.auth import Tokens
+from aegis.bridge.context import Bridge
+from aegis.bridge.handover import Handover
+from aegis.bridge.hub import Hub
+from aegis.bridge.ros_link import RosLink
+from aegis.bridge.secret import load_secret
+from aegis.bridge.settings import BridgeSettings, check_exposure
+from aegis.bridge.throttle import LoginThrottle
+from aegis.bridge.ws_protocol import protocol_class
+from aegis.core.params import ConfigError
+from aegis.ros.stages.base import StageContext
+
+_log = logging.getLogger(__name__)
+
+EXIT_FAILED = 1
+_SHUTDOWN_S = 2
+# Two threads share the interpreter; at the default of 5 ms a frame waits that long for a thread that computes.
+_SWITCH_INTERVAL_S = 0.001
+
+
+def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run_id: str = "", epoch: int = 0) -> int:
+    """Run the bridge until SIGINT or SIGTERM; return the exit code.
+
+    Args:
+        settings: the bridge's parameters.
+        namespace: of the graph to show.
+        state_dir: where accounts and the signing key are kept.
+        run_id: one start of the whole graph.
+        epoch: how often the bridge has been started within the run.
+
+    Raises:
+        ConfigError: the settings would expose the bridge, or the signing key cannot be used.
+    """
+    if not logging.getLogger().handlers:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    check_exposure(settings)
+    for name in ("tls_certificate", "tls_key"):
+        path = getattr(settings, name)
+        if path and not Path(path).is_file():
+            raise ConfigError(f"bridge: {name} '{path}' is not a file")
+    secret = load_secret(settings, state_dir)
+    try:
+        listener = _listen(settings.host, settings.port)
+    except OSError as error:
+        print(
+            f"aegis bridge: cannot listen on {settings.host} port {settings.port}: {error.strerror or error}; choose another"
+            " with API_PORT or the parameter 'port'",
+            file=sys.stderr,
+        )
+        return EXIT_FAILED
+    with listener:
+        return _serve(settings, listener, secret, state_dir, StageContext(run_id, epoch, state_dir, True, namespace))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket bound to the address.
+
+    Raises:
+        OSError: the port is taken, or the host is not one of this machine.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)  # so that a second bridge is told now, and not after it has joined the graph
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _serve(
+    settings: BridgeSettings, listener: socket.socket, secret: bytes, state_dir: Path, context: StageContext
+) -> int:
+    accounts = Accounts(state_dir, workers=settings.password_workers, queue=settings.password_queue)
+    password = accounts.ensure_administrator()
+    if password is not None:
+        print(
+            f"\n  Aegis: first start. Log in as '{ADMINISTRATOR}' with the password\n\n      {password}\n\n"
+            f"  It is shown this once; `aegis users reset-password {ADMINISTRATOR}` makes a new one.\n",
+            file=sys.stderr,
+            flush=True,
+        )
+    bridge = Bridge(
+        settings=settings,
+        tokens=Tokens(secret, settings.jwt_algorithm, settings.access_token_s),
+        accounts=accounts,
+        throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
+        hub=Hub(settings),
+    )
+    failed = False
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        handover = Handover(loop, bridge.deliver, settings.handover_length)
+
+        def counts() -> dict[str, int]:
+            return {
+                **bridge.stream_counts(),
+                "handover_dropped": handover.dropped.total(),
+                "handover_errors": handover.errors,
+            }
+
+        def died() -> None:
+            nonlocal failed
+            failed = True
+            server.should_exit = True
+
+        link = RosLink(settings, context, handover.put, counts, died)
+        link.start()
+        housekeeping = asyncio.create_task(bridge.hub.run(bridge.system_status))
+        try:
+            scheme = "https" if settings.tls else "http"
+            host, port = listener.getsockname()[:2]
+            _log.info("the bridge is on %s://%s:%d", scheme, f"[{host}]" if ":" in host else host, port)
+            yield
+        finally:
+            housekeeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await housekeeping
+            await loop.run_in_executor(None, link.stop)
+            accounts.close()
+
+    app = create_app(bridge, lifespan)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws=protocol_class(settings.ws_send_buffer_bytes),
+            ws_max_size=settings.ws_max_message_bytes,
+            ws_per_message_deflate=False,  # 2 to 3 times the CPU
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,  # X-Forwarded-For would let anybody choose the address that logins are counted by
+            server_header=False,
+            timeout_graceful_shutdown=_SHUTDOWN_S,
+            ssl_certfile=settings.tls_certificate or None,
+            ssl_keyfile=settings.tls_key or None,
+        )
+    )
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    # uvicorn raises the signal that stopped it once more; by then all is closed, and ending is what was asked for.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    server.run(sockets=[listener])
+    return EXIT_FAILED if failed or not server.started else 0

@@ -1,0 +1,34 @@
+"""Whether the process lives, and whether the graph behind it does. Public."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from aegis.bridge.context import bridge_of
+from aegis.bridge.models import Health, Ready
+from aegis.bridge.routes.answers import json_response
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health")
+async def health(request: Request) -> Health:
+    """Say that the process answers."""
+    return Health(uptime_s=round(time.monotonic() - bridge_of(request).started_at, 3))
+
+
+@router.get("/ready", response_model=Ready, responses={503: {"model": Ready, "description": "a stage is missing"}})
+async def ready(request: Request) -> Response:
+    """Say whether each needed stage was heard within its period."""
+    bridge = bridge_of(request)
+    stages = bridge.settings.ready_stages
+    missing = bridge.latest.missing(stages, bridge.settings.ready_silence_s)
+    body: dict[str, Any] = {
+        "ready": not missing,
+        "missing_stages": missing,
+        "heard_age_s": bridge.latest.heard_age_s(stages),
+    }
+    return json_response(body, 503 if missing else 200)

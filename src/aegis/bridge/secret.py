@@ -1,0 +1,66 @@
+"""The key that signs access tokens: given and strong, or made at the first start and kept."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from aegis.bridge.settings import BridgeSettings
+from aegis.core.params import ConfigError
+from aegis.state import write_atomically
+
+SECRET_FILE = "jwt_secret"
+# RFC 7518 section 3.2: a key is at least as long as the hash.
+MIN_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+MIN_DISTINCT_CHARACTERS = 10
+# Words of placeholders, and keys that stand in public documentation (FastAPI's tutorial, jwt.io).
+_PLACEHOLDERS = (
+    "change",
+    "secret-key",
+    "secret_key",
+    "secretkey",
+    "your-",
+    "your_",
+    "example",
+    "password",
+    "a-string-secret",
+)
+_PUBLISHED = {"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"}
+
+
+def load_secret(settings: BridgeSettings, state_dir: Path) -> bytes:
+    """Return the signing key.
+
+    Raises:
+        ConfigError: it is too short or well known, its file can be read by others, or it is missing where other machines
+            can reach the bridge.
+    """
+    given = settings.jwt_secret.get_secret_value()
+    minimum = MIN_BYTES[settings.jwt_algorithm]
+    if given:
+        _check(given, minimum, "JWT_SECRET")
+        return given.encode()
+    if not settings.loopback:
+        raise ConfigError(
+            f"bridge: JWT_SECRET is missing; on host '{settings.host}' it must be given: at least {minimum} random bytes,"
+            " for example from `openssl rand -hex 32`"
+        )
+    path = state_dir / SECRET_FILE
+    if not path.exists():
+        write_atomically(path, secrets.token_hex(64).encode(), mode=0o600)
+    if path.stat().st_mode & 0o077:
+        raise ConfigError(f"{path}: others can read the signing key; `chmod 600` it, or delete it to get a new one")
+    kept = path.read_text(encoding="utf-8").strip()
+    _check(kept, minimum, str(path))
+    return kept.encode()
+
+
+def _check(secret: str, minimum: int, where: str) -> None:
+    """Refuse a weak key, without repeating it."""
+    if len(secret.encode()) < minimum:
+        raise ConfigError(f"{where}: the signing key has {len(secret.encode())} bytes; at least {minimum} are needed")
+    lowered = secret.lower()
+    if lowered in _PUBLISHED or any(word in lowered for word in _PLACEHOLDERS):
+        raise ConfigError(f"{where}: the signing key is a known placeholder; take a random one: `openssl rand -hex 32`")
+    if len(set(secret)) < MIN_DISTINCT_CHARACTERS:
+        raise ConfigError(f"{where}: the signing key repeats few characters; take a random one: `openssl rand -hex 32`")

@@ -1,0 +1,214 @@
+// The plan position indicator: north up, centred on the origin of `map`. It draws what it is given and knows nothing else.
+
+export const COLOURS = {
+  CRITICAL: "#ff5c6c", HIGH: "#ff9f43", MEDIUM: "#f4d35e", LOW: "#5bc48c", NONE: "#7fb2de",
+};
+const RINGS = 4;
+const LEADER_S = 10;           // a track's line ends where it will be after this time
+const MAX_LABELS = 60;         // with more tracks only the threatening ones are named
+const STEPS = [1, 2, 2.5, 5, 10];
+const RADIANS = Math.PI / 180;
+
+/** The next "round" range that holds a distance [m]. */
+function roundRange(distance) {
+  const decade = 10 ** Math.floor(Math.log10(distance));
+  return decade * STEPS.find((step) => step * decade >= distance * 0.999);
+}
+
+function lengthText(metres) {
+  return metres >= 1000 ? `${+(metres / 1000).toFixed(2)} km` : `${+metres.toFixed(1)} m`;
+}
+
+export class Scope {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.autoRange = 1000;
+    this.spots = [];           // where tracks were drawn, to find the one that is clicked
+    new ResizeObserver(() => this.resize()).observe(canvas);
+  }
+
+  resize() {
+    const ratio = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(this.canvas.clientWidth * ratio);
+    this.canvas.height = Math.round(this.canvas.clientHeight * ratio);
+    if (this.last) this.draw(this.last);
+  }
+
+  /** Grow at once, shrink only when the picture would be much too small, so that the scale stays calm. */
+  fitRange(tracks) {
+    let furthest = 50;
+    for (const track of tracks) furthest = Math.max(furthest, Math.hypot(track.position_m.x, track.position_m.y) || 0);
+    const wanted = roundRange(furthest * 1.08);
+    if (wanted > this.autoRange || wanted < this.autoRange / 2.2) this.autoRange = wanted;
+    return this.autoRange;
+  }
+
+  /** The track drawn nearest to a point of the canvas [CSS pixels], or null. */
+  trackAt(x, y) {
+    let best = null;
+    let bestDistance = 14;
+    for (const spot of this.spots) {
+      const distance = Math.hypot(spot.x - x, spot.y - y);
+      if (distance < bestDistance) [best, bestDistance] = [spot.id, distance];
+    }
+    return best;
+  }
+
+  /**
+   * Draw a picture.
+   * view: {tracks, detections, sensor, levels: Map id -> level, trails: Map id -> [[x, y]], range: metres or null (auto),
+   *        stale, detectionsStale, showDetections, showTrails, selected}
+   */
+  draw(view) {
+    this.last = view;
+    const { context: g, canvas } = this;
+    const ratio = window.devicePixelRatio || 1;
+    const [width, height] = [canvas.width / ratio, canvas.height / ratio];
+    g.setTransform(ratio, 0, 0, ratio, 0, 0);
+    g.clearRect(0, 0, width, height);
+    const radius = Math.min(width, height) / 2 - 26;
+    if (radius < 20) return;
+    const range = view.range ?? this.fitRange(view.tracks);
+    const scale = radius / range;
+    const [cx, cy] = [width / 2, height / 2];
+    const at = (x, y) => [cx + x * scale, cy - y * scale];
+
+    this.drawGrid(cx, cy, radius, range);
+    g.save();
+    g.beginPath();
+    g.arc(cx, cy, radius, 0, 2 * Math.PI);
+    g.clip();
+    if (view.sensor) this.drawSensor(at, view.sensor);
+    g.globalAlpha = view.stale ? 0.3 : 1;
+    if (view.showTrails) this.drawTrails(at, view);
+    if (view.showDetections && !view.detectionsStale) this.drawDetections(at, view);
+    this.drawTracks(at, view);
+    g.restore();
+  }
+
+  drawGrid(cx, cy, radius, range) {
+    const g = this.context;
+    g.fillStyle = "#0d161d";
+    g.beginPath();
+    g.arc(cx, cy, radius, 0, 2 * Math.PI);
+    g.fill();
+    g.lineWidth = 1;
+    g.font = "11px system-ui, 'DejaVu Sans', sans-serif";
+    g.strokeStyle = "#1d2d38";
+    g.textBaseline = "middle";
+    for (let i = 0; i < 12; i += 1) {
+      const angle = i * 30 * RADIANS;
+      const [sx, sy] = [Math.sin(angle), -Math.cos(angle)];
+      g.beginPath();
+      g.moveTo(cx + sx * radius * (i % 3 ? 0.97 : 0.06), cy + sy * radius * (i % 3 ? 0.97 : 0.06));
+      g.lineTo(cx + sx * radius, cy + sy * radius);
+      g.stroke();
+      g.fillStyle = i % 3 ? "#5b7080" : "#9db0bd";
+      g.textAlign = "center";
+      g.fillText({ 0: "N", 3: "E", 6: "S", 9: "W" }[i] ?? String(i * 30).padStart(3, "0"), cx + sx * (radius + 14), cy + sy * (radius + 14));
+    }
+    g.textAlign = "left";
+    for (let ring = 1; ring <= RINGS; ring += 1) {
+      const r = (radius * ring) / RINGS;
+      g.strokeStyle = ring === RINGS ? "#2b4150" : "#1d2d38";
+      g.beginPath();
+      g.arc(cx, cy, r, 0, 2 * Math.PI);
+      g.stroke();
+      g.fillStyle = "#6d8393";
+      g.fillText(lengthText((range * ring) / RINGS), cx + 4, cy - r + 9);
+    }
+    g.strokeStyle = "#6d8393";
+    g.beginPath();
+    g.moveTo(cx - 4, cy); g.lineTo(cx + 4, cy);
+    g.moveTo(cx, cy - 4); g.lineTo(cx, cy + 4);
+    g.stroke();
+  }
+
+  drawSensor(at, sensor) {
+    const g = this.context;
+    const [x, y] = at(sensor.x_m, sensor.y_m);
+    const heading = sensor.heading_deg * RADIANS;
+    g.strokeStyle = "#5fb3a8";
+    g.globalAlpha = 0.7;
+    g.beginPath();
+    g.arc(x, y, 5, 0, 2 * Math.PI);
+    g.moveTo(x + 5 * Math.sin(heading), y - 5 * Math.cos(heading));
+    g.lineTo(x + 14 * Math.sin(heading), y - 14 * Math.cos(heading));
+    g.stroke();
+  }
+
+  drawTrails(at, view) {
+    const g = this.context;
+    g.lineWidth = 1;
+    for (const track of view.tracks) {
+      const trail = view.trails.get(track.track_id);
+      if (!trail || trail.length < 2) continue;
+      g.strokeStyle = `${COLOURS[view.levels.get(track.track_id) ?? "NONE"]}50`;
+      g.beginPath();
+      g.moveTo(...at(...trail[0]));
+      for (const point of trail) g.lineTo(...at(...point));
+      g.stroke();
+    }
+  }
+
+  drawDetections(at, view) {
+    const g = this.context;
+    const { x_m: sx, y_m: sy, heading_deg: heading } = view.sensor;
+    g.fillStyle = "#c3d3df";
+    for (const detection of view.detections) {
+      // Anticlockwise from the sensor's forward axis, turned into map (x east, y north).
+      const angle = (90 - heading + detection.azimuth_deg) * RADIANS;
+      const ground = detection.range_m * Math.cos((detection.elevation_deg ?? 0) * RADIANS);
+      const [x, y] = at(sx + ground * Math.cos(angle), sy + ground * Math.sin(angle));
+      g.fillRect(x - 1.25, y - 1.25, 2.5, 2.5);
+    }
+  }
+
+  drawTracks(at, view) {
+    const g = this.context;
+    const nameAll = view.tracks.length <= MAX_LABELS;
+    this.spots = [];
+    g.font = "11px system-ui, 'DejaVu Sans', sans-serif";
+    g.textAlign = "left";
+    for (const track of view.tracks) {
+      const { x: east, y: north } = track.position_m;
+      if (east === null || north === null) continue;
+      const level = view.levels.get(track.track_id) ?? "NONE";
+      const selected = track.track_id === view.selected;
+      const tentative = track.status === "TENTATIVE";
+      const [x, y] = at(east, north);
+      this.spots.push({ id: track.track_id, x, y });
+      g.strokeStyle = g.fillStyle = COLOURS[level];
+      g.lineWidth = 1.5;
+      const { x: ve, y: vn } = track.velocity_vector_mps;
+      if (!tentative && ve !== null && vn !== null) {
+        g.beginPath();
+        g.moveTo(x, y);
+        g.lineTo(...at(east + ve * LEADER_S, north + vn * LEADER_S));
+        g.stroke();
+      }
+      g.beginPath();
+      g.arc(x, y, tentative ? 2.5 : 4.5, 0, 2 * Math.PI);
+      if (track.status === "CONFIRMED") g.fill();
+      else {
+        g.fillStyle = "#0d161d";
+        g.fill();
+        g.stroke();
+        g.fillStyle = COLOURS[level];
+      }
+      if (selected) {
+        g.strokeStyle = "#ffffff";
+        g.beginPath();
+        g.arc(x, y, 10, 0, 2 * Math.PI);
+        g.stroke();
+      }
+      if (selected || (!tentative && (nameAll || level === "CRITICAL" || level === "HIGH"))) {
+        g.fillStyle = selected ? "#ffffff" : "#b9c8d3";
+        g.fillText(String(track.track_id), x + 8, y - 6);
+        g.fillStyle = COLOURS[level];
+        g.fillText(track.class.toLowerCase(), x + 8, y + 6);
+      }
+    }
+  }
+}

@@ -1,0 +1,210 @@
+"""A bridge in this process (its application alone), a real bridge process, and a real publisher of its input."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+import rclpy
+from bridge_data import some_detections, some_threats, some_tracks
+from fastapi.testclient import TestClient
+from rclpy.executors import SingleThreadedExecutor
+from websockets.sync.client import ClientConnection, connect
+
+from aegis.bridge.accounts import Accounts
+from aegis.bridge.app import create_app
+from aegis.bridge.auth import Tokens
+from aegis.bridge.context import Bridge
+from aegis.bridge.hub import Hub
+from aegis.bridge.settings import BridgeSettings
+from aegis.bridge.throttle import LoginThrottle
+from aegis.core.types import Detections, Threats, Tracks
+from aegis.ros import convert
+from aegis.ros.graph import TOPICS
+from aegis.ros.qos import message_class, qos_profile
+
+SECRET = bytes(range(32, 96))
+PASSWORD = "a good long password"
+
+
+# The application alone.
+
+
+@dataclass
+class App:
+    bridge: Bridge
+    client: TestClient
+
+    def headers(self, *scopes: str) -> dict[str, str]:
+        """Return the headers of somebody with these scopes."""
+        account = SimpleNamespace(name="somebody", scopes=scopes)
+        return {"Authorization": f"Bearer {self.bridge.tokens.issue(account)}"}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    """The application without a graph, with accounts admin (admin) and eve (viewer)."""
+    settings = BridgeSettings.load({"login_per_account_per_minute": 5, "login_per_address_per_minute": 12})
+    accounts = Accounts(tmp_path)
+    accounts.add("admin", PASSWORD, "admin")
+    accounts.add("eve", PASSWORD, "viewer")
+    bridge = Bridge(
+        settings=settings,
+        tokens=Tokens(SECRET, settings.jwt_algorithm, settings.access_token_s),
+        accounts=accounts,
+        throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
+        hub=Hub(settings),
+    )
+    with TestClient(create_app(bridge), raise_server_exceptions=False, base_url="http://127.0.0.1:8000") as client:
+        yield App(bridge, client)
+    accounts.close()
+
+
+# The real thing.
+
+
+@dataclass
+class BridgeProcess:
+    """A running bridge, logged in to as its administrator."""
+
+    process: subprocess.Popen[str]
+    url: str
+    password: str
+    state_dir: Path
+    lines: list[str] = field(default_factory=list)
+    token: str = ""
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return httpx.get(self.url + path, headers={"Authorization": f"Bearer {self.token}", **headers}, timeout=10)
+
+    def login(self) -> httpx.Response:
+        who = {"username": "admin", "password": self.password}
+        return httpx.post(f"{self.url}/api/auth/login", json=who, timeout=10)
+
+    def connect(self, **options: object) -> ClientConnection:
+        """Return a context manager of a WebSocket that has said nothing yet."""
+        return connect(self.url.replace("http", "ws") + "/ws/radar-stream", max_size=2**24, **options)
+
+    @contextmanager
+    def stream(self, **options: object) -> Iterator[ClientConnection]:
+        """Open an authenticated WebSocket; its auth_ok is read."""
+        with self.connect(**options) as socket:
+            socket.send(json.dumps({"type": "auth", "token": self.token}))
+            assert json.loads(socket.recv(10))["type"] == "auth_ok"
+            yield socket
+
+
+@pytest.fixture
+def start_bridge(ros_domain: dict[str, str], tmp_path: Path, wait_for) -> Iterator:
+    """Return a function that starts a bridge process with the given settings and logs in."""
+    started: list[BridgeProcess] = []
+
+    def start(namespace: str = "", **settings: object) -> BridgeProcess:
+        state_dir = tmp_path / "bridge_state"
+        state_dir.mkdir(exist_ok=True)
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                str(Path(__file__).with_name("run_bridge.py")),
+                str(state_dir),
+                namespace,
+                json.dumps({"port": 0, **settings}),
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**ros_domain, "PYTHONUNBUFFERED": "1"},
+        )
+        bridge = BridgeProcess(process, "", "", state_dir)
+        started.append(bridge)
+        threading.Thread(target=lambda: bridge.lines.extend(process.stderr), daemon=True).start()
+
+        def said(pattern: str) -> str:
+            found = re.search(pattern, "".join(bridge.lines))
+            return found.group(1) if found else ""
+
+        def up() -> bool:
+            assert process.poll() is None, "".join(bridge.lines)
+            return "Application startup complete" in "".join(bridge.lines)
+
+        wait_for(up, "the bridge starts")
+        bridge.url = said(r"the bridge is on (\S+)")
+        bridge.password = said(r"with the password\s+(\S+)")
+        if bridge.password and bridge.url.startswith("http:"):
+            bridge.token = bridge.login().json()["access_token"]
+        return bridge
+
+    yield start
+    for bridge in started:
+        if bridge.process.poll() is None:
+            bridge.process.terminate()
+            try:
+                bridge.process.wait(15)
+            except subprocess.TimeoutExpired:
+                bridge.process.kill()
+                bridge.process.wait()
+                pytest.fail("the bridge did not stop")
+
+
+class Publisher:
+    """The stages before the bridge, as one real node of this process."""
+
+    def __init__(self, namespace: str = "") -> None:
+        self.context = rclpy.Context()
+        rclpy.init(args=["test"], context=self.context)
+        self.node = rclpy.create_node("test_stages", context=self.context, namespace=namespace)
+        names = ("detections", "tracks", "threats", "ew/signals", "ew/advice", "events", "status", "class_info")
+        self.publishers = {
+            name: self.node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name]))
+            for name in names
+        }
+        self.heard: dict[str, list] = {"events": [], "status": [], "/diagnostics": []}
+        for name, messages in self.heard.items():
+            topic = TOPICS[name]
+            self.node.create_subscription(message_class(topic.type), name, messages.append, qos_profile(topic))
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.thread = threading.Thread(target=self.executor.spin, daemon=True)
+        self.thread.start()
+
+    def matched(self) -> bool:
+        """Whether a bridge listens to everything."""
+        own = {"events", "status"}  # heard by this very node too
+        return all(p.get_subscription_count() >= (2 if name in own else 1) for name, p in self.publishers.items())
+
+    def send(self, data: object) -> None:
+        kinds = {Detections: "detections", Tracks: "tracks", Threats: "threats"}
+        name = kinds[type(data)]
+        self.publishers[name].publish(getattr(convert, f"{name}_to_msg")(data))
+
+    def send_scan(self, sequence: int, n: int = 2, stamp_ns: int | None = None) -> int:
+        """Publish a scan as the stages would; return its stamp."""
+        stamp_ns = time.time_ns() if stamp_ns is None else stamp_ns
+        self.send(some_detections(sequence, stamp_ns))
+        self.send(some_tracks(sequence, stamp_ns, n))
+        self.send(some_threats(sequence, stamp_ns))
+        return stamp_ns
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.thread.join(5)
+        self.node.destroy_node()
+        rclpy.try_shutdown(context=self.context)
+
+
+@pytest.fixture
+def publisher(ros_domain: dict[str, str]) -> Iterator[Publisher]:
+    """A publisher in the test's domain."""
+    assert os.environ["ROS_DOMAIN_ID"] == ros_domain["ROS_DOMAIN_ID"]
+    one = Publisher()
+    yield one
+    one.close()

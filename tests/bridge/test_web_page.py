@@ -1,0 +1,202 @@
+"""The web page in a real browser, against a real bridge on a real graph: its state and its pixels."""
+
+import io
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bridge_data import some_detections, some_threats, some_tracks
+from PIL import Image
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+CRITICAL, MEDIUM = (255, 92, 108), (244, 211, 94)
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt install chromium)")
+
+
+class Feed:
+    """Ten scans a second of two tracks that fly outwards, until stopped."""
+
+    def __init__(self, publisher) -> None:
+        self._publisher = publisher
+        self._stop = threading.Event()
+        self.sequence = 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.1):
+            self.sequence += 1
+            stamp_ns = time.time_ns()
+            tracks = some_tracks(self.sequence, stamp_ns)
+            tracks.state[:, :3] += tracks.state[:, 3:] * 0.1 * self.sequence
+            self._publisher.send(some_detections(self.sequence, stamp_ns))
+            self._publisher.send(tracks)
+            self._publisher.send(some_threats(self.sequence, stamp_ns))
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def feed(publisher):
+    one = Feed(publisher)
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1400, "height": 860})
+    one = context.new_page()
+    one.set_default_timeout(15000)
+    one.problems = []
+    one.on("pageerror", lambda error: one.problems.append(str(error)))
+    one.on("console", lambda message: one.problems.append(message.text) if message.type == "error" else None)
+    yield one
+    context.close()
+
+
+def sign_in(page, bridge, password: str | None = None) -> None:
+    page.goto(bridge.url)
+    page.fill("#username", "admin")
+    page.fill("#password", bridge.password if password is None else password)
+    page.click("#login button")
+
+
+def state(page, name: str) -> str:
+    return page.evaluate(f"document.body.dataset.{name}")
+
+
+def wait_state(page, name: str, value: str) -> None:
+    page.wait_for_function(f"document.body.dataset.{name} === '{value}'")
+
+
+def scope_pixels(page) -> np.ndarray:
+    """Return the scope as it is seen, (height, width, 3)."""
+    return np.asarray(Image.open(io.BytesIO(page.locator("#scope").screenshot())).convert("RGB")).astype(int)
+
+
+def centre_of(pixels: np.ndarray, colour: tuple[int, int, int]) -> tuple[float, float] | None:
+    """Return the mean place of a colour, right of and above the middle in fractions of the scope's radius; None without it."""
+    near = np.abs(pixels - colour).max(axis=2) < 24
+    if near.sum() < 20:
+        return None
+    rows, columns = np.nonzero(near)
+    height, width = near.shape
+    radius = min(height, width) / 2 - 26
+    return (columns.mean() - width / 2) / radius, (height / 2 - rows.mean()) / radius
+
+
+def test_a_person_signs_in_and_sees_the_picture(page, start_bridge, feed, tmp_path: Path):
+    bridge = start_bridge()
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    wait_state(page, "threats", "fresh")
+    page.wait_for_selector("#tracks tr[data-id='42']")
+    assert page.is_hidden("#login-panel")
+    assert page.is_hidden("#notice")
+
+    cells = page.locator("#tracks tr[data-id='41'] td").all_inner_texts()
+    assert cells[:3] == ["41", "aircraft", "CRITICAL"]
+    assert (cells[4], cells[6], cells[7]) == ("30.0", "20.0", "30")
+    assert float(cells[3]) > 600
+    critical, medium = page.locator("#threats li").all()
+    assert critical.locator(".level").inner_text() == "CRITICAL"
+    assert critical.locator(".reason").inner_text() == "impact in 12 s <b>now</b>"  # shown, not interpreted
+    assert medium.locator(".level").inner_text() == "MEDIUM"
+    page.wait_for_function("parseFloat(document.getElementById('rate').textContent) > 5")
+    assert page.inner_text("#age").endswith("ms")
+    assert page.inner_text("#track-count") == "2"
+    page.wait_for_selector("#stages li.missing")  # the stages themselves do not run in this test
+
+    # North is up: the critical track is at 30 degrees, the other one opposite. With 2 km to the edge they are inside.
+    page.select_option("#range", "2000")
+    deadline = time.monotonic() + 15
+    while centre_of(scope_pixels(page), CRITICAL) is None:
+        assert time.monotonic() < deadline, "the critical track is not on the scope"
+    pixels = scope_pixels(page)
+    right, up = centre_of(pixels, CRITICAL)
+    reach = (
+        float(page.locator("#tracks tr[data-id='41'] td").nth(3).inner_text()) + 100
+    ) / 2000  # symbol, leader, name
+    assert right == pytest.approx(reach * np.sin(np.pi / 6), abs=0.1)
+    assert up == pytest.approx(reach * np.cos(np.pi / 6), abs=0.1)
+    right, up = centre_of(pixels, MEDIUM)
+    assert right < 0
+    assert up < 0
+
+    page.click("th[data-key='range_m']")
+    assert page.get_attribute("th[data-key='range_m']", "aria-sort") == "ascending"
+    page.click("#tracks tr[data-id='42']")
+    page.wait_for_selector("#threats li.selected[data-id='42']")
+    page.screenshot(path=os.environ.get("AEGIS_SCREENSHOT", tmp_path / "page.png"))
+    assert page.problems == []
+
+    page.click("#logout")
+    page.wait_for_selector("#login-panel", state="visible")
+    assert page.evaluate("sessionStorage.length") == 0
+    assert page.is_hidden("#picture")
+
+
+def test_the_picture_never_shows_old_data_as_new(page, start_bridge, feed, publisher, wait_for):
+    bridge = start_bridge()
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    wait_state(page, "threats", "fresh")
+    feed.stop()
+    wait_state(page, "connection", "stale")
+    assert "No new data for" in page.inner_text("#notice")
+    assert page.inner_text("#rate") == page.inner_text("#track-count") == "–"
+    assert state(page, "picture") == "stale"
+    assert not page.inner_text("#age").endswith("ms")
+    assert centre_of(scope_pixels(page), CRITICAL) is None  # dimmed, and no longer coloured by an old assessment
+    publisher.send_scan(feed.sequence + 1)
+    wait_state(page, "connection", "live")
+    wait_state(page, "picture", "fresh")
+
+    publisher.send_scan(feed.sequence + 2, stamp_ns=time.time_ns() - 3600 * 10**9)  # new to us, but measured long ago
+    page.wait_for_function("document.getElementById('notice').textContent.includes('measured 60 min ago')")
+
+    bridge.process.kill()
+    wait_state(page, "connection", "disconnected")
+    assert "No connection" in page.inner_text("#notice")
+
+
+def test_before_any_data_the_page_says_so(page, start_bridge):
+    sign_in(page, start_bridge())
+    wait_state(page, "connection", "waiting")
+    page.wait_for_function("document.getElementById('notice').textContent.includes('no data yet')")
+    assert page.locator("#tracks tr").count() == 0
+    assert page.inner_text("#age") == "–"
+
+
+def test_a_wrong_password_stays_outside(page, start_bridge):
+    sign_in(page, start_bridge(), password="wrong")
+    page.wait_for_function("document.getElementById('login-problem').textContent === 'wrong username or password'")
+    assert page.is_visible("#login-panel")
+    assert state(page, "connection") == "signed-out"
+
+
+def test_an_expired_session_asks_again(page, start_bridge):
+    sign_in(page, start_bridge(access_token_minutes=3 / 60))
+    wait_state(page, "connection", "waiting")
+    page.wait_for_function("document.getElementById('login-problem').textContent.includes('session has ended')")
+    assert page.is_visible("#login-panel")
+    assert page.evaluate("sessionStorage.length") == 0

@@ -1,0 +1,190 @@
+"""Reading points, grouping them, measuring the group."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aegis.core.detection.detector import Detector, group_points
+from aegis.core.detection.points import PointsError, read_points
+from aegis.core.detection.settings import DetectionSettings
+from aegis.core.params import ConfigError
+from aegis.core.types import ClassId, Scan
+
+
+def read(columns, **parameters):
+    s = DetectionSettings.load(parameters)
+    columns = {k: np.asarray(v, dtype=float) for k, v in columns.items()}
+    return read_points(columns, s, stamp_ns=1, frame_id="radar", sequence=1)
+
+
+def scan_of(**columns) -> Scan:
+    n = len(columns["range"])
+    names = ("range", "azimuth", "elevation", "range_rate", "snr_db", "rcs_dbsm", "noise_db")
+    return Scan(1, "radar", 1, **{k: np.asarray(columns.get(k, np.full(n, np.nan)), dtype=float) for k in names})
+
+
+def test_cartesian_and_polar_say_the_same():
+    r, az, el = 1000.0, 0.3, 0.1
+    xyz = {"x": [r * np.cos(el) * np.cos(az)], "y": [r * np.cos(el) * np.sin(az)], "z": [r * np.sin(el)]}
+    a, _ = read({**xyz, "doppler": [5.0]})
+    b, _ = read({"range": [r], "azimuth": [az], "elevation": [el], "velocity": [5.0]})
+    for name in ("range", "azimuth", "elevation", "range_rate"):
+        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-12)
+
+
+def test_a_vendors_names_units_and_signs():
+    scan, _ = read(
+        {"Rng": [50.0], "Az": [190.0], "El": [3.0], "closing_kmh": [36.0], "sn": [100.0], "sigma": [0.1]},
+        position="polar", range_field="Rng", azimuth_field="Az", elevation_field="El", angle_unit="deg",
+        azimuth_sign=-1, elevation_sign=-1, range_rate_field="closing_kmh", range_rate_scale=-1 / 3.6,
+        snr_field="sn", snr_unit="linear", rcs_field="sigma", rcs_unit="m2",
+    )  # fmt: skip
+    assert scan.azimuth[0] == pytest.approx(np.deg2rad(170.0))  # -190 degrees, wrapped
+    assert scan.elevation[0] == pytest.approx(np.deg2rad(-3.0))
+    assert scan.range_rate[0] == pytest.approx(-10.0)
+    assert scan.snr_db[0] == pytest.approx(20.0)
+    assert scan.rcs_dbsm[0] == pytest.approx(-10.0)
+
+
+def test_what_a_sensor_does_not_measure_is_unknown_and_not_zero():
+    scan, _ = read({"x": [3.0], "y": [4.0], "z": [0.0], "velocity": [0.0]}, has_elevation=False, has_doppler=False)
+    assert scan.range[0] == 5.0
+    assert np.isnan(scan.elevation[0])
+    assert np.isnan(scan.range_rate[0])
+
+
+def test_snr_from_power_and_noise_only_when_both_are_there():
+    xyz = {"x": [1.0], "y": [1.0], "z": [1.0], "velocity": [0.0]}
+    assert read({**xyz, "power": [110.0], "noise": [95.0]})[0].snr_db[0] == 15.0
+    assert np.isnan(read({**xyz, "power": [110.0]})[0].snr_db[0])
+
+
+@pytest.mark.parametrize("missing", ["x", "y", "z", "velocity"])
+def test_a_missing_field_is_named(missing):
+    columns = {"x": [1.0], "y": [1.0], "z": [1.0], "velocity": [0.0]}
+    del columns[missing]
+    with pytest.raises(PointsError, match="no field") as error:
+        read(columns, position="cartesian")
+    assert error.value.reason == "missing field"
+
+
+def test_points_that_cannot_be_are_dropped_and_counted():
+    scan, dropped = read(
+        {"x": [1.0, np.nan, np.inf, 0.0, 5e6], "y": [0.0] * 5, "z": [0.0] * 5, "velocity": [np.nan, 0, 0, 0, 0]}
+    )
+    assert len(scan) == 1
+    assert np.isnan(scan.range_rate[0])  # a point without range rate is still a point
+    assert dropped == {"point not finite": 2, "point out of range": 2}
+
+
+def test_unknown_class_names_are_refused():
+    with pytest.raises(ConfigError, match="no class UFO"):
+        DetectionSettings.load({"classes": ["UFO"]})
+
+
+def brute_force_groups(scan: Scan, distance: float, speed: float) -> list[int]:
+    """Return single-linkage groups of errorless points, by definition: compare all, merge until nothing changes."""
+    n = len(scan)
+    group = list(range(n))
+    for i in range(n):
+        for j in range(i):
+            turn = (scan.azimuth[i] - scan.azimuth[j] + np.pi) % (2 * np.pi) - np.pi
+            middle = (scan.range[i] + scan.range[j]) / 2
+            if (
+                abs(scan.range[i] - scan.range[j]) <= distance
+                and abs(middle * turn) <= distance
+                and abs(middle * (scan.elevation[i] - scan.elevation[j])) <= distance
+                and abs(scan.range_rate[i] - scan.range_rate[j]) <= speed
+            ):
+                a, b = group[i], group[j]
+                group = [min(a, b) if g in (a, b) else g for g in group]
+    order: dict[int, int] = {}
+    return [order.setdefault(g, len(order)) for g in group]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 25), st.integers(0, 10_000))
+def test_groups_are_those_of_the_definition(n, seed):
+    rng = np.random.default_rng(seed)
+    scan = scan_of(
+        range=rng.uniform(80, 120, n), azimuth=np.pi + rng.uniform(-0.3, 0.3, n), elevation=rng.uniform(-0.1, 0.1, n),
+        range_rate=rng.uniform(-3, 3, n),
+    )  # fmt: skip
+    scan.azimuth = (scan.azimuth + np.pi) % (2 * np.pi) - np.pi  # across the jump of the azimuth
+    groups = group_points(scan, np.zeros((n, 4)), 8.0, 2.0)
+    assert groups.tolist() == brute_force_groups(scan, 8.0, 2.0)
+
+
+def test_one_vehicle_of_many_points_is_one_detection_at_its_middle():
+    rng = np.random.default_rng(1)
+    x, y = 60.0 + rng.uniform(-2, 2, 30), 10.0 + rng.uniform(-1, 1, 30)
+    scan, _ = read({"x": [*x, 200.0], "y": [*y, 0.0], "z": np.zeros(31), "velocity": [*np.full(30, -8.0), 3.0]})
+    detections, dropped = Detector(DetectionSettings()).step(scan)
+    assert detections.points.tolist() == [30, 1]
+    assert not dropped
+    assert detections.range[0] * np.cos(detections.azimuth[0]) == pytest.approx(x.mean(), abs=0.05)
+    assert detections.range[0] * np.sin(detections.azimuth[0]) == pytest.approx(y.mean(), abs=0.05)
+    assert detections.range_rate.tolist() == [-8.0, 3.0]
+
+
+def test_the_variance_of_a_group_is_that_of_its_mean():
+    """Monte Carlo: points of one place with the stated errors; their weighted mean has the stated variance."""
+    rng = np.random.default_rng(2)
+    s = DetectionSettings(range_sigma_m=2.0, group_distance_m=50.0)
+    ranges, variances = [], []
+    for _ in range(500):
+        scan = scan_of(
+            range=1000.0 + rng.normal(0, 2.0, 4), azimuth=np.zeros(4), elevation=np.zeros(4), range_rate=np.zeros(4),
+            snr_db=np.full(4, s.reference_snr_db),
+        )  # fmt: skip
+        d, _ = Detector(s).step(scan)
+        ranges.append(d.range[0])
+        variances.append(d.variance[0, 0])
+    assert np.var(ranges) == pytest.approx(1.0, rel=0.2)  # 2^2 / 4; 500 samples are good to 6 %
+    # The scatter of the points counts too (an extended object), so that the stated variance is the larger one.
+    assert 1.0 < np.mean(variances) < 2.1
+
+
+def test_errors_follow_the_snr():
+    s = DetectionSettings(range_sigma_m=2.0, reference_snr_db=13.0)
+    scan = scan_of(range=[100.0, 100.0], azimuth=[0, 1], elevation=[0, 0], range_rate=[0, 0], snr_db=[13.0, 19.0206])
+    variance = Detector(s).point_variance(scan)
+    assert variance[0, 0] == pytest.approx(4.0)
+    assert variance[1, 0] == pytest.approx(1.0, rel=1e-4)  # 6.02 dB: four times the SNR, half the error
+
+
+def test_a_cartesian_error_is_the_same_in_metres_everywhere():
+    s = DetectionSettings(cartesian_sigma_m=6.0, has_elevation=False, has_doppler=False)
+    d, _ = Detector(s).step(scan_of(range=[10.0, 1000.0], azimuth=[0.0, 1.0]))
+    assert d.cartesian_accuracy
+    np.testing.assert_allclose(np.sqrt(d.variance[:, 1]) * d.range, 6.0)
+    np.testing.assert_allclose(np.sqrt(d.variance[:, 0]), 6.0)
+
+
+def test_max_targets_keeps_the_strongest_and_counts_the_rest():
+    n = 10
+    scan = scan_of(
+        range=np.arange(1, n + 1) * 100.0, azimuth=np.zeros(n), elevation=np.zeros(n), range_rate=np.zeros(n),
+        snr_db=np.arange(n) * 1.0,
+    )  # fmt: skip
+    d, dropped = Detector(DetectionSettings(max_targets=3)).step(scan)
+    np.testing.assert_allclose(d.snr_db, [7.0, 8.0, 9.0])
+    assert dropped == {"over max_targets": 7}
+    assert d.id.tolist() == [1, 2, 3]
+
+
+def test_the_confidence_threshold_is_honoured():
+    scan = scan_of(range=[500.0], azimuth=[0.0], elevation=[0.2], range_rate=[-15.0], rcs_dbsm=[-20.0])
+    sure, _ = Detector(DetectionSettings(confidence_threshold=0.0)).step(scan)
+    assert sure.class_id[0] == sure.class_probability[0].argmax() != ClassId.UNKNOWN
+    unsure, _ = Detector(DetectionSettings(confidence_threshold=1.0)).step(scan)
+    assert unsure.class_id[0] == ClassId.UNKNOWN
+    assert unsure.confidence[0] == sure.confidence[0]
+
+
+def test_an_empty_scan_gives_no_detections():
+    d, dropped = Detector(DetectionSettings()).step(scan_of(range=[]))
+    assert len(d) == 0
+    assert d.class_probability.shape == (0, len(ClassId))
+    assert not dropped

@@ -1,0 +1,159 @@
+"""The noise-floor test against its closed form and by Monte Carlo; advice from proposal to decision."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from aegis.core.ew.advice import AdviceBook
+from aegis.core.ew.noise import NoiseMonitor, rise_threshold
+from aegis.core.ew.settings import EwSettings
+from aegis.core.ids import UniqueIds
+from aegis.core.types import N_CLASSES, AdviceState, ClassId, Detections, SignalKind, ThreatLevel, Threats
+
+SECOND = 1_000_000_000
+
+
+def test_threshold_and_detection_probability_of_the_f_test():
+    """M = 1024 cells against 4096, Pfa 1e-6: 0.71 dB; and Pd 0.958 at a jammer 6 dB under the noise."""
+    threshold = rise_threshold(1024, 4096, 1e-6)
+    assert 10 * np.log10(threshold) == pytest.approx(0.71, abs=0.005)
+    rng = np.random.default_rng(1)
+    trials = 4000
+    jammed = rng.gamma(1024, 1 / 1024, trials) * (1 + 10**-0.6)
+    quiet = rng.gamma(4096, 1 / 4096, trials)
+    seen = int((jammed / quiet > threshold).sum())
+    assert binom.ppf(0.005, trials, 0.958) <= seen <= binom.ppf(0.995, trials, 0.958)
+
+
+def scan_of(noise_db, azimuth=None, k=0) -> Detections:
+    noise_db = np.asarray(noise_db, dtype=float)
+    n = len(noise_db)
+    nan = np.full(n, np.nan)
+    return Detections(
+        stamp_ns=k * SECOND, frame_id="radar", sequence=k, sensor_id="r", cartesian_accuracy=False, id=np.arange(n), range=nan,
+        azimuth=np.zeros(n) if azimuth is None else np.asarray(azimuth), elevation=nan, range_rate=nan, variance=np.ones((n, 4)),
+        snr_db=nan, rcs_dbsm=nan, noise_db=noise_db, points=np.ones(n, dtype=int), class_id=np.zeros(n, dtype=int),
+        confidence=np.zeros(n), class_probability=np.zeros((n, N_CLASSES)),
+    )  # fmt: skip
+
+
+def quiet(rng, n, cells=32) -> np.ndarray:
+    return -100.0 + 10 * np.log10(rng.gamma(cells, 1 / cells, n))
+
+
+def test_quiet_noise_raises_no_alarm():
+    rng = np.random.default_rng(2)
+    monitor = NoiseMonitor(EwSettings(false_alarm_probability=1e-4, min_rise_db=0.0))
+    alarms = 0
+    for k in range(3000):
+        alarms += monitor.step(scan_of(quiet(rng, 20), k=k)).raised is not None
+    # Two tests a scan at 1e-4 each: 0.6 expected; five or more would happen once in 2500 runs.
+    assert alarms < 5
+
+
+def test_a_jammer_raises_one_signal_with_bearing_and_power_and_ends():
+    rng = np.random.default_rng(3)
+    monitor = NoiseMonitor(EwSettings())
+    azimuth = np.linspace(-np.pi, np.pi, 40, endpoint=False)
+    for k in range(20):
+        assert monitor.step(scan_of(quiet(rng, 40), azimuth, k)).raised is None
+    bearing = 1.0
+    beam = np.abs(np.angle(np.exp(1j * (azimuth - bearing)))) < 0.2
+    raised = []
+    for k in range(20, 30):
+        noise = quiet(rng, 40) + np.where(beam, 15.0, 0.0)
+        change = monitor.step(scan_of(noise, azimuth, k))
+        raised += [change.raised] if change.raised else []
+        assert monitor.signal.id == 1
+    assert len(raised) == 1
+    signal = monitor.signal
+    assert signal.kind is SignalKind.NOISE_JAMMING
+    assert abs(signal.bearing - bearing) < 0.1
+    assert signal.power_db == pytest.approx(15.0, abs=2.0)
+    assert signal.confidence > 0.999
+    ended = [monitor.step(scan_of(quiet(rng, 40), azimuth, k)).ended for k in range(30, 40)]
+    assert sum(e is not None for e in ended) == 1
+    assert monitor.signal is None
+
+
+def test_a_rise_everywhere_has_no_bearing():
+    rng = np.random.default_rng(4)
+    monitor = NoiseMonitor(EwSettings())
+    azimuth = np.linspace(-np.pi, np.pi, 40, endpoint=False)
+    for k in range(10):
+        monitor.step(scan_of(quiet(rng, 40), azimuth, k))
+    signal = monitor.step(scan_of(quiet(rng, 40) + 10.0, azimuth, 10)).raised
+    assert np.isnan(signal.bearing)
+    assert signal.power_db == pytest.approx(10.0, abs=3.0)
+
+
+def test_a_sensor_without_noise_levels_is_not_judged():
+    monitor = NoiseMonitor(EwSettings())
+    for k in range(20):
+        change = monitor.step(scan_of([np.nan] * 5, k=k))
+        assert change.raised is None
+    assert not monitor.judged
+
+
+def critical(track_id=9, class_id=ClassId.MISSILE, level=ThreatLevel.CRITICAL, at_s=0) -> Threats:
+    one = np.ones(1)
+    return Threats(
+        at_s * SECOND, "map", 1, np.array([track_id]), np.array([level]), np.array([class_id]), one * 0.9, one, one, one, one,
+        ["impact in 20 s"],
+    )  # fmt: skip
+
+
+def test_advice_waits_for_a_person():
+    book = AdviceBook(EwSettings())
+    (advice,) = book.on_threats(critical())
+    assert advice.state is AdviceState.PROPOSED
+    assert advice.track_id == 9
+    assert "impact in 20 s" in advice.rationale
+    assert "decoys" in advice.technique
+    assert book.on_threats(critical(at_s=1)) == []  # once, not every scan
+    decided = book.decide(advice.id, accept=True, operator="Kim", now_ns=2 * SECOND)
+    assert (decided.state, decided.decided_by) == (AdviceState.ACKNOWLEDGED, "Kim")
+    with pytest.raises(ValueError, match="not open: ACKNOWLEDGED"):
+        book.decide(advice.id, accept=False, operator="Kim", now_ns=2 * SECOND)
+
+
+@pytest.mark.parametrize("level", [ThreatLevel.LOW, ThreatLevel.MEDIUM, ThreatLevel.HIGH])
+def test_no_advice_below_critical(level):
+    assert AdviceBook(EwSettings()).on_threats(critical(level=level)) == []
+
+
+def test_a_rejection_is_not_asked_again_but_an_expiry_is():
+    book = AdviceBook(EwSettings(advice_valid_s=10.0))
+    (first,) = book.on_threats(critical())
+    book.decide(first.id, accept=False, operator="Kim", now_ns=SECOND)
+    assert book.on_threats(critical(at_s=2)) == []
+    (other,) = book.on_threats(critical(track_id=10, at_s=2))
+    assert book.expire(13 * SECOND)
+    assert {a.id: a.state for a in book.advice} == {first.id: AdviceState.REJECTED, other.id: AdviceState.EXPIRED}
+    assert len(book.on_threats(critical(track_id=10, at_s=14))) == 1
+
+
+@pytest.mark.parametrize(("advice_id", "operator", "now_s", "match"), [
+    (99, "Kim", 1, "no advice 99"), (1, "  ", 1, "operator_name is empty"), (1, "Kim", 31, "not open: EXPIRED"),
+])  # fmt: skip
+def test_a_decision_that_cannot_be_is_refused(advice_id, operator, now_s, match):
+    book = AdviceBook(EwSettings(advice_valid_s=30.0))
+    book.on_threats(critical())
+    with pytest.raises(ValueError, match=match):
+        book.decide(advice_id, accept=True, operator=operator, now_ns=now_s * SECOND)
+
+
+def test_numbers_are_not_used_again_after_a_restart(tmp_path):
+    """A late acknowledgement must not meet other advice under the same number."""
+    before = AdviceBook(EwSettings(), UniqueIds(tmp_path / "ids")).on_threats(critical())[0].id
+    after = AdviceBook(EwSettings(), UniqueIds(tmp_path / "ids")).on_threats(critical())[0].id
+    assert after > before
+
+
+def test_the_book_is_bounded_and_open_advice_is_kept_longest():
+    book = AdviceBook(EwSettings(max_advice=3))
+    ids = [book.on_threats(critical(track_id=t))[0].id for t in (1, 2, 3)]
+    book.decide(ids[1], accept=True, operator="Kim", now_ns=1)
+    book.on_threats(critical(track_id=4))
+    assert ids[1] not in {a.id for a in book.advice}
+    assert len(book.advice) == 3

@@ -1,0 +1,151 @@
+"""Closest approach and impact against a numerical search; ranking, levels and reasons on made-up tracks."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import brentq, minimize_scalar
+
+from aegis.core.params import ConfigError
+from aegis.core.threat.assessor import Assessor, ThreatSettings
+from aegis.core.threat.geometry import closest_approach, cpa_distance_sigma, time_to_impact
+from aegis.core.types import N_CLASSES, ClassId, ThreatLevel, Tracks, TrackStatus
+
+VECTOR = st.tuples(*[st.floats(-5000, 5000)] * 3).map(np.array)
+VELOCITY = st.tuples(*[st.floats(-300, 300)] * 3).map(np.array)
+
+
+@settings(deadline=None)
+@given(VECTOR, VELOCITY)
+def test_closest_approach_is_the_minimum_over_time(p, v):
+    time, distance = closest_approach(p[None], v[None])
+    if np.linalg.norm(v) < 0.1:
+        return
+    horizon = 2 * np.linalg.norm(p) / np.linalg.norm(v) + 1.0
+    found = minimize_scalar(
+        lambda t: np.sum((p + v * t) ** 2), bounds=(0, horizon), method="bounded", options={"xatol": 1e-9}
+    )
+    assert distance[0] <= np.sqrt(found.fun) + 1e-6
+    assert distance[0] == pytest.approx(np.linalg.norm(p + v * time[0]))
+    assert time[0] >= 0.0
+
+
+@settings(deadline=None)
+@given(VECTOR, VELOCITY, st.floats(10, 1000))
+def test_impact_is_the_first_crossing_of_the_sphere(p, v, radius):
+    t = time_to_impact(p[None], v[None], radius)[0]
+    time, distance = closest_approach(p[None], v[None])
+    if np.linalg.norm(p) <= radius:
+        assert t == 0.0
+    elif distance[0] > radius * (1 + 1e-9):
+        assert np.isnan(t)
+    elif distance[0] < radius * (1 - 1e-9):
+        first = brentq(lambda x: np.linalg.norm(p + v * x) - radius, 0.0, time[0])
+        assert t == pytest.approx(first, rel=1e-6, abs=1e-6)
+
+
+def test_closed_forms():
+    p, v = np.array([[3000.0, 400.0, 0.0], [100.0, 0.0, 0.0]]), np.array([[-100.0, 0.0, 0.0], [50.0, 0.0, 0.0]])
+    time, distance = closest_approach(p, v)
+    np.testing.assert_allclose(time, [30.0, 0.0])
+    np.testing.assert_allclose(distance, [400.0, 100.0])
+    np.testing.assert_allclose(time_to_impact(p, v, 500.0), [27.0, 0.0])  # sqrt(500^2 - 400^2) = 300 m before
+
+
+def test_the_error_of_the_miss_distance_is_that_of_a_monte_carlo():
+    rng = np.random.default_rng(1)
+    p, v = np.array([3000.0, 500.0, 200.0]), np.array([-80.0, 5.0, 0.0])
+    root = rng.normal(size=(6, 6)) * np.array([10, 10, 10, 1, 1, 1])[:, None]
+    covariance = root @ root.T / 6
+    time, _ = closest_approach(p[None], v[None])
+    sigma = cpa_distance_sigma(p[None], v[None], covariance[None], time)[0]
+    samples = rng.multivariate_normal(np.concatenate([p, v]), covariance, 20_000)
+    _, distances = closest_approach(samples[:, :3], samples[:, 3:])
+    assert sigma == pytest.approx(distances.std(), rel=0.05)
+
+
+def tracks_of(*rows, status=TrackStatus.CONFIRMED, sigma=(5.0, 1.0)) -> Tracks:
+    """Return tracks of rows (id, class, position, velocity)."""
+    n = len(rows)
+    probability = np.full((n, N_CLASSES), 0.05 / (N_CLASSES - 1))
+    for i, row in enumerate(rows):
+        probability[i, row[1]] = 0.95
+    return Tracks(
+        stamp_ns=1, frame_id="map", sequence=4, track_id=np.array([r[0] for r in rows], dtype=int),
+        status=np.full(n, int(status)), state=np.array([[*r[2], *r[3]] for r in rows], dtype=float).reshape(n, 6),
+        covariance=np.broadcast_to(np.diag([sigma[0] ** 2] * 3 + [sigma[1] ** 2] * 3), (n, 6, 6)).copy(),
+        class_id=np.array([r[1] for r in rows], dtype=int), class_probability=probability,
+        existence_probability=np.ones(n), rcs_dbsm=np.zeros(n), age=np.ones(n), time_since_update=np.zeros(n),
+        hits=np.full(n, 5),
+    )  # fmt: skip
+
+
+MISSILE = (7, ClassId.MISSILE, (9000.0, 0.0, 300.0), (-300.0, 0.0, -10.0))
+AIRLINER = (3, ClassId.AIRCRAFT, (8000.0, 6000.0, 9000.0), (-200.0, 0.0, 0.0))
+LEAVING = (5, ClassId.DRONE, (500.0, 0.0, 50.0), (15.0, 0.0, 0.0))
+
+
+def test_the_ranking_is_the_one_a_person_would_give():
+    threats, _ = Assessor(ThreatSettings()).step(tracks_of(AIRLINER, LEAVING, MISSILE))
+    assert threats.track_id.tolist() == [7, 3, 5]
+    assert threats.level.tolist() == [ThreatLevel.CRITICAL, ThreatLevel.LOW, ThreatLevel.LOW]
+    assert threats.class_id.tolist() == [ClassId.MISSILE, ClassId.AIRCRAFT, ClassId.DRONE]
+    assert (np.diff(threats.score) <= 0).all()
+    assert "impact in 30 s" in threats.reason[0]
+    assert "closing at 300 m/s from 9005 m" in threats.reason[0]
+    assert "MISSILE (0.95)" in threats.reason[0]
+    assert "moves away, 502 m off" in threats.reason[2]
+
+
+def test_only_confirmed_tracks_are_assessed():
+    threats, changes = Assessor(ThreatSettings()).step(tracks_of(MISSILE, status=TrackStatus.TENTATIVE))
+    assert len(threats) == 0
+    assert changes == []
+
+
+def test_a_velocity_lost_in_its_error_is_no_intent():
+    sure, _ = Assessor(ThreatSettings()).step(
+        tracks_of((1, ClassId.DRONE, (800.0, 0, 50.0), (-10.0, 0, 0)), sigma=(5, 0.5))
+    )
+    unsure, _ = Assessor(ThreatSettings()).step(
+        tracks_of((1, ClassId.DRONE, (800.0, 0, 50.0), (-10.0, 0, 0)), sigma=(5, 50))
+    )
+    assert unsure.score[0] < 0.8 * sure.score[0]
+
+
+def test_a_harmless_class_on_the_same_course_scores_lower():
+    course = ((2000.0, 0.0, 100.0), (-20.0, 0.0, 0.0))
+    threats, _ = Assessor(ThreatSettings()).step(tracks_of((1, ClassId.BIRD, *course), (2, ClassId.DRONE, *course)))
+    assert threats.track_id.tolist() == [2, 1]
+
+
+def drone_at(x: float) -> Tracks:
+    return tracks_of((1, ClassId.DRONE, (x, 0.0, 50.0), (-20.0, 0.0, 0.0)))
+
+
+def test_levels_change_once_on_an_approach_and_are_told():
+    assessor, told = Assessor(ThreatSettings()), []
+    for x in np.arange(6000.0, 0.0, -50.0):
+        told += [(c.before, c.after) for c in assessor.step(drone_at(x))[1]]
+    L = ThreatLevel
+    assert [after for _, after in told] == [L.MEDIUM, L.HIGH, L.CRITICAL]
+    assert [before for before, _ in told[1:]] == [L.MEDIUM, L.HIGH]
+
+
+def test_a_score_about_a_threshold_does_not_flutter():
+    level = {}
+    for hysteresis in (0.0, 0.03):
+        assessor, changes = Assessor(ThreatSettings(hysteresis=hysteresis)), 0
+        # Where the level rises, go back and forth by a few metres.
+        x = next(x for x in np.arange(6000, 0, -10.0) if assessor.step(drone_at(x))[0].level[0] >= ThreatLevel.HIGH)
+        for k in range(40):
+            changes += len(assessor.step(drone_at(x + (20.0 if k % 2 else 0.0)))[1])
+        level[hysteresis] = changes
+    assert level[0.0] > 10
+    assert level[0.03] == 0
+
+
+def test_thresholds_must_ascend():
+    with pytest.raises(ConfigError, match="threshold_medium < threshold_high"):
+        ThreatSettings.load({"threshold_high": 0.3})
+    assert ThreatSettings.load(environ={"THREAT_THRESHOLD_CRITICAL": "0.9"}).threshold_critical == 0.9

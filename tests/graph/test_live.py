@@ -1,0 +1,152 @@
+"""The live graph: the same tracks as offline, a real radar's data, nodes killed one by one."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import umrr96
+from graph_process import Listener, aegis_up, children
+from rclpy.serialization import deserialize_message
+
+from aegis.resources import config_file
+from aegis.ros import convert
+from aegis.ros.bag import BagReader
+from aegis.ros.graph import NODES
+from aegis.ros.offline import process_bag, simulate_bag
+
+PUBLISHER = Path(__file__).parents[1] / "publish_bag.py"
+EVENTS = {
+    "RADAR_SCAN_COMPLETE", "RADAR_TARGETS_DETECTED", "DETECTION_RUNNING", "DETECTION_TARGETS_CLASSIFIED", "TRACKING_RUNNING",
+    "TRACKING_UPDATED", "THREAT_ASSESSMENT_RUNNING", "PIPELINE_CYCLE_COMPLETE",
+}  # fmt: skip
+
+
+def pictures(bag: Path, topic: str, kind: type) -> list:
+    return [deserialize_message(d, kind) for _, d in BagReader(bag, topic, f"aegis_msgs/msg/{kind.__name__}").messages()]
+
+
+def publish(bag: Path, environ: dict[str, str]) -> None:
+    done = subprocess.run([sys.executable, str(PUBLISHER), str(bag)], env=environ, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+def assert_same(live: list, offline: list) -> None:
+    """Compare pictures field by field, to the last bit."""
+    assert len(live) == len(offline)
+    for a, b in zip(live, offline, strict=True):
+        for name in a.get_fields_and_field_types():
+            x, y = getattr(a, name), getattr(b, name)
+            if name == "header" or isinstance(x, (int, str)):
+                assert x == y, name
+            else:
+                np.testing.assert_array_equal(np.array(x), np.array(y), err_msg=name)
+
+
+@pytest.mark.parametrize("composed", [False, True], ids=["processes", "composed"])
+def test_live_and_offline_give_the_same_tracks(ros_domain, tmp_path, wait_for, composed):
+    from aegis_msgs.msg import ThreatArray, TrackArray
+
+    bag, out = tmp_path / "in", tmp_path / "out"
+    simulate_bag("crossing", bag, duration_s=30.0)
+    process_bag(bag, out)
+    offline = pictures(out, "tracks", TrackArray)
+    options = ["--external-radar", "--no-bridge", "--no-foxglove", *(["--composed"] if composed else [])]
+    with Listener("tracks", "threats", "events") as listener, aegis_up(ros_domain, tmp_path / "log", *options):
+        publish(bag, ros_domain)
+        wait_for(lambda: len(listener.messages["threats"]) >= len(offline), "threats of every scan")
+        live = listener.messages
+    # The first cloud is sent until it comes through; its repetitions are dropped as duplicates.
+    assert_same(live["tracks"], offline) if live["tracks"][0].sequence == 1 else assert_same_but_sequence(
+        live["tracks"], offline
+    )
+    assert max(len(m.track_id) for m in live["tracks"]) >= 2
+    ours = pictures(out, "threats", ThreatArray)
+    assert [list(m.track_id) for m in live["threats"]] == [list(m.track_id) for m in ours]
+    assert [list(m.level) for m in live["threats"]] == [list(m.level) for m in ours]
+    assert {m.name for m in live["events"]} >= EVENTS
+
+
+def assert_same_but_sequence(live: list, offline: list) -> None:
+    """As assert_same; the sequence numbers count clouds, those sent again before discovery was complete included."""
+    for m in live:
+        m.sequence = 0
+    for m in offline:
+        m.sequence = 0
+    assert_same(live, offline)
+
+
+def test_a_real_radars_targets_come_out_as_tracks(ros_domain, tmp_path, wait_for, shared_data):
+    from aegis_msgs.msg import TrackArray
+
+    profile = config_file("umrr96.yaml")
+    bag, out = tmp_path / "in", tmp_path / "out"
+    umrr96.write(shared_data, bag)
+    process_bag(bag, out, config=profile)
+    options = ["--external-radar", "--no-bridge", "--no-foxglove", "--config", str(profile)]
+    with Listener("tracks") as listener, aegis_up(ros_domain, tmp_path / "log", *options):
+        publish(bag, ros_domain)
+        live = listener.messages["tracks"]
+        wait_for(lambda: len(live) >= len(umrr96.frames(shared_data)), "tracks of every frame")
+    assert_same_but_sequence(live, pictures(out, "tracks", TrackArray))
+    confirmed = [set(convert.tracks_from_msg(m).track_id[convert.tracks_from_msg(m).status >= 2].tolist()) for m in live]
+    longest = max(sum(i in ids for ids in confirmed) for i in set().union(*confirmed))
+    assert longest > 100  # frames of 227: objects are followed through the scene
+
+
+def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wait_for):
+    with (
+        Listener("tracks", "events") as listener,
+        aegis_up(ros_domain, tmp_path / "log", "--no-bridge", "--set", "simulator.scan_interval_s=0.1") as up,
+    ):
+        tracks = listener.messages["tracks"]
+
+        def confirmed() -> bool:
+            return bool(tracks) and any(status >= 2 for status in tracks[-1].status)
+
+        wait_for(confirmed, "tracks")
+        ids: set[int] = set()
+        last_id = 0
+        for name in NODES:
+            before = children(up)
+            assert set(before) == set(NODES)
+            ids = {i for m in tracks for i in m.track_id}
+            last_id = max(ids)
+            os.kill(before[name], signal.SIGKILL)
+            wait_for(lambda name=name, pid=before[name]: children(up).get(name, pid) != pid, f"{name} restarted")
+            tracks.clear()
+            wait_for(confirmed, f"tracks after {name} was killed")
+            after = children(up)
+            assert {n: p for n, p in after.items() if n != name} == {n: p for n, p in before.items() if n != name}
+            if name == "tracking":
+                new = {i for m in tracks for i in m.track_id}
+                assert min(new) > last_id  # an id is never used again, also not by the next process
+        epochs = {m.epoch for m in listener.messages["events"] if m.stage == "tracking"}
+        assert epochs == {0, 1}
+        log = (tmp_path / "log").read_text()
+        for name in NODES:
+            assert f"{name} was killed by SIGKILL" in log
+
+
+def test_a_wrong_parameter_stops_everything_with_exit_code_2(ros_domain, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "aegis", "up", "--set", "tracking.clutter_per_scan=-1"],
+        env=ros_domain, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "'clutter_per_scan' = -1" in done.stderr
+
+
+def test_killing_the_supervisor_ends_its_processes(ros_domain, tmp_path, wait_for):
+    log = (tmp_path / "log").open("wb")
+    up = subprocess.Popen([sys.executable, "-m", "aegis", "up", "--no-bridge"], env=ros_domain, stdout=log, stderr=log)
+    try:
+        wait_for(lambda: len(children(up)) == len(NODES), "all processes")
+        pids = list(children(up).values())
+    finally:
+        up.kill()
+        up.wait()
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "the end of all processes")

@@ -1,0 +1,180 @@
+"""The two packages, by both routes: what colcon finds and builds, what the wheel holds, and what may import what."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+import tomllib
+import xml.etree.ElementTree as ET
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {"aegis_msgs": (ROOT / "msg" / "package.xml", ROOT / "msg" / "pyproject.toml"),
+            "aegis": (ROOT / "src" / "package.xml", ROOT / "pyproject.toml")}  # fmt: skip
+EXECUTABLE = 0o111
+
+
+def read_toml(path):
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def run(*command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=580, **options)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_colcon_finds_exactly_two_packages(tmp_path):
+    environ = {**os.environ, "COLCON_LOG_PATH": str(tmp_path), "COLCON_HOME": str(tmp_path)}
+    out = run(sys.executable, "-m", "colcon", "list", "--base-paths", str(ROOT), cwd=tmp_path, env=environ)
+    found = {line.split("\t")[0]: (Path(line.split("\t")[1]), line.split("\t")[2]) for line in out.splitlines()}
+    assert found == {
+        "aegis": (ROOT / "src", "(ros.ament_cmake)"),
+        "aegis_msgs": (ROOT / "msg", "(ros.ament_cmake)"),
+    }
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_ros_and_python_metadata_agree(name):
+    package_xml, pyproject = PACKAGES[name]
+    ros, python = ET.parse(package_xml).getroot(), read_toml(pyproject)["project"]
+    assert ros.findtext("name") == python["name"] == name
+    assert ros.findtext("version") == python["version"]
+    assert ros.findtext("license") == python["license"] == "Apache-2.0"
+    assert re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", ros.find("maintainer").get("email"))
+
+
+def test_the_version_is_the_same_everywhere():
+    import aegis
+
+    version = read_toml(ROOT / "pyproject.toml")["project"]["version"]
+    assert aegis.__version__ == version
+    assert f"aegis_msgs=={version}" in read_toml(ROOT / "pyproject.toml")["project"]["dependencies"]
+
+
+def test_every_message_file_is_built():
+    listed = set(re.findall(r'"((?:msg|srv)/\w+\.\w+)"', (ROOT / "msg" / "CMakeLists.txt").read_text()))
+    present = {
+        str(path.relative_to(ROOT / "msg")) for kind in ("msg", "srv") for path in (ROOT / "msg" / kind).iterdir()
+    }
+    assert listed == present
+
+
+def test_colcon_extra_pins_what_the_message_wheel_builds_with():
+    build = set(read_toml(ROOT / "msg" / "pyproject.toml")["build-system"]["requires"])
+    project = read_toml(ROOT / "pyproject.toml")["project"]
+    extra = set(project["optional-dependencies"]["colcon"])
+    run_time = set(project["dependencies"])
+    backend = {item for item in build if item.startswith(("scikit-build-core", "numpy"))}
+    assert build - backend - run_time == extra - {"colcon-common-extensions", "setuptools"}
+    assert {item for item in build if item.startswith(("ros-rclpy", "ros-std-msgs"))} <= run_time
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    pytest.importorskip("hatchling", reason="the wheel's build backend; pip install '.[test]'")
+    out = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out), cwd=ROOT)
+    (path,) = out.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def test_wheel_holds_the_whole_package_and_what_ros_looks_for(wheel):
+    names = set(wheel.namelist())
+    data = next(name.split("/")[0] for name in names if ".data/" in name) + "/data/"
+    package = ROOT / "src" / "aegis"
+    for path in package.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            assert f"aegis/{path.relative_to(package)}" in names
+    for folder in ("config", "launch"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                assert f"{data}share/aegis/{path.relative_to(ROOT)}" in names
+    assert f"{data}share/aegis/package.xml" in names
+    assert f"{data}share/ament_index/resource_index/packages/aegis" in names
+    mode = wheel.getinfo(f"{data}lib/aegis/aegis_node").external_attr >> 16
+    assert mode & EXECUTABLE == EXECUTABLE
+    assert not [name for name in names if name.startswith("tests") or "__pycache__" in name]
+
+
+def test_executable_is_executable_in_the_checkout():
+    assert (ROOT / "src" / "scripts" / "aegis_node").stat().st_mode & stat.S_IXUSR
+
+
+@pytest.mark.parametrize("room", ["core", "drivers"])
+def test_algorithms_know_no_ros(room):
+    """Importing every module of the room in a bare interpreter loads no rclpy, no messages, and nothing above it."""
+    code = f"""
+import importlib, pkgutil, sys
+import aegis.{room} as room
+names = [room.__name__] + [m.name for m in pkgutil.walk_packages(room.__path__, room.__name__ + ".")]
+for name in names:
+    importlib.import_module(name)
+above = ("aegis.ros", "aegis.bridge") + (("aegis.drivers",) if {room!r} == "core" else ())
+print(len(names))
+for name in sorted(sys.modules):
+    top = name.split(".")[0]
+    if top in ("rclpy", "launch", "builtin_interfaces", "rosidl_parser") or top.endswith("_msgs") or name.startswith(above):
+        print(name)
+"""
+    count, *loaded = run(sys.executable, "-c", code).split()
+    assert int(count) >= 3
+    assert loaded == []
+
+
+def test_colcon_builds_both_packages(tmp_path):
+    """Plain `colcon build` against this interpreter's prefix; about 45 s on two cores.
+
+    Only what is installed is looked at: the built messages are not imported, because this environment has its own.
+    """
+    prefix = Path(sys.prefix)
+    wanted = ("ament_cmake", "rosidl_default_generators", "ament_cmake_python")
+    missing = [name for name in wanted if not (prefix / "share" / name / "package.xml").is_file()]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not in {prefix}; `pip install '.[colcon]'` gets the build wheels")
+    environ = {
+        **os.environ,
+        "AMENT_PREFIX_PATH": str(prefix),
+        "CMAKE_PREFIX_PATH": str(prefix),
+        "PATH": f"{prefix / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "COLCON_LOG_PATH": str(tmp_path / "log"),
+        "COLCON_HOME": str(tmp_path),
+    }
+    environ.pop("PYTHONPATH", None)
+    install = tmp_path / "install"
+    run(
+        *(
+            sys.executable,
+            "-m",
+            "colcon",
+            "build",
+            "--base-paths",
+            str(ROOT),
+            "--packages-select",
+            "aegis_msgs",
+            "aegis",
+        ),
+        *("--build-base", str(tmp_path / "build"), "--install-base", str(install)),
+        cwd=tmp_path,
+        env=environ,
+    )
+    for kind in ("msg", "srv"):
+        for path in (ROOT / "msg" / kind).iterdir():
+            assert (install / "aegis_msgs" / "share" / "aegis_msgs" / kind / path.name).is_file()
+    assert list((install / "aegis_msgs").rglob("aegis_msgs_s__rosidl_typesupport_fastrtps_c*.so"))
+    aegis = install / "aegis"
+    assert (aegis / "lib" / "aegis" / "aegis_node").stat().st_mode & stat.S_IXUSR
+    assert (aegis / "share" / "aegis" / "launch" / "aegis.launch.py").is_file()
+    (package,) = aegis.rglob("*-packages/aegis")
+    source = ROOT / "src" / "aegis"
+    expected = {str(p.relative_to(source)) for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    found = {str(p.relative_to(package)) for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    assert found == expected
+    code = "from aegis.resources import config_file, share_dir; print(share_dir()); config_file('rviz/aegis.rviz')"
+    out = run(sys.executable, "-c", code, cwd=tmp_path, env={**environ, "PYTHONPATH": str(package.parent)})
+    assert Path(out.strip()) == aegis / "share" / "aegis"
