@@ -1,7 +1,9 @@
 """The web page in a real browser, against a real bridge on a real graph: its state and its pixels."""
 
+import base64
 import io
 import os
+import re
 import shutil
 import threading
 import time
@@ -15,7 +17,10 @@ from PIL import Image
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--no-first-run"),
+]
 CRITICAL, MEDIUM = (255, 92, 108), (244, 211, 94)
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt install chromium)")
@@ -85,12 +90,18 @@ def state(page, name: str) -> str:
 
 
 def wait_state(page, name: str, value: str) -> None:
-    page.wait_for_function(f"document.body.dataset.{name} === '{value}'")
+    page.wait_for_selector(f"body[data-{name}='{value}']")
+
+
+def says(page, element_id: str, text: str | re.Pattern[str]) -> None:
+    """Wait until an element has a text, or one that matches."""
+    playwright_api.expect(page.locator(f"#{element_id}")).to_have_text(text, timeout=15000)
 
 
 def scope_pixels(page) -> np.ndarray:
-    """Return the scope as it is seen, (height, width, 3)."""
-    return np.asarray(Image.open(io.BytesIO(page.locator("#scope").screenshot())).convert("RGB")).astype(int)
+    """Return what is drawn on the scope, (height, width, 3)."""
+    png = page.evaluate("document.getElementById('scope').toDataURL()").partition(",")[2]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")).astype(int)
 
 
 def centre_of(pixels: np.ndarray, colour: tuple[int, int, int]) -> tuple[float, float] | None:
@@ -114,14 +125,14 @@ def test_a_person_signs_in_and_sees_the_picture(page, start_bridge, feed, tmp_pa
     assert page.is_hidden("#notice")
 
     cells = page.locator("#tracks tr[data-id='41'] td").all_inner_texts()
-    assert cells[:3] == ["41", "aircraft", "CRITICAL"]
-    assert (cells[4], cells[6], cells[7]) == ("30.0", "20.0", "30")
-    assert float(cells[3]) > 600
+    assert cells[:4] == ["●", "41", "aircraft", "CRITICAL"]
+    assert (cells[5], cells[7], cells[8]) == ("30.0", "20.0", "30")
+    assert float(cells[4]) > 600
     critical, medium = page.locator("#threats li").all()
     assert critical.locator(".level").inner_text() == "CRITICAL"
     assert critical.locator(".reason").inner_text() == "impact in 12 s <b>now</b>"  # shown, not interpreted
     assert medium.locator(".level").inner_text() == "MEDIUM"
-    page.wait_for_function("parseFloat(document.getElementById('rate').textContent) > 5")
+    says(page, "rate", re.compile(r"^([5-9]|1\d)\.\d Hz$"))
     assert page.inner_text("#age").endswith("ms")
     assert page.inner_text("#track-count") == "2"
     page.wait_for_selector("#stages li.missing")  # the stages themselves do not run in this test
@@ -134,7 +145,7 @@ def test_a_person_signs_in_and_sees_the_picture(page, start_bridge, feed, tmp_pa
     pixels = scope_pixels(page)
     right, up = centre_of(pixels, CRITICAL)
     reach = (
-        float(page.locator("#tracks tr[data-id='41'] td").nth(3).inner_text()) + 100
+        float(page.locator("#tracks tr[data-id='41'] td").nth(4).inner_text()) + 100
     ) / 2000  # symbol, leader, name
     assert right == pytest.approx(reach * np.sin(np.pi / 6), abs=0.1)
     assert up == pytest.approx(reach * np.cos(np.pi / 6), abs=0.1)
@@ -172,7 +183,7 @@ def test_the_picture_never_shows_old_data_as_new(page, start_bridge, feed, publi
     wait_state(page, "picture", "fresh")
 
     publisher.send_scan(feed.sequence + 2, stamp_ns=time.time_ns() - 3600 * 10**9)  # new to us, but measured long ago
-    page.wait_for_function("document.getElementById('notice').textContent.includes('measured 60 min ago')")
+    says(page, "notice", re.compile("measured 60 min ago"))
 
     bridge.process.kill()
     wait_state(page, "connection", "disconnected")
@@ -182,14 +193,14 @@ def test_the_picture_never_shows_old_data_as_new(page, start_bridge, feed, publi
 def test_before_any_data_the_page_says_so(page, start_bridge):
     sign_in(page, start_bridge())
     wait_state(page, "connection", "waiting")
-    page.wait_for_function("document.getElementById('notice').textContent.includes('no data yet')")
+    says(page, "notice", re.compile("no data yet"))
     assert page.locator("#tracks tr").count() == 0
     assert page.inner_text("#age") == "–"
 
 
 def test_a_wrong_password_stays_outside(page, start_bridge):
     sign_in(page, start_bridge(), password="wrong")
-    page.wait_for_function("document.getElementById('login-problem').textContent === 'wrong username or password'")
+    says(page, "login-problem", "wrong username or password")
     assert page.is_visible("#login-panel")
     assert state(page, "connection") == "signed-out"
 
@@ -197,6 +208,6 @@ def test_a_wrong_password_stays_outside(page, start_bridge):
 def test_an_expired_session_asks_again(page, start_bridge):
     sign_in(page, start_bridge(access_token_minutes=3 / 60))
     wait_state(page, "connection", "waiting")
-    page.wait_for_function("document.getElementById('login-problem').textContent.includes('session has ended')")
+    says(page, "login-problem", re.compile("session has ended"))
     assert page.is_visible("#login-panel")
     assert page.evaluate("sessionStorage.length") == 0

@@ -337,7 +337,10 @@ function number(value, digits) {
   return value === null ? "–" : value.toFixed(digits);
 }
 
+const STATUS_SIGNS = { CONFIRMED: "●", COASTING: "◌", TENTATIVE: "·" };
+
 const COLUMNS = [
+  ["", (row) => STATUS_SIGNS[row.status] ?? "?"],
   ["", (row) => String(row.track_id)],
   ["", (row) => row.class.toLowerCase()],
   ["level", (row) => (row.level === "NONE" ? "" : row.level)],
@@ -346,7 +349,6 @@ const COLUMNS = [
   ["number", (row) => number(row.up_m, 0)],
   ["number", (row) => number(row.velocity_mps, 1)],
   ["number", (row) => number(row.heading_deg, 0)],
-  ["", (row) => row.status.toLowerCase()],
 ];
 
 function compare(a, b) {
@@ -368,9 +370,10 @@ function showTracks() {
   const cells = COLUMNS.map(([className]) => ["td", className]);
   fillChildren($("tracks"), rows.slice(0, MAX_ROWS), () => withChildren("tr", cells), (line, row) => {
     line.dataset.id = row.track_id;
+    line.children[0].title = row.status.toLowerCase();
     line.className = row.status + (row.track_id === state.selected ? " selected" : "");
     COLUMNS.forEach(([, text], i) => setText(line.children[i], text(row)));
-    line.children[2].className = `level ${row.level}`;
+    line.children[3].className = `level ${row.level}`;
   });
   for (const head of document.querySelectorAll("th")) {
     if (head.dataset.key === state.sort.key) {

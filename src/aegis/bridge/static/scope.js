@@ -5,8 +5,8 @@ export const COLOURS = {
 };
 const RINGS = 4;
 const LEADER_S = 10;           // a track's line ends where it will be after this time
-const MAX_LABELS = 60;         // with more tracks only the threatening ones are named
-const STEPS = [1, 2, 2.5, 5, 10];
+const LABEL = { width: 62, height: 24 };
+const STEPS = [1, 2, 3, 4, 5, 6, 8, 10];
 const RADIANS = Math.PI / 180;
 
 /** The next "round" range that holds a distance [m]. */
@@ -40,7 +40,7 @@ export class Scope {
     let furthest = 50;
     for (const track of tracks) furthest = Math.max(furthest, Math.hypot(track.position_m.x, track.position_m.y) || 0);
     const wanted = roundRange(furthest * 1.08);
-    if (wanted > this.autoRange || wanted < this.autoRange / 2.2) this.autoRange = wanted;
+    if (wanted > this.autoRange || wanted < this.autoRange * 0.6) this.autoRange = wanted;
     return this.autoRange;
   }
 
@@ -167,7 +167,7 @@ export class Scope {
 
   drawTracks(at, view) {
     const g = this.context;
-    const nameAll = view.tracks.length <= MAX_LABELS;
+    const labels = [];
     this.spots = [];
     g.font = "11px system-ui, 'DejaVu Sans', sans-serif";
     g.textAlign = "left";
@@ -203,12 +203,25 @@ export class Scope {
         g.arc(x, y, 10, 0, 2 * Math.PI);
         g.stroke();
       }
-      if (selected || (!tentative && (nameAll || level === "CRITICAL" || level === "HIGH"))) {
-        g.fillStyle = selected ? "#ffffff" : "#b9c8d3";
-        g.fillText(String(track.track_id), x + 8, y - 6);
-        g.fillStyle = COLOURS[level];
-        g.fillText(track.class.toLowerCase(), x + 8, y + 6);
-      }
+      if (selected || !tentative) labels.push({ x, y, track, level, selected });
+    }
+    this.drawLabels(labels);
+  }
+
+  /** Name the tracks, the threatening ones first; a name that would cover another one is left out. */
+  drawLabels(labels) {
+    const g = this.context;
+    const order = Object.keys(COLOURS);
+    const rank = (label) => (label.selected ? -1 : order.indexOf(label.level));
+    labels.sort((a, b) => rank(a) - rank(b) || a.track.track_id - b.track.track_id);
+    const placed = [];
+    for (const { x, y, track, level, selected } of labels) {
+      if (placed.some((p) => Math.abs(p.x - x) < LABEL.width && Math.abs(p.y - y) < LABEL.height)) continue;
+      placed.push({ x, y });
+      g.fillStyle = selected ? "#ffffff" : "#b9c8d3";
+      g.fillText(String(track.track_id), x + 8, y - 6);
+      g.fillStyle = COLOURS[level];
+      g.fillText(track.class.toLowerCase(), x + 8, y + 6);
     }
   }
 }

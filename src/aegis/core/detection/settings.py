@@ -53,7 +53,7 @@ class DetectionSettings(Settings):
     )  # fmt: skip
 
     group_distance_m: float = param(
-        8.0, "Points of one object are at most this far apart, beside their errors. 0: no grouping.", unit="m", ge=0.0
+        20.0, "Points of one object are at most this far apart, beside their errors. 0: no grouping.", unit="m", ge=0.0
     )
     group_range_rate_mps: float = param(2.0, "And differ at most this much in range rate.", unit="m/s", ge=0.0)
     group_min_points: int = param(1, "Smaller groups are dropped.", ge=1)

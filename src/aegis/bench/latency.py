@@ -1,0 +1,239 @@
+"""From the stamp of a scan to a WebSocket client that has decoded it: the whole live graph, one process a node.
+
+The baseline, in the same run: the same number of tracks published with a stamp by one process and received by another, which is
+what ROS itself takes for one hop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import rclpy
+import yaml
+from aegis_msgs.msg import TrackArray
+from tqdm import tqdm
+from websockets.sync.client import ClientConnection, connect
+
+from aegis.bridge.accounts import Accounts
+from aegis.core.types import N_CLASSES, Tracks
+from aegis.ros import convert
+
+TARGETS, HZ = 200, 10
+WARM_UP_S, MEASURE_S, START_DEADLINE_S = 8.0, 20.0, 60.0
+USER, PASSWORD = "bench", "only for this run, in a directory of its own"
+DOMAIN = "99"
+
+
+def run(runs: int) -> Iterator[dict[str, Any]]:
+    """Measure `runs` times; yield one row: percentiles over all frames, and the spread of the runs' p99."""
+    latencies, drops = [], 0
+    with tempfile.TemporaryDirectory(prefix="aegis-bench-") as folder:
+        for _ in tqdm(range(runs), unit="run", disable=None):
+            milliseconds, missed = _measure(Path(folder))
+            latencies.append(milliseconds)
+            drops += missed
+        hop = _one_hop(_environment(Path(folder)))
+    p99 = [float(np.percentile(one, 99)) for one in latencies]
+    everything = np.concatenate(latencies)
+    yield {
+        "bench": "latency",
+        "targets": TARGETS,
+        "hz": HZ,
+        "p50_ms": round(float(np.percentile(everything, 50)), 2),
+        "p99_ms": round(float(np.percentile(everything, 99)), 2),
+        "unit": "ms",
+        "runs": runs,
+        "median": round(float(np.median(p99)), 2),
+        "min": round(min(p99), 2),
+        "max": round(max(p99), 2),
+        "frames": len(everything),
+        "frames_missed": drops,
+        "baseline": "one DDS hop of the same tracks between two processes",
+        "baseline_p50_ms": round(float(np.percentile(hop, 50)), 2),
+        "baseline_p99_ms": round(float(np.percentile(hop, 99)), 2),
+        "cores": len(os.sched_getaffinity(0)),
+    }
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "ROS_DOMAIN_ID": DOMAIN,
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        "AEGIS_STATE_DIR": str(folder / "state"),
+        "ROS_LOG_DIR": str(folder / "log"),
+    }
+
+
+def _measure(folder: Path) -> tuple[np.ndarray, int]:
+    """Return (frames,) latencies [ms] of one start of the graph, and how many frames never came."""
+    environ = _environment(folder)
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(yaml.safe_dump(_scenario()))
+    state = folder / "state"
+    if not state.exists():
+        state.mkdir(mode=0o700)
+        accounts = Accounts(state)
+        accounts.add(USER, PASSWORD, "viewer")
+        accounts.close()
+    port = _free_port()
+    command = [sys.executable, "-m", "aegis", "up", "--scenario", str(scenario), "--port", str(port), "--no-foxglove"]
+    log = (folder / "up.log").open("wb")
+    options = ["--set", f"simulator.scan_interval_s={1 / HZ}"]
+    up = subprocess.Popen([*command, *options], env=environ, stdout=log, stderr=log)
+    try:
+        with _stream(port, up, folder / "up.log") as stream:
+            return _receive(stream)
+    finally:
+        up.send_signal(signal.SIGINT)
+        try:
+            up.wait(20)
+        except subprocess.TimeoutExpired:
+            up.kill()
+            up.wait()
+        log.close()
+
+
+def _scenario() -> dict[str, Any]:
+    """Return TARGETS aircraft on straight courses, spread over rings so that each is one detection."""
+    targets = []
+    for i in range(TARGETS):
+        angle = 2.0 * np.pi * i / TARGETS * 7  # neighbours on a ring are far apart
+        radius = 1500.0 + 5000.0 * i / TARGETS
+        targets.append(
+            {
+                "name": f"target {i}",
+                "class": "AIRCRAFT",
+                "rcs_dbsm": 15.0,
+                "swerling": 0,
+                "motion": {
+                    "kind": "straight",
+                    "position_m": [float(radius * np.cos(angle)), float(radius * np.sin(angle)), 500.0],
+                    "speed_mps": 20.0,
+                    "course_deg": float(np.degrees(-angle) % 360.0),
+                },
+            }
+        )
+    return {"name": "latency", "duration_s": 600.0, "targets": targets}
+
+
+@contextlib.contextmanager
+def _stream(port: int, up: subprocess.Popen[bytes], log: Path) -> Iterator[ClientConnection]:
+    """Log in when the bridge answers, and open the stream."""
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + START_DEADLINE_S
+    while True:
+        if up.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the graph did not start:\n{log.read_text()}")
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{url}/ready", timeout=5).status_code == 200:
+                break
+        time.sleep(0.2)
+    answer = httpx.post(f"{url}/api/auth/login", json={"username": USER, "password": PASSWORD}, timeout=10)
+    answer.raise_for_status()
+    with connect(f"ws://127.0.0.1:{port}/ws/radar-stream", max_size=2**24, compression=None) as stream:
+        stream.send(json.dumps({"type": "auth", "token": answer.json()["access_token"]}))
+        yield stream
+
+
+def _receive(stream: ClientConnection) -> tuple[np.ndarray, int]:
+    """Return latencies [ms] after the warm-up, and the scans missing between the first and the last one."""
+    latencies: list[float] = []
+    sequences: list[int] = []
+    begin = time.monotonic()
+    tracks = 0
+    while time.monotonic() - begin < WARM_UP_S + MEASURE_S:
+        message = json.loads(stream.recv(timeout=START_DEADLINE_S))
+        now = time.time()
+        if message["type"] != "radar_frame":
+            continue
+        if time.monotonic() - begin < WARM_UP_S:
+            continue
+        if message["tracks"] is None:  # the bridge waited for the picture of this scan and gave up
+            continue
+        tracks = len(message["tracks"])
+        latencies.append((now - message["stamp_s"]) * 1e3)
+        sequences.append(int(message["sequence"]))
+    if tracks < 0.9 * TARGETS:
+        raise RuntimeError(f"only {tracks} of {TARGETS} targets are tracked: the figure would not be for {TARGETS}")
+    return np.array(latencies), sequences[-1] - sequences[0] + 1 - len(sequences)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _one_hop(environ: dict[str, str]) -> np.ndarray:
+    """Return (messages,) latencies [ms] of TrackArrays from a process of its own to this one."""
+    context = rclpy.Context()
+    before = {key: os.environ.get(key) for key in environ}
+    os.environ.update(environ)
+    try:
+        rclpy.init(context=context)
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+    node = rclpy.create_node("bench_latency", context=context)
+    executor = rclpy.executors.SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    latencies: list[float] = []
+    node.create_subscription(
+        TrackArray, "bench/tracks", lambda m: latencies.append((time.time_ns() - convert.stamp_ns(m)) * 1e-6), 10
+    )
+    sender = subprocess.Popen([sys.executable, "-m", __name__], env=environ)
+    try:
+        deadline = time.monotonic() + START_DEADLINE_S
+        while sender.poll() is None:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the sender of the baseline did not end")
+            executor.spin_once(timeout_sec=0.1)
+    finally:
+        sender.kill()
+        sender.wait()
+        node.destroy_node()
+        rclpy.try_shutdown(context=context)
+    return np.array(latencies)
+
+
+def _send() -> None:
+    """The baseline's other process: TARGETS tracks, HZ times a second, for MEASURE_S."""
+    rclpy.init()
+    node = rclpy.create_node("bench_latency_sender")
+    publisher = node.create_publisher(TrackArray, "bench/tracks", 10)
+    deadline = time.monotonic() + START_DEADLINE_S
+    while publisher.get_subscription_count() == 0 and time.monotonic() < deadline:
+        rclpy.spin_once(node, timeout_sec=0.05)
+    zeros = np.zeros(TARGETS)
+    next_at = time.monotonic()
+    for sequence in range(int(MEASURE_S * HZ)):
+        tracks = Tracks(
+            time.time_ns(), "map", sequence, np.arange(TARGETS), np.ones(TARGETS, dtype=int), np.zeros((TARGETS, 6)),
+            np.zeros((TARGETS, 6, 6)), np.zeros(TARGETS, dtype=int), np.zeros((TARGETS, N_CLASSES)), zeros, zeros, zeros,
+            zeros, np.zeros(TARGETS, dtype=int),
+        )  # fmt: skip
+        publisher.publish(convert.tracks_to_msg(tracks))
+        next_at += 1 / HZ
+        time.sleep(max(0.0, next_at - time.monotonic()))
+    rclpy.shutdown()
+
+
+if __name__ == "__main__":
+    _send()
