@@ -190,23 +190,16 @@ def bench(name: str | None, as_json: bool, runs: int) -> None:
 
 @cli.command()
 @click.argument("node", required=False)
-def params(node: str | None) -> None:
+@click.option("--markdown", is_flag=True, help="As the tables of config/README.md.")
+def params(node: str | None, markdown: bool) -> None:
     """List the parameters of NODE, or of every node: name, default, bounds, unit, environment variable, meaning."""
     from aegis.ros.config import BRIDGE, settings_type
     from aegis.ros.graph import NODES
+    from aegis.ros.reference import as_markdown, as_text
 
     with _config_errors():
-        for name in [node] if node else [*NODES, BRIDGE]:
-            click.echo(f"{name}:")
-            for info in settings_type(name).params():
-                bounds = ""
-                if info.minimum is not None or info.maximum is not None:
-                    low = "" if info.minimum is None else f"{info.minimum:g}"
-                    high = "" if info.maximum is None else f"{info.maximum:g}"
-                    bounds = f" ({low}..{high})"
-                unit = f" {info.unit}" if info.unit else ""
-                env = f" [env {info.env}]" if info.env else ""
-                click.echo(f"  {info.name} = {info.default}{unit}{bounds}{env}\n      {info.doc}")
+        kinds = {name: settings_type(name) for name in ([node] if node else [*NODES, BRIDGE])}
+    click.echo(as_markdown(kinds) if markdown else as_text(kinds), nl=False)
 
 
 @cli.group()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -22,6 +23,28 @@ def state_dir(namespace: str = "") -> Path:
     path = root.joinpath(*namespace.strip("/").split("/")) if namespace.strip("/") else root
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path
+
+
+def next_epoch(directory: Path, stage: str, run_id: str) -> int:
+    """Return how often a stage has been started before within a run, and count this start.
+
+    Whoever restarts a process (`aegis up`, `ros2 launch`, systemd) need not know that events are numbered from it.
+
+    Args:
+        directory: the state directory.
+        stage: name of the node.
+        run_id: of this start of the whole graph; another one begins at 0.
+    """
+    path = directory / f"epoch_{stage}.json"
+    try:
+        last = json.loads(path.read_bytes())
+        epoch = int(last["epoch"]) + 1 if last["run_id"] == run_id else 0
+    except FileNotFoundError:
+        epoch = 0
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not an epoch file ({error}); remove it") from error
+    write_atomically(path, json.dumps({"run_id": run_id, "epoch": epoch}).encode())
+    return epoch
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:

@@ -63,7 +63,8 @@ def test_every_route_denies_without_a_token_unless_it_is_listed(app):
 
 
 @pytest.mark.parametrize(
-    "path", ["/docs", "/redoc", "/openapi.json", "/nothing", "/api", "/health/", "/health/x", "/HEALTH", "/static/app.js"]
+    "path",
+    ["/docs", "/redoc", "/openapi.json", "/nothing", "/api", "/health/", "/health/x", "/HEALTH", "/static/app.js"],
 )
 def test_what_is_not_listed_denies_whether_it_exists_or_not(app, path):
     for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"):

@@ -187,7 +187,7 @@ def test_the_picture_never_shows_old_data_as_new(page, start_bridge, feed, publi
 
     bridge.process.kill()
     wait_state(page, "connection", "disconnected")
-    assert "No connection" in page.inner_text("#notice")
+    says(page, "notice", re.compile("No connection"))
 
 
 def test_before_any_data_the_page_says_so(page, start_bridge):

@@ -5,7 +5,8 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sensor_msgs.msg import PointCloud2, PointField
 
 from aegis.core.detection.settings import DetectionSettings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 import time
 import traceback
@@ -24,7 +25,7 @@ from aegis.ros.config import BRIDGE, load_settings
 from aegis.ros.graph import COMMON_PUBLISHES, COMMON_SERVICES, NODES, TOPICS, NodeSpec
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import Output, Stage, StageContext
-from aegis.state import state_dir
+from aegis.state import next_epoch, state_dir
 
 STATUS_PERIOD_S = 1.0
 EXIT_CONFIG = 2
@@ -34,16 +35,14 @@ _ROS_OWN_PARAMETERS = ("use_sim_time", "start_type_description_service")
 class StageNode(Node):  # type: ignore[misc]
     """Subscribes, lets the stage work, publishes. An exception in a callback is counted, reported, and survived."""
 
-    def __init__(
-        self, spec: NodeSpec, config: Path | None, sets: Iterable[str], namespace: str, run_id: str, epoch: int
-    ) -> None:
+    def __init__(self, spec: NodeSpec, config: Path | None, sets: Iterable[str], namespace: str, run_id: str) -> None:
         super().__init__(spec.name, namespace=namespace)
         settings = load_settings(spec.name, config, sets, ros_overrides=self._ros_overrides())
         self._declare(settings)
         own_namespace = self.get_namespace().strip("/")
-        context = StageContext(
-            run_id=run_id, epoch=epoch, state_dir=state_dir(own_namespace), live=True, namespace=own_namespace
-        )
+        state = state_dir(own_namespace)
+        epoch = next_epoch(state, spec.name, run_id)
+        context = StageContext(run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace)
         self.spec = spec
         self.stage: Stage = spec.load_stage()(settings, context)
         self._outputs = {
@@ -150,8 +149,7 @@ def run(
         namespace: of every node.
         ros_args: what follows `--ros-args`, passed to ROS.
     """
-    run_id = os.environ.get("AEGIS_RUN_ID", "")
-    epoch = int(os.environ.get("AEGIS_EPOCH", "0"))
+    run_id = os.environ.get("AEGIS_RUN_ID") or secrets.token_hex(8)
     nodes: list[StageNode] = []
     try:
         if BRIDGE in names:
@@ -159,19 +157,16 @@ def run(
                 raise ConfigError("the bridge runs in a process of its own: uvicorn has the main thread there")
             from aegis.bridge.main import serve
 
-            return serve(
-                load_settings(BRIDGE, config, sets),  # type: ignore[arg-type]
-                namespace=namespace,
-                state_dir=state_dir(namespace),
-                run_id=run_id,
-                epoch=epoch,
-            )
+            state = state_dir(namespace)
+            bridge_settings: Any = load_settings(BRIDGE, config, sets)
+            epoch = next_epoch(state, BRIDGE, run_id)
+            return serve(bridge_settings, namespace=namespace, state_dir=state, run_id=run_id, epoch=epoch)
         rclpy.init(args=["aegis", *(["--ros-args", *ros_args] if ros_args else [])])
         executor = SingleThreadedExecutor()
         for name in names:
             if name not in NODES:
                 raise ConfigError(f"no node '{name}'; known are: {', '.join([*NODES, BRIDGE])}")
-            nodes.append(StageNode(NODES[name], config, sets, namespace, run_id, epoch))
+            nodes.append(StageNode(NODES[name], config, sets, namespace, run_id))
             executor.add_node(nodes[-1])
         executor.spin()
     except ConfigError as error:

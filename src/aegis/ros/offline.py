@@ -188,7 +188,9 @@ def simulate_bag(
     settings = load_settings("simulator", config, [*sets, f"simulator.scenario={scenario}"])
     stage = NODES["simulator"].load_stage()(settings, StageContext(run_id="offline"))
     period_ns = round(stage.period_s * 1e9)
-    scans = max(1, round((duration_s if duration_s is not None else stage.simulator.scenario.duration_s) * 1e9 / period_ns))
+    scans = max(
+        1, round((duration_s if duration_s is not None else stage.simulator.scenario.duration_s) * 1e9 / period_ns)
+    )
     with write_bag(out_bag, [INPUT, "events"]) as writer:
         for k in tqdm(range(scans), unit="scan", disable=None if progress else True):
             now_ns = SIMULATION_EPOCH_NS + k * period_ns

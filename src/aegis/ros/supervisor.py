@@ -58,9 +58,8 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _start(self, child: _Child) -> None:
-        environ = {**self._environ, "AEGIS_EPOCH": str(child.starts)}
         child.process = subprocess.Popen(
-            child.command, env=environ, stdin=subprocess.DEVNULL, preexec_fn=_in_child, start_new_session=True
+            child.command, env=self._environ, stdin=subprocess.DEVNULL, preexec_fn=_in_child, start_new_session=True
         )
         child.starts += 1
         child.started_at = time.monotonic()

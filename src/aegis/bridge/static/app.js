@@ -109,6 +109,7 @@ function connect() {
     setConnection("disconnected");
     setTimeout(connect, state.retryMs);
     state.retryMs = Math.min(state.retryMs * 2, 10000);
+    refresh();
   };
 }
 
