@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,7 +38,7 @@ def shared_data() -> Path:
 
 
 @pytest.fixture
-def wait_for() -> Iterator[Callable[..., None]]:
+def wait_for() -> Callable[..., None]:
     """Return a function that polls a condition until it holds, or fails at the deadline."""
 
     def wait(condition: Callable[[], bool], what: str, deadline_s: float = 30.0) -> None:
@@ -48,4 +48,4 @@ def wait_for() -> Iterator[Callable[..., None]]:
                 pytest.fail(f"{what}: not within {deadline_s} s")
             time.sleep(0.01)
 
-    yield wait
+    return wait

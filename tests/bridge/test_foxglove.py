@@ -1,8 +1,11 @@
 """The Foxglove stage through a real client: the protocol over a WebSocket, decoded with Foxglove's own schemas."""
 
+import importlib.util
 import json
 import socket
 import struct
+import sys
+import threading
 import time
 from contextlib import contextmanager
 
@@ -32,12 +35,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.fixture
-def serve():
+@pytest.fixture(params=["sdk", "websocket"])
+def serve(request):
+    if request.param == "websocket" and importlib.util.find_spec("foxglove_websocket") is None:
+        pytest.skip("the package foxglove-websocket is not installed (extra foxglove-websocket)")
     stages = []
 
     def make(**settings):
-        stages.append(FoxgloveStage(FoxgloveSettings(port=free_port(), **settings), StageContext()))
+        values = {"sink": request.param, "port": free_port(), **settings}
+        stages.append(FoxgloveStage(FoxgloveSettings(**values), StageContext()))
         return stages[-1]
 
     yield make
@@ -86,9 +92,10 @@ class Viewer:
 
 
 @contextmanager
-def viewing(stage):
+def viewing(stage, subprotocol="foxglove.sdk.v1"):
     url = f"ws://127.0.0.1:{stage.settings.port}"
-    with connect(url, subprotocols=["foxglove.sdk.v1"], max_size=None, close_timeout=0.2) as websocket:
+    with connect(url, subprotocols=[subprotocol], max_size=None, close_timeout=0.2) as websocket:
+        assert websocket.subprotocol == subprotocol
         yield Viewer(websocket)
 
 
@@ -213,12 +220,15 @@ def test_a_viewer_that_never_reads_stops_nobody(serve):
                 while viewer.next(TRACKS)[0] < newest + (i - 9) * SECOND:
                     pass
         assert time.monotonic() - began < DEADLINE_S
+        if stage.settings.sink == "websocket":  # the SDK does not tell
+            lost = stage.detail()["dropped_for_slow_viewers"]
+            assert 0 < lost <= 200
 
 
 def test_port_taken_names_the_port_and_the_parameter(serve):
     first = serve()
     with pytest.raises(ConfigError, match=rf"port {first.settings.port}.*parameters 'host' and 'port'"):
-        FoxgloveStage(FoxgloveSettings(port=first.settings.port), StageContext())
+        serve(port=first.settings.port)
 
 
 def test_close_stops_the_server(serve):
@@ -232,9 +242,62 @@ def test_close_stops_the_server(serve):
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:  # taken from the queue of a socket that was just being closed
+            continue
     pytest.fail("still listening")
+
+
+@pytest.mark.parametrize("serve", ["websocket"], indirect=True)
+def test_the_package_serves_older_viewers_too(serve):
+    stage = serve()
+    with viewing(stage, "foxglove.websocket.v1") as viewer:
+        viewer.until_served(stage)
+
+
+@pytest.mark.parametrize("serve", ["websocket"], indirect=True)
+def test_a_viewer_that_breaks_off_is_forgotten(serve, caplog):
+    stage = serve()
+    with viewing(stage) as broken, viewing(stage) as viewer:
+        broken.until_served(stage)
+        broken.socket.socket.shutdown(socket.SHUT_RDWR)  # no goodbye
+        viewer.until_served(stage)
+        deadline = time.monotonic() + DEADLINE_S
+        while len(stage._sink._server._clients) != 1:
+            assert time.monotonic() < deadline
+            viewer.until_served(stage)
+        assert len(stage._sink._server._outboxes) == 1
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("serve", ["websocket"], indirect=True)
+def test_close_waits_for_nobody_and_ends_the_thread(serve):
+    stage = serve()
+    names = [thread.name for thread in threading.enumerate()]
+    assert names.count("foxglove-websocket") == 1
+    mute = socket.create_connection(("127.0.0.1", stage.settings.port), timeout=1)
+    with mute, viewing(stage) as stalled:
+        stalled.until_served(stage)
+        message = convert.tracks_to_msg(make_tracks(list(range(500))))
+        deadline = time.monotonic() + DEADLINE_S
+        while stage.detail()["dropped_for_slow_viewers"] == 0:
+            assert time.monotonic() < deadline
+            message.header.stamp.sec += 1
+            assert list(stage.on_message("tracks", message)) == []
+        began = time.monotonic()
+        stage.close()
+        assert time.monotonic() - began < 5.0  # what `aegis up` gives a node
+    assert "foxglove-websocket" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_without_the_package_the_error_says_how_to_get_it(monkeypatch):
+    monkeypatch.delitem(sys.modules, "aegis.bridge.foxglove_websocket_sink", raising=False)
+    monkeypatch.setitem(sys.modules, "foxglove_websocket", None)  # as if not installed
+    monkeypatch.setitem(sys.modules, "foxglove_websocket.server", None)
+    with pytest.raises(ConfigError, match=r"'sink' = 'websocket'.*pip install foxglove-websocket==0\.1\.4"):
+        FoxgloveStage(FoxgloveSettings(sink="websocket", port=free_port()), StageContext())
 
 
 def test_the_server_listens_on_this_machine_only():
     assert FoxgloveSettings().host == "127.0.0.1"
     assert FoxgloveSettings().port == 8765
+    assert FoxgloveSettings().sink == "sdk"

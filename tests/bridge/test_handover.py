@@ -80,7 +80,7 @@ def feed(join, arrivals):
         ("d1 d2 d3", [(1, None), (2, None)]),  # tracking is dead: a scan later, the detections alone
         ("t1 t2", [(None, 1), (None, 2)]),  # detections are lost
         ("d1 d2 t2", [(1, None), (2, 2)]),
-        ("d1 t2 d2", [(1, None), (None, 2)]),  # out of order between topics
+        ("d1 t2 d2 d3 t3", [(1, None), (None, 2), (2, None), (3, 3)]),  # out of order between topics
         ("d5 t5 d1 t1", [(5, 5), (1, 1)]),  # the radar began anew
     ],
 )

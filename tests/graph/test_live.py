@@ -26,11 +26,15 @@ EVENTS = {
 
 
 def pictures(bag: Path, topic: str, kind: type) -> list:
-    return [deserialize_message(d, kind) for _, d in BagReader(bag, topic, f"aegis_msgs/msg/{kind.__name__}").messages()]
+    return [
+        deserialize_message(d, kind) for _, d in BagReader(bag, topic, f"aegis_msgs/msg/{kind.__name__}").messages()
+    ]
 
 
 def publish(bag: Path, environ: dict[str, str]) -> None:
-    done = subprocess.run([sys.executable, str(PUBLISHER), str(bag)], env=environ, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        [sys.executable, str(PUBLISHER), str(bag)], env=environ, capture_output=True, text=True, timeout=240
+    )
     assert done.returncode == 0, done.stderr + done.stdout
 
 
@@ -92,7 +96,9 @@ def test_a_real_radars_targets_come_out_as_tracks(ros_domain, tmp_path, wait_for
         live = listener.messages["tracks"]
         wait_for(lambda: len(live) >= len(umrr96.frames(shared_data)), "tracks of every frame")
     assert_same_but_sequence(live, pictures(out, "tracks", TrackArray))
-    confirmed = [set(convert.tracks_from_msg(m).track_id[convert.tracks_from_msg(m).status >= 2].tolist()) for m in live]
+    confirmed = [
+        set(convert.tracks_from_msg(m).track_id[convert.tracks_from_msg(m).status >= 2].tolist()) for m in live
+    ]
     longest = max(sum(i in ids for ids in confirmed) for i in set().union(*confirmed))
     assert longest > 100  # frames of 227: objects are followed through the scene
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
 import numpy as np
 from foxglove import Schema
@@ -12,7 +12,7 @@ from foxglove.messages import FrameTransform, PointCloud, SceneUpdate
 
 from aegis.bridge import foxglove_msgs
 from aegis.bridge.foxglove_sink import SdkSink, Sink
-from aegis.core.params import param
+from aegis.core.params import ConfigError, param
 from aegis.core.picture import PictureFeed, PictureSettings
 from aegis.core.sensor import SensorPose
 from aegis.core.types import Floats
@@ -29,6 +29,7 @@ _SHOWN = ("range_rate", "doppler", "velocity", "snr", "intensity", "power", "rcs
 class FoxgloveSettings(PictureSettings, SensorPose):
     """The Foxglove server, and how it draws."""
 
+    sink: Literal["sdk", "websocket"] = param("sdk", "the server: sdk is foxglove-sdk, websocket is foxglove-websocket")
     host: str = param("127.0.0.1", "address to listen on; the server has no accounts, so leave it on this machine")
     port: int = param(8765, "TCP port to listen on", ge=1, le=65535)
     max_rate_hz: float = param(20.0, "pictures a second at most, by the stamps of the tracks", unit="Hz", gt=0, le=100)
@@ -44,12 +45,12 @@ class FoxgloveStage(Stage):
         """Start to listen.
 
         Raises:
-            ConfigError: nothing can listen on the host and port.
+            ConfigError: nothing can listen on the host and port, or the package of the sink is not there.
         """
         super().__init__(settings, context)
         self._feed = PictureFeed(settings)
         namespace = context.namespace.strip("/")
-        self._sink: Sink = SdkSink(
+        self._sink: Sink = _sink_type(settings.sink)(
             settings.host,
             settings.port,
             f"aegis {namespace}".strip(),
@@ -89,11 +90,12 @@ class FoxgloveStage(Stage):
         self._feed.clear()
 
     def detail(self) -> dict[str, Any]:
-        """Return where viewers connect, how many tracks are shown, and how many pictures the rate left out."""
+        """Return where viewers connect, how many tracks are shown, how many pictures the rate left out, and what the sink says."""
         return {
             "url": f"ws://{self.settings.host}:{self.settings.port}",
             "shown": self._feed.shown,
             "skipped_by_rate": self._feed.skipped,
+            **self._sink.detail(),
         }
 
     def close(self) -> None:
@@ -126,6 +128,20 @@ class FoxgloveStage(Stage):
             sensor = foxglove_msgs.transform(self.settings, stamp_ns=stamp_ns, parent=PICTURE_FRAME, child=frame_id)
             self._sink.send(TRANSFORM, sensor, stamp_ns)
         self._sink.send(POINTS, foxglove_msgs.cloud(columns, stamp_ns=stamp_ns, frame_id=frame_id), stamp_ns)
+
+
+def _sink_type(name: str) -> Callable[[str, int, str, dict[str, tuple[str, Schema]]], Sink]:
+    if name == "sdk":
+        return SdkSink
+    try:
+        from aegis.bridge.foxglove_websocket_sink import WebsocketSink
+    except ImportError as error:
+        # websockets by name: a later one may lack the legacy half, which looks the same from here.
+        raise ConfigError(
+            f"foxglove: the parameter 'sink' = {name!r} needs a package that is not there ({error}): "
+            "pip install foxglove-websocket==0.1.4 'websockets<18'; or leave 'sink' at 'sdk'"
+        ) from error
+    return WebsocketSink
 
 
 def cartesian(fields: dict[str, Floats]) -> dict[str, Floats] | None:

@@ -19,6 +19,9 @@ class Sink(Protocol):
     def send(self, topic: str, payload: bytes, stamp_ns: int) -> None:
         """Send an encoded message on one of the channels; viewers that do not keep up lose the oldest."""
 
+    def detail(self) -> dict[str, Any]:
+        """Return what belongs into the stage's status, JSON-serialisable."""
+
     def close(self) -> None:
         """Stop the server."""
 
@@ -50,17 +53,26 @@ class SdkSink:
                 name=name, host=host, port=port, context=context, capabilities=[], message_backlog_size=MESSAGE_BACKLOG
             )
         except RuntimeError as error:  # the SDK has one type for all that goes wrong here
-            raise ConfigError(
-                f"foxglove: cannot listen on {host} port {port} ({error}); another program may use it: stop that one, "
-                "or set the parameters 'host' and 'port' of the node foxglove"
-            ) from error
+            raise cannot_listen(host, port, error) from error
 
     def send(self, topic: str, payload: bytes, stamp_ns: int) -> None:
         """Send an encoded message on one of the channels."""
         self._channels[topic].log(payload, log_time=stamp_ns)
+
+    def detail(self) -> dict[str, Any]:
+        """Return nothing: the SDK does not say what viewers lost."""
+        return {}
 
     def close(self) -> None:
         """Stop the server and disconnect its viewers; the port is free some milliseconds later."""
         for channel in self._channels.values():
             channel.close()
         self._server.stop()
+
+
+def cannot_listen(host: str, port: int, error: Exception) -> ConfigError:
+    """Return the error of a server that could not start."""
+    return ConfigError(
+        f"foxglove: cannot listen on {host} port {port} ({error}); another program may use it: stop that one, "
+        "or set the parameters 'host' and 'port' of the node foxglove"
+    )

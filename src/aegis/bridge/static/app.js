@@ -355,7 +355,7 @@ const COLUMNS = [
 function compare(a, b) {
   const { key, descending } = state.sort;
   const [x, y] = key === "level" ? [LEVELS.indexOf(a.level), LEVELS.indexOf(b.level)] : [a[key], b[key]];
-  if (x === y) return a.track_id - b.track_id;
+  if (x === y) return (key === "level" ? b.score - a.score : 0) || a.track_id - b.track_id;
   if (x === null) return 1;      // unknown goes last, whichever way
   if (y === null) return -1;
   return (x < y ? -1 : 1) * (descending ? -1 : 1);
@@ -363,8 +363,9 @@ function compare(a, b) {
 
 function showTracks() {
   const assessed = levels();
+  const scores = new Map((state.threats?.items ?? []).map((threat) => [threat.track_id, threat.score ?? 0]));
   const rows = (state.tracks?.items ?? []).map((track) => ({
-    ...track, up_m: track.position_m.z, level: assessed.get(track.track_id) ?? "NONE",
+    ...track, up_m: track.position_m.z, level: assessed.get(track.track_id) ?? "NONE", score: scores.get(track.track_id) ?? 0,
   }));
   rows.sort(compare);
   setText($("table-note"), rows.length > MAX_ROWS ? `first ${MAX_ROWS} of ${rows.length}` : rows.length ? String(rows.length) : "");

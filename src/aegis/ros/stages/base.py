@@ -81,6 +81,7 @@ class Stage(ABC):
         self._status_at_ns: int | None = None
         self._published_before = 0
         self._dropped_before = 0
+        self._errors_before = 0
         self._received_before = 0
 
     # What a subclass may or must provide.
@@ -198,14 +199,16 @@ class Stage(ABC):
         self._status_at_ns = now_ns
         self._published_before = counters.published
         self._dropped_before = counters.dropped
+        self._errors_before = counters.errors
         self._received_before = counters.received
         return [Output("status", row), Output("/diagnostics", diagnostics)]
 
     def health(self) -> tuple[bytes, str]:
         """Return the diagnostic level and a sentence, for the status period that ends now."""
         counters = self.counters
-        if counters.errors:
-            return DiagnosticStatus.ERROR, f"{counters.errors} exceptions caught; see the log"
+        errors = counters.errors - self._errors_before
+        if errors:
+            return DiagnosticStatus.ERROR, f"{errors} exceptions caught since the last status; see the log"
         dropped = counters.dropped - self._dropped_before
         if dropped:
             return DiagnosticStatus.WARN, f"{dropped} inputs refused since the last status"

@@ -1,0 +1,161 @@
+"""The README's first command, as its user meets it: page, API, stream, events, services, a person's decision."""
+
+import json
+import re
+import socket
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from aegis_msgs.msg import TrackArray
+from aegis_msgs.srv import AcknowledgeEw, Restart, Scan, SetMode
+from graph_process import Listener, aegis_up
+from websockets.sync.client import connect
+
+from aegis.core.events import EventName
+from aegis.ros import convert
+from aegis.ros.graph import TOPICS
+from aegis.ros.qos import message_class, qos_profile
+
+# Traffic; and, once everybody listens and the noise floor is known, a missile that comes in and is gone again, and a jammer.
+SCENARIO = {
+    "name": "everything",
+    "duration_s": 300.0,
+    "targets": [
+        {
+            "name": "missile", "class": "MISSILE", "rcs_dbsm": 0.0, "swerling": 0, "appears_s": 15.0, "disappears_s": 31.0,
+            "motion": {"kind": "straight", "position_m": [6000.0, 0.0, 300.0], "speed_mps": 300.0, "course_deg": 270.0},
+        },
+        {
+            "name": "aircraft", "class": "AIRCRAFT", "rcs_dbsm": 15.0,
+            "motion": {"kind": "straight", "position_m": [-4000.0, 5000.0, 3000.0], "speed_mps": 120.0, "course_deg": 90.0},
+        },
+    ],
+    "jammers": [
+        {
+            "name": "jammer", "appears_s": 15.0, "eirp_w": 10.0, "frequency_hz": 9.4e9, "bandwidth_hz": 50e6,
+            "position_m": [0.0, 8000.0, 500.0],
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_for, port):
+    scenario, log = tmp_path / "everything.yaml", tmp_path / "log"
+    scenario.write_text(yaml.safe_dump(SCENARIO))
+    url = f"http://127.0.0.1:{port}"
+    options = [
+        "--scenario", str(scenario), "--port", str(port), "--no-foxglove",
+        "--set", "simulator.scan_interval_s=0.1", "--set", "simulator.false_alarms_per_scan=20",
+    ]  # fmt: skip
+    with Listener("events", "ew/advice", "tracks") as graph, aegis_up(ros_domain, log, *options):
+        wait_for(lambda: "with the password" in log.read_text(), "the first password", 60)
+        password = re.search(r"with the password\s+(\S+)", log.read_text()).group(1)
+
+        def up() -> bool:
+            try:
+                return httpx.get(url + "/ready").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_for(up, "/ready", 60)
+        assert httpx.get(url + "/api/radar/tracks").status_code == 401
+        who = {"username": "admin", "password": password}
+        token = httpx.post(url + "/api/auth/login", json=who).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+
+        # Tracks on the API and on the WebSocket.
+        def tracks() -> list:
+            answer = httpx.get(url + "/api/radar/tracks", headers=headers)
+            return answer.json()["tracks"] if answer.status_code == 200 else []
+
+        wait_for(lambda: any(t["status"] == "CONFIRMED" for t in tracks()), "a confirmed track on the API")
+        seen: dict[str, dict] = {}
+        with connect(f"ws://127.0.0.1:{port}/ws/radar-stream") as stream:
+            stream.send(json.dumps({"type": "auth", "token": token}))
+            end = time.monotonic() + 30
+            while not {"radar_frame", "threats", "system_status", "heartbeat"} <= set(seen):
+                assert time.monotonic() < end, f"only {sorted(seen)} came"
+                message = json.loads(stream.recv(timeout=30))
+                if message["type"] != "radar_frame" or message["tracks"]:
+                    seen[message["type"]] = message
+        assert any(t["status"] == "CONFIRMED" for t in seen["radar_frame"]["tracks"])
+        assert time.time() - seen["radar_frame"]["stamp_s"] < 30
+
+        # A critical threat raises advice; a person acknowledges it; only then is there a countermeasure.
+        def names() -> set[str]:
+            return {m.name for m in graph.messages["events"]}
+
+        wait_for(lambda: "THREAT_CRITICAL" in names(), "the missile is critical", 60)
+
+        def about(track: bool) -> list[int]:
+            a = graph.messages["ew/advice"][-1] if graph.messages["ew/advice"] else None
+            ids = zip(a.id, a.track_id, a.state, strict=True) if a else ()
+            return [i for i, track_id, state in ids if (track_id > 0) == track and state == 1]
+
+        wait_for(lambda: bool(about(track=True)), "advice on the missile")
+        assert "EW_COUNTERMEASURE" not in names()
+        clients = Clients(graph)
+        decided = clients.call(
+            AcknowledgeEw, "ew/acknowledge", id=about(track=True)[0], accept=True, operator_name="Kim"
+        )
+        assert decided.success, decided.message
+        again = clients.call(AcknowledgeEw, "ew/acknowledge", id=decided_id(graph), accept=True, operator_name="Kim")
+        assert not again.success
+        wait_for(lambda: "EW_COUNTERMEASURE" in names(), "the countermeasure is told")
+        wait_for(lambda: "EW_DETECTION" in names(), "the jammer is sensed", 60)
+
+        # The radar's services.
+        assert clients.call(Scan, "scan").success
+        assert not clients.call(SetMode, "set_mode", mode=99, frequency=float("nan")).success
+        assert clients.call(SetMode, "set_mode", frequency=9.6e9).success  # out of the jammed band
+        # What is wrong is an event too, and ends nothing.
+        cloud = convert.cloud_to_msg({"x": [1.0], "y": [1.0]}, frame_id="radar", stamp_ns=1)
+        publish(graph, "radar/points", cloud, wait_for)
+        wait_for(lambda: "DETECTION_ERROR" in names(), "the wrong cloud is told")
+        publish(graph, "tracks", TrackArray(hits=[1]), wait_for)
+        wait_for(lambda: "PIPELINE_ERROR" in names(), "the wrong tracks are told")
+        wait_for(lambda: "TRACKING_LOST" in names(), "the missile's track is given up", 60)
+        assert clients.call(Restart, "tracking/restart").success
+        before = max(i for m in graph.messages["tracks"] for i in m.track_id)
+        graph.messages["tracks"].clear()
+        wait_for(lambda: any(i > before for m in graph.messages["tracks"] for i in m.track_id), "new tracks afterwards")
+        wait_for(lambda: names() == set(EventName), f"every event; missing: {set(EventName) - names()}")
+
+
+def decided_id(graph: Listener) -> int:
+    message = graph.messages["ew/advice"][-1]
+    return next(i for i, state in zip(message.id, message.state, strict=True) if state == 2)
+
+
+class Clients:
+    """Calls services from the listener's node, whose executor spins in its own thread."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._node = listener.node
+
+    def call(self, kind: type, name: str, **fields):
+        client = self._node.create_client(kind, name)
+        assert client.wait_for_service(20), name
+        future = client.call_async(kind.Request(**fields))
+        end = time.monotonic() + 20
+        while not future.done():
+            assert time.monotonic() < end, f"{name} does not answer"
+            time.sleep(0.01)
+        return future.result()
+
+
+def publish(listener: Listener, topic: str, message, wait_for) -> None:
+    row = TOPICS[topic]
+    publisher = listener.node.create_publisher(message_class(row.type), topic, qos_profile(row))
+    wait_for(lambda: publisher.get_subscription_count() > 0, f"somebody reads {topic}")
+    publisher.publish(message)

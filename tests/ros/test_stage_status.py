@@ -1,0 +1,94 @@
+"""What every stage counts and says of itself, in status, diagnostics and events."""
+
+import json
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from aegis.core.params import Settings
+from aegis.ros.stages.base import Counters, Stage, StageContext
+
+SECOND = 1_000_000_000
+
+
+class Echo(Stage):
+    name = "echo"
+    settings_type = Settings
+
+    def on_message(self, topic, message):
+        return ()
+
+
+@pytest.fixture
+def stage() -> Echo:
+    return Echo(Settings(), StageContext(run_id="run", epoch=2, live=True, namespace="front"))
+
+
+def diagnosis(stage: Stage, at_s: int) -> DiagnosticStatus:
+    return stage.status(at_s * SECOND)[1].message.status[0]
+
+
+def test_health_is_of_the_last_period(stage):
+    assert diagnosis(stage, 1).level == DiagnosticStatus.STALE  # silent from the start: "no data", never "fine"
+    stage.counters.received += 1
+    assert diagnosis(stage, 2).level == DiagnosticStatus.OK
+    stage.counters.received += 1
+    stage.counters.drop("truncated")
+    warned = diagnosis(stage, 3)
+    assert warned.level == DiagnosticStatus.WARN
+    assert {v.key: v.value for v in warned.values}["dropped: truncated"] == "1"
+    stage.counters.received += 1
+    stage.failed(ValueError("odd"), 3 * SECOND)
+    failed = diagnosis(stage, 4)
+    assert failed.level == DiagnosticStatus.ERROR
+    assert failed.name == "aegis: front/echo"
+    stage.counters.received += 1
+    healthy = diagnosis(stage, 5)
+    assert healthy.level == DiagnosticStatus.OK
+    assert {v.key: v.value for v in healthy.values}["errors"] == "1"  # not forgotten
+
+
+def test_the_status_row(stage):
+    stage.status(10 * SECOND)
+    stage.counters.received += 20
+    stage.counters.published += 10
+    for k in range(1, 101):
+        stage.note_step(k * 1e-3)
+        stage.note_latency(k * 1e-2)
+    row = stage.status(12 * SECOND)[0].message
+    assert (list(row.stage), row.run_id) == (["echo"], "run")
+    assert list(row.rate_hz) == [5.0]
+    assert row.step_p50[0] == pytest.approx(0.0505)
+    assert row.latency_p99[0] == pytest.approx(0.9901)
+    assert json.loads(row.detail[0]) == {"dropped_by_reason": {}}
+
+
+def test_offline_there_is_no_clock_and_nothing_that_depends_on_one():
+    stage = Echo(Settings(), StageContext())
+    stage.note_step(0.1)
+    row = stage.status(SECOND)[0].message
+    assert str(row.step_p50[0]) == str(row.rate_hz[0]) == "nan"
+
+
+def test_gaps_are_what_is_missing_and_a_new_beginning_is_none(stage):
+    for sequence in (1, 2, 5, 6, 1, 2, 2, 4):
+        stage.note_sequence("detections", sequence)
+    assert stage.counters.sequence_gaps == 2 + 1
+
+
+def test_an_exception_becomes_an_event_with_its_place_in_the_order(stage):
+    topic, message = stage.failed(RuntimeError("disk on fire"), 7 * SECOND)
+    assert topic == "events"
+    assert (message.name, message.stage, message.severity) == ("PIPELINE_ERROR", "echo", 3)
+    assert (message.run_id, message.epoch, message.sequence) == ("run", 2, 1)
+    assert json.loads(message.data) == {"error": "RuntimeError: disk on fire"}
+    assert stage.failed(RuntimeError(), 8 * SECOND).message.sequence == 2
+
+
+def test_drops_of_inputs_and_of_objects_are_told_apart():
+    counters = Counters()
+    counters.drop("foreign frame_id")
+    counters.drop("point not finite", 3)
+    counters.drop("over max_targets", 0)
+    assert (counters.dropped, counters.objects_dropped) == (1, 3)
+    assert counters.reasons == {"foreign frame_id": 1, "point not finite": 3}
