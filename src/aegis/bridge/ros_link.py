@@ -7,11 +7,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 import rclpy
-from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from aegis.bridge import encode
@@ -22,8 +20,7 @@ from aegis.bridge.settings import BridgeSettings
 from aegis.core.events import Event, EventName
 from aegis.core.types import Detections, Threats, Tracks
 from aegis.ros import convert
-from aegis.ros.graph import COMMON_PUBLISHES, TOPICS
-from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.host import StageHost
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 _log = logging.getLogger(__name__)
@@ -142,7 +139,7 @@ class BridgeStage(Stage):
 
 
 class RosLink:
-    """Runs the stage on a node of its own, from `start` to `stop`. An exception in a callback is counted and survived."""
+    """Runs the stage on a node of its own, from `start` to `stop`."""
 
     def __init__(
         self,
@@ -165,16 +162,7 @@ class RosLink:
         rclpy.init(args=["aegis"], context=self._ros)
         self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
         self.stage = BridgeStage(settings, context, put, counts, self._now_ns)
-        self._outputs = {
-            name: self._node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name]))
-            for name in COMMON_PUBLISHES
-        }
-        for name in SUBSCRIBES:
-            callback = partial(self._on_message, name)
-            topic = TOPICS[name]
-            self._node.create_subscription(message_class(topic.type), name, callback, qos_profile(topic))
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._node.create_timer(PERIOD_S, self._on_timer, clock=steady)
+        StageHost(self._node, self.stage, subscribes=SUBSCRIBES)
         self._executor = SingleThreadedExecutor(context=self._ros)
         self._executor.add_node(self._node)
         self._died = died
@@ -209,24 +197,3 @@ class RosLink:
 
     def _now_ns(self) -> int:
         return int(self._node.get_clock().now().nanoseconds)
-
-    def _on_message(self, topic: str, message: Any) -> None:
-        begin = time.perf_counter()
-        self.stage.counters.received += 1
-        self._guard(self.stage.on_message, topic, message)
-        self.stage.note_step(time.perf_counter() - begin)
-
-    def _on_timer(self) -> None:
-        self._guard(self.stage.on_timer, self._now_ns())
-        self._guard(self.stage.status, self._now_ns())
-
-    def _guard(self, call: Callable[..., Iterable[Output]], *args: Any) -> None:
-        try:
-            for output in call(*args):
-                self._publish(output)
-        except Exception as error:  # noqa: BLE001 - it would end spin(), and with it all the bridge hears
-            _log.exception("a callback of the bridge failed")
-            self._publish(self.stage.failed(error, self._now_ns()))
-
-    def _publish(self, output: Output) -> None:
-        self._outputs[output.topic].publish(output.message)

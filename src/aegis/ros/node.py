@@ -6,34 +6,28 @@ import argparse
 import os
 import secrets
 import sys
-import time
-import traceback
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
 from aegis.core.params import ConfigError, Settings
-from aegis.ros import convert
 from aegis.ros.config import BRIDGE, load_settings
-from aegis.ros.graph import COMMON_PUBLISHES, COMMON_SERVICES, NODES, TOPICS, NodeSpec
-from aegis.ros.qos import message_class, qos_profile
-from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.graph import NODES, NodeSpec
+from aegis.ros.host import StageHost
+from aegis.ros.stages.base import Stage, StageContext
 from aegis.state import next_epoch, state_dir
 
-STATUS_PERIOD_S = 1.0
 EXIT_CONFIG = 2
 _ROS_OWN_PARAMETERS = ("use_sim_time", "start_type_description_service")
 
 
 class StageNode(Node):  # type: ignore[misc]
-    """Subscribes, lets the stage work, publishes. An exception in a callback is counted, reported, and survived."""
+    """A node of the graph table: its parameters checked and declared, its stage hosted."""
 
     def __init__(self, spec: NodeSpec, config: Path | None, sets: Iterable[str], namespace: str, run_id: str) -> None:
         super().__init__(spec.name, namespace=namespace)
@@ -43,27 +37,8 @@ class StageNode(Node):  # type: ignore[misc]
         state = state_dir(own_namespace)
         epoch = next_epoch(state, spec.name, run_id)
         context = StageContext(run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace)
-        self.spec = spec
         self.stage: Stage = spec.load_stage()(settings, context)
-        self._outputs = {
-            name: self.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name]))
-            for name in (*spec.publishes, *COMMON_PUBLISHES)
-        }
-        for name in spec.subscribes:
-            topic = TOPICS[name]
-            callback = partial(self._on_message, name)
-            self.create_subscription(message_class(topic.type), name, callback, qos_profile(topic))
-        for service in spec.services:
-            self.create_service(message_class(service.type), service.name, partial(self._on_service, service.name))
-        for service in COMMON_SERVICES:
-            self.create_service(message_class(service.type), service.name, self._on_restart)
-        # Steady time: a timer on ROS time stalls without /clock, and when the clock jumps.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(STATUS_PERIOD_S, lambda: self._guard(self.stage.status, self._now_ns()), clock=steady)
-        if self.stage.period_s is not None:
-            tick: Callable[[], None] = lambda: self._step(self.stage.on_timer, self._now_ns())  # noqa: E731
-            self.create_timer(self.stage.period_s, tick, clock=steady)
-        self._guard(self.stage.start, self._now_ns())
+        StageHost(self, self.stage, subscribes=spec.subscribes, publishes=spec.publishes, services=spec.services)
 
     def _ros_overrides(self) -> dict[str, Any]:
         """Return what `--ros-args -p` or `--params-file` set; rclpy has no public way to read all of it."""
@@ -89,47 +64,6 @@ class StageNode(Node):  # type: ignore[misc]
                     IntegerRange(from_value=int(info.minimum), to_value=int(info.maximum), step=1)
                 ]
             self.declare_parameter(info.name, value, descriptor, ignore_override=True)
-
-    def _now_ns(self) -> int:
-        return int(self.get_clock().now().nanoseconds)
-
-    def _on_message(self, topic: str, message: Any) -> None:
-        self.stage.counters.received += 1
-        self._step(self.stage.on_message, topic, message)
-
-    def _step(self, call: Callable[..., Iterable[Output]], *args: Any) -> None:
-        begin = time.perf_counter()
-        self._guard(call, *args)
-        self.stage.note_step(time.perf_counter() - begin)
-
-    def _on_service(self, name: str, request: Any, response: Any) -> Any:
-        self._guard(self.stage.on_service, name, request, response, self._now_ns())
-        return response
-
-    def _on_restart(self, request: Any, response: Any) -> Any:
-        def restart() -> Iterable[Output]:
-            self.stage.reset()
-            response.success, response.message = True, f"{self.spec.name} is back at its start"
-            return ()
-
-        self._guard(restart)
-        return response
-
-    def _guard(self, call: Callable[..., Iterable[Output]], *args: Any) -> None:
-        try:
-            for output in call(*args):
-                self._publish(output)
-        except Exception as error:  # noqa: BLE001 - an exception in a callback would end spin() and with it the node
-            self.get_logger().error(f"{type(error).__name__} in {self.spec.name}:\n{traceback.format_exc()}")
-            self._publish(self.stage.failed(error, self._now_ns()))
-
-    def _publish(self, output: Output) -> None:
-        self._outputs[output.topic].publish(output.message)
-        if output.topic in self.spec.publishes:
-            self.stage.counters.published += 1
-            measured_ns = convert.stamp_ns(output.message)
-            if measured_ns:
-                self.stage.note_latency((self._now_ns() - measured_ns) * 1e-9)
 
 
 def run(

@@ -1,0 +1,111 @@
+"""Connects a stage to a ROS node: subscriptions, services and timers in, publishers out. Used by every live node."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from aegis.ros import convert
+from aegis.ros.graph import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service
+from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.stages.base import Output, Stage
+
+STATUS_PERIOD_S = 1.0
+
+
+class StageHost:
+    """Lets the stage work and publishes what it returns. An exception in a callback is counted, reported, and survived."""
+
+    def __init__(
+        self,
+        node: Node,
+        stage: Stage,
+        *,
+        subscribes: Iterable[str] = (),
+        publishes: Iterable[str] = (),
+        services: Iterable[Service] = (),
+    ) -> None:
+        """Create the node's entities, those that every node has included, and let the stage start.
+
+        Args:
+            node: the rclpy node; it is spun elsewhere.
+            stage: what does the work.
+            subscribes, publishes: topics of the graph table.
+            services: answered by the stage.
+        """
+        self.node = node
+        self.stage = stage
+        self._own_topics = frozenset(publishes)
+        self._publishers = {
+            name: node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name]))
+            for name in (*self._own_topics, *COMMON_PUBLISHES)
+        }
+        for name in subscribes:
+            topic = TOPICS[name]
+            node.create_subscription(
+                message_class(topic.type), name, partial(self._on_message, name), qos_profile(topic)
+            )
+        for service in services:
+            node.create_service(message_class(service.type), service.name, partial(self._on_service, service.name))
+        for service in COMMON_SERVICES:
+            node.create_service(message_class(service.type), service.name, self._on_restart)
+        # Steady time: a timer on ROS time stalls without /clock, and when the clock jumps.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        node.create_timer(STATUS_PERIOD_S, self._on_status, clock=steady)
+        if stage.period_s is not None:
+            node.create_timer(stage.period_s, self._on_timer, clock=steady)
+        self._guard(stage.start, self.now_ns())
+
+    def now_ns(self) -> int:
+        """Return the time that the stamps are in, in nanoseconds."""
+        return int(self.node.get_clock().now().nanoseconds)
+
+    def _on_message(self, topic: str, message: Any) -> None:
+        self.stage.counters.received += 1
+        self._timed(self.stage.on_message, topic, message)
+
+    def _on_timer(self) -> None:
+        self._timed(self.stage.on_timer, self.now_ns())
+
+    def _on_status(self) -> None:
+        self._guard(self.stage.status, self.now_ns())
+
+    def _on_service(self, name: str, request: Any, response: Any) -> Any:
+        self._guard(self.stage.on_service, name, request, response, self.now_ns())
+        return response
+
+    def _on_restart(self, request: Any, response: Any) -> Any:
+        def restart() -> Iterable[Output]:
+            self.stage.reset()
+            response.success, response.message = True, f"{self.stage.name} is back at its start"
+            return ()
+
+        self._guard(restart)
+        return response
+
+    def _timed(self, call: Callable[..., Iterable[Output]], *args: Any) -> None:
+        begin = time.perf_counter()
+        self._guard(call, *args)
+        self.stage.note_step(time.perf_counter() - begin)
+
+    def _guard(self, call: Callable[..., Iterable[Output]], *args: Any) -> None:
+        try:
+            for output in call(*args):
+                self._publish(output)
+        except Exception as error:  # noqa: BLE001 - an exception in a callback would end spin() and with it the node
+            self.node.get_logger().error(f"{type(error).__name__} in {self.stage.name}:\n{traceback.format_exc()}")
+            self._publish(self.stage.failed(error, self.now_ns()))
+
+    def _publish(self, output: Output) -> None:
+        self._publishers[output.topic].publish(output.message)
+        if output.topic in self._own_topics:
+            self.stage.counters.published += 1
+            measured_ns = convert.stamp_ns(output.message)
+            if measured_ns:
+                self.stage.note_latency((self.now_ns() - measured_ns) * 1e-9)
