@@ -129,7 +129,6 @@ def checks() -> list[Check]:
         check_cmake(),
         check_tool("Chromium", ("chromium", "chromium-browser", "google-chrome"), "to test the web page",
                    "sudo apt install chromium"),
-        check_torch(),
     ]  # fmt: skip
 
 
@@ -267,13 +266,6 @@ def check_cmake() -> Check:
         found = f"{match[0] if match else 'unknown version'} ({path}); {needed} is needed to build the messages"
         return Check("CMake", State.WARN, found, cure)
     return Check("CMake", State.OK, f"{match[0]} ({path})")
-
-
-def check_torch() -> Check:
-    """Check for what training a classifier needs."""
-    if importlib.util.find_spec("torch") is None:
-        return Check("PyTorch", State.WARN, "none; only needed to train classifiers", "pip install torch")
-    return Check("PyTorch", State.OK, "installed")
 
 
 def int_or(text: str | None, default: int) -> int:
