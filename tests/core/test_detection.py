@@ -125,7 +125,7 @@ def test_one_vehicle_of_many_points_is_one_detection_at_its_middle():
     assert not dropped
     assert detections.range[0] * np.cos(detections.azimuth[0]) == pytest.approx(x.mean(), abs=0.05)
     assert detections.range[0] * np.sin(detections.azimuth[0]) == pytest.approx(y.mean(), abs=0.05)
-    assert detections.range_rate.tolist() == [-8.0, 3.0]
+    np.testing.assert_allclose(detections.range_rate, [-8.0, 3.0])
 
 
 def test_the_variance_of_a_group_is_that_of_its_mean():

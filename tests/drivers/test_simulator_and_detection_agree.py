@@ -22,9 +22,7 @@ def mean_squares(rcs_dbsm: float) -> np.ndarray:
     radar = Simulator(SimulatorSettings(false_alarms_per_scan=0.0), scenario)
     detector = Detector(DetectionSettings())
     distance = np.linalg.norm(POSITION)
-    truth = np.array(
-        [distance, np.arctan2(POSITION[1], POSITION[0]), np.arcsin(POSITION[2] / distance), 0.0]
-    )
+    truth = np.array([distance, np.arctan2(POSITION[1], POSITION[0]), np.arcsin(POSITION[2] / distance), 0.0])
     squares = []
     for k in range(SCANS):
         d, _ = detector.step(radar.step(float(k), k))

@@ -96,3 +96,13 @@ def test_two_radars_in_two_namespaces_do_not_mix(ros_domain, tmp_path, wait_for)
         state = Path(ros_domain["AEGIS_STATE_DIR"])
         wait_for(lambda: (state / "front").is_dir() and (state / "rear").is_dir(), "a state directory each")
         assert listener.messages["status"] == []
+
+
+def test_a_node_told_to_stop_while_it_starts_stops_cleanly(ros_domain, tmp_path, wait_for):
+    """Several times: the signal meets the start at a different place each time."""
+    epoch = Path(ros_domain["AEGIS_STATE_DIR"]) / "epoch_tracking.json"
+    for k in range(5):
+        epoch.unlink(missing_ok=True)
+        with node(ros_domain, tmp_path / f"log{k}", "tracking"):  # checks the exit code
+            wait_for(epoch.exists, "the node is being made")
+        assert "Traceback" not in (tmp_path / f"log{k}").read_text()

@@ -108,6 +108,10 @@ def run(
         return EXIT_CONFIG
     except (KeyboardInterrupt, ExternalShutdownException):
         pass  # asked to stop
+    except RuntimeError:  # RCLError, which rclpy does not export
+        if rclpy.ok():
+            raise
+        # Asked to stop while starting: the signal took the context away under what was being made.
     finally:
         for node in nodes:
             node.stage.close()
