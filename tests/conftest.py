@@ -1,5 +1,6 @@
 """Fixtures for all tests: a ROS domain of their own, the recorded data, waiting for conditions."""
 
+import itertools
 import os
 import sys
 import time
@@ -15,14 +16,18 @@ os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # before rclpy's messages are first
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 # Domains whose ports lie below the ephemeral ones, from a place that differs between test runs side by side.
-_DOMAINS = iter([1 + (os.getpid() * 7 + k) % 99 for k in range(99 * 20)])
+_DOMAINS = itertools.cycle(range(1, 100))
+for _ in range(os.getpid() % 99):
+    next(_DOMAINS)
 
 
 @pytest.fixture
 def ros_domain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     """Give this test a ROS domain, a log and a state directory of its own; return the environment for child processes."""
     monkeypatch.setenv("ROS_DOMAIN_ID", str(next(_DOMAINS)))
-    monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "SHM")
+    # Not shared memory: measured here, in about one start of twenty a subscriber then never hears one of the publishers, and
+    # processes that tests kill leave ports behind for the next one.
+    monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "UDPv4")
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path / "ros_log"))
     monkeypatch.setenv("AEGIS_STATE_DIR", str(tmp_path / "state"))

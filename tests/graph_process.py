@@ -63,10 +63,8 @@ class Listener:
         rclpy.init(context=self._context)
         self.node = rclpy.create_node(f"listener_{os.getpid()}", context=self._context)
         for name in topics:
-            topic = TOPICS[name]
-            self.node.create_subscription(
-                message_class(topic.type), name, lambda m, name=name: self.messages[name].append(m), qos_profile(topic)
-            )
+            topic, keep = TOPICS[name], self.messages[name].append
+            self.node.create_subscription(message_class(topic.type), name, keep, qos_profile(topic))
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._spin)

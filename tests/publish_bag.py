@@ -1,7 +1,7 @@
-"""A radar driver of its own process: publishes the points of a bag on radar/points, each after the picture of the last one.
+"""A radar driver in a process of its own: `publish_bag.py IN_BAG OUT_BAG`.
 
-Waiting for the picture makes a test of the pipeline independent of the machine's load; a best-effort topic may lose what
-is sent faster than it is taken.
+Publishes the points of a bag, each scan after the graph's tracks and threats of the last one, and records those. A topic loses
+what is sent faster than it is taken, so that waiting makes a test independent of the machine's load.
 """
 
 import sys
@@ -9,51 +9,61 @@ import time
 from pathlib import Path
 
 import rclpy
-from aegis_msgs.msg import TrackArray
+from aegis_msgs.msg import ThreatArray, TrackArray
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.serialization import deserialize_message
+from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import PointCloud2
 
 from aegis.ros import convert
-from aegis.ros.bag import BagReader
+from aegis.ros.bag import BagReader, write_bag
 
 DEADLINE_S = 20.0
+WARM_UP_NS = 4_000_000_000  # a millisecond each; less than what the tracker takes for a new beginning of time
 
 
-def main(bag: Path) -> None:
+def main(in_bag: Path, out_bag: Path) -> None:
     rclpy.init()
     node = rclpy.create_node("test_driver")
-    seen: list[int] = []
-    node.create_subscription(TrackArray, "tracks", lambda m: seen.append(convert.stamp_ns(m)), 10)
+    seen: dict[str, dict[int, object]] = {"tracks": {}, "threats": {}}  # by stamp
+    for name, kind in (("tracks", TrackArray), ("threats", ThreatArray)):
+        node.create_subscription(kind, name, lambda m, name=name: seen[name].update({convert.stamp_ns(m): m}), 10)
     publisher = node.create_publisher(
         PointCloud2, "radar/points", QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
     )
 
-    def wait(condition, what: str) -> None:
-        end = time.monotonic() + DEADLINE_S
+    def wait(condition, what: str, deadline_s: float = DEADLINE_S) -> None:
+        end = time.monotonic() + deadline_s
         while not condition():
             if time.monotonic() > end:
-                sys.exit(f"{what}: not within {DEADLINE_S} s")
+                sys.exit(f"{what}: not within {deadline_s} s")
             rclpy.spin_once(node, timeout_sec=0.05)
 
-    wait(lambda: publisher.get_subscription_count() > 0, "nobody reads radar/points")
-    wait(lambda: node.count_publishers("tracks") > 0, "nobody publishes tracks")
-    reader = BagReader(bag, "radar/points", "sensor_msgs/msg/PointCloud2")
-    for k, (_, data) in enumerate(reader.messages()):
-        message = deserialize_message(data, PointCloud2)
-        stamp = convert.stamp_ns(message)
-        if k == 0:  # discovery is complete only when a message has gone all the way
-            end = time.monotonic() + DEADLINE_S
-            while stamp not in seen:
-                if time.monotonic() > end:
-                    sys.exit("no picture of the first scan")
-                publisher.publish(message)
-                rclpy.spin_once(node, timeout_sec=0.5)
-        else:
-            publisher.publish(message)
-            wait(lambda s=stamp: s in seen, f"no picture of scan {k}")
-    print(len(seen))
+    scans = [
+        deserialize_message(data, PointCloud2)
+        for _, data in BagReader(in_bag, "radar/points", "sensor_msgs/msg/PointCloud2").messages()
+    ]
+    # Empty scans from before the first one, until one of them has gone through every stage: only then is every link of the
+    # graph known to be there. They leave nothing behind in the picture.
+    empty = deserialize_message(serialize_message(scans[0]), PointCloud2)
+    empty.width, empty.row_step, empty.data = 0, 0, b""
+    first = convert.stamp_ns(scans[0])
+
+    def warm() -> bool:
+        warm.stamp += 1_000_000
+        empty.header.stamp = convert.time_from_ns(warm.stamp)
+        publisher.publish(empty)
+        return all(seen.values())
+
+    warm.stamp = first - WARM_UP_NS
+    wait(warm, "no scan goes through the graph", 60.0)
+    with write_bag(out_bag, list(seen)) as writer:
+        for k, scan in enumerate(scans):
+            stamp = convert.stamp_ns(scan)
+            publisher.publish(scan)
+            wait(lambda stamp=stamp: all(stamp in messages for messages in seen.values()), f"no picture of scan {k}")
+            for name, messages in seen.items():
+                writer.write(name, stamp, messages[stamp])
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
