@@ -4,6 +4,8 @@ import json
 import re
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -120,10 +122,10 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         assert clients.call(SetMode, "set_mode", frequency=9.6e9).success  # out of the jammed band
         # What is wrong is an event too, and ends nothing.
         cloud = convert.cloud_to_msg({"x": [1.0], "y": [1.0]}, frame_id="radar", stamp_ns=1)
-        publish(graph, "radar/points", cloud, wait_for)
-        wait_for(lambda: "DETECTION_ERROR" in names(), "the wrong cloud is told")
-        publish(graph, "tracks", TrackArray(hits=[1]), wait_for)
-        wait_for(lambda: "PIPELINE_ERROR" in names(), "the wrong tracks are told")
+        with publishing(graph, "radar/points", cloud):
+            wait_for(lambda: "DETECTION_ERROR" in names(), "the wrong cloud is told")
+        with publishing(graph, "tracks", TrackArray(hits=[1])):
+            wait_for(lambda: "PIPELINE_ERROR" in names(), "the wrong tracks are told")
         wait_for(lambda: "TRACKING_LOST" in names(), "the missile's track is given up", 60)
         assert clients.call(Restart, "tracking/restart").success
         before = max(i for m in graph.messages["tracks"] for i in m.track_id)
@@ -154,8 +156,11 @@ class Clients:
         return future.result()
 
 
-def publish(listener: Listener, topic: str, message, wait_for) -> None:
+@contextmanager
+def publishing(listener: Listener, topic: str, message) -> Iterator[None]:
+    """Publish a message again and again: the first ones are lost until both sides have found each other."""
     row = TOPICS[topic]
     publisher = listener.node.create_publisher(message_class(row.type), topic, qos_profile(row))
-    wait_for(lambda: publisher.get_subscription_count() > 0, f"somebody reads {topic}")
-    publisher.publish(message)
+    timer = listener.node.create_timer(0.2, lambda: publisher.publish(message))
+    yield
+    timer.cancel()
