@@ -131,6 +131,8 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         before = max(i for m in graph.messages["tracks"] for i in m.track_id)
         graph.messages["tracks"].clear()
         wait_for(lambda: any(i > before for m in graph.messages["tracks"] for i in m.track_id), "new tracks afterwards")
+        assert clients.call(Restart, "ew/restart").success
+        wait_for(lambda: len(graph.messages["ew/advice"][-1].id) == 0, "no advice after a restart of ew")
         wait_for(lambda: names() == set(EventName), f"every event; missing: {set(EventName) - names()}")
 
 

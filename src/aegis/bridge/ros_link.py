@@ -100,6 +100,10 @@ class BridgeStage(Stage):
             if new:
                 yield self.event(Event(name, data={"messages": new, "clients": counts["clients"]}), now_ns)
 
+    def reset(self) -> None:
+        """Wait for no scan's other half any more. What was shown last stays, with its age."""
+        self._join = ScanJoin()
+
     def detail(self) -> dict[str, Any]:
         """Return the stream's counters."""
         return dict(self._counts())

@@ -84,7 +84,7 @@ class StageHost:
         def restart() -> Iterable[Output]:
             self.stage.reset()
             response.success, response.message = True, f"{self.stage.name} is back at its start"
-            return ()
+            return self.stage.start(self.now_ns())  # what was latched before does not hold any more
 
         self._guard(restart)
         return response
