@@ -25,8 +25,7 @@ for _ in range(os.getpid() % 99):
 def ros_domain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     """Give this test a ROS domain, a log and a state directory of its own; return the environment for child processes."""
     monkeypatch.setenv("ROS_DOMAIN_ID", str(next(_DOMAINS)))
-    # Not shared memory: measured here, in about one start of twenty a subscriber then never hears one of the publishers, and
-    # processes that tests kill leave ports behind for the next one.
+    # Not shared memory: tests kill processes, and a killed process leaves its ports there to the next one in the domain.
     monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "UDPv4")
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path / "ros_log"))

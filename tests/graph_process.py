@@ -62,13 +62,20 @@ class Listener:
         self._context = rclpy.Context()
         rclpy.init(context=self._context)
         self.node = rclpy.create_node(f"listener_{os.getpid()}", context=self._context)
-        for name in topics:
-            topic, keep = TOPICS[name], self.messages[name].append
-            self.node.create_subscription(message_class(topic.type), name, keep, qos_profile(topic))
+        self._subscriptions = {
+            name: self.node.create_subscription(
+                message_class(TOPICS[name].type), name, self.messages[name].append, qos_profile(TOPICS[name])
+            )
+            for name in topics
+        }
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._spin)
         self._thread.start()
+
+    def publishers(self, topic: str) -> int:
+        """Return how many publishers of a topic this listener is connected to; what came before is lost to it."""
+        return self._subscriptions[topic].get_publisher_count()
 
     def _spin(self) -> None:
         try:

@@ -68,6 +68,9 @@ def test_live_and_offline_give_the_same_tracks(ros_domain, tmp_path, wait_for, c
     process_bag(bag, out)
     options = ["--external-radar", "--no-bridge", "--no-foxglove", *(["--composed"] if composed else [])]
     with Listener("events") as listener, aegis_up(ros_domain, tmp_path / "log", *options):
+        # The driver is through in a second or two, and no event comes after its last scan.
+        stages = [node for node in NODES.values() if node.offline]
+        wait_for(lambda: listener.publishers("events") == len(stages), "every stage's events are heard")
         publish(bag, recorded, ros_domain)
         names = lambda: {m.name for m in listener.messages["events"]}  # noqa: E731
         wait_for(lambda: names() >= EVENTS, "the events of a cycle")
