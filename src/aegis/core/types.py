@@ -106,6 +106,15 @@ class Scan:
         return len(self.range)
 
 
+@dataclass(frozen=True)
+class Pose:
+    """Where a sensor was when it measured: its frame in `map`."""
+
+    position: Floats  # (3,) [m]
+    rotation: Floats  # (3, 3) turns vectors of the sensor's frame into map
+    velocity: Floats  # (3,) of the sensor in map [m/s]
+
+
 @dataclass
 class Detections:
     """One scan's detections in the sensor's frame; arrays (N,) unless said otherwise."""
@@ -128,6 +137,7 @@ class Detections:
     class_id: Ints
     confidence: Floats
     class_probability: Floats  # (N, N_CLASSES)
+    pose: Pose | None = None  # of the sensor at the stamp; None: as the parameters say, and at rest
 
     def __len__(self) -> int:
         return len(self.range)
