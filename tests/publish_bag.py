@@ -1,21 +1,24 @@
 """A radar driver in a process of its own: `publish_bag.py IN_BAG OUT_BAG`.
 
 Publishes the points of a bag, each scan after the graph's tracks and threats of the last one, and records those. A topic loses
-what is sent faster than it is taken, so that waiting makes a test independent of the machine's load.
+what is sent faster than it is taken, so that waiting makes a test independent of the machine's load. Where the bag has odometry,
+that which a scan waits for is published after it.
 """
 
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 import rclpy
 from aegis_msgs.msg import ThreatArray, TrackArray
+from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import PointCloud2
 
 from aegis.ros import convert
-from aegis.ros.bag import BagReader, write_bag
+from aegis.ros.bag import BagError, BagReader, write_bag
 
 DEADLINE_S = 20.0
 WARM_UP_NS = 4_000_000_000  # a millisecond each; less than what the tracker takes for a new beginning of time
@@ -42,6 +45,12 @@ def main(in_bag: Path, out_bag: Path) -> None:
         deserialize_message(data, PointCloud2)
         for _, data in BagReader(in_bag, "radar/points", "sensor_msgs/msg/PointCloud2").messages()
     ]
+    try:
+        reader = BagReader(in_bag, "odometry", "nav_msgs/msg/Odometry")
+        odometry = deque(deserialize_message(data, Odometry) for _, data in reader.messages())
+    except BagError:  # the radar does not move
+        odometry = deque()
+    odometry_publisher = node.create_publisher(Odometry, "odometry", 100)
     # Empty scans from before the first one, until one of them has gone through every stage: only then is every link of the
     # graph known to be there. They leave nothing behind in the picture.
     empty = deserialize_message(serialize_message(scans[0]), PointCloud2)
@@ -52,6 +61,10 @@ def main(in_bag: Path, out_bag: Path) -> None:
         warm.stamp += 1_000_000
         empty.header.stamp = convert.time_from_ns(warm.stamp)
         publisher.publish(empty)
+        if odometry:
+            still = deserialize_message(serialize_message(odometry[0]), Odometry)
+            still.header.stamp = empty.header.stamp
+            odometry_publisher.publish(still)
         return all(seen.values())
 
     warm.stamp = first - WARM_UP_NS
@@ -60,6 +73,10 @@ def main(in_bag: Path, out_bag: Path) -> None:
         for k, scan in enumerate(scans):
             stamp = convert.stamp_ns(scan)
             publisher.publish(scan)
+            sent = 0
+            while odometry and sent < stamp:
+                sent = convert.stamp_ns(odometry[0])
+                odometry_publisher.publish(odometry.popleft())
             wait(lambda stamp=stamp: all(stamp in messages for messages in seen.values()), f"no picture of scan {k}")
             for name, messages in seen.items():
                 writer.write(name, stamp, messages[stamp])

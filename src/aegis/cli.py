@@ -119,19 +119,29 @@ def up(
 @_config
 @_sets
 @click.option("--topic", default="radar/points", show_default=True, help="Topic of the points in IN_BAG.")
-def process(in_bag: Path, out_bag: Path, config: Path | None, sets: tuple[str, ...], topic: str) -> None:
+@click.option(
+    "--odometry-topic",
+    default="odometry",
+    show_default=True,
+    help="Topic of the odometry in IN_BAG; read where detection's parameter moving_platform is true.",
+)
+def process(
+    in_bag: Path, out_bag: Path, config: Path | None, sets: tuple[str, ...], topic: str, odometry_topic: str
+) -> None:
     """Send a recorded bag through the graph's stages, without the clock.
 
-    IN_BAG is a rosbag2 folder (MCAP or sqlite3) or file with `radar/points`; its other topics are left alone. OUT_BAG gets
-    the points and every topic of the graph, with message definitions. The same input and parameters give the same
-    bytes. OUT_BAG must not exist; it appears when it is complete.
+    IN_BAG is a rosbag2 folder (MCAP or sqlite3) or file with `radar/points` (and `odometry`, on a moving platform); its
+    other topics are left alone. OUT_BAG gets these and every topic of the graph, with message definitions. The same
+    input and parameters give the same bytes. OUT_BAG must not exist; it appears when it is complete.
     """
     from aegis.ros.bag import BagError
     from aegis.ros.offline import process_bag
 
     with _config_errors():
         try:
-            summary = process_bag(in_bag, out_bag, topic=topic, config=config, sets=sets, progress=True)
+            summary = process_bag(
+                in_bag, out_bag, topic=topic, odometry_topic=odometry_topic, config=config, sets=sets, progress=True
+            )
         except BagError as error:
             click.echo(f"aegis process: {error}", err=True)
             sys.exit(EXIT_CONFIG)
@@ -174,9 +184,14 @@ def doctor() -> None:
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--runs", type=click.IntRange(1, 100), default=3, show_default=True, help="How often to measure.")
-def bench(name: str | None, as_json: bool, runs: int) -> None:
+@click.option(
+    "--scenarios",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="tracking: folder with scenario files (n50.npz, ...), used instead of generated ones.",
+)
+def bench(name: str | None, as_json: bool, runs: int, scenarios: Path | None) -> None:
     """Measure. Without NAME: the list of benchmarks."""
-    from aegis.bench import BENCHMARKS, report
+    from aegis.bench import BENCHMARKS, BenchmarkError, report
 
     if name is None:
         for key, benchmark in BENCHMARKS.items():
@@ -184,8 +199,15 @@ def bench(name: str | None, as_json: bool, runs: int) -> None:
         return
     if name not in BENCHMARKS:
         raise click.BadParameter(f"no benchmark '{name}'; known are: {', '.join(BENCHMARKS)}", param_hint="NAME")
-    for row in BENCHMARKS[name].load()(runs):
-        click.echo(report(row, as_json=as_json))
+    given = {key: value for key, value in {"scenarios": scenarios}.items() if value is not None}
+    for key in given.keys() - BENCHMARKS[name].options:
+        raise click.BadParameter(f"benchmark '{name}' does not take it", param_hint=f"--{key}")
+    try:
+        for row in BENCHMARKS[name].load()(runs, **given):
+            click.echo(report(row, as_json=as_json))
+    except BenchmarkError as error:
+        click.echo(f"aegis bench: {error}", err=True)
+        sys.exit(EXIT_CONFIG)
 
 
 @cli.command()

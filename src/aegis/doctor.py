@@ -60,7 +60,8 @@ import aegis_msgs.msg, aegis_msgs.srv
 import numpy as np
 from aegis.core import types
 from aegis.ros import convert
-plain = {"int": 0, "str": "", "bool": False, "list[str]": []}
+pose = types.Pose(np.zeros(3), np.eye(3), np.zeros(3))
+plain = {"int": 0, "str": "", "bool": False, "list[str]": [], "Pose | None": pose}
 for kind in ("Detections", "Tracks", "Threats"):
     fields = dataclasses.fields(getattr(types, kind))
     empty = getattr(types, kind)(**{field.name: plain.get(field.type, np.empty(0)) for field in fields})

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import circle_drive
 import numpy as np
 import pytest
 import umrr96
@@ -95,6 +96,19 @@ def test_a_real_radars_targets_come_out_as_tracks(ros_domain, tmp_path, shared_d
     confirmed = [set(t.track_id[t.status != TrackStatus.TENTATIVE].tolist()) for t in frames]
     longest = max(sum(i in ids for ids in confirmed) for i in set().union(*confirmed))
     assert longest > 100  # frames of 227: objects are followed through the scene
+
+
+def test_on_a_moving_platform_live_and_offline_give_the_same_too(ros_domain, tmp_path):
+    bag, out, recorded = tmp_path / "in", tmp_path / "out", tmp_path / "recorded"
+    circle_drive.write(bag)
+    process_bag(bag, out, sets=circle_drive.SETS)
+    sets = [word for item in circle_drive.SETS for word in ("--set", item)]
+    with aegis_up(ros_domain, tmp_path / "log", "--external-radar", "--no-bridge", "--no-foxglove", *sets):
+        publish(bag, recorded, ros_domain)
+    live = pictures(recorded, "tracks", TrackArray)
+    assert len(live) == 30
+    assert any(len(m.track_id) for m in live)
+    assert_same(live, pictures(out, "tracks", TrackArray))
 
 
 def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wait_for):

@@ -144,7 +144,7 @@ def test_types_have_the_hashes_that_rosidl_gave_them():
             assert store.hash_rihs01(topic.type) in described
 
 
-@pytest.mark.parametrize("topic", [name for name in TOPICS if name != "radar/cube"])
+@pytest.mark.parametrize("topic", [name for name in TOPICS if name not in ("radar/cube", "odometry")])
 def test_serialize_writes_what_rclpy_reads(processed, topic):
     """Every message of a run: rclpy reads back the same, and padding is zero whatever the memory held."""
     type_name = TOPICS[topic].type

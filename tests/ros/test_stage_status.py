@@ -76,6 +76,12 @@ def test_gaps_are_what_is_missing_and_a_new_beginning_is_none(stage):
     assert stage.counters.sequence_gaps == 2 + 1
 
 
+def test_sensors_that_share_a_topic_have_gaps_of_their_own(stage):
+    for sensor_id, sequence in (("a", 1), ("b", 900), ("a", 2), ("b", 901), ("b", 904), ("a", 3)):
+        stage.note_sequence("detections", sequence, sensor_id)
+    assert stage.counters.sequence_gaps == 2
+
+
 def test_an_exception_becomes_an_event_with_its_place_in_the_order(stage):
     topic, message = stage.failed(RuntimeError("disk on fire"), 7 * SECOND)
     assert topic == "events"

@@ -9,22 +9,32 @@ from importlib import import_module
 from typing import Any
 
 
+class BenchmarkError(Exception):
+    """A benchmark cannot be run as asked; the message says why, and what would be right."""
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """A benchmark: what it measures, and the module whose `run(runs)` yields its rows."""
 
     purpose: str
     module: str
+    options: frozenset[str] = frozenset()  # what else of the command line `run` takes, by name
 
-    def load(self) -> Callable[[int], Iterator[dict[str, Any]]]:
+    def load(self) -> Callable[..., Iterator[dict[str, Any]]]:
         """Import and return the function that measures."""
-        run: Callable[[int], Iterator[dict[str, Any]]] = import_module(self.module).run
+        run: Callable[..., Iterator[dict[str, Any]]] = import_module(self.module).run
         return run
 
 
 BENCHMARKS = {
     "latency": Benchmark(
         "from a scan's stamp to a WebSocket client, 200 targets at 10 Hz through the live graph", "aegis.bench.latency"
+    ),
+    "tracking": Benchmark(
+        "CPU time and GOSPA of the tracker beside Stone Soup's, 50 to 10,000 targets",
+        "aegis.bench.tracking",
+        frozenset({"scenarios"}),
     ),
 }
 

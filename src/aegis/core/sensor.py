@@ -1,4 +1,4 @@
-"""Where the sensor stands in `map`: declared once, inherited by every stage that has to know it."""
+"""Where the sensor is: declared once, inherited by every stage that has to know it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,38 @@ from aegis.core.params import Settings, param
 from aegis.core.types import Floats
 
 
-class SensorPose(Settings):
-    """Position and heading of the sensor's frame (x forward, y left, z up) in `map` (x east, y north, z up)."""
+class SensorPlacement(Settings):
+    """Position and heading of the sensor's frame (x forward, y left, z up) in `map` (x east, y north, z up).
 
-    sensor_x: float = param(0.0, "the sensor's position in map, east", unit="m")
-    sensor_y: float = param(0.0, "the sensor's position in map, north", unit="m")
-    sensor_z: float = param(0.0, "the sensor's position in map, up", unit="m")
-    sensor_yaw_deg: float = param(
-        0.0, "direction of the sensor's x axis, anticlockwise from east", unit="deg", ge=-360.0, le=360.0
+    Where the sensor rides on a moving platform: in the platform's own frame (x ahead, y left, z up).
+    """
+
+    sensor_x: float = param(
+        0.0, "the sensor's position in map, east; on a moving platform: ahead of its origin", unit="m"
     )
+    sensor_y: float = param(
+        0.0, "the sensor's position in map, north; on a moving platform: left of its origin", unit="m"
+    )
+    sensor_z: float = param(0.0, "the sensor's position in map, up; on a moving platform: above its origin", unit="m")
+    sensor_yaw_deg: float = param(
+        0.0, "direction of the sensor's x axis, anticlockwise from east; on a moving platform: from straight ahead",
+        unit="deg", ge=-360.0, le=360.0,
+    )  # fmt: skip
+
+    def placement(self) -> SensorPose:
+        """Return these parameters alone."""
+        return SensorPose(**{name: getattr(self, name) for name in SensorPlacement.model_fields})
+
+
+class SensorPose(SensorPlacement):
+    """The same, with what follows from it; not in the base, because a stage may have a parameter of such a name."""
 
     def position(self) -> Floats:
-        """Return the sensor's position in map, (3,) [m]."""
+        """Return the sensor's position, (3,) [m]."""
         return np.array([self.sensor_x, self.sensor_y, self.sensor_z])
 
     def rotation(self) -> Floats:
-        """Return the (3, 3) matrix that turns vectors of the sensor's frame into map."""
+        """Return the (3, 3) matrix that turns vectors of the sensor's frame into map (or the platform's frame)."""
         c, s = math.cos(math.radians(self.sensor_yaw_deg)), math.sin(math.radians(self.sensor_yaw_deg))
         return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import array
+import secrets
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,18 +56,20 @@ def _definitions() -> list[Path]:
 class BagReader:
     """One topic of a rosbag2 (MCAP or sqlite3; a folder or a storage file), in the order of recording."""
 
-    def __init__(self, path: Path, topic: str, type_name: str) -> None:
+    def __init__(self, path: Path, topic: str, type_name: str, *, option: str = "--topic") -> None:
         """Open the bag.
 
         Args:
             path: the bag.
             topic: the topic's name; one in a namespace is found where it is the only one that ends so.
             type_name: the type that it must have.
+            option: of the command line that names another topic, for error messages.
 
         Raises:
             BagError: no such bag, not a bag, damaged, without the topic, of another type, or empty.
         """
         self._path = path
+        self._option = option
         if not path.exists():
             raise BagError(f"{path} does not exist; a rosbag2 folder, .mcap or .db3 file is expected")
         try:
@@ -96,12 +98,12 @@ class BagReader:
             if len(ending) == 1:
                 wanted = ending[0]
             elif ending:
-                raise BagError(f"{self._path} has several: {', '.join(ending)}; say which with --topic")
+                raise BagError(f"{self._path} has several: {', '.join(ending)}; say which with {self._option}")
         found = [c for c in connections if c.topic == wanted]
         if not found:
             usable = sorted(c.topic for c in connections if c.msgtype == type_name)
             there = ", ".join(sorted(f"{c.topic} [{c.msgtype}]" for c in connections)) or "nothing"
-            hint = f"; say --topic {usable[0]} if that is the radar" if usable else ""
+            hint = f"; say {self._option} {usable[0]} if that is the one" if usable else ""
             raise BagError(f"{self._path} has no topic '{wanted}' of type {type_name}; it holds {there}{hint}")
         wrong = {c.msgtype for c in found} - {type_name}
         if wrong:
@@ -193,19 +195,19 @@ def write_bag(path: Path, topics: list[str]) -> Iterator[BagWriter]:
     """
     if path.exists():
         raise BagError(f"{path} exists already; remove it or name another output")
+    # Named before it is made, so that an interrupt at any moment finds it.
+    workplace = path.absolute().parent / f".{path.name}.{secrets.token_hex(8)}"
     try:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        workplace = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.absolute().parent))
-    except OSError as error:
-        raise BagError(f"{path} cannot be written: {error}") from error
-    try:
+        workplace.mkdir(mode=0o700)
         with Writer(workplace / path.name, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP) as writer:
             yield BagWriter(writer, [TOPICS[name] for name in topics])
         (workplace / path.name).rename(path)
     except OSError as error:
         raise BagError(f"{path} cannot be written: {error}") from error
     finally:
-        shutil.rmtree(workplace)
+        if workplace.exists():
+            shutil.rmtree(workplace)
 
 
 def _qos(topic: Topic) -> Qos:

@@ -26,21 +26,30 @@ from aegis_msgs.msg import (
 )
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from geometry_msgs.msg import Point, Quaternion, Vector3
+from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
 from aegis.core.events import Event, Severity
+from aegis.core.odometry import PlatformState
 from aegis.core.types import (
     N_CLASSES,
     Advice,
     AdviceState,
     Detections,
+    Floats,
+    Pose,
     Signal,
     SignalKind,
     Threats,
     Tracks,
 )
+
+# How far from 1 a quaternion's length may be; float32 arithmetic keeps it within 1e-6.
+UNIT_TOLERANCE = 1e-3
 
 _CODES = {"d": "<f8", "f": "<f4", "I": "<u4", "H": "<u2", "B": "<u1"}
 
@@ -244,6 +253,12 @@ def detections_to_msg(d: Detections) -> DetectionArray:
     m.sequence = int(d.sequence)
     m.sensor_id = d.sensor_id
     m.cartesian_accuracy = bool(d.cartesian_accuracy)
+    m.has_pose = d.pose is not None
+    if d.pose is not None:
+        m.sensor_position = _vector(Point, d.pose.position)
+        x, y, z, w = Rotation.from_matrix(d.pose.rotation).as_quat()
+        m.sensor_orientation = Quaternion(x=float(x), y=float(y), z=float(z), w=float(w))
+        m.sensor_velocity = _vector(Vector3, d.pose.velocity)
     m.id = pack("I", d.id)
     m.range = pack("d", d.range)
     m.azimuth = pack("d", d.azimuth)
@@ -264,10 +279,18 @@ def detections_from_msg(m: DetectionArray) -> Detections:
     """Return the detections of a message.
 
     Raises:
-        ValueError: arrays of different lengths.
+        ValueError: arrays of different lengths, or a pose that is none: not finite, or a quaternion not of length 1.
     """
     n = len(m.range)
     _same_length(m, n, "id azimuth elevation range_rate snr_db rcs_dbsm noise_db points class_id confidence")
+    pose = None
+    if m.has_pose:
+        orientation = _unit_quaternion(m.sensor_orientation, "DetectionArray.sensor_orientation")
+        pose = Pose(
+            position=_finite(m.sensor_position, "DetectionArray.sensor_position"),
+            rotation=Rotation.from_quat(orientation).as_matrix(),
+            velocity=_finite(m.sensor_velocity, "DetectionArray.sensor_velocity"),
+        )
     return Detections(
         stamp_ns=stamp_ns(m),
         frame_id=m.header.frame_id,
@@ -287,6 +310,22 @@ def detections_from_msg(m: DetectionArray) -> Detections:
         class_id=unpack(m.class_id, "i8"),
         confidence=unpack(m.confidence),
         class_probability=unpack(m.class_probability, shape=(n, N_CLASSES)),
+        pose=pose,
+    )
+
+
+def odometry_from_msg(m: Odometry) -> PlatformState:
+    """Return the platform's state of a message; its twist is in the platform's own frame, as the message's definition says.
+
+    Raises:
+        ValueError: a number that is not finite, or a quaternion not of length 1.
+    """
+    return PlatformState(
+        stamp_ns=stamp_ns(m),
+        position=_finite(m.pose.pose.position, "Odometry.pose.pose.position"),
+        orientation=_unit_quaternion(m.pose.pose.orientation, "Odometry.pose.pose.orientation"),
+        velocity=_finite(m.twist.twist.linear, "Odometry.twist.twist.linear"),
+        turn_rate=_finite(m.twist.twist.angular, "Odometry.twist.twist.angular"),
     )
 
 
@@ -470,6 +509,32 @@ def class_info_to_msg(prior: Any, *, model: str, basis: str, stamp_ns: int) -> C
 def finite_or_none(value: float) -> float | None:
     """Return None for an unknown (NaN) or infinite number, as JSON wants it."""
     return float(value) if math.isfinite(value) else None
+
+
+def _vector(kind: type, values: Floats) -> Any:
+    """Return a Point or Vector3 of (3,) values."""
+    return kind(x=float(values[0]), y=float(values[1]), z=float(values[2]))
+
+
+def _finite(v: Any, where: str) -> Floats:
+    """Return (3,) numbers of a Point or Vector3."""
+    out = np.array([v.x, v.y, v.z], dtype=np.float64)
+    if not np.isfinite(out).all():
+        raise ValueError(f"{where} is {out.tolist()}; finite numbers are expected")
+    return out
+
+
+def _unit_quaternion(q: Quaternion, where: str) -> Floats:
+    """Return (4,) x y z w of length 1."""
+    out = np.array([q.x, q.y, q.z, q.w], dtype=np.float64)
+    if not np.isfinite(out).all():
+        raise ValueError(f"{where} is {out.tolist()} (x y z w); finite numbers are expected")
+    length = float(np.linalg.norm(out))
+    if abs(length - 1.0) > UNIT_TOLERANCE:
+        raise ValueError(
+            f"{where} is {out.tolist()} (x y z w), of length {length:.6g}; a quaternion of length 1 is expected"
+        )
+    return out / length
 
 
 def _same_length(message: Any, n: int, fields: str) -> None:

@@ -28,7 +28,10 @@ class Service:
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """A node: its stage (`module:Class`), and what it reads, writes and answers besides what every node does."""
+    """A node: its stage (`module:Class`), and what it reads, writes and answers besides what every node does.
+
+    Of the topics that it subscribes to, a stage may want some only where its parameters say so (`Stage.reads`).
+    """
 
     name: str
     stage: str
@@ -49,6 +52,7 @@ TOPICS: dict[str, Topic] = {
     for topic in (
         Topic("radar/cube", "aegis_msgs/msg/RadarCube", reliable=False, depth=2),
         Topic("radar/points", "sensor_msgs/msg/PointCloud2", reliable=False, depth=5),
+        Topic("odometry", "nav_msgs/msg/Odometry", reliable=False, depth=100),
         Topic("detections", "aegis_msgs/msg/DetectionArray"),
         Topic("tracks", "aegis_msgs/msg/TrackArray"),
         Topic("threats", "aegis_msgs/msg/ThreatArray"),
@@ -81,7 +85,7 @@ NODES: dict[str, NodeSpec] = {
             "detection",
             "aegis.ros.stages.detection:DetectionStage",
             "points of one object grouped, measured and classified",
-            subscribes=("radar/points",),
+            subscribes=("radar/points", "odometry"),
             publishes=("detections", "class_info"),
         ),
         NodeSpec(

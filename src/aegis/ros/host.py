@@ -46,7 +46,7 @@ class StageHost:
             name: node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name]))
             for name in (*self._own_topics, *COMMON_PUBLISHES)
         }
-        for name in subscribes:
+        for name in filter(stage.reads, subscribes):
             topic = TOPICS[name]
             node.create_subscription(
                 message_class(topic.type), name, partial(self._on_message, name), qos_profile(topic)

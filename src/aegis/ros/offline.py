@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+import heapq
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from aegis.ros.qos import message_class
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 INPUT = "radar/points"
+ODOMETRY = "odometry"
 STATUS_PERIOD_NS = 1_000_000_000
 # Time of a simulated recording's first scan: any fixed time does, and the same one makes the same bytes.
 SIMULATION_EPOCH_NS = 1_700_000_000 * 1_000_000_000
@@ -39,7 +42,8 @@ class Pipeline:
             if spec.offline
         ]
         self._readers = {
-            topic: [stage for stage in self.stages if topic in NODES[stage.name].subscribes] for topic in TOPICS
+            topic: [stage for stage in self.stages if topic in NODES[stage.name].subscribes and stage.reads(topic)]
+            for topic in TOPICS
         }
         self._status_ns: int | None = None
 
@@ -48,21 +52,35 @@ class Pipeline:
         """Exceptions caught in stages so far."""
         return sum(stage.counters.errors for stage in self.stages)
 
+    def reads(self, topic: str) -> bool:
+        """Tell whether a stage reads a topic."""
+        return bool(self._readers[topic])
+
     def start(self, now_ns: int) -> list[Output]:
         """Return what the stages say at their start."""
         return [output for stage in self.stages for output in stage.start(now_ns)]
 
     def push(self, topic: str, message: Any) -> list[Output]:
         """Return every message that follows from this one."""
+        return self._follow([Output(topic, message)])
+
+    def finish(self, now_ns: int) -> list[Output]:
+        """Return every message that follows from there being no more input."""
         done: list[Output] = []
-        queue = deque([Output(topic, message)])
+        for stage in self.stages:
+            outputs = list(self._guarded(stage, now_ns, stage.finish, now_ns))
+            done += [*outputs, *self._follow(outputs)]
+        return done
+
+    def _follow(self, outputs: Iterable[Output]) -> list[Output]:
+        done: list[Output] = []
+        queue = deque(outputs)
         while queue:
             current = queue.popleft()
             for stage in self._readers[current.topic]:
                 stage.counters.received += 1
-                for output in self._call(stage, current):
-                    if output.topic in NODES[stage.name].publishes:
-                        stage.counters.published += 1
+                stamp_ns = convert.stamp_ns(current.message)
+                for output in self._guarded(stage, stamp_ns, stage.on_message, *current):
                     done.append(output)
                     queue.append(output)
         return done
@@ -81,11 +99,16 @@ class Pipeline:
         for stage in self.stages:
             stage.close()
 
-    def _call(self, stage: Stage, current: Output) -> Iterable[Output]:
+    def _guarded(
+        self, stage: Stage, stamp_ns: int, call: Callable[..., Iterable[Output]], *args: Any
+    ) -> Iterator[Output]:
         try:
-            yield from stage.on_message(current.topic, current.message)
+            for output in call(*args):
+                if output.topic in NODES[stage.name].publishes:
+                    stage.counters.published += 1
+                yield output
         except Exception as error:  # noqa: BLE001 - as live: counted, reported as an event and in the exit code
-            yield stage.failed(error, convert.stamp_ns(current.message))
+            yield stage.failed(error, stamp_ns)
 
 
 def process_bag(
@@ -93,15 +116,18 @@ def process_bag(
     out_bag: Path,
     *,
     topic: str = INPUT,
+    odometry_topic: str = ODOMETRY,
     config: Path | None = None,
     sets: Sequence[str] = (),
     progress: bool = False,
 ) -> Summary:
     """Send the radar points of a bag through the graph; write them and every topic of the graph.
 
+    On a moving platform (a parameter of `detection`) the platform's odometry goes with them, in the order of recording.
+
     Args:
         in_bag: rosbag2 folder or file; out_bag: the bag to write, which must not exist.
-        topic: of the points in `in_bag`.
+        topic: of the points in `in_bag`; odometry_topic: of the odometry there.
         config, sets: parameters.
         progress: show a progress bar where standard error is a terminal.
 
@@ -110,39 +136,55 @@ def process_bag(
         ConfigError: a parameter is wrong.
     """
     pipeline = Pipeline(config, sets)
-    reader = BagReader(in_bag, topic, TOPICS[INPUT].type)
     summary = Summary()
-    try:
-        topics = [INPUT, *dict.fromkeys(t for s in pipeline.stages for t in NODES[s.name].publishes)]
-        kind = message_class(TOPICS[INPUT].type)
+    with ExitStack() as stack:
+        stack.callback(pipeline.close)
+        readers = {INPUT: stack.enter_context(closing(BagReader(in_bag, topic, TOPICS[INPUT].type)))}
+        if pipeline.reads(ODOMETRY):
+            odometry = BagReader(in_bag, odometry_topic, TOPICS[ODOMETRY].type, option="--odometry-topic")
+            readers[ODOMETRY] = stack.enter_context(closing(odometry))
+        topics = [*readers, *dict.fromkeys(t for s in pipeline.stages for t in NODES[s.name].publishes)]
         with write_bag(out_bag, [*topics, "events", "status", "/diagnostics"]) as writer:
             first = True
             time_ns = 0
-            for time_ns, data in tqdm(
-                reader.messages(), total=reader.count, unit="scan", disable=None if progress else True
+            total = sum(reader.count for reader in readers.values())
+            read: Counter[str] = Counter()
+            for time_ns, name, data in tqdm(
+                _merged(readers), total=total, unit="message", disable=None if progress else True
             ):
                 outputs = pipeline.start(time_ns) if first else []
                 first = False
+                read[name] += 1
+                kind = message_class(TOPICS[name].type)
                 try:
                     message = deserialize_message(data, kind)
                 except Exception as error:
-                    raise BagError(
-                        f"{in_bag}: scan {summary.scans + 1} is not a whole {kind.__name__}: {error}"
-                    ) from error
-                writer.write(INPUT, time_ns, data)
-                outputs += pipeline.push(INPUT, message)
+                    which = f"{'scan' if name == INPUT else name} {read[name]}"
+                    raise BagError(f"{in_bag}: {which} is not a whole {kind.__name__}: {error}") from error
+                writer.write(name, time_ns, data)
+                outputs += pipeline.push(name, message)
                 outputs += pipeline.status(time_ns)
                 summary.add(outputs)
                 for output in outputs:
                     writer.write(output.topic, time_ns, output.message)
-            for output in pipeline.status(time_ns, final=True):
+            outputs = pipeline.finish(time_ns)
+            summary.add(outputs)
+            for output in [*outputs, *pipeline.status(time_ns, final=True)]:
                 writer.write(output.topic, time_ns, output.message)
+        summary.scans = read[INPUT]
         summary.errors = pipeline.errors
         summary.refused = sum(stage.counters.dropped for stage in pipeline.stages)
         return summary
-    finally:
-        pipeline.close()
-        reader.close()
+
+
+def _merged(readers: Mapping[str, BagReader]) -> Iterator[tuple[int, str, bytes]]:
+    """Yield (time of recording [ns], topic, CDR bytes) of all readers in the order of time, then of the topics' names."""
+
+    def named(name: str, reader: BagReader) -> Iterator[tuple[int, str, bytes]]:
+        for time_ns, data in reader.messages():
+            yield time_ns, name, data
+
+    return heapq.merge(*(named(name, reader) for name, reader in readers.items()))
 
 
 class Summary:
@@ -155,8 +197,7 @@ class Summary:
         self._tracks: set[int] = set()
 
     def add(self, outputs: Iterable[Output]) -> None:
-        """Count one scan and the tracks in its outputs."""
-        self.scans += 1
+        """Count the tracks in outputs."""
         for output in outputs:
             if output.topic == "tracks":
                 self._tracks.update(output.message.track_id)

@@ -9,11 +9,12 @@ objects can do.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
+from aegis.core.compiled import compiled
 from aegis.core.types import N_CLASSES, ClassId, Floats
 
 NAME = "physical-1"
@@ -23,6 +24,11 @@ BASIS = "stated table of RCS, speed and height per class (aegis.core.classificat
 # 10/ln(10) * Euler's constant = 2.51 dB below the decibels of the mean.
 SWERLING1_SIGMA_DB = 5.57
 SWERLING1_BIAS_DB = -2.51
+
+ROOT_2, ROOT_2PI = math.sqrt(2.0), math.sqrt(2.0 * math.pi)
+SATURATED = 6.0  # standard deviations from which the normal distribution function is 0 or 1 to within the floor below
+
+UNKNOWN = int(ClassId.UNKNOWN)
 
 LIKELIHOOD_FLOOR = 1e-9  # of one feature: a single wild measurement must not exclude a class for ever
 
@@ -88,32 +94,74 @@ class PhysicalModel:
             speed, speed_sigma: (n,) speed and its standard deviation [m/s]; give either this or `radial_speed`.
             height, height_sigma: (n,) above the sensor and its standard deviation [m].
         """
-        log_p = np.log(np.where(self.prior > 0, self.prior, 1e-300))[None, :] * np.ones((n, 1))
-        if rcs_dbsm is not None:
-            fluctuation = SWERLING1_SIGMA_DB / np.sqrt(np.ones(n) if looks is None else np.maximum(looks, 1.0))
-            sigma = np.hypot(self._rcs_sigma[None, :], fluctuation[:, None])
-            z = (rcs_dbsm[:, None] - self._rcs[None, :] - SWERLING1_BIAS_DB) / sigma
-            log_p += _log(np.exp(-0.5 * z * z) / (sigma * np.sqrt(2 * np.pi)))
-        if radial_speed is not None:
-            log_p += _log(self._radial_speed_density(radial_speed))
-        if speed is not None:
-            log_p += _log(_soft_uniform(speed, np.broadcast_to(speed_sigma, (n,)), self._speed))
-        if height is not None:
-            log_p += _log(_soft_uniform(height, np.broadcast_to(height_sigma, (n,)), self._height))
-        log_p -= log_p.max(axis=1, keepdims=True)
-        p = np.where(self.prior > 0, np.exp(log_p), 0.0)
-        out: Floats = p / p.sum(axis=1, keepdims=True)
-        return out
+        nothing = np.full(n, np.nan)
 
-    def _radial_speed_density(self, radial_speed: Floats) -> Floats:
-        """Return (n, N_CLASSES) density of abs(v_r), for speed uniform in [a, b] and direction uniform on the sphere.
+        def column(values: Floats | float | None) -> Floats:
+            return nothing if values is None else np.ascontiguousarray(np.broadcast_to(values, (n,)), dtype=np.float64)
 
-        There abs(v_r) given the speed s is uniform on [0, s], so the density is ln(b / max(a, abs(v_r))) / (b - a) below b.
-        """
-        v = np.abs(radial_speed)[:, None]
-        low, high = self._speed[None, :, 0], self._speed[None, :, 1]
-        lower = np.maximum(np.maximum(low, v), 1e-2 * high)
-        return np.where(np.isnan(v), np.nan, np.log(np.maximum(high / lower, 1.0)) / (high - low))
+        return _posterior(
+            self.prior, self._rcs, self._rcs_sigma, self._speed, self._height, column(rcs_dbsm),
+            column(1.0 if looks is None else looks), column(radial_speed), column(speed), column(speed_sigma),
+            column(height), column(height_sigma),
+        )  # fmt: skip
+
+
+@compiled
+def _posterior(
+    prior: Floats, rcs_mean: Floats, rcs_sigma: Floats, speed_bounds: Floats, height_bounds: Floats,
+    rcs: Floats, looks: Floats, radial_speed: Floats, speed: Floats, speed_sigma: Floats, height: Floats, height_sigma: Floats,
+) -> Floats:  # fmt: skip
+    """Return (n, N_CLASSES) probabilities; a feature that is NaN says nothing."""
+    n, classes = len(rcs), len(prior)
+    out = np.zeros((n, classes))
+    for i in range(n):
+        fluctuation = SWERLING1_SIGMA_DB / math.sqrt(max(looks[i], 1.0))
+        total = 0.0
+        for c in range(classes):
+            # The product of a few densities, each at least the floor, is far from underflow.
+            value = prior[c]
+            if value <= 0.0:
+                continue
+            if not math.isnan(rcs[i]):
+                sigma = math.hypot(rcs_sigma[c], fluctuation)
+                z = (rcs[i] - rcs_mean[c] - SWERLING1_BIAS_DB) / sigma
+                value *= max(math.exp(-0.5 * z * z) / (sigma * ROOT_2PI), LIKELIHOOD_FLOOR)
+            if not math.isnan(radial_speed[i]):
+                value *= max(_radial_speed_density(radial_speed[i], speed_bounds[c]), LIKELIHOOD_FLOOR)
+            if not math.isnan(speed[i]):
+                value *= max(_soft_uniform(speed[i], speed_sigma[i], speed_bounds[c]), LIKELIHOOD_FLOOR)
+            if not math.isnan(height[i]):
+                value *= max(_soft_uniform(height[i], height_sigma[i], height_bounds[c]), LIKELIHOOD_FLOOR)
+            out[i, c] = value
+            total += value
+        for c in range(classes):
+            out[i, c] /= total
+    return out
+
+
+@compiled
+def _radial_speed_density(radial_speed: float, bounds: Floats) -> float:
+    """Return the density of abs(v_r), for speed uniform in [a, b] and direction uniform on the sphere.
+
+    There abs(v_r) given the speed s is uniform on [0, s], so the density is ln(b / max(a, abs(v_r))) / (b - a) below b.
+    """
+    low, high = float(bounds[0]), float(bounds[1])
+    lower = max(low, abs(radial_speed), 1e-2 * high)
+    return math.log(max(high / lower, 1.0)) / (high - low)
+
+
+@compiled
+def _soft_uniform(x: float, sigma: float, bounds: Floats) -> float:
+    """Return the density of a variable uniform on the bounds, measured with Gaussian error."""
+    s, low, high = max(sigma, 1e-3), float(bounds[0]), float(bounds[1])
+    return (_normal_cdf((x - low) / s) - _normal_cdf((x - high) / s)) / (high - low)
+
+
+@compiled
+def _normal_cdf(x: float) -> float:
+    if abs(x) > SATURATED:
+        return 1.0 if x > 0.0 else 0.0
+    return 0.5 * math.erfc(-x / ROOT_2)
 
 
 def decide(probability: Floats, threshold: float) -> tuple[np.ndarray, Floats]:
@@ -121,25 +169,18 @@ def decide(probability: Floats, threshold: float) -> tuple[np.ndarray, Floats]:
 
     The confidence is that of the most probable class, before the threshold.
     """
-    if len(probability) == 0:
-        return np.empty(0, dtype=np.int64), np.empty(0)
-    best = probability.argmax(axis=1)
-    confidence: Floats = probability[np.arange(len(best)), best]
-    return np.where(confidence >= threshold, best, int(ClassId.UNKNOWN)).astype(np.int64), confidence
+    return _decide(np.ascontiguousarray(probability), threshold)
 
 
-def _soft_uniform(x: Floats, sigma: Floats, bounds: Floats) -> Floats:
-    """Return (n, N_CLASSES) density of a uniform variable on `bounds` (N_CLASSES, 2) measured with Gaussian error."""
-    s = np.maximum(sigma, 1e-3)[:, None]
-    low, high = bounds[None, :, 0], bounds[None, :, 1]
-    out: Floats = (ndtr((x[:, None] - low) / s) - ndtr((x[:, None] - high) / s)) / (high - low)
-    return out
-
-
-def _log(density: Floats) -> Floats:
-    """Return the log of a density; 0 (no information) where the feature is NaN."""
-    out: Floats = np.where(np.isnan(density), 0.0, np.log(np.maximum(np.nan_to_num(density), LIKELIHOOD_FLOOR)))
-    return out
+@compiled
+def _decide(probability: Floats, threshold: float) -> tuple[np.ndarray, Floats]:
+    n = len(probability)
+    class_id, confidence = np.empty(n, np.int64), np.empty(n)
+    for i in range(n):
+        best = probability[i].argmax()
+        confidence[i] = probability[i, best]
+        class_id[i] = best if confidence[i] >= threshold else UNKNOWN
+    return class_id, confidence
 
 
 assert len(TABLE) == N_CLASSES

@@ -6,15 +6,25 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from aegis.core.params import Settings, param
+from aegis.core.params import param
+from aegis.core.sensor import SensorPlacement
 from aegis.core.types import ClassId
 
 
-class DetectionSettings(Settings):
-    """Parameters of the node `detection`."""
+class DetectionSettings(SensorPlacement):
+    """Parameters of the node `detection`. Where the sensor is matters here on a moving platform only."""
 
     sensor_id: str = param("radar", "Name of the sensor in detections and status.")
     frame_id: str = param("radar", "The frame_id a cloud must have; a cloud in another is refused. Empty: any.")
+    moving_platform: bool = param(
+        False, "The sensor rides on a platform whose pose comes on `odometry`; sensor_x, y, z and yaw place it there."
+    )
+    odometry_frame_id: str = param(
+        "map", "The frame_id that odometry must have, the picture's; odometry in another is refused. Empty: any."
+    )
+    odometry_max_gap_s: float = param(
+        0.5, "A scan between two odometry messages farther apart than this is dropped.", unit="s", gt=0.0
+    )
     position: Literal["auto", "cartesian", "polar"] = param(
         "auto", "Which fields give the position; auto takes x, y, z where they are, else range, azimuth, elevation."
     )

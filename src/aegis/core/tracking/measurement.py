@@ -2,16 +2,18 @@
 
 Both models have four components, so that everything behind them is one code: polar (range, azimuth, elevation, range rate) and
 Cartesian (x, y, z, range rate), for sensors that state their accuracy along x, y, z. A component that was not measured is masked
-by the caller.
+by the caller. The range rate is that between a moving object and a sensor that may move as well.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from aegis.core.types import Detections, Floats
+from aegis.core.compiled import compiled
+from aegis.core.types import Detections, Floats, Ints, Pose
 
 AZIMUTH = 1  # component that wraps, in the polar model
 MIN_RANGE_M = 1e-3  # directions are undefined at the sensor itself
@@ -29,66 +31,187 @@ class Measurements:
     position: Floats  # (D, 3) in map, height of the sensor where elevation was not measured
     position_sigma: Floats  # (D,) largest standard deviation along any axis [m]
     polar: bool
+    origin: Floats  # (3,) the sensor in map
+
+    def components(self) -> np.ndarray:
+        """Return (4,) which components any detection has."""
+        return np.asarray(self.measured.any(axis=0))
+
+    def ordered(self, by: Ints) -> Measurements:
+        """Return the measurements in another order, or some of them."""
+        return Measurements(
+            self.value.take(by, axis=0), self.variance.take(by, axis=0), self.measured.take(by, axis=0),
+            self.position.take(by, axis=0), self.position_sigma.take(by), self.polar, self.origin,
+        )  # fmt: skip
 
 
 def plausible(d: Detections) -> np.ndarray:
     """Return (D,) whether a detection can be what a radar measured; NaN is allowed for elevation and range rate only."""
-    usable: np.ndarray = (d.range > 0.0) & (d.range <= MAX_RANGE_M) & (np.abs(d.azimuth) <= 2.0 * np.pi)
-    usable &= ((d.variance[:, :2] > 0.0) & np.isfinite(d.variance[:, :2])).all(axis=1)
-    usable &= ~(np.abs(d.elevation) > np.pi) & ~(np.abs(d.range_rate) > SPEED_OF_LIGHT_MPS)
+    return _plausible(d.range, d.azimuth, d.elevation, d.range_rate, d.variance)
+
+
+@compiled
+def _plausible(r: Floats, azimuth: Floats, elevation: Floats, rate: Floats, variance: Floats) -> np.ndarray:
+    usable = np.empty(len(r), np.bool_)
+    for i in range(len(r)):
+        usable[i] = (
+            0.0 < r[i] <= MAX_RANGE_M
+            and abs(azimuth[i]) <= 2.0 * math.pi
+            and 0.0 < variance[i, 0] < np.inf
+            and 0.0 < variance[i, 1] < np.inf
+            and not abs(elevation[i]) > math.pi
+            and not abs(rate[i]) > SPEED_OF_LIGHT_MPS
+        )
     return usable
 
 
-def from_detections(d: Detections, origin: Floats, rotation: Floats) -> Measurements:
-    """Return the measurements of a scan by a sensor at `origin` (3,) with `rotation` (3, 3), sensor to map."""
-    value = np.column_stack([d.range, d.azimuth, d.elevation, d.range_rate])
-    variance = d.variance.copy()
-    measured = np.isfinite(value) & np.isfinite(variance) & (variance > 0.0)
-    elevation = np.where(measured[:, 2], d.elevation, 0.0)
-    ground = d.range * np.cos(elevation)
-    local = np.column_stack([ground * np.cos(d.azimuth), ground * np.sin(d.azimuth), d.range * np.sin(elevation)])
-    position = local @ rotation.T + origin
-    cross = np.where(measured[:, 1:3], variance[:, 1:3] * d.range[:, None] ** 2, 0.0)
-    sigma = np.sqrt(np.maximum(variance[:, 0], cross.max(axis=1, initial=0.0)))
-    if d.cartesian_accuracy:
-        value[:, :3] = position
-        variance[:, :3] = (sigma**2)[:, None]
-    return Measurements(
-        np.where(measured, value, 0.0), np.where(measured, variance, 0.0), measured, position, sigma,
-        polar=not d.cartesian_accuracy,
-    )  # fmt: skip
+def from_detections(d: Detections, pose: Pose) -> Measurements:
+    """Return the measurements of a scan by a sensor at `pose`."""
+    value, variance, measured, position, sigma = _measurements(
+        d.range, d.azimuth, d.elevation, d.range_rate, d.variance, d.cartesian_accuracy, pose.position, pose.rotation
+    )
+    return Measurements(value, variance, measured, position, sigma, not d.cartesian_accuracy, pose.position)
 
 
-def expected(state: Floats, origin: Floats, rotation: Floats, *, polar: bool) -> tuple[Floats, Floats]:
-    """Return the expected measurement (N, 4) and its Jacobian (N, 4, 6) of states (N, 6)."""
-    p = (state[:, :3] - origin) @ rotation
-    v = state[:, 3:] @ rotation
-    r = np.maximum(np.linalg.norm(p, axis=1), MIN_RANGE_M)
-    ground = np.maximum(np.hypot(p[:, 0], p[:, 1]), MIN_RANGE_M)
-    u = p / r[:, None]
-    range_rate = np.einsum("ni,ni->n", u, v)
-    jacobian = np.zeros((len(state), 4, 6))
-    if polar:
-        value = np.column_stack([r, np.arctan2(p[:, 1], p[:, 0]), np.arctan2(p[:, 2], ground), range_rate])
-        jacobian[:, 0, :3] = u
-        jacobian[:, 1, 0] = -p[:, 1] / ground**2
-        jacobian[:, 1, 1] = p[:, 0] / ground**2
-        jacobian[:, 2, 0] = -p[:, 0] * p[:, 2] / (r**2 * ground)
-        jacobian[:, 2, 1] = -p[:, 1] * p[:, 2] / (r**2 * ground)
-        jacobian[:, 2, 2] = ground / r**2
-    else:
-        value = np.column_stack([state[:, :3], range_rate])
-        jacobian[:, 0, :3], jacobian[:, 1, :3], jacobian[:, 2, :3] = rotation  # rotated back below
-    jacobian[:, 3, :3] = (v - range_rate[:, None] * u) / r[:, None]
-    jacobian[:, 3, 3:] = u
-    jacobian[:, :, :3] = jacobian[:, :, :3] @ rotation.T
-    jacobian[:, :, 3:] = jacobian[:, :, 3:] @ rotation.T
-    return value, jacobian
+@compiled
+def _measurements(
+    r: Floats,
+    azimuth: Floats,
+    elevation: Floats,
+    rate: Floats,
+    variance: Floats,
+    cartesian: bool,
+    origin: Floats,
+    R: Floats,
+) -> tuple[Floats, Floats, np.ndarray, Floats, Floats]:
+    D = len(r)
+    value, noise, measured = np.zeros((D, 4)), np.zeros((D, 4)), np.zeros((D, 4), np.bool_)
+    position, sigma = np.empty((D, 3)), np.empty(D)
+    for i in range(D):
+        raw = (r[i], azimuth[i], elevation[i], rate[i])
+        for c in range(4):
+            v = variance[i, c]
+            if math.isfinite(raw[c]) and math.isfinite(v) and v > 0.0:
+                value[i, c], noise[i, c], measured[i, c] = raw[c], v, True
+        up = value[i, 2]  # 0 where it was not measured
+        ground = r[i] * math.cos(up)
+        a, b, c_ = ground * math.cos(azimuth[i]), ground * math.sin(azimuth[i]), r[i] * math.sin(up)
+        for k in range(3):
+            position[i, k] = R[k, 0] * a + R[k, 1] * b + R[k, 2] * c_ + origin[k]
+        largest = max(noise[i, 0], max(noise[i, 1], noise[i, 2]) * r[i] * r[i])
+        sigma[i] = math.sqrt(largest)
+        if cartesian:
+            for k in range(3):
+                if measured[i, k]:
+                    value[i, k], noise[i, k] = position[i, k], largest
+    return value, noise, measured, position, sigma
 
 
-def residual(measured: Floats, value: Floats, *, polar: bool) -> Floats:
-    """Return measured - value (.., 4), the azimuth wrapped to [-pi, pi)."""
-    out = measured - value
-    if polar:
-        out[..., AZIMUTH] = (out[..., AZIMUTH] + np.pi) % (2.0 * np.pi) - np.pi
+@compiled
+def expect(
+    x: Floats, origin: Floats, R: Floats, platform: Floats, polar: bool, wanted: np.ndarray, value: Floats, H: Floats
+) -> None:
+    """Write the expected measurement (4,) and its Jacobian (4, n) of a state (n,).
+
+    Args:
+        x: the state, position and velocity in map first.
+        origin, R, platform: position (3,), rotation (3, 3), sensor to map, and velocity (3,) of the sensor.
+        polar: range, azimuth, elevation, range rate; else x, y, z, range rate.
+        wanted: (4,) components that are needed; others may be left out.
+        value, H: to be written; H holds zeros.
+    """
+    if not polar:
+        for i in range(3):
+            value[i] = x[i]
+            H[i, i] = 1.0
+        if not wanted[3]:
+            value[3] = 0.0
+            return
+    dx, dy, dz = x[0] - origin[0], x[1] - origin[1], x[2] - origin[2]
+    r = max(math.sqrt(dx * dx + dy * dy + dz * dz), MIN_RANGE_M)
+    ux, uy, uz = dx / r, dy / r, dz / r
+    vx, vy, vz = x[3] - platform[0], x[4] - platform[1], x[5] - platform[2]
+    range_rate = ux * vx + uy * vy + uz * vz
+    value[3] = range_rate
+    H[3, 0], H[3, 1], H[3, 2] = (vx - range_rate * ux) / r, (vy - range_rate * uy) / r, (vz - range_rate * uz) / r
+    H[3, 3], H[3, 4], H[3, 5] = ux, uy, uz
+    if not polar:
+        return
+    a = R[0, 0] * dx + R[1, 0] * dy + R[2, 0] * dz  # in the sensor's frame: forward, left, up
+    b = R[0, 1] * dx + R[1, 1] * dy + R[2, 1] * dz
+    c = R[0, 2] * dx + R[1, 2] * dy + R[2, 2] * dz
+    ground = max(math.hypot(a, b), MIN_RANGE_M)
+    value[0], value[1], value[2] = r, math.atan2(b, a), math.atan2(c, ground)
+    H[0, 0], H[0, 1], H[0, 2] = ux, uy, uz
+    azimuth_a, azimuth_b = -b / (ground * ground), a / (ground * ground)
+    elevation_a, elevation_b, elevation_c = -a * c / (r * r * ground), -b * c / (r * r * ground), ground / (r * r)
+    for i in range(3):
+        H[1, i] = azimuth_a * R[i, 0] + azimuth_b * R[i, 1]
+        H[2, i] = elevation_a * R[i, 0] + elevation_b * R[i, 1] + elevation_c * R[i, 2]
+
+
+@compiled
+def spread_of(P: Floats, H: Floats, wanted: np.ndarray, S: Floats) -> None:
+    """Write H P H' (4, 4) of the wanted components: the covariance of an expected measurement, without the sensor's own error.
+
+    Args:
+        P: (n, n); H: (4, n) from `expect`; wanted: (4,); S: to be written.
+    """
+    for i in range(4):
+        if not wanted[i]:
+            continue
+        for j in range(i + 1):
+            if not wanted[j]:
+                continue
+            # Only the range rate depends on the velocity, and nothing on the turn rate.
+            total = 0.0
+            for a in range(6 if i == 3 else 3):
+                row = 0.0
+                for b in range(6 if j == 3 else 3):
+                    row += P[a, b] * H[j, b]
+                total += H[i, a] * row
+            S[i, j] = total
+            S[j, i] = total
+
+
+@compiled
+def wrapped(angle: float) -> float:
+    """Return the angle in [-pi, pi)."""
+    return (angle + math.pi) % (2.0 * math.pi) - math.pi
+
+
+@compiled
+def in_view(position: Floats, origin: Floats, R: Floats, near: float, far: float, azimuth: float) -> np.ndarray:
+    """Return (N,) whether a sensor could have seen objects at (N, 3) in map.
+
+    Args:
+        origin, R: position (3,) and rotation (3, 3) of the sensor.
+        near, far: its nearest and farthest range [m]; azimuth: its largest absolute azimuth [rad].
+    """
+    out = np.empty(len(position), np.bool_)
+    for t in range(len(position)):
+        dx, dy, dz = position[t, 0] - origin[0], position[t, 1] - origin[1], position[t, 2] - origin[2]
+        r = math.sqrt(dx * dx + dy * dy + dz * dz)
+        forward = R[0, 0] * dx + R[1, 0] * dy + R[2, 0] * dz
+        left = R[0, 1] * dx + R[1, 1] * dy + R[2, 1] * dz
+        out[t] = near <= r <= far and abs(math.atan2(left, forward)) <= azimuth
+    return out
+
+
+@compiled
+def background(measured: np.ndarray, log_extent: Floats, clutter: float, births: float) -> Floats:
+    """Return (3, D) densities in measurement space: of false alarms, of new objects, and zeros.
+
+    Args:
+        measured: (D, 4); log_extent: (4,) ln of the extent of the view in each component.
+        clutter, births: expected in the whole view.
+    """
+    out = np.zeros((3, len(measured)))
+    for d in range(len(measured)):
+        log_volume = 0.0
+        for c in range(4):
+            if measured[d, c]:
+                log_volume += log_extent[c]
+        share = math.exp(-log_volume)
+        out[0, d], out[1, d] = clutter * share, births * share
     return out

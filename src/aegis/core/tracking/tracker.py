@@ -1,24 +1,38 @@
-"""The tracker: EKF on polar measurements, global nearest neighbour, existence as log odds. Tracks are rows of arrays.
+"""The tracker: what a scan does to the picture. Tracks are rows of arrays; the inner loops are compiled.
 
-Existence follows the log-likelihood ratio of Sittler's track score (Blackman and Popoli, Design and Analysis of Modern Tracking
-Systems, 1999, chapter 6): its logistic is the existence probability. A hit adds ln(Pd p(z) / clutter density), a miss ln(1 - Pd).
+A Poisson multi-Bernoulli filter with one Gaussian mixture over motion modes a track. Every scan: predict, gate, probabilities of
+all associations, update, existence, new tracks, and what is left is named, confirmed or deleted.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from copy import copy
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
-from scipy.special import expit, logit
 from scipy.stats import chi2
 
 from aegis.core.classification.physical import PhysicalModel, decide
 from aegis.core.ids import UniqueIds
-from aegis.core.tracking import measurement, motion
-from aegis.core.tracking.association import assign, near_pairs
+from aegis.core.tracking import association, existence, extent, measurement, motion, rows, update
+from aegis.core.tracking.births import BirthPlaces, first_state
+from aegis.core.tracking.clutter import ClutterMap
+from aegis.core.tracking.consistency import Consistency, Nis
 from aegis.core.tracking.measurement import Measurements
-from aegis.core.tracking.settings import TrackingSettings
-from aegis.core.types import ClassId, Detections, Floats, Ints, Tracks, TrackStatus, take_rows
+from aegis.core.tracking.registration import Bias, Registration
+from aegis.core.tracking.rows import Rows
+from aegis.core.tracking.settings import SensorModel, TrackingSettings
+from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks, take_rows
+
+AXES = np.arange(3)
+NO_IDS = np.empty(0, dtype=np.int64)
+CLEAR = 0.9  # probability of an association from which it tells of the sensor: for NIS and registration
+SETTLED_HITS = 3  # before, a track's velocity is still that of the prior
+SCANS_KEPT = 256  # for putting late scans in their place, at most
+SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
+BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
 
 
 @dataclass
@@ -28,308 +42,545 @@ class StepResult:
     tracks: Tracks | None
     dropped: str | None = None
     reset: bool = False
-    confirmed: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    lost: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # ids of confirmed tracks now deleted
+    reordered: bool = False  # the scan came late and was put in its place
+    confirmed: Ints = field(default_factory=NO_IDS.copy)
+    lost: Ints = field(default_factory=NO_IDS.copy)  # ids of confirmed tracks now deleted
     refused: int = 0  # detections that could not be used
     over_capacity: int = 0  # detections that would have started a track beyond max_tracks
 
 
-@dataclass
-class _Rows:
-    """All tracks; arrays of one row a track."""
+@dataclass(frozen=True)
+class _Sensor:
+    """A sensor's parameters, and what follows from them."""
 
-    state: Floats = field(default_factory=lambda: np.empty((0, 6)))
-    covariance: Floats = field(default_factory=lambda: np.empty((0, 6, 6)))
-    log_odds: Floats = field(default_factory=lambda: np.empty(0))
-    id: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # 0 before the second detection
-    confirmed: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
-    has_height: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
-    born_ns: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    updated_ns: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    hits: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    rcs_sum: Floats = field(default_factory=lambda: np.empty(0))
-    rcs_looks: Floats = field(default_factory=lambda: np.empty(0))
+    model: SensorModel
+    pose: Pose
+    log_polar: Floats  # (4,) ln of the extent of the view in range, azimuth, elevation, range rate
+    log_plane: Floats  # (4,) the same of the plane (as the first component), height, range rate
+    view: tuple[float, float, float]  # nearest, farthest [m], largest |azimuth| [rad]
 
-    def __len__(self) -> int:
-        return len(self.id)
-
-    def join(self, other: _Rows) -> _Rows:
-        return _Rows(
-            **{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__dataclass_fields__}
+    @classmethod
+    def of(cls, model: SensorModel) -> _Sensor:
+        azimuth, elevation = np.deg2rad(model.azimuth_fov_deg), np.deg2rad(model.elevation_fov_deg)
+        near, far = model.min_range_m, model.max_range_m
+        height = 2.0 * far * np.sin(elevation / 2.0)
+        return cls(
+            model,
+            Pose(model.position(), model.rotation(), np.zeros(3)),
+            np.log([far - near, azimuth, elevation, model.range_rate_span_mps]),
+            np.log([0.5 * azimuth * (far**2 - near**2), 1.0, height, model.range_rate_span_mps]),
+            (near, far, azimuth / 2.0 + 1e-9),
         )
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """The picture after a scan, kept so that a late scan can be put before later ones."""
+
+    stamp_ns: int
+    serial: int
+    detections: Detections | None  # None: the picture comes from another process
+    after: Rows
+    context: _Context
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What besides the tracks a scan finds and leaves; replaced, not changed."""
+
+    entered: tuple[Floats, Floats, Floats] | None = None  # of BirthPlaces
+    clutter: dict[str, ClutterMap] = field(default_factory=dict)  # by sensor
+    undetected: dict[str, float] = field(
+        default_factory=dict
+    )  # objects in each sensor's view that it has not shown yet
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """What a scan brings to the tracks."""
+
+    stamp_ns: int
+    sensor: _Sensor
+    pose: Pose
+    z: Measurements
+    rcs: Floats
+    scatter: Floats  # variance of an extended object's scatterers [m^2]
+    log_background: Floats
+    sensor_id: str
+    learn: bool
 
 
 class Tracker:
     """The tracking stage: `step` takes the detections of a scan and returns the picture after it."""
 
-    def __init__(self, settings: TrackingSettings, ids: UniqueIds | None = None) -> None:
+    def __init__(self, settings: TrackingSettings, ids: UniqueIds | None = None, *, warm: bool = True) -> None:
+        """Make a tracker; with `warm` all compiled code is ready before the first scan."""
         self.settings = settings
         self.ids = ids or UniqueIds()
         self.model = PhysicalModel(tuple(ClassId[name] for name in settings.classes))
-        self._origin = settings.position()
-        self._rotation = settings.rotation()
-        self._gate = np.array([np.inf, *(chi2.ppf(settings.gate_probability, k) for k in (1, 2, 3, 4))])
-        self._hit_gain = np.log(settings.detection_probability)
-        self._miss_gain = np.log1p(-settings.detection_probability)
-        self._rows = _Rows()
-        self._now_ns: int | None = None
+        self._sensors = {name: _Sensor.of(model) for name, model in settings.sensor_models().items()}
+        self._gate = np.array([0.0, *(chi2.ppf(settings.gate_probability, k) for k in (1, 2, 3, 4))])
+        self._kinds = np.array(motion.MODES[settings.motion])
+        self._blank = Rows.empty(len(self._kinds), motion.dimension(settings.motion))
+        self._turn_variance = np.deg2rad(settings.turn_rate_sigma_degps) ** 2
+        acceleration = np.full(
+            (len(ClassId), 2), [settings.acceleration_sigma_mps2, settings.vertical_acceleration_sigma_mps2]
+        )
+        for class_id, sigma in settings.acceleration().items():
+            acceleration[class_id] = sigma
+        self._noise = acceleration**2
+        self._places = (
+            BirthPlaces(settings.birth_places, settings.initial_speed_sigma_mps, settings.initial_height_sigma_m)
+            if settings.birth_places
+            else None
+        )
+        self._max_coast_ns = round(settings.max_coast_s * 1e9)
+        self._serial = 0
+        self.consistency = Consistency(self._gate)
+        self.registration = Registration(settings.registration_reference)
+        self._resume: tuple[Rows, int] | None = None
+        self.reset()
+        if warm:
+            _warm(settings)
 
     def reset(self) -> None:
         """Forget all tracks and the time; ids go on."""
-        self._rows = _Rows()
-        self._now_ns = None
+        self._rows = self._blank
+        self._now_ns: int | None = None
+        self._context = _Context()
+        self._ended_ns: int | None = None  # the picture's time before a reset by the stamps
+        self._history: list[_Moment] = []
+        self._base: _Moment | None = None  # what the history follows
+        self._sensor_ns: dict[str, int] = {}
+        self._known: dict[int, int] = {}
+        self._resume = None
+        self.registration.forget()
+        if self._places is not None:
+            self._places.forget()
 
     def step(self, detections: Detections) -> StepResult:
-        """Advance the picture to a scan. A scan not newer than the picture is dropped, unless time has plainly begun anew."""
+        """Advance the picture to a scan, or put a late one in its place; else drop it, unless time has plainly begun anew."""
         result = StepResult(None)
-        stamp = detections.stamp_ns
-        if self._now_ns is not None and stamp <= self._now_ns:
-            age_s = (self._now_ns - stamp) * 1e-9
-            if age_s <= self.settings.reset_after_s:
-                result.dropped = "duplicate scan" if age_s == 0.0 else "scan older than the picture"
-                return result
-            result.reset = True
-            result.lost = self._rows.id[self._rows.confirmed]
-            self.reset()
-        usable = np.flatnonzero(measurement.plausible(detections))
-        result.refused = len(detections) - len(usable)
-        detections = take_rows(detections, usable)
-        z = measurement.from_detections(detections, self._origin, self._rotation)
-        self._predict(stamp)
+        stamp, sensor_id = detections.stamp_ns, detections.sensor_id
+        window_ns = round(self.settings.reorder_window_s * 1e9)
         before = self._rows.id[self._rows.confirmed]
-        used = self._update(z, detections.rcs_dbsm, stamp)
-        result.over_capacity = self._initiate(z, detections.rcs_dbsm, ~used, stamp)
-        self._prune(stamp)
-        rows = self._rows
-        newly = ~rows.confirmed & (rows.log_odds >= logit(self.settings.confirm_probability)) & (rows.id > 0)
-        rows.confirmed |= newly
-        result.confirmed = np.sort(rows.id[newly])
-        result.lost = np.concatenate([result.lost, np.setdiff1d(before, rows.id)])
-        result.tracks = self._picture(detections.sequence, stamp)
+        last = self._sensor_ns.get(sensor_id)
+        again_ns = max(window_ns, round(self.settings.reset_after_s * 1e9))
+        if last is not None and last - stamp > again_ns:
+            result.reset = True
+            ended_ns, last = self._now_ns, None
+            self.reset()
+            self._ended_ns = ended_ns
+        self._take_up(stamp)
+        if (
+            self._ended_ns is not None and self._now_ns is not None and last is None
+            and abs(stamp - self._ended_ns) <= again_ns < stamp - self._now_ns
+        ):  # fmt: skip
+            result.dropped = "scan from before the reset"  # of another sensor, on its way when time began anew
+            return result
+        if self._now_ns is not None and stamp <= self._now_ns:
+            if (sensor_id, stamp) in {
+                (m.detections.sensor_id, m.stamp_ns) for m in (*self._history, self._base) if m and m.detections
+            } or stamp == last:
+                result.dropped = "duplicate scan"
+            elif self._now_ns - stamp > window_ns or (self._base is not None and stamp < self._base.stamp_ns):
+                result.dropped = "scan older than the reorder window"
+            if result.dropped:
+                return result
+        usable = measurement.plausible(detections)
+        result.refused = int((~usable).sum())
+        if result.refused:
+            detections = take_rows(detections, np.flatnonzero(usable))
+        self._sensor_ns[sensor_id] = stamp if last is None else max(stamp, last)
+        self._serial += 1
+        result.reordered = self._now_ns is not None and stamp < self._now_ns
+        later = self._go_back(stamp) if result.reordered else []
+        result.tracks, result.over_capacity = self._advance(detections, self._serial, learn=True)
+        for moment in later:
+            if moment.detections is not None:
+                result.tracks, _ = self._advance(moment.detections, moment.serial, learn=False)
+        self._known.clear()
+        confirmed = self._rows.id[self._rows.confirmed]
+        if not np.array_equal(before, confirmed):
+            result.confirmed = np.sort(np.setdiff1d(confirmed, before, assume_unique=True))
+            result.lost = np.sort(np.setdiff1d(before, confirmed, assume_unique=True))
         return result
 
-    def _predict(self, stamp: int) -> None:
-        rows, s = self._rows, self.settings
-        dt = 0.0 if self._now_ns is None else (stamp - self._now_ns) * 1e-9
+    def snapshot(self) -> bytes | None:
+        """Return the picture for `resume` in another process; None before the first scan."""
+        return None if self._now_ns is None else rows.to_bytes(self._rows, self._now_ns, self.settings.motion)
+
+    def resume(self, snapshot: bytes) -> None:
+        """Go on from a snapshot, if the first scan follows it within `snapshot_max_age_s`; else it is forgotten.
+
+        Raises:
+            ValueError: it is no snapshot, or of another motion model.
+        """
+        self._resume = rows.from_bytes(snapshot, self.settings.motion)
+
+    def nis(self) -> dict[str, Nis]:
+        """Return the consistency of each sensor's measurements with the tracks."""
+        return self.consistency.report()
+
+    def biases(self) -> dict[str, Bias]:
+        """Return the bias of each sensor, where there are several."""
+        return self.registration.report()
+
+    def _take_up(self, stamp: int) -> None:
+        """Adopt the picture of an earlier process, if it is not too old."""
+        if self._resume is not None:
+            kept, kept_ns = self._resume
+            self._resume = None
+            if 0 < stamp - kept_ns <= self.settings.snapshot_max_age_s * 1e9:
+                self._rows, self._now_ns = kept, kept_ns
+                self._base = _Moment(kept_ns, 0, None, kept, self._context)
+                self._serial = int(kept.birth.max(initial=0)) // BIRTH_NUMBERS + 1
+
+    def _go_back(self, stamp: int) -> list[_Moment]:
+        """Return to the picture at a time; return the moments after it, which have to be done again."""
+        at = next((i for i, m in enumerate(self._history) if m.stamp_ns > stamp), len(self._history))
+        later, self._history = self._history[at:], self._history[:at]
+        for moment in later:  # a track found again keeps its id
+            named = moment.after.id > 0
+            self._known.update(zip(moment.after.birth[named].tolist(), moment.after.id[named].tolist(), strict=True))
+        base = self._history[-1] if self._history else self._base
+        self._rows, self._now_ns = (base.after, base.stamp_ns) if base is not None else (self._blank, None)
+        self._context = base.context if base is not None else _Context()
+        if self._places is not None:
+            self._places.restore(self._context.entered)
+        return later
+
+    def _remember(self, detections: Detections, serial: int, stamp: int) -> None:
+        """Keep the moment, and those that a late scan could still come between."""
+        window_ns = round(self.settings.reorder_window_s * 1e9)
+        if window_ns:
+            self._history.append(_Moment(stamp, serial, detections, self._rows, self._context))
+            while len(self._history) > SCANS_KEPT or self._history[0].stamp_ns < stamp - window_ns:
+                self._base = self._history.pop(0)
+
+    def _advance(self, detections: Detections, serial: int, *, learn: bool) -> tuple[Tracks, int]:
+        """Do one scan; `learn` from it about the sensor, unless it is done again. Return the picture, and births refused."""
+        s, stamp = self.settings, detections.stamp_ns
+        sensor = self._sensors.get(detections.sensor_id) or self._sensors[""]
+        pose = detections.pose or sensor.pose
+        if s.registration == "apply":
+            bias = self.registration.bias(detections.sensor_id)
+            detections = take_rows(detections, np.arange(len(detections)))
+            detections.range = np.maximum(detections.range - bias.range_m, measurement.MIN_RANGE_M)
+            detections.azimuth = detections.azimuth - bias.azimuth_rad
+        z = measurement.from_detections(detections, pose)
+        # In the order of x, which the gate needs; with ties broken, so that the order of the detections changes nothing.
+        order = np.argsort(z.position[:, 0])
+        x = z.position[order, 0]
+        if len(x) > 1 and (x[1:] == x[:-1]).any():
+            order = np.lexsort((*z.value.T, *z.position.T[::-1]))
+        z, rcs = z.ordered(order), detections.rcs_dbsm[order]
+        self._rows = copy(self._rows)  # its arrays are replaced below, those of the last picture stay
+        self._predict(stamp)
+        scatter = np.full(len(rcs), np.nan)
+        mean, covariance = self._rows.mean()
+        if s.max_extent_m > 0.0:
+            z, rcs, scatter = self._merge(z, rcs, mean, covariance)
+        density, state, spread = self._background(z, sensor, pose, detections.sensor_id)
+        log_background = np.log(density.sum(axis=0))
+        alone = unexplained = np.ones(len(rcs))
+        if len(self._rows):
+            scan = _Scan(stamp, sensor, pose, z, rcs, scatter, log_background, detections.sensor_id, learn)
+            alone, unexplained = self._associate(scan, mean, covariance)
+        self._leave(z, detections.sensor_id, unexplained, stamp)
+        born, over = self._births(z, rcs, pose, alone, density, (state, spread), serial, stamp)
+        self._settle(born, stamp)
         self._now_ns = stamp
-        if not len(rows) or dt == 0.0:
+        tracks = self._picture(detections.sequence, stamp)
+        self._remember(detections, serial, stamp)
+        return tracks, over
+
+    def _predict(self, stamp: int) -> None:
+        """Move the tracks to a time."""
+        tracks, s = self._rows, self.settings
+        dt = 0.0 if self._now_ns is None else (stamp - self._now_ns) * 1e-9
+        survival = math.exp(-dt / s.mean_lifetime_s)
+        undetected = {name: count * survival for name, count in self._context.undetected.items()}
+        self._context = _Context(self._context.entered, self._context.clutter, undetected)
+        if self._places is not None:
+            self._places.predict(dt, survival, s.acceleration_sigma_mps2**2)
+        if not len(tracks) or dt == 0.0:
             return
-        sigma = np.empty((len(rows), 3))
-        sigma[:, :2] = s.acceleration_sigma_mps2
+        noise = self._noise[tracks.class_id]
         # Where height has never been measured its variance stays that of the prior, instead of growing for ever.
-        sigma[:, 2] = np.where(rows.has_height, s.vertical_acceleration_sigma_mps2, 0.0)
-        rows.state, rows.covariance = motion.predict(rows.state, rows.covariance, dt, motion.process_noise(dt, sigma))
-        # Survival: the existence probability shrinks with the mean lifetime.
-        rows.log_odds = logit(expit(rows.log_odds) * np.exp(-dt / s.mean_lifetime_s))
-
-    def _update(self, z: Measurements, rcs: Floats, stamp: int) -> np.ndarray:
-        """Associate and update; return which detections (D,) were used."""
-        rows = self._rows
-        used = np.zeros(len(rcs), dtype=bool)
-        hit = np.zeros(len(rows), dtype=bool)
-        if len(rows):
-            value, jacobian = measurement.expected(rows.state, self._origin, self._rotation, polar=z.polar)
-            spread = jacobian @ rows.covariance @ jacobian.swapaxes(1, 2)
-            # Confirmed tracks choose first: a tentative track beside one is more often its echo than its rival.
-            for group in (rows.confirmed, ~rows.confirmed):
-                free = np.flatnonzero(~used)
-                index = np.flatnonzero(group)
-                t, d, gain, innovation, total = self._gated(z, index, free, value, spread)
-                pair = assign(t, d, gain, len(rows), len(used))
-                self._correct(z, t[pair], d[pair], jacobian, innovation[pair], total[pair])
-                rows.log_odds[t[pair]] += gain[pair] + self._miss_gain
-                rows.rcs_sum[t[pair]] += np.nan_to_num(rcs[d[pair]])
-                rows.rcs_looks[t[pair]] += np.isfinite(rcs[d[pair]])
-                rows.has_height[t[pair]] |= z.measured[d[pair], 2]
-                used[d[pair]] = True
-                hit[t[pair]] = True
-            rows.hits[hit] += 1
-            rows.updated_ns[hit] = stamp
-            second = np.flatnonzero(hit & (rows.id == 0))
-            rows.id[second] = self.ids.take(len(second))
-        missed = ~hit & self._in_view(rows.state)
-        rows.log_odds[missed] += self._miss_gain
-        rows.log_odds = np.minimum(rows.log_odds, logit(self.settings.max_existence))
-        return used
-
-    def _gated(
-        self, z: Measurements, index: Ints, free: Ints, value: Floats, spread: Floats
-    ) -> tuple[Ints, Ints, Floats, Floats, Floats]:
-        """Return the gated pairs: track, detection, gain over a miss, innovation (K, 4) and its covariance (K, 4, 4)."""
-        rows = self._rows
-        dimension = 3 if z.measured[free, 2].any() else 2
-        position_variance = np.trace(rows.covariance[index][:, :dimension, :dimension], axis1=1, axis2=2)
-        widest = float(z.position_sigma[free].max(initial=0.0))
-        radius = np.sqrt(self._gate[-1] * (position_variance + dimension * widest**2))
-        t, d = near_pairs(rows.state[index, :dimension], radius, z.position[free, :dimension])
-        t, d = index[t], free[d]
-        both = z.measured[d]
-        innovation = np.where(both, measurement.residual(z.value[d], value[t], polar=z.polar), 0.0)
-        mask = both[:, :, None] & both[:, None, :]
-        total = np.where(mask, spread[t], 0.0)
-        diagonal = np.arange(4)
-        # An unmeasured component gets innovation 0 and variance 1: it then weighs nothing below.
-        total[:, diagonal, diagonal] += np.where(both, z.variance[d], 1.0)
-        distance = np.einsum("ki,ki->k", innovation, np.linalg.solve(total, innovation[:, :, None])[:, :, 0])
-        size = both.sum(axis=1)
-        inside = distance <= self._gate[size]
-        t, d, innovation, total, distance, size = (
-            a[inside] for a in (t, d, innovation, total, distance, size)
+        noise[~tracks.has_height, 1] = 0.0
+        between = motion.mode_transition(dt, s.mean_straight_s, s.mean_turn_s)
+        x, P, weight = motion.predict(
+            tracks.x, tracks.P, tracks.weight, dt, self._kinds, between, noise, self._turn_variance,
+            np.deg2rad(s.turn_rate_change_degps) ** 2,
         )  # fmt: skip
-        _, log_det = np.linalg.slogdet(total)
-        likelihood = -0.5 * (distance + log_det + size * np.log(2.0 * np.pi))
-        clutter = np.log(self.settings.clutter_per_scan) - self._log_volume(z.measured[d], polar=z.polar)
-        return t, d, self._hit_gain + likelihood - clutter - self._miss_gain, innovation, total
+        exists, lasting, hidden = existence.predict(
+            tracks.existence, tracks.lasting, tracks.hidden, survival, math.exp(-dt / s.transient_life_s),
+            -math.expm1(-dt / s.mean_visible_s) if s.mean_visible_s > 0.0 else 0.0, -math.expm1(-dt / s.mean_hidden_s),
+        )  # fmt: skip
+        tracks.x, tracks.P, tracks.weight = x, P, weight
+        tracks.existence, tracks.lasting, tracks.hidden = exists, lasting, hidden
 
-    def _correct(self, z: Measurements, t: Ints, d: Ints, jacobian: Floats, innovation: Floats, total: Floats) -> None:
-        """Kalman update of tracks t by detections d, in Joseph's form, which keeps the covariance positive."""
-        rows = self._rows
-        h = np.where(z.measured[d][:, :, None], jacobian[t], 0.0)
-        p = rows.covariance[t]
-        gain = np.linalg.solve(total, h @ p).swapaxes(1, 2)
-        rows.state[t] += np.einsum("kij,kj->ki", gain, innovation)
-        keep = np.eye(6) - gain @ h
-        noise = np.where(z.measured[d], z.variance[d], 1.0)
-        updated = keep @ p @ keep.swapaxes(1, 2) + (gain * noise[:, None, :]) @ gain.swapaxes(1, 2)
-        rows.covariance[t] = 0.5 * (updated + updated.swapaxes(1, 2))
+    def _merge(
+        self, z: Measurements, rcs: Floats, mean: Floats, covariance: Floats
+    ) -> tuple[Measurements, Floats, Floats]:
+        """Return one measurement an extended object, with its RCS and the variance of its scatterers."""
+        tracks = self._rows
+        known = np.flatnonzero(tracks.confirmed)
+        sigma = np.sqrt(np.maximum(covariance[known, 0, 0], covariance[known, 1, 1]))
+        objects = extent.merge(
+            z, extent.Known(mean[known, :3], sigma, tracks.scatter[known]), self.settings.max_extent_m
+        )
+        # Powers add: the echo of an object is that of all its parts.
+        power = np.bincount(objects.group, 10.0 ** (rcs / 10.0), minlength=len(objects.scatter))
+        order = np.argsort(objects.z.position[:, 0], kind="stable")
+        return objects.z.ordered(order), (10.0 * np.log10(power))[order], objects.scatter[order]
 
-    def _initiate(self, z: Measurements, rcs: Floats, candidate: np.ndarray, stamp: int) -> int:
-        """Start a track from every candidate detection (D,); return how many would have been too many."""
-        rows, s = self._rows, self.settings
-        if s.birth_exclusion_m > 0.0:
-            fresh = rows.state[rows.confirmed & (rows.updated_ns == stamp), :2]
-            _, crowded = near_pairs(fresh, np.full(len(fresh), s.birth_exclusion_m), z.position[:, :2])
-            candidate = candidate.copy()
-            candidate[crowded] = False
-        index = np.flatnonzero(candidate)
-        room = max(0, s.max_tracks - len(rows))
-        refused = max(0, len(index) - room)
+    def _background(
+        self, z: Measurements, sensor: _Sensor, pose: Pose, sensor_id: str
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return the density of detections (3, D) from false alarms, from new objects anywhere, and from those that entered at
+        known places; and the states (D, 6) and covariances (D, 6, 6) of the latter."""
+        s, model = self.settings, sensor.model
+        # New objects come in, and leave those not detected yet when they are: as many of each in the long run.
+        pd = model.detection_probability
+        settled = model.births_per_scan * (1.0 - pd) / pd
+        undetected = self._context.undetected.get(sensor_id, settled + s.initial_objects) + model.births_per_scan
+        left = {**self._context.undetected, sensor_id: undetected * (1.0 - pd)}
+        self._context = _Context(self._context.entered, self._context.clutter, left)
+        extent_of_view = sensor.log_polar if z.polar else sensor.log_plane
+        density = measurement.background(z.measured, extent_of_view, model.clutter_per_scan, pd * undetected)
+        if s.clutter_memory_s > 0.0 and len(z.position):
+            near, far, half = sensor.view
+            if z.polar:  # false alarms spread evenly over range and azimuth: thinner over the ground farther out
+                reach = np.sqrt(((z.position[:, :2] - pose.position[:2]) ** 2).sum(axis=1))
+                area = 2.0 * half * (far - near) * np.maximum(reach, measurement.MIN_RANGE_M)
+            else:
+                area = np.full(len(z.position), half * (far**2 - near**2))
+            usual = model.clutter_per_scan / area
+            known = self._context.clutter.get(sensor_id, ClutterMap.empty())
+            density[0] *= known.density(z.position[:, :2], usual, s.clutter_radius_m) / usual
+        if self._places is None:
+            return density, np.empty((0, 6)), np.empty((0, 6, 6))
+        density[2], state, covariance = self._places.detected(z, pose, self._gate, pd)
+        self._places.missed(pd)
+        return density, state, covariance
+
+    def _leave(self, z: Measurements, sensor_id: str, unexplained: Floats, stamp: int) -> None:
+        """Leave to the next scan what this one says of places."""
+        context = self._context
+        if self.settings.clutter_memory_s > 0.0:
+            known = context.clutter.get(sensor_id, ClutterMap.empty())
+            plots = z.position[unexplained > 0.5, :2]
+            after = known.after(plots, stamp, round(self.settings.clutter_memory_s * 1e9))
+            context = replace(context, clutter={**context.clutter, sensor_id: after})
+        if self._places is not None:
+            context = replace(context, entered=self._places.kept())
+        self._context = context
+
+    def _associate(self, scan: _Scan, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+        """Update the tracks by a scan; return (D,) the probability of each detection that it belongs to none of them, and
+        that it belongs to no confirmed one."""
+        tracks, z, pose = self._rows, scan.z, scan.pose
+        sensor = (pose.position, pose.rotation, pose.velocity, z.components())
+        position = np.ascontiguousarray(mean[:, :3])
+        start, detection, by_mode, total, distance = association.gate(
+            position, covariance[:, AXES, AXES], tracks.x, tracks.P, tracks.weight, *sensor,
+            z.position, z.position_sigma, z.value, z.variance, z.measured, z.polar, self._gate,
+        )  # fmt: skip
+        pd = scan.sensor.model.detection_probability
+        visible = measurement.in_view(position, pose.position, pose.rotation, *scan.sensor.view)
+        shown = pd * (1.0 - tracks.hidden)
+        seen = np.where(visible, shown, 0.0)
+        odds = existence.pair_log_odds(start, detection, total, tracks.existence, seen, shown, scan.log_background)
+        member, begin = association.components(start, detection, len(z.position))
+        probability, alone = association.marginals(start, detection, odds, len(z.position), member, begin)
+        after, hidden, share, missed, hit, best = existence.after_scan(
+            start, probability, tracks.existence, seen, tracks.hidden, visible, pd
+        )
+        if self.settings.association == "gnn":
+            # Between tracks taken to exist: a new one would else never be worth its detection.
+            sure = np.ones(len(tracks))
+            gain = existence.pair_log_odds(start, detection, total, sure, seen, shown, scan.log_background)
+            best = association.assign(start, detection, gain, len(z.position), member, begin)
+            share, missed = np.zeros(len(detection)), np.where(best >= 0, 0.0, 1.0)
+            share[best[best >= 0]] = 1.0
+        elif self.settings.association_sharpness != 1.0:
+            share, missed = existence.sharpen(start, share, missed, self.settings.association_sharpness)
+        hits, updated_ns, has_height, rcs_sum, rcs_looks, found = rows.after_hits(
+            hit, best, detection, scan.stamp_ns, scan.rcs, z.measured, tracks.hits, tracks.updated_ns, tracks.has_height,
+            tracks.rcs_sum, tracks.rcs_looks,
+        )  # fmt: skip
+        if scan.learn:
+            self._learn(scan, mean, covariance, found, best, detection, probability, distance)
+        # In place: no one else holds the predicted arrays, unless no time has passed.
+        x, P, weight = tracks.x, tracks.P, tracks.weight
+        if self._now_ns == scan.stamp_ns:
+            x, P, weight = x.copy(), P.copy(), weight.copy()
+        update.update(
+            x, P, weight, *sensor, z.value, z.variance, z.measured, z.polar,
+            start, detection, by_mode, total, share, missed,
+        )  # fmt: skip
+        first_height = has_height & ~tracks.has_height
+        if first_height.any():
+            P[first_height, :, 5, 5] += self.settings.initial_speed_sigma_mps**2
+        tracks.x, tracks.P, tracks.weight = x, P, weight
+        tracks.existence, tracks.hidden = np.minimum(after, self.settings.max_existence), hidden
+        tracks.hits, tracks.updated_ns, tracks.has_height = hits, updated_ns, has_height
+        tracks.rcs_sum, tracks.rcs_looks = rcs_sum, rcs_looks
+        if self.settings.max_extent_m > 0.0:
+            d = detection[best[found]]
+            shown = np.isfinite(scan.scatter[d])
+            old = tracks.scatter[found[shown]] ** 2
+            tracks.scatter = tracks.scatter.copy()
+            tracks.scatter[found[shown]] = np.sqrt(old + SCATTER_RATE * (scan.scatter[d[shown]] - old))
+        explained = np.bincount(
+            detection, probability * np.repeat(tracks.confirmed, np.diff(start)), minlength=len(z.position)
+        )
+        return alone, np.asarray(1.0 - explained, dtype=np.float64)
+
+    def _learn(
+        self, scan: _Scan, mean: Floats, covariance: Floats, found: Ints, best: Ints, detection: Ints, probability: Floats,
+        distance: Floats,
+    ) -> None:  # fmt: skip
+        """Take from clear associations what they say of the sensor."""
+        tracks, z = self._rows, scan.z
+        clear = found[(probability[best[found]] > CLEAR) & (tracks.hits[found] >= SETTLED_HITS)]
+        pair = best[clear]
+        self.consistency.add(scan.sensor_id, distance[pair, 0], distance[pair, 1])
+        if self.settings.registration == "off" or len(self._sensor_ns) < 2:
+            return
+        clear = clear[tracks.id[clear] > 0]
+        d = detection[best[clear]]
+        local = (z.position[d] - scan.pose.position) @ scan.pose.rotation
+        reach = np.linalg.norm(local, axis=1)
+        variance = z.variance[d, :2] if z.polar else z.variance[d, :2] / np.stack([np.ones(len(d)), reach**2], axis=1)
+        applied = self.registration.bias(scan.sensor_id) if self.settings.registration == "apply" else None
+        self.registration.observe(
+            scan.sensor_id, scan.stamp_ns, scan.pose, tracks.id[clear], mean[clear, 3:5],
+            np.maximum(covariance[clear, 3, 3], covariance[clear, 4, 4]),
+            reach + (applied.range_m if applied else 0.0),
+            np.arctan2(local[:, 1], local[:, 0]) + (applied.azimuth_rad if applied else 0.0),
+            np.arcsin(np.clip(local[:, 2] / np.maximum(reach, measurement.MIN_RANGE_M), -1.0, 1.0)), variance,
+        )  # fmt: skip
+
+    def _births(
+        self, z: Measurements, rcs: Floats, pose: Pose, alone: Floats, density: Floats, entered: tuple[Floats, Floats],
+        serial: int, stamp: int,
+    ) -> tuple[Rows, int]:  # fmt: skip
+        """Return tracks for what no track explains, and how many would have been too many."""
+        s = self.settings
+        new = density[1:].sum(axis=0)
+        first = new / (new + density[0])  # existence, were the detection alone
+        index = np.flatnonzero(alone * first >= np.minimum(s.delete_probability, 0.5 * first))
+        room = max(0, s.max_tracks - len(self._rows))
+        over = max(0, len(index) - room)
         index = index[:room]
         n = len(index)
-        state = np.zeros((n, 6))
-        state[:, :3] = z.position[index]
-        line = state[:, :3] - self._origin
-        line /= np.maximum(np.linalg.norm(line, axis=1), measurement.MIN_RANGE_M)[:, None]
-        measured = z.measured[index]
-        state[:, 3:] = line * np.where(measured[:, 3], z.value[index, 3], 0.0)[:, None]
-
-        covariance = np.zeros((n, 6, 6))
-        covariance[:, :3, :3] = self._position_covariance(z, index, line)
-        along = line[:, :, None] * line[:, None, :]
-        free = np.broadcast_to(np.eye(3), (n, 3, 3)) * s.initial_speed_sigma_mps**2
-        radial = np.where(measured[:, 3], z.variance[index, 3] - s.initial_speed_sigma_mps**2, 0.0)
-        covariance[:, 3:, 3:] = free + along * radial[:, None, None]
-        flat = ~measured[:, 2]
-        covariance[flat, 2, :] = covariance[flat, :, 2] = 0.0
-        covariance[flat, 5, :] = covariance[flat, :, 5] = 0.0
-        covariance[flat, 2, 2] = s.initial_height_sigma_m**2
-
-        looks = np.isfinite(rcs[index]).astype(float)
-        self._rows = rows.join(
-            _Rows(
-                state=state,
-                covariance=covariance,
-                log_odds=np.full(n, np.log(s.births_per_scan / s.clutter_per_scan)),
-                id=np.zeros(n, dtype=np.int64),
-                confirmed=np.zeros(n, dtype=bool),
-                has_height=measured[:, 2].copy(),
-                born_ns=np.full(n, stamp),
-                updated_ns=np.full(n, stamp),
-                hits=np.ones(n, dtype=np.int64),
-                rcs_sum=np.nan_to_num(rcs[index]),
-                rcs_looks=looks,
-            )
-        )
-        return refused
-
-    def _position_covariance(self, z: Measurements, index: Ints, line: Floats) -> Floats:
-        """Return (n, 3, 3): the measurement's errors along and across the line of sight, in map."""
-        variance = z.variance[index]
-        if not z.polar:
-            return np.eye(3)[None] * variance[:, 0, None, None]
-        reach = z.position[index] - self._origin
-        r2 = np.einsum("ni,ni->n", reach, reach)
-        up = self._rotation[:, 2]
-        side = np.cross(up, line)
-        ground = np.maximum(np.linalg.norm(side, axis=1), 1e-6)
-        side /= ground[:, None]
-        lift = np.cross(line, side)
-        out: Floats = (
-            (line[:, :, None] * line[:, None, :]) * variance[:, 0, None, None]
-            + (side[:, :, None] * side[:, None, :]) * (r2 * ground**2 * variance[:, 1])[:, None, None]
-            + (lift[:, :, None] * lift[:, None, :]) * (r2 * variance[:, 2])[:, None, None]
-        )
-        return out
-
-    def _prune(self, stamp: int) -> None:
-        rows, s = self._rows, self.settings
-        silent_s = (stamp - rows.updated_ns) * 1e-9
-        # A new track begins at the odds of a birth against a false alarm, which may lie under the deletion bound.
-        lowest = min(logit(s.delete_probability), np.log(s.births_per_scan / s.clutter_per_scan) - 1e-9)
-        keep = (rows.log_odds >= lowest) & (silent_s <= s.max_coast_s) & np.isfinite(rows.state).all(axis=1)
-        if not keep.all():
-            self._rows = take_rows(rows, np.flatnonzero(keep))
-
-    def _in_view(self, state: Floats) -> np.ndarray:
-        """Return (N,) whether the sensor could have seen each track."""
-        s = self.settings
-        local = (state[:, :3] - self._origin) @ self._rotation
-        r = np.linalg.norm(local, axis=1)
-        azimuth = np.arctan2(local[:, 1], local[:, 0])
-        visible: np.ndarray = (
-            (r >= s.min_range_m) & (r <= s.max_range_m) & (np.abs(azimuth) <= np.deg2rad(s.azimuth_fov_deg) / 2 + 1e-9)
+        state, covariance = first_state(z, index, pose, s.initial_speed_sigma_mps, s.initial_height_sigma_m)
+        if len(entered[0]):
+            here = density[2, index] > density[1, index]
+            state[here], covariance[here] = entered[0][index[here]], entered[1][index[here]]
+        modes, size = self._blank.x.shape[1:]
+        x, P = np.zeros((n, modes, size)), np.zeros((n, modes, size, size))
+        x[:, :, :6], P[:, :, :6, :6] = state[:, None], covariance[:, None]
+        if size > motion.TURN:
+            P[:, :, motion.TURN, motion.TURN] = self._turn_variance
+        weight = np.ones((n, 1))
+        if modes == 2:
+            turning = s.mean_turn_s / (s.mean_straight_s + s.mean_turn_s)
+            weight = np.tile([1.0 - turning, turning], (n, 1))
+        stated = np.isfinite(rcs[index])
+        born = Rows(
+            x=x, P=P, weight=weight,
+            existence=np.minimum(alone[index] * first[index], s.max_existence),
+            lasting=np.full(n, 1.0 - s.transient_share),
+            hidden=np.zeros(n),
+            id=np.zeros(n, dtype=np.int64),
+            birth=serial * BIRTH_NUMBERS + index,
+            confirmed=np.zeros(n, dtype=bool),
+            has_height=z.measured[index, 2],
+            born_ns=np.full(n, stamp),
+            updated_ns=np.full(n, stamp),
+            hits=np.ones(n, dtype=np.int64),
+            rcs_sum=np.where(stated, rcs[index], 0.0),
+            rcs_looks=stated.astype(np.float64),
+            class_id=np.zeros(n, dtype=np.int64),
+            scatter=np.zeros(n),
         )  # fmt: skip
-        return visible
+        return born, over
 
-    def _log_volume(self, measured: np.ndarray, *, polar: bool) -> Floats:
-        """Return (K,) ln of the volume of measurement space over which false alarms spread, of what was measured."""
+    def _settle(self, born: Rows, stamp: int) -> None:
+        """Delete, name and confirm."""
         s = self.settings
-        azimuth, elevation = np.deg2rad(s.azimuth_fov_deg), np.deg2rad(s.elevation_fov_deg)
-        if polar:
-            extent = np.array([s.max_range_m - s.min_range_m, azimuth, elevation, s.range_rate_span_mps])
-            out: Floats = measured @ np.log(extent)
-            return out
-        area = 0.5 * azimuth * (s.max_range_m**2 - s.min_range_m**2)
-        height = 2.0 * s.max_range_m * np.sin(min(elevation, np.pi) / 2.0)
-        optional: Floats = measured[:, 2] * np.log(height) + measured[:, 3] * np.log(s.range_rate_span_mps)
-        flat: Floats = np.log(area) + optional
-        return flat
+        keep = rows.worth_keeping(
+            self._rows.existence, self._rows.updated_ns, stamp, s.delete_probability, self._max_coast_ns
+        )
+        tracks = self._rows = self._rows.keep_and_add(keep, born)
+        sure = tracks.existence >= s.confirm_probability
+        nameless = np.flatnonzero((tracks.id == 0) & (sure | (tracks.hits > 1)))
+        if len(nameless):
+            tracks.id = tracks.id.copy()
+            if self._known:
+                tracks.id[nameless] = [self._known.get(number, 0) for number in tracks.birth[nameless].tolist()]
+                nameless = nameless[tracks.id[nameless] == 0]
+            tracks.id[nameless] = self.ids.take(len(nameless))
+        stays = tracks.confirmed & (tracks.existence >= s.demote_probability)
+        tracks.confirmed = stays | (sure & (tracks.id > 0))
 
     def _picture(self, sequence: int, stamp: int) -> Tracks:
-        rows = self._rows
-        index = np.flatnonzero(rows.id > 0)
-        rows = take_rows(rows, index[np.argsort(rows.id[index])])
-        silent_s: Floats = np.asarray(stamp - rows.updated_ns, dtype=np.float64) * 1e-9
-        status = np.where(rows.confirmed, int(TrackStatus.CONFIRMED), int(TrackStatus.TENTATIVE))
-        status[rows.confirmed & (silent_s > 0.0)] = int(TrackStatus.COASTING)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            rcs = rows.rcs_sum / rows.rcs_looks  # NaN where no detection stated it
-        speed = np.linalg.norm(rows.state[:, 3:], axis=1)
-        speed_sigma = np.sqrt(np.trace(rows.covariance[:, 3:, 3:], axis1=1, axis2=2))
-        height = np.where(rows.has_height, rows.state[:, 2] - self._origin[2], np.nan)
+        tracks = self._rows
+        order = np.argsort(tracks.id)
+        shown = order[np.searchsorted(tracks.id[order], 1) :]  # those without a name, 0, come first
+        mean, covariance = tracks.mean(shown)
+        rcs, looks, speed, speed_sigma, height, height_sigma, age_s, silent_s, status = rows.shown_as(
+            shown, mean, covariance, tracks.has_height, tracks.rcs_sum, tracks.rcs_looks, tracks.born_ns, tracks.updated_ns,
+            tracks.confirmed, stamp, self._sensors[""].pose.position[2],
+        )  # fmt: skip
         probability = self.model.posterior(
-            len(rows),
+            len(shown),
             rcs_dbsm=rcs,
-            looks=rows.rcs_looks,
+            looks=looks,
             speed=speed,
             speed_sigma=speed_sigma,
             height=height,
-            height_sigma=np.sqrt(rows.covariance[:, 2, 2]),
+            height_sigma=height_sigma,
         )
         class_id, _ = decide(probability, self.settings.confidence_threshold)
+        tracks.class_id = tracks.class_id.copy()
+        tracks.class_id[shown] = class_id
         return Tracks(
             stamp_ns=stamp,
             frame_id=self.settings.frame_id,
             sequence=sequence,
-            track_id=rows.id,
-            status=status.astype(np.int64),
-            state=rows.state,
-            covariance=rows.covariance,
+            track_id=tracks.id[shown],
+            status=status,
+            state=mean,
+            covariance=covariance,
             class_id=class_id,
             class_probability=probability,
-            existence_probability=expit(rows.log_odds),
+            existence_probability=tracks.existence[shown],
             rcs_dbsm=rcs,
-            age=np.asarray(stamp - rows.born_ns, dtype=np.float64) * 1e-9,
+            age=age_s,
             time_since_update=silent_s,
-            hits=rows.hits,
+            hits=tracks.hits[shown],
         )
+
+
+@cache
+def _warm(settings: TrackingSettings) -> None:
+    """Compile, or load, all that a scan needs: with both kinds of measurement, in a tracker that is then forgotten."""
+    tracker = Tracker(settings, warm=False)
+    for k in range(3):
+        for cartesian in (False, True):
+            value = np.array([[5e3, 0.1, 0.1, 10.0], [5.1e3, 0.2, 0.1, -5.0]])
+            some = np.zeros(2)
+            tracker.step(
+                Detections(
+                    stamp_ns=k * 1_000_000_000 + cartesian, frame_id="", sequence=k, sensor_id="", cartesian_accuracy=cartesian,
+                    id=np.arange(2), range=value[:, 0], azimuth=value[:, 1], elevation=value[:, 2], range_rate=value[:, 3],
+                    variance=np.tile([25.0, 1e-4, 1e-4, 1.0], (2, 1)), snr_db=some, rcs_dbsm=some, noise_db=some,
+                    points=np.ones(2, dtype=np.int64), class_id=np.zeros(2, dtype=np.int64), confidence=some,
+                    class_probability=np.zeros((2, len(ClassId))),
+                )
+            )  # fmt: skip

@@ -75,7 +75,7 @@ class Stage(ABC):
         self.context = context
         self.counters = Counters()
         self._event_sequence = 0
-        self._input_sequence: dict[str, int] = {}
+        self._input_sequence: dict[tuple[str, str], int] = {}
         self._step_s: list[float] = []
         self._latency_s: list[float] = []
         self._status_at_ns: int | None = None
@@ -90,6 +90,10 @@ class Stage(ABC):
     def period_s(self) -> float | None:
         """How often `on_timer` wants to be called, by a steady clock; None for never."""
         return None
+
+    def reads(self, topic: str) -> bool:
+        """Tell whether the parameters make this stage read a topic of its node's row in the graph table."""
+        return True
 
     def start(self, now_ns: int) -> Iterable[Output]:
         """Say what is to be known from the start (latched topics)."""
@@ -109,6 +113,10 @@ class Stage(ABC):
 
     def reset(self) -> None:  # noqa: B027 - a stage without state has nothing to do
         """Go back to the state at start; ids and counters go on."""
+
+    def finish(self, now_ns: int) -> Iterable[Output]:
+        """Settle what still waits for more input; offline, when there is none."""
+        return ()
 
     def detail(self) -> dict[str, Any]:
         """Return what else belongs into the status, JSON-serialisable."""
@@ -147,15 +155,16 @@ class Stage(ABC):
         )
         return Output("events", message)
 
-    def note_sequence(self, topic: str, sequence: int) -> None:
-        """Count the inputs that are missing between the last sequence number of a topic and this one.
+    def note_sequence(self, topic: str, sequence: int, sensor_id: str = "") -> None:
+        """Count the inputs that are missing between a sender's last sequence number and this one.
 
-        A number that is not larger than the last means that the sender began anew, which is no gap.
+        A number that is not larger than the last means that the sender began anew, which is no gap. Sensors that share a topic
+        count each for itself.
         """
-        last = self._input_sequence.get(topic)
+        last = self._input_sequence.get((topic, sensor_id))
         if last is not None and sequence > last + 1:
             self.counters.sequence_gaps += sequence - last - 1
-        self._input_sequence[topic] = sequence
+        self._input_sequence[topic, sensor_id] = sequence
 
     def status(self, now_ns: int) -> list[Output]:
         """Make the `status` row and the `/diagnostics` entry, and begin a new status period."""

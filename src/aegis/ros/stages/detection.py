@@ -1,16 +1,19 @@
-"""`radar/points` to `detections`: any driver's PointCloud2, decoded, grouped, classified."""
+"""`radar/points` to `detections`: any driver's PointCloud2, decoded, grouped, classified; on a platform, with its `odometry`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticStatus
+
 from aegis.core.classification import physical
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.points import PointsError, read_points
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.events import Event, EventName, Severity
-from aegis.core.types import ClassId
+from aegis.core.odometry import MovingPlatform, OdometryBuffer
+from aegis.core.types import ClassId, Pose, Scan
 from aegis.ros import convert
 from aegis.ros.convert import CloudError
 from aegis.ros.stages.base import Output, Stage, StageContext
@@ -29,6 +32,22 @@ class DetectionStage(Stage):
         self._fields = settings.fields()
         self._sequence = 0
         self._last_refusal = ""
+        self._platform: MovingPlatform | None = None
+        if settings.moving_platform:
+            buffer = OdometryBuffer(settings.placement(), max_gap_s=settings.odometry_max_gap_s)
+            self._platform = MovingPlatform(buffer)
+        self._odometry_refusal = ""  # of the last odometry; empty where it was taken
+        self._clouds = self._clouds_before = 0
+        self._odometry = self._odometry_before = 0
+
+    def reads(self, topic: str) -> bool:
+        """Read odometry on a moving platform only."""
+        return topic != "odometry" or self._platform is not None
+
+    def reset(self) -> None:
+        """Forget the odometry, and the scans that wait for it."""
+        if self._platform is not None:
+            self._platform.restart()
 
     def start(self, now_ns: int) -> Iterable[Output]:
         """Say what the class numbers mean."""
@@ -38,22 +57,73 @@ class DetectionStage(Stage):
         return [Output("class_info", info)]
 
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
-        """Detect in one cloud."""
+        """Detect in one cloud: now, or on a moving platform as soon as odometry says where the sensor was."""
         stamp_ns = convert.stamp_ns(message)
+        if topic == "odometry":
+            yield from self._on_odometry(message, stamp_ns)
+            return
+        self._clouds += 1
         try:
             scan = self._read(message, stamp_ns)
         except (CloudError, PointsError) as error:
-            self.counters.drop(error.reason)
-            self._last_refusal = str(error)
-            data = {"refused": error.reason, "message": str(error)}
-            yield self.event(Event(EventName.DETECTION_ERROR, Severity.WARNING, data), stamp_ns)
+            yield self._refuse(error.reason, str(error), stamp_ns)
             return
+        if self._platform is None:
+            yield from self._detect(scan, None)
+            return
+        self._platform.add_scan(scan)
+        yield from self._settle(self._platform)
+
+    def finish(self, now_ns: int) -> Iterator[Output]:
+        """Drop the scans that wait for odometry that will not come."""
+        if self._platform is not None:
+            yield from self._settle(self._platform, final=True)
+
+    def _on_odometry(self, message: Any, stamp_ns: int) -> Iterator[Output]:
+        """Take odometry and detect in the scans that have waited for it. What is refused is told once, until one is taken."""
+        assert self._platform is not None  # `reads` says so
+        expected, frame_id = self.settings.odometry_frame_id, message.header.frame_id
+        reason, text = "", ""
+        if expected and frame_id != expected:
+            reason = "odometry: foreign frame_id"
+            text = f"odometry's frame_id '{frame_id}', but '{expected}' is expected (parameter odometry_frame_id)"
+        else:
+            try:
+                if self._platform.add_odometry(convert.odometry_from_msg(message)):
+                    self.counters.reasons["odometry went backwards: reset"] += 1
+                self._odometry += 1
+            except ValueError as error:
+                reason, text = "odometry: not valid", str(error)
+        if reason and not self._odometry_refusal:
+            yield self._refuse(reason, text, stamp_ns)
+        elif reason:
+            self.counters.drop(reason)
+        self._odometry_refusal = text
+        yield from self._settle(self._platform)
+
+    def _settle(self, platform: MovingPlatform, *, final: bool = False) -> Iterator[Output]:
+        for scan, pose, reason in platform.settled(final=final):
+            if pose is None:
+                text = f"scan {scan.sequence} has no pose: {reason}"
+                yield self._refuse(reason, text, scan.stamp_ns)
+            else:
+                yield from self._detect(scan, pose)
+
+    def _refuse(self, reason: str, text: str, stamp_ns: int) -> Output:
+        self.counters.drop(reason)
+        self._last_refusal = text
+        data = {"refused": reason, "message": text}
+        return self.event(Event(EventName.DETECTION_ERROR, Severity.WARNING, data), stamp_ns)
+
+    def _detect(self, scan: Scan, pose: Pose | None) -> Iterator[Output]:
+        stamp_ns = scan.stamp_ns
         counted = {"sequence": scan.sequence, "points": len(scan)}
         yield self.event(Event(EventName.RADAR_SCAN_COMPLETE, data=counted), stamp_ns)
         if len(scan):
             yield self.event(Event(EventName.RADAR_TARGETS_DETECTED, data=counted), stamp_ns)
         yield self.event(Event(EventName.DETECTION_RUNNING, Severity.DEBUG, {"sequence": scan.sequence}), stamp_ns)
         detections, dropped = self.detector.step(scan)
+        detections.pose = pose
         for reason, objects in dropped.items():
             self.counters.drop(reason, objects)
         yield Output("detections", convert.detections_to_msg(detections))
@@ -63,10 +133,29 @@ class DetectionStage(Stage):
         yield self.event(Event(EventName.DETECTION_TARGETS_CLASSIFIED, data=data_), stamp_ns)
 
     def detail(self) -> dict[str, Any]:
-        """Add the sensor, and what the last refused cloud was refused for."""
-        return {"sensor_id": self.settings.sensor_id, "last_refusal": self._last_refusal}
+        """Add the sensor, and what the last refused input was refused for."""
+        waiting = {} if self._platform is None else {"scans_waiting": self._platform.waiting}
+        return {"sensor_id": self.settings.sensor_id, "last_refusal": self._last_refusal, **waiting}
 
-    def _read(self, message: Any, stamp_ns: int) -> Any:
+    def health(self) -> tuple[bytes, str]:
+        """Tell also where odometry is missing, and where odometry is all that comes."""
+        level, text = super().health()
+        if self._platform is None or level == DiagnosticStatus.ERROR:
+            return level, text
+        if self._platform.waiting and self._odometry == self._odometry_before:
+            refused = f"; refused: {self._odometry_refusal}" if self._odometry_refusal else ""
+            return DiagnosticStatus.STALE, f"no odometry: {self._platform.waiting} scans wait for it{refused}"
+        if level == DiagnosticStatus.OK and self._clouds == self._clouds_before:
+            return DiagnosticStatus.STALE, "no data"
+        return level, text
+
+    def status(self, now_ns: int) -> list[Output]:
+        """Begin a new status period here too."""
+        out = super().status(now_ns)
+        self._clouds_before, self._odometry_before = self._clouds, self._odometry
+        return out
+
+    def _read(self, message: Any, stamp_ns: int) -> Scan:
         """Return the Scan of a cloud.
 
         Raises:

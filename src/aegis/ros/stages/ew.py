@@ -44,7 +44,7 @@ class EwStage(Stage):
         new: list[Advice] = []
         if topic == "detections":
             detections = convert.detections_from_msg(message)
-            self.note_sequence(topic, detections.sequence)
+            self.note_sequence(topic, detections.sequence, detections.sensor_id)
             change = self.monitor.step(detections)
             if change.raised is not None:
                 yield self.event(Event(EventName.EW_DETECTION, Severity.WARNING, _signal_data(change.raised)), stamp_ns)

@@ -32,7 +32,7 @@ class TrackingStage(Stage):
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
         """Track one scan."""
         detections = convert.detections_from_msg(message)
-        self.note_sequence(topic, detections.sequence)
+        self.note_sequence(topic, detections.sequence, detections.sensor_id)
         stamp_ns = detections.stamp_ns
         sequence = {"sequence": detections.sequence}
         yield self.event(Event(EventName.TRACKING_RUNNING, Severity.DEBUG, sequence), stamp_ns)

@@ -1,0 +1,187 @@
+"""A sensor on a moving platform: odometry, kept for a while, and the sensor's pose at the stamps of scans."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial.transform import Rotation, Slerp
+
+from aegis.core.sensor import SensorPose
+from aegis.core.types import Floats, Pose, Scan
+
+KEPT_STATES = 2000  # 10 s at 200 Hz
+MAX_WAITING = 10  # scans; 1 s at 10 Hz
+
+# Why a scan got no pose.
+NO_ODOMETRY = "no odometry in time"
+TOO_OLD = "older than the odometry"
+GAP = "gap in the odometry"
+WENT_BACKWARDS = "odometry went backwards"
+RESTARTED = "restarted while it waited"
+
+
+@dataclass(frozen=True)
+class PlatformState:
+    """One odometry message: where the platform's frame (x ahead, y left, z up) is in `map`, and how it moves."""
+
+    stamp_ns: int
+    position: Floats  # (3,) of its origin, in map [m]
+    orientation: Floats  # (4,) unit quaternion x y z w; turns vectors of the platform's frame into map
+    velocity: Floats  # (3,) of its origin over ground, along the platform's own axes [m/s]
+    turn_rate: Floats  # (3,) about the platform's own axes [rad/s]
+
+
+class OdometryBuffer:
+    """The latest states of a platform, in the order of their stamps, and the pose of a sensor on it in between."""
+
+    def __init__(self, mounting: SensorPose, *, max_gap_s: float, capacity: int = KEPT_STATES) -> None:
+        """Make an empty buffer.
+
+        Args:
+            mounting: the sensor's place in the platform's frame.
+            max_gap_s: between states farther apart there is no pose.
+            capacity: how many states are kept.
+        """
+        self._lever = mounting.position()
+        self._mounting = mounting.rotation()
+        self._max_gap_ns = round(max_gap_s * 1e9)
+        self._states: deque[PlatformState] = deque(maxlen=capacity)
+
+    @property
+    def oldest_ns(self) -> int | None:
+        """Stamp of the oldest state that is kept; None of an empty buffer."""
+        return self._states[0].stamp_ns if self._states else None
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Stamp of the latest state; None of an empty buffer."""
+        return self._states[-1].stamp_ns if self._states else None
+
+    def add(self, state: PlatformState) -> None:
+        """Keep a state, which is later than all before it; beyond the capacity the oldest is forgotten.
+
+        Raises:
+            ValueError: it is not later.
+        """
+        if self._states and state.stamp_ns <= self._states[-1].stamp_ns:
+            raise ValueError(f"stamp {state.stamp_ns} is not after {self._states[-1].stamp_ns}")
+        self._states.append(state)
+
+    def clear(self) -> None:
+        """Forget all states."""
+        self._states.clear()
+
+    def pose_at(self, stamp_ns: int) -> Pose | None:
+        """Return the sensor's pose; None before the first state, after the last, or where two are too far apart.
+
+        The origin's position is interpolated linearly, which on a curve is short by at most a dt^2 / 8 (a: acceleration, dt:
+        time between states); the orientation on the shortest arc (slerp); the velocities linearly in the platform's own
+        axes, in which they are constant on a circle.
+        """
+        i = bisect_left(self._states, stamp_ns, key=lambda state: state.stamp_ns)
+        if i == len(self._states):
+            return None
+        after = self._states[i]
+        if after.stamp_ns == stamp_ns:
+            return self._pose(
+                after.position, Rotation.from_quat(after.orientation).as_matrix(), after.velocity, after.turn_rate
+            )
+        if i == 0:
+            return None
+        before = self._states[i - 1]
+        span_ns = after.stamp_ns - before.stamp_ns
+        if span_ns > self._max_gap_ns:
+            return None
+        share = (stamp_ns - before.stamp_ns) / span_ns
+        ends = Rotation.from_quat(np.stack([before.orientation, after.orientation]))
+
+        def between(a: Floats, b: Floats) -> Floats:
+            return a + share * (b - a)
+
+        return self._pose(
+            between(before.position, after.position),
+            Slerp([0.0, 1.0], ends)(share).as_matrix(),
+            between(before.velocity, after.velocity),
+            between(before.turn_rate, after.turn_rate),
+        )
+
+    def _pose(self, position: Floats, rotation: Floats, velocity: Floats, turn_rate: Floats) -> Pose:
+        """Return the pose of the sensor from the platform's; a point of a rigid body moves at v + omega x lever."""
+        return Pose(
+            position=position + rotation @ self._lever,
+            rotation=rotation @ self._mounting,
+            velocity=rotation @ (velocity + np.cross(turn_rate, self._lever)),
+        )
+
+
+class Settled(NamedTuple):
+    """A scan that waits no more: with the pose of its sensor, or without one and the reason."""
+
+    scan: Scan
+    pose: Pose | None
+    reason: str
+
+
+class MovingPlatform:
+    """Lets scans wait until odometry at or after their stamp is there, so that it does not matter which came first.
+
+    Scans leave in the order in which they came. What is settled stays until it is taken by `settled`.
+    """
+
+    def __init__(self, buffer: OdometryBuffer, *, max_waiting: int = MAX_WAITING) -> None:
+        self._buffer = buffer
+        self._max_waiting = max_waiting
+        self._waiting: deque[Scan] = deque()
+        self._given_up: deque[Settled] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many scans wait."""
+        return len(self._waiting)
+
+    def add_scan(self, scan: Scan) -> None:
+        """Take a scan; `settled` says what becomes of it."""
+        self._waiting.append(scan)
+
+    def add_odometry(self, state: PlatformState) -> bool:
+        """Take odometry; return whether its time went backwards, which makes everything before it void.
+
+        Raises:
+            ValueError: it has the stamp of the last one.
+        """
+        newest_ns = self._buffer.newest_ns
+        backwards = newest_ns is not None and state.stamp_ns < newest_ns
+        if backwards:
+            self.restart(WENT_BACKWARDS)
+        self._buffer.add(state)
+        return backwards
+
+    def restart(self, reason: str = RESTARTED) -> None:
+        """Forget the odometry, and give up the scans that wait."""
+        self._buffer.clear()
+        self._given_up.extend(Settled(scan, None, reason) for scan in self._waiting)
+        self._waiting.clear()
+
+    def settled(self, *, final: bool = False) -> Iterator[Settled]:
+        """Yield, and forget, the scans that wait no more; all of them where no more odometry will come (`final`).
+
+        One at a time: where the caller fails at one, the others are still there.
+        """
+        while self._given_up:
+            yield self._given_up.popleft()
+        while self._waiting:
+            stamp_ns = self._waiting[0].stamp_ns
+            oldest_ns, newest_ns = self._buffer.oldest_ns, self._buffer.newest_ns
+            if oldest_ns is not None and newest_ns is not None and stamp_ns <= newest_ns:
+                pose = self._buffer.pose_at(stamp_ns)
+                reason = "" if pose is not None else TOO_OLD if stamp_ns < oldest_ns else GAP
+                yield Settled(self._waiting.popleft(), pose, reason)
+            elif final or len(self._waiting) > self._max_waiting:
+                yield Settled(self._waiting.popleft(), None, NO_ODOMETRY)
+            else:
+                return

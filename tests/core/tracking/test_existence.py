@@ -1,0 +1,88 @@
+"""Existence against Bayes' rule written out."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.linalg import expm
+
+from aegis.core.tracking import existence
+
+PROBABILITY = st.floats(0.01, 0.99)
+
+
+@settings(deadline=None)
+@given(PROBABILITY, PROBABILITY, PROBABILITY)
+def test_a_miss_makes_an_object_less_likely_or_hidden(r, pd, h):
+    """All that may be: no object; one hidden; one in sight. None gives a detection in this scan."""
+    nothing, behind, in_sight = 1.0 - r, r * h, r * (1.0 - h) * (1.0 - pd)
+    total = nothing + behind + in_sight
+    seen = np.array([pd * (1.0 - h)])
+    after, hidden, _, missed, hit, best = existence.after_scan(
+        np.array([0, 0]), np.empty(0), np.array([r]), seen, np.array([h]), np.array([True]), pd
+    )
+    assert after[0] == pytest.approx((behind + in_sight) / total)
+    assert hidden[0] == pytest.approx(behind / (behind + in_sight))
+    assert (missed[0], hit[0], best[0]) == (pytest.approx(1.0), 0.0, -1)
+
+
+@settings(deadline=None)
+@given(PROBABILITY, PROBABILITY, PROBABILITY, st.floats(-8.0, 8.0))
+def test_one_detection_in_the_gate(r, pd, h, log_likelihood_ratio):
+    """No object and a false alarm; an object that was missed, and a false alarm; an object that was detected."""
+    likelihood, background = np.exp(log_likelihood_ratio) * 1e-3, 1e-3
+    nothing, behind = (1.0 - r) * background, r * h * background
+    in_sight, detected = r * (1.0 - h) * (1.0 - pd) * background, r * (1.0 - h) * pd * likelihood
+    total = nothing + behind + in_sight + detected
+    start, detection, seen = np.array([0, 1]), np.array([0]), np.array([pd * (1.0 - h)])
+    odds = existence.pair_log_odds(
+        start, detection, np.log([likelihood]), np.array([r]), seen, seen, np.log([background])
+    )
+    probability = 1.0 / (1.0 + np.exp(-odds))
+    assert probability[0] == pytest.approx(detected / total)
+    after, hidden, share, missed, hit, best = existence.after_scan(
+        start, probability, np.array([r]), seen, np.array([h]), np.array([True]), pd
+    )
+    assert after[0] == pytest.approx((behind + in_sight + detected) / total)
+    assert hidden[0] == pytest.approx(behind / (behind + in_sight + detected))
+    assert share[0] == pytest.approx(detected / (behind + in_sight + detected))
+    assert share[0] + missed[0] == pytest.approx(1.0)
+    assert hit[0] == pytest.approx(detected / total)
+    assert best[0] == 0
+
+
+def test_out_of_view_nothing_changes():
+    after, hidden, *_ = existence.after_scan(
+        np.array([0, 0]), np.empty(0), np.array([0.7]), np.array([0.0]), np.array([0.2]), np.array([False]), 0.9
+    )
+    assert (after[0], hidden[0]) == (pytest.approx(0.7), pytest.approx(0.2))
+
+
+@settings(deadline=None)
+@given(PROBABILITY, PROBABILITY, st.floats(0.1, 20.0))
+def test_transients_end_sooner_and_what_stays_is_lasting(r, w, dt):
+    life, brief = np.exp(-dt / 600.0), np.exp(-dt / 10.0)
+    exists, lasting, hidden = existence.predict(np.array([r]), np.array([w]), np.zeros(1), life, brief, 0.0, 1.0)
+    assert exists[0] == pytest.approx(r * (w * life + (1 - w) * brief))
+    assert lasting[0] == pytest.approx(w * life / (w * life + (1 - w) * brief))
+    assert hidden[0] == 0.0
+
+
+def test_hiding_settles_where_its_markov_chain_does():
+    visible_s, hidden_s = 60.0, 10.0
+    h = np.zeros(1)
+    hide, show = 1 - np.exp(-0.1 / visible_s), 1 - np.exp(-0.1 / hidden_s)
+    for _ in range(5000):
+        _, _, h = existence.predict(np.ones(1), np.ones(1), h, 1.0, 1.0, hide, show)
+    generator = np.array([[-1 / visible_s, 1 / visible_s], [1 / hidden_s, -1 / hidden_s]])
+    assert h[0] == pytest.approx(expm(generator * 500.0)[0, 1], rel=0.01)
+
+
+def test_sharpened_shares_add_up_and_keep_their_order():
+    start, share, missed = np.array([0, 2, 2]), np.array([0.5, 0.3]), np.array([0.2, 1.0])
+    same, alike = existence.sharpen(start, share, missed, 1.0)
+    np.testing.assert_allclose(same, share)
+    np.testing.assert_allclose(alike, missed)
+    sharp, rest = existence.sharpen(start, share, missed, 2.0)
+    np.testing.assert_allclose([*sharp, rest[0]], np.array([0.25, 0.09, 0.04]) / 0.38)
+    assert rest[1] == 1.0

@@ -1,0 +1,78 @@
+"""What a sensor would measure, against the definition and finite differences."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scenes import detections_of, polar_of
+from scipy.optimize import approx_fprime
+
+from aegis.core.tracking import measurement
+from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.types import Pose
+
+STATE = st.builds(
+    lambda a, b, c, v: np.array([a, b, c, *v]),
+    st.floats(100, 5000), st.floats(-5000, 5000), st.floats(-500, 3000), st.tuples(*[st.floats(-300, 300)] * 3),
+)  # fmt: skip
+
+
+def expected(x: np.ndarray, pose: Pose, *, polar: bool) -> tuple[np.ndarray, np.ndarray]:
+    value, H = np.empty(4), np.zeros((4, len(x)))
+    measurement.expect(x, pose.position, pose.rotation, pose.velocity, polar, np.ones(4, dtype=bool), value, H)
+    return value, H
+
+
+@settings(deadline=None)
+@given(STATE, st.floats(-100, 100), st.floats(-180, 180), st.tuples(*[st.floats(-50, 50)] * 3), st.booleans())
+def test_measurement_and_its_jacobian(state, offset, yaw_deg, velocity, polar):
+    s = TrackingSettings(sensor_x=offset, sensor_y=-offset, sensor_z=offset / 10, sensor_yaw_deg=yaw_deg)
+    pose = Pose(s.position(), s.rotation(), np.array(velocity))
+    value, jacobian = expected(state, pose, polar=polar)
+    definition = polar_of(state, pose.position, np.deg2rad(yaw_deg), velocity)
+    if polar:
+        turn = (value[1] - definition[1] + np.pi) % (2 * np.pi) - np.pi
+        np.testing.assert_allclose(value[[0, 2, 3]], definition[[0, 2, 3]], atol=1e-9)
+        assert turn == pytest.approx(0.0, abs=1e-9)
+    else:
+        np.testing.assert_allclose(value, [*state[:3], definition[3]], atol=1e-9)
+    if abs(abs(definition[1]) - np.pi) > 1e-3:  # a finite difference across the jump of the azimuth says nothing
+        # Positions are thousands of metres: a step of 1e-3 keeps the difference above rounding.
+        slope = approx_fprime(state, lambda x: expected(x, pose, polar=polar)[0], 1e-3)
+        np.testing.assert_allclose(jacobian, slope, atol=2e-4)
+
+
+def test_the_covariance_is_that_of_the_jacobian_for_the_components_wanted():
+    rng = np.random.default_rng(1)
+    root = rng.normal(size=(7, 7))
+    P, x = root @ root.T, np.array([900.0, 400.0, 100.0, 10.0, 20.0, 3.0, 0.1])
+    wanted = np.array([True, True, False, True])
+    _, H = expected(x, Pose(np.zeros(3), np.eye(3), np.zeros(3)), polar=True)
+    S = np.full((4, 4), np.nan)
+    measurement.spread_of(P, H, wanted, S)
+    full = H @ P @ H.T
+    np.testing.assert_allclose(S[np.ix_(wanted, wanted)], full[np.ix_(wanted, wanted)])
+
+
+def test_polar_detections_are_placed_in_map():
+    pose = Pose(
+        np.array([10.0, 20.0, 3.0]), np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]), np.zeros(3)
+    )
+    z = measurement.from_detections(detections_of([[100.0, 0.0, np.nan, 5.0], [100.0, 0.1, 0.2, np.nan]], 0.0), pose)
+    np.testing.assert_allclose(
+        z.position[0], [10.0, 120.0, 3.0], atol=1e-9
+    )  # ahead is north; height that of the sensor
+    flat = 100.0 * np.cos(0.2)
+    np.testing.assert_allclose(
+        z.position[1], [10.0 - flat * np.sin(0.1), 20.0 + flat * np.cos(0.1), 3.0 + 100.0 * np.sin(0.2)]
+    )
+    assert z.measured.tolist() == [[True, True, False, True], [True, True, True, False]]
+    assert not z.value[0, 2]
+    assert z.components().all()
+
+
+@given(st.floats(-50.0, 50.0))
+def test_wrapped_angles_are_the_same_direction(angle):
+    out = measurement.wrapped(angle)
+    assert -np.pi <= out <= np.pi
+    assert np.exp(1j * out) == pytest.approx(np.exp(1j * angle), abs=1e-9)

@@ -1,0 +1,88 @@
+"""Bias of sensors from common tracks: the biases put in come out, with the errors stated."""
+
+import numpy as np
+import pytest
+from scenes import detections_of, polar_of
+
+from aegis.core.params import ConfigError
+from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.tracking.tracker import Tracker
+from aegis.core.types import TrackStatus
+
+SIGMA = np.array([8.0, 0.003, np.nan, np.nan])
+SITES = {"north": (0.0, 2000.0), "south": (0.0, -2000.0)}
+BIAS = {"north": np.array([0.0, 0.0]), "south": np.array([15.0, np.deg2rad(0.3)])}
+
+
+def settings_of(registration: str, reference: str = "north") -> TrackingSettings:
+    entries = tuple(
+        f"{name}.sensor_{axis}={v}" for name, site in SITES.items() for axis, v in zip("xy", site, strict=True)
+    )
+    return TrackingSettings(
+        sensors=entries, registration=registration, registration_reference=reference, max_range_m=20_000.0,
+        acceleration_sigma_mps2=0.5, motion="cv", clutter_per_scan=0.5,
+    )  # fmt: skip
+
+
+def watch(tracker: Tracker, scans: int, seed: int = 1) -> list:
+    """Let both sensors look in turn at six straight targets; return the pictures with the truth."""
+    rng = np.random.default_rng(seed)
+    start = np.column_stack([rng.uniform(3000, 9000, 6), np.linspace(-6000, 6000, 6), np.zeros(6)])
+    velocity = np.column_stack([rng.uniform(-60, 60, (6, 2)), np.zeros(6)])
+    out = []
+    for k in range(scans):
+        name = list(SITES)[k % 2]
+        now = start + velocity * k
+        polar = np.array(
+            [polar_of(np.concatenate([p, v]), (*SITES[name], 0.0)) for p, v in zip(now, velocity, strict=True)]
+        )
+        polar[:, :2] += BIAS[name] + rng.normal(0.0, SIGMA[:2], (6, 2))
+        polar[:, 2:] = np.nan
+        out.append((tracker.step(detections_of(polar, float(k), sigma=SIGMA, sensor=name)).tracks, now))
+    return out
+
+
+def rms(pictures: list) -> float:
+    squares = []
+    for tracks, truth in pictures:
+        confirmed = tracks.state[tracks.status != TrackStatus.TENTATIVE, :2]
+        distance = np.linalg.norm(confirmed[:, None] - truth[None, :, :2], axis=2).min(axis=1)
+        squares.append(np.mean(distance**2))
+    return float(np.sqrt(np.mean(squares)))
+
+
+def test_the_bias_against_a_reference_is_found_within_its_errors():
+    tracker = Tracker(settings_of("report"))
+    watch(tracker, 120)
+    south, north = tracker.biases()["south"], tracker.biases()["north"]
+    assert south.pairs > 150
+    assert (north.range_m, north.azimuth_rad) == (0.0, 0.0)
+    assert abs(south.range_m - 15.0) < 4.0 * south.range_sigma_m < 10.0
+    assert abs(south.azimuth_rad - np.deg2rad(0.3)) < 4.0 * south.azimuth_sigma_rad < np.deg2rad(0.15)
+
+
+def test_applied_it_brings_the_tracks_to_the_truth():
+    reported = watch(Tracker(settings_of("report")), 160)
+    applied = watch(Tracker(settings_of("apply")), 160)
+    assert rms(applied[100:]) < 0.7 * rms(reported[100:])
+
+
+def test_a_single_sensor_has_nothing_to_compare():
+    tracker = Tracker(TrackingSettings())
+    for k in range(10):
+        tracker.step(detections_of(polar_of(np.array([4000.0 - 50.0 * k, 500.0, 200.0, -50.0, 0.0, 0.0])), float(k)))
+    assert tracker.biases() == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("north", "is not sensor_id.parameter=value"),
+        ("north.altitude=3", "unknown parameter 'altitude'"),
+        ("north.detection_probability=1.5", "detection_probability"),
+        ("north.min_range_m=20000", "min_range_m < max_range_m"),
+    ],
+)
+def test_a_wrong_sensor_entry_is_refused_by_name(entry, said):
+    with pytest.raises(ConfigError, match=said):
+        TrackingSettings.load({"sensors": (entry,)})

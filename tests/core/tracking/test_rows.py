@@ -1,0 +1,72 @@
+"""A picture kept over a restart."""
+
+import io
+
+import numpy as np
+import pytest
+from scenes import approach, detections_of
+
+from aegis.core.ids import UniqueIds
+from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.tracking.tracker import Tracker
+
+
+def after(scans: int, ids: UniqueIds | None = None, **settings) -> Tracker:
+    tracker = Tracker(TrackingSettings(**settings), ids)
+    for k in range(scans):
+        tracker.step(detections_of(approach(k), float(k)))
+    return tracker
+
+
+@pytest.mark.parametrize("motion", ["cv", "ct", "imm"])
+def test_a_tracker_goes_on_where_another_stopped(motion):
+    whole = after(12, motion=motion)
+    second = Tracker(TrackingSettings(motion=motion))
+    second.resume(after(10, motion=motion).snapshot())
+    for k in (10, 11):
+        tracks = second.step(detections_of(approach(k), float(k))).tracks
+    expected = whole.step(detections_of(approach(12), 12.0)).tracks
+    tracks = second.step(detections_of(approach(12), 12.0)).tracks
+    assert tracks.track_id.tolist() == expected.track_id.tolist()
+    np.testing.assert_array_equal(tracks.state, expected.state)
+    assert tracks.age.tolist() == expected.age.tolist()
+
+
+@pytest.mark.parametrize(("gap_s", "kept"), [(3.0, True), (11.0, False), (-2.0, False)])
+def test_stale_tracks_are_not_resurrected(gap_s, kept):
+    tracker = Tracker(TrackingSettings())
+    tracker.resume(after(10).snapshot())
+    tracks = tracker.step(detections_of(np.empty((0, 4)), 9.0 + gap_s)).tracks
+    assert (len(tracks) == 1) == kept
+
+
+def test_a_late_scan_after_a_restart_keeps_the_picture():
+    tracker = Tracker(TrackingSettings(reorder_window_s=1.5))
+    tracker.resume(after(10).snapshot())
+    tracker.step(detections_of(approach(10.5), 10.5))
+    late = tracker.step(detections_of(approach(10.0), 10.0))
+    assert late.reordered
+    assert late.tracks.track_id.tolist() == [1]
+    assert late.tracks.hits.tolist() == [12]
+
+
+def test_no_picture_no_snapshot():
+    assert Tracker(TrackingSettings()).snapshot() is None
+
+
+def test_what_is_no_snapshot_is_refused_and_changes_nothing():
+    good = after(5, motion="cv").snapshot()
+    tracker = after(5, motion="imm")
+    before = tracker.snapshot()
+    other = io.BytesIO()
+    np.savez(other, about=np.frombuffer(b'{"format": "other"}', dtype=np.uint8))
+    for bad in (b"", b"nonsense", good[:-40], good, other.getvalue()):
+        with pytest.raises(ValueError, match="snapshot"):
+            tracker.resume(bad)
+    assert tracker.snapshot() == before
+
+
+def test_ids_are_not_used_twice_after_a_restart_without_a_snapshot(tmp_path):
+    first = after(5, UniqueIds(tmp_path / "ids.json"))._rows.id.tolist()
+    again = after(5, UniqueIds(tmp_path / "ids.json"))._rows.id.tolist()
+    assert not set(first) & set(again)
