@@ -39,3 +39,26 @@ def write(data: Path, scenario: int, bag: Path) -> None:
         for stamp_ns, xy in plots(data, scenario):
             columns = {"x": xy[:, 0], "y": xy[:, 1]}
             writer.write("radar/points", stamp_ns, convert.cloud_to_msg(columns, frame_id="map", stamp_ns=stamp_ns))
+
+
+FAR_FROM_VESSELS_M = 40.0
+SPOT_M = 8.0  # plots of one thing that lies still
+LASTING_SCANS = 15
+
+
+def lasting_spots(data: Path, scenario: int) -> list[tuple[np.ndarray, list[int]]]:
+    """Return what has no truth and yet lies there: quays and moored boats, as (place (2,), scans that gave a plot of it)."""
+    vessels = truth(data, scenario)
+    spots: list[tuple[list[np.ndarray], list[int]]] = []
+    for k, (_, xy) in enumerate(plots(data, scenario)):
+        for plot in xy[
+            np.linalg.norm(xy[:, None] - vessels[k], axis=2).min(axis=1, initial=np.inf) > FAR_FROM_VESSELS_M
+        ]:
+            near = [spot for spot in spots if np.linalg.norm(np.mean(spot[0], axis=0) - plot) < SPOT_M]
+            places, scans = near[0] if near else ([], [])
+            if not near:
+                spots.append((places, scans))
+            places.append(plot)
+            if not scans or scans[-1] != k:
+                scans.append(k)
+    return [(np.mean(places, axis=0), scans) for places, scans in spots if len(scans) >= LASTING_SCANS]

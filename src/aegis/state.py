@@ -47,17 +47,31 @@ def next_epoch(directory: Path, stage: str, run_id: str) -> int:
     return epoch
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace a file's content so that a reader, or a crash, sees the old or the new and nothing between."""
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
+    """Replace a file's content so that a reader, or a crash, sees the old or the new and nothing between.
+
+    Args:
+        path: of the file; its directory exists.
+        content: all of it.
+        mode: its permissions.
+        durable: wait until it is on the disk. Without, a power failure may bring back the old content, or leave none.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a process that was killed within `write_atomically` has left beside a file; no other may be writing it."""
+    for leftover in path.parent.glob(f".{path.name}.*"):
+        leftover.unlink(missing_ok=True)

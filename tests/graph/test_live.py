@@ -111,24 +111,34 @@ def test_on_a_moving_platform_live_and_offline_give_the_same_too(ros_domain, tmp
     assert_same(live, pictures(out, "tracks", TrackArray))
 
 
+def confirmed_ids(pictures: list) -> set[int]:
+    """Return the ids of the confirmed tracks in the last picture."""
+    return {i for i, status in zip(pictures[-1].track_id, pictures[-1].status, strict=True) if status >= 2}
+
+
 def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wait_for):
     with (
         Listener("tracks", "events") as listener,
-        aegis_up(ros_domain, tmp_path / "log", "--no-bridge", "--set", "simulator.scan_interval_s=0.1") as up,
-    ):
+        aegis_up(
+            ros_domain, tmp_path / "log", "--no-bridge", "--set", "simulator.scan_interval_s=0.1",
+            "--set", "tracking.snapshot_period_s=0.2", "--set", "tracking.snapshot_max_age_s=60",
+        ) as up,
+    ):  # fmt: skip
         tracks = listener.messages["tracks"]
+        kept = Path(ros_domain["AEGIS_STATE_DIR"]) / "tracks.npz"
 
         def confirmed() -> bool:
-            return bool(tracks) and any(status >= 2 for status in tracks[-1].status)
+            return bool(tracks) and bool(confirmed_ids(tracks))
 
         wait_for(confirmed, "tracks")
-        ids: set[int] = set()
-        last_id = 0
         for name in NODES:
             before = children(up)
             assert set(before) == set(NODES)
-            ids = {i for m in tracks for i in m.track_id}
-            last_id = max(ids)
+            if name == "tracking":
+                old = confirmed_ids(tracks)
+                written = kept.stat().st_mtime_ns
+                wait_for(lambda t=written: kept.stat().st_mtime_ns > t, "these tracks are on disk")
+            seen = {i for m in tracks for i in m.track_id}
             os.kill(before[name], signal.SIGKILL)
             wait_for(lambda name=name, pid=before[name]: children(up).get(name, pid) != pid, f"{name} restarted")
             tracks.clear()
@@ -136,8 +146,9 @@ def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wa
             after = children(up)
             assert {n: p for n, p in after.items() if n != name} == {n: p for n, p in before.items() if n != name}
             if name == "tracking":
-                new = {i for m in tracks for i in m.track_id}
-                assert min(new) > last_id  # an id is never used again, also not by the next process
+                wait_for(lambda old=old: confirmed_ids(tracks) & old, "a track lives on under its id")
+                new = {i for m in tracks for i in m.track_id} - seen
+                assert all(i > max(seen) for i in new)  # an id is never used again, also not by the next process
         epochs = {m.epoch for m in listener.messages["events"] if m.stage == "tracking"}
         assert epochs == {0, 1}
         log = (tmp_path / "log").read_text()

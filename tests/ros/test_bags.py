@@ -16,6 +16,7 @@ from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from rclpy.serialization import deserialize_message
 from rosbags.rosbag2 import Reader
+from scipy.optimize import linear_sum_assignment
 
 from aegis.core.metrics import gospa
 from aegis.core.types import TrackStatus
@@ -53,8 +54,11 @@ def processed(simulated, tmp_path_factory) -> Path:
 
 
 def test_a_maritime_radar_is_tracked_within_the_bound(shared_data, tmp_path):
-    """Mean GOSPA (c = 20 m, p = 2) of confirmed tracks over four recordings of a harbour; Stone Soup's GNN has 19.2."""
-    means = []
+    """Four recordings of a harbour with two vessels of known place, c = 20 m and p = 2. Stone Soup's GNN: 19.2, .91, .5.
+
+    Quays and moored boats have no truth, so that showing them costs score; they are to be shown all the same.
+    """
+    means, covered, switches, shown, plotted = [], [], 0, 0, 0
     for scenario in autoferry.SCENARIOS:
         bag, out = tmp_path / f"in{scenario}", tmp_path / f"out{scenario}"
         autoferry.write(shared_data, scenario, bag)
@@ -63,13 +67,31 @@ def test_a_maritime_radar_is_tracked_within_the_bound(shared_data, tmp_path):
         pictures = [convert.tracks_from_msg(m) for m in messages(out, "tracks")]
         truth = autoferry.truth(shared_data, scenario)
         assert len(pictures) == len(truth)
-        scores = []
+        scores, found, holder = [], 0, {}
+        places = []
         for picture, vessels in zip(pictures, truth, strict=True):
             confirmed = picture.status != TrackStatus.TENTATIVE  # coasting ones count: they are in the picture
-            scores.append(gospa(vessels, picture.state[confirmed, :2], c=20.0, p=2.0).total)
+            place, names = picture.state[confirmed, :2], picture.track_id[confirmed]
+            places.append(place)
+            scores.append(gospa(vessels, place, c=20.0, p=2.0).total)
+            distance = np.linalg.norm(vessels[:, None] - place, axis=2)
+            for vessel, track in zip(*linear_sum_assignment(np.minimum(distance, 20.0) ** 2), strict=True):
+                if distance[vessel, track] < 20.0:
+                    found += 1
+                    switches += holder.get(vessel, names[track]) != names[track]
+                    holder[vessel] = names[track]
         means.append(np.mean(scores))
-    print("mean GOSPA by recording:", np.round(means, 2))
-    assert np.mean(means) <= 21.0
+        covered.append(found / sum(map(len, truth)))
+        for spot, scans in autoferry.lasting_spots(shared_data, scenario):
+            for k in scans[2:]:
+                plotted += 1
+                shown += np.linalg.norm(places[k] - spot, axis=1).min(initial=np.inf) < 15.0
+    print(f"mean GOSPA {np.mean(means):.2f} {np.round(means, 2)}, coverage {np.mean(covered):.3f} {np.round(covered, 3)}, "
+          f"{switches} switches, quays and moored boats shown in {shown / plotted:.2f} of {plotted} scans")  # fmt: skip
+    assert np.mean(means) <= 18.5
+    assert np.mean(covered) >= 0.93
+    assert switches <= 1  # 0.25 a recording
+    assert shown >= 0.75 * plotted
 
 
 def messages(bag: Path, topic: str) -> list:

@@ -1,8 +1,10 @@
 """What outlives a process: the state directory, whole files, epochs."""
 
+import os
+
 import pytest
 
-from aegis.state import next_epoch, state_dir, write_atomically
+from aegis.state import next_epoch, remove_leftovers, state_dir, write_atomically
 
 
 def test_each_namespace_has_its_own_directory_that_others_cannot_read(tmp_path, monkeypatch):
@@ -20,6 +22,22 @@ def test_a_failed_write_leaves_the_old_content_and_no_rubbish(tmp_path):
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("durable", "syncs"), [(True, 1), (False, 0)])
+def test_only_what_must_survive_a_power_failure_waits_for_the_disk(tmp_path, monkeypatch, durable, syncs):
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    write_atomically(tmp_path / "file", b"content", durable=durable)
+    assert len(synced) == syncs
+    assert (tmp_path / "file").read_bytes() == b"content"
+
+
+def test_leftovers_of_one_file_are_removed_and_nothing_else(tmp_path):
+    for name in ("file", ".file.x1y2", ".file2.x1y2", "other"):
+        (tmp_path / name).write_bytes(b"")
+    remove_leftovers(tmp_path / "file")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".file2.x1y2", "file", "other"]
 
 
 def test_epochs_count_the_starts_within_a_run(tmp_path):

@@ -36,6 +36,10 @@ BENCHMARKS = {
         "aegis.bench.tracking",
         frozenset({"scenarios"}),
     ),
+    "fusion2017": Benchmark(
+        "GOSPA beside the published multi-Bernoulli filters, scenario 1 of FUSION 2017, 40 runs a cell",
+        "aegis.bench.fusion2017",
+    ),
 }
 
 

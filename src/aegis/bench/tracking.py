@@ -156,10 +156,8 @@ def _worker(which: str, name: str, path: Path) -> None:
         steps = stonesoup_gnn.track(scenario, stonesoup_gnn.TUNING[name[0]])
     else:
         steps = track(scenario)
-    milliseconds, score = [], []
-    for scan, (ms, positions) in enumerate(steps):
-        milliseconds.append(ms)
-        score.append(multitarget.gospa(scenario.truth(scan), positions))
+    milliseconds, positions = zip(*steps, strict=True)  # scored afterwards, as scoring would empty the tracker's caches
+    score = [multitarget.gospa(scenario.truth(scan), found) for scan, found in enumerate(positions)]
     print(json.dumps({"name": label, "ms": milliseconds, "gospa": score}))
 
 

@@ -7,13 +7,18 @@ of the function it compiles, and would go on using old code of functions that th
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+
+ROOM_BYTES = 32 * 2**20  # free on the disk before anything is kept; all code takes a tenth
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,12 +35,33 @@ def cache_dir() -> str:
     return str(Path(base) / digest.hexdigest()[:16])
 
 
+@cache
+def can_keep() -> bool:
+    """Tell whether the cache can be used.
+
+    Numba would take another folder where it may not write to this one, which can have old code in it, and fail on a full disk.
+    """
+    try:
+        Path(cache_dir()).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache_dir()):
+            pass
+        if shutil.disk_usage(cache_dir()).free < ROOM_BYTES:
+            raise OSError(f"less than {ROOM_BYTES >> 20} MiB free")
+    except OSError as error:
+        logging.getLogger(__name__).warning(
+            "compiled code cannot be kept in %s (%s): every start compiles it anew. NUMBA_CACHE_DIR sets another folder.",
+            cache_dir(), error,
+        )  # fmt: skip
+        return False
+    return True
+
+
 def compiled(function: F) -> F:
     """Compile a function at its first call, or take it from the cache."""
     config: Any = numba.config
     before = config.CACHE_DIR
     config.CACHE_DIR = cache_dir()  # read while the decorator runs
     try:
-        return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+        return cast(F, numba.njit(cache=can_keep(), error_model="numpy")(function))
     finally:
         config.CACHE_DIR = before

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,6 +19,20 @@ from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import Output, Stage
 
 STATUS_PERIOD_S = 1.0
+NOTICE_AFTER_S = 3.0
+
+
+def prepare(stages: Mapping[str, type[Stage]]) -> None:
+    """Compile what the stages run; say so on standard error, if it takes long."""
+    text = f"aegis: {', '.join(stages)}: compiling for this machine, once; this takes about half a minute"
+    notice = threading.Timer(NOTICE_AFTER_S, print, (text,), {"file": sys.stderr, "flush": True})
+    notice.daemon = True
+    notice.start()
+    try:
+        for stage in stages.values():
+            stage.prepare()
+    finally:
+        notice.cancel()
 
 
 class StageHost:

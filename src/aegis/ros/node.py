@@ -18,7 +18,7 @@ from rclpy.node import Node
 from aegis.core.params import ConfigError, Settings
 from aegis.ros.config import BRIDGE, load_settings
 from aegis.ros.graph import NODES, NodeSpec
-from aegis.ros.host import StageHost
+from aegis.ros.host import StageHost, prepare
 from aegis.ros.stages.base import Stage, StageContext
 from aegis.state import next_epoch, state_dir
 
@@ -95,11 +95,17 @@ def run(
             bridge_settings: Any = load_settings(BRIDGE, config, sets)
             epoch = next_epoch(state, BRIDGE, run_id)
             return serve(bridge_settings, namespace=namespace, state_dir=state, run_id=run_id, epoch=epoch)
-        rclpy.init(args=["aegis", *(["--ros-args", *ros_args] if ros_args else [])])
-        executor = SingleThreadedExecutor()
         for name in names:
             if name not in NODES:
                 raise ConfigError(f"no node '{name}'; known are: {', '.join([*NODES, BRIDGE])}")
+            if (
+                not ros_args
+            ):  # with them only the node knows all parameters; without, a mistake need not wait for the compiler
+                load_settings(name, config, sets)
+        prepare({name: NODES[name].load_stage() for name in names})
+        rclpy.init(args=["aegis", *(["--ros-args", *ros_args] if ros_args else [])])
+        executor = SingleThreadedExecutor()
+        for name in names:
             nodes.append(StageNode(NODES[name], config, sets, namespace, run_id))
             executor.add_node(nodes[-1])
         executor.spin()

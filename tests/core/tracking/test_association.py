@@ -122,7 +122,7 @@ def test_the_gate_holds_every_pair_within_it(polar):
     scan = detections_of(seen, 0.0, sigma=sigma, cartesian=not polar)
     pose = Pose(np.zeros(3), np.eye(3), np.array([3.0, -2.0, 0.0]))
     z = measurement.from_detections(scan, pose)
-    z = z.ordered(np.argsort(z.position[:, 0]))
+    z = z.ordered(np.argsort(association.gate_keys(z.position)))
     weight = np.tile([0.7, 0.3], (tracks, 1))
     wanted = np.ones(4, dtype=bool)
     start, detection, by_mode, total, normalised = association.gate(

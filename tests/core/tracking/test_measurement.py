@@ -19,7 +19,7 @@ STATE = st.builds(
 
 def expected(x: np.ndarray, pose: Pose, *, polar: bool) -> tuple[np.ndarray, np.ndarray]:
     value, H = np.empty(4), np.zeros((4, len(x)))
-    measurement.expect(x, pose.position, pose.rotation, pose.velocity, polar, np.ones(4, dtype=bool), value, H)
+    measurement.expect(x, pose.position, pose.rotation, pose.velocity, polar, value, H)
     return value, H
 
 

@@ -15,7 +15,16 @@ ONE_MODE = np.ones((1, 1))
 def predicted(x: np.ndarray, P: np.ndarray, dt: float, kind: int, noise=(0.0, 0.0), turn=(0.0, 0.0)):
     """Return the state and covariance of a single track in a single mode."""
     x, P, _ = motion.predict(
-        x[None, None], P[None, None], ONE_MODE, dt, np.array([kind]), ONE_MODE, np.array([noise]), *turn
+        x[None, None],
+        P[None, None],
+        ONE_MODE,
+        dt,
+        np.array([kind]),
+        ONE_MODE,
+        np.array([noise]),
+        np.array([0]),
+        np.array([True]),
+        *turn,
     )
     return x[0, 0], P[0, 0]
 

@@ -28,7 +28,7 @@ def test_a_tracker_goes_on_where_another_stopped(motion):
     expected = whole.step(detections_of(approach(12), 12.0)).tracks
     tracks = second.step(detections_of(approach(12), 12.0)).tracks
     assert tracks.track_id.tolist() == expected.track_id.tolist()
-    np.testing.assert_array_equal(tracks.state, expected.state)
+    np.testing.assert_allclose(tracks.state, expected.state, rtol=1e-6, atol=1e-6)
     assert tracks.age.tolist() == expected.age.tolist()
 
 

@@ -32,7 +32,7 @@ def test_one_component_after_the_other_is_all_at_once(seed, n, measured):
     x, P, H, y, variance, _ = random_case(seed, n)
     use = np.array(measured)
     wanted = corrected(x, P, H, y, variance, use)
-    update.correct(x, P, H, y, variance, use, np.empty(n), np.empty(n), np.empty((n, n)), np.empty(n))
+    update.correct(x, P, H, True, y, variance, use, np.empty(n), np.empty(n), np.empty((n, n)), np.empty(n))
     np.testing.assert_allclose(x, wanted[0], atol=1e-9)
     np.testing.assert_allclose(P, wanted[1], atol=1e-9)
 
@@ -42,19 +42,32 @@ def test_one_component_after_the_other_is_all_at_once(seed, n, measured):
 def test_the_covariance_stays_positive_definite_at_extreme_ratios(seed, ratio):
     x, P, H, y, variance, _ = random_case(seed, 6)
     update.correct(
-        x, P, H, y, variance * ratio, np.ones(4, dtype=bool), np.empty(6), np.empty(6), np.empty((6, 6)), np.empty(6)
+        x,
+        P,
+        H,
+        True,
+        y,
+        variance * ratio,
+        np.ones(4, dtype=bool),
+        np.empty(6),
+        np.empty(6),
+        np.empty((6, 6)),
+        np.empty(6),
     )
     np.testing.assert_array_equal(P, P.T)
     assert np.linalg.eigvalsh(P).min() > 0.0
 
 
-def test_the_mahalanobis_distance_is_that_of_the_components_measured():
+@pytest.mark.parametrize("use", [(True, False, True, True), (True, True, False, False), (True,) * 4])
+def test_the_mahalanobis_distance_is_that_of_the_components_measured(use):
     _, P, H, y, variance, _ = random_case(3, 6)
-    use = np.array([True, False, True, True])
+    use = np.array(use)
     S = H @ P @ H.T
-    got = association.mahalanobis(y, S, variance, use, np.empty((4, 4)), np.empty(4), np.empty(4, dtype=int))
+    got = association.mahalanobis(
+        y, S[None], 0, variance[None], use[None], 0, np.empty((4, 4)), np.empty(4), np.empty(4, dtype=int)
+    )
     C = (S + np.diag(variance))[np.ix_(use, use)]
-    assert got == pytest.approx((y[use] @ np.linalg.solve(C, y[use]), np.linalg.slogdet(C)[1], 3))
+    assert got == pytest.approx((y[use] @ np.linalg.solve(C, y[use]), np.linalg.slogdet(C)[1], use.sum()))
 
 
 def test_hypotheses_become_one_gaussian_with_their_moments():

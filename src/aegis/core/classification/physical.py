@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from aegis.core.compiled import compiled
-from aegis.core.types import N_CLASSES, ClassId, Floats
+from aegis.core.types import N_CLASSES, ClassId, Floats, Ints
 
 NAME = "physical-1"
 BASIS = "stated table of RCS, speed and height per class (aegis.core.classification.physical); not trained"
@@ -26,6 +27,7 @@ SWERLING1_SIGMA_DB = 5.57
 SWERLING1_BIAS_DB = -2.51
 
 ROOT_2, ROOT_2PI = math.sqrt(2.0), math.sqrt(2.0 * math.pi)
+SHARPEST = 1e-3  # no speed [m/s] and no height [m] is known better
 SATURATED = 6.0  # standard deviations from which the normal distribution function is 0 or 1 to within the floor below
 
 UNKNOWN = int(ClassId.UNKNOWN)
@@ -94,10 +96,10 @@ class PhysicalModel:
             speed, speed_sigma: (n,) speed and its standard deviation [m/s]; give either this or `radial_speed`.
             height, height_sigma: (n,) above the sensor and its standard deviation [m].
         """
-        nothing = np.full(n, np.nan)
 
         def column(values: Floats | float | None) -> Floats:
-            return nothing if values is None else np.ascontiguousarray(np.broadcast_to(values, (n,)), dtype=np.float64)
+            # A new array each: views and read-only ones would be compiled apart.
+            return np.full(n, np.nan if values is None else values, dtype=np.float64)
 
         return _posterior(
             self.prior, self._rcs, self._rcs_sigma, self._speed, self._height, column(rcs_dbsm),
@@ -114,7 +116,15 @@ def _posterior(
     """Return (n, N_CLASSES) probabilities; a feature that is NaN says nothing."""
     n, classes = len(rcs), len(prior)
     out = np.zeros((n, classes))
+    # Classes share their bounds, many of them: each value is looked up once.
+    speed_edges, height_edges = np.unique(speed_bounds), np.unique(height_bounds)
+    speed_at, height_at = np.searchsorted(speed_edges, speed_bounds), np.searchsorted(height_edges, height_bounds)
+    speed_above, height_above = np.empty(len(speed_edges)), np.empty(len(height_edges))
     for i in range(n):
+        if not math.isnan(speed[i]):
+            _fill_cdf(speed[i], speed_sigma[i], speed_edges, speed_above)
+        if not math.isnan(height[i]):
+            _fill_cdf(height[i], height_sigma[i], height_edges, height_above)
         fluctuation = SWERLING1_SIGMA_DB / math.sqrt(max(looks[i], 1.0))
         total = 0.0
         for c in range(classes):
@@ -129,9 +139,9 @@ def _posterior(
             if not math.isnan(radial_speed[i]):
                 value *= max(_radial_speed_density(radial_speed[i], speed_bounds[c]), LIKELIHOOD_FLOOR)
             if not math.isnan(speed[i]):
-                value *= max(_soft_uniform(speed[i], speed_sigma[i], speed_bounds[c]), LIKELIHOOD_FLOOR)
+                value *= max(_uniform_density(c, speed_above, speed_at, speed_bounds), LIKELIHOOD_FLOOR)
             if not math.isnan(height[i]):
-                value *= max(_soft_uniform(height[i], height_sigma[i], height_bounds[c]), LIKELIHOOD_FLOOR)
+                value *= max(_uniform_density(c, height_above, height_at, height_bounds), LIKELIHOOD_FLOOR)
             out[i, c] = value
             total += value
         for c in range(classes):
@@ -151,10 +161,17 @@ def _radial_speed_density(radial_speed: float, bounds: Floats) -> float:
 
 
 @compiled
-def _soft_uniform(x: float, sigma: float, bounds: Floats) -> float:
-    """Return the density of a variable uniform on the bounds, measured with Gaussian error."""
-    s, low, high = max(sigma, 1e-3), float(bounds[0]), float(bounds[1])
-    return (_normal_cdf((x - low) / s) - _normal_cdf((x - high) / s)) / (high - low)
+def _fill_cdf(x: float, sigma: float, edges: Floats, above: Floats) -> None:
+    """Write the probability that the true value lies above each edge, x being measured with Gaussian error."""
+    inverse = 1.0 / max(sigma, SHARPEST)
+    for e in range(len(edges)):
+        above[e] = _normal_cdf((x - edges[e]) * inverse)
+
+
+@compiled
+def _uniform_density(c: int, above: Floats, at: Ints, bounds: Floats) -> float:
+    """Return the density of a variable uniform on class c's bounds, measured with Gaussian error."""
+    return (above[at[c, 0]] - above[at[c, 1]]) / (bounds[c, 1] - bounds[c, 0])  # type: ignore[no-any-return]
 
 
 @compiled
@@ -181,6 +198,12 @@ def _decide(probability: Floats, threshold: float) -> tuple[np.ndarray, Floats]:
         confidence[i] = probability[i, best]
         class_id[i] = best if confidence[i] >= threshold else UNKNOWN
     return class_id, confidence
+
+
+@cache
+def warm() -> None:
+    """Compile, or load, what `posterior` and `decide` need, so that the first objects need not wait for it."""
+    decide(PhysicalModel().posterior(1, rcs_dbsm=np.zeros(1)), 0.5)
 
 
 assert len(TABLE) == N_CLASSES

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from aegis.core.classification.physical import PhysicalModel, decide
+from aegis.core.classification.physical import PhysicalModel, decide, warm
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.types import ClassId, Detections, Floats, Ints, Scan, take_rows
 
@@ -23,6 +23,8 @@ class Detector:
     """The detection stage: `step` takes a scan and returns its detections."""
 
     def __init__(self, settings: DetectionSettings) -> None:
+        """Make a detector; all compiled code is ready before the first scan."""
+        warm()
         self.settings = settings
         self.model = PhysicalModel(tuple(ClassId[name] for name in settings.classes))
 

@@ -22,33 +22,73 @@ CONVERGED = 1e-7  # largest change of a message
 
 @compiled
 def mahalanobis(
-    y: Floats, S: Floats, variance: Floats, measured: np.ndarray, L: Floats, w: Floats, index: Ints
+    y: Floats, S: Floats, m: int, variance: Floats, measured: np.ndarray, d: int, L: Floats, w: Floats, index: Ints
 ) -> tuple[float, float, int]:
-    """Return y' C^-1 y, ln det C and the number of components, with C = S + diag(variance), over what was measured.
+    """Return y' C^-1 y, ln det C and the number of components, with C = S[m] + diag(variance[d]), over what was measured.
 
     Args:
-        y, variance, measured: (4,); S: (4, 4).
+        y: (4,); S: (M, 4, 4); variance, measured: (D, 4).
         L, w, index: (4, 4), (4,), (4,) scratch for the Cholesky factor, L^-1 y and the components.
     """
+    if (
+        measured[d, 0] and measured[d, 1] and not (measured[d, 2] or measured[d, 3])
+    ):  # a radar without height and Doppler
+        p, q, r = S[m, 0, 0] + variance[d, 0], S[m, 1, 0], S[m, 1, 1] + variance[d, 1]
+        det = max(p * r - q * q, variance[d, 0] * variance[d, 1])  # never less in exact arithmetic
+        return (r * y[0] * y[0] - 2.0 * q * y[0] * y[1] + p * y[1] * y[1]) / det, math.log(det), 2
     distance, det, k = 0.0, 1.0, 0
     for i in range(4):
-        if not measured[i]:
+        if not measured[d, i]:
             continue
         index[k] = i
-        rest, value = S[i, i] + variance[i], y[i]
+        rest, value = S[m, i, i] + variance[d, i], y[i]
         for b in range(k):
-            total = S[i, index[b]]
+            total = S[m, i, index[b]]
             for c in range(b):
                 total -= L[k, c] * L[b, c]
             L[k, b] = total / L[b, b]
             rest -= L[k, b] * L[k, b]
             value -= L[k, b] * w[b]
-        L[k, k] = math.sqrt(max(rest, variance[i]))  # never less in exact arithmetic
+        L[k, k] = math.sqrt(max(rest, variance[d, i]))  # never less in exact arithmetic
         w[k] = value / L[k, k]
         distance += w[k] * w[k]
         det *= L[k, k]
         k += 1
     return distance, 2.0 * math.log(det), k
+
+
+@compiled
+def strips(position: Floats) -> tuple[float, float, int]:
+    """Return where strips along y begin [m], their height [m] and number, for detections (D, 3): about sqrt(D) in each."""
+    count = max(1, int(math.sqrt(len(position))))
+    if not len(position):
+        return 0.0, 1.0, count
+    low, high = position[0, 1], position[0, 1]
+    for d in range(len(position)):
+        low, high = min(low, position[d, 1]), max(high, position[d, 1])
+    return low, max((high - low) / count, 1e-9), count
+
+
+@compiled
+def strip_of(y: float, low: float, height: float, count: int) -> int:
+    """Return the number of the strip that y is in, or the nearest one."""
+    return int(min(max((y - low) / height, 0.0), count - 1.0))
+
+
+@compiled
+def gate_keys(position: Floats) -> Floats:
+    """Return (D,) keys whose order is by strip, and by x within each: the order that `gate` wants."""
+    low, height, count = strips(position)
+    keys = np.empty(len(position))
+    if not len(position):
+        return keys
+    west, east = position[0, 0], position[0, 0]
+    for d in range(len(position)):
+        west, east = min(west, position[d, 0]), max(east, position[d, 0])
+    width = 2.0 * (east - west) + 1.0
+    for d in range(len(position)):
+        keys[d] = strip_of(position[d, 1], low, height, count) * width + (position[d, 0] - west)
+    return keys
 
 
 @compiled
@@ -63,8 +103,8 @@ def gate(
     Args:
         centre, spread: (N, 3) mean and variance of the tracks' positions in map.
         x, P, weight: (N, M, n), (N, M, n, n), (N, M) of the predicted tracks.
-        origin, R, platform, wanted: of the sensor, as in `measurement.expect`.
-        position, sigma: (D, 3) detections in map, ordered by x, and (D,) their largest standard deviation.
+        origin, R, platform: of the sensor, as in `measurement.expect`; wanted: (4,) components that any detection has.
+        position, sigma: (D, 3) detections in map, in the order of `gate_keys`, and (D,) their largest standard deviation.
         value, variance, measured: (D, 4).
         polar: component 1 is an angle.
         bound: (5,) largest squared distance for a measurement of so many components.
@@ -81,16 +121,30 @@ def gate(
     by_mode, total = np.empty((capacity, M)), np.empty(capacity)
     normalised = np.empty((capacity, 2))
     y, L, w, index = np.empty(4), np.empty((4, 4)), np.empty(4), np.empty(4, np.int64)
-    expected, H, S = np.empty((M, 4)), np.zeros((M, 4, x.shape[2])), np.empty((M, 4, 4))
-    xs = position[:, 0].copy()
+    plain = not polar and not wanted[3]  # the measurement is the position itself
+    expected, H, S = np.zeros((M, 4)), np.zeros((M, 4, x.shape[2])), np.empty((M, 4, 4))
+    low, height, n_strips = strips(position)
+    begin = np.zeros(n_strips + 1, np.int64)
+    for d in range(len(position)):
+        begin[strip_of(position[d, 1], low, height, n_strips) + 1] += 1
+    for k in range(n_strips):
+        begin[k + 1] += begin[k]
     count = 0
     for t in range(N):
         reach = math.sqrt(bound[4] * (spread[t, 0] + widest * widest))
-        first = np.searchsorted(xs, centre[t, 0] - reach)
-        known = False
-        for d in range(first, len(xs)):
-            if xs[d] > centre[t, 0] + reach:
-                break
+        reach_y = math.sqrt(bound[4] * (spread[t, 1] + widest * widest))
+        west, east = centre[t, 0] - reach, centre[t, 0] + reach
+        strip = strip_of(centre[t, 1] - reach_y, low, height, n_strips)
+        last = strip_of(centre[t, 1] + reach_y, low, height, n_strips)
+        d, known = _first(position, begin[strip], begin[strip + 1], west) - 1, False
+        while True:
+            d += 1
+            if d >= begin[strip + 1] or position[d, 0] > east:
+                strip += 1
+                if strip > last:
+                    break
+                d = _first(position, begin[strip], begin[strip + 1], west) - 1
+                continue
             dy = position[d, 1] - centre[t, 1]
             if dy * dy > bound[4] * (spread[t, 1] + sigma[d] * sigma[d]):
                 continue
@@ -100,8 +154,14 @@ def gate(
                     continue
             if not known:
                 for m in range(M):
-                    expect(x[t, m], origin, R, platform, polar, wanted, expected[m], H[m])
-                    spread_of(P[t, m], H[m], wanted, S[m])
+                    if plain:
+                        for i in range(3):
+                            expected[m, i] = x[t, m, i]
+                            for j in range(3):
+                                S[m, i, j] = P[t, m, i, j]
+                    else:
+                        expect(x[t, m], origin, R, platform, polar, expected[m], H[m])
+                        spread_of(P[t, m], H[m], wanted, S[m])
                 known = True
             if count == capacity:
                 capacity *= 2
@@ -115,7 +175,7 @@ def gate(
                     y[i] = value[d, i] - expected[m, i]
                 if polar:
                     y[AZIMUTH] = wrapped(y[AZIMUTH])
-                distance, log_det, k = mahalanobis(y, S[m], variance[d], measured[d], L, w, index)
+                distance, log_det, k = mahalanobis(y, S, m, variance, measured, d, L, w, index)
                 inside = inside or distance <= bound[k]
                 by_mode[count, m] = -0.5 * (distance + log_det + k * LOG_2PI)
                 most = max(most, by_mode[count, m])
@@ -134,6 +194,18 @@ def gate(
             count += 1
         start[t + 1] = count
     return start, detection[:count], by_mode[:count], total[:count], normalised[:count]
+
+
+@compiled
+def _first(position: Floats, first: int, last: int, west: float) -> int:
+    """Return the first index from `first` to `last` whose x is not west of `west`."""
+    while first < last:
+        middle = (first + last) // 2
+        if position[middle, 0] < west:
+            first = middle + 1
+        else:
+            last = middle
+    return first
 
 
 @compiled
@@ -221,6 +293,11 @@ def marginals(
     to_detection, to_track, others = np.empty(len(odds)), np.ones(len(odds)), np.empty(len(odds))
     for c in range(len(begin) - 1):
         tracks = member[begin[c] : begin[c + 1]]
+        if len(tracks) == 1 and start[tracks[0] + 1] == start[tracks[0]] + 1:  # a pair by itself
+            p = start[tracks[0]]
+            probability[p] = odds[p] / (1.0 + odds[p])
+            alone[detection[p]] = 1.0 / (1.0 + odds[p])
+            continue
         for _ in range(MAX_ITERATIONS):
             # Sums over all pairs but one, from both ends: a difference of large numbers would lose the small ones.
             for t in tracks:

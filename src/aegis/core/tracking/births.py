@@ -136,7 +136,7 @@ class BirthPlaces:
         k = len(self._objects)
         x, P, _ = predict(
             self._x, self._P, np.ones((k, 1)), dt, np.array([CONSTANT_VELOCITY]), np.ones((1, 1)),
-            np.tile([noise, 0.0], (k, 1)), 0.0, 0.0,
+            np.array([[noise, 0.0]]), np.zeros(k, dtype=np.int64), np.zeros(k, dtype=bool), 0.0, 0.0,
         )  # fmt: skip
         self._x, self._P = np.concatenate([x, self._new_x]), np.concatenate([P, self._new_P])
         self._objects = np.concatenate([self._objects * survival, self._new_objects])
@@ -156,7 +156,8 @@ class BirthPlaces:
         sensor = (pose.position, pose.rotation, pose.velocity, z.components())
         spread = self._P[:, 0, (0, 1, 2), (0, 1, 2)]
         start, d, by_mode, total, _ = gate(
-            np.ascontiguousarray(self._x[:, 0, :3]), spread, self._x, self._P, weight, *sensor, z.position, z.position_sigma, z.value,
+            np.ascontiguousarray(self._x[:, 0, :3]), spread, self._x, self._P, weight, *sensor,
+            z.position, z.position_sigma, z.value,
             z.variance, z.measured, z.polar, bound,
         )  # fmt: skip
         if len(d):

@@ -11,6 +11,8 @@ import numpy as np
 from aegis.core.compiled import compiled
 from aegis.core.types import Floats, Ints
 
+CERTAIN = 1e-3  # share of a miss below which a track's only pair is as good as sure; the update leaves it out as well
+
 
 @compiled
 def predict(
@@ -100,7 +102,7 @@ def sharpen(start: Ints, share: Floats, missed: Floats, exponent: float) -> tupl
     """
     share, missed = share.copy(), missed.copy()
     for t in range(len(missed)):
-        if start[t] == start[t + 1]:
+        if start[t] == start[t + 1] or (missed[t] < CERTAIN and start[t] + 1 == start[t + 1]):
             continue
         missed[t] = missed[t] ** exponent
         total = missed[t]

@@ -39,10 +39,15 @@ class Measurements:
 
     def ordered(self, by: Ints) -> Measurements:
         """Return the measurements in another order, or some of them."""
-        return Measurements(
-            self.value.take(by, axis=0), self.variance.take(by, axis=0), self.measured.take(by, axis=0),
-            self.position.take(by, axis=0), self.position_sigma.take(by), self.polar, self.origin,
-        )  # fmt: skip
+        columns = _taken(by, self.value, self.variance, self.measured, self.position, self.position_sigma)
+        return Measurements(*columns, self.polar, self.origin)
+
+
+@compiled
+def _taken(
+    by: Ints, value: Floats, variance: Floats, measured: np.ndarray, position: Floats, sigma: Floats
+) -> tuple[Floats, Floats, np.ndarray, Floats, Floats]:
+    return value[by], variance[by], measured[by], position[by], sigma[by]
 
 
 def plausible(d: Detections) -> np.ndarray:
@@ -94,8 +99,8 @@ def _measurements(
             if math.isfinite(raw[c]) and math.isfinite(v) and v > 0.0:
                 value[i, c], noise[i, c], measured[i, c] = raw[c], v, True
         up = value[i, 2]  # 0 where it was not measured
-        ground = r[i] * math.cos(up)
-        a, b, c_ = ground * math.cos(azimuth[i]), ground * math.sin(azimuth[i]), r[i] * math.sin(up)
+        ground, c_ = (r[i] * math.cos(up), r[i] * math.sin(up)) if measured[i, 2] else (r[i], 0.0)
+        a, b = ground * math.cos(azimuth[i]), ground * math.sin(azimuth[i])
         for k in range(3):
             position[i, k] = R[k, 0] * a + R[k, 1] * b + R[k, 2] * c_ + origin[k]
         largest = max(noise[i, 0], max(noise[i, 1], noise[i, 2]) * r[i] * r[i])
@@ -108,25 +113,19 @@ def _measurements(
 
 
 @compiled
-def expect(
-    x: Floats, origin: Floats, R: Floats, platform: Floats, polar: bool, wanted: np.ndarray, value: Floats, H: Floats
-) -> None:
+def expect(x: Floats, origin: Floats, R: Floats, platform: Floats, polar: bool, value: Floats, H: Floats) -> None:
     """Write the expected measurement (4,) and its Jacobian (4, n) of a state (n,).
 
     Args:
         x: the state, position and velocity in map first.
         origin, R, platform: position (3,), rotation (3, 3), sensor to map, and velocity (3,) of the sensor.
         polar: range, azimuth, elevation, range rate; else x, y, z, range rate.
-        wanted: (4,) components that are needed; others may be left out.
         value, H: to be written; H holds zeros.
     """
     if not polar:
         for i in range(3):
             value[i] = x[i]
             H[i, i] = 1.0
-        if not wanted[3]:
-            value[3] = 0.0
-            return
     dx, dy, dz = x[0] - origin[0], x[1] - origin[1], x[2] - origin[2]
     r = max(math.sqrt(dx * dx + dy * dy + dz * dz), MIN_RANGE_M)
     ux, uy, uz = dx / r, dy / r, dz / r
@@ -155,7 +154,7 @@ def spread_of(P: Floats, H: Floats, wanted: np.ndarray, S: Floats) -> None:
     """Write H P H' (4, 4) of the wanted components: the covariance of an expected measurement, without the sensor's own error.
 
     Args:
-        P: (n, n); H: (4, n) from `expect`; wanted: (4,); S: to be written.
+        P: (n, n); H: (4, n) from `expect`; wanted: (4,) components; S: to be written.
     """
     for i in range(4):
         if not wanted[i]:
@@ -194,7 +193,7 @@ def in_view(position: Floats, origin: Floats, R: Floats, near: float, far: float
         r = math.sqrt(dx * dx + dy * dy + dz * dz)
         forward = R[0, 0] * dx + R[1, 0] * dy + R[2, 0] * dz
         left = R[0, 1] * dx + R[1, 1] * dy + R[2, 1] * dz
-        out[t] = near <= r <= far and abs(math.atan2(left, forward)) <= azimuth
+        out[t] = near <= r <= far and (azimuth >= math.pi or abs(math.atan2(left, forward)) <= azimuth)
     return out
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from aegis.core.compiled import compiled
-from aegis.core.types import Floats
+from aegis.core.types import Floats, Ints
 
 Model = Literal["cv", "ct", "imm"]
 CONSTANT_VELOCITY, COORDINATED_TURN = 0, 1
@@ -161,7 +161,7 @@ def _mix(
 @compiled
 def predict(
     x: Floats, P: Floats, weight: Floats, dt: float, kind: np.ndarray, between: Floats,
-    noise: Floats, turn_variance: float, turn_noise: float,
+    noise: Floats, class_id: Ints, climbs: np.ndarray, turn_variance: float, turn_noise: float,
 ) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     """Return states (N, M, n), covariances (N, M, n, n) and mode weights (N, M) after dt [s]; the input stays as it is.
 
@@ -169,7 +169,9 @@ def predict(
         x, P, weight: of N tracks in M modes.
         kind: (M,) CONSTANT_VELOCITY or COORDINATED_TURN.
         between: (M, M) mode transition probabilities over dt.
-        noise: (N, 2) spectral density of the white acceleration, horizontal and vertical [m^2/s^3].
+        noise: (C, 2) spectral density of the white acceleration of each class, horizontal and vertical [m^2/s^3].
+        class_id: (N,) of the tracks; climbs: (N,) whether height is observed. Where it is not, its variance stays that of the
+            prior, instead of growing for ever.
         turn_variance: of the rate that a turn begins with [rad^2/s^2].
         turn_noise: spectral density of the turn rate's own change [rad^2/s^3].
     """
@@ -178,6 +180,7 @@ def predict(
     mixed_x, mixed_P = np.empty((M, n)), np.empty((M, n, n))
     F, scratch = np.empty((7, 7)), np.empty((7, 7))
     for t in range(N):
+        level = noise[class_id[t], 0]
         if M > 1:
             _mix(x[t], P[t], weight[t], between, mixed_x, mixed_P, weight_out[t])
         else:
@@ -189,7 +192,7 @@ def predict(
             else:
                 _turn(mixed_x[m], mixed_P[m], dt, F, x_out[t, m], P_out[t, m], scratch)
                 P_out[t, m, TURN, TURN] += turn_noise * dt
-            _add_noise(P_out[t, m], dt, noise[t, 0], noise[t, 0], noise[t, 1])
+            _add_noise(P_out[t, m], dt, level, level, noise[class_id[t], 1] if climbs[t] else 0.0)
     return x_out, P_out, weight_out
 
 

@@ -76,7 +76,8 @@ class Rows:
         if index is not None:
             x, P, weight = (a.take(index, axis=0) for a in (x, P, weight))
         if x.shape[1] == 1:
-            return x[:, 0, :6], P[:, 0, :6, :6]
+            # Contiguous even where the turn rate is left out: another layout would be compiled apart.
+            return np.ascontiguousarray(x[:, 0, :6]), np.ascontiguousarray(P[:, 0, :6, :6])
         return motion.combine(x, P, weight)
 
 
@@ -127,11 +128,12 @@ def worth_keeping(
 
 @compiled
 def shown_as(
-    index: Ints, mean: Floats, covariance: Floats, has_height: NDArray[np.bool_], rcs_sum: Floats, rcs_looks: Floats,
-    born_ns: Ints, updated_ns: Ints, confirmed: NDArray[np.bool_], stamp_ns: int, ground: float,
-) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats, Ints]:  # fmt: skip
-    """Return what the picture shows of some rows (S,): mean RCS [dBsm] and looks, speed, its sigma, height above `ground` [m], its
-    sigma, age and time since the last detection [s], status.
+    index: Ints, mean: Floats, covariance: Floats, name: Ints, existence: Floats, hits: Ints, has_height: NDArray[np.bool_],
+    rcs_sum: Floats, rcs_looks: Floats, born_ns: Ints, updated_ns: Ints, confirmed: NDArray[np.bool_], stamp_ns: int,
+    ground: float,
+) -> tuple[Ints, Floats, Ints, Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats, Ints]:  # fmt: skip
+    """Return what the picture shows of some rows (S,): id, existence, hits, mean RCS [dBsm] and looks, speed and its sigma [m/s],
+    height above `ground` and its sigma [m], age and time since the last detection [s], status.
 
     Args:
         index: (S,) the rows; mean, covariance: (S, 6) and (S, 6, 6) of these; the others are of all rows.
@@ -139,9 +141,10 @@ def shown_as(
     S = len(index)
     rcs, looks, speed, speed_sigma = np.empty(S), np.empty(S), np.empty(S), np.empty(S)
     height, height_sigma, age_s, silent_s = np.empty(S), np.empty(S), np.empty(S), np.empty(S)
-    status = np.empty(S, np.int64)
+    status, ids, exists, seen = np.empty(S, np.int64), np.empty(S, np.int64), np.empty(S), np.empty(S, np.int64)
     for i in range(S):
         t = index[i]
+        ids[i], exists[i], seen[i] = name[t], existence[t], hits[t]
         looks[i] = rcs_looks[t]
         rcs[i] = rcs_sum[t] / rcs_looks[t] if rcs_looks[t] > 0.0 else np.nan
         speed[i] = math.sqrt(mean[i, 3] ** 2 + mean[i, 4] ** 2 + mean[i, 5] ** 2)
@@ -151,7 +154,24 @@ def shown_as(
         age_s[i] = (stamp_ns - born_ns[t]) * 1e-9
         silent_s[i] = (stamp_ns - updated_ns[t]) * 1e-9
         status[i] = (COASTING if silent_s[i] > 0.0 else CONFIRMED) if confirmed[t] else TENTATIVE
-    return rcs, looks, speed, speed_sigma, height, height_sigma, age_s, silent_s, status
+    return ids, exists, seen, rcs, looks, speed, speed_sigma, height, height_sigma, age_s, silent_s, status
+
+
+@compiled
+def changes(before: Ints, after: Ints) -> tuple[Ints, Ints]:
+    """Return what is only in `after`, and what is only in `before`; all ascending."""
+    gained, lost, g, k = np.empty(len(after), np.int64), np.empty(len(before), np.int64), 0, 0
+    i = j = 0
+    while i < len(before) or j < len(after):
+        if j == len(after) or (i < len(before) and before[i] < after[j]):
+            lost[k] = before[i]
+            k, i = k + 1, i + 1
+        elif i == len(before) or after[j] < before[i]:
+            gained[g] = after[j]
+            g, j = g + 1, j + 1
+        else:
+            i, j = i + 1, j + 1
+    return gained[:g], lost[:k]
 
 
 def to_bytes(rows: Rows, now_ns: int, model: str) -> bytes:

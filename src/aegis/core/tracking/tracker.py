@@ -16,15 +16,17 @@ from scipy.stats import chi2
 
 from aegis.core.classification.physical import PhysicalModel, decide
 from aegis.core.ids import UniqueIds
-from aegis.core.tracking import association, existence, extent, measurement, motion, rows, update
+from aegis.core.tracking import existence, extent, measurement, motion, rows
+from aegis.core.tracking.association import gate_keys
 from aegis.core.tracking.births import BirthPlaces, first_state
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.consistency import Consistency, Nis
 from aegis.core.tracking.measurement import Measurements
 from aegis.core.tracking.registration import Bias, Registration
 from aegis.core.tracking.rows import Rows
+from aegis.core.tracking.scan import observe
 from aegis.core.tracking.settings import SensorModel, TrackingSettings
-from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks, take_rows
+from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks, TrackStatus, take_rows
 
 AXES = np.arange(3)
 NO_IDS = np.empty(0, dtype=np.int64)
@@ -43,6 +45,9 @@ class StepResult:
     dropped: str | None = None
     reset: bool = False
     reordered: bool = False  # the scan came late and was put in its place
+    resumed: bool | None = (
+        None  # whether the picture of an earlier process was taken up, or too old; None: there was none
+    )
     confirmed: Ints = field(default_factory=NO_IDS.copy)
     lost: Ints = field(default_factory=NO_IDS.copy)  # ids of confirmed tracks now deleted
     refused: int = 0  # detections that could not be used
@@ -146,6 +151,7 @@ class Tracker:
     def reset(self) -> None:
         """Forget all tracks and the time; ids go on."""
         self._rows = self._blank
+        self._confirmed = NO_IDS  # of the last picture, ascending
         self._now_ns: int | None = None
         self._context = _Context()
         self._ended_ns: int | None = None  # the picture's time before a reset by the stamps
@@ -163,7 +169,7 @@ class Tracker:
         result = StepResult(None)
         stamp, sensor_id = detections.stamp_ns, detections.sensor_id
         window_ns = round(self.settings.reorder_window_s * 1e9)
-        before = self._rows.id[self._rows.confirmed]
+        before = self._confirmed
         last = self._sensor_ns.get(sensor_id)
         again_ns = max(window_ns, round(self.settings.reset_after_s * 1e9))
         if last is not None and last - stamp > again_ns:
@@ -171,7 +177,7 @@ class Tracker:
             ended_ns, last = self._now_ns, None
             self.reset()
             self._ended_ns = ended_ns
-        self._take_up(stamp)
+        result.resumed = self._take_up(stamp)
         if (
             self._ended_ns is not None and self._now_ns is not None and last is None
             and abs(stamp - self._ended_ns) <= again_ns < stamp - self._now_ns
@@ -200,10 +206,8 @@ class Tracker:
             if moment.detections is not None:
                 result.tracks, _ = self._advance(moment.detections, moment.serial, learn=False)
         self._known.clear()
-        confirmed = self._rows.id[self._rows.confirmed]
-        if not np.array_equal(before, confirmed):
-            result.confirmed = np.sort(np.setdiff1d(confirmed, before, assume_unique=True))
-            result.lost = np.sort(np.setdiff1d(before, confirmed, assume_unique=True))
+        self._confirmed = result.tracks.track_id[result.tracks.status != int(TrackStatus.TENTATIVE)]
+        result.confirmed, result.lost = rows.changes(before, self._confirmed)
         return result
 
     def snapshot(self) -> bytes | None:
@@ -226,15 +230,18 @@ class Tracker:
         """Return the bias of each sensor, where there are several."""
         return self.registration.report()
 
-    def _take_up(self, stamp: int) -> None:
-        """Adopt the picture of an earlier process, if it is not too old."""
-        if self._resume is not None:
-            kept, kept_ns = self._resume
-            self._resume = None
-            if 0 < stamp - kept_ns <= self.settings.snapshot_max_age_s * 1e9:
-                self._rows, self._now_ns = kept, kept_ns
-                self._base = _Moment(kept_ns, 0, None, kept, self._context)
-                self._serial = int(kept.birth.max(initial=0)) // BIRTH_NUMBERS + 1
+    def _take_up(self, stamp: int) -> bool | None:
+        """Adopt the picture of an earlier process, if it is not too old; tell whether, None where there is none."""
+        if self._resume is None:
+            return None
+        kept, kept_ns = self._resume
+        self._resume = None
+        if not 0 < stamp - kept_ns <= self.settings.snapshot_max_age_s * 1e9:
+            return False
+        self._rows, self._now_ns = kept, kept_ns
+        self._base = _Moment(kept_ns, 0, None, kept, self._context)
+        self._serial = int(kept.birth.max(initial=0)) // BIRTH_NUMBERS + 1
+        return True
 
     def _go_back(self, stamp: int) -> list[_Moment]:
         """Return to the picture at a time; return the moments after it, which have to be done again."""
@@ -269,11 +276,12 @@ class Tracker:
             detections.range = np.maximum(detections.range - bias.range_m, measurement.MIN_RANGE_M)
             detections.azimuth = detections.azimuth - bias.azimuth_rad
         z = measurement.from_detections(detections, pose)
-        # In the order of x, which the gate needs; with ties broken, so that the order of the detections changes nothing.
-        order = np.argsort(z.position[:, 0])
-        x = z.position[order, 0]
-        if len(x) > 1 and (x[1:] == x[:-1]).any():
-            order = np.lexsort((*z.value.T, *z.position.T[::-1]))
+        # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
+        keys = gate_keys(z.position)
+        order = np.argsort(keys)
+        sorted_keys = keys[order]
+        if (sorted_keys[1:] == sorted_keys[:-1]).any():
+            order = np.lexsort((*z.value.T, *z.position.T, keys))
         z, rcs = z.ordered(order), detections.rcs_dbsm[order]
         self._rows = copy(self._rows)  # its arrays are replaced below, those of the last picture stay
         self._predict(stamp)
@@ -306,12 +314,10 @@ class Tracker:
             self._places.predict(dt, survival, s.acceleration_sigma_mps2**2)
         if not len(tracks) or dt == 0.0:
             return
-        noise = self._noise[tracks.class_id]
-        # Where height has never been measured its variance stays that of the prior, instead of growing for ever.
-        noise[~tracks.has_height, 1] = 0.0
         between = motion.mode_transition(dt, s.mean_straight_s, s.mean_turn_s)
         x, P, weight = motion.predict(
-            tracks.x, tracks.P, tracks.weight, dt, self._kinds, between, noise, self._turn_variance,
+            tracks.x, tracks.P, tracks.weight, dt, self._kinds, between, self._noise, tracks.class_id, tracks.has_height,
+            self._turn_variance,
             np.deg2rad(s.turn_rate_change_degps) ** 2,
         )  # fmt: skip
         exists, lasting, hidden = existence.predict(
@@ -333,7 +339,7 @@ class Tracker:
         )
         # Powers add: the echo of an object is that of all its parts.
         power = np.bincount(objects.group, 10.0 ** (rcs / 10.0), minlength=len(objects.scatter))
-        order = np.argsort(objects.z.position[:, 0], kind="stable")
+        order = np.argsort(gate_keys(objects.z.position), kind="stable")
         return objects.z.ordered(order), (10.0 * np.log10(power))[order], objects.scatter[order]
 
     def _background(
@@ -381,50 +387,26 @@ class Tracker:
     def _associate(self, scan: _Scan, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
         """Update the tracks by a scan; return (D,) the probability of each detection that it belongs to none of them, and
         that it belongs to no confirmed one."""
-        tracks, z, pose = self._rows, scan.z, scan.pose
-        sensor = (pose.position, pose.rotation, pose.velocity, z.components())
-        position = np.ascontiguousarray(mean[:, :3])
-        start, detection, by_mode, total, distance = association.gate(
-            position, covariance[:, AXES, AXES], tracks.x, tracks.P, tracks.weight, *sensor,
-            z.position, z.position_sigma, z.value, z.variance, z.measured, z.polar, self._gate,
+        tracks, z, pose, model, s = self._rows, scan.z, scan.pose, scan.sensor.model, self.settings
+        if self._now_ns == scan.stamp_ns:  # no time has passed: the arrays are those of the last picture
+            tracks.x, tracks.P, tracks.weight = tracks.x.copy(), tracks.P.copy(), tracks.weight.copy()
+        velocity = mean[:, 3:5].copy()  # before the update, which happens in place
+        start, detection, probability, distance, alone, after, hidden, hit, best = observe(
+            tracks.x, tracks.P, tracks.weight, tracks.existence, tracks.hidden,
+            np.ascontiguousarray(mean[:, :3]), np.ascontiguousarray(covariance[:, AXES, AXES]),
+            pose.position, pose.rotation, pose.velocity, z.components(), *scan.sensor.view, model.detection_probability,
+            z.position, z.position_sigma, z.value, z.variance, z.measured, z.polar, self._gate, scan.log_background,
+            s.association == "gnn", s.association_sharpness,
         )  # fmt: skip
-        pd = scan.sensor.model.detection_probability
-        visible = measurement.in_view(position, pose.position, pose.rotation, *scan.sensor.view)
-        shown = pd * (1.0 - tracks.hidden)
-        seen = np.where(visible, shown, 0.0)
-        odds = existence.pair_log_odds(start, detection, total, tracks.existence, seen, shown, scan.log_background)
-        member, begin = association.components(start, detection, len(z.position))
-        probability, alone = association.marginals(start, detection, odds, len(z.position), member, begin)
-        after, hidden, share, missed, hit, best = existence.after_scan(
-            start, probability, tracks.existence, seen, tracks.hidden, visible, pd
-        )
-        if self.settings.association == "gnn":
-            # Between tracks taken to exist: a new one would else never be worth its detection.
-            sure = np.ones(len(tracks))
-            gain = existence.pair_log_odds(start, detection, total, sure, seen, shown, scan.log_background)
-            best = association.assign(start, detection, gain, len(z.position), member, begin)
-            share, missed = np.zeros(len(detection)), np.where(best >= 0, 0.0, 1.0)
-            share[best[best >= 0]] = 1.0
-        elif self.settings.association_sharpness != 1.0:
-            share, missed = existence.sharpen(start, share, missed, self.settings.association_sharpness)
         hits, updated_ns, has_height, rcs_sum, rcs_looks, found = rows.after_hits(
             hit, best, detection, scan.stamp_ns, scan.rcs, z.measured, tracks.hits, tracks.updated_ns, tracks.has_height,
             tracks.rcs_sum, tracks.rcs_looks,
         )  # fmt: skip
         if scan.learn:
-            self._learn(scan, mean, covariance, found, best, detection, probability, distance)
-        # In place: no one else holds the predicted arrays, unless no time has passed.
-        x, P, weight = tracks.x, tracks.P, tracks.weight
-        if self._now_ns == scan.stamp_ns:
-            x, P, weight = x.copy(), P.copy(), weight.copy()
-        update.update(
-            x, P, weight, *sensor, z.value, z.variance, z.measured, z.polar,
-            start, detection, by_mode, total, share, missed,
-        )  # fmt: skip
+            self._learn(scan, velocity, found, best, detection, probability, distance)
         first_height = has_height & ~tracks.has_height
         if first_height.any():
-            P[first_height, :, 5, 5] += self.settings.initial_speed_sigma_mps**2
-        tracks.x, tracks.P, tracks.weight = x, P, weight
+            tracks.P[first_height, :, 5, 5] += self.settings.initial_speed_sigma_mps**2
         tracks.existence, tracks.hidden = np.minimum(after, self.settings.max_existence), hidden
         tracks.hits, tracks.updated_ns, tracks.has_height = hits, updated_ns, has_height
         tracks.rcs_sum, tracks.rcs_looks = rcs_sum, rcs_looks
@@ -434,14 +416,15 @@ class Tracker:
             old = tracks.scatter[found[shown]] ** 2
             tracks.scatter = tracks.scatter.copy()
             tracks.scatter[found[shown]] = np.sqrt(old + SCATTER_RATE * (scan.scatter[d[shown]] - old))
+        if self.settings.clutter_memory_s == 0.0:
+            return alone, alone
         explained = np.bincount(
             detection, probability * np.repeat(tracks.confirmed, np.diff(start)), minlength=len(z.position)
         )
         return alone, np.asarray(1.0 - explained, dtype=np.float64)
 
     def _learn(
-        self, scan: _Scan, mean: Floats, covariance: Floats, found: Ints, best: Ints, detection: Ints, probability: Floats,
-        distance: Floats,
+        self, scan: _Scan, velocity: Floats, found: Ints, best: Ints, detection: Ints, probability: Floats, distance: Floats
     ) -> None:  # fmt: skip
         """Take from clear associations what they say of the sensor."""
         tracks, z = self._rows, scan.z
@@ -457,8 +440,8 @@ class Tracker:
         variance = z.variance[d, :2] if z.polar else z.variance[d, :2] / np.stack([np.ones(len(d)), reach**2], axis=1)
         applied = self.registration.bias(scan.sensor_id) if self.settings.registration == "apply" else None
         self.registration.observe(
-            scan.sensor_id, scan.stamp_ns, scan.pose, tracks.id[clear], mean[clear, 3:5],
-            np.maximum(covariance[clear, 3, 3], covariance[clear, 4, 4]),
+            scan.sensor_id, scan.stamp_ns, scan.pose, tracks.id[clear], velocity[clear],
+            np.maximum(tracks.P[clear, 0, 3, 3], tracks.P[clear, 0, 4, 4]),
             reach + (applied.range_m if applied else 0.0),
             np.arctan2(local[:, 1], local[:, 0]) + (applied.azimuth_rad if applied else 0.0),
             np.arcsin(np.clip(local[:, 2] / np.maximum(reach, measurement.MIN_RANGE_M), -1.0, 1.0)), variance,
@@ -533,19 +516,15 @@ class Tracker:
         order = np.argsort(tracks.id)
         shown = order[np.searchsorted(tracks.id[order], 1) :]  # those without a name, 0, come first
         mean, covariance = tracks.mean(shown)
-        rcs, looks, speed, speed_sigma, height, height_sigma, age_s, silent_s, status = rows.shown_as(
-            shown, mean, covariance, tracks.has_height, tracks.rcs_sum, tracks.rcs_looks, tracks.born_ns, tracks.updated_ns,
-            tracks.confirmed, stamp, self._sensors[""].pose.position[2],
+        (
+            track_id, existence_probability, hits, rcs, looks, speed, speed_sigma, height, height_sigma, age_s, silent_s, status,
+        ) = rows.shown_as(
+            shown, mean, covariance, tracks.id, tracks.existence, tracks.hits, tracks.has_height, tracks.rcs_sum,
+            tracks.rcs_looks, tracks.born_ns, tracks.updated_ns, tracks.confirmed, stamp, self._sensors[""].pose.position[2],
         )  # fmt: skip
         probability = self.model.posterior(
-            len(shown),
-            rcs_dbsm=rcs,
-            looks=looks,
-            speed=speed,
-            speed_sigma=speed_sigma,
-            height=height,
-            height_sigma=height_sigma,
-        )
+            len(shown), rcs_dbsm=rcs, looks=looks, speed=speed, speed_sigma=speed_sigma, height=height, height_sigma=height_sigma
+        )  # fmt: skip
         class_id, _ = decide(probability, self.settings.confidence_threshold)
         tracks.class_id = tracks.class_id.copy()
         tracks.class_id[shown] = class_id
@@ -553,17 +532,17 @@ class Tracker:
             stamp_ns=stamp,
             frame_id=self.settings.frame_id,
             sequence=sequence,
-            track_id=tracks.id[shown],
+            track_id=track_id,
             status=status,
             state=mean,
             covariance=covariance,
             class_id=class_id,
             class_probability=probability,
-            existence_probability=tracks.existence[shown],
+            existence_probability=existence_probability,
             rcs_dbsm=rcs,
             age=age_s,
             time_since_update=silent_s,
-            hits=tracks.hits[shown],
+            hits=hits,
         )
 
 
@@ -571,16 +550,19 @@ class Tracker:
 def _warm(settings: TrackingSettings) -> None:
     """Compile, or load, all that a scan needs: with both kinds of measurement, in a tracker that is then forgotten."""
     tracker = Tracker(settings, warm=False)
+    place = np.array([*(settings.birth_places or (0.0, 0.0))[:2], 0.0])
+    pose = Pose(place - np.array([5e3, 0.0, 0.0]), np.eye(3), np.zeros(3))  # the first detection is at a birth place
     for k in range(3):
         for cartesian in (False, True):
-            value = np.array([[5e3, 0.1, 0.1, 10.0], [5.1e3, 0.2, 0.1, -5.0]])
+            # A row a quantity: columns of a table would be another memory layout, and other code, than a scan's arrays.
+            value = np.array([[5e3, 5.1e3], [0.0, 0.2], [0.0, 0.1], [10.0, -5.0]])
             some = np.zeros(2)
             tracker.step(
                 Detections(
                     stamp_ns=k * 1_000_000_000 + cartesian, frame_id="", sequence=k, sensor_id="", cartesian_accuracy=cartesian,
-                    id=np.arange(2), range=value[:, 0], azimuth=value[:, 1], elevation=value[:, 2], range_rate=value[:, 3],
+                    id=np.arange(2), range=value[0], azimuth=value[1], elevation=value[2], range_rate=value[3],
                     variance=np.tile([25.0, 1e-4, 1e-4, 1.0], (2, 1)), snr_db=some, rcs_dbsm=some, noise_db=some,
                     points=np.ones(2, dtype=np.int64), class_id=np.zeros(2, dtype=np.int64), confidence=some,
-                    class_probability=np.zeros((2, len(ClassId))),
+                    class_probability=np.zeros((2, len(ClassId))), pose=pose,
                 )
             )  # fmt: skip

@@ -19,24 +19,17 @@ SAFE_RATIO = (
 
 @compiled
 def correct(
-    x: Floats,
-    P: Floats,
-    H: Floats,
-    y: Floats,
-    variance: Floats,
-    measured: np.ndarray,
-    Ph: Floats,
-    K: Floats,
-    A: Floats,
-    moved: Floats,
-) -> None:
+    x: Floats, P: Floats, H: Floats, polar: bool, y: Floats, variance: Floats, measured: np.ndarray,
+    Ph: Floats, K: Floats, A: Floats, moved: Floats,
+) -> None:  # fmt: skip
     """Update a state (n,) and covariance (n, n) in place by a measurement whose components have independent errors.
 
     One component after the other, linearised at the same point, which is the same as all at once. Where the measurement is far
     more exact than the state, in Joseph's form: the plain difference would lose the covariance to rounding.
 
     Args:
-        H: (4, n); y: (4,) measured minus expected, both at the state before the update; variance, measured: (4,).
+        H, polar: (4, n) Jacobian; a sensor that is not polar measures x, y, z themselves.
+        y: (4,) measured minus expected, both at the state before the update; variance, measured: (4,).
         Ph, K, A, moved: (n,), (n,), (n, n), (n,) scratch.
     """
     n = len(x)
@@ -46,14 +39,20 @@ def correct(
             continue
         depends = 6 if c == 3 else 3  # only the range rate depends on the velocity
         s, innovation = variance[c], y[c]
-        for i in range(n):
-            total = 0.0
+        if not polar and c < 3:
+            for i in range(n):
+                Ph[i] = P[i, c]
+            s += Ph[c]
+            innovation -= moved[c]
+        else:
+            for i in range(n):
+                total = 0.0
+                for j in range(depends):
+                    total += P[i, j] * H[c, j]
+                Ph[i] = total
             for j in range(depends):
-                total += P[i, j] * H[c, j]
-            Ph[i] = total
-        for j in range(depends):
-            s += H[c, j] * Ph[j]
-            innovation -= H[c, j] * moved[j]
+                s += H[c, j] * Ph[j]
+                innovation -= H[c, j] * moved[j]
         for i in range(n):
             K[i] = Ph[i] / s
             moved[i] += K[i] * innovation
@@ -92,7 +91,7 @@ def update(
 
     Args:
         x, P, weight: of the predicted tracks, as from `motion.predict`.
-        origin, R, platform, wanted: of the sensor, as in `measurement.expect`.
+        origin, R, platform: of the sensor, as in `measurement.expect`; wanted: (4,) components that any detection has.
         value, variance, measured, polar: the detections.
         start, detection, by_mode, total: the pairs, as from `association.gate`.
         share: (K,) probability of each pair, missed: (N,) of no detection, both given that the track exists; they add up to 1.
@@ -100,7 +99,8 @@ def update(
     N, M, n = x.shape
     xs, Ps = np.empty(n), np.empty((n, n))
     mean, square = np.empty(n), np.empty((n, n))
-    expected, H = np.empty(4), np.zeros((4, n))
+    plain = not polar and not wanted[3]  # the measurement is the position itself
+    expected, H = np.zeros(4), np.zeros((4, n))
     y, Ph, K, A, moved = np.empty(4), np.empty(n), np.empty(n), np.empty((n, n)), np.empty(n)
     for t in range(N):
         hits = 0
@@ -111,7 +111,11 @@ def update(
         certain = hits == 1 and missed[t] <= NEGLIGIBLE
         everything = 0.0
         for m in range(M):
-            expect(x[t, m], origin, R, platform, polar, wanted, expected, H)
+            if plain:
+                for i in range(3):
+                    expected[i] = x[t, m, i]
+            else:
+                expect(x[t, m], origin, R, platform, polar, expected, H)
             mass = missed[t] * weight[t, m] if missed[t] > NEGLIGIBLE else 0.0
             if not certain:
                 mean[:] = 0.0
@@ -133,11 +137,11 @@ def update(
                 if polar:
                     y[AZIMUTH] = wrapped(y[AZIMUTH])
                 if certain:
-                    correct(x[t, m], P[t, m], H, y, variance[d], measured[d], Ph, K, A, moved)
+                    correct(x[t, m], P[t, m], H, polar, y, variance[d], measured[d], Ph, K, A, moved)
                     continue
                 xs[:] = x[t, m]
                 Ps[:, :] = P[t, m]
-                correct(xs, Ps, H, y, variance[d], measured[d], Ph, K, A, moved)
+                correct(xs, Ps, H, polar, y, variance[d], measured[d], Ph, K, A, moved)
                 for i in range(n):
                     xs[i] -= x[t, m, i]
                     mean[i] += part * xs[i]

@@ -1,9 +1,12 @@
-"""`detections` to `tracks`."""
+"""`detections` to `tracks`; the picture is kept on disk, so that tracks outlive the process."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticStatus
 
 from aegis.core.events import Event, EventName, Severity
 from aegis.core.ids import UniqueIds
@@ -11,23 +14,55 @@ from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.ros import convert
 from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.state import remove_leftovers, write_atomically
+
+# Counted with what is dropped and refused, but the scan is used.
+RESET = "time went backwards: reset"
+REORDERED = "late scan put in its place"
+TOO_OLD = "kept picture too old"
+UNREADABLE = "kept picture unreadable"
+WITHOUT_IDS = "kept picture without its ids"
+NOT_KEPT = "picture not kept"
 
 
 class TrackingStage(Stage):
-    """One picture a scan."""
+    """One picture a scan. Live, a timer keeps it on disk, and the next process goes on from there."""
 
     name = "tracking"
     settings_type = TrackingSettings
 
     def __init__(self, settings: TrackingSettings, context: StageContext) -> None:
         super().__init__(settings, context)
-        path = context.state_dir / "track_ids.json" if context.state_dir is not None else None
-        self.tracker = Tracker(settings, UniqueIds(path))
+        folder = context.state_dir
+        ids = folder / "track_ids.json" if folder is not None else None
+        self._kept = folder / "tracks.npz" if folder is not None and settings.snapshot_period_s > 0.0 else None
+        self._trouble = ""  # why the picture of the last process, or this one's, is not on disk
+        self._changed = False  # since it was kept
         self._tracks = 0
+        known = ids is not None and ids.exists()
+        self.tracker = Tracker(settings, UniqueIds(ids))
+        if self._kept is not None and self._kept.exists():
+            if known:
+                self._resume()
+            else:  # begun again at 1: what the last picture has could be given out once more
+                self.counters.reasons[WITHOUT_IDS] += 1
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Compile the tracker."""
+        Tracker(TrackingSettings())
+
+    @property
+    def period_s(self) -> float | None:
+        """How often the picture is kept."""
+        return self.settings.snapshot_period_s if self._kept is not None else None
 
     def reset(self) -> None:
-        """Drop all tracks; ids go on."""
+        """Drop all tracks, those kept on disk too; ids go on."""
         self.tracker.reset()
+        self._tracks, self._changed = 0, False
+        if self._kept is not None:
+            self._kept.unlink(missing_ok=True)
 
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
         """Track one scan."""
@@ -37,20 +72,98 @@ class TrackingStage(Stage):
         sequence = {"sequence": detections.sequence}
         yield self.event(Event(EventName.TRACKING_RUNNING, Severity.DEBUG, sequence), stamp_ns)
         result = self.tracker.step(detections)
+        if result.resumed is False:
+            self.counters.reasons[TOO_OLD] += 1
         if result.tracks is None:
             self.counters.drop(result.dropped or "")
             return
-        if result.reset:
-            self.counters.reasons["time went backwards: reset"] += 1
+        self._changed = True
         self.counters.drop("detection not finite", result.refused)
         self.counters.drop("over max_tracks", result.over_capacity)
         self._tracks = len(result.tracks)
         yield Output("tracks", convert.tracks_to_msg(result.tracks))
         data = {**sequence, "tracks": self._tracks, "confirmed": result.confirmed.tolist(), "reset": result.reset}
-        yield self.event(Event(EventName.TRACKING_UPDATED, data=data), stamp_ns)
+        severity = Severity.INFO
+        if result.reset:
+            self.counters.reasons[RESET] += 1
+            severity, data["reason"] = Severity.WARNING, "time went backwards"
+        if result.reordered:
+            self.counters.reasons[REORDERED] += 1
+            data["reordered"] = True
+        if result.resumed:
+            data["resumed"] = True
+        yield self.event(Event(EventName.TRACKING_UPDATED, severity, data), stamp_ns)
         for track_id in result.lost.tolist():
             yield self.event(Event(EventName.TRACKING_LOST, data={"track_id": track_id}), stamp_ns)
 
+    def on_timer(self, now_ns: int) -> Iterable[Output]:
+        """Keep the picture, if there is a new one."""
+        self._keep()
+        return ()
+
+    def close(self) -> None:
+        """Keep the last picture."""
+        self._keep()
+
     def detail(self) -> dict[str, Any]:
-        """Add the size of the picture."""
-        return {"tracks": self._tracks}
+        """Add the size of the picture, and what its errors say of the sensors."""
+        nis = {
+            sensor_id: {
+                "mean": round(n.mean, 3),
+                "low": round(n.low, 3),
+                "high": round(n.high, 3),
+                "components": n.components,
+                "consistent": n.low <= n.mean <= n.high,
+            }
+            for sensor_id, n in self.tracker.nis().items()
+        }
+        registration = {
+            sensor_id: {
+                "range_m": round(b.range_m, 2),
+                "range_sigma_m": round(b.range_sigma_m, 2),
+                "azimuth_deg": round(math.degrees(b.azimuth_rad), 4),
+                "azimuth_sigma_deg": round(math.degrees(b.azimuth_sigma_rad), 4),
+                "pairs": b.pairs,
+            }
+            for sensor_id, b in self.tracker.biases().items()
+        }
+        return {
+            "tracks": self._tracks,
+            "reordered": self.counters.reasons[REORDERED],
+            "nis": nis,
+            "registration": registration,
+            "not_kept": self._trouble,
+        }
+
+    def health(self) -> tuple[bytes, str]:
+        """Tell also where a restart would begin, or has begun, with an empty picture."""
+        level, text = super().health()
+        if self._trouble and level in (DiagnosticStatus.OK, DiagnosticStatus.WARN):
+            said = [text] if level == DiagnosticStatus.WARN else []
+            return DiagnosticStatus.WARN, "; ".join([*said, self._trouble])
+        return level, text
+
+    def _resume(self) -> None:
+        """Offer the tracker what the last process has kept; the first scan decides whether it is too old."""
+        assert self._kept is not None
+        try:
+            remove_leftovers(self._kept)
+            self.tracker.resume(self._kept.read_bytes())
+        except Exception as error:  # noqa: BLE001 - whatever a broken file makes its reader raise, it must not stop the node
+            self.counters.reasons[UNREADABLE] += 1
+            self._trouble = f"{UNREADABLE}: {self._kept}: {error}"
+
+    def _keep(self) -> None:
+        """Write the picture, unless it is there already. A power failure may cost it, so that no scan waits for the disk."""
+        if self._kept is None or not self._changed:
+            return
+        snapshot = self.tracker.snapshot()
+        if snapshot is None:
+            return
+        try:
+            write_atomically(self._kept, snapshot, durable=False)
+        except OSError as error:
+            self.counters.reasons[NOT_KEPT] += 1
+            self._trouble = f"{NOT_KEPT}: {error}"
+        else:
+            self._trouble, self._changed = "", False
