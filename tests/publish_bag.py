@@ -12,6 +12,7 @@ from pathlib import Path
 
 import rclpy
 from aegis_msgs.msg import ThreatArray, TrackArray
+from aegis_msgs.srv import Restart
 from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
@@ -52,7 +53,7 @@ def main(in_bag: Path, out_bag: Path) -> None:
         odometry = deque()
     odometry_publisher = node.create_publisher(Odometry, "odometry", 100)
     # Empty scans from before the first one, until one of them has gone through every stage: only then is every link of the
-    # graph known to be there. They leave nothing behind in the picture.
+    # graph known to be there. That nothing was seen changes what the tracker expects: it forgets it before the first scan.
     empty = deserialize_message(serialize_message(scans[0]), PointCloud2)
     empty.width, empty.row_step, empty.data = 0, 0, b""
     first = convert.stamp_ns(scans[0])
@@ -69,6 +70,12 @@ def main(in_bag: Path, out_bag: Path) -> None:
 
     warm.stamp = first - WARM_UP_NS
     wait(warm, "no scan goes through the graph", 60.0)
+    wait(lambda: warm.stamp in seen["threats"], "the last empty scan is not through")
+    restart = node.create_client(Restart, "tracking/restart")
+    wait(restart.service_is_ready, "no restart service")
+    done = restart.call_async(Restart.Request())
+    wait(done.done, "the tracker does not begin anew")
+    assert done.result().success
     with write_bag(out_bag, list(seen)) as writer:
         for k, scan in enumerate(scans):
             stamp = convert.stamp_ns(scan)
