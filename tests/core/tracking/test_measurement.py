@@ -76,3 +76,18 @@ def test_wrapped_angles_are_the_same_direction(angle):
     out = measurement.wrapped(angle)
     assert -np.pi <= out <= np.pi
     assert np.exp(1j * out) == pytest.approx(np.exp(1j * angle), abs=1e-9)
+
+
+def test_the_view_is_a_sector_in_azimuth_elevation_and_range():
+    """A sensor that looks north, 90 degrees wide, 40 degrees high, from 100 m to 1 km."""
+    north = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    places = np.array([
+        [0.0, 500.0, 0.0], [450.0, 500.0, 0.0], [550.0, 500.0, 0.0], [0.0, 90.0, 0.0], [0.0, 1001.0, 0.0],
+        [0.0, 500.0, 150.0], [0.0, 500.0, 200.0], [0.0, 500.0, -200.0], [0.0, -500.0, 0.0],
+    ])  # fmt: skip
+    view = (100.0, 1000.0, np.deg2rad(45.0), np.deg2rad(20.0))
+    known = np.ones(len(places), dtype=bool)
+    found = measurement.in_view(places, known, np.zeros(3), north, *view)
+    assert found.tolist() == [True, True, False, False, False, True, False, False, False]
+    flat = measurement.in_view(places, ~known, np.zeros(3), north, *view)  # height unknown: so is the elevation
+    assert flat.tolist() == [True, True, False, False, False, True, True, True, False]

@@ -180,12 +180,16 @@ def wrapped(angle: float) -> float:
 
 
 @compiled
-def in_view(position: Floats, origin: Floats, R: Floats, near: float, far: float, azimuth: float) -> np.ndarray:
+def in_view(
+    position: Floats, has_height: np.ndarray, origin: Floats, R: Floats, near: float, far: float, azimuth: float,
+    elevation: float,
+) -> np.ndarray:  # fmt: skip
     """Return (N,) whether a sensor could have seen objects at (N, 3) in map.
 
     Args:
+        has_height: (N,) whether an object's height is known; its elevation is not asked for otherwise.
         origin, R: position (3,) and rotation (3, 3) of the sensor.
-        near, far: its nearest and farthest range [m]; azimuth: its largest absolute azimuth [rad].
+        near, far: its nearest and farthest range [m]; azimuth, elevation: its largest absolute angles [rad].
     """
     out = np.empty(len(position), np.bool_)
     for t in range(len(position)):
@@ -194,6 +198,9 @@ def in_view(position: Floats, origin: Floats, R: Floats, near: float, far: float
         forward = R[0, 0] * dx + R[1, 0] * dy + R[2, 0] * dz
         left = R[0, 1] * dx + R[1, 1] * dy + R[2, 1] * dz
         out[t] = near <= r <= far and (azimuth >= math.pi or abs(math.atan2(left, forward)) <= azimuth)
+        if out[t] and has_height[t]:
+            up = R[0, 2] * dx + R[1, 2] * dy + R[2, 2] * dz
+            out[t] = abs(math.atan2(up, math.hypot(forward, left))) <= elevation
     return out
 
 

@@ -14,9 +14,9 @@ from aegis.core.types import Floats, Ints
 
 @compiled
 def observe(
-    x: Floats, P: Floats, weight: Floats, existence: Floats, hidden: Floats, centre: Floats, spread: Floats,
+    x: Floats, P: Floats, weight: Floats, existence: Floats, hidden: Floats, has_height: np.ndarray, centre: Floats, spread: Floats,
     origin: Floats, R: Floats, platform: Floats, wanted: np.ndarray,
-    near: float, far: float, azimuth: float, detection_probability: float,
+    near: float, far: float, azimuth: float, elevation: float, detection_probability: float,
     position: Floats, sigma: Floats, value: Floats, variance: Floats, measured: np.ndarray, polar: bool,
     bound: Floats, log_background: Floats, best_only: bool, sharpness: float,
 ) -> tuple[Ints, Ints, Floats, Floats, Floats, Floats, Floats, Floats, Ints]:  # fmt: skip
@@ -24,9 +24,10 @@ def observe(
 
     Args:
         x, P, weight: (N, M, n), (N, M, n, n), (N, M) of the predicted tracks.
-        existence, hidden: (N,) probabilities; centre, spread: (N, 3) mean and variance of their positions.
+        existence, hidden: (N,) probabilities; has_height: (N,) whether height is known.
+        centre, spread: (N, 3) mean and variance of their positions.
         origin, R, platform: of the sensor, as in `measurement.expect`; wanted: (4,) components that any detection has.
-        near, far, azimuth: its view, as in `measurement.in_view`; detection_probability: within it.
+        near, far, azimuth, elevation: its view, as in `measurement.in_view`; detection_probability: within it.
         position to polar: the detections, as in `association.gate`.
         bound: (5,) of the gate; log_background: (D,) as in `existence.pair_log_odds`.
         best_only: states by the best assignment, else by all associations, sharpened as in `existence.sharpen`.
@@ -53,7 +54,7 @@ def observe(
         polar,
         bound,
     )
-    visible = in_view(centre, origin, R, near, far, azimuth)
+    visible = in_view(centre, has_height, origin, R, near, far, azimuth, elevation)
     shown = detection_probability * (1.0 - hidden)
     seen = np.where(visible, shown, 0.0)
     odds = pair_log_odds(start, detection, total, existence, seen, shown, log_background)

@@ -27,7 +27,7 @@ class SensorModel(SensorPose):
         360.0, "The sensor's view: width in azimuth, about its axis.", unit="deg", gt=0.0, le=360.0
     )
     elevation_fov_deg: float = param(
-        65.0, "The sensor's view: extent in elevation, over which false alarms spread.", unit="deg", gt=0.0, le=180.0
+        65.0, "The sensor's view: width in elevation, about its horizon.", unit="deg", gt=0.0, le=180.0
     )
     range_rate_span_mps: float = param(
         1200.0, "Width of the range rates over which false alarms spread.", unit="m/s", gt=0.0

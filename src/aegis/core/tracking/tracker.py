@@ -62,7 +62,7 @@ class _Sensor:
     pose: Pose
     log_polar: Floats  # (4,) ln of the extent of the view in range, azimuth, elevation, range rate
     log_plane: Floats  # (4,) the same of the plane (as the first component), height, range rate
-    view: tuple[float, float, float]  # nearest, farthest [m], largest |azimuth| [rad]
+    view: tuple[float, float, float, float]  # nearest, farthest [m], largest |azimuth|, |elevation| [rad]
 
     @classmethod
     def of(cls, model: SensorModel) -> _Sensor:
@@ -74,7 +74,7 @@ class _Sensor:
             Pose(model.position(), model.rotation(), np.zeros(3)),
             np.log([far - near, azimuth, elevation, model.range_rate_span_mps]),
             np.log([0.5 * azimuth * (far**2 - near**2), 1.0, height, model.range_rate_span_mps]),
-            (near, far, azimuth / 2.0 + 1e-9),
+            (near, far, azimuth / 2.0 + 1e-9, elevation / 2.0 + 1e-9),
         )
 
 
@@ -357,7 +357,7 @@ class Tracker:
         extent_of_view = sensor.log_polar if z.polar else sensor.log_plane
         density = measurement.background(z.measured, extent_of_view, model.clutter_per_scan, pd * undetected)
         if s.clutter_memory_s > 0.0 and len(z.position):
-            near, far, half = sensor.view
+            near, far, half, _ = sensor.view
             if z.polar:  # false alarms spread evenly over range and azimuth: thinner over the ground farther out
                 reach = np.sqrt(((z.position[:, :2] - pose.position[:2]) ** 2).sum(axis=1))
                 area = 2.0 * half * (far - near) * np.maximum(reach, measurement.MIN_RANGE_M)
@@ -392,7 +392,7 @@ class Tracker:
             tracks.x, tracks.P, tracks.weight = tracks.x.copy(), tracks.P.copy(), tracks.weight.copy()
         velocity = mean[:, 3:5].copy()  # before the update, which happens in place
         start, detection, probability, distance, alone, after, hidden, hit, best = observe(
-            tracks.x, tracks.P, tracks.weight, tracks.existence, tracks.hidden,
+            tracks.x, tracks.P, tracks.weight, tracks.existence, tracks.hidden, tracks.has_height,
             np.ascontiguousarray(mean[:, :3]), np.ascontiguousarray(covariance[:, AXES, AXES]),
             pose.position, pose.rotation, pose.velocity, z.components(), *scan.sensor.view, model.detection_probability,
             z.position, z.position_sigma, z.value, z.variance, z.measured, z.polar, self._gate, scan.log_background,
