@@ -98,9 +98,7 @@ def run(
         for name in names:
             if name not in NODES:
                 raise ConfigError(f"no node '{name}'; known are: {', '.join([*NODES, BRIDGE])}")
-            if (
-                not ros_args
-            ):  # with them only the node knows all parameters; without, a mistake need not wait for the compiler
+            if not ros_args:  # else only the node knows all parameters; a mistake here need not wait for the compiler
                 load_settings(name, config, sets)
         prepare({name: NODES[name].load_stage() for name in names})
         rclpy.init(args=["aegis", *(["--ros-args", *ros_args] if ros_args else [])])

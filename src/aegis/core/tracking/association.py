@@ -30,9 +30,8 @@ def mahalanobis(
         y: (4,); S: (M, 4, 4); variance, measured: (D, 4).
         L, w, index: (4, 4), (4,), (4,) scratch for the Cholesky factor, L^-1 y and the components.
     """
-    if (
-        measured[d, 0] and measured[d, 1] and not (measured[d, 2] or measured[d, 3])
-    ):  # a radar without height and Doppler
+    # What a radar without height and Doppler gives, by far the most common case, in closed form.
+    if measured[d, 0] and measured[d, 1] and not (measured[d, 2] or measured[d, 3]):
         p, q, r = S[m, 0, 0] + variance[d, 0], S[m, 1, 0], S[m, 1, 1] + variance[d, 1]
         det = max(p * r - q * q, variance[d, 0] * variance[d, 1])  # never less in exact arithmetic
         return (r * y[0] * y[0] - 2.0 * q * y[0] * y[1] + p * y[1] * y[1]) / det, math.log(det), 2

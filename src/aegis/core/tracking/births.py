@@ -154,11 +154,10 @@ class BirthPlaces:
         )
         weight = np.ones((len(self._objects), 1))
         sensor = (pose.position, pose.rotation, pose.velocity, z.components())
-        spread = self._P[:, 0, (0, 1, 2), (0, 1, 2)]
+        spread = np.ascontiguousarray(self._P[:, 0, (0, 1, 2), (0, 1, 2)])
         start, d, by_mode, total, _ = gate(
             np.ascontiguousarray(self._x[:, 0, :3]), spread, self._x, self._P, weight, *sensor,
-            z.position, z.position_sigma, z.value,
-            z.variance, z.measured, z.polar, bound,
+            z.position, z.position_sigma, z.value, z.variance, z.measured, z.polar, bound,
         )  # fmt: skip
         if len(d):
             who = np.repeat(np.arange(len(weight)), np.diff(start))

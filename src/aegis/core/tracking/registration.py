@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aegis.core.types import Floats, Ints, Pose
+from aegis.core.types import Floats, Ints, Pose, take_rows
 
 RANGE_BIAS_SIGMA_M = 100.0  # before anything is known
 AZIMUTH_BIAS_SIGMA_RAD = np.deg2rad(3.0)
@@ -104,7 +104,7 @@ class Registration:
         now = _Last(
             track_id, np.full(len(track_id), s), np.full(len(track_id), stamp_ns), position, covariance, jacobian
         )
-        now = _take(now, order)
+        now = take_rows(now, order)
         if self._stamp_ns is not None and len(self._mean):
             dt = max(0.0, (stamp_ns - self._stamp_ns) * 1e-9)
             prior = np.tile([RANGE_BIAS_SIGMA_M**2, AZIMUTH_BIAS_SIGMA_RAD**2], len(self._sensors))
@@ -128,8 +128,8 @@ class Registration:
         fresh[b[usable]] = False
         stay = ~np.isin(last.id, now.id)
         stay &= (stamp_ns - last.stamp_ns) * 1e-9 <= LONGEST_GAP_S
-        both = _join(_take(last, np.flatnonzero(stay)), _take(now, np.flatnonzero(fresh)))
-        self._last = _take(both, np.argsort(both.id))
+        both = _join(take_rows(last, np.flatnonzero(stay)), take_rows(now, np.flatnonzero(fresh)))
+        self._last = take_rows(both, np.argsort(both.id))
 
     def _update(self, difference: Floats, h: Floats, noise: Floats, names: tuple[str, str]) -> None:
         spread = h @ self._covariance @ h.T + noise
@@ -154,10 +154,6 @@ class Registration:
             covariance[[n, n + 1], [n, n + 1]] = added
             self._covariance, self._mean = covariance, np.concatenate([self._mean, np.zeros(2)])
         return self._sensors.index(sensor_id)
-
-
-def _take(rows: _Last, index: Ints) -> _Last:
-    return _Last(*(getattr(rows, name)[index] for name in rows.__dataclass_fields__))
 
 
 def _join(a: _Last, b: _Last) -> _Last:

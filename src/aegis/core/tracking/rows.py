@@ -71,7 +71,7 @@ class Rows:
         return Rows(*out)
 
     def mean(self, index: Ints | None = None) -> tuple[Floats, Floats]:
-        """Return states (N, 6) and covariances (N, 6, 6), modes taken together; of some rows, or views of all."""
+        """Return states (N, 6) and covariances (N, 6, 6), modes taken together, of some rows or all. May be views."""
         x, P, weight = self.x, self.P, self.weight
         if index is not None:
             x, P, weight = (a.take(index, axis=0) for a in (x, P, weight))

@@ -45,9 +45,7 @@ class StepResult:
     dropped: str | None = None
     reset: bool = False
     reordered: bool = False  # the scan came late and was put in its place
-    resumed: bool | None = (
-        None  # whether the picture of an earlier process was taken up, or too old; None: there was none
-    )
+    resumed: bool | None = None  # the picture of an earlier process was taken up, or was too old; None: there was none
     confirmed: Ints = field(default_factory=NO_IDS.copy)
     lost: Ints = field(default_factory=NO_IDS.copy)  # ids of confirmed tracks now deleted
     refused: int = 0  # detections that could not be used
@@ -95,9 +93,7 @@ class _Context:
 
     entered: tuple[Floats, Floats, Floats] | None = None  # of BirthPlaces
     clutter: dict[str, ClutterMap] = field(default_factory=dict)  # by sensor
-    undetected: dict[str, float] = field(
-        default_factory=dict
-    )  # objects in each sensor's view that it has not shown yet
+    undetected: dict[str, float] = field(default_factory=dict)  # objects in each sensor's view, not shown yet
 
 
 @dataclass(frozen=True)
@@ -272,9 +268,11 @@ class Tracker:
         pose = detections.pose or sensor.pose
         if s.registration == "apply":
             bias = self.registration.bias(detections.sensor_id)
-            detections = take_rows(detections, np.arange(len(detections)))
-            detections.range = np.maximum(detections.range - bias.range_m, measurement.MIN_RANGE_M)
-            detections.azimuth = detections.azimuth - bias.azimuth_rad
+            detections = replace(
+                detections,
+                range=np.maximum(detections.range - bias.range_m, measurement.MIN_RANGE_M),
+                azimuth=detections.azimuth - bias.azimuth_rad,
+            )
         z = measurement.from_detections(detections, pose)
         # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
         keys = gate_keys(z.position)
