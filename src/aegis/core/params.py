@@ -60,6 +60,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
+    def resolve(cls, values: Mapping[str, Any]) -> type[Settings]:
+        """Return the model that these values are of: this one, unless one of them chooses among several."""
+        return cls
+
+    @classmethod
     def load(
         cls,
         values: Mapping[str, Any] | None = None,

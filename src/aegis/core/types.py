@@ -101,6 +101,9 @@ class Scan:
     snr_db: Floats
     rcs_dbsm: Floats
     noise_db: Floats
+    variance: Floats | None = (
+        None  # (N, 4) of range, azimuth, elevation, range rate, where the sensor states it; NaN: not
+    )
 
     def __len__(self) -> int:
         return len(self.range)

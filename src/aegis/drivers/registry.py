@@ -1,0 +1,49 @@
+"""Which drivers there are: those that ship, and those that other installed packages bring as entry points."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from aegis.core.params import ConfigError
+from aegis.drivers.contract import Driver
+
+GROUP = "aegis.drivers"  # of entry points: name = "package.module:DriverClass"
+
+BUILT_IN = {
+    "smartmicro_umrr": "aegis.drivers.smartmicro:SmartmicroUmrr",
+}
+
+
+def driver_names() -> list[str]:
+    """Return the names of all drivers."""
+    return sorted({*BUILT_IN, *_installed()})
+
+
+def driver_class(name: str) -> type[Driver]:
+    """Return the class of a driver.
+
+    Raises:
+        ConfigError: there is none of that name, or an installed one cannot be loaded or is none.
+    """
+    if name in BUILT_IN:
+        module, attribute = BUILT_IN[name].split(":")
+        built_in: type[Driver] = getattr(import_module(module), attribute)
+        return built_in
+    found = _installed().get(name)
+    if found is None:
+        raise ConfigError(f"no driver '{name}'; known are: {', '.join(driver_names())}")
+    try:
+        loaded = found.load()
+    except Exception as error:
+        raise ConfigError(
+            f"driver '{name}' ({found.value}) cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+    if not (isinstance(loaded, type) and issubclass(loaded, Driver)):
+        raise ConfigError(f"driver '{name}' ({found.value}) is no subclass of aegis.drivers.contract.Driver")
+    return loaded
+
+
+def _installed() -> dict[str, EntryPoint]:
+    """Return the entry points of other packages; a name of ours stays ours."""
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in BUILT_IN}
