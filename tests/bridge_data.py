@@ -34,7 +34,7 @@ def some_detections(sequence: int, stamp_ns: int, n: int = 3) -> Detections:
     )
 
 
-def some_tracks(sequence: int, stamp_ns: int, n: int = 2, first_id: int = 41) -> Tracks:
+def some_tracks(sequence: int, stamp_ns: int, n: int = 2, first_id: int = 41, sensor_id: str = "test-radar") -> Tracks:
     """Tracks on a circle: number i of n is at compass bearing 360 i / n + 30 degrees, and flies straight outwards."""
     bearing = 2 * np.pi * np.arange(n) / n + np.pi / 6
     outwards = np.stack([np.sin(bearing), np.cos(bearing), np.zeros(n)], axis=1)
@@ -45,6 +45,7 @@ def some_tracks(sequence: int, stamp_ns: int, n: int = 2, first_id: int = 41) ->
         stamp_ns=stamp_ns,
         frame_id="map",
         sequence=sequence,
+        sensor_id=sensor_id,
         track_id=np.arange(first_id, first_id + n),
         status=np.full(n, 2),
         state=state,
@@ -59,11 +60,12 @@ def some_tracks(sequence: int, stamp_ns: int, n: int = 2, first_id: int = 41) ->
     )
 
 
-def some_threats(sequence: int, stamp_ns: int, track_id: int = 41) -> Threats:
+def some_threats(sequence: int, stamp_ns: int, track_id: int = 41, sensor_id: str = "test-radar") -> Threats:
     return Threats(
         stamp_ns=stamp_ns,
         frame_id="map",
         sequence=sequence,
+        sensor_id=sensor_id,
         track_id=np.array([track_id, track_id + 1]),
         class_id=np.full(2, int(ClassId.AIRCRAFT)),
         level=np.array([4, 2]),

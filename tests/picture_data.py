@@ -7,12 +7,13 @@ from aegis.core.types import N_CLASSES, ClassId, Threats, Tracks, TrackStatus
 SECOND = 1_000_000_000
 
 
-def make_tracks(ids, *, stamp_ns=0, sequence=1, status=TrackStatus.CONFIRMED, state=None):
+def make_tracks(ids, *, stamp_ns=0, sequence=1, status=TrackStatus.CONFIRMED, state=None, sensor_id="radar"):
     n = len(ids)
     return Tracks(
         stamp_ns=stamp_ns,
         frame_id="map",
         sequence=sequence,
+        sensor_id=sensor_id,
         track_id=np.array(ids, dtype=np.int64),
         status=np.full(n, int(status)),
         state=np.tile([100.0, 200.0, 50.0, 3.0, 4.0, 0.0], (n, 1)) if state is None else np.asarray(state, dtype=float),
@@ -27,13 +28,14 @@ def make_tracks(ids, *, stamp_ns=0, sequence=1, status=TrackStatus.CONFIRMED, st
     )
 
 
-def make_threats(ids, levels, *, sequence=1):
+def make_threats(ids, levels, *, sequence=1, sensor_id="radar"):
     n = len(ids)
     nan = np.full(n, np.nan)
     return Threats(
         stamp_ns=0,
         frame_id="map",
         sequence=sequence,
+        sensor_id=sensor_id,
         track_id=np.array(ids),
         class_id=np.full(n, int(ClassId.DRONE)),
         level=np.array(levels),

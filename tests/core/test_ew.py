@@ -98,8 +98,8 @@ def test_a_sensor_without_noise_levels_is_not_judged():
 def critical(track_id=9, class_id=ClassId.MISSILE, level=ThreatLevel.CRITICAL, at_s=0) -> Threats:
     one = np.ones(1)
     return Threats(
-        at_s * SECOND, "map", 1, np.array([track_id]), np.array([level]), np.array([class_id]), one * 0.9, one, one, one, one,
-        ["impact in 20 s"],
+        at_s * SECOND, "map", 1, "radar", np.array([track_id]), np.array([level]), np.array([class_id]), one * 0.9, one, one,
+        one, one, ["impact in 20 s"],
     )  # fmt: skip
 
 

@@ -133,3 +133,11 @@ def test_reset_begins_with_an_empty_scene():
     markers_stage.reset()
     again = send(markers_stage, make_tracks([1], stamp_ns=SECOND))
     assert again[0].action == Marker.DELETEALL
+
+
+def test_nothing_is_drawn_while_nobody_listens_and_the_first_listener_gets_the_picture():
+    quiet = stage()
+    quiet.has_listeners = lambda topic: topic != "markers"
+    assert send(quiet, make_tracks([7], stamp_ns=SECOND)) is None
+    quiet.has_listeners = lambda topic: True
+    assert (BODY, 7) in by_key(send(quiet, make_tracks([7], stamp_ns=2 * SECOND)))

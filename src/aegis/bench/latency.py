@@ -225,7 +225,7 @@ def _send() -> None:
     next_at = time.monotonic()
     for sequence in range(int(MEASURE_S * HZ)):
         tracks = Tracks(
-            time.time_ns(), "map", sequence, np.arange(TARGETS), np.ones(TARGETS, dtype=int), np.zeros((TARGETS, 6)),
+            time.time_ns(), "map", sequence, "bench", np.arange(TARGETS), np.ones(TARGETS, dtype=int), np.zeros((TARGETS, 6)),
             np.zeros((TARGETS, 6, 6)), np.zeros(TARGETS, dtype=int), np.zeros((TARGETS, N_CLASSES)), zeros, zeros, zeros,
             zeros, np.zeros(TARGETS, dtype=int),
         )  # fmt: skip

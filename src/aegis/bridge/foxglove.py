@@ -104,7 +104,7 @@ class FoxgloveStage(Stage):
 
     def _take_tracks(self, message: Any) -> None:
         tracks = convert.tracks_from_msg(message)
-        self.note_sequence("tracks", tracks.sequence)
+        self.note_sequence("tracks", tracks.sequence, tracks.sensor_id)
         undrawable = self._feed.undrawable
         picture = self._feed.take_tracks(tracks)
         self.counters.drop("track without a finite state", self._feed.undrawable - undrawable)

@@ -24,6 +24,7 @@ class Stamped(Protocol):
     stamp_ns: int
     frame_id: str
     sequence: int
+    sensor_id: str
 
     def __len__(self) -> int: ...
 
@@ -59,6 +60,7 @@ class Frame(Generic[T]):
         """Return what every body and message about it begins with."""
         return {
             "sequence": self.data.sequence,
+            "sensor_id": self.data.sensor_id,
             "stamp_s": self.data.stamp_ns / 1e9,
             "age_s": round(self.age_s, 3),
             "frame_id": self.data.frame_id,
@@ -89,6 +91,14 @@ class Heard:
 
 
 @dataclass
+class _Scans:
+    """One sensor's scans."""
+
+    sequence: int  # of the last one
+    stamps: deque[int] = field(default_factory=lambda: deque(maxlen=SCANS_FOR_RATE))
+
+
+@dataclass
 class Latest:
     """The last of everything; None is what has never been heard."""
 
@@ -104,17 +114,17 @@ class Latest:
     events: int = 0
     events_lost: int = 0
     scans_lost: int = 0
-    _scan_stamps: deque[int] = field(default_factory=lambda: deque(maxlen=SCANS_FOR_RATE))
+    _scans: dict[str, _Scans] = field(default_factory=dict)  # by sensor
     _event_sequence: dict[str, tuple[tuple[str, int], int]] = field(default_factory=dict)
 
     def take_detections(self, frame: Frame[Detections]) -> None:
         """Take a scan's detections."""
-        before = self.detections
-        if before is not None:
-            self.scans_lost += max(0, frame.data.sequence - before.data.sequence - 1)
-            if frame.data.stamp_ns <= before.data.stamp_ns:  # the sensor, or its clock, began anew
-                self._scan_stamps.clear()
-        self._scan_stamps.append(frame.data.stamp_ns)
+        scans = self._scans.setdefault(frame.data.sensor_id, _Scans(frame.data.sequence))
+        self.scans_lost += max(0, frame.data.sequence - scans.sequence - 1)
+        scans.sequence = frame.data.sequence
+        if scans.stamps and frame.data.stamp_ns <= scans.stamps[-1]:  # the sensor, or its clock, began anew
+            scans.stamps.clear()
+        scans.stamps.append(frame.data.stamp_ns)
         self.detections = frame
 
     def take_event(self, event: dict[str, Any]) -> None:
@@ -163,10 +173,11 @@ class Latest:
         return [name for name, age in self.heard_age_s(stages).items() if age is None or age > silence_s]
 
     def scan_rate_hz(self) -> float | None:
-        """Return the rate of scans by their stamps; None before the second."""
-        if len(self._scan_stamps) < 2:
+        """Return the rate of the scans of the sensor that scanned last, by their stamps; None before its second."""
+        stamps = self._scans[self.detections.data.sensor_id].stamps if self.detections is not None else ()
+        if len(stamps) < 2:
             return None
-        return round((len(self._scan_stamps) - 1) * 1e9 / (self._scan_stamps[-1] - self._scan_stamps[0]), 3)
+        return round((len(stamps) - 1) * 1e9 / (stamps[-1] - stamps[0]), 3)
 
     def noise_db(self) -> float | None:
         """Return the median noise beside the last scan's detections; None where it is unknown."""

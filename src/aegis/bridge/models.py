@@ -82,7 +82,8 @@ class Vector(Model):
 class Frame(Model):
     """What every body of measured data begins with."""
 
-    sequence: int = Field(description="of the radar scan")
+    sequence: int = Field(description="of the radar scan; each sensor counts its own")
+    sensor_id: str = Field(description="whose scan it is")
     stamp_s: float = Field(description="time of measurement, seconds since 1970 in the graph's time")
     age_s: float = Field(description="since the measurement; negative where the sensor's clock is ahead")
     frame_id: str
@@ -116,7 +117,6 @@ class Classifier(Model):
 class RadarStatus(Frame):
     """The radar as the bridge hears it."""
 
-    sensor_id: str
     detections: int = Field(description="in the last scan")
     scan_rate_hz: float | None = Field(description="from the stamps of the last scans")
     scans_lost: int = Field(description="missing sequence numbers on the way to the bridge")
@@ -145,7 +145,6 @@ class Target(Model):
 class Targets(Frame):
     """The detections of the last scan."""
 
-    sensor_id: str
     count: int
     targets: list[Target]
 

@@ -133,7 +133,7 @@ class BridgeStage(Stage):
             self._handed_over(frame.main)
 
     def _frame(self, topic: str, data: Any, brief: bytes, rows: Callable[[Any], bytes]) -> Frame[Any]:
-        self.note_sequence(topic, data.sequence)
+        self.note_sequence(topic, data.sequence, data.sensor_id)
         age_s = (self._now_ns() - data.stamp_ns) * 1e-9
         return Frame(data, age_s, time.monotonic(), brief, rows)
 

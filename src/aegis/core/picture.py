@@ -120,6 +120,7 @@ class PictureFeed:
         self.skipped = 0  # pictures left out to keep the rate
         self.undrawable = 0  # tracks without a finite position, so far
         self._threats: Threats | None = None
+        self._sequence: dict[str, int] = {}  # of each sensor's last scan
         self._shown: set[int] = set()
         self._last_ns: int | None = None
         self._due_ns = 0
@@ -148,6 +149,7 @@ class PictureFeed:
         """
         if self._last_ns is not None and tracks.stamp_ns < self._last_ns:
             self.clear()
+        self._sequence[tracks.sensor_id] = tracks.sequence
         period_ns = round(1e9 / self.settings.max_rate_hz)
         if self._last_ns is not None and tracks.stamp_ns < self._due_ns:
             self.skipped += 1
@@ -164,10 +166,13 @@ class PictureFeed:
         self._clear = False
         return picture
 
-    def _levels(self, tracks: Tracks) -> dict[int, ThreatLevel]:
-        """Return the threat level by track id, nothing of an assessment that is not of these scans."""
+    def _levels(self) -> dict[int, ThreatLevel]:
+        """Return the threat level by track id, nothing of an assessment that is not of the last scans of its sensor."""
         threats = self._threats
-        if threats is None or abs(tracks.sequence - threats.sequence) > self.settings.threat_max_lag:
+        if threats is None:
+            return {}
+        last = self._sequence.get(threats.sensor_id)
+        if last is None or abs(last - threats.sequence) > self.settings.threat_max_lag:
             return {}
         known = {int(level) for level in ThreatLevel}
         return {
@@ -177,7 +182,7 @@ class PictureFeed:
         }
 
     def _glyphs(self, tracks: Tracks) -> list[Glyph]:
-        levels = self._levels(tracks)
+        levels = self._levels()
         finite: list[bool] = np.asarray(np.isfinite(tracks.state).all(axis=1)).tolist()
         glyphs = []
         for i, track_id in enumerate(tracks.track_id.tolist()):

@@ -152,7 +152,8 @@ class Tracks:
 
     stamp_ns: int
     frame_id: str
-    sequence: int
+    sequence: int  # of the detections that it follows; each sensor counts its own
+    sensor_id: str  # of these detections
     track_id: Ints
     status: Ints
     state: Floats  # (N, 6): x y z vx vy vz
@@ -175,7 +176,8 @@ class Threats:
 
     stamp_ns: int
     frame_id: str
-    sequence: int
+    sequence: int  # of the detections that it follows; each sensor counts its own
+    sensor_id: str  # of these detections
     track_id: Ints
     level: Ints
     class_id: Ints

@@ -18,6 +18,8 @@ from aegis_msgs.msg import (
     EwAdviceArray,
     EwSignalArray,
     PipelineStatus,
+    RadarCube,
+    RangeDopplerMap,
     ThreatArray,
     TrackArray,
 )
@@ -35,6 +37,7 @@ from std_msgs.msg import Header
 
 from aegis.core.events import Event, Severity
 from aegis.core.odometry import PlatformState
+from aegis.core.signal.cube import Cube, CubeError, Waveform, WaveformKind
 from aegis.core.types import (
     N_CLASSES,
     Advice,
@@ -246,6 +249,80 @@ def cloud_to_msg(columns: dict[str, Any], *, frame_id: str, stamp_ns: int) -> Po
     return message
 
 
+_CUBE_DTYPES = {
+    RadarCube.INT16: ("<i2", ()),
+    RadarCube.COMPLEX_INT16: ("<i2", (2,)),
+    RadarCube.COMPLEX_FLOAT32: ("<c8", ()),
+}
+
+
+def cube_to_msg(cube: Cube) -> RadarCube:
+    """Return the message of a raw frame."""
+    w = cube.waveform
+    m = RadarCube()
+    m.header = header(cube.stamp_ns, cube.frame_id)
+    m.sequence = int(cube.sequence)
+    m.sensor_id = cube.sensor_id
+    m.samples, m.chirps, m.channels = (int(n) for n in cube.data.shape[:3])
+    if cube.data.dtype == np.complex64:
+        m.datatype = RadarCube.COMPLEX_FLOAT32
+    else:
+        m.datatype = RadarCube.COMPLEX_INT16 if cube.data.ndim == 4 else RadarCube.INT16
+    m.waveform = int(w.kind)
+    m.carrier_frequency = float(w.carrier_frequency_hz)
+    m.sample_rate = float(w.sample_rate_hz)
+    m.chirp_slope = float(w.chirp_slope_hz_s)
+    m.chirp_period = float(w.chirp_period_s)
+    m.pulse_width = float(w.pulse_width_s)
+    m.first_sample = float(w.first_sample_s)
+    m.rcs_offset = float(w.rcs_offset_db)
+    m.channel_position = pack("d", w.channel_position)
+    m.channel_delay = pack("d", w.channel_delay_s)
+    data = array.array("B")
+    data.frombytes(np.ascontiguousarray(cube.data, dtype=_CUBE_DTYPES[m.datatype][0]).tobytes())
+    m.data = data
+    return m
+
+
+def cube_from_msg(m: RadarCube) -> Cube:
+    """Return the raw frame of a message. Its samples are the message's own memory.
+
+    Raises:
+        CubeError: an unknown datatype or waveform, arrays of wrong lengths, or a value that no radar has.
+    """
+    if m.datatype not in _CUBE_DTYPES:
+        raise CubeError("cube type", f"datatype {m.datatype}; 1 INT16, 2 COMPLEX_INT16, 3 COMPLEX_FLOAT32 are defined")
+    if m.waveform not in list(WaveformKind):
+        raise CubeError("waveform", f"waveform {m.waveform}; 1 FMCW and 2 PULSE are defined")
+    channels = int(m.channels)
+    for name, length in (("channel_position", 3 * channels), ("channel_delay", channels)):
+        if len(getattr(m, name)) != length:
+            raise CubeError(
+                "channels", f"{name} has {len(getattr(m, name))} entries; {channels} channels need {length}"
+            )
+    dtype, last = _CUBE_DTYPES[m.datatype]
+    shape = (int(m.samples), int(m.chirps), channels, *last)
+    needed = math.prod(shape) * np.dtype(dtype).itemsize
+    if len(m.data) != needed:
+        raise CubeError(
+            "truncated" if len(m.data) < needed else "length", f"{len(m.data)} bytes of data; {shape} needs {needed}"
+        )
+    samples = np.frombuffer(m.data, dtype=dtype).reshape(shape)
+    waveform = Waveform(
+        kind=WaveformKind(m.waveform),
+        carrier_frequency_hz=float(m.carrier_frequency),
+        sample_rate_hz=float(m.sample_rate),
+        chirp_slope_hz_s=float(m.chirp_slope),
+        chirp_period_s=float(m.chirp_period),
+        channel_position=unpack(m.channel_position, shape=(channels, 3)),
+        channel_delay_s=unpack(m.channel_delay),
+        pulse_width_s=float(m.pulse_width),
+        first_sample_s=float(m.first_sample),
+        rcs_offset_db=float(m.rcs_offset),
+    )
+    return Cube(stamp_ns(m), m.header.frame_id, int(m.sequence), m.sensor_id, waveform, samples)
+
+
 def detections_to_msg(d: Detections) -> DetectionArray:
     """Return the message of one scan's detections."""
     m = DetectionArray()
@@ -334,6 +411,7 @@ def tracks_to_msg(t: Tracks) -> TrackArray:
     m = TrackArray()
     m.header = header(t.stamp_ns, t.frame_id)
     m.sequence = int(t.sequence)
+    m.sensor_id = t.sensor_id
     m.track_id = pack("I", t.track_id)
     m.status = pack("B", t.status)
     m.state = pack("d", t.state)
@@ -360,6 +438,7 @@ def tracks_from_msg(m: TrackArray) -> Tracks:
         stamp_ns=stamp_ns(m),
         frame_id=m.header.frame_id,
         sequence=int(m.sequence),
+        sensor_id=m.sensor_id,
         track_id=unpack(m.track_id, "i8"),
         status=unpack(m.status, "i8"),
         state=unpack(m.state, shape=(n, 6)),
@@ -379,6 +458,7 @@ def threats_to_msg(t: Threats) -> ThreatArray:
     m = ThreatArray()
     m.header = header(t.stamp_ns, t.frame_id)
     m.sequence = int(t.sequence)
+    m.sensor_id = t.sensor_id
     m.track_id = pack("I", t.track_id)
     m.level = pack("B", t.level)
     m.class_id = pack("B", t.class_id)
@@ -403,6 +483,7 @@ def threats_from_msg(m: ThreatArray) -> Threats:
         stamp_ns=stamp_ns(m),
         frame_id=m.header.frame_id,
         sequence=int(m.sequence),
+        sensor_id=m.sensor_id,
         track_id=unpack(m.track_id, "i8"),
         level=unpack(m.level, "i8"),
         class_id=unpack(m.class_id, "i8"),

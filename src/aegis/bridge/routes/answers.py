@@ -34,7 +34,7 @@ def json_response(body: Any, status: int = 200, headers: dict[str, str] | None =
     return Response(orjson.dumps(body), status, headers, "application/json")
 
 
-def frame_response(request: Request, frame: Frame[Any] | None, topic: str, name: str, **more: Any) -> Response:
+def frame_response(request: Request, frame: Frame[Any] | None, topic: str, name: str) -> Response:
     """Return a frame's rows under `name`, or 304 when the client has this frame.
 
     The ETag is weak: it names the frame, while `age_s` in the body goes on.
@@ -49,5 +49,5 @@ def frame_response(request: Request, frame: Frame[Any] | None, topic: str, name:
     wanted = [item.strip() for item in request.headers.get("if-none-match", "").split(",")]
     if etag in wanted or "*" in wanted:
         return Response(status_code=304, headers=headers)
-    body = {**frame.head(), **more, "count": len(frame.data), name: orjson.Fragment(frame.rows)}
+    body = {**frame.head(), "count": len(frame.data), name: orjson.Fragment(frame.rows)}
     return json_response(body, headers=headers)

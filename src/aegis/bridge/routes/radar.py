@@ -24,7 +24,6 @@ async def status(request: Request) -> Response:
     return json_response(
         {
             **latest.detections.head(),
-            "sensor_id": latest.detections.data.sensor_id,
             "detections": len(latest.detections.data),
             "scan_rate_hz": latest.scan_rate_hz(),
             "scans_lost": latest.scans_lost,
@@ -38,9 +37,7 @@ async def status(request: Request) -> Response:
 @router.get("/targets", response_model=Targets)
 async def targets(request: Request) -> Response:
     """Return the detections of the last scan, in the sensor's frame. Scope radar:read."""
-    frame = bridge_of(request).latest.detections
-    sensor_id = frame.data.sensor_id if frame else ""
-    return frame_response(request, frame, "detections", "targets", sensor_id=sensor_id)
+    return frame_response(request, bridge_of(request).latest.detections, "detections", "targets")
 
 
 @router.get("/tracks", response_model=TrackPicture)

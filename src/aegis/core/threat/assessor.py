@@ -109,6 +109,7 @@ class Assessor:
             stamp_ns=tracks.stamp_ns,
             frame_id=tracks.frame_id,
             sequence=tracks.sequence,
+            sensor_id=tracks.sensor_id,
             track_id=track_id[order],
             level=level[order],
             class_id=tracks.class_id[index][order],

@@ -297,7 +297,7 @@ class Tracker:
         born, over = self._births(z, rcs, pose, alone, density, (state, spread), serial, stamp)
         self._settle(born, stamp)
         self._now_ns = stamp
-        tracks = self._picture(detections.sequence, stamp)
+        tracks = self._picture(detections, stamp)
         self._remember(detections, serial, stamp)
         return tracks, over
 
@@ -509,7 +509,7 @@ class Tracker:
         stays = tracks.confirmed & (tracks.existence >= s.demote_probability)
         tracks.confirmed = stays | (sure & (tracks.id > 0))
 
-    def _picture(self, sequence: int, stamp: int) -> Tracks:
+    def _picture(self, detections: Detections, stamp: int) -> Tracks:
         tracks = self._rows
         order = np.argsort(tracks.id)
         shown = order[np.searchsorted(tracks.id[order], 1) :]  # those without a name, 0, come first
@@ -529,7 +529,8 @@ class Tracker:
         return Tracks(
             stamp_ns=stamp,
             frame_id=self.settings.frame_id,
-            sequence=sequence,
+            sequence=detections.sequence,
+            sensor_id=detections.sensor_id,
             track_id=track_id,
             status=status,
             state=mean,

@@ -62,7 +62,7 @@ class EwStage(Stage):
             )
         else:
             threats = convert.threats_from_msg(message)
-            self.note_sequence(topic, threats.sequence)
+            self.note_sequence(topic, threats.sequence, threats.sensor_id)
             new += self.book.on_threats(threats)
         for advice in new:
             yield self.event(Event(EventName.EW_RESPONSE_TRIGGERED, Severity.WARNING, _advice_data(advice)), stamp_ns)

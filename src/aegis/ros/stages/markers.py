@@ -31,11 +31,13 @@ class MarkersStage(Stage):
             self._feed.take_threats(convert.threats_from_msg(message))
             return []
         tracks = convert.tracks_from_msg(message)
-        self.note_sequence(topic, tracks.sequence)
+        self.note_sequence(topic, tracks.sequence, tracks.sensor_id)
         undrawable = self._feed.undrawable
         picture = self._feed.take_tracks(tracks)
         self.counters.drop("track without a finite state", self._feed.undrawable - undrawable)
-        return [] if picture is None else [Output("markers", picture_to_msg(picture, self.settings))]
+        if picture is None or not self.has_listeners("markers"):  # the message costs more than all the rest of this node
+            return []
+        return [Output("markers", picture_to_msg(picture, self.settings))]
 
     def reset(self) -> None:
         """Forget what is drawn; the next picture begins with an empty scene."""

@@ -30,7 +30,7 @@ class ThreatStage(Stage):
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
         """Assess one picture."""
         tracks = convert.tracks_from_msg(message)
-        self.note_sequence(topic, tracks.sequence)
+        self.note_sequence(topic, tracks.sequence, tracks.sensor_id)
         sequence = {"sequence": tracks.sequence}
         yield self.event(Event(EventName.THREAT_ASSESSMENT_RUNNING, Severity.DEBUG, sequence), tracks.stamp_ns)
         threats, changes = self.assessor.step(tracks)

@@ -1,0 +1,71 @@
+"""Sensors that share the picture count their scans each for itself: nothing is lost, and nothing of two sensors is paired."""
+
+import time
+from typing import Any
+
+from bridge_data import some_detections, some_tracks
+
+from aegis.bridge.join import ScanJoin
+from aegis.bridge.latest import Frame, Latest
+from aegis.core.threat.assessor import ThreatSettings
+from aegis.ros import convert
+from aegis.ros.stages.base import StageContext
+from aegis.ros.stages.threat import ThreatStage
+
+SECOND = 1_000_000_000
+
+
+def frame(data: Any) -> Frame[Any]:
+    return Frame(data, 0.0, time.monotonic(), b"[]", lambda _: b"[]")
+
+
+def detections(sensor: str, sequence: int, at_s: int = 1) -> Frame[Any]:
+    data = some_detections(sequence, at_s * SECOND)
+    data.sensor_id = sensor
+    return frame(data)
+
+
+def tracks(sensor: str, sequence: int, at_s: int = 1) -> Frame[Any]:
+    return frame(some_tracks(sequence, at_s * SECOND, sensor_id=sensor))
+
+
+def test_each_sensors_detections_find_their_own_tracks():
+    join = ScanJoin()
+    front, rear = detections("front", 5), detections("rear", 900)
+    assert list(join.take_detections(front)) == []
+    assert list(join.take_detections(rear)) == []
+    (second,) = join.take_tracks(tracks("rear", 900))
+    assert second.detections is rear
+    (first,) = join.take_tracks(tracks("front", 5))
+    assert first.detections is front
+
+
+def test_the_same_number_of_two_sensors_is_not_one_scan():
+    join = ScanJoin()
+    assert list(join.take_detections(detections("front", 5))) == []
+    (alone,) = join.take_tracks(tracks("rear", 5))
+    assert alone.detections is None
+
+
+def test_scans_are_missed_by_each_sensors_own_count():
+    latest = Latest()
+    for k in range(4):
+        latest.take_detections(detections("front", 10 + k, at_s=2 * k))
+        latest.take_detections(detections("rear", 700 + k, at_s=2 * k + 1))
+    assert latest.scans_lost == 0
+    assert latest.scan_rate_hz() == 0.5
+    latest.take_detections(detections("front", 16, at_s=20))
+    assert latest.scans_lost == 2
+
+
+def test_a_stage_counts_gaps_by_sensor():
+    stage = ThreatStage(ThreatSettings(), StageContext())
+    for k in range(3):
+        for sensor, begin in (("front", 10), ("rear", 700)):
+            outputs = list(
+                stage.on_message("tracks", convert.tracks_to_msg(some_tracks(begin + k, SECOND, sensor_id=sensor)))
+            )
+            assert [o.message.sensor_id for o in outputs if o.topic == "threats"] == [sensor]
+    assert stage.counters.sequence_gaps == 0
+    list(stage.on_message("tracks", convert.tracks_to_msg(some_tracks(15, SECOND, sensor_id="front"))))
+    assert stage.counters.sequence_gaps == 2
