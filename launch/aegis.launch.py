@@ -17,7 +17,7 @@ from launch_ros.actions import Node
 
 from aegis.resources import share_dir
 from aegis.ros.config import BRIDGE, load_settings
-from aegis.ros.graph import NODES
+from aegis.ros.selection import select_nodes
 
 YES_NO = ["true", "false"]
 RESPAWN_DELAY_S = 1.0
@@ -31,7 +31,19 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("config", default_value=config, description="parameter file of the whole graph"),
             DeclareLaunchArgument("namespace", default_value="", description="of every node: one for each radar"),
             DeclareLaunchArgument(
-                "simulator", default_value="true", choices=YES_NO, description="false: a driver publishes radar/points"
+                "simulator",
+                default_value="true",
+                choices=YES_NO,
+                description="false: a driver of yours publishes radar/points, or radar/cube",
+            ),
+            DeclareLaunchArgument(
+                "driver", default_value="", description="a real radar in the simulator's place: its driver's name"
+            ),
+            DeclareLaunchArgument(
+                "front_end",
+                default_value="auto",
+                choices=["auto", *YES_NO],
+                description="node from radar/cube to radar/points; auto: where the simulator or driver gives cubes",
             ),
             DeclareLaunchArgument("scenario", default_value="", description="of the simulator; empty: as in config"),
             DeclareLaunchArgument(
@@ -62,10 +74,17 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """
     arguments = {name: LaunchConfiguration(name).perform(context) for name in context.launch_configurations}
     yes = {name for name, value in arguments.items() if value == "true"}
-    without = {name for name in ("simulator", "foxglove") if name not in yes}
-    names = [name for name in NODES if name not in without]
     sets = [f"simulator.scenario={arguments['scenario']}"] if arguments["scenario"] else []
+    if arguments["driver"]:
+        sets.append(f"driver.driver={arguments['driver']}")
     config = Path(arguments["config"])
+    names = select_nodes(
+        config,
+        sets,
+        external_radar="simulator" not in yes and not arguments["driver"],
+        front_end={"true": True, "false": False}.get(arguments["front_end"]),
+        without=() if "foxglove" in yes else ("foxglove",),
+    )
     for name in [*names, *([BRIDGE] if "bridge" in yes else [])]:  # say what is wrong once, before anything starts
         load_settings(name, config, sets)
 
@@ -73,11 +92,11 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     for item in sets:
         options += ["--set", item]
 
-    def process(*words: str) -> Node:
+    def process(exec_name: str, *words: str) -> Node:
         return Node(
             package="aegis",
             executable="aegis_node",
-            exec_name=words[0],
+            exec_name=exec_name,
             arguments=[*words, *options],
             output="screen",
             respawn="respawn" in yes,
@@ -87,11 +106,11 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     run_id = os.environ.get("AEGIS_RUN_ID") or secrets.token_hex(8)
     entities: list[LaunchDescriptionEntity] = [SetEnvironmentVariable("AEGIS_RUN_ID", run_id)]
     if "composed" in yes:
-        entities.append(process("all", *[word for name in sorted(without) for word in ("--without", name)]))
+        entities.append(process("graph", *names))
     else:
-        entities += [process(name) for name in names]
+        entities += [process(name, name) for name in names]
     if "bridge" in yes:
-        entities.append(process(BRIDGE))
+        entities.append(process(BRIDGE, BRIDGE))
     entities.append(sensor_transform(config))
     return entities
 

@@ -53,7 +53,13 @@ def cli() -> None:
 @_sets
 @_namespace
 @click.option("--scenario", help="Scenario of the simulator: a shipped name or a YAML file.")
-@click.option("--external-radar", is_flag=True, help="No simulator: a driver of yours publishes on radar/points.")
+@click.option("--driver", metavar="NAME", help="A real radar in the simulator's place; `aegis drivers` lists them.")
+@click.option("--external-radar", is_flag=True, help="No radar from here: a driver of yours publishes radar/points.")
+@click.option(
+    "--front-end/--no-front-end",
+    default=None,
+    help="Node from radar/cube to radar/points [where the simulator or driver gives cubes].",
+)
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the bridge and its web page [8000].")
 @click.option("--bridge/--no-bridge", default=True, show_default=True, help="REST, WebSocket and web page.")
 @click.option("--foxglove/--no-foxglove", default=True, show_default=True, help="Foxglove server on port 8765.")
@@ -63,7 +69,9 @@ def up(
     sets: tuple[str, ...],
     namespace: str,
     scenario: str | None,
+    driver: str | None,
     external_radar: bool,
+    front_end: bool | None,
     port: int | None,
     bridge: bool,
     foxglove: bool,
@@ -71,23 +79,27 @@ def up(
 ) -> None:
     """Run the whole graph on this machine, supervised, with the bridge and its web page.
 
-    Without options: a simulated radar, and the picture on http://localhost:8000. At the first start a one-time
+    Without options: a simulated radar, and the picture on http://localhost:8000. A real radar takes its place with
+    --driver, or where the parameter file names one (driver: {driver: NAME}). At the first start a one-time
     administrator password is printed. Ctrl-C stops everything. A process that dies is restarted.
 
     DDS traffic stays on this machine unless you set ROS_AUTOMATIC_DISCOVERY_RANGE (SUBNET for drivers on other hosts).
     """
     from aegis.ros.config import BRIDGE, load_settings
-    from aegis.ros.graph import NODES
+    from aegis.ros.selection import select_nodes
     from aegis.ros.supervisor import Supervisor
 
     given = list(sets)
+    if driver is not None:
+        given.append(f"driver.driver={driver}")
     if scenario is not None:
         given.append(f"simulator.scenario={scenario}")
     if port is not None:
         given.append(f"bridge.port={port}")
-    without = {name for name, absent in (("simulator", external_radar), ("foxglove", not foxglove)) if absent}
-    names = [name for name in NODES if name not in without]
     with _config_errors():
+        names = select_nodes(
+            config, given, external_radar=external_radar, front_end=front_end, without=() if foxglove else ("foxglove",)
+        )
         for name in [*names, *([BRIDGE] if bridge else [])]:  # say what is wrong once, before anything starts
             load_settings(name, config, given)
     options: list[str] = []
@@ -98,11 +110,8 @@ def up(
     if namespace:
         options += ["--namespace", namespace]
     node = [sys.executable, "-m", "aegis.ros.node"]
-    if composed:
-        leave_out = [word for name in sorted(without) for word in ("--without", name)]
-        commands = {"graph": [*node, "all", *leave_out, *options]}
-    else:
-        commands = {name: [*node, name, *options] for name in names}
+    processes = {"graph": names} if composed else {name: [name] for name in names}
+    commands = {process: [*node, *words, *options] for process, words in processes.items()}
     if bridge:
         commands[BRIDGE] = [*node, BRIDGE, *options]
     environ = {
@@ -118,7 +127,7 @@ def up(
 @click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
 @_config
 @_sets
-@click.option("--topic", default="radar/points", show_default=True, help="Topic of the points in IN_BAG.")
+@click.option("--topic", help="Topic of the points or cubes in IN_BAG [radar/points, or else radar/cube].")
 @click.option(
     "--odometry-topic",
     default="odometry",
@@ -126,13 +135,14 @@ def up(
     help="Topic of the odometry in IN_BAG; read where detection's parameter moving_platform is true.",
 )
 def process(
-    in_bag: Path, out_bag: Path, config: Path | None, sets: tuple[str, ...], topic: str, odometry_topic: str
+    in_bag: Path, out_bag: Path, config: Path | None, sets: tuple[str, ...], topic: str | None, odometry_topic: str
 ) -> None:
     """Send a recorded bag through the graph's stages, without the clock.
 
-    IN_BAG is a rosbag2 folder (MCAP or sqlite3) or file with `radar/points` (and `odometry`, on a moving platform); its
-    other topics are left alone. OUT_BAG gets these and every topic of the graph, with message definitions. The same
-    input and parameters give the same bytes. OUT_BAG must not exist; it appears when it is complete.
+    IN_BAG is a rosbag2 folder (MCAP or sqlite3) or file with `radar/points`, or with `radar/cube`, which then goes
+    through the front end (and `odometry`, on a moving platform); its other topics are left alone. OUT_BAG gets these
+    and every topic of the graph, with message definitions. The same input and parameters give the same bytes. OUT_BAG
+    must not exist; it appears when it is complete.
     """
     from aegis.ros.bag import BagError
     from aegis.ros.offline import process_bag
@@ -178,6 +188,18 @@ def doctor() -> None:
     from aegis.doctor import run
 
     sys.exit(run(click.echo))
+
+
+@cli.command()
+def drivers() -> None:
+    """List the drivers of radars that `aegis up --driver` can run, and what each of them gives."""
+    from aegis.drivers.registry import driver_class, driver_names
+
+    for name in driver_names():
+        with _config_errors():
+            kind = driver_class(name)
+            what = (kind.__doc__ or "").strip().splitlines()
+            click.echo(f"{name:20} {kind.output:7} {what[0] if what else ''}")
 
 
 @cli.command()

@@ -18,7 +18,7 @@ from aegis.core.types import TrackStatus
 from aegis.resources import config_file
 from aegis.ros import convert
 from aegis.ros.bag import BagReader
-from aegis.ros.graph import NODES
+from aegis.ros.graph import DEFAULT_NODES, NODES
 from aegis.ros.offline import process_bag, simulate_bag
 
 PUBLISHER = Path(__file__).parents[1] / "publish_bag.py"
@@ -70,7 +70,7 @@ def test_live_and_offline_give_the_same_tracks(ros_domain, tmp_path, wait_for, c
     options = ["--external-radar", "--no-bridge", "--no-foxglove", *(["--composed"] if composed else [])]
     with Listener("events") as listener, aegis_up(ros_domain, tmp_path / "log", *options):
         # The driver is through in a second or two, and no event comes after its last scan.
-        stages = [node for node in NODES.values() if node.offline]
+        stages = [node for node in NODES.values() if node.offline and not node.on_request]
         wait_for(lambda: listener.publishers("events") == len(stages), "every stage's events are heard")
         publish(bag, recorded, ros_domain)
         names = lambda: {m.name for m in listener.messages["events"]}  # noqa: E731
@@ -131,9 +131,9 @@ def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wa
             return bool(tracks) and bool(confirmed_ids(tracks))
 
         wait_for(confirmed, "tracks")
-        for name in NODES:
+        for name in DEFAULT_NODES:
             before = children(up)
-            assert set(before) == set(NODES)
+            assert set(before) == set(DEFAULT_NODES)
             if name == "tracking":
                 old = confirmed_ids(tracks)
                 written = kept.stat().st_mtime_ns
@@ -152,7 +152,7 @@ def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wa
         epochs = {m.epoch for m in listener.messages["events"] if m.stage == "tracking"}
         assert epochs == {0, 1}
         log = (tmp_path / "log").read_text()
-        for name in NODES:
+        for name in DEFAULT_NODES:
             assert f"{name} was killed by SIGKILL" in log
 
 
@@ -169,7 +169,7 @@ def test_killing_the_supervisor_ends_its_processes(ros_domain, tmp_path, wait_fo
     log = (tmp_path / "log").open("wb")
     up = subprocess.Popen([sys.executable, "-m", "aegis", "up", "--no-bridge"], env=ros_domain, stdout=log, stderr=log)
     try:
-        wait_for(lambda: len(children(up)) == len(NODES), "all processes")
+        wait_for(lambda: len(children(up)) == len(DEFAULT_NODES), "all processes")
         pids = list(children(up).values())
     finally:
         up.kill()

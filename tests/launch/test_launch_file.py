@@ -17,7 +17,7 @@ import pytest
 
 from aegis.resources import share_dir
 from aegis.ros.config import BRIDGE
-from aegis.ros.graph import NODES
+from aegis.ros.graph import DEFAULT_NODES, NODES
 
 LAUNCH_FILE = share_dir() / "launch" / "aegis.launch.py"
 START_DEADLINE_S = 60.0
@@ -37,12 +37,12 @@ sys.exit(service.run())
 
 
 def test_nodes_come_from_the_table():
-    """The file names no node but the two that its arguments switch, and the two whose parameters place the sensor."""
+    """The file names no node but those that its arguments switch, and the two whose parameters place the sensor."""
     tree = ast.parse(LAUNCH_FILE.read_text(encoding="utf-8"))
     words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    assert words & set(NODES) == {"simulator", "foxglove", "detection", "tracking"}
-    loops = [ast.unparse(node.iter) for node in ast.walk(tree) if isinstance(node, ast.comprehension)]
-    assert "NODES" in loops
+    assert words & set(NODES) == {"simulator", "driver", "foxglove", "detection", "tracking"}
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert "select_nodes" in calls
 
 
 def test_every_declared_argument_is_used():
@@ -54,7 +54,7 @@ def test_every_declared_argument_is_used():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "DeclareLaunchArgument"
     }
     assert declared == {
-        "config", "namespace", "simulator", "scenario", "bridge", "foxglove", "respawn", "composed"
+        "config", "namespace", "simulator", "driver", "front_end", "scenario", "bridge", "foxglove", "respawn", "composed"
     }  # fmt: skip
     body = source.split("def processes", 1)[1]
     for name in declared:
@@ -148,7 +148,7 @@ def child(process, word):
 
 def test_a_process_for_each_node_and_a_dead_one_comes_back(launch, watcher):
     process = launch("namespace:=rig", "bridge:=false", "foxglove:=false", "scenario:=crossing")
-    expected = set(NODES) - {"foxglove"}
+    expected = set(DEFAULT_NODES) - {"foxglove"}
     watcher.until(lambda: watcher.names() == expected and watcher.tracks > 0, process)
     pids = {name: child(process, name) for name in expected}
     assert None not in pids.values()
@@ -166,14 +166,14 @@ def test_a_process_for_each_node_and_a_dead_one_comes_back(launch, watcher):
 
 def test_composed_is_one_process(launch, watcher):
     process = launch("namespace:=rig", "bridge:=false", "foxglove:=false", "composed:=true", "scenario:=crossing")
-    watcher.until(lambda: watcher.names() == set(NODES) - {"foxglove"} and watcher.tracks > 0, process)
-    assert child(process, "all") is not None
+    watcher.until(lambda: watcher.names() == set(DEFAULT_NODES) - {"foxglove"} and watcher.tracks > 0, process)
+    assert child(process, "simulator") is not None
     assert child(process, "tracking") is None
 
 
 def test_without_the_simulator(launch, watcher):
     process = launch("namespace:=rig", "bridge:=false", "foxglove:=false", "simulator:=false")
-    watcher.until(lambda: watcher.names() == set(NODES) - {"foxglove", "simulator"}, process)
+    watcher.until(lambda: watcher.names() == set(DEFAULT_NODES) - {"foxglove", "simulator"}, process)
 
 
 def test_a_wrong_parameter_starts_nothing(launch, tmp_path):

@@ -53,6 +53,38 @@ def _definitions() -> list[Path]:
     raise FileNotFoundError(f"no share/aegis_msgs/msg/*.msg above {package}; install aegis_msgs again")
 
 
+def _open(path: Path) -> Reader:
+    """Return the open reader of a bag.
+
+    Raises:
+        BagError: no such bag, not a bag, or damaged.
+    """
+    if not path.exists():
+        raise BagError(f"{path} does not exist; a rosbag2 folder, .mcap or .db3 file is expected")
+    try:
+        reader = Reader(path)
+        reader.open()
+    except _READ_ERRORS as error:
+        raise BagError(
+            f"{path} cannot be read as a rosbag2: {_text(error)}; a folder with metadata.yaml, a .mcap or a .db3 file"
+            " is expected, complete (a bag cut off while recording: 'ros2 bag reindex', or 'mcap recover')"
+        ) from error
+    return reader
+
+
+def topic_types(path: Path) -> dict[str, str]:
+    """Return the topics of a bag that have messages, with their types.
+
+    Raises:
+        BagError: no such bag, not a bag, or damaged.
+    """
+    reader = _open(path)
+    try:
+        return {c.topic: c.msgtype for c in reader.connections if c.msgcount}
+    finally:
+        reader.close()
+
+
 class BagReader:
     """One topic of a rosbag2 (MCAP or sqlite3; a folder or a storage file), in the order of recording."""
 
@@ -70,16 +102,7 @@ class BagReader:
         """
         self._path = path
         self._option = option
-        if not path.exists():
-            raise BagError(f"{path} does not exist; a rosbag2 folder, .mcap or .db3 file is expected")
-        try:
-            self._reader = Reader(path)
-            self._reader.open()
-        except _READ_ERRORS as error:
-            raise BagError(
-                f"{path} cannot be read as a rosbag2: {_text(error)}; a folder with metadata.yaml, a .mcap or a .db3 file"
-                " is expected, complete (a bag cut off while recording: 'ros2 bag reindex', or 'mcap recover')"
-            ) from error
+        self._reader = _open(path)
         try:
             self._connections = self._find(topic, type_name)
             self.count = sum(connection.msgcount for connection in self._connections)

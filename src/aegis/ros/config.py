@@ -111,12 +111,13 @@ def load_settings(
     kind = settings_type(node)
     values: dict[str, Any] = {}
     sources = []
+    content = read_file(config) if config is not None else {}
+    explicit = {**parse_sets(sets).get(node, {}), **(ros_overrides or {})}
+    kind = kind.resolve({**content.get(EVERY_NODE, {}), **content.get(node, {}), **explicit})
     if config is not None:
-        content = read_file(config)
         values.update({key: value for key, value in content.get(EVERY_NODE, {}).items() if key in kind.model_fields})
         values.update(content.get(node, {}))
         sources.append(str(config))
-    explicit = {**parse_sets(sets).get(node, {}), **(ros_overrides or {})}
     if explicit:
         values.update(explicit)
         sources.append("--set/--ros-args")

@@ -40,6 +40,7 @@ class NodeSpec:
     publishes: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
     offline: bool = True  # also part of `aegis process`
+    on_request: bool = False  # runs only where the radar in use needs it; see `aegis.ros.selection`
 
     def load_stage(self) -> Any:
         """Import and return the stage class."""
@@ -52,6 +53,7 @@ TOPICS: dict[str, Topic] = {
     for topic in (
         Topic("radar/cube", "aegis_msgs/msg/RadarCube", reliable=False, depth=2),
         Topic("radar/points", "sensor_msgs/msg/PointCloud2", reliable=False, depth=5),
+        Topic("radar/range_doppler", "aegis_msgs/msg/RangeDopplerMap", reliable=False, depth=2),
         Topic("odometry", "nav_msgs/msg/Odometry", reliable=False, depth=100),
         Topic("detections", "aegis_msgs/msg/DetectionArray"),
         Topic("tracks", "aegis_msgs/msg/TrackArray"),
@@ -77,9 +79,25 @@ NODES: dict[str, NodeSpec] = {
             "simulator",
             "aegis.ros.stages.simulator:SimulatorStage",
             "a radar looking at a scenario; a hardware driver takes its place",
-            publishes=("radar/points",),
+            publishes=("radar/points", "radar/cube"),
             services=(Service("scan", "aegis_msgs/srv/Scan"), Service("set_mode", "aegis_msgs/srv/SetMode")),
             offline=False,
+        ),
+        NodeSpec(
+            "driver",
+            "aegis.ros.stages.driver:DriverStage",
+            "a real radar's line: UDP, serial or a file, decoded; in the simulator's place",
+            publishes=("radar/points", "radar/cube"),
+            offline=False,
+            on_request=True,
+        ),
+        NodeSpec(
+            "frontend",
+            "aegis.ros.stages.frontend:FrontEndStage",
+            "a raw radar's samples to points: FFTs, CFAR, angles",
+            subscribes=("radar/cube",),
+            publishes=("radar/points", "radar/range_doppler"),
+            on_request=True,
         ),
         NodeSpec(
             "detection",
@@ -126,3 +144,6 @@ NODES: dict[str, NodeSpec] = {
         ),
     )
 }
+
+# What runs where nothing else is said.
+DEFAULT_NODES = tuple(name for name, node in NODES.items() if not node.on_request)

@@ -62,6 +62,7 @@ class StageHost:
             name: node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name]))
             for name in (*self._own_topics, *COMMON_PUBLISHES)
         }
+        stage.has_listeners = lambda name: self._publishers[name].get_subscription_count() > 0
         for name in filter(stage.reads, subscribes):
             topic = TOPICS[name]
             node.create_subscription(

@@ -16,8 +16,9 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
 from aegis.core.params import ConfigError, Settings
+from aegis.resources import share_dir
 from aegis.ros.config import BRIDGE, load_settings
-from aegis.ros.graph import NODES, NodeSpec
+from aegis.ros.graph import DEFAULT_NODES, NODES, NodeSpec
 from aegis.ros.host import StageHost, prepare
 from aegis.ros.stages.base import Stage, StageContext
 from aegis.state import next_epoch, state_dir
@@ -100,7 +101,10 @@ def run(
                 raise ConfigError(f"no node '{name}'; known are: {', '.join([*NODES, BRIDGE])}")
             if not ros_args:  # else only the node knows all parameters; a mistake here need not wait for the compiler
                 load_settings(name, config, sets)
-        prepare({name: NODES[name].load_stage() for name in names})
+        stages = {name: NODES[name].load_stage() for name in names}
+        prepare(stages)
+        if any(stage.large_messages(load_settings(name, config, sets)) for name, stage in stages.items()):
+            provide_shared_memory()
         rclpy.init(args=["aegis", *(["--ros-args", *ros_args] if ros_args else [])])
         executor = SingleThreadedExecutor()
         for name in names:
@@ -123,6 +127,16 @@ def run(
     return 0
 
 
+def provide_shared_memory() -> None:
+    """Let Fast DDS take shared memory for whole frames: with its own half a megabyte, best-effort cubes get lost.
+
+    Left alone where the environment says how DDS is to be.
+    """
+    own = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS")
+    if not any(os.environ.get(name) for name in own):
+        os.environ[own[0]] = str(share_dir() / "config" / "dds" / "large_messages.xml")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one node, as `ros2 run aegis aegis_node NODE` and the launch file do; `all` runs every stage but the bridge."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -131,13 +145,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         at = arguments.index("--ros-args")
         arguments, ros_args = arguments[:at], arguments[at + 1 :]
     parser = argparse.ArgumentParser(prog="aegis_node", description="Run one node of the Aegis graph.")
-    parser.add_argument("node", choices=[*NODES, BRIDGE, "all"], help="which one; 'all' is every stage in one process")
+    parser.add_argument(
+        "nodes", nargs="+", metavar="NODE", choices=[*NODES, BRIDGE, "all"],
+        help=f"{', '.join([*NODES, BRIDGE])}; several share this process; 'all' is every stage but those on request",
+    )  # fmt: skip
     parser.add_argument("--config", type=Path, help="parameter file (ROS 2 format, one for the whole graph)")
     parser.add_argument("--set", dest="sets", action="append", default=[], metavar="NODE.KEY=VALUE")
-    parser.add_argument("--without", action="append", default=[], choices=list(NODES), help="leave out of 'all'")
     parser.add_argument("--namespace", default="")
     options = parser.parse_args(arguments)
-    names = [n for n in NODES if n not in options.without] if options.node == "all" else [options.node]
+    names = list(dict.fromkeys(n for name in options.nodes for n in (DEFAULT_NODES if name == "all" else [name])))
     return run(names, config=options.config, sets=options.sets, namespace=options.namespace, ros_args=ros_args)
 
 

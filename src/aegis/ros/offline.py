@@ -13,13 +13,16 @@ from rclpy.serialization import deserialize_message
 from tqdm import tqdm
 
 from aegis.ros import convert
-from aegis.ros.bag import BagError, BagReader, write_bag
+from aegis.ros.bag import BagError, BagReader, topic_types, write_bag
 from aegis.ros.config import load_settings
 from aegis.ros.graph import NODES, TOPICS
 from aegis.ros.qos import message_class
 from aegis.ros.stages.base import Output, Stage, StageContext
 
-INPUT = "radar/points"
+INPUTS = (
+    "radar/points",
+    "radar/cube",
+)  # of which a bag has one; where it has both, the points were made from the cubes
 ODOMETRY = "odometry"
 STATUS_PERIOD_NS = 1_000_000_000
 # Time of a simulated recording's first scan: any fixed time does, and the same one makes the same bytes.
@@ -29,8 +32,12 @@ SIMULATION_EPOCH_NS = 1_700_000_000 * 1_000_000_000
 class Pipeline:
     """Stages connected by the graph table; a message goes in, every message that follows from it comes out, in order."""
 
-    def __init__(self, config: Path | None, sets: Sequence[str]) -> None:
+    def __init__(self, config: Path | None, sets: Sequence[str], *, front_end: bool = False) -> None:
         """Make the offline stages.
+
+        Args:
+            config, sets: parameters.
+            front_end: the input is raw cubes.
 
         Raises:
             ConfigError: a parameter is wrong.
@@ -39,7 +46,7 @@ class Pipeline:
         self.stages: list[Stage] = [
             spec.load_stage()(load_settings(name, config, sets), context)
             for name, spec in NODES.items()
-            if spec.offline
+            if spec.offline and (front_end or not spec.on_request)
         ]
         self._readers = {
             topic: [stage for stage in self.stages if topic in NODES[stage.name].subscribes and stage.reads(topic)]
@@ -115,19 +122,20 @@ def process_bag(
     in_bag: Path,
     out_bag: Path,
     *,
-    topic: str = INPUT,
+    topic: str | None = None,
     odometry_topic: str = ODOMETRY,
     config: Path | None = None,
     sets: Sequence[str] = (),
     progress: bool = False,
 ) -> Summary:
-    """Send the radar points of a bag through the graph; write them and every topic of the graph.
+    """Send the radar points, or raw cubes, of a bag through the graph; write them and every topic of the graph.
 
     On a moving platform (a parameter of `detection`) the platform's odometry goes with them, in the order of recording.
 
     Args:
         in_bag: rosbag2 folder or file; out_bag: the bag to write, which must not exist.
-        topic: of the points in `in_bag`; odometry_topic: of the odometry there.
+        topic: of the points or cubes in `in_bag`; None: radar/points, or else radar/cube.
+        odometry_topic: of the odometry there.
         config, sets: parameters.
         progress: show a progress bar where standard error is a terminal.
 
@@ -135,11 +143,14 @@ def process_bag(
         BagError: the input cannot be read whole, or the output cannot be written. No output is left then.
         ConfigError: a parameter is wrong.
     """
-    pipeline = Pipeline(config, sets)
     summary = Summary()
     with ExitStack() as stack:
+        topics_in = topic_types(in_bag)
+        source, topic = _input_of(topics_in, topic)
+        reader = stack.enter_context(closing(BagReader(in_bag, topic, TOPICS[source].type)))
+        readers = {source: reader}
+        pipeline = Pipeline(config, sets, front_end=source == "radar/cube")
         stack.callback(pipeline.close)
-        readers = {INPUT: stack.enter_context(closing(BagReader(in_bag, topic, TOPICS[INPUT].type)))}
         if pipeline.reads(ODOMETRY):
             odometry = BagReader(in_bag, odometry_topic, TOPICS[ODOMETRY].type, option="--odometry-topic")
             readers[ODOMETRY] = stack.enter_context(closing(odometry))
@@ -159,7 +170,7 @@ def process_bag(
                 try:
                     message = deserialize_message(data, kind)
                 except Exception as error:
-                    which = f"{'scan' if name == INPUT else name} {read[name]}"
+                    which = f"{'scan' if name == source else name} {read[name]}"
                     raise BagError(f"{in_bag}: {which} is not a whole {kind.__name__}: {error}") from error
                 writer.write(name, time_ns, data)
                 outputs += pipeline.push(name, message)
@@ -171,10 +182,19 @@ def process_bag(
             summary.add(outputs)
             for output in [*outputs, *pipeline.status(time_ns, final=True)]:
                 writer.write(output.topic, time_ns, output.message)
-        summary.scans = read[INPUT]
+        summary.scans = read[source]
         summary.errors = pipeline.errors
         summary.refused = sum(stage.counters.dropped for stage in pipeline.stages)
         return summary
+
+
+def _input_of(types: Mapping[str, str], topic: str | None) -> tuple[str, str]:
+    """Return which of INPUTS a bag's topic is, and the topic's name; what the bag does not have, its reader will refuse."""
+    for source in INPUTS:
+        wanted = "/" + (topic or source).strip("/")
+        if any(name.endswith(wanted) and kind == TOPICS[source].type for name, kind in types.items()):
+            return source, topic or source
+    return INPUTS[0], topic or INPUTS[0]
 
 
 def _merged(readers: Mapping[str, BagReader]) -> Iterator[tuple[int, str, bytes]]:
@@ -226,13 +246,13 @@ def simulate_bag(
         BagError: the output cannot be written.
         ConfigError: the scenario or a parameter is wrong.
     """
-    settings = load_settings("simulator", config, [*sets, f"simulator.scenario={scenario}"])
+    settings: Any = load_settings("simulator", config, [*sets, f"simulator.scenario={scenario}"])
     stage = NODES["simulator"].load_stage()(settings, StageContext(run_id="offline"))
     period_ns = round(stage.period_s * 1e9)
     scans = max(
         1, round((duration_s if duration_s is not None else stage.simulator.scenario.duration_s) * 1e9 / period_ns)
     )
-    with write_bag(out_bag, [INPUT, "events"]) as writer:
+    with write_bag(out_bag, ["radar/cube" if settings.level == "signal" else "radar/points", "events"]) as writer:
         for k in tqdm(range(scans), unit="scan", disable=None if progress else True):
             now_ns = SIMULATION_EPOCH_NS + k * period_ns
             for output in stage.on_timer(now_ns):

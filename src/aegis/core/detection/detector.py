@@ -61,9 +61,12 @@ class Detector:
             sigma[:, 1] = np.deg2rad(s.azimuth_sigma_deg) * scale
             sigma[:, 2] = np.deg2rad(s.elevation_sigma_deg) * scale
         sigma[:, 3] = s.range_rate_sigma_mps * scale
-        sigma[np.isnan(scan.elevation), 2] = np.nan
-        sigma[np.isnan(scan.range_rate), 3] = np.nan
-        return sigma**2
+        variance = sigma**2
+        if scan.variance is not None and s.cartesian_sigma_m == 0.0:
+            variance = np.where(np.isnan(scan.variance), variance, scan.variance)
+        variance[np.isnan(scan.elevation), 2] = np.nan
+        variance[np.isnan(scan.range_rate), 3] = np.nan
+        return variance
 
     def _merge(self, scan: Scan, variance: Floats, group: Ints) -> Detections:
         """Return one detection a group: means weighted by the inverse variance of range, angles as vectors."""

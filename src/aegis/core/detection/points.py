@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from aegis.core.detection.settings import POWER_NAMES, RANGE_RATE_NAMES, SNR_NAMES, DetectionSettings
+from aegis.core.detection.settings import POWER_NAMES, RANGE_RATE_NAMES, SIGMA_NAMES, SNR_NAMES, DetectionSettings
 from aegis.core.types import Floats, Scan, take_rows, unknown
 
 
@@ -46,9 +46,8 @@ def read_points(
     if settings.rcs_unit == "m2":
         rcs = _decibels(rcs)
 
-    scan = Scan(
-        stamp_ns, frame_id, sequence, r, azimuth, elevation, range_rate, _snr(columns, settings, noise), rcs, noise
-    )
+    snr, variance = _snr(columns, settings, noise), _variance(columns, settings, n)
+    scan = Scan(stamp_ns, frame_id, sequence, r, azimuth, elevation, range_rate, snr, rcs, noise, variance)
     dropped: Counter[str] = Counter()
     finite = np.isfinite(r) & np.isfinite(azimuth) & (np.isfinite(elevation) | (not settings.has_elevation))
     within = (r >= settings.min_range_m) & (r <= settings.max_range_m) & (r > 0.0)
@@ -90,6 +89,14 @@ def _snr(columns: Mapping[str, Floats], s: DetectionSettings, noise: Floats) -> 
     power = _first(columns, "auto", POWER_NAMES)
     # Power alone has no reference: it orders points but is no SNR.
     return columns[power] - noise if power is not None else unknown(len(noise))
+
+
+def _variance(columns: Mapping[str, Floats], s: DetectionSettings, n: int) -> Floats | None:
+    """Return (N, 4) variances that the sensor states, NaN where it does not; None where it states none."""
+    if s.stated_errors == "ignore" or not any(name in columns for name in SIGMA_NAMES):
+        return None
+    sigma = np.column_stack([columns.get(name, unknown(n)) for name in SIGMA_NAMES])
+    return np.where(sigma > 0.0, sigma, np.nan) ** 2
 
 
 def _first(columns: Mapping[str, Floats], name: str, candidates: tuple[str, ...]) -> str | None:

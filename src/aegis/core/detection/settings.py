@@ -52,6 +52,10 @@ class DetectionSettings(SensorPlacement):
     max_range_m: float = param(1e6, "Points farther are dropped.", unit="m", gt=0.0)
     max_points: int = param(200_000, "A cloud with more points is refused.", ge=1)
 
+    stated_errors: Literal["auto", "ignore"] = param(
+        "auto", "auto takes a point's own errors where the cloud has range_sigma [m], azimuth_sigma, elevation_sigma [rad] or "
+        "range_rate_sigma [m/s]; else, and where one is not positive, those below.",
+    )  # fmt: skip
     range_sigma_m: float = param(4.75, "Range error (one sigma) at the reference SNR.", unit="m", gt=0.0)
     azimuth_sigma_deg: float = param(0.2, "Azimuth error at the reference SNR.", unit="deg", gt=0.0)
     elevation_sigma_deg: float = param(0.4, "Elevation error at the reference SNR.", unit="deg", gt=0.0)
@@ -95,9 +99,10 @@ class DetectionSettings(SensorPlacement):
             self.x_field, self.y_field, self.z_field, self.range_field, self.azimuth_field, self.elevation_field,
             self.range_rate_field, self.snr_field, self.rcs_field, self.noise_field,
         }  # fmt: skip
-        return (named | {*RANGE_RATE_NAMES, *SNR_NAMES, *POWER_NAMES}) - {"auto", ""}
+        return (named | {*RANGE_RATE_NAMES, *SNR_NAMES, *POWER_NAMES, *SIGMA_NAMES}) - {"auto", ""}
 
 
 RANGE_RATE_NAMES = ("range_rate", "doppler", "velocity")
 SNR_NAMES = ("snr",)
 POWER_NAMES = ("power", "intensity")
+SIGMA_NAMES = ("range_sigma", "azimuth_sigma", "elevation_sigma", "range_rate_sigma")  # in the order of variances

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -74,6 +74,8 @@ class Stage(ABC):
         self.settings = settings
         self.context = context
         self.counters = Counters()
+        # Tells whether anybody listens to a topic of this stage; the live host replaces it, a bag takes everything.
+        self.has_listeners: Callable[[str], bool] = lambda topic: True
         self._event_sequence = 0
         self._input_sequence: dict[tuple[str, str], int] = {}
         self._step_s: list[float] = []
@@ -93,6 +95,11 @@ class Stage(ABC):
         The first time this can take half a minute: the live host lets it be done before the process has signal handlers and is
         seen by others. What is left undone here, the stage does when it is made.
         """
+
+    @classmethod
+    def large_messages(cls, settings: Any) -> bool:
+        """Tell whether it sends messages of megabytes, for which DDS needs more shared memory than it takes by itself."""
+        return False
 
     @property
     def period_s(self) -> float | None:

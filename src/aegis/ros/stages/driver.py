@@ -1,0 +1,177 @@
+"""A real radar's driver as a node: its line kept open, its frames stamped and published on `radar/points` or `radar/cube`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from aegis.core.clock import SensorClock
+from aegis.core.events import Event, EventName, Severity
+from aegis.core.params import ConfigError
+from aegis.core.signal.cube import Cube, CubeError
+from aegis.drivers.contract import Driver, DriverSettings, Frame, Level, PointFrame
+from aegis.drivers.registry import driver_class, driver_names
+from aegis.ros import convert
+from aegis.ros.stages.base import Output, Stage, StageContext
+
+REOPEN_AFTER_NS = 1_000_000_000
+
+
+class DriverStage(Stage):
+    """Polls the driver; opens its line again where it is lost; tells the sensor's clock and health in diagnostics.
+
+    Raises:
+        ConfigError: on making, where no driver is named, or its settings are wrong.
+    """
+
+    name = "driver"
+    settings_type = DriverSettings
+    settings: DriverSettings
+
+    def __init__(self, settings: DriverSettings, context: StageContext) -> None:
+        super().__init__(settings, context)
+        if not settings.driver:
+            raise ConfigError(f"driver.driver names no driver; known are: {', '.join(driver_names())}")
+        self.driver: Driver = driver_class(settings.driver)(settings)
+        self._clock = SensorClock(settings.delay_s)
+        self._sequence = 0
+        self._refused: Counter[str] = Counter()  # of the driver, as far as it is counted here
+        self._open = self._ended = False
+        self._trouble = ""  # why the line is not open
+        self._open_at_ns = 0  # when to try next
+        self._frame_at_ns: int | None = None
+        self._opened_at_ns = self._now_ns = 0
+
+    @classmethod
+    def large_messages(cls, settings: DriverSettings) -> bool:
+        """Tell whether the driver gives cubes."""
+        return bool(settings.driver) and driver_class(settings.driver).output == "cube"
+
+    @property
+    def period_s(self) -> float:
+        """Time between looks at the line."""
+        return self.settings.poll_period_s
+
+    def on_message(self, topic: str, message: Any) -> Iterable[Output]:
+        """Refuse: a radar driver is where the graph begins.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"the driver reads no topic, got a message on '{topic}'")
+
+    def on_timer(self, now_ns: int) -> Iterator[Output]:
+        """Publish what has come; bring the line back where it is gone."""
+        try:
+            if not self._open:
+                if self._ended or now_ns < self._open_at_ns:
+                    return
+                self.driver.start()
+                self._open, self._opened_at_ns, self._trouble = True, now_ns, ""
+            frames = self.driver.poll(0.0)
+        except EOFError as error:
+            self._close()
+            self._ended, self._trouble = True, str(error)
+            return
+        except OSError as error:
+            self._close()
+            self._open_at_ns = now_ns + REOPEN_AFTER_NS
+            if str(error) != self._trouble:  # told once, however often it is tried
+                self._trouble = str(error)
+                data = {"driver": self.driver.name, "message": self._trouble}
+                yield self.event(Event(EventName.PIPELINE_ERROR, Severity.ERROR, data), now_ns)
+            return
+        finally:
+            self._count_refused()
+        for frame in frames:
+            yield from self._outputs(frame, now_ns)
+
+    def _close(self) -> None:
+        self.driver.stop()
+        self._open = False
+
+    def _count_refused(self) -> None:
+        for reason, total in self.driver.refused.items():
+            new = total - self._refused[reason]
+            if new > 0:
+                self.counters.dropped += new
+                self.counters.reasons[reason] += new
+        self._refused = Counter(self.driver.refused)
+
+    def _outputs(self, frame: Frame, now_ns: int) -> Iterator[Output]:
+        self._sequence += 1
+        self._frame_at_ns = now_ns
+        stamp_ns = self._clock.stamp(frame.sensor_time_ns, frame.received_ns)
+        data = {"sequence": self._sequence, "driver": self.driver.name}
+        frame_id = self.settings.frame_id
+        if isinstance(frame, PointFrame):
+            message = convert.cloud_to_msg(frame.columns, frame_id=frame_id, stamp_ns=stamp_ns)
+            output = Output("radar/points", message)
+        else:
+            try:
+                sensor_id = self.settings.sensor_id
+                cube = Cube(stamp_ns, frame_id, self._sequence, sensor_id, frame.waveform, frame.data)
+            except CubeError as error:
+                self.counters.drop(error.reason)
+                yield self.event(
+                    Event(EventName.PIPELINE_ERROR, Severity.ERROR, {**data, "message": str(error)}), stamp_ns
+                )
+                return
+            output = Output("radar/cube", convert.cube_to_msg(cube))
+        yield self.event(Event(EventName.RADAR_SCAN_STARTED, data=data), stamp_ns)
+        yield output
+
+    def reset(self) -> None:
+        """Close the line, to open it anew; forget the sensor's clock."""
+        self._close()
+        self._ended, self._trouble, self._open_at_ns = False, "", 0
+        self._clock = SensorClock(self.settings.delay_s)
+
+    def close(self) -> None:
+        """Close the line."""
+        self.driver.stop()
+
+    def detail(self) -> dict[str, Any]:
+        """Return how the line and the sensor's clock are doing, and what the radar says of itself."""
+        clock = self._clock
+        return {
+            "driver": self.driver.name,
+            "frames": self._sequence,
+            "packets": self.driver.packets,
+            "clock_offset_s": _number(clock.offset_s, 9),
+            "clock_drift_ppm": _number(clock.drift_ppm, 2),
+            "clock_jitter_s": _number(clock.jitter_s, 9),
+            "clock_steps": clock.steps,
+            **self.driver.health().values,
+        }
+
+    def status(self, now_ns: int) -> list[Output]:
+        """Remember the time, by which silence is told."""
+        self._now_ns = now_ns
+        return super().status(now_ns)
+
+    def health(self) -> tuple[bytes, str]:
+        """Return a lost line, a silent sensor or what the radar says of itself, besides what every stage tells."""
+        if self._ended:
+            return _level(Level.STALE), f"no more data: {self._trouble}"
+        if not self._open:
+            return _level(Level.ERROR), self._trouble or "the line is not open yet"
+        last_ns = max(self._opened_at_ns, self._frame_at_ns or 0)
+        if self._now_ns - last_ns > self.settings.silent_after_s * 1e9:
+            return _level(Level.STALE), f"no data: no frame for {(self._now_ns - last_ns) * 1e-9:.1f} s"
+        own = self.driver.health()
+        level, text = super().health()
+        return (_level(own.level), own.text) if own.level > int.from_bytes(level, "little") else (level, text)
+
+    def _input_expected(self) -> bool:
+        return False
+
+
+def _level(level: Level) -> bytes:
+    return bytes([level])
+
+
+def _number(value: float, digits: int) -> float | None:
+    """Return a number for JSON, which has no NaN."""
+    return None if value != value else round(value, digits)

@@ -1,0 +1,96 @@
+"""`radar/cube` to `radar/points`: the signal front end as a node; the range-Doppler map for those who want to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from aegis.core.events import Event, EventName, Severity
+from aegis.core.signal import front_end
+from aegis.core.signal.cube import CubeError
+from aegis.core.signal.front_end import FrontEnd
+from aegis.core.signal.settings import FrontEndSettings
+from aegis.core.types import Scan
+from aegis.ros import convert
+from aegis.ros.stages.base import Output, Stage, StageContext
+
+# Of a point's errors on `radar/points`, in the order of `Scan.variance`; the detection stage takes them.
+SIGMA_COLUMNS = ("range_sigma", "azimuth_sigma", "elevation_sigma", "range_rate_sigma")
+
+
+class FrontEndStage(Stage):
+    """Refuses a cube that it cannot process, counts it by reason, and says so in an event."""
+
+    name = "frontend"
+    settings_type = FrontEndSettings
+    settings: FrontEndSettings
+
+    def __init__(self, settings: FrontEndSettings, context: StageContext) -> None:
+        super().__init__(settings, context)
+        self.front_end = FrontEnd(settings)
+        self._last_refusal = ""
+        self._map_due_ns = 0
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Compile the kernels."""
+        front_end.warm()
+
+    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+        """Make the points of one cube."""
+        stamp_ns = convert.stamp_ns(message)
+        try:
+            cube = convert.cube_from_msg(message)
+            self.note_sequence(topic, cube.sequence, cube.sensor_id)
+            scan, dropped = self.front_end.step(cube)
+        except CubeError as error:
+            self.counters.drop(error.reason)
+            self._last_refusal = str(error)
+            data = {"refused": error.reason, "message": str(error)}
+            yield self.event(Event(EventName.PIPELINE_ERROR, Severity.WARNING, data), stamp_ns)
+            return
+        for reason, objects in dropped.items():
+            self.counters.drop(reason, objects)
+        yield Output("radar/points", convert.cloud_to_msg(_columns(scan), frame_id=scan.frame_id, stamp_ns=stamp_ns))
+        if self._map_wanted(stamp_ns):
+            yield Output("radar/range_doppler", convert.range_doppler_to_msg(self.front_end.range_doppler_map(), cube))
+
+    def _map_wanted(self, stamp_ns: int) -> bool:
+        """Tell whether a map is due, and anybody looks at it."""
+        rate_hz = self.settings.map_rate_hz
+        if rate_hz == 0.0 or not self.has_listeners("radar/range_doppler"):
+            return False
+        period_ns = round(1e9 / rate_hz)
+        if 0 <= self._map_due_ns - stamp_ns <= period_ns:  # a due time farther off is of another recording
+            return False
+        self._map_due_ns = stamp_ns + period_ns
+        return True
+
+    def reset(self) -> None:
+        """Plan anew for the next cube."""
+        self.front_end.reset()
+        self._map_due_ns = 0
+
+    def detail(self) -> dict[str, Any]:
+        """Return what the cubes are, and what the last refused one was refused for."""
+        return {"last_refusal": self._last_refusal, **self.front_end.detail()}
+
+
+def _columns(scan: Scan) -> dict[str, Any]:
+    """Return the columns of a scan's cloud. An array that measures no elevation puts its points at z = 0, as 2D radars do."""
+    elevation = np.nan_to_num(scan.elevation)
+    ground = scan.range * np.cos(elevation)
+    columns = {
+        "x": ground * np.cos(scan.azimuth),
+        "y": ground * np.sin(scan.azimuth),
+        "z": scan.range * np.sin(elevation),
+        "range_rate": scan.range_rate,
+        "snr": scan.snr_db,
+        "rcs": scan.rcs_dbsm,
+        "noise": scan.noise_db,
+    }
+    if scan.variance is not None:
+        columns.update(zip(SIGMA_COLUMNS, np.sqrt(scan.variance).T, strict=True))
+    return columns
