@@ -236,14 +236,19 @@ def bench(name: str | None, as_json: bool, runs: int, scenarios: Path | None) ->
 @click.argument("node", required=False)
 @click.option("--markdown", is_flag=True, help="As the tables of config/README.md.")
 def params(node: str | None, markdown: bool) -> None:
-    """List the parameters of NODE, or of every node: name, default, bounds, unit, environment variable, meaning."""
-    from aegis.ros.config import BRIDGE, settings_type
-    from aegis.ros.graph import NODES
-    from aegis.ros.reference import as_markdown, as_text
+    """List the parameters of NODE, or of every node: name, default, bounds, unit, environment variable, meaning.
 
+    The page of tables lists the drivers that ship, the list on the terminal also those of other installed packages.
+    """
+    from aegis.drivers.registry import driver_names
+    from aegis.ros.config import BRIDGE
+    from aegis.ros.graph import NODES
+    from aegis.ros.reference import as_markdown, as_text, sections
+
+    nodes = [node] if node else [*NODES, BRIDGE]
     with _config_errors():
-        kinds = {name: settings_type(name) for name in ([node] if node else [*NODES, BRIDGE])}
-    click.echo(as_markdown(kinds) if markdown else as_text(kinds), nl=False)
+        text = as_markdown(sections(nodes)) if markdown else as_text(sections(nodes, driver_names()))
+    click.echo(text, nl=False)
 
 
 @cli.group()

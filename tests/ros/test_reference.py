@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from aegis.ros.config import BRIDGE, settings_type
+from aegis.ros.config import BRIDGE
 from aegis.ros.graph import NODES, TOPICS
-from aegis.ros.reference import as_markdown
+from aegis.ros.reference import as_markdown, sections
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text()
 
 
 def test_the_page_of_parameters_is_current():
-    made = as_markdown({name: settings_type(name) for name in [*NODES, BRIDGE]})
+    made = as_markdown(sections([*NODES, BRIDGE]))
     assert (REPOSITORY / "config" / "README.md").read_text() == made, "run: aegis params --markdown > config/README.md"
 
 

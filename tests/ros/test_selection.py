@@ -6,18 +6,19 @@ from aegis.core.params import ConfigError
 from aegis.ros.graph import DEFAULT_NODES
 from aegis.ros.selection import select_nodes
 
+RAW = ["simulator.level=signal", "simulator.max_range_m=5000"]
 REST = [name for name in DEFAULT_NODES if name != "simulator"]
 
 
 @pytest.mark.parametrize(("sets", "options", "radar"), [
     ([], {}, ["simulator"]),
-    (["simulator.level=signal"], {}, ["simulator", "frontend"]),
-    (["simulator.level=signal"], {"front_end": False}, ["simulator"]),
+    (RAW, {}, ["simulator", "frontend"]),
+    (RAW, {"front_end": False}, ["simulator"]),
     (["driver.driver=smartmicro_umrr"], {}, ["driver"]),
     (["driver.driver=ti_raw", "driver.source=npy", "driver.path=frame.npy"], {}, ["driver", "frontend"]),
     ([], {"external_radar": True}, []),
     ([], {"external_radar": True, "front_end": True}, ["frontend"]),
-    (["simulator.level=signal"], {"external_radar": True}, []),
+    (RAW, {"external_radar": True}, []),
 ])  # fmt: skip
 def test_the_radar_decides(sets, options, radar):
     assert select_nodes(None, sets, **options) == [*radar, *REST]

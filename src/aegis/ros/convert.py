@@ -19,12 +19,14 @@ from aegis_msgs.msg import (
     EwSignalArray,
     PipelineStatus,
     RadarCube,
-    RangeDopplerMap,
     ThreatArray,
     TrackArray,
 )
 from aegis_msgs.msg import (
     Event as EventMsg,
+)
+from aegis_msgs.msg import (
+    RangeDopplerMap as RangeDopplerMapMsg,
 )
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -45,6 +47,7 @@ from aegis.core.types import (
     Detections,
     Floats,
     Pose,
+    RangeDopplerMap,
     Signal,
     SignalKind,
     Threats,
@@ -321,6 +324,22 @@ def cube_from_msg(m: RadarCube) -> Cube:
         rcs_offset_db=float(m.rcs_offset),
     )
     return Cube(stamp_ns(m), m.header.frame_id, int(m.sequence), m.sensor_id, waveform, samples)
+
+
+def range_doppler_to_msg(found: RangeDopplerMap, cube: Cube) -> RangeDopplerMapMsg:
+    """Return the message of a cube's range-Doppler map."""
+    m = RangeDopplerMapMsg()
+    m.header = header(cube.stamp_ns, cube.frame_id)
+    m.sequence = int(cube.sequence)
+    m.sensor_id = cube.sensor_id
+    m.ranges, m.range_rates = (int(n) for n in found.power_db.shape)
+    m.first_range = float(found.first_range_m)
+    m.range_step = float(found.range_step_m)
+    m.first_range_rate = float(found.first_range_rate_mps)
+    m.range_rate_step = float(found.range_rate_step_mps)
+    m.power_db = pack("f", found.power_db)
+    m.noise_db = pack("f", found.noise_db)
+    return m
 
 
 def detections_to_msg(d: Detections) -> DetectionArray:

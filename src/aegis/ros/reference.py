@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aegis.core.params import ParamInfo, Settings
+from aegis.core.params import ParamInfo
+from aegis.drivers.contract import DriverSettings
+from aegis.drivers.registry import BUILT_IN, driver_class
+from aegis.ros.config import settings_type
 
 _HEAD = """# Parameters
 
@@ -15,12 +18,29 @@ above the parameter file and below `--set NODE.KEY=VALUE`. `aegis.yaml` here is 
 """
 
 
-def as_text(kinds: Mapping[str, type[Settings]]) -> str:
-    """Return the parameters of the given nodes for a terminal."""
+def sections(nodes: Iterable[str], drivers: Iterable[str] = BUILT_IN) -> dict[str, list[ParamInfo]]:
+    """Return the parameters of nodes by heading; below the node `driver`, what each driver has besides, or otherwise.
+
+    Raises:
+        ConfigError: no such node or driver.
+    """
+    out: dict[str, list[ParamInfo]] = {}
+    for node in nodes:
+        out[node] = list(settings_type(node).params())
+        if settings_type(node) is DriverSettings:
+            for name in sorted(drivers):
+                out[f"{node}, with driver {name}"] = [
+                    info for info in driver_class(name).settings_type.params() if info not in out[node]
+                ]
+    return out
+
+
+def as_text(kinds: Mapping[str, Sequence[ParamInfo]]) -> str:
+    """Return the parameters of `sections` for a terminal."""
     lines = []
-    for name, kind in kinds.items():
+    for name, params in kinds.items():
         lines.append(f"{name}:")
-        for info in kind.params():
+        for info in params:
             unit = f" {info.unit}" if info.unit else ""
             bounds = f" ({_bounds(info)})" if _bounds(info) else ""
             env = f" [env {info.env}]" if info.env else ""
@@ -28,17 +48,17 @@ def as_text(kinds: Mapping[str, type[Settings]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_markdown(kinds: Mapping[str, type[Settings]]) -> str:
-    """Return the parameters of the given nodes as a page."""
+def as_markdown(kinds: Mapping[str, Sequence[ParamInfo]]) -> str:
+    """Return the parameters of `sections` as a page."""
     lines = [_HEAD]
-    for name, kind in kinds.items():
+    for name, params in kinds.items():
         lines += [
             f"## {name}",
             "",
             "| parameter | default | unit | bounds | environment | meaning |",
             "|---|---|---|---|---|---|",
         ]
-        for info in kind.params():
+        for info in params:
             env = f"`{info.env}`" if info.env else ""
             cells = (f"`{info.name}`", f"`{_value(info.default)}`", info.unit, _bounds(info), env, info.doc)
             lines.append("| " + " | ".join(cells) + " |")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +32,7 @@ class FrontEndStage(Stage):
     def __init__(self, settings: FrontEndSettings, context: StageContext) -> None:
         super().__init__(settings, context)
         self.front_end = FrontEnd(settings)
+        self._notes: Counter[str] = Counter()
         self._last_refusal = ""
         self._map_due_ns = 0
 
@@ -51,11 +54,14 @@ class FrontEndStage(Stage):
             data = {"refused": error.reason, "message": str(error)}
             yield self.event(Event(EventName.PIPELINE_ERROR, Severity.WARNING, data), stamp_ns)
             return
+        self._notes += self.front_end.notes
         for reason, objects in dropped.items():
             self.counters.drop(reason, objects)
         yield Output("radar/points", convert.cloud_to_msg(_columns(scan), frame_id=scan.frame_id, stamp_ns=stamp_ns))
         if self._map_wanted(stamp_ns):
-            yield Output("radar/range_doppler", convert.range_doppler_to_msg(self.front_end.range_doppler_map(), cube))
+            found = self.front_end.range_doppler_map()
+            assert found is not None  # there was a cube
+            yield Output("radar/range_doppler", convert.range_doppler_to_msg(found, cube))
 
     def _map_wanted(self, stamp_ns: int) -> bool:
         """Tell whether a map is due, and anybody looks at it."""
@@ -70,12 +76,17 @@ class FrontEndStage(Stage):
 
     def reset(self) -> None:
         """Plan anew for the next cube."""
-        self.front_end.reset()
+        self.front_end = FrontEnd(self.settings)
         self._map_due_ns = 0
 
     def detail(self) -> dict[str, Any]:
         """Return what the cubes are, and what the last refused one was refused for."""
-        return {"last_refusal": self._last_refusal, **self.front_end.detail()}
+        span = self.front_end.range_rate_span_mps
+        return {
+            "last_refusal": self._last_refusal,
+            "range_rate_span_mps": None if math.isnan(span) else round(span, 3),  # what is faster is folded into it
+            **dict(sorted(self._notes.items())),
+        }
 
 
 def _columns(scan: Scan) -> dict[str, Any]:

@@ -35,7 +35,9 @@ class MarkersStage(Stage):
         undrawable = self._feed.undrawable
         picture = self._feed.take_tracks(tracks)
         self.counters.drop("track without a finite state", self._feed.undrawable - undrawable)
-        if picture is None or not self.has_listeners("markers"):  # the message costs more than all the rest of this node
+        if picture is None or not self.has_listeners(
+            "markers"
+        ):  # the message costs more than all the rest of this node
             return []
         return [Output("markers", picture_to_msg(picture, self.settings))]
 

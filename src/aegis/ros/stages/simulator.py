@@ -1,18 +1,24 @@
-"""The simulated radar as a node: scans on `radar/points`, on its interval or on demand."""
+"""The simulated radar as a node: scans on `radar/points`, or raw on `radar/cube`, on its interval or on demand."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aegis.core.events import Event, EventName
+from aegis.core.signal.cube import Cube
 from aegis.core.types import Scan
-from aegis.drivers.simulator import Mode, Simulator, SimulatorSettings
+from aegis.drivers.simulated_radar import Mode
+from aegis.drivers.simulator import Simulator
+from aegis.drivers.simulator_settings import SimulatorSettings
 from aegis.ros import convert
 from aegis.ros.stages.base import Output, Stage, StageContext
+
+if TYPE_CHECKING:
+    from aegis.drivers.signal_simulator import SignalSimulator
 
 
 class SimulatorStage(Stage):
@@ -24,8 +30,21 @@ class SimulatorStage(Stage):
 
     def __init__(self, settings: SimulatorSettings, context: StageContext) -> None:
         super().__init__(settings, context)
-        self.simulator = Simulator(settings)
+        self.simulator: Simulator | SignalSimulator
+        if settings.level == "signal":
+            from aegis.drivers.signal_simulator import (
+                SignalSimulator,
+            )  # brings the compiler, which the other level needs not
+
+            self.simulator = SignalSimulator(settings)
+        else:
+            self.simulator = Simulator(settings)
         self._begin_ns: int | None = None
+
+    @classmethod
+    def large_messages(cls, settings: SimulatorSettings) -> bool:
+        """Tell whether it sends cubes."""
+        return settings.level == "signal"
 
     @property
     def period_s(self) -> float:
@@ -49,28 +68,31 @@ class SimulatorStage(Stage):
         """Answer `scan` and `set_mode`."""
         if service == "scan":
             scan = self._scan(now_ns)
-            response.success = True
-            response.message = f"scan {scan.sequence} has {len(scan)} points"
-            response.sequence = scan.sequence
-            response.points = len(scan)
+            points = 0 if isinstance(scan, Cube) else len(scan)
+            what = "is raw, a cube" if isinstance(scan, Cube) else f"has {points} points"
+            response.success, response.message = True, f"scan {scan.sequence} {what}"
+            response.sequence, response.points = scan.sequence, points
             return self._outputs(scan, now_ns)
         if service == "set_mode":
             self._set_mode(request, response)
             return ()
         return super().on_service(service, request, response, now_ns)
 
-    def _scan(self, now_ns: int) -> Scan:
+    def _scan(self, now_ns: int) -> Scan | Cube:
         if self._begin_ns is None:
             self._begin_ns = now_ns
         return self.simulator.step((now_ns - self._begin_ns) * 1e-9, now_ns)
 
-    def _outputs(self, scan: Scan, now_ns: int) -> Iterator[Output]:
+    def _outputs(self, scan: Scan | Cube, now_ns: int) -> Iterator[Output]:
         data = {
             "sequence": scan.sequence,
             "scenario": self.simulator.scenario.name,
             "frequency_hz": self.simulator.frequency_hz,
         }
         yield self.event(Event(EventName.RADAR_SCAN_STARTED, data=data), now_ns)
+        if isinstance(scan, Cube):
+            yield Output("radar/cube", convert.cube_to_msg(scan))
+            return
         # A sensor that measures no elevation puts its points at z = 0, as 2D radars do; the receiver is told so.
         elevation = scan.elevation if self.settings.has_elevation else np.zeros(len(scan))
         ground = scan.range * np.cos(elevation)
@@ -115,6 +137,7 @@ class SimulatorStage(Stage):
     def detail(self) -> dict[str, Any]:
         """Return what the radar is doing."""
         return {
+            "level": self.settings.level,
             "scenario": self.simulator.scenario.name,
             "mode": self.simulator.mode.name,
             "scans": self.simulator.sequence,
