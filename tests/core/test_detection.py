@@ -86,32 +86,6 @@ def test_a_stated_error_of_what_is_not_measured_means_nothing():
     assert np.isnan(Detector(DetectionSettings()).point_variance(scan)[:, 2]).all()
 
 
-POLAR = {"range": [100.0, 200.0], "azimuth": [0.1, 0.2], "elevation": [0.0, 0.0], "range_rate": [1.0, 2.0]}
-
-
-def test_errors_that_a_sensor_states_are_taken_and_the_parameters_fill_what_it_leaves_open():
-    stated = {"range_sigma": [0.2, 0.3], "azimuth_sigma": [0.01, np.nan], "range_rate_sigma": [0.0, 0.5]}
-    parameters = {
-        "range_sigma_m": 7.0,
-        "azimuth_sigma_deg": 2.0,
-        "elevation_sigma_deg": 3.0,
-        "range_rate_sigma_mps": 4.0,
-    }
-    scan, _ = read({**POLAR, **stated}, **parameters)
-    sigma = np.sqrt(Detector(DetectionSettings(**parameters)).point_variance(scan))
-    expected = [[0.2, 0.01, np.deg2rad(3.0), 4.0], [0.3, np.deg2rad(2.0), np.deg2rad(3.0), 0.5]]
-    np.testing.assert_allclose(sigma, expected, rtol=1e-12)
-    ignoring = {**parameters, "stated_errors": "ignore"}
-    scan, _ = read({**POLAR, **stated}, **ignoring)
-    sigma = np.sqrt(Detector(DetectionSettings(**ignoring)).point_variance(scan))
-    np.testing.assert_allclose(sigma, [[7.0, np.deg2rad(2.0), np.deg2rad(3.0), 4.0]] * 2, rtol=1e-12)
-
-
-def test_a_stated_error_of_what_is_not_measured_means_nothing():
-    scan, _ = read({**POLAR, "elevation_sigma": [0.1, 0.1]}, has_elevation=False)
-    assert np.isnan(Detector(DetectionSettings()).point_variance(scan)[:, 2]).all()
-
-
 @pytest.mark.parametrize("missing", ["x", "y", "z", "velocity"])
 def test_a_missing_field_is_named(missing):
     columns = {"x": [1.0], "y": [1.0], "z": [1.0], "velocity": [0.0]}

@@ -14,7 +14,7 @@ from aegis.core.params import ConfigError
 from aegis.core.types import ClassId
 from aegis.drivers.scenario import Scenario, load_scenario, scenario_names
 
-SHIPPED = ["calm_traffic", "crossing", "drone_swarm", "fast_approach", "jamming"]
+SHIPPED = ["calm_traffic", "crossing", "drone_swarm", "fast_approach", "jamming", "street"]
 
 coordinate = st.floats(-1e4, 1e4)
 vector = st.tuples(coordinate, coordinate, coordinate)
@@ -154,10 +154,10 @@ def test_a_carried_jammer_goes_with_its_carrier():
             {"name": "ground", "position_m": [1, 2, 3], "appears_s": 5, "disappears_s": 50, **jammer},
         ],
     )
-    assert made.jamming(0.0).tolist() == [False, False]
-    assert made.jamming(7.0).tolist() == [False, True]
-    assert made.jamming(60.0).tolist() == [True, False]
-    positions = made.jammer_positions(60.0)
+    assert made.active(made.jammers, 0.0).tolist() == [False, False]
+    assert made.active(made.jammers, 7.0).tolist() == [False, True]
+    assert made.active(made.jammers, 60.0).tolist() == [True, False]
+    positions = made.positions(made.jammers, 60.0)
     np.testing.assert_array_equal(positions[0], made.position_velocity(60.0)[0][1])
     np.testing.assert_array_equal(positions[1], [1, 2, 3])
 
@@ -166,7 +166,7 @@ def test_a_scenario_may_be_empty():
     made = scenario()
     position, velocity = made.position_velocity(1.0)
     assert position.shape == velocity.shape == (0, 3)
-    assert made.present(1.0).shape == made.jamming(1.0).shape == (0,)
+    assert made.present(1.0).shape == made.active(made.jammers, 1.0).shape == (0,)
 
 
 # What ships.
@@ -277,7 +277,7 @@ NAN, INF = float("nan"), float("inf")
         (("targets", 1, "class"), "UFO", "'targets.1.class' = 'UFO': Value error, a class is one of UNKNOWN, DRONE"),
         (("targets", 1, "class"), 1, "'targets.1.class' = 1"),
         (("targets", 0, "rcs_dbsm"), NAN, "'targets.0.rcs_dbsm' = nan"),
-        (("targets", 0, "swerling"), 2, "'targets.0.swerling' = 2"),
+        (("targets", 0, "swerling"), 5, "'targets.0.swerling' = 5"),
         (("targets", 0, "scatterers"), 0, "'targets.0.scatterers' = 0"),
         (("targets", 0, "scatterers"), 4, "4 scatterers need an extent_m"),
         (("targets", 0, "extent_m"), [1, 2], "'targets.0.extent_m'"),

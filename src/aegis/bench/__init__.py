@@ -31,6 +31,9 @@ BENCHMARKS = {
     "latency": Benchmark(
         "from a scan's stamp to a WebSocket client, 200 targets at 10 Hz through the live graph", "aegis.bench.latency"
     ),
+    "raw": Benchmark(
+        "raw cubes at 20 Hz through the live graph to tracks: what is lost, and how late it is", "aegis.bench.raw"
+    ),
     "tracking": Benchmark(
         "CPU time and GOSPA of the tracker beside Stone Soup's, 50 to 10,000 targets",
         "aegis.bench.tracking",

@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,20 +19,20 @@ from typing import Any
 
 import httpx
 import numpy as np
-import rclpy
 import yaml
 from aegis_msgs.msg import TrackArray
 from tqdm import tqdm
 from websockets.sync.client import ClientConnection, connect
 
+from aegis.bench.live import START_DEADLINE_S, aegis_up, environment, one_hop, send
 from aegis.bridge.accounts import Accounts
 from aegis.core.types import N_CLASSES, Tracks
 from aegis.ros import convert
 
 TARGETS, HZ = 200, 10
-WARM_UP_S, MEASURE_S, START_DEADLINE_S = 8.0, 20.0, 60.0
+WARM_UP_S, MEASURE_S = 8.0, 20.0
 USER, PASSWORD = "bench", "only for this run, in a directory of its own"
-DOMAIN = "99"
+TOPIC = "bench/tracks"
 
 
 def run(runs: int) -> Iterator[dict[str, Any]]:
@@ -45,7 +43,7 @@ def run(runs: int) -> Iterator[dict[str, Any]]:
             milliseconds, missed = _measure(Path(folder))
             latencies.append(milliseconds)
             drops += missed
-        hop = _one_hop(_environment(Path(folder)))
+        hop = _one_hop(environment(Path(folder)))
     p99 = [float(np.percentile(one, 99)) for one in latencies]
     everything = np.concatenate(latencies)
     yield {
@@ -68,19 +66,9 @@ def run(runs: int) -> Iterator[dict[str, Any]]:
     }
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    return {
-        **os.environ,
-        "ROS_DOMAIN_ID": DOMAIN,
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-        "AEGIS_STATE_DIR": str(folder / "state"),
-        "ROS_LOG_DIR": str(folder / "log"),
-    }
-
-
 def _measure(folder: Path) -> tuple[np.ndarray, int]:
     """Return (frames,) latencies [ms] of one start of the graph, and how many frames never came."""
-    environ = _environment(folder)
+    environ = environment(folder)
     scenario = folder / "scenario.yaml"
     scenario.write_text(yaml.safe_dump(_scenario()))
     state = folder / "state"
@@ -90,21 +78,10 @@ def _measure(folder: Path) -> tuple[np.ndarray, int]:
         accounts.add(USER, PASSWORD, "viewer")
         accounts.close()
     port = _free_port()
-    command = [sys.executable, "-m", "aegis", "up", "--scenario", str(scenario), "--port", str(port), "--no-foxglove"]
-    log = (folder / "up.log").open("wb")
-    options = ["--set", f"simulator.scan_interval_s={1 / HZ}"]
-    up = subprocess.Popen([*command, *options], env=environ, stdout=log, stderr=log)
-    try:
-        with _stream(port, up, folder / "up.log") as stream:
-            return _receive(stream)
-    finally:
-        up.send_signal(signal.SIGINT)
-        try:
-            up.wait(20)
-        except subprocess.TimeoutExpired:
-            up.kill()
-            up.wait()
-        log.close()
+    options = ["--scenario", str(scenario), "--port", str(port), "--set", f"simulator.scan_interval_s={1 / HZ}"]
+    log = folder / "up.log"
+    with aegis_up(environ, log, "--no-foxglove", *options) as up, _stream(port, up, log) as stream:
+        return _receive(stream)
 
 
 def _scenario() -> dict[str, Any]:
@@ -180,60 +157,26 @@ def _free_port() -> int:
 
 def _one_hop(environ: dict[str, str]) -> np.ndarray:
     """Return (messages,) latencies [ms] of TrackArrays from a process of its own to this one."""
-    context = rclpy.Context()
-    before = {key: os.environ.get(key) for key in environ}
-    os.environ.update(environ)
-    try:
-        rclpy.init(context=context)
-    finally:
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
-    node = rclpy.create_node("bench_latency", context=context)
-    executor = rclpy.executors.SingleThreadedExecutor(context=context)
-    executor.add_node(node)
     latencies: list[float] = []
-    node.create_subscription(
-        TrackArray, "bench/tracks", lambda m: latencies.append((time.time_ns() - convert.stamp_ns(m)) * 1e-6), 10
-    )
-    sender = subprocess.Popen([sys.executable, "-m", __name__], env=environ)
-    try:
-        deadline = time.monotonic() + START_DEADLINE_S
-        while sender.poll() is None:
-            if time.monotonic() > deadline:
-                raise RuntimeError("the sender of the baseline did not end")
-            executor.spin_once(timeout_sec=0.1)
-    finally:
-        sender.kill()
-        sender.wait()
-        node.destroy_node()
-        rclpy.try_shutdown(context=context)
+
+    def take(message: TrackArray) -> None:
+        latencies.append((time.time_ns() - convert.stamp_ns(message)) * 1e-6)
+
+    one_hop(environ, TOPIC, TrackArray, 10, take, __name__)
     return np.array(latencies[HZ:])  # the first second is discovery's
 
 
-def _send() -> None:
-    """The baseline's other process: TARGETS tracks, HZ times a second, for MEASURE_S."""
-    rclpy.init()
-    node = rclpy.create_node("bench_latency_sender")
-    publisher = node.create_publisher(TrackArray, "bench/tracks", 10)
-    deadline = time.monotonic() + START_DEADLINE_S
-    while publisher.get_subscription_count() == 0 and time.monotonic() < deadline:
-        rclpy.spin_once(node, timeout_sec=0.05)
+def _tracks(sequence: int) -> TrackArray:
+    """Return the message of TARGETS tracks, stamped now."""
     zeros = np.zeros(TARGETS)
-    next_at = time.monotonic()
-    for sequence in range(int(MEASURE_S * HZ)):
-        tracks = Tracks(
+    return convert.tracks_to_msg(
+        Tracks(
             time.time_ns(), "map", sequence, "bench", np.arange(TARGETS), np.ones(TARGETS, dtype=int), np.zeros((TARGETS, 6)),
             np.zeros((TARGETS, 6, 6)), np.zeros(TARGETS, dtype=int), np.zeros((TARGETS, N_CLASSES)), zeros, zeros, zeros,
             zeros, np.zeros(TARGETS, dtype=int),
-        )  # fmt: skip
-        publisher.publish(convert.tracks_to_msg(tracks))
-        next_at += 1 / HZ
-        time.sleep(max(0.0, next_at - time.monotonic()))
-    rclpy.shutdown()
+        )
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
-    _send()
+    send(TOPIC, TrackArray, 10, int(MEASURE_S * HZ), HZ, _tracks)

@@ -174,7 +174,9 @@ class Latest:
 
     def scan_rate_hz(self) -> float | None:
         """Return the rate of the scans of the sensor that scanned last, by their stamps; None before its second."""
-        stamps = self._scans[self.detections.data.sensor_id].stamps if self.detections is not None else ()
+        if self.detections is None:
+            return None
+        stamps = self._scans[self.detections.data.sensor_id].stamps
         if len(stamps) < 2:
             return None
         return round((len(stamps) - 1) * 1e9 / (stamps[-1] - stamps[0]), 3)

@@ -101,12 +101,22 @@ class Scan:
     snr_db: Floats
     rcs_dbsm: Floats
     noise_db: Floats
-    variance: Floats | None = (
-        None  # (N, 4) of range, azimuth, elevation, range rate, where the sensor states it; NaN: not
-    )
+    variance: Floats | None = None  # (N, 4) of range, azimuth, elevation, range rate; NaN: the sensor does not state it
 
     def __len__(self) -> int:
         return len(self.range)
+
+
+@dataclass
+class RangeDopplerMap:
+    """Power over range and range rate, for display; as in aegis_msgs/RangeDopplerMap."""
+
+    first_range_m: float
+    range_step_m: float
+    first_range_rate_mps: float
+    range_rate_step_mps: float
+    power_db: NDArray[np.float32]  # (ranges, range rates), so that noise reads as a point's noise_db
+    noise_db: NDArray[np.float32]  # (ranges,) median
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from aegis.core.params import ConfigError, Settings, param
 from aegis.core.signal.cube import Waveform
 from aegis.core.types import Floats
-from aegis.drivers.transport import Packet, Transport
+from aegis.drivers.transport import Packet, Transport, UdpTransport
 
 # What a PointFrame may hold, in SI units and radians, our signs: azimuth anticlockwise, range rate positive receding. Columns of
-# other names are carried to `radar/points` as they are. Unknown is NaN; what a sensor never measures is left out.
+# other names are carried to `radar/points` as they are. Unknown is NaN; what a sensor never measures is left out. All frames of a
+# driver have the same columns.
 POINT_COLUMNS = (
     "x", "y", "z", "range", "azimuth", "elevation", "range_rate", "snr", "rcs", "noise",
     "range_sigma", "azimuth_sigma", "elevation_sigma", "range_rate_sigma",
@@ -36,6 +37,10 @@ class DriverSettings(Settings):
     sensor_id: str = param("radar", "Name of the sensor, in cubes and status.")
     frame_id: str = param("radar", "The sensor's frame, in which the points are.")
     poll_period_s: float = param(0.005, "Time between looks at the sensor's line.", unit="s", ge=0.0005, le=1.0)
+    delay_s: float = param(
+        0.0, "Shortest time from the middle of a measurement to its receipt here, where it is known; stamps are earlier by it.",
+        unit="s", ge=0.0, le=10.0,
+    )  # fmt: skip
     silent_after_s: float = param(
         2.0, "Without a frame for this long, the sensor is silent: 'no data'.", unit="s", gt=0.0
     )
@@ -49,13 +54,41 @@ class DriverSettings(Settings):
         return driver_class(str(name)).settings_type if name else cls
 
 
+class UdpSettings(DriverSettings):
+    """Parameters of the drivers whose radar sends datagrams; a driver with a usual port declares `port` again, with it."""
+
+    address: str = param("0.0.0.0", "Local address at which the radar's datagrams come; 0.0.0.0 is any.")
+    port: int = param(0, "Local UDP port; 0 takes a free one.", ge=0, le=65_535)
+    multicast_group: str = param("", "Multicast group to join, on the interface of `address`; empty for none.")
+    source_address: str = param(
+        "", "The radar's address: datagrams of others are dropped and counted; empty takes any."
+    )
+
+    def transport(self) -> UdpTransport:
+        """Return the line that these settings say, closed.
+
+        Raises:
+            ConfigError: an address is none.
+        """
+        try:
+            return UdpTransport(
+                self.address, self.port, multicast_group=self.multicast_group, source=self.source_address
+            )
+        except ValueError as error:
+            raise ConfigError(f"address, multicast_group or source_address: {error}") from None
+
+
+class FormatError(ValueError):
+    """Bytes that are not what their format says; the message is a reason of a few fixed words, to count by."""
+
+
 @dataclass
 class PointFrame:
     """One scan of a radar that detects by itself. `columns` has (N,) arrays, named as in POINT_COLUMNS."""
 
     columns: dict[str, Floats]
     sensor_time_ns: int | None  # of measurement (mid dwell), by the sensor's own clock; None: it does not say
-    received_ns: int  # host clock, of the first packet of the scan
+    received_ns: int  # host clock: of the scan's first packet; of the middle, where plots come as the antenna turns
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -201,6 +234,7 @@ class PacketDriver(Driver):
         except EOFError:
             out = self.parser.finish()
             if not out:
+                self.refused = self.parser.refused + self.transport.refused  # what was left over
                 raise
             packets = []
         for packet in packets:
@@ -222,6 +256,7 @@ class PacketDriver(Driver):
 
 def finite_or_nan(values: Any) -> Floats:
     """Return values as float64, with NaN for what is infinite: what a broken packet may hold, and no number."""
-    out = np.array(values, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        out = np.array(values, dtype=np.float64)
     out[~np.isfinite(out)] = np.nan
     return out

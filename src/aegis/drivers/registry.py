@@ -11,7 +11,12 @@ from aegis.drivers.contract import Driver
 GROUP = "aegis.drivers"  # of entry points: name = "package.module:DriverClass"
 
 BUILT_IN = {
+    "ars548": "aegis.drivers.ars548:Ars548",
+    "asterix": "aegis.drivers.asterix:Asterix",
     "smartmicro_umrr": "aegis.drivers.smartmicro:SmartmicroUmrr",
+    "srr520": "aegis.drivers.srr520:Srr520",
+    "ti_raw": "aegis.drivers.ti_raw:TiRaw",
+    "ti_uart": "aegis.drivers.ti_uart:TiUart",
 }
 
 

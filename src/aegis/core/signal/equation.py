@@ -1,10 +1,10 @@
-"""The radar equation, detection probabilities and measurement errors. Linear units unless a name says `_db`.
+"""The radar equation and measurement errors. Linear units unless a name says `_db`.
 
 Every function takes numbers or arrays and broadcasts. SNR is the power ratio of one resolution cell after the matched
 filter (and after coherent integration, where there is any).
 
-Sources: Skolnik, Introduction to Radar Systems, 3rd ed., ch. 2 (radar equation) and 6 (accuracy); Richards,
-Fundamentals of Radar Signal Processing, 2nd ed., ch. 6 (detection); Adamy, EW 101, ch. 2 (one-way link).
+Sources: Skolnik, Introduction to Radar Systems, 3rd ed., ch. 2 (radar equation) and 6 (accuracy); Adamy, EW 101, ch. 2 (one-way
+link).
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from numpy.typing import ArrayLike
 
 from aegis.core.types import Floats
 
@@ -106,32 +105,6 @@ def link_power(eirp: ArrayLike, gain: ArrayLike, wavelength_m: float, range_m: A
 def noise_power_dbm(temperature_k: ArrayLike, bandwidth_hz: float) -> Any:
     """Return k T B [dBm]."""
     return to_db(BOLTZMANN * np.asarray(temperature_k, np.float64) * bandwidth_hz) + 30.0
-
-
-def threshold(pfa: ArrayLike, pulses: int = 1) -> Any:
-    """Return the threshold on the sum of `pulses` square-law samples of unit mean noise power; -ln(Pfa) for one."""
-    return special.gammainccinv(pulses, np.asarray(pfa, np.float64))
-
-
-def pd_swerling0(snr: ArrayLike, pfa: ArrayLike, pulses: int = 1) -> NDArray[np.float64]:
-    """Return the exact probability of detection of a steady target, square-law detector.
-
-    Twice the sum of `pulses` samples is noncentral chi-square with 2 n degrees of freedom and noncentrality 2 n S
-    (Marcum's Q for one pulse).
-
-    Args:
-        snr: of a single sample.
-        pfa: probability of false alarm.
-        pulses: samples summed noncoherently.
-    """
-    noncentrality = 2.0 * pulses * np.asarray(snr, np.float64)
-    noncentrality = np.where(noncentrality < 1e-300, 0.0, noncentrality)  # scipy is wrong on subnormal numbers
-    return np.asarray(stats.ncx2.sf(2.0 * threshold(pfa, pulses), 2 * pulses, noncentrality))
-
-
-def pd_swerling1(snr: ArrayLike, pfa: ArrayLike) -> Any:
-    """Return the exact probability of detection of a Swerling 1 target of mean `snr`, one pulse: Pfa^(1/(1+S))."""
-    return np.asarray(pfa, np.float64) ** (1.0 / (1.0 + np.asarray(snr, np.float64)))
 
 
 def sigma_range(bandwidth_hz: float, snr: ArrayLike) -> Any:

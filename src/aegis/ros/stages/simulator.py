@@ -40,6 +40,7 @@ class SimulatorStage(Stage):
         else:
             self.simulator = Simulator(settings)
         self._begin_ns: int | None = None
+        self._cube_bytes = 0
 
     @classmethod
     def large_messages(cls, settings: SimulatorSettings) -> bool:
@@ -91,7 +92,9 @@ class SimulatorStage(Stage):
         }
         yield self.event(Event(EventName.RADAR_SCAN_STARTED, data=data), now_ns)
         if isinstance(scan, Cube):
-            yield Output("radar/cube", convert.cube_to_msg(scan))
+            cube = convert.cube_to_msg(scan)
+            self._cube_bytes = len(cube.data)
+            yield Output("radar/cube", cube)
             return
         # A sensor that measures no elevation puts its points at z = 0, as 2D radars do; the receiver is told so.
         elevation = scan.elevation if self.settings.has_elevation else np.zeros(len(scan))
@@ -138,6 +141,7 @@ class SimulatorStage(Stage):
         """Return what the radar is doing."""
         return {
             "level": self.settings.level,
+            "cube_bytes": self._cube_bytes,
             "scenario": self.simulator.scenario.name,
             "mode": self.simulator.mode.name,
             "scans": self.simulator.sequence,

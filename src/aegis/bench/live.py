@@ -1,0 +1,109 @@
+"""The live graph as a benchmark needs it: `aegis up` in a domain of its own, a node beside it, one DDS hop to compare with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+
+from aegis.bench import BenchmarkError
+
+START_DEADLINE_S = 90.0
+DOMAIN = "99"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a graph that keeps everything in a folder, and of which nobody else hears."""
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith(("FASTDDS_", "FASTRTPS_"))},
+        "ROS_DOMAIN_ID": DOMAIN,
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        "AEGIS_STATE_DIR": str(folder / "state"),
+        "ROS_LOG_DIR": str(folder / "log"),
+    }
+
+
+@contextlib.contextmanager
+def aegis_up(environ: Mapping[str, str], log: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `aegis up` until the block ends."""
+    with log.open("wb") as file:
+        command = [sys.executable, "-m", "aegis", "up", *options]
+        up = subprocess.Popen(command, env=dict(environ), stdout=file, stderr=file)
+        try:
+            yield up
+        finally:
+            up.send_signal(signal.SIGINT)
+            try:
+                up.wait(20)
+            except subprocess.TimeoutExpired:
+                up.kill()
+                up.wait()
+
+
+@contextlib.contextmanager
+def node_in(environ: Mapping[str, str], name: str) -> Iterator[tuple[Any, Callable[[float], None]]]:
+    """Make a node in this process, in the environment's domain; yield it, and what spins it once for so many seconds."""
+    context = rclpy.Context()
+    before = dict(os.environ)
+    os.environ.update(environ)
+    try:
+        rclpy.init(context=context)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    node = rclpy.create_node(name, context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    try:
+        yield node, lambda seconds: executor.spin_once(timeout_sec=seconds)
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown(context=context)
+
+
+def one_hop(
+    environ: Mapping[str, str], topic: str, kind: type, qos: Any, take: Callable[[Any], None], module: str
+) -> None:
+    """Receive what a process of its own (`python -m module`, which calls `send`) sends on a topic, until it ends.
+
+    Raises:
+        BenchmarkError: it does not end.
+    """
+    with node_in(environ, "bench_receiver") as (node, spin):
+        node.create_subscription(kind, topic, take, qos)
+        sender = subprocess.Popen([sys.executable, "-m", module], env=dict(environ))
+        deadline = time.monotonic() + START_DEADLINE_S
+        try:
+            while sender.poll() is None:
+                if time.monotonic() > deadline:
+                    raise BenchmarkError("the sender of the baseline did not end")
+                spin(0.1)
+        finally:
+            sender.kill()
+            sender.wait()
+
+
+def send(topic: str, kind: type, qos: Any, messages: int, hz: float, make: Callable[[int], Any]) -> None:
+    """Be the other process of `one_hop`: send `make(0)`, `make(1)`... as soon as somebody listens."""
+    rclpy.init()
+    node = rclpy.create_node("bench_sender")
+    publisher = node.create_publisher(kind, topic, qos)
+    deadline = time.monotonic() + START_DEADLINE_S
+    while publisher.get_subscription_count() == 0 and time.monotonic() < deadline:
+        rclpy.spin_once(node, timeout_sec=0.05)
+    next_at = time.monotonic()
+    for k in range(messages):
+        publisher.publish(make(k))
+        next_at += 1 / hz
+        time.sleep(max(0.0, next_at - time.monotonic()))
+    time.sleep(1.0)  # the last ones are still on their way
+    rclpy.shutdown()

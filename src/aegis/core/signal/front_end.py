@@ -1,0 +1,272 @@
+"""The front end: `step` takes a cube and returns its points.
+
+What a point states (M channels, S samples, C chirps; a target of amplitude a in a sample, noise of power n in a sample):
+
+- `snr_db`: of the beam in the point's direction, at the peak between the cells, after all coherent integration:
+  |a|^2 / n, times S C M, less what the windows cost (1.8 dB each for Hann). Of real samples, |a|^2 is twice the mean square, and
+  the SNR half as much.
+- `noise_db`: n, from the CFAR's reference cells: power of one sample at the ADC, in its units.
+- `rcs_dbsm`: from |a|^2, by the waveform's rcs_offset_db.
+- `variance`: what noise makes of the maximum-likelihood estimates used (response.py, beamforming.py), and a floor.
+
+Range is that in the middle of the frame: the coupling of range and Doppler within a chirp, f_c v / slope, is taken out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aegis.core.signal import cfar
+from aegis.core.signal.beamforming import unit_vectors
+from aegis.core.signal.cfar import Cfar, CfarWindow
+from aegis.core.signal.cfar_correlation import independent_share, pfa_if_independent
+from aegis.core.signal.cube import Cube, CubeError, Waveform, WaveformKind
+from aegis.core.signal.directions import Directions
+from aegis.core.signal.peaks import above_sidelobes, local_maxima
+from aegis.core.signal.range_doppler import RangeDoppler
+from aegis.core.signal.response import measure
+from aegis.core.signal.settings import FrontEndSettings
+from aegis.core.types import Floats, Ints, RangeDopplerMap, Scan, take_rows, unknown
+
+MAX_PLANS = 4  # kept: a radar that changes between waveforms goes back to them
+HIGHEST_SNR = 1e12
+
+
+class Plan:
+    """All that one waveform and shape of cube need."""
+
+    def __init__(self, waveform: Waveform, shape: tuple[int, ...], settings: FrontEndSettings) -> None:
+        """Plan.
+
+        Raises:
+            CubeError: the cube cannot be processed.
+        """
+        self.waveform = waveform
+        self.cells = RangeDoppler(waveform, shape, settings)
+        self.directions = Directions(waveform, settings)
+        cell = self.cells.range_response.spacing  # of a pulse that is sampled more often than it resolves
+        channels, shape = self.cells.channels, self.cells.shape
+        widest = (shape[1] - 1) // 2
+        guard = min(settings.guard_doppler, widest)
+        window = CfarWindow(
+            settings.guard_range * cell, guard, settings.train_range * cell, min(settings.train_doppler, widest - guard)
+        )
+        share = independent_share(window, self.cells.range_response.alike, self.cells.doppler_response.alike)
+        pfa = pfa_if_independent(settings.cfar, settings.pfa, channels, len(window.offsets()), share)
+        try:
+            self.cfar = Cfar(settings.cfar, window, pfa, channels, shape, settings.os_rank)
+        except ValueError as error:
+            raise CubeError(
+                "cfar window", f"{error}; the cube gives {shape[0]} ranges and {shape[1]} Dopplers"
+            ) from None
+
+
+class FrontEnd:
+    """The front end stage."""
+
+    def __init__(self, settings: FrontEndSettings) -> None:
+        """Make a front end; its kernels are compiled with the first cube, if `warm` has not been called before."""
+        self.settings = settings
+        self.notes: Counter[str] = Counter()  # of the last cube: what is worth knowing, but dropped nothing
+        self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._plan: Plan | None = None
+        self._power: NDArray[np.float32] | None = None
+
+    @property
+    def range_rate_span_mps(self) -> float:
+        """Return the width of the interval of range rates, about 0, that the last cube's points lie in; NaN before any."""
+        if self._plan is None:
+            return float("nan")
+        return self._plan.waveform.range_rate_span_mps * self._plan.directions.hypotheses
+
+    def step(self, cube: Cube) -> tuple[Scan, Counter[str]]:
+        """Return the points of a cube, and how many were dropped, by reason.
+
+        Raises:
+            CubeError: it cannot be processed.
+        """
+        self.notes = Counter()
+        plan = self._planned(cube)
+        cells = plan.cells.step(cube)
+        self._power = cells.power
+        self.notes["saturated samples"] += cells.saturated
+        rows, cols, noise = plan.cfar.detect(cells.power)
+        dropped: Counter[str] = Counter()
+        rows, cols, noise = self._peaks(plan, cells.power, rows, cols, noise, dropped)
+        scan = self._points(plan, cube, cells.z, rows, cols, noise)
+        scan = self._in_view(scan, dropped)
+        self.notes = +self.notes
+        return scan, +dropped
+
+    def _planned(self, cube: Cube) -> Plan:
+        """Return the plan for a cube, made anew for a new waveform or shape."""
+        w = cube.waveform
+        shape = (*cube.data.shape, 2) if cube.data.dtype == np.complex64 else cube.data.shape
+        key = (
+            shape, w.kind, w.carrier_frequency_hz, w.sample_rate_hz, w.chirp_slope_hz_s, w.chirp_period_s, w.pulse_width_s,
+            w.first_sample_s, w.channel_position.tobytes(), w.channel_delay_s.tobytes(),
+        )  # fmt: skip
+        plan = self._plans.pop(key, None)
+        if plan is None:
+            plan = Plan(w, shape, self.settings)
+            self.notes["new waveforms planned for"] += 1
+        self._plans[key] = plan  # the last one used is last
+        while len(self._plans) > MAX_PLANS:
+            del self._plans[next(iter(self._plans))]
+        self._plan = plan
+        return plan
+
+    def _peaks(
+        self, plan: Plan, power: NDArray[np.float32], rows: Ints, cols: Ints, noise: Floats, dropped: Counter[str]
+    ) -> tuple[Ints, Ints, Floats]:
+        """Return the cells that become points, in the order of rows and columns."""
+        s = self.settings
+        if s.group_peaks:
+            peak = local_maxima(power, rows, cols)
+            rows, cols, noise = rows[peak], cols[peak], noise[peak]
+        reach = plan.cells.range_response.spacing
+        inside = (rows >= reach) & (rows < len(power) - reach)
+        dropped["at the first or last range"] += int((~inside).sum())
+        rows, cols, noise = rows[inside], cols[inside], noise[inside]
+        strength = power[rows, cols] - noise
+        order = np.argsort(-strength, kind="stable")
+        if s.group_peaks:
+            kept, explained = above_sidelobes(
+                rows[order], cols[order], strength[order], power.shape[1], plan.cells.range_response.envelope,
+                plan.cells.doppler_response.envelope, s.max_points,
+            )  # fmt: skip
+            dropped["sidelobe of a stronger point"] += explained
+            order = order[kept]
+            dropped["over max_points"] += len(strength) - explained - len(order)
+        else:
+            dropped["over max_points"] += max(0, len(order) - s.max_points)
+            order = order[: s.max_points]
+        order = np.sort(order)
+        return rows[order], cols[order], noise[order]
+
+    def _points(self, plan: Plan, cube: Cube, z: NDArray[np.complex64], rows: Ints, cols: Ints, noise: Floats) -> Scan:
+        """Return the points in some cells."""
+        w, cells, directions = plan.waveform, plan.cells, plan.directions
+        array, chirps = directions.array, cells.shape[1]
+        channel_noise = noise / cells.channels
+        snapshot = z[rows, cols].astype(np.complex128)
+        if cells.conjugated:
+            snapshot = snapshot.conj()
+        bins = np.where(cols < (chirps + 1) // 2, cols, cols - chirps).astype(np.float64)
+        start = bins.copy()
+        if directions.delayed:
+            # Before the direction is known: the cell's own channels are the weights.
+            at = measure(z, rows, cols, snapshot.conj(), cells.conjugated, cells.range_response, cells.doppler_response)
+            start = _wrap(bins + at[:, 1], chirps)
+        power = (np.abs(snapshot) ** 2).sum(axis=1)
+        channel_noise = np.maximum(channel_noise, power / HIGHEST_SNR)  # no noise at all: made, not measured
+        frame_s = chirps * w.chirp_period_s
+        echoes = directions.find(snapshot, start / frame_s, channel_noise)
+        self.notes["Doppler ambiguity unresolved"] += echoes.unresolved
+        cell = echoes.cell
+        rows, cols, channel_noise = rows[cell], cols[cell], channel_noise[cell]
+        at = measure(z, rows, cols, echoes.weights, cells.conjugated, cells.range_response, cells.doppler_response)
+
+        beam_noise = channel_noise * (np.abs(echoes.weights) ** 2).sum(axis=1)
+        snr = at[:, 2] / beam_noise
+        variance = np.empty((len(cell), 4))
+        s = self.settings
+        floor = s.error_floor**2
+        cell_variance = 0.5 / (snr[:, None] * at[:, 3:5]) + floor
+        range_step, rate_step = cells.range_step_m, cells.range_rate_step_mps
+        fine = _wrap(bins[cell] + at[:, 1] - start[cell], chirps)
+        range_rate = _wrap(echoes.frequency * frame_s + fine, chirps * directions.hypotheses) * rate_step
+        variance[:, 3] = cell_variance[:, 1] * rate_step**2 + echoes.doubt[:, 0] * (0.5 * w.wavelength_m) ** 2
+        direction = unit_vectors(echoes.azimuth, echoes.elevation)
+        coupling = w.carrier_frequency_hz / w.chirp_slope_hz_s if w.chirp_slope_hz_s != 0.0 else 0.0  # [s]
+        reach = cells.first_range_m + (rows + at[:, 0]) * range_step - coupling * range_rate
+        reach += direction @ w.channel_position.mean(axis=0)
+        variance[:, 0] = cell_variance[:, 0] * range_step**2 + coupling**2 * variance[:, 3]
+        if cells.pulse and w.chirp_slope_hz_s == 0.0:
+            variance[:, 0] += range_step**2 / 12.0  # the samples do not tell where between them the pulse began
+        azimuth, elevation = echoes.azimuth, echoes.elevation
+        across, up = array.resolution(azimuth, elevation)
+        cell_snr = snr * at[:, 5]
+        variance[:, 1] = echoes.error[:, 0, 0] / cell_snr + floor * across**2 + echoes.doubt[:, 1]
+        variance[:, 2] = echoes.error[:, 1, 1] / cell_snr + floor * up**2 + echoes.doubt[:, 2]
+        if not array.finds_azimuth:
+            variance[:, 1] = np.deg2rad(s.azimuth_fov_deg) ** 2 / 12.0  # anywhere in view
+        if not array.finds_elevation:
+            elevation = unknown(len(cell))
+        if array.flat:
+            azimuth = np.where(np.abs(azimuth) > np.pi / 2, np.copysign(np.pi, azimuth) - azimuth, azimuth)
+        azimuth = (azimuth + np.pi) % (2.0 * np.pi) - np.pi
+        echo_db = 10.0 * np.log10(np.maximum(at[:, 2], 1e-300)) - 20.0 * np.log10(cells.signal_gain)
+        return Scan(
+            cube.stamp_ns,
+            cube.frame_id,
+            cube.sequence,
+            reach,
+            azimuth,
+            elevation,
+            range_rate,
+            10.0 * np.log10(np.maximum(snr, 1e-300)),
+            echo_db + 40.0 * np.log10(np.maximum(reach, range_step)) + cube.waveform.rcs_offset_db,
+            10.0 * np.log10(np.maximum(channel_noise, 1e-300) / cells.noise_gain),
+            variance,
+        )
+
+    def _in_view(self, scan: Scan, dropped: Counter[str]) -> Scan:
+        """Return the points within the limits of range and azimuth."""
+        s = self.settings
+        near = scan.range < s.min_range_m
+        near |= scan.range <= 0.0
+        far = (scan.range > s.max_range_m) if s.max_range_m > 0.0 else np.zeros(len(scan), dtype=bool)
+        aside = np.abs(scan.azimuth) > 0.5 * np.deg2rad(s.azimuth_fov_deg)
+        dropped["out of range"] += int((near | far).sum())
+        dropped["outside the field of view"] += int((aside & ~(near | far)).sum())
+        keep = ~(near | far | aside)
+        return scan if keep.all() else take_rows(scan, keep)
+
+    def range_doppler_map(self) -> RangeDopplerMap | None:
+        """Return the last cube's map; None before any."""
+        if self._plan is None or self._power is None:
+            return None
+        cells = self._plan.cells
+        chirps = cells.shape[1]
+        power = np.fft.fftshift(self._power, axes=1) / np.float32(cells.channels * cells.noise_gain)
+        power_db = (10.0 * np.log10(np.maximum(power, np.float32(1e-30)))).astype(np.float32)
+        return RangeDopplerMap(
+            cells.first_range_m,
+            cells.range_step_m,
+            -(chirps // 2) * cells.range_rate_step_mps,
+            cells.range_rate_step_mps,
+            power_db,
+            np.median(power_db, axis=1),
+        )
+
+
+def _wrap(value: Floats, span: float) -> Floats:
+    """Return the values within half a span about 0."""
+    out: Floats = (value + 0.5 * span) % span - 0.5 * span
+    return out
+
+
+@cache
+def warm() -> None:
+    """Compile, or load, what cubes of every kind need: one echo is found in each."""
+    cfar.warm()
+    samples, chirps, channels = 32, 8, 2
+    turn = 2.0 * np.pi * 0.3 * np.arange(samples)[:, None, None]
+    pairs = np.zeros((samples, chirps, channels, 2))
+    pairs[..., 0], pairs[..., 1] = 1e3 * np.cos(turn), 1e3 * np.sin(turn)
+    pairs += np.random.default_rng(1).normal(size=pairs.shape)
+    iq = pairs.astype(np.int16)
+    position = np.zeros((channels, 3))
+    fmcw = Waveform(WaveformKind.FMCW, 10e9, 1e6, 1e12, 1e-4, position, np.zeros(channels))
+    pulse = Waveform(WaveformKind.PULSE, 10e9, 1e6, 1e11, 1e-4, position, np.zeros(channels), pulse_width_s=4e-6)
+    floats = pairs.astype(np.float32).view(np.complex64)[..., 0]
+    cases: list[tuple[Waveform, NDArray[Any]]] = [(fmcw, iq), (fmcw, iq[..., 0]), (fmcw, floats), (pulse, iq)]
+    for waveform, data in cases:
+        scan, _ = FrontEnd(FrontEndSettings(pfa=1e-2)).step(Cube(0, "", 0, "", waveform, data))
+        assert len(scan)

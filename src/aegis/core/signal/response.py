@@ -1,0 +1,204 @@
+"""What a point target looks like in the cells about its peak, and from it where between the cells it is.
+
+Three cells a spacing apart, k - D, k, k + D, hold A h_i(delta) + noise: a complex amplitude, the response of the window (or of the
+matched filter) to a target `delta` cells from the middle one, and noise whose correlation between cells the window gives. The
+offset is the maximum-likelihood one: scoring on delta and A, with the weights tabulated over delta. It has no bias besides that
+of the tables (below 1e-4 cells), for any window, and an error that the same tables state:
+
+    var(delta) = noise / (2 |A|^2 information(delta)),
+
+with the noise of one cell. With a Hann window that is 0.68 to 0.86 / sqrt(2 SNR) cells, SNR as at the peak of the response; the
+Cramer-Rao bound of all samples, unweighted, would be 0.45 (Richards, Fundamentals of Radar Signal Processing, 2nd ed., 7.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aegis.core.compiled import compiled
+from aegis.core.types import Floats, Ints
+
+Complexes = NDArray[np.complex128]
+Table = Callable[[Floats], Complexes]
+
+POINTS = 257  # of the tables
+REACH = 0.75  # of the tables, to either side, in spacings
+ITERATIONS = 4
+
+
+class Response(NamedTuple):
+    """Tables over the offset, `POINTS` from -reach to reach cells."""
+
+    spacing: int  # D
+    reach: float
+    amplitude: Complexes  # (POINTS, 3) dotted with the three cells: A
+    offset: Complexes  # (POINTS, 3) real part of the dot product over A: what is missing in the offset
+    gain: Floats  # (POINTS,) |response| of the middle cell
+    information: Floats  # (POINTS,)
+    envelope: Floats  # (n,) largest power in a cell so many cells from the peak's cell, relative to that one's
+    alike: Floats  # (n,) correlation of the noise power of cells so many apart
+
+
+def of_window(weights: Floats) -> Response:
+    """Return the response of a DFT of samples under a window (n,) real; cells are its bins."""
+    n = len(weights)
+    centre = (weights * np.arange(n)).sum() / weights.sum()
+    # Each cell's phase is its own; the offset's is taken at the middle, where it does not turn with the offset.
+    samples = np.arange(n) - centre
+
+    def response(x: Floats) -> Complexes:
+        turn = np.exp((-2j * np.pi / n) * np.multiply.outer(x, samples))
+        out: Complexes = turn @ weights / weights.sum()
+        return out
+
+    def correlation(lag: int) -> complex:
+        return complex((weights**2 * np.exp(-2j * np.pi * lag * samples / n)).sum() / (weights**2).sum())
+
+    cell_phase = np.exp(-2j * np.pi * centre / n)
+    return _tables(response, correlation, 1, n // 2 + 1, cell_phase)
+
+
+def of_pulse(replica: Complexes, pulse: Table, unmodulated: bool) -> Response:
+    """Return the response of a matched filter; cells are samples.
+
+    Args:
+        replica: (L,) the filter's taps are its conjugate: the pulse in the middle of every sample, under a window.
+        pulse: the pulse sent, by samples after its beginning, of magnitude 1; 0 outside.
+        unmodulated: it has no phase: its response is a triangle, between samples too.
+    """
+    n = len(replica)
+    total = np.abs(replica).sum()
+
+    def response(x: Floats) -> Complexes:
+        if unmodulated:
+            triangle: Complexes = np.maximum(1.0 - np.abs(x) / n, 0.0).astype(np.complex128)
+            return triangle
+        out: Complexes = pulse(np.add.outer(x, np.arange(n) + 0.5)) @ replica.conj() / total
+        return out
+
+    energy = np.correlate(replica, replica, "full") / (np.abs(replica) ** 2).sum()  # lag -(n - 1) first
+
+    def correlation(lag: int) -> complex:
+        return complex(energy[n - 1 + lag]) if abs(lag) < n else 0.0
+
+    fine = np.linspace(0.0, n, 16 * n + 1)
+    half = fine[np.argmax(np.abs(response(fine)) < 0.5)]
+    return _tables(response, correlation, max(1, round(float(half))), 2 * n, 1.0)
+
+
+def _tables(
+    response: Table, correlation: Callable[[int], complex], spacing: int, reach: int, cell_phase: complex
+) -> Response:
+    delta = np.linspace(-REACH * spacing, REACH * spacing, POINTS)
+    place = np.array([-spacing, 0, spacing])
+    phase = cell_phase**place
+    step = 1e-3 * spacing
+
+    def cells(offset: Floats) -> Complexes:
+        out: Complexes = phase * response(np.subtract.outer(-offset, -place))
+        return out
+
+    h, slope = cells(delta), (cells(delta + step) - cells(delta - step)) / (2.0 * step)
+    lags = np.subtract.outer(place, place)
+    noise = np.array([[correlation(int(lag)) for lag in row] for row in lags])
+    noise = noise * np.outer(phase, phase.conj())
+    inverse = np.linalg.inv(noise + 1e-9 * np.eye(3))
+
+    def inner(a: Complexes, b: Complexes) -> Any:
+        return np.einsum("gi,ij,gj->g", a.conj(), inverse, b)
+
+    amplitude = (h.conj() @ inverse) / inner(h, h)[:, None]
+    across = slope - h * (inner(h, slope) / inner(h, h))[:, None]  # what no change of A can imitate
+    information = inner(across, across).real
+    offset = (across.conj() @ inverse) / information[:, None]
+    near = np.linspace(-0.5, 0.5, 17)
+    peak = np.abs(response(-near))
+    away = np.abs(response(np.subtract.outer(np.arange(reach), near))) / peak
+    return Response(
+        spacing, REACH * spacing, np.ascontiguousarray(amplitude), np.ascontiguousarray(offset), np.abs(h[:, 1]),
+        information, np.ascontiguousarray(away.max(axis=1) ** 2),
+        np.array([abs(correlation(lag)) ** 2 for lag in range(reach)]),
+    )  # fmt: skip
+
+
+def conjugate(r: Response) -> Response:
+    """Return the response of conjugated cells."""
+    return r._replace(amplitude=r.amplitude.conj(), offset=r.offset.conj())
+
+
+@compiled
+def locate(before: complex, middle: complex, after: complex, response: Response) -> tuple[float, complex, float, float]:
+    """Return the offset [cells] from the middle cell, the amplitude at the peak, the middle cell's gain, the information."""
+    delta, last = 0.0, len(response.gain) - 1
+    amplitude, gain, information = 0.0j, 1.0, 1.0
+    for iteration in range(ITERATIONS + 1):
+        at = (delta / response.reach + 1.0) * 0.5 * last
+        i = min(int(at), last - 1)
+        t = at - i
+        p, q = response.amplitude, response.offset
+        amplitude = (
+            before * ((1.0 - t) * p[i, 0] + t * p[i + 1, 0])
+            + middle * ((1.0 - t) * p[i, 1] + t * p[i + 1, 1])
+            + after * ((1.0 - t) * p[i, 2] + t * p[i + 1, 2])
+        )
+        gain = (1.0 - t) * response.gain[i] + t * response.gain[i + 1]
+        information = (1.0 - t) * response.information[i] + t * response.information[i + 1]
+        if iteration == ITERATIONS or amplitude == 0.0:
+            break
+        missing = (
+            before * ((1.0 - t) * q[i, 0] + t * q[i + 1, 0])
+            + middle * ((1.0 - t) * q[i, 1] + t * q[i + 1, 1])
+            + after * ((1.0 - t) * q[i, 2] + t * q[i + 1, 2])
+        )
+        step = (missing / amplitude).real
+        delta = min(max(delta + step, -response.reach), response.reach)
+    return delta, amplitude, gain, information
+
+
+@compiled
+def measure(
+    z: NDArray[np.complex64], rows: Ints, cols: Ints, weights: Complexes, conjugated: bool,
+    by_range: Response, by_doppler: Response,
+) -> Floats:  # fmt: skip
+    """Return (K, 6) of the echo in each cell: offsets in range and Doppler [cells], power in a channel at the peak; what to
+    multiply the SNR with for the information on both offsets, and for the SNR of the cell itself.
+
+    Args:
+        z: (R, D, M) cells; none of rows is nearer to the first or last than the response's spacing.
+        rows, cols: (K,).
+        weights: (K, M) dotted with the channels: the echo's amplitude.
+        conjugated: the cells are conjugates.
+        by_range, by_doppler: responses.
+    """
+    out = np.empty((len(rows), 6))
+    D, M = z.shape[1], z.shape[2]
+    for i in range(len(rows)):
+        middle = before = after = left = right = 0.0j
+        r, d = rows[i], cols[i]
+        d0, d1 = (d - by_doppler.spacing) % D, (d + by_doppler.spacing) % D
+        r0, r1 = r - by_range.spacing, r + by_range.spacing
+        for c in range(M):
+            w = weights[i, c]
+            if conjugated:
+                w = w.conjugate()
+            middle += w * z[r, d, c]
+            before += w * z[r0, d, c]
+            after += w * z[r1, d, c]
+            left += w * z[r, d0, c]
+            right += w * z[r, d1, c]
+        if conjugated:
+            middle, before, after = middle.conjugate(), before.conjugate(), after.conjugate()
+            left, right = left.conjugate(), right.conjugate()
+        in_range, amplitude, range_gain, range_information = locate(before, middle, after, by_range)
+        in_doppler, _, doppler_gain, doppler_information = locate(left, middle, right, by_doppler)
+        out[i, 0], out[i, 1] = in_range, in_doppler
+        # Each offset is taken across the line of cells nearest to the peak, which is not on it.
+        range_loss, doppler_loss = range_gain * range_gain, doppler_gain * doppler_gain
+        out[i, 2] = (amplitude.real**2 + amplitude.imag**2) / doppler_loss
+        out[i, 3], out[i, 4] = range_information * doppler_loss, doppler_information * range_loss
+        out[i, 5] = range_loss * doppler_loss
+    return out

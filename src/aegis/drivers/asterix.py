@@ -1,0 +1,302 @@
+"""ASTERIX CAT048 and CAT034 over UDP: the plots of surveillance radars, a revolution of the antenna or a sector a frame."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from aegis.core.params import param
+from aegis.core.types import Floats
+from aegis.drivers.asterix_records import (
+    Plot,
+    Reader,
+    RefusedError,
+    ServiceMessage,
+    datablocks,
+    read_plot,
+    read_service_message,
+    source,
+    utc_ns,
+)
+from aegis.drivers.contract import (
+    DriverHealth,
+    Frame,
+    Level,
+    PacketDriver,
+    Parser,
+    PointFrame,
+    UdpSettings,
+    finite_or_nan,
+)
+from aegis.drivers.transport import UdpTransport
+
+EARTH_RADIUS_M = 6_371_000.0
+NORTH_MARKER, SECTOR_CROSSING = 1, 2
+UNKNOWN_SOURCE = -1
+
+
+class AsterixSettings(UdpSettings):
+    """Parameters of the driver `asterix`."""
+
+    port: int = param(8600, "Local UDP port.", ge=0, le=65_535)
+    silent_after_s: float = param(
+        30.0, "Without a frame for this long, the sensor is silent: 'no data'.", unit="s", gt=0.0
+    )
+    cat048_edition: Literal["1.27", "1.28", "1.29", "1.30", "1.31", "1.32"] = param(
+        "1.32", "Edition of the target reports."
+    )
+    cat034_edition: Literal["1.27", "1.28", "1.29"] = param("1.29", "Edition of the service messages.")
+    sac: int = param(-1, "System area code of the radar; -1: of the first that is heard.", ge=-1, le=255)
+    sic: int = param(-1, "System identification code of the radar; -1: of the first that is heard.", ge=-1, le=255)
+    frame: Literal["revolution", "sector"] = param(
+        "revolution", "What one frame is. revolution: the tracker's scan, which sees all; a target is then measured up to half a "
+        "revolution before or after the frame's time (column time_offset). sector: for who reads the points itself.",
+    )  # fmt: skip
+    max_frame_s: float = param(
+        20.0, "A frame ends after this time where no marker (CAT034) does.", unit="s", ge=0.01, le=120.0
+    )
+    max_plots: int = param(20_000, "And at this many plots.", ge=1, le=1_000_000)
+    x_axis_azimuth_deg: float = param(
+        90.0, "Where x of the sensor's frame points, clockwise from the radar's north; at 90 it is as `map`: east, north, up.",
+        unit="deg", ge=-360.0, le=360.0,
+    )  # fmt: skip
+    has_doppler: bool = param(False, "The radar sends Doppler speeds (I048/120): column range_rate.")
+    doppler_sign: Literal[1, -1] = param(
+        1, "-1 where the radar's Doppler speed is positive closing; EUROCONTROL recommends positive receding."
+    )
+    elevation: Literal["none", "height", "flight_level"] = param(
+        "none", "Column elevation, from the height that a 3D radar measured (I048/110), or else (flight_level) from the "
+        "transponder's flight level (I048/090), which is off by the air pressure. Unknown where a plot has neither.",
+    )  # fmt: skip
+    radar_altitude_m: float = param(
+        0.0, "The antenna's height above mean sea level, for the elevation.", unit="m", ge=-500.0, le=9000.0
+    )
+    flight_level_sigma_m: float = param(
+        150.0, "Error (one sigma) of a flight level as height, by air pressure and rounding.", unit="m", gt=0.0
+    )
+    height_sigma_m: float = param(300.0, "Error (one sigma) of a 3D radar's height.", unit="m", gt=0.0)
+
+
+class Instant(NamedTuple):
+    """When something was measured, by the radar's clock (None: it does not say), and when it came [ns]."""
+
+    measured_ns: int | None
+    received_ns: int
+
+
+class AsterixParser(Parser):
+    """Datagrams to frames. The first frame may be a part: it begins when the driver does."""
+
+    def __init__(self, settings: AsterixSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._readers = {
+            48: Reader(48, settings.cat048_edition),
+            34: Reader(34, settings.cat034_edition),
+        }
+        self._closes = NORTH_MARKER if settings.frame == "revolution" else SECTOR_CROSSING
+        self._last_error = ""
+        self._cut = 0  # frames that no marker ended, in a row
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the frame that is not complete, and which radar it is."""
+        self._source = (self._settings.sac, self._settings.sic)
+        self._begin: Instant | None = None  # the marker before the frame
+        self._plots: list[Plot] = []
+        self._times: list[Instant] = []  # of the plots
+        self._status: ServiceMessage | None = None
+        self._rotation_period_s: float | None = None
+
+    def feed(self, packet: bytes, received_ns: int) -> list[Frame]:
+        """Take one datagram: any number of datablocks, each of any number of records."""
+        out: list[Frame] = []
+        try:
+            for category, data in datablocks(packet):
+                if category in self._readers:
+                    out += self._take_block(category, data, received_ns)
+                else:
+                    self.refused["other category"] += 1
+        except RefusedError as error:
+            self._refuse(error)
+        return out
+
+    def finish(self) -> list[Frame]:
+        """Return the frame that waits for its marker."""
+        out = self._cut_frame() if self._plots else []
+        self._begin = None
+        return out
+
+    def health(self) -> DriverHealth:
+        """Return what the radar says of itself (CAT034)."""
+        status, s = self._status, self._settings
+        values = {"sac_sic": "{}/{}".format(*self._source), "last_error": self._last_error}
+        if self._rotation_period_s is not None:
+            values["rotation_period_s"] = f"{self._rotation_period_s:.3f}"
+        if status is not None and status.no_go:
+            return DriverHealth(Level.ERROR, "the radar says: not for operational use (NOGO)", values)
+        if status is not None and status.time_valid is False:
+            return DriverHealth(Level.WARN, "the radar says: time source not valid", values)
+        if status is not None and status.overload:
+            return DriverHealth(Level.WARN, "the radar says: overload", values)
+        if self._cut > 1:
+            marker = "north marker" if s.frame == "revolution" else "sector crossing"
+            text = f"no {marker} (CAT034): frames are cut after {s.max_frame_s:g} s or {s.max_plots} plots"
+            return DriverHealth(Level.WARN, text, values)
+        return DriverHealth(values=values)
+
+    def _refuse(self, error: RefusedError) -> None:
+        self.refused[error.reason] += 1
+        self._last_error = str(error)
+
+    def _take_block(self, category: int, data: bytes, received_ns: int) -> list[Frame]:
+        """Take the records of a datablock; those before one that cannot be read are good."""
+        out: list[Frame] = []
+        try:
+            for record in self._readers[category].records(data):
+                try:
+                    self._check_source(source(record))
+                    if category == 48:
+                        out += self._take_plot(read_plot(record), received_ns)
+                    else:
+                        out += self._take_message(read_service_message(record), received_ns)
+                except RefusedError as error:
+                    self._refuse(error)
+        except RefusedError as error:
+            self._refuse(error)
+        return out
+
+    def _check_source(self, found: tuple[int, int]) -> None:
+        """Refuse other radars; remember which the first was, where the settings leave it open."""
+        sac, sic = (have if want == UNKNOWN_SOURCE else want for want, have in zip(self._source, found, strict=True))
+        if (sac, sic) != found:
+            raise RefusedError("foreign SAC/SIC", f"SAC/SIC {found[0]}/{found[1]}, but {sac}/{sic} is expected")
+        self._source = found
+
+    def _take_plot(self, plot: Plot, received_ns: int) -> list[Frame]:
+        out: list[Frame] = []
+        s = self._settings
+        if self._plots and not 0 <= received_ns - self._times[0].received_ns <= s.max_frame_s * 1e9:
+            out = self._cut_frame()
+        self._plots.append(plot)
+        self._times.append(_instant(plot.time_ticks, received_ns))
+        return out + (self._cut_frame() if len(self._plots) >= s.max_plots else [])
+
+    def _take_message(self, message: ServiceMessage, received_ns: int) -> list[Frame]:
+        if message.no_go is not None:
+            self._status = message
+        if message.rotation_period_s is not None:
+            self._rotation_period_s = message.rotation_period_s
+        if message.kind != self._closes:
+            return []
+        end = _instant(message.time_ticks, received_ns)
+        frames = [self._frame(end)] if self._plots or self._begin else []
+        self._begin, self._cut = end, 0
+        return frames
+
+    def _cut_frame(self) -> list[Frame]:
+        """End a frame without a marker."""
+        self._begin = None
+        self._cut += 1
+        return [self._frame(None)]
+
+    def _frame(self, end: Instant | None) -> Frame:
+        """Return the frame of the plots that have come, and begin a new one.
+
+        Its time is the middle between the markers, which is steady; where one is missing or out of place, that of its middle plot.
+        """
+        begin, plots, times = self._begin, self._plots, self._times
+        self._plots, self._times = [], []
+        when = _middle(begin, end, self._settings.max_frame_s) or (_median(times) if times else end or begin)
+        assert when is not None  # an empty frame is between markers
+        measured = [math.nan if t.measured_ns is None or when.measured_ns is None else
+                    (t.measured_ns - when.measured_ns) * 1e-9 for t in times]  # fmt: skip
+        columns = columns_of(plots, self._settings) | {"time_offset": np.array(measured, dtype=np.float64)}
+        return PointFrame(columns, when.measured_ns, when.received_ns)
+
+
+class Asterix(PacketDriver):
+    """A surveillance radar that sends its plots as ASTERIX CAT048, and north markers and sector crossings as CAT034."""
+
+    name: ClassVar[str] = "asterix"
+    output: ClassVar[Literal["points", "cube"]] = "points"
+    settings_type = AsterixSettings
+    settings: AsterixSettings
+
+    def make_transport(self) -> UdpTransport:
+        """Return the UDP port."""
+        return self.settings.transport()
+
+    def make_parser(self) -> AsterixParser:
+        """Return the parser."""
+        return AsterixParser(self.settings)
+
+
+def columns_of(plots: list[Plot], s: AsterixSettings) -> dict[str, Floats]:
+    """Return the columns of a frame: those of the contract, and what only ASTERIX knows.
+
+    `power` [dBm] of the primary echo; `mode_3a` (the number, code 7777 is 4095), `address`, `flight_altitude` [m] of the
+    transponder; `report_type`; `track_number`, `track_x`, `track_y`, `track_vx`, `track_vy` of the radar's own tracker, in the
+    sensor's frame.
+    """
+
+    def column(name: str) -> Floats:
+        return finite_or_nan([getattr(plot, name) for plot in plots])
+
+    def azimuth(name: str) -> Floats:
+        return wrapped(math.radians(s.x_axis_azimuth_deg) - column(name))
+
+    out = {"range": column("range"), "azimuth": azimuth("theta")}
+    if s.elevation != "none":
+        height, sigma = column("height"), np.full(len(plots), s.height_sigma_m)
+        if s.elevation == "flight_level":
+            sigma = np.where(np.isnan(height), s.flight_level_sigma_m, sigma)
+            height = np.where(np.isnan(height), column("flight_altitude"), height)
+        out["elevation"] = elevation_of(out["range"], height, s.radar_altitude_m)
+        across = np.maximum(out["range"] * np.cos(out["elevation"]), 1.0)
+        out["elevation_sigma"] = np.minimum(sigma / across, np.pi / 2)
+    if s.has_doppler:
+        out["range_rate"] = s.doppler_sign * column("doppler")
+    for name in ("power", "mode_3a", "address", "flight_altitude", "report_type", "track_number"):
+        out[name] = column(name)
+    position, course = azimuth("track_theta"), azimuth("track_heading")
+    out["track_x"], out["track_y"] = column("track_range") * np.cos(position), column("track_range") * np.sin(position)
+    out["track_vx"], out["track_vy"] = column("track_speed") * np.cos(course), column("track_speed") * np.sin(course)
+    return out
+
+
+def elevation_of(slant_range: Floats, height: Floats, radar_altitude_m: float) -> Floats:
+    """Return the elevation above the radar's horizon [rad] of targets at a height above a round Earth; NaN where there is none.
+
+    The triangle of radar, target and Earth's centre: (R+h)^2 = (R+h0)^2 + r^2 + 2 (R+h0) r sin(elevation). The wave's bending
+    (some 0.1 deg at 200 km) is left out, as the height was not measured along it.
+    """
+    radar, target = EARTH_RADIUS_M + radar_altitude_m, EARTH_RADIUS_M + height
+    sine = (target**2 - radar**2 - slant_range**2) / (2.0 * radar * np.maximum(slant_range, 1.0))
+    return np.arcsin(np.where(np.abs(sine) <= 1.0, sine, np.nan))
+
+
+def wrapped(angle: Floats) -> Floats:
+    """Return angles from -pi to pi."""
+    return np.asarray((angle + np.pi) % (2.0 * np.pi) - np.pi)
+
+
+def _instant(ticks: int | None, received_ns: int) -> Instant:
+    return Instant(None if ticks is None else utc_ns(ticks, received_ns), received_ns)
+
+
+def _middle(begin: Instant | None, end: Instant | None, within_s: float) -> Instant | None:
+    """Return the middle between two markers; None where one is missing, or they do not follow each other within a time."""
+    if begin is None or end is None or begin.measured_ns is None or end.measured_ns is None:
+        return None
+    if not 0 <= end.measured_ns - begin.measured_ns <= within_s * 1e9:
+        return None
+    return Instant((begin.measured_ns + end.measured_ns) // 2, (begin.received_ns + end.received_ns) // 2)
+
+
+def _median(times: list[Instant]) -> Instant:
+    """Return the middle one: a single time that is wrong does not move it."""
+    known = sorted((t for t in times if t.measured_ns is not None), key=lambda t: t.measured_ns or 0) or times
+    return known[len(known) // 2]
