@@ -40,6 +40,12 @@ def generate_launch_description() -> LaunchDescription:
                 "driver", default_value="", description="a real radar in the simulator's place: its driver's name"
             ),
             DeclareLaunchArgument(
+                "radar_msgs",
+                default_value="false",
+                choices=YES_NO,
+                description="true: a driver of yours publishes radar_msgs on radar/scan or radar/tracks",
+            ),
+            DeclareLaunchArgument(
                 "front_end",
                 default_value="auto",
                 choices=["auto", *YES_NO],
@@ -82,6 +88,7 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         config,
         sets,
         external_radar="simulator" not in yes and not arguments["driver"],
+        radar_msgs="radar_msgs" in yes,
         front_end={"true": True, "false": False}.get(arguments["front_end"]),
         without=() if "foxglove" in yes else ("foxglove",),
     )

@@ -36,9 +36,11 @@ def pulsed(position: np.ndarray, *, slope: float, width=4e-6, first=10e-6) -> Wa
     return Waveform(WaveformKind.PULSE, 3e9, 20e6, slope, 200e-6, position, zeros, width, first)
 
 
-def samples(w: Waveform, shape: tuple[int, int, int], targets: list[Target], noise: float = 0.0, rng=None) -> np.ndarray:
+def samples(
+    w: Waveform, shape: tuple[int, int, int], targets: list[Target], noise: float = 0.0, rng=None
+) -> np.ndarray:
     """Complex samples (S, chirps, channels) of these targets and of noise of this power a sample."""
-    S, chirps, channels = shape
+    S, chirps, _ = shape
     x = np.zeros(shape, dtype=np.complex128)
     begin = (np.arange(chirps) - (chirps - 1) / 2) * w.chirp_period_s
     begin = begin[:, None] + w.channel_delay_s - w.channel_delay_s.mean()

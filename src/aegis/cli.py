@@ -55,6 +55,7 @@ def cli() -> None:
 @click.option("--scenario", help="Scenario of the simulator: a shipped name or a YAML file.")
 @click.option("--driver", metavar="NAME", help="A real radar in the simulator's place; `aegis drivers` lists them.")
 @click.option("--external-radar", is_flag=True, help="No radar from here: a driver of yours publishes radar/points.")
+@click.option("--radar-msgs", is_flag=True, help="Like it, but it publishes radar_msgs on radar/scan or radar/tracks.")
 @click.option(
     "--front-end/--no-front-end",
     default=None,
@@ -71,6 +72,7 @@ def up(
     scenario: str | None,
     driver: str | None,
     external_radar: bool,
+    radar_msgs: bool,
     front_end: bool | None,
     port: int | None,
     bridge: bool,
@@ -98,8 +100,9 @@ def up(
         given.append(f"bridge.port={port}")
     with _config_errors():
         names = select_nodes(
-            config, given, external_radar=external_radar, front_end=front_end, without=() if foxglove else ("foxglove",)
-        )
+            config, given, external_radar=external_radar, front_end=front_end, radar_msgs=radar_msgs,
+            without=() if foxglove else ("foxglove",),
+        )  # fmt: skip
         for name in [*names, *([BRIDGE] if bridge else [])]:  # say what is wrong once, before anything starts
             load_settings(name, config, given)
     options: list[str] = []

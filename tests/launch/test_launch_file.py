@@ -40,7 +40,9 @@ def test_nodes_come_from_the_table():
     """The file names no node but those that its arguments switch, and the two whose parameters place the sensor."""
     tree = ast.parse(LAUNCH_FILE.read_text(encoding="utf-8"))
     words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    assert words & set(NODES) == {"simulator", "driver", "foxglove", "detection", "tracking"}
+    assert words & set(NODES) == {
+        "simulator", "driver", "radar_msgs", "foxglove", "detection", "tracking"
+    }  # fmt: skip
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert "select_nodes" in calls
 
@@ -54,7 +56,8 @@ def test_every_declared_argument_is_used():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "DeclareLaunchArgument"
     }
     assert declared == {
-        "config", "namespace", "simulator", "driver", "front_end", "scenario", "bridge", "foxglove", "respawn", "composed"
+        "config", "namespace", "simulator", "driver", "radar_msgs", "front_end", "scenario", "bridge", "foxglove", "respawn",
+        "composed",
     }  # fmt: skip
     body = source.split("def processes", 1)[1]
     for name in declared:

@@ -13,7 +13,7 @@ def test_topics_have_the_qos_of_the_table(ros_domain):
     rclpy.init(args=["test"], context=context)
     node = rclpy.create_node("probe", context=context)
     try:
-        for topic in TOPICS.values():
+        for topic in (t for t in TOPICS.values() if not t.optional):
             publisher = node.create_publisher(message_class(topic.type), topic.name, qos_profile(topic))
             (info,) = node.get_publishers_info_by_topic(publisher.topic_name)
             assert info.topic_type == topic.type

@@ -17,6 +17,7 @@ REST = [name for name in DEFAULT_NODES if name != "simulator"]
     (["driver.driver=smartmicro_umrr"], {}, ["driver"]),
     (["driver.driver=ti_raw", "driver.source=npy", "driver.path=frame.npy"], {}, ["driver", "frontend"]),
     ([], {"external_radar": True}, []),
+    ([], {"radar_msgs": True}, ["radar_msgs"]),
     ([], {"external_radar": True, "front_end": True}, ["frontend"]),
     (RAW, {"external_radar": True}, []),
 ])  # fmt: skip

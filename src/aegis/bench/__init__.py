@@ -31,6 +31,9 @@ BENCHMARKS = {
     "latency": Benchmark(
         "from a scan's stamp to a WebSocket client, 200 targets at 10 Hz through the live graph", "aegis.bench.latency"
     ),
+    "signal": Benchmark(
+        "the front end, raw cube to points, beside a plain numpy chain, 8 and 12 channels", "aegis.bench.signal"
+    ),
     "raw": Benchmark(
         "raw cubes at 20 Hz through the live graph to tracks: what is lost, and how late it is", "aegis.bench.raw"
     ),

@@ -5,7 +5,11 @@ detector at a fixed Pfa, measurement errors that follow from the signal, false a
 
 What it leaves out: every scatterer is resolved and sits in the middle of its beam (beam-shape and straddling losses are
 part of `losses_db`), the noise that sets the threshold is known (no CFAR loss), Doppler is unambiguous (staggered
-pulses), there is no terrain, clutter or multipath, and a scan is a snapshot: all of its points have one stamp.
+pulses), there is no terrain, and a scan is a snapshot: all of its points have one stamp. What a scenario says of rotors, wings,
+gait, reflectors, clutter, pull-offs and interferers is for the signal level (`signal_simulator.py`) and has no effect here.
+
+Its errors are those of an effective bandwidth, dwell and beamwidth, c / (2 B sqrt(2 SNR)) and its like, and its detector sees one
+cell: `tests/drivers/test_simulator_levels_agree.py` shows how to choose them so that it agrees with a front end.
 """
 
 from __future__ import annotations

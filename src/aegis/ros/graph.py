@@ -16,6 +16,7 @@ class Topic:
     reliable: bool = True
     depth: int = 10
     latched: bool = False  # transient local
+    optional: bool = False  # its package is not everywhere
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ TOPICS: dict[str, Topic] = {
         Topic("radar/cube", "aegis_msgs/msg/RadarCube", reliable=False, depth=2),
         Topic("radar/points", "sensor_msgs/msg/PointCloud2", reliable=False, depth=5),
         Topic("radar/range_doppler", "aegis_msgs/msg/RangeDopplerMap", reliable=False, depth=2),
+        Topic("radar/scan", "radar_msgs/msg/RadarScan", reliable=False, depth=5, optional=True),
+        Topic("radar/tracks", "radar_msgs/msg/RadarTracks", reliable=False, depth=5, optional=True),
         Topic("odometry", "nav_msgs/msg/Odometry", reliable=False, depth=100),
         Topic("detections", "aegis_msgs/msg/DetectionArray"),
         Topic("tracks", "aegis_msgs/msg/TrackArray"),
@@ -88,6 +91,15 @@ NODES: dict[str, NodeSpec] = {
             "aegis.ros.stages.driver:DriverStage",
             "a real radar's line: UDP, serial or a file, decoded; in the simulator's place",
             publishes=("radar/points", "radar/cube"),
+            offline=False,
+            on_request=True,
+        ),
+        NodeSpec(
+            "radar_msgs",
+            "aegis.ros.stages.radar_msgs:RadarMsgsStage",
+            "radar_msgs/RadarScan or RadarTracks to points, where that package is installed",
+            subscribes=("radar/scan", "radar/tracks"),
+            publishes=("radar/points",),
             offline=False,
             on_request=True,
         ),

@@ -18,6 +18,7 @@ def select_nodes(
     *,
     external_radar: bool = False,
     front_end: bool | None = None,
+    radar_msgs: bool = False,
     without: Collection[str] = (),
 ) -> list[str]:
     """Return the names of the nodes to run, in the order of the graph table.
@@ -28,12 +29,14 @@ def select_nodes(
         config, sets: parameters.
         external_radar: something else publishes the radar's topics.
         front_end: run the front end or not; None: where our radar gives cubes.
+        radar_msgs: the external radar publishes messages of that package.
         without: nodes to leave out.
 
     Raises:
-        ConfigError: a parameter of the simulator or driver is wrong, or both a driver and an external radar are asked for.
+        ConfigError: a parameter of the simulator or driver is wrong, or two radars are asked for.
     """
     driver: Any = load_settings("driver", config, sets)
+    external_radar = external_radar or radar_msgs
     radar = None if external_radar else "driver" if driver.driver else "simulator"
     if external_radar and driver.driver:
         raise ConfigError(
@@ -45,7 +48,11 @@ def select_nodes(
     elif radar == "simulator":
         simulator: Any = load_settings("simulator", config, sets)
         cubes = simulator.level == "signal"
-    requested = {radar, "frontend" if (cubes if front_end is None else front_end) else None}
+    requested = {radar}
+    if cubes if front_end is None else front_end:
+        requested.add("frontend")
+    if radar_msgs:
+        requested.add("radar_msgs")
     return [
         name
         for name, spec in NODES.items()

@@ -67,7 +67,7 @@ def test_conjugated_cells_give_the_same_offset():
     assert abs(amplitude) == pytest.approx(weights.sum(), rel=2e-3)
 
 
-def test_no_noise_in_one_cell_is_more_alike_than_theory_says():
+def test_the_noise_of_neighbours_is_as_alike_as_theory_says():
     """Hann: neighbours' noise has amplitude correlation 2/3 and 1/6 (Harris 1978)."""
     alike = of_window(window("hann", N)).alike
     assert alike[:4] == pytest.approx([1.0, 4 / 9, 1 / 36, 0.0], abs=1e-9)

@@ -26,7 +26,7 @@ def independent_share(window: CfarWindow, by_range: Floats, by_doppler: Floats) 
     offsets = window.offsets() + [window.half_range, window.half_doppler]
     mask = np.zeros((2 * window.half_range + 1, 2 * window.half_doppler + 1))
     mask[offsets[:, 0], offsets[:, 1]] = 1.0
-    pairs = signal.correlate(mask, mask, method="direct")  # by distance, (0, 0) in the middle
+    pairs = signal.correlate(mask, mask, method="fft")  # by distance, (0, 0) in the middle
     range_lag, doppler_lag = (abs(np.arange(n) - n // 2) for n in pairs.shape)
     alike = np.outer(_at(by_range, range_lag), _at(by_doppler, doppler_lag))
     return float(len(offsets) / (pairs * alike).sum())

@@ -1,7 +1,7 @@
 """One frame of raw samples, and the waveform that it was taken with: what a raw radar's driver gives the front end.
 
 The echo of a point at range R(t) is, in channel c, with the two-way delay tau = 2 (R(t) - p_c . u) / c, where p_c is the channel's
-phase centre, u the unit vector towards the point, and t_fast counts from the middle of the samples (FMCW) or the begin of the pulse:
+phase centre, u the unit vector towards the point, and t_fast counts from the middle of the samples (FMCW) or the pulse's begin:
 
 - FMCW (dechirped, sent times conjugate of received):  a exp(+j 2 pi (f_c tau + slope tau t_fast)),
 - pulse (baseband of the received signal):             a exp(-j 2 pi f_c tau) p(t_fast - tau), with p the pulse sent.

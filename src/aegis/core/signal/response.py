@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import signal
 
 from aegis.core.compiled import compiled
 from aegis.core.types import Floats, Ints
@@ -28,6 +29,7 @@ Table = Callable[[Floats], Complexes]
 POINTS = 257  # of the tables
 REACH = 0.75  # of the tables, to either side, in spacings
 ITERATIONS = 4
+HALF = 8  # offsets in half a cell that the envelope is taken over
 
 
 class Response(NamedTuple):
@@ -55,11 +57,10 @@ def of_window(weights: Floats) -> Response:
         out: Complexes = turn @ weights / weights.sum()
         return out
 
-    def correlation(lag: int) -> complex:
-        return complex((weights**2 * np.exp(-2j * np.pi * lag * samples / n)).sum() / (weights**2).sum())
-
-    cell_phase = np.exp(-2j * np.pi * centre / n)
-    return _tables(response, correlation, 1, n // 2 + 1, cell_phase)
+    lags = np.fft.fft(weights**2) / (weights**2).sum() * np.exp(2j * np.pi * centre * np.arange(n) / n)
+    around = np.abs(np.fft.fft(weights, 2 * HALF * n))
+    magnitude = around[np.add.outer(np.arange(-HALF, HALF + 1), 2 * HALF * np.arange(n))]  # the spectrum is circular
+    return _tables(response, lags, 1, magnitude, np.exp(-2j * np.pi * centre / n))
 
 
 def of_pulse(replica: Complexes, pulse: Table, unmodulated: bool) -> Response:
@@ -80,19 +81,30 @@ def of_pulse(replica: Complexes, pulse: Table, unmodulated: bool) -> Response:
         out: Complexes = pulse(np.add.outer(x, np.arange(n) + 0.5)) @ replica.conj() / total
         return out
 
-    energy = np.correlate(replica, replica, "full") / (np.abs(replica) ** 2).sum()  # lag -(n - 1) first
+    lags = signal.correlate(replica, replica)[n - 1 :] / (np.abs(replica) ** 2).sum()
+    # By the offset within a cell (rows), and by whole cells.
+    offsets = np.arange(-HALF, HALF + 1) / (2.0 * HALF)
+    if unmodulated:
+        magnitude = response(np.add.outer(offsets, np.arange(float(n + 1)))).real
+    else:
+        sent = (pulse(np.arange(-1.0, n + 1.0) + 0.5 + offset) for offset in offsets)
+        magnitude = np.abs([signal.correlate(p, replica)[n:] for p in sent]) / total
+    half = np.argmax(magnitude[HALF] < 0.5)  # the first whole cell that is below
+    below, above = magnitude[HALF, half], magnitude[HALF, half - 1]
+    spacing = max(1, round(float(half - 1 + (above - 0.5) / (above - below))))
+    return _tables(response, lags, spacing, magnitude, 1.0)
 
-    def correlation(lag: int) -> complex:
-        return complex(energy[n - 1 + lag]) if abs(lag) < n else 0.0
 
-    fine = np.linspace(0.0, n, 16 * n + 1)
-    half = fine[np.argmax(np.abs(response(fine)) < 0.5)]
-    return _tables(response, correlation, max(1, round(float(half))), 2 * n, 1.0)
+def _tables(response: Table, correlation: Complexes, spacing: int, magnitude: Floats, cell_phase: complex) -> Response:
+    """Return the response.
 
-
-def _tables(
-    response: Table, correlation: Callable[[int], complex], spacing: int, reach: int, cell_phase: complex
-) -> Response:
+    Args:
+        response: by cells from the target.
+        correlation: (n,) of the noise, by whole cells; 0 beyond.
+        spacing: D.
+        magnitude: (2 HALF + 1, n) of the response: rows are offsets from -1/2 to 1/2, columns whole cells from 0.
+        cell_phase: by which the noise of a cell, and the response, is turned from one cell to the next.
+    """
     delta = np.linspace(-REACH * spacing, REACH * spacing, POINTS)
     place = np.array([-spacing, 0, spacing])
     phase = cell_phase**place
@@ -103,8 +115,9 @@ def _tables(
         return out
 
     h, slope = cells(delta), (cells(delta + step) - cells(delta - step)) / (2.0 * step)
-    lags = np.subtract.outer(place, place)
-    noise = np.array([[correlation(int(lag)) for lag in row] for row in lags])
+    lag = np.abs(np.subtract.outer(place, place))
+    noise = np.append(correlation, 0.0)[np.minimum(lag, len(correlation))]
+    noise = np.where(place[:, None] >= place, noise, noise.conj())
     noise = noise * np.outer(phase, phase.conj())
     inverse = np.linalg.inv(noise + 1e-9 * np.eye(3))
 
@@ -115,13 +128,10 @@ def _tables(
     across = slope - h * (inner(h, slope) / inner(h, h))[:, None]  # what no change of A can imitate
     information = inner(across, across).real
     offset = (across.conj() @ inverse) / information[:, None]
-    near = np.linspace(-0.5, 0.5, 17)
-    peak = np.abs(response(-near))
-    away = np.abs(response(np.subtract.outer(np.arange(reach), near))) / peak
     return Response(
         spacing, REACH * spacing, np.ascontiguousarray(amplitude), np.ascontiguousarray(offset), np.abs(h[:, 1]),
-        information, np.ascontiguousarray(away.max(axis=1) ** 2),
-        np.array([abs(correlation(lag)) ** 2 for lag in range(reach)]),
+        information, (magnitude / magnitude[:, :1]).max(axis=0) ** 2,
+        np.abs(correlation) ** 2,
     )  # fmt: skip
 
 

@@ -267,6 +267,19 @@ def quantise(frame: Frame, out: NDArray[np.int16], full_scale: int) -> int:
     return saturated
 
 
+def compile_all() -> None:
+    """Compile everything for the arrays that it is used with, so that no frame has to wait for it."""
+    frame = np.zeros((2, 1, 1, 2), np.float32)
+    transmitter, one, none = np.zeros(1, np.int64), np.ones((1, 1, 1)), np.zeros((1, 1))
+    receiver = Receiver(transmitter, 1e9, 1e12, 1e6)
+    echoes = Echoes(0 * one, np.zeros(1), one, one, one, none)
+    add_fmcw_echoes(frame, echoes, receiver)
+    add_pulse_echoes(frame, echoes, receiver, 1e-6, 1e-6)
+    add_interference(frame, 0.0, none, np.zeros(1), none, receiver, (1e9, 1e12, 1e-5, 1e-5))
+    add_plane_noise(frame, frame, np.zeros(2), np.zeros((1, 2), np.float32), transmitter)
+    quantise(frame, np.zeros(frame.shape, np.int16), 1)
+
+
 def unit_noise(rng: np.random.Generator, shape: tuple[int, ...], rms: float = 1.0) -> Any:
     """Draw white Gaussian noise as float32, `rms` in I and in Q."""
     out = rng.standard_normal(shape, dtype=np.float32)
