@@ -75,6 +75,49 @@ new = {name: set(after[name]) - set(ready.get(name, [])) for name in after if af
 assert not new, f"compiled at a scan: {new}"
 """
 
+# Every kind of cube, as it comes out of a message.
+FIRST_CUBES = """
+import itertools
+import sys
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+from aegis.core.signal import front_end
+from aegis.core.signal.cube import Cube, Waveform, WaveformKind
+from aegis.core.signal.settings import FrontEndSettings
+from aegis.ros import convert
+
+def compiled():
+    return {
+        f"{v.py_func.__module__}.{v.py_func.__name__}": list(v.signatures)
+        for name, module in list(sys.modules.items()) if name.startswith("aegis.core.signal")
+        for v in vars(module).values() if isinstance(v, Dispatcher)
+    }
+
+front_end.warm()
+ready = compiled()
+assert ready
+rng = np.random.default_rng(1)
+position = np.zeros((6, 3))
+position[:, 1] = 0.001 * np.arange(6)
+tilted = position + rng.normal(size=(6, 3)) * 0.001
+tone = 500.0 * np.exp(2j * np.pi * (0.23 * np.arange(64)[:, None] + 0.1 * np.arange(32)))[..., None] * np.ones(6)
+tone += rng.normal(size=tone.shape)
+pairs = np.stack([tone.real, tone.imag], axis=-1).astype(np.int16)
+ends = [front_end.FrontEnd(FrontEndSettings(cfar=kind, pfa=1e-3)) for kind in ("ca", "go", "so", "os")]
+other = FrontEndSettings(remove_static=True, pfa=1e-3, group_peaks=False, beams_per_cell=2, max_range_m=400.0)
+ends.append(front_end.FrontEnd(other))
+for end, place, delay, slope, pulse in itertools.product(ends, (position, tilted), (0.0, 2e-5), (3e12, -3e12), (False, True)):
+    kind = WaveformKind.PULSE if pulse else WaveformKind.FMCW
+    w = Waveform(kind, 77e9, 1e6, slope, 4e-5, place, np.repeat([0.0, delay], 3), 5e-6 * pulse)
+    for data in (pairs, tone.astype(np.complex64), *(() if pulse else (pairs[..., 0],))):
+        for samples in (data, data * data.dtype.type(0)):
+            cube = Cube(1, "radar", 1, "radar", w, np.ascontiguousarray(samples))
+            end.step(convert.cube_from_msg(convert.cube_to_msg(cube)))
+after = compiled()
+new = {name: set(after[name]) - set(ready.get(name, [])) for name in after if after[name] != ready.get(name)}
+assert not new, f"compiled at a cube: {new}"
+"""
+
 
 def run(program: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess:
     return subprocess.run(
@@ -95,6 +138,11 @@ def run(program: str, *arguments: str, **environ: str) -> subprocess.CompletedPr
 )
 def test_no_scan_waits_for_the_compiler(parameters):
     done = run(FIRST_SCANS, json.dumps(parameters))
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_cube_waits_for_the_compiler():
+    done = run(FIRST_CUBES)
     assert done.returncode == 0, done.stderr
 
 

@@ -109,9 +109,11 @@ class NumpyChain:
         rows, cols, noise = rows[keep], cols[keep], noise[keep]
         strength = power[rows, cols] - noise
         apart = np.abs(rows[:, None] - rows), np.abs(cols[:, None] - cols)
+        excess = np.sqrt(power[rows, cols]) - np.sqrt(self.alpha * noise)
+        excess = np.maximum(excess**2 * (excess > 0.0), 0.01 * noise)
         reach = self.envelopes[0][apart[0]] * self.envelopes[1][apart[1]] * strength * SIDELOBE_MARGIN
         reach[strength <= strength[:, None]] = 0.0  # only stronger ones count
-        keep = strength >= reach.max(axis=1, initial=0.0)
+        keep = excess >= reach.max(axis=1, initial=0.0)
         return rows[keep], cols[keep], noise[keep]
 
     def _direction(self, snapshot: NDArray[Any]) -> tuple[Floats, Floats]:

@@ -377,6 +377,7 @@ def test_the_real_frame_of_a_ti_radar(shared_data):
     assert scan.range[strongest] == pytest.approx(2.00, abs=half_bin)
     half_rate = 0.5 * w.range_rate_span_mps / 128
     assert scan.range_rate[strongest] == pytest.approx(-0.66, abs=half_rate)
+    assert np.sort(scan.snr_db)[-2] < scan.snr_db[strongest] - 10.0  # nothing else that moves comes near it
 
 
 def test_a_saturated_receiver_is_noted():

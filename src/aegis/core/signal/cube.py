@@ -6,6 +6,8 @@ phase centre, u the unit vector towards the point, and t_fast counts from the mi
 - FMCW (dechirped, sent times conjugate of received):  a exp(+j 2 pi (f_c tau + slope tau t_fast)),
 - pulse (baseband of the received signal):             a exp(-j 2 pi f_c tau) p(t_fast - tau), with p the pulse sent.
 
+A pulse begins at t = 0: p(t) = exp(j pi slope (t - width / 2)^2) until t = width.
+
 Drivers whose hardware has the other sign conjugate their samples. An object that recedes (positive range rate) then has a positive
 Doppler frequency in an FMCW cube and a negative one in a pulse cube; the front end knows. Real FMCW samples are the real part.
 """
@@ -53,9 +55,7 @@ class Waveform:
     channel_delay_s: Floats  # (channels,) of the channel's chirp after the first transmitter's; TDM; zeros otherwise
     pulse_width_s: float = 0.0  # PULSE only
     first_sample_s: float = 0.0  # PULSE only: of the first sample after the beginning of the pulse
-    rcs_offset_db: float = float(
-        "nan"
-    )  # RCS [dBsm] = echo's power a sample [dB] + 40 log10(range [m]) + this; NaN unknown
+    rcs_offset_db: float = float("nan")  # RCS [dBsm] = |a|^2 [dB] + 40 log10(range [m]) + this; NaN unknown
 
     def __post_init__(self) -> None:
         """Check.

@@ -26,6 +26,7 @@ from aegis.core.signal.beamforming import unit_vectors
 from aegis.core.signal.cfar import Cfar, CfarWindow
 from aegis.core.signal.cfar_correlation import independent_share, pfa_if_independent
 from aegis.core.signal.cube import Cube, CubeError, Waveform, WaveformKind
+from aegis.core.signal.detection_probability import threshold
 from aegis.core.signal.directions import Directions
 from aegis.core.signal.peaks import above_sidelobes, local_maxima
 from aegis.core.signal.range_doppler import RangeDoppler
@@ -35,6 +36,7 @@ from aegis.core.types import Floats, Ints, RangeDopplerMap, Scan, take_rows, unk
 
 MAX_PLANS = 4  # kept: a radar that changes between waveforms goes back to them
 HIGHEST_SNR = 1e12
+LEAST_EXCESS = 0.01  # of the noise: sidelobes below it are of no account
 
 
 class Plan:
@@ -64,6 +66,14 @@ class Plan:
             raise CubeError(
                 "cfar window", f"{error}; the cube gives {shape[0]} ranges and {shape[1]} Dopplers"
             ) from None
+
+        self._threshold = float(threshold(settings.pfa, channels)) / channels
+
+    def excess(self, power: NDArray[np.float32], noise: Floats) -> Floats:
+        """Return, as power, how far the amplitude of detections is above that of the threshold for their noise."""
+        over = np.sqrt(power) - np.sqrt(self._threshold * noise)
+        out: Floats = np.maximum(over**2 * (over > 0.0), LEAST_EXCESS * noise)
+        return out
 
 
 class FrontEnd:
@@ -137,8 +147,8 @@ class FrontEnd:
         order = np.argsort(-strength, kind="stable")
         if s.group_peaks:
             kept, explained = above_sidelobes(
-                rows[order], cols[order], strength[order], power.shape[1], plan.cells.range_response.envelope,
-                plan.cells.doppler_response.envelope, s.max_points,
+                rows[order], cols[order], strength[order], plan.excess(power[rows, cols], noise)[order], power.shape[1],
+                plan.cells.range_response.envelope, plan.cells.doppler_response.envelope, s.max_points,
             )  # fmt: skip
             dropped["sidelobe of a stronger point"] += explained
             order = order[kept]

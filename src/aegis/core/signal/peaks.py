@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from aegis.core.compiled import compiled
 from aegis.core.types import Floats, Ints
 
-SIDELOBE_MARGIN = 2.0  # power; a peak must be this much above what stronger ones' sidelobes can be in its cell
+SIDELOBE_MARGIN = 2.0  # power; sidelobes may be this much higher than the window has them: targets move, radars drift
 
 
 @compiled
@@ -32,13 +32,24 @@ def local_maxima(power: NDArray[np.float32], rows: Ints, cols: Ints) -> NDArray[
 
 @compiled
 def above_sidelobes(
-    rows: Ints, cols: Ints, strength: Floats, columns: int, by_range: Floats, by_doppler: Floats, most: int
+    rows: Ints,
+    cols: Ints,
+    strength: Floats,
+    excess: Floats,
+    columns: int,
+    by_range: Floats,
+    by_doppler: Floats,
+    most: int,
 ) -> tuple[Ints, int]:
     """Return the peaks that stronger ones do not explain, and how many these do.
+
+    A stronger one's sidelobe and noise together are no stronger, as amplitudes, than one plus the other. A peak that is above the
+    largest sidelobe by more than noise is likely to be is therefore a target, as surely as one far from any other.
 
     Args:
         rows, cols: (N,) of the peaks, the strongest first.
         strength: (N,) their power, without the noise.
+        excess: (N,) power of what their amplitude is above that of the threshold of detection.
         columns: of the map.
         by_range, by_doppler: envelopes of the response to a target, relative power by distance in cells; 0 beyond.
         most: peaks wanted; the rest is not looked at.
@@ -55,7 +66,7 @@ def above_sidelobes(
             dd = min(dd, columns - dd)
             if dr < len(by_range) and dd < len(by_doppler):
                 reach = strength[j] * by_range[dr] * by_doppler[dd]
-                if strength[i] < SIDELOBE_MARGIN * reach:
+                if excess[i] < SIDELOBE_MARGIN * reach:
                     alone = False
                     break
         if alone:
