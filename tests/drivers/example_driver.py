@@ -5,8 +5,7 @@ import struct
 import numpy as np
 
 from aegis.core.params import param
-from aegis.drivers.contract import Frame, PacketDriver, Parser, PointFrame, UdpSettings, finite_or_nan
-from aegis.drivers.transport import UdpTransport
+from aegis.drivers.contract import Frame, Parser, PointFrame, UdpDriver, UdpSettings, finite_or_nan
 
 # "EXMP", scan number, 1 in the scan's last datagram, number of points, time of the scan's middle since power-on [us].
 HEADER = struct.Struct("<4sHBBQ")
@@ -58,13 +57,10 @@ class ExampleParser(Parser):
         return [frame]
 
 
-class ExampleRadar(PacketDriver):
+class ExampleRadar(UdpDriver):
     """The example radar."""
 
     name, output, settings_type = "example", "points", ExampleSettings
-
-    def make_transport(self) -> UdpTransport:
-        return self.settings.transport()
 
     def make_parser(self) -> ExampleParser:
         return ExampleParser(self.settings.clockwise)

@@ -87,10 +87,8 @@ def _watch(node: Any, spin: Callable[[float], None], up: subprocess.Popen[bytes]
     def take_tracks(message: Any) -> None:
         latency.append((time.time_ns() - convert.stamp_ns(message)) * 1e-6)
 
-    subscriptions = [
-        node.create_subscription(PipelineStatus, "status", take, qos_profile(TOPICS["status"])),
-        node.create_subscription(TrackArray, "tracks", take_tracks, qos_profile(TOPICS["tracks"])),
-    ]
+    node.create_subscription(PipelineStatus, "status", take, qos_profile(TOPICS["status"]))
+    node.create_subscription(TrackArray, "tracks", take_tracks, qos_profile(TOPICS["tracks"]))
     modes = node.create_client(SetMode, "set_mode")
 
     def until(condition: Callable[[], Any], what: str, deadline_s: float) -> None:
@@ -121,8 +119,6 @@ def _watch(node: Any, spin: Callable[[float], None], up: subprocess.Popen[bytes]
     set_mode(SetMode.Request.STANDBY)
     spent, cpu_after = time.monotonic() - begin, _cpu_s(up)
     after = settle()
-    for subscription in subscriptions:
-        node.destroy_subscription(subscription)
     return {
         "sent": after["simulator"]["published"] - before["simulator"]["published"],
         "tracked": after["tracking"]["published"] - before["tracking"]["published"],

@@ -24,13 +24,12 @@ from aegis.drivers.contract import (
     FormatError,
     Frame,
     Level,
-    PacketDriver,
     Parser,
     PointFrame,
+    UdpDriver,
     UdpSettings,
     finite_or_nan,
 )
-from aegis.drivers.transport import UdpTransport
 
 _MAX_COUNTER_STEP = 1000  # a larger step of the list's counter is a restart, no loss
 # Our name of a column: the detection's field, the flag that makes it invalid.
@@ -171,7 +170,7 @@ class Ars548Parser(Parser):
         self._counter = counter
 
 
-class Ars548(PacketDriver):
+class Ars548(UdpDriver):
     """Continental ARS548 RDI: detection list, object list and sensor status, UDP multicast 224.0.2.2 port 42102.
 
     `publish: detections` gives points in the sensor's frame, with what the sensor states as their sigmas; what it flags as invalid
@@ -186,10 +185,6 @@ class Ars548(PacketDriver):
     output: ClassVar[Literal["points", "cube"]] = "points"
     settings_type = Ars548Settings
     settings: Ars548Settings
-
-    def make_transport(self) -> UdpTransport:
-        """Return the UDP port."""
-        return self.settings.transport()
 
     def make_parser(self) -> Ars548Parser:
         """Return the parser."""

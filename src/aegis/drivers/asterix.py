@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from aegis.core.angles import wrapped
 from aegis.core.params import param
 from aegis.core.types import Floats
 from aegis.drivers.asterix_records import (
@@ -24,13 +25,12 @@ from aegis.drivers.contract import (
     DriverHealth,
     Frame,
     Level,
-    PacketDriver,
     Parser,
     PointFrame,
+    UdpDriver,
     UdpSettings,
     finite_or_nan,
 )
-from aegis.drivers.transport import UdpTransport
 
 EARTH_RADIUS_M = 6_371_000.0
 NORTH_MARKER, SECTOR_CROSSING = 1, 2
@@ -217,17 +217,13 @@ class AsterixParser(Parser):
         return PointFrame(columns, when.measured_ns, when.received_ns)
 
 
-class Asterix(PacketDriver):
+class Asterix(UdpDriver):
     """A surveillance radar that sends its plots as ASTERIX CAT048, and north markers and sector crossings as CAT034."""
 
     name: ClassVar[str] = "asterix"
     output: ClassVar[Literal["points", "cube"]] = "points"
     settings_type = AsterixSettings
     settings: AsterixSettings
-
-    def make_transport(self) -> UdpTransport:
-        """Return the UDP port."""
-        return self.settings.transport()
 
     def make_parser(self) -> AsterixParser:
         """Return the parser."""
@@ -276,11 +272,6 @@ def elevation_of(slant_range: Floats, height: Floats, radar_altitude_m: float) -
     radar, target = EARTH_RADIUS_M + radar_altitude_m, EARTH_RADIUS_M + height
     sine = (target**2 - radar**2 - slant_range**2) / (2.0 * radar * np.maximum(slant_range, 1.0))
     return np.arcsin(np.where(np.abs(sine) <= 1.0, sine, np.nan))
-
-
-def wrapped(angle: Floats) -> Floats:
-    """Return angles from -pi to pi."""
-    return np.asarray((angle + np.pi) % (2.0 * np.pi) - np.pi)
 
 
 def _instant(ticks: int | None, received_ns: int) -> Instant:

@@ -1,7 +1,7 @@
 """What a radar's driver is: made from its settings, started, polled for frames, stopped; and asked how it does. Knows no ROS.
 
 Most drivers are a transport (`transport.py`: UDP, serial line, file) and a parser of bytes, put together by `PacketDriver`.
-docs: `docs` of a driver is its class docstring; how to write one is in `src/aegis/drivers/README.md`.
+How to write one is in `README.md` beside this file.
 """
 
 from __future__ import annotations
@@ -252,6 +252,16 @@ class PacketDriver(Driver):
     def health(self) -> DriverHealth:
         """Return what the parser knows of the radar."""
         return self.parser.health()
+
+
+class UdpDriver(PacketDriver):
+    """A driver whose line is the UDP port that its settings say."""
+
+    settings: UdpSettings
+
+    def make_transport(self) -> Transport:
+        """Return the UDP port."""
+        return self.settings.transport()
 
 
 def finite_or_nan(values: Any) -> Floats:

@@ -145,8 +145,3 @@ def polar(relative: Floats) -> tuple[Floats, Floats, Floats]:
     x, y, z = relative.T
     ground = np.hypot(x, y)
     return np.hypot(ground, z), np.arctan2(y, x), np.arctan2(z, ground)
-
-
-def wrap(angle: Floats) -> Floats:
-    """Return angles from -pi to pi [rad]."""
-    return np.asarray((angle + math.pi) % (2 * math.pi) - math.pi)

@@ -19,11 +19,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.angles import wrapped
 from aegis.core.signal import equation, fluctuation
 from aegis.core.signal.detection_probability import threshold
 from aegis.core.types import Floats, Scan, unknown
 from aegis.drivers.scenario import Scenario
-from aegis.drivers.simulated_radar import Mode, SimulatedRadar, polar, wrap
+from aegis.drivers.simulated_radar import Mode, SimulatedRadar, polar
 from aegis.drivers.simulator_settings import SimulatorSettings
 
 __all__ = ["Mode", "Simulator", "SimulatorSettings"]
@@ -135,7 +136,7 @@ class Simulator(SimulatedRadar):
         high = np.minimum(frequency + bandwidth / 2, self.frequency_hz + settings.bandwidth_hz / 2)
         received_part = np.maximum(high - low, 0.0) / settings.bandwidth_hz
         pattern = equation.beam_gain(
-            wrap(azimuth - points[1][:, None]),
+            wrapped(azimuth - points[1][:, None]),
             elevation - points[2][:, None],
             self._beamwidths,
             self._sidelobe,
@@ -171,7 +172,7 @@ class Simulator(SimulatedRadar):
         out = true + sigma * self._rng.standard_normal(true.shape)
         # The receiver is open between these ranges only.
         out[0] = np.clip(out[0], settings.blind_range_m, settings.farthest_m)
-        out[1] = wrap(out[1])
+        out[1] = wrapped(out[1])
         out[2] = np.clip(out[2], -math.pi / 2, math.pi / 2)
         return np.asarray(out)
 

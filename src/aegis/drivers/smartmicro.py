@@ -8,15 +8,16 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from aegis.core.params import param
+from aegis.core.signal.equation import decibels
 from aegis.core.types import Floats
 from aegis.drivers.contract import (
     DriverHealth,
     FormatError,
     Frame,
     Level,
-    PacketDriver,
     Parser,
     PointFrame,
+    UdpDriver,
     UdpSettings,
     finite_or_nan,
 )
@@ -28,7 +29,6 @@ from aegis.drivers.smartmicro_format import (
     decode_target_list,
     decode_transport,
 )
-from aegis.drivers.transport import UdpTransport
 
 MAX_PENDING = 2  # ports of which fragments are awaited: as much as packets may overtake each other
 MAX_FRAGMENTS = 64
@@ -163,11 +163,11 @@ class SmartmicroParser(Parser):
         columns["snr"] = finite_or_nan(columns["power"] - columns["noise"])
         columns |= {ours: _root(finite_or_nan(targets[theirs])) for ours, theirs in _VARIANCES.items()}
         rcs = finite_or_nan(targets["rcs"])
-        columns["rcs"] = _decibels(rcs) if self.rcs_unit == "m2" else rcs
+        columns["rcs"] = decibels(rcs) if self.rcs_unit == "m2" else rcs
         return PointFrame(columns, _mid_dwell_ns(found), received_ns)
 
 
-class SmartmicroUmrr(PacketDriver):
+class SmartmicroUmrr(UdpDriver):
     """smartmicro UMRR radars on Ethernet: target lists (port 66, versions 1 to 4) in UDP datagrams to port 55555.
 
     The recording that this was made from is of a UMRR-96, version 1. Versions 2 to 4 differ in the list's header; their layout was
@@ -185,10 +185,6 @@ class SmartmicroUmrr(PacketDriver):
     output: ClassVar[Literal["points", "cube"]] = "points"
     settings_type = SmartmicroSettings
     settings: SmartmicroSettings
-
-    def make_transport(self) -> UdpTransport:
-        """Return the UDP port."""
-        return self.settings.transport()
 
     def make_parser(self) -> SmartmicroParser:
         """Return the parser."""
@@ -213,8 +209,3 @@ def _ntp_ns(time: int) -> int:
 def _root(variance: Floats) -> Floats:
     """Return the square root, NaN of what is negative."""
     return np.sqrt(np.where(variance >= 0.0, variance, np.nan))
-
-
-def _decibels(ratio: Floats) -> Floats:
-    """Return 10 log10, NaN of what is not positive."""
-    return 10.0 * np.log10(np.where(ratio > 0.0, ratio, np.nan))

@@ -19,10 +19,8 @@ from aegis.ros.graph import NODES, TOPICS
 from aegis.ros.qos import message_class
 from aegis.ros.stages.base import Output, Stage, StageContext
 
-INPUTS = (
-    "radar/points",
-    "radar/cube",
-)  # of which a bag has one; where it has both, the points were made from the cubes
+# Of these a bag has one; where it has both, the points were made from the cubes.
+INPUTS = ("radar/points", "radar/cube")
 ODOMETRY = "odometry"
 STATUS_PERIOD_NS = 1_000_000_000
 # Time of a simulated recording's first scan: any fixed time does, and the same one makes the same bytes.
@@ -145,10 +143,8 @@ def process_bag(
     """
     summary = Summary()
     with ExitStack() as stack:
-        topics_in = topic_types(in_bag)
-        source, topic = _input_of(topics_in, topic)
-        reader = stack.enter_context(closing(BagReader(in_bag, topic, TOPICS[source].type)))
-        readers = {source: reader}
+        source, topic = _input_of(topic_types(in_bag), topic)
+        readers = {source: stack.enter_context(closing(BagReader(in_bag, topic, TOPICS[source].type)))}
         pipeline = Pipeline(config, sets, front_end=source == "radar/cube")
         stack.callback(pipeline.close)
         if pipeline.reads(ODOMETRY):

@@ -9,8 +9,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from aegis.core.angles import wrapped
 from aegis.core.classification.physical import PhysicalModel, decide, warm
 from aegis.core.detection.settings import DetectionSettings
+from aegis.core.signal.equation import decibels
 from aegis.core.types import ClassId, Detections, Floats, Ints, Scan, take_rows
 
 # The errors' dependence on SNR is trusted between these bounds only: far above the reference, biases and quantisation
@@ -90,7 +92,7 @@ class Detector:
         merged[:, 3] = mean(scan.range_rate)
         values = np.column_stack([scan.range, scan.azimuth, scan.elevation, scan.range_rate])
         residual = values - merged[group]
-        residual[:, 1] = (residual[:, 1] + np.pi) % (2 * np.pi) - np.pi
+        residual[:, 1] = wrapped(residual[:, 1])
         combined = np.empty((n, 4))
         for i in range(4):
             # What the points' own errors leave in the mean, and where the points of an extended object lie about it: the
@@ -99,8 +101,8 @@ class Detector:
             scatter[:, i] = mean(residual[:, i] ** 2) / points
         total = combined + scatter
         # Powers add: the echo of an object is that of all its points.
-        snr = _decibels(_sum(group, 10.0 ** (scan.snr_db / 10.0), n))
-        rcs = _decibels(_sum(group, 10.0 ** (scan.rcs_dbsm / 10.0), n))
+        snr = decibels(_sum(group, 10.0 ** (scan.snr_db / 10.0), n))
+        rcs = decibels(_sum(group, 10.0 ** (scan.rcs_dbsm / 10.0), n))
         return Detections(
             stamp_ns=scan.stamp_ns,
             frame_id=scan.frame_id,
@@ -139,11 +141,6 @@ def _sum(group: Ints, values: Floats, n: int) -> Floats:
     return np.bincount(group, values, minlength=n).astype(np.float64)
 
 
-def _decibels(power: Floats) -> Floats:
-    out: Floats = 10.0 * np.log10(np.where(power > 0.0, power, np.nan))
-    return out
-
-
 def group_points(scan: Scan, variance: Floats, distance_m: float, range_rate_mps: float) -> Ints:
     """Return (N,) group numbers, from 0, in the order of each group's first point.
 
@@ -166,7 +163,7 @@ def group_points(scan: Scan, variance: Floats, distance_m: float, range_rate_mps
     def near(difference: Floats, spread: Floats, limit: float) -> np.ndarray:
         return np.isnan(difference) | (np.abs(difference) <= limit + np.sqrt(np.nan_to_num(spread)))
 
-    turn = (scan.azimuth[i] - scan.azimuth[j] + np.pi) % (2 * np.pi) - np.pi
+    turn = wrapped(scan.azimuth[i] - scan.azimuth[j])
     middle = 0.5 * (scan.range[i] + scan.range[j])
     linked = (
         near(scan.range[i] - scan.range[j], variance[i, 0] + variance[j, 0], distance_m)

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from aegis.core.angles import wrapped
 from aegis.core.detection.settings import POWER_NAMES, RANGE_RATE_NAMES, SIGMA_NAMES, SNR_NAMES, DetectionSettings
+from aegis.core.signal.equation import decibels
 from aegis.core.types import Floats, Scan, take_rows, unknown
 
 
@@ -44,7 +46,7 @@ def read_points(
     noise = columns.get(settings.noise_field, unknown(n))
     rcs = columns.get(settings.rcs_field, unknown(n))
     if settings.rcs_unit == "m2":
-        rcs = _decibels(rcs)
+        rcs = decibels(rcs)
 
     snr, variance = _snr(columns, settings, noise), _variance(columns, settings, n)
     scan = Scan(stamp_ns, frame_id, sequence, r, azimuth, elevation, range_rate, snr, rcs, noise, variance)
@@ -73,17 +75,16 @@ def _position(columns: Mapping[str, Floats], s: DetectionSettings, n: int) -> tu
         if name not in columns:
             raise _missing(name, columns, "x, y, z or range_field, azimuth_field, elevation_field give the position")
     unit = np.pi / 180.0 if s.angle_unit == "deg" else 1.0
-    azimuth = columns[s.azimuth_field] * (unit * s.azimuth_sign)
-    wrapped = (azimuth + np.pi) % (2 * np.pi) - np.pi
+    azimuth = wrapped(columns[s.azimuth_field] * (unit * s.azimuth_sign))
     elevation = columns[s.elevation_field] * (unit * s.elevation_sign) if s.has_elevation else unknown(n)
-    return columns[s.range_field].copy(), wrapped, elevation
+    return columns[s.range_field].copy(), azimuth, elevation
 
 
 def _snr(columns: Mapping[str, Floats], s: DetectionSettings, noise: Floats) -> Floats:
     """Return (N,) SNR in dB, NaN where the cloud does not say."""
     name = _first(columns, s.snr_field, SNR_NAMES)
     if name is not None:
-        return columns[name] if s.snr_unit == "db" else _decibels(columns[name])
+        return columns[name] if s.snr_unit == "db" else decibels(columns[name])
     if s.snr_field != "auto":
         raise _missing(s.snr_field, columns, "snr_field names another, or auto")
     power = _first(columns, "auto", POWER_NAMES)
@@ -108,9 +109,3 @@ def _missing(name: str, columns: Mapping[str, Floats], cure: str) -> PointsError
     return PointsError(
         "missing field", f"the cloud has no field '{name}' (of those asked for: {', '.join(columns)}); {cure}"
     )
-
-
-def _decibels(value: Floats) -> Floats:
-    """Return 10 log10, NaN where the value is not positive."""
-    out: Floats = np.where(value > 0, 10.0 * np.log10(np.maximum(value, 1e-300)), np.nan)
-    return out

@@ -177,7 +177,7 @@ class Cfar:
         self._mode = mode
         self._weight = (self.alpha[:, None] / np.where(mode == SUM, self.count, halves.T).T).astype(np.float32)
         self._unbias = self.channels / (mean * self.alpha)
-        self._sums = np.empty((4, self._power.shape[1]), np.float32)
+        self._sums = np.empty((3, self._power.shape[1]), np.float32)
         self._level = np.empty((2, self.shape[1]), np.float32)
 
     def _prepare_ordered(self, cells: Ints, inside: NDArray[np.bool_], rank: float) -> None:

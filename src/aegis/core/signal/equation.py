@@ -32,6 +32,12 @@ def to_db(ratio: ArrayLike) -> Any:
         return 10.0 * np.log10(np.asarray(ratio, dtype=np.float64))
 
 
+def decibels(ratio: Floats) -> Floats:
+    """Return power ratios in dB; NaN where one is not positive: of a measured value, which then is none."""
+    out: Floats = 10.0 * np.log10(np.where(ratio > 0.0, ratio, np.nan))
+    return out
+
+
 @dataclass(frozen=True)
 class Radar:
     """What the radar equation needs of a monostatic radar.

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.angles import wrapped
 from aegis.core.signal import cfar
 from aegis.core.signal.beamforming import unit_vectors
 from aegis.core.signal.cfar import Cfar, CfarWindow
@@ -210,7 +211,7 @@ class FrontEnd:
             elevation = unknown(len(cell))
         if array.flat:
             azimuth = np.where(np.abs(azimuth) > np.pi / 2, np.copysign(np.pi, azimuth) - azimuth, azimuth)
-        azimuth = (azimuth + np.pi) % (2.0 * np.pi) - np.pi
+        azimuth = wrapped(azimuth)
         echo_db = 10.0 * np.log10(np.maximum(at[:, 2], 1e-300)) - 20.0 * np.log10(cells.signal_gain)
         return Scan(
             cube.stamp_ns,

@@ -9,6 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from aegis.core.angles import wrapped
 from aegis.core.tracking.measurement import AZIMUTH, Measurements
 from aegis.core.types import Floats, Ints
 
@@ -75,7 +76,7 @@ def merge(z: Measurements, known: Known, max_extent_m: float) -> Merged:
 
     difference = z.value - z.value[first[group]]
     if z.polar:
-        difference[:, AZIMUTH] = (difference[:, AZIMUTH] + np.pi) % (2.0 * np.pi) - np.pi
+        difference[:, AZIMUTH] = wrapped(difference[:, AZIMUTH])
     value, variance = np.empty((groups, 4)), np.empty((groups, 4))
     for c in range(4):
         here = z.measured[:, c].astype(float)
@@ -83,7 +84,7 @@ def merge(z: Measurements, known: Known, max_extent_m: float) -> Merged:
         count = np.maximum(np.bincount(group, here, minlength=groups), 1.0)
         variance[:, c] = mean(z.variance[:, c], here) / count
     if z.polar:
-        value[:, AZIMUTH] = (value[:, AZIMUTH] + np.pi) % (2.0 * np.pi) - np.pi
+        value[:, AZIMUTH] = wrapped(value[:, AZIMUTH])
     one = np.ones(n)
     position = np.column_stack([mean(z.position[:, a], one) for a in range(3)])
     squares = ((z.position[:, :flat] - position[group, :flat]) ** 2).sum(axis=1) / flat
