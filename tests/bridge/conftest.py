@@ -177,9 +177,13 @@ class Publisher:
         self.thread.start()
 
     def matched(self) -> bool:
-        """Whether a bridge listens to everything."""
+        """Whether a bridge listens to everything, and is heard: what it says once must not be lost to us.
+
+        Its status comes again and again. Where that has come, its events do too: both ends announce events first.
+        """
         own = {"events", "status"}  # heard by this very node too
-        return all(p.get_subscription_count() >= (2 if name in own else 1) for name, p in self.publishers.items())
+        listens = all(p.get_subscription_count() >= (2 if name in own else 1) for name, p in self.publishers.items())
+        return listens and any("bridge" in m.stage for m in self.heard["status"])
 
     def send(self, data: object) -> None:
         kinds = {Detections: "detections", Tracks: "tracks", Threats: "threats"}
