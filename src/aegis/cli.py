@@ -264,7 +264,7 @@ def users() -> None:
 @_namespace
 def reset_password(username: str, namespace: str) -> None:
     """Give USERNAME a new random password, and print it once."""
-    from aegis.bridge.accounts import reset_password as reset
+    from aegis.bridge.accounts.store import reset_password as reset
     from aegis.state import state_dir
 
     try:

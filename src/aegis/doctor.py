@@ -32,7 +32,8 @@ PYTHON_PACKAGES = {
     "tqdm": "tqdm", "serial": "pyserial", "asterix": "libasterix",
     "rosbags": "rosbags", "fastapi": "fastapi", "uvicorn": "uvicorn[standard]", "websockets": "websockets",
     "orjson": "orjson", "jwt": "pyjwt", "pwdlib": "pwdlib[argon2]", "limits": "limits", "sqlalchemy": "sqlalchemy",
-    "foxglove": "foxglove-sdk",
+    "foxglove": "foxglove-sdk", "alembic": "alembic", "zxcvbn": "zxcvbn", "prometheus_client": "prometheus-client",
+    "psutil": "psutil", "ormsgpack": "ormsgpack", "pymap3d": "pymap3d", "fastapi_offline": "fastapi-offline",
 }  # fmt: skip
 
 _RCLPY_PROBE = """

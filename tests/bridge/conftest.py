@@ -21,13 +21,13 @@ from fastapi.testclient import TestClient
 from rclpy.executors import SingleThreadedExecutor
 from websockets.sync.client import ClientConnection, connect
 
-from aegis.bridge.accounts import Accounts
+from aegis.bridge.accounts.store import Accounts
+from aegis.bridge.accounts.throttle import LoginThrottle
+from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.app import create_app
-from aegis.bridge.auth import Tokens
 from aegis.bridge.context import Bridge
-from aegis.bridge.hub import Hub
 from aegis.bridge.settings import BridgeSettings
-from aegis.bridge.throttle import LoginThrottle
+from aegis.bridge.stream.hub import Hub
 from aegis.core.types import Detections, Threats, Tracks
 from aegis.ros import convert
 from aegis.ros.graph import TOPICS

@@ -10,7 +10,7 @@ from pathlib import Path
 import argon2
 import pytest
 
-from aegis.bridge.accounts import DATABASE_FILE, Accounts, BusyError, Scope, reset_password
+from aegis.bridge.accounts.store import DATABASE_FILE, Accounts, BusyError, Scope, reset_password
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from bridge_data import some_detections, some_threats, some_tracks
 from starlette.routing import Route, WebSocketRoute
 
 from aegis.bridge import encode
-from aegis.bridge.guard import PUBLIC_ROUTES, PUBLIC_WEBSOCKETS
+from aegis.bridge.http.guard import PUBLIC_ROUTES, PUBLIC_WEBSOCKETS
 from aegis.bridge.latest import Frame
-from aegis.bridge.models import ActiveThreats, RadarStatus, Targets, TrackPicture
+from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
+from aegis.bridge.models.threats import ActiveThreats
 
 PASSWORD = "a good long password"
 NEEDED_SCOPE = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aegis.bridge.secret import SECRET_FILE, load_secret
+from aegis.bridge.accounts.secret import SECRET_FILE, load_secret
 from aegis.bridge.settings import BridgeSettings, check_exposure
 from aegis.core.params import ConfigError
 

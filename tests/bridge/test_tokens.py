@@ -7,7 +7,7 @@ import time
 import jwt
 import pytest
 
-from aegis.bridge.auth import TokenError, Tokens
+from aegis.bridge.accounts.tokens import TokenError, Tokens
 
 KEY = bytes(range(64))
 HEADER_KEYS = {"alg", "typ", "kid"}

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from websockets.sync.client import ClientConnection, connect
 
 from aegis.bench.live import START_DEADLINE_S, aegis_up, environment, one_hop, send
-from aegis.bridge.accounts import Accounts
+from aegis.bridge.accounts.store import Accounts
 from aegis.core.types import N_CLASSES, Tracks
 from aegis.ros import convert
 

@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from aegis import __version__
 from aegis.bridge.context import Bridge
-from aegis.bridge.guard import SECURITY_HEADERS, BodyLimit, DefaultDeny, SecurityHeaders
+from aegis.bridge.http.guard import SECURITY_HEADERS, BodyLimit, DefaultDeny, SecurityHeaders
 from aegis.bridge.routes import auth, health, page, radar, stream, threats
 from aegis.bridge.routes.answers import NotHeardError, json_response
 

@@ -10,12 +10,12 @@ from typing import Any
 import orjson
 from fastapi.requests import HTTPConnection
 
-from aegis.bridge.accounts import Accounts
-from aegis.bridge.auth import Tokens
-from aegis.bridge.hub import RADAR_FRAME, SYSTEM_STATUS, THREATS, Hub
+from aegis.bridge.accounts.store import Accounts
+from aegis.bridge.accounts.throttle import LoginThrottle
+from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.latest import Frame, Latest, RadarFrame
 from aegis.bridge.settings import BridgeSettings
-from aegis.bridge.throttle import LoginThrottle
+from aegis.bridge.stream.hub import RADAR_FRAME, SYSTEM_STATUS, THREATS, Hub
 from aegis.core.types import Threats
 
 

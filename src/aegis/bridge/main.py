@@ -14,17 +14,17 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from aegis.bridge.accounts import ADMINISTRATOR, Accounts
+from aegis.bridge.accounts.secret import load_secret
+from aegis.bridge.accounts.store import ADMINISTRATOR, Accounts
+from aegis.bridge.accounts.throttle import LoginThrottle
+from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.app import create_app
-from aegis.bridge.auth import Tokens
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
-from aegis.bridge.hub import Hub
 from aegis.bridge.ros_link import RosLink
-from aegis.bridge.secret import load_secret
 from aegis.bridge.settings import BridgeSettings, check_exposure
-from aegis.bridge.throttle import LoginThrottle
-from aegis.bridge.ws_protocol import protocol_class
+from aegis.bridge.stream.hub import Hub
+from aegis.bridge.stream.ws_protocol import protocol_class
 from aegis.core.params import ConfigError
 from aegis.ros.stages.base import StageContext
 

@@ -13,10 +13,10 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from aegis.bridge import encode
-from aegis.bridge.hub import RADAR_FRAME
 from aegis.bridge.join import ScanJoin
 from aegis.bridge.latest import Frame, RadarFrame
 from aegis.bridge.settings import BridgeSettings
+from aegis.bridge.stream.hub import RADAR_FRAME
 from aegis.core.events import Event, EventName
 from aegis.core.types import Detections, Threats, Tracks
 from aegis.ros import convert

@@ -8,7 +8,7 @@ import orjson
 from fastapi import Request, Response
 
 from aegis.bridge.latest import Frame
-from aegis.bridge.models import NotYet, Problem
+from aegis.bridge.models.common import NotYet, Problem
 
 DENIED: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "no valid access token"},

@@ -8,10 +8,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 
-from aegis.bridge.accounts import BusyError
-from aegis.bridge.auth import Principal, current_principal
+from aegis.bridge.accounts.store import BusyError
+from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.context import bridge_of
-from aegis.bridge.models import LoginAnswer, LoginRequest, Me, Problem
+from aegis.bridge.models.accounts import LoginAnswer, LoginRequest, Me
+from aegis.bridge.models.common import Problem
+from aegis.bridge.routes.access import current_principal
 from aegis.bridge.routes.answers import DENIED
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"])

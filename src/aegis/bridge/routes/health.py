@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from aegis.bridge.context import bridge_of
-from aegis.bridge.models import Health, Ready
+from aegis.bridge.models.health import Health, Ready
 from aegis.bridge.routes.answers import json_response
 
 router = APIRouter(tags=["health"])

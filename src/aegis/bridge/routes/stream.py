@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from aegis.bridge.auth import Principal, TokenError
+from aegis.bridge.accounts.tokens import Principal, TokenError
 from aegis.bridge.context import Bridge, bridge_of
-from aegis.bridge.hub import CHANNELS, Client
+from aegis.bridge.stream.hub import CHANNELS, Client
 
 router = APIRouter()
 _log = logging.getLogger(__name__)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from aegis.bridge.accounts import Scope
-from aegis.bridge.auth import require
+from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.context import bridge_of
-from aegis.bridge.models import ActiveThreats
+from aegis.bridge.models.threats import ActiveThreats
+from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import MEASURED, frame_response
 
 router = APIRouter(

@@ -9,7 +9,6 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from pwdlib import PasswordHash
@@ -17,31 +16,13 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import DateTime, String, create_engine, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from aegis.bridge.accounts.scopes import ROLES, Scope
+
 DATABASE_FILE = "bridge.db"
 ADMINISTRATOR = "admin"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 # OWASP's password storage cheat sheet for argon2id; 22 ms where the library's default takes 180.
 ARGON2_MEMORY_KIB, ARGON2_TIME, ARGON2_PARALLELISM = 19 * 1024, 2, 1
-
-
-class Scope(StrEnum):
-    """What a token may be good for."""
-
-    RADAR_READ = "radar:read"
-    THREATS_READ = "threats:read"
-    METRICS_READ = "metrics:read"
-    CONTROLLER_WRITE = "controller:write"
-    EW_ACKNOWLEDGE = "ew:acknowledge"
-    ADMIN = "admin"
-
-
-_VIEWER = frozenset({Scope.RADAR_READ, Scope.THREATS_READ})
-_OPERATOR = _VIEWER | {Scope.METRICS_READ, Scope.CONTROLLER_WRITE, Scope.EW_ACKNOWLEDGE}
-ROLES: dict[str, frozenset[Scope]] = {
-    "viewer": _VIEWER,
-    "operator": _OPERATOR,
-    "admin": _OPERATOR | {Scope.ADMIN},
-}
 
 
 class BusyError(RuntimeError):

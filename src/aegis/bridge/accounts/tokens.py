@@ -1,4 +1,4 @@
-"""Access tokens: made and checked; and the dependency that asks for a scope."""
+"""Access tokens: made and checked."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
 
 import jwt
-from fastapi import Depends, HTTPException, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from aegis.bridge.accounts import Account, Scope
+from aegis.bridge.accounts.store import Account
 
 ISSUER = "aegis"
 AUDIENCE = "aegis-bridge"
@@ -103,31 +99,3 @@ def bearer_token(authorization: str) -> str:
     if scheme.lower() != "bearer" or not token.strip():
         raise TokenError("no bearer token")
     return token.strip()
-
-
-_bearer = HTTPBearer(auto_error=False, description="access token of POST /api/auth/login")
-
-
-def current_principal(
-    request: Request, _credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Principal:
-    """Return who the request comes from, as the guard found out.
-
-    Raises:
-        HTTPException: 401, the guard let the request through without a token.
-    """
-    principal = request.scope.get("state", {}).get("principal")
-    if not isinstance(principal, Principal):
-        raise HTTPException(401, "not authenticated", {"WWW-Authenticate": "Bearer"})
-    return principal
-
-
-def require(scope: Scope) -> Callable[..., Principal]:
-    """Return a dependency that lets a request pass only with the scope (else 403)."""
-
-    def check(principal: Annotated[Principal, Depends(current_principal)]) -> Principal:
-        if scope not in principal.scopes:
-            raise HTTPException(403, f"scope {scope.value} is needed")
-        return principal
-
-    return check

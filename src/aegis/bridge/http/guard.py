@@ -9,7 +9,7 @@ import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aegis.bridge.auth import TokenError, Tokens, bearer_token
+from aegis.bridge.accounts.tokens import TokenError, Tokens, bearer_token
 
 _log = logging.getLogger(__name__)
 

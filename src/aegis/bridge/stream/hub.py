@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 from fastapi import WebSocket
 
-from aegis.bridge.accounts import Scope
-from aegis.bridge.auth import Principal
+from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.settings import BridgeSettings
-from aegis.bridge.ws_protocol import CUT
+from aegis.bridge.stream.ws_protocol import CUT
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,25 @@
+"""What a token may be good for, and which roles there are."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a token may be good for."""
+
+    RADAR_READ = "radar:read"
+    THREATS_READ = "threats:read"
+    METRICS_READ = "metrics:read"
+    CONTROLLER_WRITE = "controller:write"
+    EW_ACKNOWLEDGE = "ew:acknowledge"
+    ADMIN = "admin"
+
+
+_VIEWER = frozenset({Scope.RADAR_READ, Scope.THREATS_READ})
+_OPERATOR = _VIEWER | {Scope.METRICS_READ, Scope.CONTROLLER_WRITE, Scope.EW_ACKNOWLEDGE}
+ROLES: dict[str, frozenset[Scope]] = {
+    "viewer": _VIEWER,
+    "operator": _OPERATOR,
+    "admin": _OPERATOR | {Scope.ADMIN},
+}

@@ -1,0 +1,1 @@
+"""What happened: kept in a database, written without the event loop, asked through the API."""

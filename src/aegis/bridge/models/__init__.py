@@ -1,0 +1,1 @@
+"""What the REST bodies look like, for checking requests and for the OpenAPI page."""

@@ -1,0 +1,65 @@
+"""What several bodies have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ClassName = Annotated[
+    str, Field(description="UNKNOWN, DRONE, BIRD, AIRCRAFT, HELICOPTER, MISSILE, VEHICLE, PERSON, ...")
+]
+
+
+class Model(BaseModel):
+    """Base: a body has the fields named here and no others."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Problem(Model):
+    """Why a request was not answered."""
+
+    detail: str = Field(description="in words", examples=["scope radar:read is needed"])
+
+
+class NotYet(Problem):
+    """The stage behind the endpoint has not spoken yet."""
+
+    waiting_for: str = Field(description="the topic that has not been heard", examples=["tracks"])
+
+
+class Vector(Model):
+    """A vector in `map` (x east, y north, z up)."""
+
+    x: float | None
+    y: float | None
+    z: float | None
+
+
+class Frame(Model):
+    """What every body of measured data begins with."""
+
+    sequence: int = Field(description="of the radar scan; each sensor counts its own")
+    sensor_id: str = Field(description="whose scan it is")
+    stamp_s: float = Field(description="time of measurement, seconds since 1970 in the graph's time")
+    age_s: float = Field(description="since the measurement; negative where the sensor's clock is ahead")
+    frame_id: str
+
+
+class StageRow(Model):
+    """How a stage is doing: rates and times over its last status period, counts since its start."""
+
+    age_s: float = Field(description="since this status")
+    rate_hz: float | None
+    step_p50_ms: float | None
+    step_p99_ms: float | None
+    latency_p50_ms: float | None = Field(description="from the time of measurement to the stage's output")
+    latency_p99_ms: float | None
+    received: int
+    published: int
+    dropped: int
+    objects_dropped: int
+    sequence_gaps: int
+    errors: int
+    detail: dict[str, Any]

@@ -1,0 +1,1 @@
+"""The picture in other people's formats: GeoJSON, aircraft.json, Cursor on Target, ASTERIX."""

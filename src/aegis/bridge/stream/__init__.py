@@ -1,0 +1,1 @@
+"""The live stream: who listens to what, and the frames they get."""

@@ -1,0 +1,1 @@
+"""What the bridge says about itself and the graph: metrics and logs."""
