@@ -1,6 +1,7 @@
 """`aegis doctor` on this machine, and on machines broken on purpose."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -154,4 +155,6 @@ def test_every_dependency_of_the_project_is_checked():
     assert {d for d in declared if not d.startswith(("ros-", "aegis"))} == set(doctor.PYTHON_PACKAGES.values())
     by_module = metadata.packages_distributions()
     for module, name in doctor.PYTHON_PACKAGES.items():
-        assert name.split("[")[0].lower() in {found.lower() for found in by_module[module]}
+        # Names of distributions are the same whatever their case and dashes (PEP 503).
+        found = {re.sub(r"[-_.]+", "-", one).lower() for one in by_module[module]}
+        assert re.sub(r"[-_.]+", "-", name.split("[")[0]).lower() in found
