@@ -1,0 +1,90 @@
+"""Opens a database, SQLite or PostgreSQL, and brings its tables to the state that the code expects."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from aegis.core.params import ConfigError
+
+SQLITE_BUSY_S = 10.0
+CONNECT_TIMEOUT_S = 5
+
+
+def open_engine(url: str, *, statement_timeout_s: float = 30.0) -> Engine:
+    """Return an engine; nothing is connected yet.
+
+    SQLite keeps a write-ahead log and waits for the disk at every commit (synchronous=FULL): what was committed outlives a power
+    failure. Its file is made for its owner alone.
+
+    Args:
+        url: of SQLAlchemy, `sqlite:////path` or `postgresql://user:password@host/name`.
+        statement_timeout_s: a PostgreSQL that does not answer a statement for so long has failed.
+
+    Raises:
+        ConfigError: another kind of database, not a URL, or the driver of PostgreSQL is not installed.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError(
+            f"database '{url}': not a URL; 'sqlite:////path' or 'postgresql://...' is expected"
+        ) from error
+    name = parsed.get_backend_name()
+    if name == "sqlite":
+        return _open_sqlite(url, parsed.database)
+    if name != "postgresql":
+        raise ConfigError(f"database '{parsed.render_as_string()}': '{name}' is not supported; sqlite or postgresql is")
+    options = f"-c statement_timeout={round(statement_timeout_s * 1000)}"
+    try:
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options},
+        )
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"database '{parsed.render_as_string()}' needs a package that is not there ({error}): pip install 'aegis[postgresql]'"
+        ) from error
+
+
+def _open_sqlite(url: str, path: str | None) -> Engine:
+    if path and path != ":memory:" and not Path(path).exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_S, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def migrate(engine: Engine, migrations: Path) -> None:
+    """Bring the tables to the newest revision of a folder of Alembic migrations, in one transaction.
+
+    Its `env.py` calls `run_migrations(context)`.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached or changed; nothing is changed then.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def run_migrations(context: Any) -> None:
+    """Be the `env.py` of a folder of migrations: run them on the connection that `migrate` holds."""
+    connection = context.config.attributes["connection"]
+    context.configure(connection=connection, render_as_batch=connection.dialect.name == "sqlite")
+    with context.begin_transaction():
+        context.run_migrations()
