@@ -64,6 +64,7 @@ def app(tmp_path: Path) -> Iterator[App]:
         accounts=accounts,
         throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
         hub=Hub(settings),
+        state_dir=tmp_path,
     )
     with TestClient(create_app(bridge), raise_server_exceptions=False, base_url="http://127.0.0.1:8000") as client:
         yield App(bridge, client)

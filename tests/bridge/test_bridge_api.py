@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from bridge_data import some_detections, some_threats, some_tracks
+from bridge_data import some_detections, some_status, some_threats, some_tracks
 from starlette.routing import Route, WebSocketRoute
 
 from aegis.bridge import encode
@@ -12,6 +12,7 @@ from aegis.bridge.http.guard import PUBLIC_ROUTES, PUBLIC_WEBSOCKETS
 from aegis.bridge.latest import Frame
 from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
 from aegis.bridge.models.threats import ActiveThreats
+from aegis.ros import convert
 
 PASSWORD = "a good long password"
 NEEDED_SCOPE = {
@@ -19,6 +20,11 @@ NEEDED_SCOPE = {
     "/api/radar/targets": "radar:read",
     "/api/radar/tracks": "radar:read",
     "/api/threats/active": "threats:read",
+    "/metrics": "metrics:read",
+    **{
+        f"/api/metrics/{name}": "metrics:read"
+        for name in ("radar", "detection", "tracking", "threats", "ew", "pipeline", "system")
+    },
 }
 
 
@@ -43,6 +49,8 @@ def fill(app, *, age_s: float = 0.5):
     app.bridge.deliver("detections", Frame(d, age_s, now, encode.detection_brief(d), encode.detection_rows))
     app.bridge.deliver("tracks", Frame(t, age_s, now, encode.track_brief(t), encode.track_rows))
     app.bridge.deliver("threats", Frame(h, age_s, now, encode.threat_rows(h), encode.threat_rows))
+    for stage in ("simulator", "detection", "tracking", "threat", "ew"):
+        app.bridge.deliver("status", convert.status_rows(some_status(stage)))
 
 
 def test_every_route_denies_without_a_token_unless_it_is_listed(app):
@@ -152,8 +160,8 @@ def test_a_frame_is_encoded_once(app):
     assert all(frame.rows in body for body in bodies)
 
 
-def login(app, username="admin", password=PASSWORD):
-    return app.client.post("/api/auth/login", json={"username": username, "password": password})
+def login(app, username="admin", password=PASSWORD, **headers):
+    return app.client.post("/api/auth/login", json={"username": username, "password": password}, headers=headers)
 
 
 def test_login_gives_a_token_that_works(app):
@@ -166,7 +174,8 @@ def test_login_gives_a_token_that_works(app):
 
 
 def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(app):
-    wrong, unknown = login(app, "admin", "wrong"), login(app, "nobody", "wrong")
+    same = {"X-Request-ID": "one-and-the-same"}
+    wrong, unknown = login(app, "admin", "wrong", **same), login(app, "nobody", "wrong", **same)
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.content == unknown.content
     assert dict(wrong.headers) == dict(unknown.headers)
@@ -223,7 +232,7 @@ def test_an_error_inside_tells_nothing(app, monkeypatch, caplog):
     monkeypatch.setattr(app.bridge.throttle, "attempt", broken)
     answer = login(app)
     assert answer.status_code == 500
-    assert answer.json() == {"detail": "internal error"}
+    assert answer.json() == {"detail": "internal error", "request_id": answer.headers["x-request-id"]}
     assert "inside" not in answer.text
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 

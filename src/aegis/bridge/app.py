@@ -12,7 +12,8 @@ from starlette.middleware.cors import CORSMiddleware
 from aegis import __version__
 from aegis.bridge.context import Bridge
 from aegis.bridge.http.guard import SECURITY_HEADERS, BodyLimit, DefaultDeny, SecurityHeaders
-from aegis.bridge.routes import auth, health, page, radar, stream, threats
+from aegis.bridge.http.request_id import HEADER, RequestId
+from aegis.bridge.routes import auth, health, metrics, page, radar, stream, threats
 from aegis.bridge.routes.answers import NotHeardError, json_response
 
 _DESCRIPTION = """
@@ -45,7 +46,15 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         lifespan=lifespan,
     )
     app.state.bridge = bridge
-    for router in (health.router, auth.router, radar.router, threats.router, stream.router, page.router):
+    for router in (
+        health.router,
+        auth.router,
+        radar.router,
+        threats.router,
+        metrics.router,
+        stream.router,
+        page.router,
+    ):
         app.include_router(router)
 
     settings = bridge.settings
@@ -58,9 +67,10 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
             allow_origins=list(settings.allowed_origins),
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "If-None-Match"],
-            expose_headers=["ETag", "Retry-After", "X-Data-Age"],
+            expose_headers=["ETag", "Retry-After", "X-Data-Age", "X-Request-ID"],
         )
     app.add_middleware(SecurityHeaders, tls=settings.tls)
+    app.add_middleware(RequestId, observe=bridge.telemetry.metrics.observe_request)
 
     app.add_exception_handler(NotHeardError, _not_heard)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -70,8 +80,7 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
 
 async def _not_heard(_request: Request, error: Exception) -> Response:
     assert isinstance(error, NotHeardError)
-    detail = f"nothing has been heard on '{error.topic}' yet"
-    return json_response({"detail": detail, "waiting_for": error.topic}, 503, {"Retry-After": "1"})
+    return json_response({"detail": str(error), "waiting_for": error.topic}, 503, {"Retry-After": "1"})
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
@@ -81,6 +90,8 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     return json_response({"detail": "; ".join(problems)}, 400)
 
 
-async def _failed(_request: Request, _error: Exception) -> Response:
-    """Tell a client nothing about the inside; the log has the trace. This runs outside the middleware above."""
-    return json_response({"detail": "internal error"}, 500, {**SECURITY_HEADERS, "cache-control": "no-store"})
+async def _failed(request: Request, _error: Exception) -> Response:
+    """Tell a client nothing about the inside but where the log has the trace. This runs outside the middleware above."""
+    request_id = request.scope["state"]["request_id"]
+    headers = {**SECURITY_HEADERS, "cache-control": "no-store", HEADER: request_id}
+    return json_response({"detail": "internal error", "request_id": request_id}, 500, headers)

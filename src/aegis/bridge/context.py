@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,6 +17,8 @@ from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.latest import Frame, Latest, RadarFrame
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import RADAR_FRAME, SYSTEM_STATUS, THREATS, Hub
+from aegis.bridge.telemetry.sources import STREAM
+from aegis.bridge.telemetry.telemetry import Telemetry
 from aegis.core.types import Threats
 
 
@@ -28,10 +31,13 @@ class Bridge:
     accounts: Accounts
     throttle: LoginThrottle
     hub: Hub
+    state_dir: Path
     latest: Latest = field(default_factory=Latest)
     started_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
+        self.telemetry = Telemetry(self.latest, self.settings, self.state_dir)
+        self.telemetry.metrics.add_source(STREAM, lambda: {**self.stream_counts(), "queued_frames": self.hub.queued})
         self._take: dict[str, Callable[[Any], None]] = {
             "detections": self.latest.take_detections,
             "tracks": lambda frame: setattr(self.latest, "tracks", frame),
@@ -46,6 +52,7 @@ class Bridge:
 
     def deliver(self, topic: str, item: Any) -> None:
         """Take what the ROS thread handed over; on the event loop."""
+        self.telemetry.latency.take(topic, item)
         self._take[topic](item)
 
     def _take_threats(self, frame: Frame[Threats]) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -25,6 +26,10 @@ from aegis.bridge.ros_link import RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
 from aegis.bridge.stream.hub import Hub
 from aegis.bridge.stream.ws_protocol import protocol_class
+from aegis.bridge.telemetry.log import bridge_log
+from aegis.bridge.telemetry.sources import HANDOVER
+from aegis.bridge.telemetry.stage_log import StageLog
+from aegis.bridge.telemetry.writer import LogWriter
 from aegis.core.params import ConfigError
 from aegis.ros.stages.base import StageContext
 
@@ -49,8 +54,6 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
     Raises:
         ConfigError: the settings would expose the bridge, or the signing key cannot be used.
     """
-    if not logging.getLogger().handlers:
-        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     check_exposure(settings)
     for name in ("tls_certificate", "tls_key"):
         path = getattr(settings, name)
@@ -66,8 +69,9 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
             file=sys.stderr,
         )
         return EXIT_FAILED
-    with listener:
-        return _serve(settings, listener, secret, state_dir, StageContext(run_id, epoch, state_dir, True, namespace))
+    context = StageContext(run_id, epoch, state_dir, True, namespace)
+    with listener, bridge_log(settings.log_folder(state_dir, namespace), settings) as log:
+        return _serve(settings, listener, secret, state_dir, context, log)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -89,7 +93,12 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(
-    settings: BridgeSettings, listener: socket.socket, secret: bytes, state_dir: Path, context: StageContext
+    settings: BridgeSettings,
+    listener: socket.socket,
+    secret: bytes,
+    state_dir: Path,
+    context: StageContext,
+    log: LogWriter,
 ) -> int:
     accounts = Accounts(state_dir, workers=settings.password_workers, queue=settings.password_queue)
     password = accounts.ensure_administrator()
@@ -106,6 +115,7 @@ def _serve(
         accounts=accounts,
         throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
         hub=Hub(settings),
+        state_dir=state_dir,
     )
     failed = False
 
@@ -113,6 +123,9 @@ def _serve(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         handover = Handover(loop, bridge.deliver, settings.handover_length)
+        stage_log = StageLog(log.folder, settings)
+        bridge.telemetry.metrics.add_source(HANDOVER, handover.counts)
+        bridge.telemetry.watch_logs(bridge=log, stages=stage_log.writer)
 
         def counts() -> dict[str, int]:
             return {
@@ -126,19 +139,28 @@ def _serve(
             failed = True
             server.should_exit = True
 
-        link = RosLink(settings, context, handover.put, counts, died)
+        def take(topic: str, item: Any) -> None:
+            handover.put(topic, item)
+            if topic == "events":
+                stage_log.take(item)
+
+        link = RosLink(settings, context, take, counts, died)
         link.start()
-        housekeeping = asyncio.create_task(bridge.hub.run(bridge.system_status))
+        housekeeping = [
+            asyncio.create_task(work) for work in (bridge.hub.run(bridge.system_status), bridge.telemetry.run())
+        ]
         try:
             scheme = "https" if settings.tls else "http"
             host, port = listener.getsockname()[:2]
             _log.info("the bridge is on %s://%s:%d", scheme, f"[{host}]" if ":" in host else host, port)
             yield
         finally:
-            housekeeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await housekeeping
+            for task in housekeeping:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await loop.run_in_executor(None, link.stop)
+            await loop.run_in_executor(None, stage_log.writer.close)
             accounts.close()
 
     app = create_app(bridge, lifespan)

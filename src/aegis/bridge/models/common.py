@@ -21,6 +21,7 @@ class Problem(Model):
     """Why a request was not answered."""
 
     detail: str = Field(description="in words", examples=["scope radar:read is needed"])
+    request_id: str | None = Field(None, description="of an internal error: what the bridge's log has it under")
 
 
 class NotYet(Problem):

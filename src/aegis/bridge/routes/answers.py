@@ -22,10 +22,10 @@ MEASURED: dict[int | str, dict[str, Any]] = {
 
 
 class NotHeardError(Exception):
-    """The stage behind an endpoint has not spoken yet; `topic` is what is waited for."""
+    """The stage behind an endpoint has not spoken yet; `topic` is what is waited for, where need be from one stage."""
 
-    def __init__(self, topic: str) -> None:
-        super().__init__(topic)
+    def __init__(self, topic: str, stage: str = "") -> None:
+        super().__init__(f"nothing has been heard on '{topic}' {f'from {stage} ' if stage else ''}yet")
         self.topic = topic
 
 

@@ -52,6 +52,11 @@ class Client:
         """The channels that the token is good for."""
         return frozenset(name for name, scope in CHANNELS.items() if scope is None or scope in self.principal.scopes)
 
+    @property
+    def queued(self) -> int:
+        """Messages that wait to be sent."""
+        return len(self._queue)
+
     def offer(self, text: str) -> bool:
         """Queue a message; return False when the oldest one had to make room for it."""
         fits = len(self._queue) < self._queue_length
@@ -111,6 +116,11 @@ class Hub:
     def full(self) -> bool:
         """Whether no more clients are taken."""
         return len(self._clients) >= self._settings.ws_max_clients
+
+    @property
+    def queued(self) -> int:
+        """Messages that wait for their clients."""
+        return sum(client.queued for client in self._clients)
 
     def add(self, client: Client) -> None:
         """Take a client, and give it the picture as it is now."""

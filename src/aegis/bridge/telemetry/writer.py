@@ -72,6 +72,7 @@ class LogWriter:
             self._write()
             if self._failing:
                 self._filled.set()
+        self._write()  # what came during the last one
         for file in self._files.values():
             file.close()
 
