@@ -140,3 +140,12 @@ def test_what_is_lost_at_the_end_is_said(tmp_path, caplog):
 )
 def test_where_the_files_are(log_dir, namespace, folder):
     assert TelemetrySettings(log_dir=log_dir).log_folder(Path("/state"), namespace) == Path(folder)
+
+
+def test_what_is_put_until_the_end_is_written(tmp_path):
+    writer = LogWriter(tmp_path, TelemetrySettings(log_queue_bytes=10_000_000), "test")
+    for number in range(30_000):
+        writer.put("a.log", b"%d" % number)
+    writer.close()
+    assert lines_of(tmp_path / "a.log") == [b"%d" % number for number in range(30_000)]
+    assert (writer.written, writer.dropped, writer.waiting_bytes) == (30_000, 0, 0)

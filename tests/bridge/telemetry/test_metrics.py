@@ -167,8 +167,8 @@ def test_what_is_unknown_is_not_exported(app):
     say(app, "tracking", rate_hz=math.nan, latency_p99=math.inf)
     series = scrape(app)
     assert ("aegis_stage_rate_hertz", "tracking") not in series
-    assert ("aegis_stage_output_age_seconds", "0.99", "tracking") not in series
-    assert series["aegis_stage_output_age_seconds", "0.5", "tracking"] == 0.0125
+    assert ("aegis_stage_output_age_seconds", "99", "tracking") not in series
+    assert series["aegis_stage_output_age_seconds", "50", "tracking"] == 0.0125
     unheard = {"aegis_graph_threats", "aegis_graph_scan_rate_hertz", "aegis_graph_data_age_seconds"}
     assert not unheard & {key[0] for key in series}
 

@@ -89,9 +89,9 @@ def test_metrics_and_stage_logs_are_what_was_published(start_bridge, publisher, 
         for name in COUNTS:
             assert series[f"aegis_stage_{name}_total"][stage,] == values[name]
         assert series["aegis_stage_rate_hertz"][stage,] == values["rate_hz"]
-        assert series["aegis_stage_step_seconds"]["0.5", stage] == values["step_p50"]
-        assert series["aegis_stage_step_seconds"]["0.99", stage] == 0.0125
-        assert ("0.99", stage) not in series["aegis_stage_output_age_seconds"]
+        assert series["aegis_stage_step_seconds"]["50", stage] == values["step_p50"]
+        assert series["aegis_stage_step_seconds"]["99", stage] == 0.0125
+        assert ("99", stage) not in series["aegis_stage_output_age_seconds"]
         reasons = series["aegis_stage_dropped_by_reason_total"]
         assert reasons["late scan", stage] == list(NODES).index(stage)
         assert reasons['with "quotes" and \\', stage] == 2

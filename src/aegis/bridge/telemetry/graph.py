@@ -19,7 +19,7 @@ from aegis.ros.graph import NODES
 OTHER = "other"
 _LONGEST_LABEL = 120
 _COUNTS = ("received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors")
-_QUANTILES = {"0.5": "p50", "0.99": "p99"}
+_PERCENTILES = {"50": "p50", "99": "p99"}
 
 
 def stage_counts(latest: Latest) -> dict[str, Value]:
@@ -34,8 +34,8 @@ def stage_counts(latest: Latest) -> dict[str, Value]:
     return {
         "status_age_s": {name: now - stage.at for name, stage in heard.items()},
         "rate_hertz": {name: row["rate_hz"] for name, row in rows.items()},
-        "step_s": _quantiles(rows, "step"),
-        "output_age_s": _quantiles(rows, "latency"),
+        "step_s": _percentiles(rows, "step"),
+        "output_age_s": _percentiles(rows, "latency"),
         **{count: {name: row[count] for name, row in rows.items()} for count in _COUNTS},
         "dropped_by_reason": reasons,
     }
@@ -68,8 +68,12 @@ def levels(level: np.ndarray[Any, Any]) -> dict[str, int]:
     return {kind.name: int(np.count_nonzero(level == kind)) for kind in ThreatLevel}
 
 
-def _quantiles(rows: Mapping[str, Mapping[str, Any]], name: str) -> dict[tuple[str, ...], float]:
-    return {(stage, q): row[f"{name}_{column}"] for stage, row in rows.items() for q, column in _QUANTILES.items()}
+def _percentiles(rows: Mapping[str, Mapping[str, Any]], name: str) -> dict[tuple[str, ...], float]:
+    return {
+        (stage, percent): row[f"{name}_{column}"]
+        for stage, row in rows.items()
+        for percent, column in _PERCENTILES.items()
+    }
 
 
 def _reasons(detail: Any) -> Counter[str]:

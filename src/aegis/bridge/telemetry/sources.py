@@ -55,10 +55,10 @@ STAGE = Source(
     {
         "status_age_s": gauge("Age of the stage's last status.", "stage"),
         "rate_hertz": gauge("Outputs a second over the last status period.", "stage"),
-        "step_s": gauge("Duration of a step over the last status period.", "stage", "quantile", most=2 * STAGES_TOLD),
+        "step_s": gauge("Duration of a step over the last status period.", "stage", "percentile", most=2 * STAGES_TOLD),
         "output_age_s": gauge(
             "Age of the measurement when the stage published, over the last status period.",
-            "stage", "quantile", most=2 * STAGES_TOLD,
+            "stage", "percentile", most=2 * STAGES_TOLD,
         ),
         "received": counter("Messages that the stage has received.", "stage"),
         "published": counter("Messages that the stage has published.", "stage"),
