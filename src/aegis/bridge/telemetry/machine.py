@@ -28,7 +28,8 @@ class Machine:
         self._begin = time.monotonic()
         self._cpu_percent: float | None = None
         self._process_cpu_percent: float | None = None
-        self._versions = {"aegis": __version__, "python": platform.python_version(), **_versions()}
+        self._versions: dict[str, str | None] = {"aegis": __version__, "python": platform.python_version()}
+        self._versions.update({name: _version(name) for name in _PACKAGES})
 
     async def run(self) -> None:
         """Measure the shares of the processors until cancelled; the first of each library call means nothing."""
@@ -73,10 +74,6 @@ class Machine:
             return shutil.disk_usage(self._state_dir).free
         except OSError:  # gone since the start: unknown
             return None
-
-
-def _versions() -> dict[str, str | None]:
-    return {name: _version(name) for name in _PACKAGES}
 
 
 def _version(package: str) -> str | None:
