@@ -142,10 +142,13 @@ def test_where_the_files_are(log_dir, namespace, folder):
     assert TelemetrySettings(log_dir=log_dir).log_folder(Path("/state"), namespace) == Path(folder)
 
 
-def test_what_is_put_until_the_end_is_written(tmp_path):
+def test_what_is_put_until_the_end_is_written(tmp_path, wait_for):
     writer = LogWriter(tmp_path, TelemetrySettings(log_queue_bytes=10_000_000), "test")
+    path = tmp_path / "a.log"
     for number in range(30_000):
-        writer.put("a.log", b"%d" % number)
+        writer.put(path.name, b"%d" % number)
+    wait_for(path.exists, "the thread is at it")
+    writer.put(path.name, b"last")
     writer.close()
-    assert lines_of(tmp_path / "a.log") == [b"%d" % number for number in range(30_000)]
-    assert (writer.written, writer.dropped, writer.waiting_bytes) == (30_000, 0, 0)
+    assert lines_of(path) == [*(b"%d" % number for number in range(30_000)), b"last"]
+    assert (writer.written, writer.dropped, writer.waiting_bytes) == (30_001, 0, 0)

@@ -156,7 +156,8 @@ OUTPUTS = Source(
             "errors": counter(f"Failures to send {title}."),
             "connected": gauge(f"Whether the line for {title} is up."),
         }.items()
-    },
+    }
+    | {"cat062_without_number": counter("Tracks for which no track number of ASTERIX CAT062 was left.")},
 )
 
 ACCOUNTS = Source(
