@@ -12,8 +12,9 @@ from starlette.middleware.cors import CORSMiddleware
 from aegis import __version__
 from aegis.bridge.context import Bridge
 from aegis.bridge.http.guard import SECURITY_HEADERS, BodyLimit, DefaultDeny, SecurityHeaders
-from aegis.bridge.routes import auth, health, page, radar, stream, threats
+from aegis.bridge.routes import auth, controller, events, ew, health, page, radar, stream, threats
 from aegis.bridge.routes.answers import NotHeardError, json_response
+from aegis.bridge.services import ServiceError
 
 _DESCRIPTION = """
 The picture of one radar: detections, tracks, threats.
@@ -45,7 +46,19 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         lifespan=lifespan,
     )
     app.state.bridge = bridge
-    for router in (health.router, auth.router, radar.router, threats.router, stream.router, page.router):
+    for router in (
+        health.router,
+        controller.router,
+        auth.router,
+        radar.router,
+        radar.command,
+        threats.router,
+        threats.decide,
+        ew.router,
+        events.router,
+        stream.router,
+        page.router,
+    ):
         app.include_router(router)
 
     settings = bridge.settings
@@ -63,6 +76,7 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
     app.add_middleware(SecurityHeaders, tls=settings.tls)
 
     app.add_exception_handler(NotHeardError, _not_heard)
+    app.add_exception_handler(ServiceError, _no_service)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)
     return app
@@ -72,6 +86,11 @@ async def _not_heard(_request: Request, error: Exception) -> Response:
     assert isinstance(error, NotHeardError)
     detail = f"nothing has been heard on '{error.topic}' yet"
     return json_response({"detail": detail, "waiting_for": error.topic}, 503, {"Retry-After": "1"})
+
+
+async def _no_service(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return json_response({"detail": str(error), "waiting_for": error.service}, 503, {"Retry-After": "1"})
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

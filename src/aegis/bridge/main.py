@@ -18,6 +18,7 @@ from aegis.bridge.accounts.secret import load_secret
 from aegis.bridge.accounts.store import ADMINISTRATOR, Accounts
 from aegis.bridge.accounts.throttle import LoginThrottle
 from aegis.bridge.accounts.tokens import Tokens
+from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
@@ -106,6 +107,8 @@ def _serve(
         accounts=accounts,
         throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
         hub=Hub(settings),
+        acknowledgements=Acknowledgements(state_dir),
+        run_id=context.run_id,
     )
     failed = False
 
@@ -126,9 +129,10 @@ def _serve(
             failed = True
             server.should_exit = True
 
-        link = RosLink(settings, context, handover.put, counts, died)
+        link = RosLink(settings, context, handover.put, counts, died, bridge.acknowledgements)
+        bridge.graph = link.services
         link.start()
-        housekeeping = asyncio.create_task(bridge.hub.run(bridge.system_status))
+        housekeeping = asyncio.create_task(bridge.hub.run(lambda _: bridge.system_status()))
         try:
             scheme = "https" if settings.tls else "http"
             host, port = listener.getsockname()[:2]
