@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -33,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 EXIT_FAILED = 1
 _SHUTDOWN_S = 2
+_OTHER_FILES = 512  # of requests, logs, databases and DDS
 # Two threads share the interpreter; at the default of 5 ms a frame waits that long for a thread that computes.
 _SWITCH_INTERVAL_S = 0.001
 
@@ -58,6 +60,7 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
         if path and not Path(path).is_file():
             raise ConfigError(f"bridge: {name} '{path}' is not a file")
     secret = load_secret(settings, state_dir)
+    _allow_connections(settings.ws_max_clients)
     try:
         listener = _listen(settings.host, settings.port)
     except OSError as error:
@@ -69,6 +72,22 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
         return EXIT_FAILED
     with listener:
         return _serve(settings, listener, secret, state_dir, StageContext(run_id, epoch, state_dir, True, namespace))
+
+
+def _allow_connections(clients: int) -> None:
+    """Let the process have as many sockets as it takes clients: 1024 files are the default of many systems."""
+    wanted = clients + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
+    if possible < wanted:
+        _log.warning(
+            "this process may have %d files open: too few for ws_max_clients = %d; raise the limit (ulimit -Hn)",
+            possible,
+            clients,
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:
