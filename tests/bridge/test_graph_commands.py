@@ -96,7 +96,9 @@ def test_commands_reach_the_stages(start_bridge, start_stages, wait_for):
     # The jammer comes up; its advice is decided once.
     def waiting() -> list[dict]:
         answer = bridge.get("/api/ew/advice")
-        return [one for one in answer.json()["items"] if one["state"] == "PROPOSED"] if answer.status_code == 200 else []
+        return (
+            [one for one in answer.json()["items"] if one["state"] == "PROPOSED"] if answer.status_code == 200 else []
+        )
 
     wait_for(waiting, "advice against the jammer", 60)
     advice = waiting()[0]

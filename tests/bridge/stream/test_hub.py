@@ -100,7 +100,9 @@ def test_a_rate_is_kept_and_its_frames_are_numbered_without_gaps(pauses, rate_hz
     got = client.messages()
     assert [message["frame"] for message in got] == list(range(1, len(got) + 1))
     times = [message["at"] for message in got]
-    assert len(times) <= 1 + (times[-1] - times[0]) * rate_hz + 1e-6 + 1  # one may come early, to make up for a late one
+    assert (
+        len(times) <= 1 + (times[-1] - times[0]) * rate_hz + 1e-6 + 1
+    )  # one may come early, to make up for a late one
     # Nothing is left out that was due: between two messages, the last one skipped was too early for the grid.
     if all(pause >= 1 / rate_hz for pause in pauses):
         assert len(got) == len(pauses)

@@ -256,9 +256,7 @@ def test_an_acknowledged_threat_is_shown_so_to_everyone(start_bridge, publisher,
         low.level[:] = [2, 1]
         publisher.send(low)
         assert until(client, "threats")["threats"][0]["acknowledged_by"] == "admin"
-    missing = httpx.post(
-        f"{bridge.url}/api/threats/7/acknowledge", headers={"Authorization": f"Bearer {bridge.token}"}
-    )
+    missing = httpx.post(f"{bridge.url}/api/threats/7/acknowledge", headers={"Authorization": f"Bearer {bridge.token}"})
     assert missing.status_code == 404
 
     bridge.process.kill()
