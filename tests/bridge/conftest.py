@@ -24,6 +24,7 @@ from websockets.sync.client import ClientConnection, connect
 from aegis.bridge.accounts.store import Accounts
 from aegis.bridge.accounts.throttle import LoginThrottle
 from aegis.bridge.accounts.tokens import Tokens
+from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.settings import BridgeSettings
@@ -65,6 +66,7 @@ def app(tmp_path: Path) -> Iterator[App]:
         throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
         hub=Hub(settings),
         state_dir=tmp_path,
+        acknowledgements=Acknowledgements(tmp_path),
     )
     with TestClient(create_app(bridge), raise_server_exceptions=False, base_url="http://127.0.0.1:8000") as client:
         yield App(bridge, client)

@@ -13,19 +13,33 @@ from aegis import __version__
 from aegis.bridge.context import Bridge
 from aegis.bridge.http.guard import SECURITY_HEADERS, BodyLimit, DefaultDeny, SecurityHeaders
 from aegis.bridge.http.request_id import HEADER, RequestId
-from aegis.bridge.routes import auth, health, metrics, page, radar, stream, threats
+from aegis.bridge.routes import auth, controller, events, ew, health, metrics, page, radar, stream, threats
 from aegis.bridge.routes.answers import NotHeardError, json_response
+from aegis.bridge.services import ServiceError
 
 _DESCRIPTION = """
-The picture of one radar: detections, tracks, threats.
+The picture of one radar: detections, tracks, threats, EW advice.
 
 Log in with `POST /api/auth/login` and send `Authorization: Bearer TOKEN`. Every body of measured data carries the radar scan's
 `sequence`, the time of measurement `stamp_s` and its age `age_s`. Units are in the names; unknown is `null`. An endpoint whose
-stage has not spoken yet answers 503. `GET` bodies have an `ETag`: send it as `If-None-Match` and get 304 for the same frame.
+stage has not spoken yet answers 503, never with invented values. `GET` bodies of scans have an `ETag`: send it as
+`If-None-Match` and get 304 for the same frame.
 
-Live: WebSocket `/ws/radar-stream`. Send `{"type": "auth", "token": TOKEN}` first; then come `radar_frame`, `threats`,
-`system_status` and `heartbeat`, each with a `frame` number that counts that kind of message, so that a gap tells what was missed.
-Commands: `{"type": "ping"}`, `{"type": "get_status"}`, `{"type": "subscribe", "channels": [...]}`.
+**Live: WebSocket `/ws/radar-stream`.** The first message is `{"type": "auth", "token": TOKEN}`, or with a `ticket` of
+`POST /api/auth/ws-ticket` in the token's place; nothing goes into the URL. Then come `radar_frame`, `threats`, `system_status` and
+`heartbeat`, each with a `frame` number that counts what the client is to get of its kind: a gap tells what it has missed.
+
+| command | answer |
+|---|---|
+| `{"type": "ping"}` | `pong` |
+| `{"type": "get_status"}` | `status`: the system's and the client's own |
+| `{"type": "subscribe", ...}` | `subscribed`, then the picture as it is |
+| `{"type": "auth", "token": NEWER}` | `auth_ok`: the stream outlives the first token |
+
+`subscribe` takes, each of them optional: `channels` (of `radar_frame`, `threats`, `system_status`, `heartbeat`, `ew`), `rate_hz`
+(messages a second of each channel at most), `area` (`{"x_min_m", "y_min_m", "x_max_m", "y_max_m"}`, in `map`: x east, y north),
+`classes` (`["DRONE", ...]`) and `format` (`json`, or `msgpack` in binary messages). What it does not name is as in a new
+connection. The same messages come as server-sent events from `GET /api/stream`.
 """
 
 
@@ -48,9 +62,14 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
     app.state.bridge = bridge
     for router in (
         health.router,
+        controller.router,
         auth.router,
         radar.router,
+        radar.command,
         threats.router,
+        threats.decide,
+        ew.router,
+        events.router,
         metrics.router,
         stream.router,
         page.router,
@@ -73,6 +92,7 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
     app.add_middleware(RequestId, observe=bridge.telemetry.metrics.observe_request)
 
     app.add_exception_handler(NotHeardError, _not_heard)
+    app.add_exception_handler(ServiceError, _no_service)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)
     return app
@@ -81,6 +101,11 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
 async def _not_heard(_request: Request, error: Exception) -> Response:
     assert isinstance(error, NotHeardError)
     return json_response({"detail": str(error), "waiting_for": error.topic}, 503, {"Retry-After": "1"})
+
+
+async def _no_service(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return json_response({"detail": str(error), "waiting_for": error.service}, 503, {"Retry-After": "1"})
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -19,6 +20,7 @@ from aegis.bridge.accounts.secret import load_secret
 from aegis.bridge.accounts.store import ADMINISTRATOR, Accounts
 from aegis.bridge.accounts.throttle import LoginThrottle
 from aegis.bridge.accounts.tokens import Tokens
+from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
@@ -37,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 EXIT_FAILED = 1
 _SHUTDOWN_S = 2
+_OTHER_FILES = 512  # of requests, logs, databases and DDS
 # Two threads share the interpreter; at the default of 5 ms a frame waits that long for a thread that computes.
 _SWITCH_INTERVAL_S = 0.001
 
@@ -71,7 +74,24 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
         return EXIT_FAILED
     context = StageContext(run_id, epoch, state_dir, True, namespace)
     with listener, bridge_log(settings.log_folder(state_dir, namespace), settings) as log:
+        _allow_connections(settings.ws_max_clients)
         return _serve(settings, listener, secret, state_dir, context, log)
+
+
+def _allow_connections(clients: int) -> None:
+    """Let the process have as many sockets as it takes clients: 1024 files are the default of many systems."""
+    wanted = clients + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
+    if possible < wanted:
+        _log.warning(
+            "this process may have %d files open: too few for ws_max_clients = %d; raise the limit (ulimit -Hn)",
+            possible,
+            clients,
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -116,6 +136,8 @@ def _serve(
         throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
         hub=Hub(settings),
         state_dir=state_dir,
+        acknowledgements=Acknowledgements(state_dir),
+        run_id=context.run_id,
     )
     failed = False
 
@@ -144,10 +166,12 @@ def _serve(
             if topic == "events":
                 stage_log.take(item)
 
-        link = RosLink(settings, context, take, counts, died)
+        link = RosLink(settings, context, take, counts, died, bridge.acknowledgements)
+        bridge.graph = link.services
         link.start()
         housekeeping = [
-            asyncio.create_task(work) for work in (bridge.hub.run(bridge.system_status), bridge.telemetry.run())
+            asyncio.create_task(work)
+            for work in (bridge.hub.run(lambda _: bridge.system_status()), bridge.telemetry.run())
         ]
         try:
             scheme = "https" if settings.tls else "http"

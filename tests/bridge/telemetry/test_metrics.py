@@ -4,13 +4,13 @@ import asyncio
 import math
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from bridge_data import some_status, some_tracks
 from prometheus_client.parser import text_string_to_metric_families
 
-from aegis.bridge.context import Bridge
-from aegis.bridge.latest import Frame
+from aegis.bridge.latest import Frame, Latest
 from aegis.bridge.telemetry.loop_lag import TICK_S, LoopLag
 from aegis.bridge.telemetry.metrics import Metrics
 from aegis.bridge.telemetry.sources import REASONS_TOLD, STAGES_TOLD, Source, counter, gauge
@@ -101,9 +101,9 @@ def test_names_are_as_prometheus_wants_them(app):
         assert family.documentation.endswith(".")
 
 
-def test_two_bridges_in_one_process_do_not_mix(app, tmp_path):
+def test_two_bridges_in_one_process_do_not_mix(app):
     one = app.bridge
-    other = Bridge(one.settings, one.tokens, one.accounts, one.throttle, one.hub, tmp_path)
+    other = replace(one, latest=Latest())
     say(app, "tracking")
     app.client.get("/health")
     metrics = other.telemetry.metrics
@@ -118,7 +118,7 @@ def test_unknown_paths_and_methods_do_not_multiply_the_series(app):
     headers = app.headers("radar:read")
     before = {key for key in scrape(app) if key[0] == "aegis_http_request_seconds_count"}
     for number in range(50):
-        app.client.get(f"/api/radar/tracks/{number}", headers=headers)
+        app.client.get(f"/api/radar/nothing/{number}", headers=headers)
         app.client.get(f"/none/{number}")
         app.client.request(f"BREW{number}", "/health")
     after = {key for key in scrape(app) if key[0] == "aegis_http_request_seconds_count"}

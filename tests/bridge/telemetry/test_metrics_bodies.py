@@ -9,7 +9,7 @@ import pytest
 from bridge_data import some_detections, some_status, some_threats, some_tracks
 
 from aegis.bridge import encode
-from aegis.bridge.latest import Frame
+from aegis.bridge.latest import EwFrame, Frame
 from aegis.bridge.models import metrics as models
 from aegis.core.types import Advice, AdviceState, Signal, SignalKind
 from aegis.ros import convert
@@ -117,13 +117,18 @@ def test_tracking_tells_how_exact_the_sensors_are(app):
 def test_ew_counts_signals_by_kind_and_advice_by_state(app):
     say(app, "ew")
     body = get(app, "ew")
-    assert (body["signals_by_kind"], body["advice_by_state"]) == (None, None)
+    assert (body["signals"], body["advice"]) == (None, None)
     signal = Signal(1, SignalKind.NOISE_JAMMING, 0.0, 0.1, 10.0, 1e9, 0.9, "")
     states = [AdviceState.PROPOSED, AdviceState.PROPOSED, AdviceState.EXPIRED]
-    app.bridge.deliver("ew/signals", [signal])
-    app.bridge.deliver("ew/advice", [Advice(i, 1, 0, "hop", 1, "", 3.0, 0, state) for i, state in enumerate(states)])
+    advice = [Advice(i, 1, 0, "hop", 1, "", 3.0, 0, state) for i, state in enumerate(states)]
+    now = time.monotonic()
+    app.bridge.deliver("ew/signals", EwFrame([signal], encode.signal_rows([signal]), 7_000_000_000, 0.25, now))
+    app.bridge.deliver("ew/advice", EwFrame(advice, encode.advice_rows(advice), 8_000_000_000, 0.5, now))
     body = get(app, "ew")
-    assert (body["signals_by_kind"], body["advice_by_state"]) == ({"NOISE_JAMMING": 1}, {"PROPOSED": 2, "EXPIRED": 1})
+    ages = {name: body[name].pop("age_s") for name in ("signals", "advice")}
+    assert ages == {"signals": pytest.approx(0.25, abs=0.2), "advice": pytest.approx(0.5, abs=0.2)}
+    assert body["signals"] == {"stamp_s": 7.0, "count": 1, "by_kind": {"NOISE_JAMMING": 1}}
+    assert body["advice"] == {"stamp_s": 8.0, "count": 3, "by_state": {"PROPOSED": 2, "EXPIRED": 1}}
 
 
 def test_pipeline_gives_exact_percentiles_and_the_rate_of_cycles(app):

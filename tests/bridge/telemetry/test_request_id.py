@@ -68,17 +68,17 @@ def lines(caplog) -> list[dict]:
 
 def test_every_request_has_its_line(app, caplog):
     caplog.set_level(logging.INFO)
-    body = app.client.get("/api/radar/tracks?token=secret", headers=app.headers("radar:read")).content
+    body = app.client.get("/api/radar/status?token=secret", headers=app.headers("radar:read")).content
     app.client.post("/api/auth/login", json={"username": "eve", "password": "wrong"})
     app.client.get("/" + "n" * 1000)
     with app.client.websocket_connect("/ws/radar-stream?token=secret") as socket:
         socket.send_json({})
         socket.receive()
-    tracks, login, unknown, stream = lines(caplog)
-    duration_ms = tracks.pop("duration_ms")
+    radar, login, unknown, stream = lines(caplog)
+    duration_ms = radar.pop("duration_ms")
     assert 0.0 < duration_ms < 1000.0
-    assert tracks == {
-        "method": "GET", "path": "/api/radar/tracks", "route": "/api/radar/tracks", "status": 503,
+    assert radar == {
+        "method": "GET", "path": "/api/radar/status", "route": "/api/radar/status", "status": 503,
         "address": "testclient", "bytes": len(body),
     }  # fmt: skip
     assert (login["method"], login["status"]) == ("POST", 401)

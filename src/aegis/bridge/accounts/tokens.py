@@ -30,6 +30,7 @@ class Principal:
     name: str
     scopes: frozenset[str]
     expires_at: float  # [s] since 1970
+    session: str = ""
 
 
 class Tokens:

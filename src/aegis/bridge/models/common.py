@@ -38,6 +38,13 @@ class Vector(Model):
     z: float | None
 
 
+class Page(Model):
+    """How much of what was asked for is in the body."""
+
+    count: int = Field(description="objects in this body", examples=[25])
+    total: int = Field(description="objects that the filters let through", examples=[25])
+
+
 class Frame(Model):
     """What every body of measured data begins with."""
 

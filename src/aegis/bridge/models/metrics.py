@@ -86,12 +86,30 @@ class ThreatMetrics(Model):
     last_assessment: LastThreats | None
 
 
+class LastSignals(Model):
+    """The electronic attacks that were active when the stage last spoke of them."""
+
+    stamp_s: float
+    age_s: float
+    count: int
+    by_kind: dict[str, int]
+
+
+class LastAdvice(Model):
+    """All advice when the stage last spoke of it."""
+
+    stamp_s: float
+    age_s: float
+    count: int
+    by_state: dict[str, int]
+
+
 class EwMetrics(Model):
-    """The EW stage. Counts are null before the stage has spoken on the topic."""
+    """The EW stage."""
 
     stage: StageRow
-    signals_by_kind: dict[str, int] | None
-    advice_by_state: dict[str, int] | None
+    signals: LastSignals | None
+    advice: LastAdvice | None
 
 
 class Latency(Model):

@@ -119,13 +119,15 @@ async def threats(request: Request) -> Response:
 async def ew(request: Request) -> Response:
     """Say how the EW stage is doing, which signals are active, and where its advice stands. Scope metrics:read."""
     latest = bridge_of(request).latest
-    return json_response(
-        {
-            "stage": _stage(latest, "ew"),
-            "signals_by_kind": None if latest.signals is None else Counter(s.kind.name for s in latest.signals),
-            "advice_by_state": None if latest.advice is None else Counter(a.state.name for a in latest.advice),
-        }
-    )
+    signals, advice = latest.signals, latest.advice
+    body: dict[str, Any] = {"stage": _stage(latest, "ew"), "signals": None, "advice": None}
+    if signals is not None:
+        kinds = Counter(signal.kind.name for signal in signals.items)
+        body["signals"] = {**signals.head(), "count": len(signals.items), "by_kind": kinds}
+    if advice is not None:
+        states = Counter(one.state.name for one in advice.items)
+        body["advice"] = {**advice.head(), "count": len(advice.items), "by_state": states}
+    return json_response(body)
 
 
 @router.get("/api/metrics/pipeline", response_model=PipelineMetrics, responses=_NOT_YET)
