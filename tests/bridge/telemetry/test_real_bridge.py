@@ -249,7 +249,7 @@ def test_no_secret_reaches_a_log(start_bridge, wait_for):
     assert "Traceback" not in failed.text
     rows = log_lines(bridge, "bridge.log")
     streams = [row for row in rows if row.get("method") == "WEBSOCKET"]
-    assert [row["status"] for row in streams] == [101, 101]
+    assert [(row["status"], row["user"]) for row in streams] == [(101, "admin"), (101, None)]
     assert {row["level"] for row in rows} >= {"INFO", "WARNING", "ERROR"}
     access = [row for row in rows if row["request_id"] == request_id and row.get("route")]
     assert [(row["route"], row["status"]) for row in access] == [("/api/auth/login", 500)]

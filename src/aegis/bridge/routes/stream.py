@@ -42,6 +42,7 @@ async def radar_stream(websocket: WebSocket) -> None:
         if principal is None:
             await websocket.close(UNAUTHENTICATED, "authenticate first")
             return
+        websocket.state.principal = principal  # for the log
         if bridge.hub.full:
             await websocket.close(TRY_AGAIN_LATER, "too many clients")
             return
