@@ -14,6 +14,7 @@ from aegis.bridge.accounts.store import Accounts
 from aegis.bridge.accounts.throttle import LoginThrottle
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.latest import Frame, Latest, RadarFrame
+from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import RADAR_FRAME, SYSTEM_STATUS, THREATS, Hub
 from aegis.core.types import Threats
@@ -30,8 +31,10 @@ class Bridge:
     hub: Hub
     latest: Latest = field(default_factory=Latest)
     started_at: float = field(default_factory=time.monotonic)
+    feed: Feed = field(init=False)
 
     def __post_init__(self) -> None:
+        self.feed = Feed(self.settings)
         self._take: dict[str, Callable[[Any], None]] = {
             "detections": self.latest.take_detections,
             "tracks": lambda frame: setattr(self.latest, "tracks", frame),
@@ -47,6 +50,7 @@ class Bridge:
     def deliver(self, topic: str, item: Any) -> None:
         """Take what the ROS thread handed over; on the event loop."""
         self._take[topic](item)
+        self.feed.take(topic, item)
 
     def _take_threats(self, frame: Frame[Threats]) -> None:
         self.latest.threats = frame
