@@ -29,12 +29,11 @@ class Bridge:
     accounts: Accounts
     throttle: LoginThrottle
     hub: Hub
+    feed: Feed
     latest: Latest = field(default_factory=Latest)
     started_at: float = field(default_factory=time.monotonic)
-    feed: Feed = field(init=False)
 
     def __post_init__(self) -> None:
-        self.feed = Feed(self.settings)
         self._take: dict[str, Callable[[Any], None]] = {
             "detections": self.latest.take_detections,
             "tracks": lambda frame: setattr(self.latest, "tracks", frame),

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from pyproj import Geod, Transformer
+from placed_data import proj_places
+from pyproj import Geod
 
 from aegis.bridge.outputs.settings import OutputSettings
 from aegis.bridge.outputs.site import Site
@@ -29,14 +30,7 @@ def placed(site, position, velocity=(0.0, 0.0, 0.0), covariance=None):
 
 
 def proj(site, position):
-    """Return latitude, longitude, altitude of points of the site's topocentric frame, by PROJ."""
-    pipeline = (
-        "+proj=pipeline +step +inv +proj=topocentric +ellps=WGS84"
-        f" +lat_0={site.latitude_deg!r} +lon_0={site.longitude_deg!r} +h_0={site.altitude_m!r}"
-        " +step +inv +proj=cart +ellps=WGS84 +step +proj=unitconvert +xy_in=rad +xy_out=deg"
-    )
-    longitude, latitude, altitude = Transformer.from_pipeline(pipeline).transform(*position.T)
-    return latitude, longitude, altitude
+    return proj_places((site.latitude_deg, site.longitude_deg, site.altitude_m), position)
 
 
 @settings(max_examples=150, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from ipaddress import IPv4Address
 from typing import Literal, Self
 
 from pydantic import field_validator, model_validator
@@ -35,7 +36,7 @@ class OutputSettings(Settings):
         1, "how many networks a datagram to a multicast group may cross; 1 stays in the own one", ge=0, le=255
     )
     output_multicast_interface: str = param(
-        "", "address of the network interface that sends to multicast groups; empty leaves it to the system"
+        "", "IPv4 address of the network interface that sends to multicast groups; empty leaves it to the system"
     )
 
     cot_url: str = param(
@@ -80,6 +81,13 @@ class OutputSettings(Settings):
             if not math.isfinite(value) or abs(value) > most:
                 raise ValueError(f"the {name} is {value:g}; {-most:g} to {most:g} is expected")
         return site
+
+    @field_validator("output_multicast_interface")
+    @classmethod
+    def _check_interface(cls, address: str) -> str:
+        if address:
+            IPv4Address(address)
+        return address
 
     @field_validator("cot_url")
     @classmethod

@@ -36,6 +36,27 @@ class Placed:
         degrees = np.round(np.degrees(np.arctan2(self.velocity[:, 0], self.velocity[:, 1])), 4) % 360.0
         return np.where(self.ground_speed > 0.0, degrees, np.nan)
 
+    @property
+    def horizontal_sigma(self) -> Floats:
+        """One-sigma error over ground in its worst direction [m]: half the major axis of the error ellipse; NaN where unknown.
+
+        The largest eigenvalue of a symmetric 2 x 2 matrix in closed form.
+        """
+        covariance = self.position_covariance
+        a, b, c = covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
+        with np.errstate(invalid="ignore"):
+            return _root((a + c) / 2.0 + np.hypot((a - c) / 2.0, b))
+
+    @property
+    def position_sigma(self) -> Floats:
+        """One-sigma errors east, north, up, (N, 3) [m]; NaN where unknown."""
+        return _root(np.diagonal(self.position_covariance, axis1=1, axis2=2))
+
+    @property
+    def velocity_sigma(self) -> Floats:
+        """The same of the velocity, (N, 3) [m/s]."""
+        return _root(np.diagonal(self.velocity_covariance, axis1=1, axis2=2))
+
 
 @dataclass(frozen=True)
 class Site:
@@ -97,3 +118,8 @@ def _axes(latitude_deg: Floats, longitude_deg: Floats) -> Floats:
         ],
         axis=-2,
     )
+
+
+def _root(variance: Floats) -> Floats:
+    """Return the standard deviation; NaN of what is no variance."""
+    return np.sqrt(np.where(np.isfinite(variance) & (variance >= 0.0), variance, np.nan))
