@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aegis.bridge.outputs.feed import Picture
+from aegis.bridge.outputs.site import sigma_of
 from aegis.core.types import Floats, Ints, TrackStatus
 
 CATEGORY = 62
@@ -172,22 +173,22 @@ def _accuracies(covariance: Floats, velocity_sigma: Floats, altitude_sigma: Floa
         altitude_sigma: (N,) [m].
         with_altitude: (N,) whether the altitude is sent.
     """
-    variance = np.diagonal(covariance, axis1=1, axis2=2)
-    known = np.all(variance >= 0.0, axis=1) & np.isfinite(covariance).all(axis=(1, 2))
-    known &= np.isfinite(velocity_sigma).all(axis=1)
-    position = np.sqrt(np.where(known[:, None], variance, 0.0))
-    cross = np.where(known, covariance[:, 0, 1], 0.0)
+    position = sigma_of(np.diagonal(covariance, axis1=1, axis2=2))
+    cross = covariance[:, :1, 1]
+    found = np.isfinite(np.hstack([position, cross, velocity_sigma]))
+    known: Flags = np.logical_and.reduce(found, axis=1, keepdims=True)
+    position, cross, velocity = (np.where(known, values, 0.0) for values in (position, cross, velocity_sigma))
+    high = with_altitude[:, None]
+    altitude = np.where(high, altitude_sigma[:, None], 0.0)
     signed_root = np.sign(cross) * np.sqrt(np.abs(cross))
-    velocity = np.where(known[:, None], velocity_sigma, 0.0)
-    altitude = np.where(with_altitude, altitude_sigma, 0.0)
     parts = [
-        (np.where(with_altitude, 0xD5, 0xC4)[:, None].astype(np.uint8), known),  # APC, COV, AGA, ATV, FX; APC, COV, ATV
-        (np.full((len(known), 1), 0x80, dtype=np.uint8), known & with_altitude),  # ARC
+        (np.where(high, 0xD5, 0xC4).astype(np.uint8), known),  # APC, COV, AGA, ATV, FX; or APC, COV, ATV
+        (np.full(known.shape, 0x80, dtype=np.uint8), known & high),  # ARC
         (_saturated(position / 0.5, 2), known),
-        (_big_endian(np.clip(signed_root / 0.5, -32767, 32767)[:, None], 2), known),
-        (_saturated(altitude[:, None] / ALTITUDE_LSB_M, 1), known & with_altitude),
+        (_big_endian(np.clip(signed_root / 0.5, -32767, 32767), 2), known),
+        (_saturated(altitude / ALTITUDE_LSB_M, 1), known & high),
         (_saturated(velocity[:, :2] / 0.25, 1), known),
-        (_saturated(velocity[:, 2:] / CLIMB_LSB_MPS, 1), known & with_altitude),
+        (_saturated(velocity[:, 2:] / CLIMB_LSB_MPS, 1), known & high),
     ]
-    octets = np.hstack([part for part, _ in parts])
-    return Item(27, octets, np.hstack([np.repeat(sent[:, None], part.shape[1], axis=1) for part, sent in parts]))
+    sent = [np.broadcast_to(flags, octets.shape) for octets, flags in parts]
+    return Item(27, np.hstack([octets for octets, _ in parts]), np.hstack(sent))

@@ -55,7 +55,7 @@ class Cat062Sender(Sender):
             sac=self._settings.cat062_sac,
             sic=self._settings.cat062_sic,
             monosensor=len(self._sensors) == 1,
-            simulated=self._settings.outputs_simulated,
+            simulated=self._settings.output_simulated,
         )
         chosen = np.flatnonzero(picture.has_place)
         numbers = np.array(self._numbers.lend(picture.tracks.track_id[chosen].tolist()), dtype=np.int64)

@@ -39,7 +39,7 @@ class CotSender(Sender):
             uid_prefix=uid_prefix,
             stale_ms=round(settings.cot_stale_s * 1000.0),
             hostile_from=ThreatLevel[settings.cot_hostile_level] if settings.cot_hostile_level else None,
-            simulated=settings.outputs_simulated,
+            simulated=settings.output_simulated,
         )
         self._last: dict[int, CotEvent] = {}
 

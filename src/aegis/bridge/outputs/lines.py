@@ -10,6 +10,7 @@ import logging
 import socket
 import ssl
 import struct
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ _log = logging.getLogger(__name__)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # between attempts to open a line
 OPEN_S = 10.0  # how long opening may take
 STALL_S = 10.0  # a peer that takes nothing for so long is given up
+SILENT_S = 20.0  # and one that acknowledges nothing; the kernel alone would take a quarter of an hour
+SEND_S = 1.0  # how long a datagram may wait for room in the kernel
 
 
 class Line(ABC):
@@ -43,12 +46,8 @@ class Line(ABC):
                 _log.warning("%s: lost", self.target)
             except Exception as error:  # noqa: BLE001 - whatever it was, the next attempt may do better
                 self.errors += 1
-                _log.warning(
-                    "%s: cannot be opened: %s; next attempt in %g s",
-                    self.target,
-                    str(error) or type(error).__name__,
-                    pause_s,
-                )
+                reason = str(error) or type(error).__name__
+                _log.warning("%s: cannot be opened: %s; next attempt in %g s", self.target, reason, pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(2.0 * pause_s, LONGEST_PAUSE_S)
 
@@ -87,7 +86,10 @@ class UdpLine(Line):
             try:
                 opened.send(packet)
                 sent += 1
-            except OSError:  # nobody listens there, no route, no room: the next ones may do better
+            except TimeoutError:
+                self.errors += 1
+                break  # no room: the others would wait as long
+            except OSError:  # nobody listens there, or no way leads there: the next ones may do better
                 self.errors += 1
         return sent
 
@@ -98,7 +100,8 @@ class UdpLine(Line):
             )
         family, kind, protocol, _, address = found[0]
         with socket.socket(family, kind, protocol) as opened:
-            opened.setblocking(False)
+            opened.settimeout(SEND_S)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             if ip_address(address[0]).is_multicast:
                 self._prepare_multicast(opened)
             opened.connect(address)
@@ -188,6 +191,9 @@ class StreamLine(Line, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast(asyncio.Transport, transport)
+        if sys.platform == "linux":
+            opened = transport.get_extra_info("socket")
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(SILENT_S * 1000))
         self._full_since, self.connected = None, True
         self._opened()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from ipaddress import IPv4Address
 from typing import Literal, Self
 
@@ -22,14 +21,14 @@ class OutputSettings(Settings):
         "where the origin of map is: latitude [deg], longitude [deg], altitude above the WGS-84 ellipsoid [m]; empty: not"
         " placed, and what needs a place on Earth answers 503",
     )
-    threat_max_lag_s: float = param(
+    output_threat_max_lag_s: float = param(
         3.0,
         "a threat level measured so much before the tracks is not told of them in these formats",
         unit="s",
         gt=0,
         le=600,
     )
-    outputs_simulated: bool = param(
+    output_simulated: bool = param(
         False, "the tracks are no real ones: Cursor on Target and ASTERIX then mark them as simulated"
     )
     output_multicast_ttl: int = param(
@@ -78,7 +77,7 @@ class OutputSettings(Settings):
         if site and len(site) != 3:
             raise ValueError("latitude [deg], longitude [deg] and altitude [m] are expected, or nothing")
         for value, (name, most) in zip(site, _SITE_BOUNDS, strict=False):
-            if not math.isfinite(value) or abs(value) > most:
+            if abs(value) > most:
                 raise ValueError(f"the {name} is {value:g}; {-most:g} to {most:g} is expected")
         return site
 

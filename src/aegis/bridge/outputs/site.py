@@ -45,17 +45,17 @@ class Placed:
         covariance = self.position_covariance
         a, b, c = covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
         with np.errstate(invalid="ignore"):
-            return _root((a + c) / 2.0 + np.hypot((a - c) / 2.0, b))
+            return sigma_of((a + c) / 2.0 + np.hypot((a - c) / 2.0, b))
 
     @property
     def position_sigma(self) -> Floats:
         """One-sigma errors east, north, up, (N, 3) [m]; NaN where unknown."""
-        return _root(np.diagonal(self.position_covariance, axis1=1, axis2=2))
+        return sigma_of(np.diagonal(self.position_covariance, axis1=1, axis2=2))
 
     @property
     def velocity_sigma(self) -> Floats:
         """The same of the velocity, (N, 3) [m/s]."""
-        return _root(np.diagonal(self.velocity_covariance, axis1=1, axis2=2))
+        return sigma_of(np.diagonal(self.velocity_covariance, axis1=1, axis2=2))
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,6 @@ def _axes(latitude_deg: Floats, longitude_deg: Floats) -> Floats:
     )
 
 
-def _root(variance: Floats) -> Floats:
+def sigma_of(variance: Floats) -> Floats:
     """Return the standard deviation; NaN of what is no variance."""
     return np.sqrt(np.where(np.isfinite(variance) & (variance >= 0.0), variance, np.nan))
