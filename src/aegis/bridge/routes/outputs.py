@@ -6,7 +6,6 @@ from enum import IntEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import StringConstraints
 
 from aegis.bridge.accounts.scopes import Scope
@@ -38,12 +37,6 @@ _NO_SITE: dict[int | str, dict[str, Any]] = {
 router = APIRouter(
     tags=["outputs"], dependencies=[Depends(require(Scope.RADAR_READ))], responses={**DENIED, **_NO_SITE}
 )
-
-
-class GeoJsonResponse(JSONResponse):
-    """Says the media type on the OpenAPI page."""
-
-    media_type = geojson.MEDIA_TYPE
 
 
 def site_of(request: Request) -> Site:
@@ -80,8 +73,11 @@ def _one_of(kinds: type[IntEnum]) -> StringConstraints:
 @router.get(
     "/api/radar/tracks.geojson",
     response_model=TrackCollection,
-    response_class=GeoJsonResponse,
+    response_class=Response,  # of no media type, which FastAPI would give to the error bodies too
     responses={
+        200: {
+            "content": {geojson.MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{TrackCollection.__name__}"}}}
+        },
         304: MEASURED[304],
         400: {"model": Problem, "description": "no such box, class or status"},
     },
