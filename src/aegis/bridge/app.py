@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from aegis import __version__
 from aegis.bridge.context import Bridge
 from aegis.bridge.http.guard import SECURITY_HEADERS, BodyLimit, DefaultDeny, SecurityHeaders
-from aegis.bridge.routes import auth, controller, events, ew, health, page, radar, stream, threats
+from aegis.bridge.routes import auth, controller, events, ew, health, outputs, page, radar, stream, threats
 from aegis.bridge.routes.answers import NotHeardError, json_response
 from aegis.bridge.services import ServiceError
 
@@ -68,6 +68,7 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         threats.router,
         threats.decide,
         ew.router,
+        outputs.router,
         events.router,
         stream.router,
         page.router,

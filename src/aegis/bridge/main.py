@@ -23,6 +23,7 @@ from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
+from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.ros_link import RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
 from aegis.bridge.stream.hub import Hub
@@ -50,7 +51,7 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
         epoch: how often the bridge has been started within the run.
 
     Raises:
-        ConfigError: the settings would expose the bridge, or the signing key cannot be used.
+        ConfigError: the settings would expose the bridge, the signing key cannot be used, or an output cannot work.
     """
     if not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -61,6 +62,7 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
             raise ConfigError(f"bridge: {name} '{path}' is not a file")
     secret = load_secret(settings, state_dir)
     _allow_connections(settings.ws_max_clients)
+    outputs = Outputs(settings, namespace=namespace, run_id=run_id)
     try:
         listener = _listen(settings.host, settings.port)
     except OSError as error:
@@ -71,7 +73,8 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
         )
         return EXIT_FAILED
     with listener:
-        return _serve(settings, listener, secret, state_dir, StageContext(run_id, epoch, state_dir, True, namespace))
+        context = StageContext(run_id, epoch, state_dir, True, namespace)
+        return _serve(settings, listener, secret, state_dir, context, outputs)
 
 
 def _allow_connections(clients: int) -> None:
@@ -109,7 +112,12 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(
-    settings: BridgeSettings, listener: socket.socket, secret: bytes, state_dir: Path, context: StageContext
+    settings: BridgeSettings,
+    listener: socket.socket,
+    secret: bytes,
+    state_dir: Path,
+    context: StageContext,
+    outputs: Outputs,
 ) -> int:
     accounts = Accounts(state_dir, workers=settings.password_workers, queue=settings.password_queue)
     password = accounts.ensure_administrator()
@@ -128,6 +136,7 @@ def _serve(
         hub=Hub(settings),
         acknowledgements=Acknowledgements(state_dir),
         run_id=context.run_id,
+        feed=outputs.feed,
     )
     failed = False
 
@@ -141,6 +150,7 @@ def _serve(
                 **bridge.stream_counts(),
                 "handover_dropped": handover.dropped.total(),
                 "handover_errors": handover.errors,
+                **outputs.counts(),
             }
 
         def died() -> None:
@@ -151,6 +161,7 @@ def _serve(
         link = RosLink(settings, context, handover.put, counts, died, bridge.acknowledgements)
         bridge.graph = link.services
         link.start()
+        outputs.start()
         housekeeping = asyncio.create_task(bridge.hub.run(lambda _: bridge.system_status()))
         try:
             scheme = "https" if settings.tls else "http"
@@ -161,6 +172,7 @@ def _serve(
             housekeeping.cancel()
             with suppress(asyncio.CancelledError):
                 await housekeeping
+            await outputs.stop()
             await loop.run_in_executor(None, link.stop)
             accounts.close()
 
