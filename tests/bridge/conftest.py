@@ -27,6 +27,7 @@ from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
+from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub
 from aegis.core.types import Detections, Threats, Tracks
@@ -67,6 +68,7 @@ def app(tmp_path: Path) -> Iterator[App]:
         hub=Hub(settings),
         state_dir=tmp_path,
         acknowledgements=Acknowledgements(tmp_path),
+        feed=Feed(settings),
     )
     with TestClient(create_app(bridge), raise_server_exceptions=False, base_url="http://127.0.0.1:8000") as client:
         yield App(bridge, client)

@@ -78,11 +78,22 @@ def test_every_route_denies_without_a_token_unless_it_is_listed(app):
 
 @pytest.mark.parametrize(
     "path",
-    ["/docs", "/redoc", "/openapi.json", "/nothing", "/api", "/health/", "/health/x", "/HEALTH", "/static/app.js"],
+    ["/redoc", "/openapi.json", "/nothing", "/api", "/health/", "/health/x", "/HEALTH", "/static/app.js"],
 )
 def test_what_is_not_listed_denies_whether_it_exists_or_not(app, path):
     for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
         assert app.client.request(method, path).status_code == 401
+
+
+def test_the_page_of_the_api_tells_nothing_of_it_without_a_token(app):
+    routes = {path for _, path in walk(app.client.app.routes) if path.startswith("/api/")}
+    assert routes
+    for path in ("/docs", "/docs.js"):
+        page = app.client.get(path).text
+        assert not [route for route in routes if route in page]
+    assert "unsafe" not in app.client.get("/docs").headers["content-security-policy"]
+    described = app.client.get("/openapi.json", headers=app.headers()).json()["paths"]
+    assert described.keys() >= NEEDED_SCOPE.keys()
 
 
 def test_an_unlisted_websocket_is_refused(app):

@@ -13,7 +13,7 @@ from aegis import __version__
 from aegis.bridge.context import Bridge
 from aegis.bridge.http.guard import SECURITY_HEADERS, BodyLimit, DefaultDeny, SecurityHeaders
 from aegis.bridge.http.request_id import HEADER, RequestId
-from aegis.bridge.routes import auth, controller, events, ew, health, metrics, page, radar, stream, threats
+from aegis.bridge.routes import auth, controller, events, ew, health, metrics, outputs, page, radar, stream, threats
 from aegis.bridge.routes.answers import NotHeardError, json_response
 from aegis.bridge.services import ServiceError
 
@@ -69,6 +69,7 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         threats.router,
         threats.decide,
         ew.router,
+        outputs.router,
         events.router,
         metrics.router,
         stream.router,

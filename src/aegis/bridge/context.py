@@ -16,6 +16,7 @@ from aegis.bridge.accounts.throttle import LoginThrottle
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.latest import EwFrame, Frame, Latest, RadarFrame
+from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.services import Graph, NoGraph
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream import bodies
@@ -37,6 +38,7 @@ class Bridge:
     hub: Hub
     state_dir: Path
     acknowledgements: Acknowledgements
+    feed: Feed
     run_id: str = ""
     graph: Graph = field(default_factory=NoGraph)
     latest: Latest = field(default_factory=Latest)
@@ -61,6 +63,7 @@ class Bridge:
         """Take what the ROS thread handed over; on the event loop."""
         self.telemetry.latency.take(topic, item)
         self._take[topic](item)
+        self.feed.take(topic, item)
 
     def _take_threats(self, frame: Frame[Threats]) -> None:
         self.latest.threats = frame

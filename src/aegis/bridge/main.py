@@ -24,12 +24,13 @@ from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
+from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.ros_link import RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
 from aegis.bridge.stream.hub import Hub
 from aegis.bridge.stream.ws_protocol import protocol_class
 from aegis.bridge.telemetry.log import bridge_log
-from aegis.bridge.telemetry.sources import HANDOVER
+from aegis.bridge.telemetry.sources import HANDOVER, OUTPUTS
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.writer import LogWriter
 from aegis.core.params import ConfigError
@@ -55,7 +56,7 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
         epoch: how often the bridge has been started within the run.
 
     Raises:
-        ConfigError: the settings would expose the bridge, or the signing key cannot be used.
+        ConfigError: the settings would expose the bridge, the signing key cannot be used, or an output cannot work.
     """
     check_exposure(settings)
     for name in ("tls_certificate", "tls_key"):
@@ -63,6 +64,7 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
         if path and not Path(path).is_file():
             raise ConfigError(f"bridge: {name} '{path}' is not a file")
     secret = load_secret(settings, state_dir)
+    outputs = Outputs(settings, namespace=namespace, run_id=run_id)
     try:
         listener = _listen(settings.host, settings.port)
     except OSError as error:
@@ -75,7 +77,7 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
     context = StageContext(run_id, epoch, state_dir, True, namespace)
     with listener, bridge_log(settings.log_folder(state_dir, namespace), settings) as log:
         _allow_connections(settings.ws_max_clients)
-        return _serve(settings, listener, secret, state_dir, context, log)
+        return _serve(settings, listener, secret, state_dir, context, outputs, log)
 
 
 def _allow_connections(clients: int) -> None:
@@ -118,6 +120,7 @@ def _serve(
     secret: bytes,
     state_dir: Path,
     context: StageContext,
+    outputs: Outputs,
     log: LogWriter,
 ) -> int:
     accounts = Accounts(state_dir, workers=settings.password_workers, queue=settings.password_queue)
@@ -138,6 +141,7 @@ def _serve(
         state_dir=state_dir,
         acknowledgements=Acknowledgements(state_dir),
         run_id=context.run_id,
+        feed=outputs.feed,
     )
     failed = False
 
@@ -147,6 +151,7 @@ def _serve(
         handover = Handover(loop, bridge.deliver, settings.handover_length)
         stage_log = StageLog(log.folder, settings)
         bridge.telemetry.metrics.add_source(HANDOVER, handover.counts)
+        bridge.telemetry.metrics.add_source(OUTPUTS, outputs.counts)
         bridge.telemetry.watch_logs(bridge=log, stages=stage_log.writer)
 
         def counts() -> dict[str, int]:
@@ -154,6 +159,7 @@ def _serve(
                 **bridge.stream_counts(),
                 "handover_dropped": handover.dropped.total(),
                 "handover_errors": handover.errors,
+                **outputs.counts(),
             }
 
         def died() -> None:
@@ -169,6 +175,7 @@ def _serve(
         link = RosLink(settings, context, take, counts, died, bridge.acknowledgements)
         bridge.graph = link.services
         link.start()
+        outputs.start()
         housekeeping = [
             asyncio.create_task(work)
             for work in (bridge.hub.run(lambda _: bridge.system_status()), bridge.telemetry.run())
@@ -183,6 +190,7 @@ def _serve(
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await outputs.stop()
             await loop.run_in_executor(None, link.stop)
             await loop.run_in_executor(None, stage_log.writer.close)
             accounts.close()

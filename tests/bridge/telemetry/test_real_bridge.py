@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import socket
 import sqlite3
 import stat
 import time
@@ -64,8 +65,21 @@ def send_event(publisher, name, severity=Severity.INFO, **fields) -> None:
     publisher.publishers["events"].publish(convert.event_to_msg(event, **origin))
 
 
-def test_metrics_and_stage_logs_are_what_was_published(start_bridge, publisher, wait_for):
-    bridge = start_bridge(ready_silence_s=300.0)
+@pytest.fixture
+def sink():
+    """Return the address of a UDP socket that takes what the outputs send."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{one.getsockname()[1]}"
+
+
+def test_metrics_and_stage_logs_are_what_was_published(start_bridge, publisher, wait_for, sink):
+    outputs = {
+        "site": [47.0, 8.0, 400.0],
+        "cot_url": f"udp://{sink}",
+        "cat062_address": sink,
+    }  # only then are they counted
+    bridge = start_bridge(ready_silence_s=300.0, **outputs)
     wait_for(publisher.matched, "the bridge listens")
     age_ns = 30_000_000
     for sequence in range(1, SCANS + 1):
@@ -127,7 +141,7 @@ def _check_dashboard(connected: set[str], exposed: set[str]) -> None:
         source.name: {source.family(k) + ("_total" if m.kind == "counter" else "") for k, m in source.measures.items()}
         for source in ALL
     }
-    assert {"stage", "graph", "stream", "handover", "log", "process"} <= connected <= set(declared)
+    assert {"stage", "graph", "stream", "handover", "log", "process", "outputs"} <= connected <= set(declared)
     # What a connected room counts no more, or under another name, would be missing in silence.
     assert set().union(*(declared[room] for room in connected)) <= exposed
     later = set().union(*(declared[room] for room in set(declared) - connected))
@@ -227,10 +241,10 @@ def test_no_secret_reaches_a_log(start_bridge, wait_for):
     with bridge.stream():
         pass
     url = f"{bridge.url.replace('http', 'ws')}/ws/radar-stream?token={bridge.token}"
-    with connect(url) as socket:
-        socket.send(json.dumps({"type": "auth", "token": bridge.token + "x"}))
+    with connect(url) as client:
+        client.send(json.dumps({"type": "auth", "token": bridge.token + "x"}))
         with pytest.raises(ConnectionClosed, match="4401"):
-            socket.recv(10)
+            client.recv(10)
     database = sqlite3.connect(bridge.state_dir / "bridge.db")
     for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         database.execute(f"DROP TABLE IF EXISTS {table}")

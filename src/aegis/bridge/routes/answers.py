@@ -61,12 +61,21 @@ def frame_response(
     """
     if frame is None:
         raise NotHeardError(topic)
-    etag = f'W/"{frame.data.stamp_ns}-{frame.data.sequence}-{frame.revision}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Data-Age": f"{frame.age_s:.3f}"}
-    wanted = [item.strip() for item in request.headers.get("if-none-match", "").split(",")]
-    if etag in wanted or "*" in wanted:
+    headers = frame_headers(frame, f"{frame.data.stamp_ns}-{frame.data.sequence}-{frame.revision}")
+    if is_known(request, headers):
         return Response(status_code=304, headers=headers)
     index, total = (None, len(frame.data)) if choose is None else choose(frame)
     part = Part(frame.rows, index)
     body = json_bytes({**frame.head(), "count": len(part), "total": total, name: part})
     return Response(body, headers=headers, media_type="application/json")
+
+
+def frame_headers(frame: Frame[Any], tag: str) -> dict[str, str]:
+    """Return the headers of an answer that is made from a frame; `tag` names what it is made from."""
+    return {"ETag": f'W/"{tag}"', "Cache-Control": "private, no-cache", "X-Data-Age": f"{frame.age_s:.3f}"}
+
+
+def is_known(request: Request, headers: dict[str, str]) -> bool:
+    """Tell whether the client has what the ETag in an answer's headers names."""
+    wanted = [item.strip() for item in request.headers.get("if-none-match", "").split(",")]
+    return headers["ETag"] in wanted or "*" in wanted
