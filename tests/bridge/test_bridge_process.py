@@ -222,6 +222,37 @@ def test_a_message_that_contradicts_itself_is_counted_and_survived(start_bridge,
     wait_for(lambda: heard(bridge, "/api/radar/tracks", 2), "good messages still arrive")
 
 
+def test_what_cannot_be_passed_on_as_json_is_refused_and_counted(start_bridge, publisher, wait_for):
+    """A stranger on DDS must not break what clients ask for."""
+    bridge = start_bridge()
+    wait_for(publisher.matched, "the bridge listens")
+    for text in ('{"huge": 99999999999999999999999}', '{"half": "\\ud800"}'):
+        row = status_row("stranger")
+        row.detail = [text]
+        publisher.publishers["status"].publish(row)
+        event = convert.event_to_msg(
+            Event(EventName.PIPELINE_ERROR, Severity.ERROR),
+            stage="stranger",
+            stamp_ns=1,
+            run_id="r",
+            epoch=0,
+            sequence=1,
+        )
+        event.data = text
+        publisher.publishers["events"].publish(event)
+
+    def refused() -> int:
+        return sum("cannot be passed on" in m.data for m in publisher.heard["events"] if m.stage == "bridge")
+
+    wait_for(lambda: refused() == 4, "the refusals are reported")
+    with bridge.stream() as client:
+        client.send('{"type": "get_status"}')
+        status = until(client, "status")
+    assert "stranger" not in status["stages"]
+    assert all(alert["stage"] != "stranger" for alert in status["alerts"])
+    assert bridge.get("/api/controller/status").status_code == 200
+
+
 def test_nothing_is_streamed_before_a_token(start_bridge, publisher, wait_for):
     bridge = start_bridge(ws_auth_s=1.0)
     wait_for(publisher.matched, "the bridge listens")

@@ -15,9 +15,13 @@ import numpy as np
 
 from aegis.bridge.rows import Rows
 from aegis.core.types import Advice, AdviceState, Detections, Signal, Threats, Tracks
+from aegis.ros.config import BRIDGE
+from aegis.ros.graph import NODES
 
 ALERTS_KEPT = 10
 SCANS_FOR_RATE = 20
+MAX_STAGES = 64  # names come from the graph: a stranger there must not fill the memory, nor take the place of our own
+_OWN_STAGES = frozenset({*NODES, BRIDGE})
 RECENT_SCANS = 20  # somebody who asked for a scan may hear of it after the next ones have come
 
 
@@ -136,6 +140,7 @@ class Latest:
     events: int = 0
     events_lost: int = 0
     scans_lost: int = 0
+    stages_refused: int = 0  # status rows of stages beyond the most that are kept
     _scans: dict[str, _Scans] = field(default_factory=dict)  # by sensor
     _event_sequence: dict[str, tuple[tuple[str, int], int]] = field(default_factory=dict)
     _recent: deque[Frame[Detections]] = field(default_factory=lambda: deque(maxlen=RECENT_SCANS))
@@ -186,10 +191,14 @@ class Latest:
             self.alerts.append({name: event[name] for name in ("stamp_s", "name", "stage", "severity", "data")})
 
     def take_status(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Take status rows, as `convert.status_rows` gives them."""
+        """Take status rows, as `convert.status_rows` gives them; those of too many stages are left out and counted."""
         now = time.monotonic()
         for row in rows:
-            self.stages[row["stage"]] = Heard(row, now)
+            name = row["stage"]
+            if name in self.stages or name in _OWN_STAGES or len(self.stages) < MAX_STAGES:
+                self.stages[name] = Heard(row, now)
+            else:
+                self.stages_refused += 1
 
     def stage_row(self, stage: str) -> dict[str, Any] | None:
         """Return a stage's status in named units; None before the first."""

@@ -7,8 +7,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+import orjson
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
@@ -27,6 +28,8 @@ from aegis.ros.host import StageHost
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # Detections before tracks: where both are ready, the executor takes them in this order.
 SUBSCRIBES = ("detections", "tracks", "threats", "ew/signals", "ew/advice", "events", "status", "class_info")
@@ -78,8 +81,8 @@ class BridgeStage(Stage):
             "threats": self._threats,
             "ew/signals": lambda m: self._ew("ew/signals", m, convert.signals_from_msg(m), encode.signal_rows),
             "ew/advice": lambda m: self._ew("ew/advice", m, convert.advice_from_msg(m), encode.advice_rows),
-            "events": lambda message: put("events", convert.event_from_msg(message)),
-            "status": lambda message: put("status", convert.status_rows(message)),
+            "events": lambda message: put("events", _sendable(convert.event_from_msg(message))),
+            "status": lambda message: put("status", _sendable(convert.status_rows(message))),
             "class_info": lambda message: put("class_info", {"model": message.model, "basis": message.basis}),
         }
 
@@ -153,6 +156,19 @@ class BridgeStage(Stage):
     def _handed_over(self, frame: Frame[Any]) -> None:
         self.counters.published += 1
         self.note_latency(frame.age_s)
+
+
+def _sendable(said: T) -> T:
+    """Return what was said, if it can be said to clients.
+
+    Raises:
+        ValueError: JSON allows integers beyond 64 bits and halves of surrogate pairs, which our encoder and others do not take.
+    """
+    try:
+        orjson.dumps(said)
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"cannot be passed on as JSON: {error}") from error
+    return said
 
 
 class RosLink:

@@ -10,7 +10,7 @@ import pytest
 from bridge_data import some_status, some_tracks
 from prometheus_client.parser import text_string_to_metric_families
 
-from aegis.bridge.latest import Frame, Latest
+from aegis.bridge.latest import MAX_STAGES, Frame, Latest
 from aegis.bridge.telemetry.loop_lag import TICK_S, LoopLag
 from aegis.bridge.telemetry.metrics import Metrics
 from aegis.bridge.telemetry.sources import REASONS_TOLD, STAGES_TOLD, Source, counter, gauge
@@ -146,8 +146,9 @@ def test_a_flood_of_stages_and_reasons_is_bounded_counted_and_hides_no_stage_of_
     assert len(told) == REASONS_TOLD + 1
     assert sum(told.values()) == 500
     assert told["other"] == 500 - REASONS_TOLD
-    left_out = 1001 - STAGES_TOLD
+    left_out = MAX_STAGES + 1 - STAGES_TOLD
     assert series["aegis_metrics_cut_series", "stage"] >= 8 * left_out  # of every one of its families
+    assert series[("aegis_graph_stages_refused_total",)] == 1000 - MAX_STAGES
 
 
 @pytest.mark.parametrize("detail", [

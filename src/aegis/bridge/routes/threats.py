@@ -24,6 +24,7 @@ from aegis.bridge.routes.selection import ThreatSelection, numbers
 from aegis.bridge.rows import Index
 from aegis.bridge.stream.bodies import ew as ew_body
 from aegis.bridge.stream.bodies import places_of_tracks
+from aegis.bridge.telemetry.graph import levels
 from aegis.core.types import ThreatLevel, Threats
 
 router = APIRouter(
@@ -63,14 +64,13 @@ async def summary(request: Request) -> Response:
     frame = bridge_of(request).latest.threats
     if frame is None:
         raise NotHeardError("threats")
-    rows, level = frame.rows.items, frame.data.level
-    of_level = {one.name: int((level == int(one)).sum()) for one in ThreatLevel}
+    rows = frame.rows.items
     classes = [encode.CLASS_NAMES[i] for i in frame.data.class_id.tolist()]
     impacts = frame.data.time_to_impact[np.isfinite(frame.data.time_to_impact)]
     body: dict[str, Any] = {
         **frame.head(),
         "count": len(frame.data),
-        "by_level": of_level,
+        "by_level": levels(frame.data.level),
         "by_class": {name: classes.count(name) for name in sorted(set(classes))},
         "unacknowledged": sum(row["level"] in ("HIGH", "CRITICAL") and row["acknowledged_by"] is None for row in rows),
         "worst": rows[0] if rows else None,

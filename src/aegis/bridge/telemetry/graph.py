@@ -54,6 +54,7 @@ def graph_counts(latest: Latest, settings: BridgeSettings) -> dict[str, Value]:
         "scans_lost": latest.scans_lost,
         "events_received": latest.events,
         "events_lost": latest.events_lost,
+        "stages_refused": latest.stages_refused,
     }
     if latest.threats is not None:
         counts["threats"] = levels(latest.threats.data.level)

@@ -85,6 +85,7 @@ GRAPH = Source(
         "scans_lost": counter("Scans missing by their sequence numbers on the way to the bridge."),
         "events_received": counter("Events heard on the bus."),
         "events_lost": counter("Events missing by their sequence numbers."),
+        "stages_refused": counter("Status rows of stages beyond the most that are kept."),
     },
 )
 
