@@ -11,8 +11,23 @@ from starlette.middleware.cors import CORSMiddleware
 
 from aegis import __version__
 from aegis.bridge.context import Bridge
-from aegis.bridge.http.guard import SECURITY_HEADERS, BodyLimit, DefaultDeny, SecurityHeaders
-from aegis.bridge.routes import auth, health, page, radar, stream, threats
+from aegis.bridge.http.body import BodyLimit
+from aegis.bridge.http.errors import add_error_handlers
+from aegis.bridge.http.guard import SECURITY_HEADERS, DefaultDeny, SecurityHeaders
+from aegis.bridge.http.openapi import describe_scopes
+from aegis.bridge.routes import (
+    audit,
+    auth,
+    health,
+    invites,
+    own_account,
+    page,
+    radar,
+    service_tokens,
+    stream,
+    threats,
+    users,
+)
 from aegis.bridge.routes.answers import NotHeardError, json_response
 
 _DESCRIPTION = """
@@ -45,23 +60,27 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         lifespan=lifespan,
     )
     app.state.bridge = bridge
-    for router in (health.router, auth.router, radar.router, threats.router, stream.router, page.router):
+    for router in (health.router, radar.router, threats.router, stream.router, page.router):
         app.include_router(router)
+    for accounts in (auth, own_account, users, invites, service_tokens, audit):
+        app.include_router(accounts.router)
+    describe_scopes(app)
 
     settings = bridge.settings
     # The last one added is the first to see a request.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
-    app.add_middleware(DefaultDeny, tokens=bridge.tokens)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(DefaultDeny, tokens=bridge.tokens, audit=bridge.accounts.audit)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "If-None-Match"],
             expose_headers=["ETag", "Retry-After", "X-Data-Age"],
         )
     app.add_middleware(SecurityHeaders, tls=settings.tls)
 
+    add_error_handlers(app)
     app.add_exception_handler(NotHeardError, _not_heard)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)

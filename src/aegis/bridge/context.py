@@ -10,8 +10,11 @@ from typing import Any
 import orjson
 from fastapi.requests import HTTPConnection
 
+from aegis.bridge.accounts.audit import Audit
+from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.store import Accounts
-from aegis.bridge.accounts.throttle import LoginThrottle
+from aegis.bridge.accounts.throttle import Throttle
+from aegis.bridge.accounts.tickets import Tickets
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.latest import Frame, Latest, RadarFrame
 from aegis.bridge.settings import BridgeSettings
@@ -26,12 +29,14 @@ class Bridge:
     settings: BridgeSettings
     tokens: Tokens
     accounts: Accounts
-    throttle: LoginThrottle
+    throttle: Throttle
+    devices: Devices
     hub: Hub
     latest: Latest = field(default_factory=Latest)
     started_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
+        self.tickets = Tickets(self.accounts.mirror)
         self._take: dict[str, Callable[[Any], None]] = {
             "detections": self.latest.take_detections,
             "tracks": lambda frame: setattr(self.latest, "tracks", frame),
@@ -43,6 +48,11 @@ class Bridge:
             "status": self.latest.take_status,
             "class_info": lambda classifier: setattr(self.latest, "classifier", classifier),
         }
+
+    @property
+    def audit(self) -> Audit:
+        """Where acts and refusals are written."""
+        return self.accounts.audit
 
     def deliver(self, topic: str, item: Any) -> None:
         """Take what the ROS thread handed over; on the event loop."""

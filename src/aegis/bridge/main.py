@@ -14,13 +14,16 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.secret import load_secret
 from aegis.bridge.accounts.store import ADMINISTRATOR, Accounts
-from aegis.bridge.accounts.throttle import LoginThrottle
+from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
+from aegis.bridge.http.protocol import LOOP
+from aegis.bridge.http.protocol import protocol_class as http_protocol_class
 from aegis.bridge.ros_link import RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
 from aegis.bridge.stream.hub import Hub
@@ -91,7 +94,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _serve(
     settings: BridgeSettings, listener: socket.socket, secret: bytes, state_dir: Path, context: StageContext
 ) -> int:
-    accounts = Accounts(state_dir, workers=settings.password_workers, queue=settings.password_queue)
+    accounts = Accounts(state_dir, settings)
     password = accounts.ensure_administrator()
     if password is not None:
         print(
@@ -102,9 +105,10 @@ def _serve(
         )
     bridge = Bridge(
         settings=settings,
-        tokens=Tokens(secret, settings.jwt_algorithm, settings.access_token_s),
+        tokens=Tokens(secret, settings.jwt_algorithm, settings.access_token_s, accounts.mirror),
         accounts=accounts,
-        throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
+        throttle=Throttle(settings),
+        devices=Devices(secret, settings.device_token_days * 86400.0),
         hub=Hub(settings),
     )
     failed = False
@@ -129,15 +133,17 @@ def _serve(
         link = RosLink(settings, context, handover.put, counts, died)
         link.start()
         housekeeping = asyncio.create_task(bridge.hub.run(bridge.system_status))
+        watch = asyncio.create_task(accounts.watch())
         try:
             scheme = "https" if settings.tls else "http"
             host, port = listener.getsockname()[:2]
             _log.info("the bridge is on %s://%s:%d", scheme, f"[{host}]" if ":" in host else host, port)
             yield
         finally:
-            housekeeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await housekeeping
+            for task in (housekeeping, watch):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await loop.run_in_executor(None, link.stop)
             accounts.close()
 
@@ -145,8 +151,8 @@ def _serve(
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            loop="uvloop",
-            http="httptools",
+            loop=LOOP,
+            http=http_protocol_class(settings.request_timeout_s),
             ws=protocol_class(settings.ws_send_buffer_bytes),
             ws_max_size=settings.ws_max_message_bytes,
             ws_per_message_deflate=False,  # 2 to 3 times the CPU
