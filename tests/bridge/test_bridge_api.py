@@ -108,7 +108,9 @@ def test_the_openapi_page_says_each_operations_scope(app):
     for operations in page["paths"].values():
         for operation in operations.values():
             scope = operation["x-scope"]
-            assert {"public": "Public: ", "any": "Any valid token "}.get(scope, f"Scope {scope}.") in operation["description"]
+            assert {"public": "Public: ", "any": "Any valid token "}.get(scope, f"Scope {scope}.") in operation[
+                "description"
+            ]
             assert ("401" in operation["responses"]) or scope == "public"
             assert ("403" in operation["responses"]) or scope in ("public", "any")
             assert "422" not in operation["responses"]

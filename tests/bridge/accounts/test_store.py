@@ -1,23 +1,30 @@
-"""Accounts: the first administrator, hashes, roles, the pool that checks passwords."""
+"""bridge.db: the first administrator, what is in the file, older files, transactions, and a disk that is full."""
 
 import asyncio
+import importlib.util
+import logging
 import sqlite3
 import stat
-import statistics
-import time
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import argon2
 import pytest
+from accounts_data import PASSWORD, log_in, verify
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import DateTime, String, create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from aegis.bridge.accounts.store import DATABASE_FILE, Accounts, BusyError, Scope, reset_password
-
-
-@pytest.fixture
-def accounts(tmp_path: Path):
-    made = Accounts(tmp_path)
-    yield made
-    made.close()
+from aegis.bridge.accounts import audit_table, users
+from aegis.bridge.accounts.audit import AuditError
+from aegis.bridge.accounts.audit_table import Entry, Query
+from aegis.bridge.accounts.errors import NotFoundError
+from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.accounts.store import DATABASE_FILE, MIGRATIONS, Accounts, DatabaseUnavailableError
+from aegis.bridge.accounts.tables import Base
+from aegis.bridge.database import migrate, open_engine
 
 
 def test_the_first_administrator_is_made_once(accounts):
@@ -25,18 +32,21 @@ def test_the_first_administrator_is_made_once(accounts):
     assert password is not None
     assert len(password) >= 16
     assert accounts.ensure_administrator() is None
-    account = accounts.verify("admin", password)
+    account = verify(accounts, "admin", password)
     assert account is not None
     assert account.scopes == frozenset(Scope)
-    assert accounts.verify("admin", password + "x") is None
+    assert verify(accounts, "admin", password + "x") is None
 
 
 def test_the_database_is_its_owners_and_holds_an_argon2id_hash_only(accounts, tmp_path: Path):
     password = accounts.ensure_administrator()
-    path = tmp_path / DATABASE_FILE
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert password.encode() not in path.read_bytes()
-    with sqlite3.connect(path) as database:
+    grant = log_in(accounts, "admin")
+    for path in tmp_path.glob(f"{DATABASE_FILE}*"):  # the write-ahead log too
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        content = path.read_bytes()
+        assert password.encode() not in content
+        assert grant.refresh_token.encode() not in content
+    with sqlite3.connect(tmp_path / DATABASE_FILE) as database:
         (stored,) = database.execute("select password_hash from users").fetchone()
     # The reference library reads the parameters and agrees on the password.
     parameters = argon2.extract_parameters(stored)
@@ -49,77 +59,137 @@ def test_the_database_is_its_owners_and_holds_an_argon2id_hash_only(accounts, tm
     assert argon2.PasswordHasher().verify(stored, password)
 
 
-def test_roles_give_growing_scopes(accounts):
-    scopes = {role: accounts.add(role, "a password", role).scopes for role in ("viewer", "operator", "admin")}
-    assert scopes["viewer"] == {Scope.RADAR_READ, Scope.THREATS_READ}
-    assert scopes["viewer"] < scopes["operator"] < scopes["admin"]
-    assert Scope.ADMIN not in scopes["operator"]
+class OldBase(DeclarativeBase):
+    pass
 
 
-@pytest.mark.parametrize(("name", "role"), [("", "viewer"), ("a b", "viewer"), ("x" * 65, "viewer"), ("ok", "god")])
-def test_a_wrong_name_or_role_is_refused(accounts, name, role):
-    with pytest.raises(ValueError, match=r"^(account name|role) '"):
-        accounts.add(name, "a password", role)
+class OldUser(OldBase):
+    """The table as the first releases had it."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(16))
+    created: Mapped[object] = mapped_column(DateTime(timezone=True))
 
 
-def test_names_are_unique_whatever_their_case(accounts):
-    accounts.add("Ada", "a password", "viewer")
-    with pytest.raises(ValueError, match="exists already"):
-        accounts.add("aDA", "a password", "viewer")
-    assert accounts.verify("ADA", "a password") is not None
+def test_a_database_from_before_migrations_is_taken_over_unchanged(tmp_path: Path):
+    hashed = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    engine = create_engine(f"sqlite:///{tmp_path / DATABASE_FILE}")
+    OldBase.metadata.create_all(engine)
+    with Session(engine) as session:
+        for name, role in (("admin", "admin"), ("eve", "viewer")):
+            session.add(OldUser(name=name, password_hash=hashed, role=role, created=datetime(2026, 1, 2, tzinfo=UTC)))
+        session.commit()
+    engine.dispose()
 
+    def rows() -> list:
+        with sqlite3.connect(tmp_path / DATABASE_FILE) as database:
+            return database.execute("select id, name, password_hash, role, created from users order by id").fetchall()
 
-def test_a_reset_password_replaces_the_old_one(tmp_path: Path):
+    before = rows()
     accounts = Accounts(tmp_path)
-    old = accounts.ensure_administrator()
-    new = reset_password(tmp_path, "admin")
-    assert accounts.verify("admin", old) is None
-    assert accounts.verify("admin", new) is not None
-    with pytest.raises(LookupError, match="there are: admin"):
-        reset_password(tmp_path, "nobody")
+    assert rows() == before
+    assert accounts.ensure_administrator() is None
+    assert verify(accounts, "eve", PASSWORD) == users.Account("eve", "viewer")
+    (admin, eve) = accounts.read_now(users.listing)
+    assert (admin.created_s, eve.created_s) == (1767312000.0,) * 2  # 2026-01-02 in UTC
+    assert (eve.disabled, eve.last_login_s) == (False, None)
+    log_in(accounts, "eve")
     accounts.close()
+    again = Accounts(tmp_path)  # and the next start finds nothing more to do
+    assert [row.sessions for row in again.read_now(users.listing)] == [0, 1]
+    again.close()
 
 
-def test_an_unknown_name_takes_as_long_as_a_wrong_password(accounts):
+def test_the_migrations_make_the_tables_that_the_code_declares(tmp_path: Path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'x.db'}")
+    migrate(engine, MIGRATIONS)
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    engine.dispose()
+    assert differences == []
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path):
+    versions = tmp_path / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (tmp_path / "migrations" / "env.py").write_text((MIGRATIONS / "env.py").read_text())
+    (versions / "0001_broken.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '1', None\n"
+        "def upgrade():\n    op.create_table('half', sa.Column('id', sa.Integer))\n    raise RuntimeError('in the middle')\n"
+    )
+    engine = open_engine(f"sqlite:///{tmp_path / 'x.db'}")
+    with pytest.raises(RuntimeError, match="in the middle"):
+        migrate(engine, tmp_path / "migrations")
+    engine.dispose()
+    with sqlite3.connect(tmp_path / "x.db") as database:
+        assert database.execute("select name from sqlite_master").fetchall() == []
+
+
+def test_every_migration_follows_the_one_before(tmp_path: Path):
+    last = None
+    for path in sorted((MIGRATIONS / "versions").glob("*.py")):
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        assert (path.stem[:4], module.down_revision) == (module.revision, last)
+        last = module.revision
+
+
+def test_work_and_its_audit_entry_are_one(accounts):
+    accounts.add("ada", PASSWORD, "viewer")
+
+    def entries() -> list:
+        return [row.action for row in accounts.read_now(audit_table.page, Query(100))]
+
+    before = entries()
+    with pytest.raises(NotFoundError):
+        accounts.write_now(Entry("users.remove", "admin", "nobody"), users.remove, "nobody", 0.0)
+    assert entries() == before
+    with pytest.raises(Exception, match="JSON serializable"):  # the entry cannot be written, so the act does not happen
+        accounts.write_now(Entry("x", detail={"x": object()}), users.set_password, "ada", "not a hash", 0.0)
+    assert verify(accounts, "ada", PASSWORD) is not None
+
+
+def fill_the_disk(accounts: Accounts) -> None:
+    """Let SQLite find no more room, as on a full disk."""
+    accounts._engine.dispose()
+
+    @event.listens_for(accounts._engine, "connect")
+    def no_room(connection, _record):
+        connection.execute("PRAGMA max_page_count = 1")  # no less than it has: not one page more
+
+
+def test_a_full_disk_loses_no_request_but_is_counted_and_refuses_what_must_be_audited(accounts, caplog):
     accounts.ensure_administrator()
+    fill_the_disk(accounts)
 
-    def median_s(name: str) -> float:
-        times = []
-        for _ in range(15):
-            begin = time.perf_counter()
-            assert accounts.verify(name, "wrong") is None
-            times.append(time.perf_counter() - begin)
-        return statistics.median(times)
+    async def write() -> None:
+        for _ in range(50):  # some fit into the pages that are there
+            await accounts.audit.record(action="test.something", who="admin", detail={"text": "x" * 500})
+        assert accounts.audit.counts()["audit_lost"] > 0
+        with pytest.raises(AuditError):
+            await accounts.audit.record_or_fail(action="ew.acknowledge", who="admin", detail={"text": "x" * 500})
+        with pytest.raises(DatabaseUnavailableError):
+            await accounts.write(None, audit_table.append, Entry("y", detail={"text": "x" * 5000}), 0.0)
+        assert await accounts.read(users.count) == 1  # reading goes on
 
-    # Without the dummy hash it would be about 1 : 20.
-    assert 0.5 < median_s("nobody") / median_s("admin") < 2.0
-
-
-def test_logins_beyond_the_queue_are_told_to_come_back(tmp_path: Path):
-    accounts = Accounts(tmp_path, workers=1, queue=2)
-    password = accounts.ensure_administrator()
-
-    async def many():
-        return await asyncio.gather(
-            *(accounts.authenticate("admin", password) for _ in range(5)), return_exceptions=True
-        )
-
-    results = asyncio.run(many())
-    assert sum(isinstance(result, BusyError) for result in results) == 2
-    assert sum(getattr(result, "name", "") == "admin" for result in results) == 3
-    accounts.close()
+    with caplog.at_level(logging.CRITICAL, "aegis"):
+        asyncio.run(write())
 
 
-def test_checking_a_password_does_not_hold_up_the_event_loop(accounts):
-    password = accounts.ensure_administrator()
+def test_the_database_is_used_in_its_own_threads(accounts):
+    names = set()
 
-    async def beats_while_checking() -> int:
-        check = asyncio.create_task(accounts.authenticate("admin", password))
-        beats = 0
-        while not check.done():
-            await asyncio.sleep(0.001)
-            beats += 1
-        assert check.result() is not None
-        return beats
+    def note(_session) -> None:
+        names.add(threading.current_thread().name.rsplit("_", 1)[0])
 
-    assert asyncio.run(beats_while_checking()) >= 3  # a check on the loop would allow one
+    async def both() -> None:
+        await accounts.read(note)
+        await accounts.write(None, note)
+
+    asyncio.run(both())
+    assert names == {"accounts"}

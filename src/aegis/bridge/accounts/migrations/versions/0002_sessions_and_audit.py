@@ -28,7 +28,7 @@ _REFUSALS = (
 def upgrade() -> None:
     """Make the tables."""
     op.add_column("users", sa.Column("disabled", sa.Boolean, nullable=False, server_default="0"))
-    op.add_column("users", sa.Column("last_login_s", sa.Float))
+    op.add_column("users", sa.Column("last_login_s", sa.Double))
     _sessions()
     _invites_and_service_tokens()
     _audit()
@@ -39,9 +39,9 @@ def _sessions() -> None:
         "sessions",
         sa.Column("id", sa.String(32), primary_key=True),
         sa.Column("user_id", sa.Integer, sa.ForeignKey(_USER, ondelete="CASCADE"), nullable=False, index=True),
-        sa.Column("created_s", sa.Float, nullable=False),
-        sa.Column("used_s", sa.Float, nullable=False),
-        sa.Column("expires_s", sa.Float, nullable=False),
+        sa.Column("created_s", sa.Double, nullable=False),
+        sa.Column("used_s", sa.Double, nullable=False),
+        sa.Column("expires_s", sa.Double, nullable=False),
         sa.Column("address", sa.String(64), nullable=False),
     )
     session = sa.ForeignKey("sessions.id", ondelete="CASCADE")
@@ -55,14 +55,14 @@ def _sessions() -> None:
         "revocations",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("session", sa.String(64), nullable=False),
-        sa.Column("at_s", sa.Float, nullable=False),
+        sa.Column("at_s", sa.Double, nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_table(
         "known_addresses",
         sa.Column("user_id", sa.Integer, sa.ForeignKey(_USER, ondelete="CASCADE"), primary_key=True),
         sa.Column("address", sa.String(64), primary_key=True),
-        sa.Column("used_s", sa.Float, nullable=False),
+        sa.Column("used_s", sa.Double, nullable=False),
     )
 
 
@@ -73,8 +73,8 @@ def _invites_and_service_tokens() -> None:
         sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("created_by", sa.String(80), nullable=False),
-        sa.Column("created_s", sa.Float, nullable=False),
-        sa.Column("expires_s", sa.Float, nullable=False),
+        sa.Column("created_s", sa.Double, nullable=False),
+        sa.Column("expires_s", sa.Double, nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_table(
@@ -84,8 +84,8 @@ def _invites_and_service_tokens() -> None:
         sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
         sa.Column("scopes", sa.JSON, nullable=False),
         sa.Column("created_by", sa.String(80), nullable=False),
-        sa.Column("created_s", sa.Float, nullable=False),
-        sa.Column("expires_s", sa.Float, nullable=False),
+        sa.Column("created_s", sa.Double, nullable=False),
+        sa.Column("expires_s", sa.Double, nullable=False),
         sqlite_autoincrement=True,
     )
 
@@ -94,7 +94,7 @@ def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("at_s", sa.Float, nullable=False, index=True),
+        sa.Column("at_s", sa.Double, nullable=False, index=True),
         sa.Column("who", sa.String(80), nullable=False, index=True),
         sa.Column("address", sa.String(64), nullable=False),
         sa.Column("request_id", sa.String(64), nullable=False),
