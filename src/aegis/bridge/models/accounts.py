@@ -21,7 +21,7 @@ _NewPassword = Annotated[
     StringConstraints(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS),
     Field(
         description="does not contain the username, and zxcvbn scores its first 64 characters 3 or 4",
-        examples=["seven herons over a grey lake"],
+        examples=["three herons over a grey lake"],
     ),
 ]
 _Opaque = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -35,7 +35,7 @@ class LoginRequest(Model):
     """Who wants in."""
 
     username: Annotated[str, StringConstraints(min_length=1, max_length=64), Field(examples=["ada"])]
-    password: _Typed = Field(repr=False, examples=["seven herons over a grey lake"])
+    password: _Typed = Field(repr=False, examples=["three herons over a grey lake"])
     device_token: Annotated[str, StringConstraints(max_length=256)] = Field(
         "",
         repr=False,
@@ -88,7 +88,7 @@ class AccountAnswer(Model):
 class PasswordChange(Model):
     """One's own password, before and after."""
 
-    old: _Typed = Field(repr=False, examples=["seven herons over a grey lake"])
+    old: _Typed = Field(repr=False, examples=["three herons over a grey lake"])
     new: _NewPassword = Field(repr=False)
 
 

@@ -15,9 +15,10 @@ from aegis.bridge.routes.access import Person, audited, current_principal
 from aegis.bridge.routes.answers import LIMITED, UNAVAILABLE, problem
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"], responses=UNAVAILABLE)
+_PERSON = problem(403, "it is a service token, which has no session")
 
 
-@router.post("/logout", status_code=204)
+@router.post("/logout", status_code=204, responses=_PERSON)
 async def logout(request: Request, person: Person) -> None:
     """End this session: its tokens are refused from now on, and its WebSockets closed."""
     accounts = bridge_of(request).accounts
@@ -50,7 +51,7 @@ async def change_password(request: Request, person: Person, change: PasswordChan
     bridge.throttle.succeeded(person.name, address)
 
 
-@router.get("/sessions")
+@router.get("/sessions", responses=_PERSON)
 async def own_sessions(request: Request, person: Person) -> Sessions:
     """List one's own open sessions."""
     found = await bridge_of(request).accounts.read(sessions.listing, person.name)
@@ -69,7 +70,7 @@ async def own_sessions(request: Request, person: Person) -> Sessions:
     )
 
 
-@router.delete("/sessions/{session_id}", status_code=204, responses=problem(404, "no such session of one's own"))
+@router.delete("/sessions/{session_id}", status_code=204, responses={**_PERSON, **problem(404, "no such session of one's own")})
 async def end_session(
     request: Request, person: Person, session_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 ) -> None:
