@@ -33,7 +33,10 @@ from aegis.bridge.routes.answers import NotHeardError, json_response
 _DESCRIPTION = """
 The picture of one radar: detections, tracks, threats.
 
-Log in with `POST /api/auth/login` and send `Authorization: Bearer TOKEN`. Every body of measured data carries the radar scan's
+Log in with `POST /api/auth/login` and send `Authorization: Bearer TOKEN`; before it expires, `POST /api/auth/refresh` gives the
+next one. Each operation says which scope it needs; 401 is a token that is not good (any more), 403 one that lacks the scope.
+
+Every body of measured data carries the radar scan's
 `sequence`, the time of measurement `stamp_s` and its age `age_s`. Units are in the names; unknown is `null`. An endpoint whose
 stage has not spoken yet answers 503. `GET` bodies have an `ETag`: send it as `If-None-Match` and get 304 for the same frame.
 

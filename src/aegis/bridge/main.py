@@ -145,7 +145,7 @@ def _serve(
                 with suppress(asyncio.CancelledError):
                     await task
             await loop.run_in_executor(None, link.stop)
-            accounts.close()
+            await loop.run_in_executor(None, accounts.close)
 
     app = create_app(bridge, lifespan)
     server = uvicorn.Server(

@@ -2,6 +2,7 @@
 
 import pytest
 from accounts_data import PASSWORD
+from fastapi.testclient import TestClient
 from forged_tokens import NO_TOKENS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -152,7 +153,7 @@ def test_an_invite_lets_somebody_register_once(patient):
     assert "common password" in weak.json()["detail"]
     assert "password1234" not in weak.text
     assert register(patient, username="EVE", password=NEW, invite=code).status_code == 409
-    assert register(patient, username="ada", password=NEW, invite=code, role="admin").status_code == 400
+    assert register(patient, username="ada", password=NEW, invite=code, role="admin").status_code == 403
     answer = register(patient, username="Ada", password=NEW, invite=code)
     assert (answer.status_code, answer.json()) == (200, {"username": "ada", "role": "operator"})
     assert register(patient, username="bob", password=NEW, invite=code).status_code == 403
@@ -278,3 +279,23 @@ def test_a_flood_of_bad_tokens_does_not_fill_the_audit(app):
         app.client.get("/api/users", headers={"Authorization": "Bearer a.b.c"})
     assert len(audit(app, action="access")) <= 30
     assert app.bridge.audit.counts()["audit_suppressed"] >= 170
+
+
+def guess(app, address: str, password: str = "wrong") -> int:
+    """Try to log in as eve from an address."""
+    client = TestClient(app.client.app, base_url="http://127.0.0.1:8000", client=(address, 5000))
+    return client.post("/api/auth/login", json={"username": "eve", "password": password}).status_code
+
+
+def test_guessing_from_many_addresses_is_bounded_and_the_owners_own_address_is_free(app):
+    app.bridge.throttle = Throttle(
+        AccountSettings(login_per_account_per_minute=2, login_per_account_anywhere_per_minute=6)
+    )
+    assert guess(app, "192.0.2.7", PASSWORD) == 200  # eve's home
+    assert [guess(app, "198.51.100.1") for _ in range(20)] == [401] * 2 + [429] * 18
+    statuses = [guess(app, f"203.0.113.{n}") for n in range(10)]
+    assert statuses == [401] * 3 + [429] * 7  # 6 less eve's own and two: what was refused before does not count
+    assert guess(app, "203.0.113.200", PASSWORD) == 429
+    assert guess(app, "192.0.2.7", PASSWORD) == 200
+    home = TestClient(app.client.app, base_url="http://127.0.0.1:8000", client=("192.0.2.7", 5000))
+    assert home.post("/api/auth/login", json={"username": "admin", "password": PASSWORD}).status_code == 200

@@ -11,6 +11,7 @@ import jwt
 import pytest
 from click.testing import CliRunner, Result
 from forged_tokens import FORGERIES, NO_TOKENS, forge, unsigned, with_more_scopes
+from websockets.exceptions import ConnectionClosed
 
 from aegis.bridge.accounts.secret import SECRET_FILE
 from aegis.cli import cli
@@ -52,6 +53,11 @@ def test_no_forged_or_revoked_token_is_taken(start_bridge):
         assert {answer.text for answer in answers.values()} == {'{"detail":"a valid access token is needed"}'}
         other_session = forge(good, key, sid="0" * 32)
         assert me(client, other_session).status_code == 200
+    with bridge.connect() as stream:
+        stream.send(json.dumps({"type": "auth", "token": good}))
+        with pytest.raises(ConnectionClosed) as closed:
+            stream.recv(10)
+        assert closed.value.rcvd.code == 4401
     assert "Traceback" not in "".join(bridge.lines)
 
 
@@ -113,6 +119,9 @@ def test_the_console_and_a_running_bridge_see_each_other(start_bridge, users, wa
         made = users(bridge, "service-token", "prometheus", "--scope", "metrics:read", "--days", "1")
         service = re.search(r"aegis_\S+", made.output).group(0)
         wait_for(lambda: me(client, service).status_code == 200, "the service token is known", 5.0)
+        with bridge.connect() as stream:
+            stream.send(json.dumps({"type": "auth", "token": service}))
+            assert json.loads(stream.recv(10))["username"] == "service:prometheus"
         code = users(bridge, "invite", "--role", "viewer").output.split()[-1]
         who = {"username": "bob", "password": "three herons over a grey lake", "invite": code}
         assert client.post("/api/auth/register", json=who).json() == {"username": "bob", "role": "viewer"}

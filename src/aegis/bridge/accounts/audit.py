@@ -54,7 +54,7 @@ class Audit:
         entry = Entry(**what)
         try:
             await self._write(entry)
-        except AuditError:
+        except Exception:  # noqa: BLE001 - whatever it was, what is told of has happened
             self.lost += 1
             _log.exception("the audit lost an entry: %s by '%s'", entry.action, entry.who)
 

@@ -74,7 +74,9 @@ class RegisterRequest(Model):
 
     username: Username
     password: _NewPassword = Field(repr=False)
-    invite: _Opaque | None = Field(None, repr=False, description="code of an invite; its role counts", examples=[OPAQUE])
+    invite: _Opaque | None = Field(
+        None, repr=False, description="code of an invite; its role counts", examples=[OPAQUE]
+    )
     role: Role | None = Field(None, description="only by an administrator, without an invite; else viewer")
 
 

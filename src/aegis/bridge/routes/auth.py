@@ -71,7 +71,7 @@ async def refresh(request: Request, what: RefreshRequest) -> TokenAnswer:
 @router.post(
     "/register",
     responses={
-        **problem(403, "neither an open invite nor an administrator's access token"),
+        **problem(403, "neither an open invite, which brings its role, nor an administrator's access token"),
         **problem(409, "the username is taken"),
         **LIMITED,
         **UNAVAILABLE,
@@ -88,7 +88,7 @@ async def register(request: Request, who: RegisterRequest) -> AccountAnswer:
         entry = audited(request, administrator.name, "auth.register", who.username.lower(), role=role)
         account = await accounts.write(entry, users.add, who.username, hashed, role)
     elif who.role is not None:
-        raise HTTPException(400, "role: the invite gives it")
+        raise HTTPException(403, "an invite brings its own role; another one is for an administrator to give")
     else:
         invite = await accounts.read(invites.find, who.invite, accounts.now())
         hashed = await accounts.passwords.hash_new(who.username, who.password)

@@ -70,7 +70,9 @@ async def own_sessions(request: Request, person: Person) -> Sessions:
     )
 
 
-@router.delete("/sessions/{session_id}", status_code=204, responses={**_PERSON, **problem(404, "no such session of one's own")})
+@router.delete(
+    "/sessions/{session_id}", status_code=204, responses={**_PERSON, **problem(404, "no such session of one's own")}
+)
 async def end_session(
     request: Request, person: Person, session_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 ) -> None:
