@@ -11,7 +11,7 @@ from accounts_data import PASSWORD, log_in
 
 from aegis.bridge.accounts import service_tokens, sessions, store, users
 from aegis.bridge.accounts.errors import NotFoundError, TakenError
-from aegis.bridge.accounts.mirror import Mirror, News
+from aegis.bridge.accounts.mirror import Mirror, News, read_news
 from aegis.bridge.accounts.store import DATABASE_FILE, Accounts
 from aegis.bridge.accounts.tokens import TokenError, Tokens
 
@@ -54,6 +54,7 @@ def test_a_revocation_elsewhere_is_known_after_a_poll_and_told_once(accounts, re
     asyncio.run(accounts.poll())
     assert accounts.mirror.is_revoked(grant.session)
     assert revoked == [grant.session]
+    assert list(accounts.read_now(read_news, accounts.mirror.last_revocation).revoked) == []  # it is not read again
     restarted = Accounts(tmp_path)
     assert restarted.mirror.is_revoked(grant.session)
     restarted.close()

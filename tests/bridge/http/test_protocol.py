@@ -129,6 +129,7 @@ LATE = {
     # Answered before its body has come: the body must still come in time.
     "slow body after the answer": (saying(b"POST /early HTTP/1.1\r\nContent-Length: 999\r\n\r\n", b"x"), b" 200 "),
     # The first one was answered.
+    "ends lines after a request": (saying(HEADERS + b"\r\n", b"\r\n"), b" 200 "),
     "slow second request": (saying(HEADERS + b"\r\nGET /", b"x"), b" 200 "),
 }
 
@@ -161,9 +162,15 @@ def test_a_body_that_comes_late_behind_its_answer_leaves_no_connection_behind(po
 
 
 def test_a_slow_answer_is_waited_for_also_behind_a_stray_line_end(port):
+    async def stray(_reader, writer) -> None:
+        writer.write(request)
+        await asyncio.sleep(PIECE_S)
+        writer.write(b"\r\n")
+
     async def both() -> list[tuple[bytes, float]]:
-        request = b"GET /slow HTTP/1.1\r\nConnection: close\r\n\r\n"
-        return await asyncio.gather(watch(port, saying(request)), watch(port, saying(request[:-4] + b"\r\n\r\n\r\n")))
+        return await asyncio.gather(watch(port, saying(request)), watch(port, stray))
+
+    request = b"GET /slow HTTP/1.1\r\nConnection: close\r\n\r\n"
 
     for said, after_s in asyncio.run(both()):
         assert said.endswith(b"done")

@@ -112,7 +112,7 @@ class Tokens:
                 issuer=ISSUER,
                 options={"require": list(_CLAIMS)},
             )
-        except (jwt.PyJWTError, RecursionError) as error:  # RecursionError: JSON nested a thousand times
+        except (jwt.PyJWTError, RecursionError) as error:  # not every PyJWT catches JSON nested a thousand times
             raise TokenError(f"{type(error).__name__}: {error}") from error
         scopes, session, role = claims["scopes"], claims["sid"], claims["role"]
         if claims["type"] != TOKEN_TYPE or claims["aud"] != AUDIENCE:
