@@ -25,6 +25,7 @@ from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.store import DATABASE_FILE, MIGRATIONS, Accounts, DatabaseUnavailableError
 from aegis.bridge.accounts.tables import Base
 from aegis.bridge.database import migrate, open_engine
+from aegis.core.params import ConfigError
 
 
 def test_the_first_administrator_is_made_once(accounts):
@@ -111,6 +112,14 @@ def test_the_migrations_make_the_tables_that_the_code_declares(tmp_path: Path):
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     engine.dispose()
     assert differences == []
+
+
+def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path):
+    Accounts(tmp_path).close()
+    with sqlite3.connect(tmp_path / DATABASE_FILE) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigError, match=r"cannot be used as the database of accounts.*9999"):
+        Accounts(tmp_path)
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path):

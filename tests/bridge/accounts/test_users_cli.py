@@ -83,5 +83,6 @@ def test_what_cannot_be_done_is_said_and_not_audited(run, tmp_path: Path, words,
 def test_a_database_that_cannot_be_opened_is_said_plainly(run, tmp_path: Path):
     (tmp_path / "bridge.db").write_bytes(b"this is no database" * 100)
     result = run("list")
-    assert result.exit_code == 1
-    assert "the database cannot be used" in result.output
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'bridge.db'}: cannot be used as the database of accounts" in result.output
+    assert "file is not a database" in result.output

@@ -13,7 +13,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from aegis.bridge.accounts.addresses import subscriber
-from aegis.bridge.accounts.audit_table import Entry
+from aegis.bridge.accounts.audit_table import BRIDGE, Entry
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Audit:
         if self._unwritten and now - self._summary_at >= _SUMMARY_S:
             self._summary_at = now
             unwritten, self._unwritten = self._unwritten, Counter()
-            await self.record(action="audit.suppressed", who="bridge", detail=dict(unwritten))
+            await self.record(action="audit.suppressed", who=BRIDGE, detail=dict(unwritten))
 
     def counts(self) -> dict[str, int]:
         """Return what was not written, and how many requests came without a token; safe to call from another thread."""

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from aegis.bridge.accounts.tables import AuditEntry, AuditRetention
 
 CONSOLE = "console"  # who works with `aegis users` on the machine itself
+BRIDGE = "bridge"  # what happens by itself
 OK, FAILED, LIMITED, DENIED = "ok", "failed", "limited", "denied"
 _MARGIN_S = 60.0  # the triggers' clock counts whole seconds
 
@@ -24,7 +25,7 @@ class Entry:
     """What somebody did, or was not allowed to do."""
 
     action: str  # as `subject.verb`
-    who: str = ""  # account, service:NAME or console; empty where nobody is known
+    who: str = ""  # account, service:NAME, console or bridge; empty where nobody is known
     target: str = ""
     outcome: str = OK
     address: str = ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 class News:
     """What the database says."""
 
-    revoked: Iterable[str]
+    revoked: Sequence[str]
     last_revocation: int
     services: Mapping[bytes, Principal] = field(repr=False)
 

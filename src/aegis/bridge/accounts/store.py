@@ -14,17 +14,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from aegis.bridge.accounts import audit_table, invites, sessions, users
 from aegis.bridge.accounts.account import Account
 from aegis.bridge.accounts.audit import Audit, AuditError
-from aegis.bridge.accounts.audit_table import CONSOLE, Entry
+from aegis.bridge.accounts.audit_table import BRIDGE, CONSOLE, Entry
 from aegis.bridge.accounts.mirror import Mirror, News, read_news
 from aegis.bridge.accounts.passwords import Passwords, new_password
 from aegis.bridge.accounts.settings import AccountSettings
 from aegis.bridge.database import IMMEDIATE, migrate, open_engine
+from aegis.core.params import ConfigError
 
 _log = logging.getLogger(__name__)
 
@@ -62,11 +64,19 @@ class Accounts:
             state_dir: where it is.
             settings: the parameters; None takes their defaults.
             clock: seconds since 1970.
+
+        Raises:
+            ConfigError: the file is no database, cannot be written, or a newer release has made it.
         """
         self.settings = settings or AccountSettings()
         self.now = clock
-        self._engine = open_engine(f"sqlite:///{state_dir / DATABASE_FILE}")
-        migrate(self._engine, MIGRATIONS)
+        path = state_dir / DATABASE_FILE
+        self._engine = open_engine(f"sqlite:///{path}")
+        try:
+            migrate(self._engine, MIGRATIONS)
+        except (SQLAlchemyError, CommandError) as error:
+            self._engine.dispose()
+            raise ConfigError(f"{path}: cannot be used as the database of accounts: {error}") from error
         self._writer = self._engine.execution_options(**IMMEDIATE)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="accounts")
         self.passwords = Passwords(self.settings.password_workers, self.settings.password_queue)
@@ -92,13 +102,13 @@ class Accounts:
                 audit_table.append(session, entry, self.now())
         return result
 
-    def add(self, name: str, password: str, role: str) -> Account:
+    def add(self, name: str, password: str, role: str, by: str = CONSOLE) -> Account:
         """Add an account from the machine itself.
 
         Raises:
             ValueError: a name or role that is not allowed, or a name that is taken.
         """
-        entry = Entry("users.add", CONSOLE, name, detail={"role": role})
+        entry = Entry("users.add", by, name.lower(), detail={"role": role})
         return self.write_now(entry, users.add, name, self.passwords.hash(password), role)
 
     def ensure_administrator(self) -> str | None:
@@ -106,7 +116,7 @@ class Accounts:
         if self.read_now(users.count):
             return None
         password = new_password()
-        self.add(ADMINISTRATOR, password, "admin")
+        self.add(ADMINISTRATOR, password, "admin", BRIDGE)
         return password
 
     # On the event loop.

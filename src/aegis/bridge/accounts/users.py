@@ -16,8 +16,6 @@ from aegis.bridge.accounts.errors import LastAdministratorError, NotFoundError, 
 from aegis.bridge.accounts.scopes import ROLES
 from aegis.bridge.accounts.tables import KnownAddress, LoginSession, User
 
-ADMINISTRATOR = "admin"
-
 
 @dataclass(frozen=True)
 class Row:

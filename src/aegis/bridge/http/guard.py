@@ -118,7 +118,7 @@ class DefaultDeny:
     async def _denied(self, scope: Scope, who: str, reason: str) -> None:
         origin = origin_of(HTTPConnection(scope))
         target = f"{scope['method']} {scope['path']}"
-        _log.info("%s denied: %s", target, reason)
+        _log.info("%r denied: %s", target, reason)  # as it may contain line ends
         await self._audit.refused(
             action="access",
             outcome=DENIED,

@@ -25,7 +25,7 @@ _NewPassword = Annotated[
     ),
 ]
 _Opaque = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-_Seconds = Annotated[float, Field(description="seconds since 1970", examples=[1767225600.0])]
+Seconds = Annotated[float, Field(description="seconds since 1970", examples=[1767225600.0])]
 
 TOKEN = "eyJhbGciOiJIUzI1NiIsImtpZCI6Ij..."
 OPAQUE = "vE6mqXqfJk0m3r1y3x7c2kE0mJ4r8m1s9Qz5bWc6t1A"
@@ -108,9 +108,9 @@ class SessionRow(Model):
 
     id: str = Field(examples=["0b5f7a4e3c1d49d2a6f18c7be0935d21"])
     current: bool = Field(description="whether it is the one that asks")
-    created_s: _Seconds
-    last_used_s: _Seconds = Field(description="last login or refresh, seconds since 1970")
-    expires_s: _Seconds
+    created_s: Seconds
+    last_used_s: Seconds = Field(description="last login or refresh, seconds since 1970")
+    expires_s: Seconds
     address: str = Field(description="of the last login or refresh", examples=["192.0.2.7"])
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from aegis.bridge.models.accounts import OPAQUE, Role, Scopes, Username
+from aegis.bridge.models.accounts import OPAQUE, Role, Scopes, Seconds, Username
 from aegis.bridge.models.common import Model
 
-Seconds = Annotated[float, Field(description="seconds since 1970", examples=[1767225600.0])]
 # All scopes but admin.
 ServiceScope = Literal["radar:read", "threats:read", "metrics:read", "controller:write", "ew:acknowledge"]
 
@@ -116,7 +115,9 @@ class AuditRow(Model):
 
     id: int = Field(examples=[4711])
     time_s: Seconds
-    who: str = Field(description="account, service:NAME or console; empty where nobody is known", examples=["admin"])
+    who: str = Field(
+        description="account, service:NAME, console or bridge; empty where nobody is known", examples=["admin"]
+    )
     address: str = Field(examples=["192.0.2.7"])
     request_id: str = Field(description="under which the logs tell more; empty where there is none", examples=[""])
     action: str = Field(examples=["users.change"])

@@ -21,7 +21,7 @@ async def page(
     _: Administrator,
     limit: Annotated[int, Query(ge=1, le=1000, description="entries of a page")] = 100,
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="`next_cursor` of the page before")] = None,
-    who: Annotated[str, Query(max_length=80, description="account, service:NAME or console")] = "",
+    who: Annotated[str, Query(max_length=80, description="account, service:NAME, console or bridge")] = "",
     action: Annotated[str, Query(max_length=64, examples=["auth.login"])] = "",
     since_s: Annotated[float | None, Query(allow_inf_nan=False, description="not before, seconds since 1970")] = None,
     until_s: Annotated[float | None, Query(allow_inf_nan=False, description="before, seconds since 1970")] = None,
