@@ -1,4 +1,4 @@
-"""ASTERIX CAT048 and CAT034 written by hand from EUROCONTROL's specifications, without any library."""
+"""ASTERIX CAT048, CAT034 and CAT062 written by hand from EUROCONTROL's specifications, without any library."""
 
 import struct
 
@@ -10,6 +10,11 @@ UAP = {
     ],
     34: [
         "010", "000", "030", "020", "041", "050", "060", "070", "100", "110", "120", "090", "RE", "SP",
+    ],
+    62: [
+        "010", "", "015", "070", "105", "100", "185", "210", "060", "245", "380", "040", "080", "290",
+        "200", "295", "136", "130", "135", "220", "390", "270", "300", "110", "120", "510", "500", "340",
+        "", "", "", "", "", "RE", "SP",
     ],
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ import json
 import time
 
 import numpy as np
+from aegis_msgs.msg import PipelineStatus
 
 from aegis.core.types import N_CLASSES, ClassId, Detections, Threats, Tracks
 
@@ -76,6 +77,16 @@ def some_threats(sequence: int, stamp_ns: int, track_id: int = 41, sensor_id: st
         time_to_impact=np.array([11.75, np.nan]),
         reason=["impact in 12 s <b>now</b>", "close, but leaving"],
     )
+
+
+def some_status(stage: str, detail: dict | None = None, **values: float) -> PipelineStatus:
+    """A stage's status row; of what is not given, counts are 5 and times 12.5 ms."""
+    row = PipelineStatus(stage=[stage], detail=[json.dumps({} if detail is None else detail)])
+    for name in ("rate_hz", "step_p50", "step_p99", "latency_p50", "latency_p99"):
+        setattr(row, name, [values.get(name, 0.0125)])
+    for name in ("received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors"):
+        setattr(row, name, [values.get(name, 5)])
+    return row
 
 
 def until(socket, kind: str, deadline_s: float = 20.0) -> dict:

@@ -215,7 +215,10 @@ def drivers() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="tracking: folder with scenario files (n50.npz, ...), used instead of generated ones.",
 )
-def bench(name: str | None, as_json: bool, runs: int, scenarios: Path | None) -> None:
+@click.option(
+    "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
+)
+def bench(name: str | None, as_json: bool, runs: int, scenarios: Path | None, minutes: float | None) -> None:
     """Measure. Without NAME: the list of benchmarks."""
     from aegis.bench import BENCHMARKS, BenchmarkError, report
 
@@ -225,7 +228,7 @@ def bench(name: str | None, as_json: bool, runs: int, scenarios: Path | None) ->
         return
     if name not in BENCHMARKS:
         raise click.BadParameter(f"no benchmark '{name}'; known are: {', '.join(BENCHMARKS)}", param_hint="NAME")
-    given = {key: value for key, value in {"scenarios": scenarios}.items() if value is not None}
+    given = {key: value for key, value in {"scenarios": scenarios, "minutes": minutes}.items() if value is not None}
     for key in given.keys() - BENCHMARKS[name].options:
         raise click.BadParameter(f"benchmark '{name}' does not take it", param_hint=f"--{key}")
     try:

@@ -27,8 +27,10 @@ from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.store import DATABASE_FILE, Accounts
 from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.accounts.tokens import Tokens
+from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
+from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub
 from aegis.core.types import Detections, Threats, Tracks
@@ -78,6 +80,9 @@ def app(tmp_path: Path, accounts_database: Path) -> Iterator[App]:
         throttle=Throttle(settings),
         devices=Devices(SECRET, settings.device_token_days * 86400.0),
         hub=Hub(settings),
+        state_dir=tmp_path,
+        acknowledgements=Acknowledgements(tmp_path),
+        feed=Feed(settings),
     )
     with TestClient(create_app(bridge), raise_server_exceptions=False, base_url="http://127.0.0.1:8000") as client:
         yield App(bridge, client)

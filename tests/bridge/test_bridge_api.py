@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from bridge_data import some_detections, some_threats, some_tracks
+from bridge_data import some_detections, some_status, some_threats, some_tracks
 from fastapi.routing import APIRoute
 from starlette.routing import Route, WebSocketRoute
 
@@ -14,6 +14,7 @@ from aegis.bridge.latest import Frame
 from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
 from aegis.bridge.models.threats import ActiveThreats
 from aegis.bridge.routes.access import needed_scopes, walk_routes
+from aegis.ros import convert
 
 PASSWORD = "a good long password"
 EVERY_SCOPE = frozenset({"radar:read", "threats:read", "metrics:read", "controller:write", "ew:acknowledge", "admin"})
@@ -26,11 +27,17 @@ ANY_TOKEN = {
     ("DELETE", "/api/auth/sessions/{session_id}"),
     ("POST", "/api/auth/ws-ticket"),
 }
+QUERY = {"/api/stream": {"messages": 1}}  # else it goes on for ever
 NEEDED_SCOPE = {
     "/api/radar/status": "radar:read",
     "/api/radar/targets": "radar:read",
     "/api/radar/tracks": "radar:read",
     "/api/threats/active": "threats:read",
+    "/metrics": "metrics:read",
+    **{
+        f"/api/metrics/{name}": "metrics:read"
+        for name in ("radar", "detection", "tracking", "threats", "ew", "pipeline", "system")
+    },
 }
 
 
@@ -55,6 +62,8 @@ def fill(app, *, age_s: float = 0.5):
     app.bridge.deliver("detections", Frame(d, age_s, now, encode.detection_brief(d), encode.detection_rows))
     app.bridge.deliver("tracks", Frame(t, age_s, now, encode.track_brief(t), encode.track_rows))
     app.bridge.deliver("threats", Frame(h, age_s, now, encode.threat_rows(h), encode.threat_rows))
+    for stage in ("simulator", "detection", "tracking", "threat", "ew"):
+        app.bridge.deliver("status", convert.status_rows(some_status(stage)))
 
 
 def test_every_route_denies_without_a_token_unless_it_is_listed(app):
@@ -62,6 +71,8 @@ def test_every_route_denies_without_a_token_unless_it_is_listed(app):
     assert {("GET", path) for path in NEEDED_SCOPE} | {("GET", "/openapi.json"), ("GET", "/api/auth/me")} < routes
     assert {("WEBSOCKET", path) for path in PUBLIC_WEBSOCKETS} <= routes
     assert routes >= PUBLIC_ROUTES
+    fill(app)
+    app.bridge.hub.publish("heartbeat", lambda _: {}, keep=True)
     for method, path in routes:
         if method == "WEBSOCKET":
             assert path in PUBLIC_WEBSOCKETS  # it denies by itself: test_bridge_stream.py
@@ -71,11 +82,14 @@ def test_every_route_denies_without_a_token_unless_it_is_listed(app):
             assert status not in (401, 403, 404), (method, path)
         else:
             assert status == 401, (method, path)
-            admin = app.headers("admin", *EVERY_SCOPE)
-            assert app.client.request(method, path, headers=admin).status_code not in (401, 403, 404), (method, path)
+            admin = app.headers(*EVERY_SCOPE)
+            answer = app.client.request(method, path, headers=admin, params=QUERY.get(path))
+            assert answer.status_code not in (401, 403, 404), (method, path)
 
 
 def test_every_route_refuses_the_wrong_scope_and_takes_the_right_one(app):
+    fill(app)
+    app.bridge.hub.publish("heartbeat", lambda _: {}, keep=True)
     seen = {}
     for route in walk_routes(app.client.app.routes):
         if not isinstance(route, APIRoute):
@@ -86,11 +100,12 @@ def test_every_route_refuses_the_wrong_scope_and_takes_the_right_one(app):
             for scope in scopes:
                 wrong = app.headers(*(EVERY_SCOPE - {scope}))
                 assert app.client.request(method, route.path, headers=wrong).status_code == 403, (method, route.path)
-            right = app.client.request(method, route.path, headers=app.headers(*scopes))
+            right = app.client.request(method, route.path, headers=app.headers(*scopes), params=QUERY.get(route.path))
             assert right.status_code not in (401, 403, 404), (method, route.path)
             seen[method, route.path] = scopes
     assert {("GET", path): {scope} for path, scope in NEEDED_SCOPE.items()}.items() <= seen.items()
-    administration = {key for key in seen if key[1].split("/")[2] in ("users", "invites", "service-tokens", "audit")}
+    rooms = ("/api/users", "/api/invites", "/api/service-tokens", "/api/audit")
+    administration = {key for key in seen if key[1].startswith(rooms)}
     assert len(administration) == 11
     assert all(seen[key] == {"admin"} for key in administration)
 
@@ -118,11 +133,22 @@ def test_the_openapi_page_says_each_operations_scope(app):
 
 @pytest.mark.parametrize(
     "path",
-    ["/docs", "/redoc", "/openapi.json", "/nothing", "/api", "/health/", "/health/x", "/HEALTH", "/static/app.js"],
+    ["/redoc", "/openapi.json", "/nothing", "/api", "/health/", "/health/x", "/HEALTH", "/static/app.js"],
 )
 def test_what_is_not_listed_denies_whether_it_exists_or_not(app, path):
     for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
         assert app.client.request(method, path).status_code == 401
+
+
+def test_the_page_of_the_api_tells_nothing_of_it_without_a_token(app):
+    routes = {path for _, path in walk(app.client.app.routes) if path.startswith("/api/")}
+    assert routes
+    for path in ("/docs", "/docs.js"):
+        page = app.client.get(path).text
+        assert not [route for route in routes if route in page]
+    assert "unsafe" not in app.client.get("/docs").headers["content-security-policy"]
+    described = app.client.get("/openapi.json", headers=app.headers()).json()["paths"]
+    assert described.keys() >= NEEDED_SCOPE.keys()
 
 
 def test_an_unlisted_websocket_is_refused(app):
@@ -201,11 +227,11 @@ def test_a_frame_is_encoded_once(app):
     assert frame.rows is frame.rows
     headers = app.headers("radar:read")
     bodies = [app.client.get("/api/radar/tracks", headers=headers).content for _ in range(2)]
-    assert all(frame.rows in body for body in bodies)
+    assert all(frame.rows.all_json in body for body in bodies)
 
 
-def login(app, username="admin", password=PASSWORD):
-    return app.client.post("/api/auth/login", json={"username": username, "password": password})
+def login(app, username="admin", password=PASSWORD, **headers):
+    return app.client.post("/api/auth/login", json={"username": username, "password": password}, headers=headers)
 
 
 def test_login_gives_a_token_that_works(app):
@@ -218,7 +244,8 @@ def test_login_gives_a_token_that_works(app):
 
 
 def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(app):
-    wrong, unknown = login(app, "admin", "wrong"), login(app, "nobody", "wrong")
+    same = {"X-Request-ID": "one-and-the-same"}
+    wrong, unknown = login(app, "admin", "wrong", **same), login(app, "nobody", "wrong", **same)
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.content == unknown.content
     assert dict(wrong.headers) == dict(unknown.headers)
@@ -275,7 +302,7 @@ def test_an_error_inside_tells_nothing(app, monkeypatch, caplog):
     monkeypatch.setattr(app.bridge.throttle, "attempt", broken)
     answer = login(app)
     assert answer.status_code == 500
-    assert answer.json() == {"detail": "internal error"}
+    assert answer.json() == {"detail": "internal error", "request_id": answer.headers["x-request-id"]}
     assert "inside" not in answer.text
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 

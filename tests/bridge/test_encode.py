@@ -32,7 +32,7 @@ def angle_apart(a: float, b: float) -> float:
 @given(st.lists(st.tuples(*[finite] * 6), min_size=1, max_size=4))
 def test_tracks_in_named_units(rows):
     tracks = tracks_with_state(rows)
-    for out in (json.loads(encode.track_rows(tracks)), json.loads(encode.track_brief(tracks))):
+    for out in (json.loads(encode.track_rows(tracks).all_json), json.loads(encode.track_brief(tracks).all_json)):
         for row, (x, y, z, vx, vy, vz) in zip(out, rows, strict=True):
             assert row["position_m"] == pytest.approx({"x": x, "y": y, "z": z}, abs=0.0051)
             assert row["velocity_vector_mps"] == pytest.approx({"x": vx, "y": vy, "z": vz}, abs=0.00051)
@@ -51,7 +51,7 @@ def test_tracks_in_named_units(rows):
     ("x", "y", "bearing"), [(0, 1, 0), (1, 1, 45), (1, 0, 90), (0, -1, 180), (-1, 0, 270), (-1e-9, 1, 0)]
 )
 def test_bearings_run_clockwise_from_north(x, y, bearing):
-    (row,) = json.loads(encode.track_brief(tracks_with_state([(x, y, 0, 0, 0, 0)])))
+    (row,) = json.loads(encode.track_brief(tracks_with_state([(x, y, 0, 0, 0, 0)])).all_json)
     assert row["bearing_deg"] == bearing
 
 
@@ -60,7 +60,7 @@ def test_detections_in_named_units(azimuth, elevation, range_rate, snr):
     detections = some_detections(1, 0, n=1)
     detections.azimuth[:], detections.elevation[:] = azimuth, elevation
     detections.range_rate[:], detections.snr_db[:] = range_rate, snr
-    (row,) = json.loads(encode.detection_rows(detections))
+    (row,) = json.loads(encode.detection_rows(detections).all_json)
     assert row["azimuth_deg"] == pytest.approx(math.degrees(azimuth), abs=0.000051)
     assert row["elevation_deg"] == pytest.approx(math.degrees(elevation), abs=0.000051)
     assert row["range_rate_mps"] == pytest.approx(range_rate, abs=0.00051)
@@ -75,22 +75,22 @@ def test_unknown_is_null():
     detections = some_detections(1, 0)
     detections.range_rate[:] = np.nan
     tracks = tracks_with_state([[100.0, 50.0, np.nan, 1.0, 2.0, np.nan]])
-    assert [row["elevation_deg"] is None for row in json.loads(encode.detection_rows(detections))] == [
+    assert [row["elevation_deg"] is None for row in json.loads(encode.detection_rows(detections).all_json)] == [
         False,
         True,
         False,
     ]
-    assert all(row["range_rate_mps"] is None for row in json.loads(encode.detection_rows(detections)))
-    (track,) = json.loads(encode.track_rows(tracks))
+    assert all(row["range_rate_mps"] is None for row in json.loads(encode.detection_rows(detections).all_json))
+    (track,) = json.loads(encode.track_rows(tracks).all_json)
     assert track["position_m"] == {"x": 100.0, "y": 50.0, "z": None}
     assert (track["range_m"], track["elevation_deg"], track["velocity_mps"], track["rcs_dbsm"]) == (None,) * 4
     assert track["bearing_deg"] == pytest.approx(compass(100, 50), abs=1e-4)
-    _, leaving = json.loads(encode.threat_rows(some_threats(1, 0)))
+    _, leaving = json.loads(encode.threat_rows(some_threats(1, 0)).all_json)
     assert (leaving["time_to_impact_s"], leaving["cpa_distance_sigma_m"]) == (None, None)
 
 
 def test_track_rows_hold_what_the_stage_said():
-    (row, _) = json.loads(encode.track_rows(some_tracks(1, 0)))
+    (row, _) = json.loads(encode.track_rows(some_tracks(1, 0)).all_json)
     assert row["position_sigma_m"] == {"x": 2.0, "y": 3.0, "z": 4.0}
     assert row["range_rate_mps"] == pytest.approx(20.0)  # straight outwards
     assert (row["track_id"], row["status"], row["class"]) == (41, "CONFIRMED", "AIRCRAFT")
@@ -100,12 +100,12 @@ def test_track_rows_hold_what_the_stage_said():
 def test_a_class_status_or_level_that_nobody_defined_is_unknown():
     tracks, threats = some_tracks(1, 0), some_threats(1, 0)
     tracks.class_id[:], tracks.status[:], threats.level[:] = 200, 99, 77
-    row = json.loads(encode.track_rows(tracks))[0]
+    row = json.loads(encode.track_rows(tracks).all_json)[0]
     assert (row["class"], row["status"], row["confidence"]) == ("UNKNOWN", "UNKNOWN", None)
-    assert json.loads(encode.threat_rows(threats))[0]["level"] == "UNKNOWN"
+    assert json.loads(encode.threat_rows(threats).all_json)[0]["level"] == "UNKNOWN"
 
 
 def test_nothing_there_is_an_empty_list():
     detections, tracks = some_detections(1, 0, n=0), some_tracks(1, 0, n=0)
-    for text in (encode.detection_rows(detections), encode.track_rows(tracks), encode.track_brief(tracks)):
-        assert json.loads(text) == []
+    for rows in (encode.detection_rows(detections), encode.track_rows(tracks), encode.track_brief(tracks)):
+        assert json.loads(rows.all_json) == []

@@ -16,7 +16,7 @@ def link(ros_domain, tmp_path: Path):
     died = threading.Event()
     counts = {"clients": 0, "radar_frames": 0, "threat_messages": 0, "status_messages": 0}
     made = RosLink(
-        BridgeSettings.load({}), StageContext("run", 0, tmp_path, True), lambda *_: None, lambda: counts, died.set
+        BridgeSettings.load({}), StageContext("run", 0, tmp_path, True), lambda *_: None, lambda: counts, died.set, {}
     )
     made.start()
     yield made, died

@@ -31,6 +31,11 @@ BENCHMARKS = {
     "latency": Benchmark(
         "from a scan's stamp to a WebSocket client, 200 targets at 10 Hz through the live graph", "aegis.bench.latency"
     ),
+    "bridge": Benchmark(
+        "1000 WebSocket clients at 10 Hz, GET under load, memory over minutes, beside a loop of send_json",
+        "aegis.bench.bridge",
+        frozenset({"minutes"}),
+    ),
     "signal": Benchmark(
         "the front end, raw cube to points, beside a plain numpy chain, 8 and 12 channels", "aegis.bench.signal"
     ),

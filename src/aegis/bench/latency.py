@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,7 +23,7 @@ from aegis_msgs.msg import TrackArray
 from tqdm import tqdm
 from websockets.sync.client import ClientConnection, connect
 
-from aegis.bench.live import START_DEADLINE_S, aegis_up, environment, one_hop, send
+from aegis.bench.live import START_DEADLINE_S, aegis_up, environment, free_port, one_hop, send
 from aegis.bridge.accounts.store import Accounts
 from aegis.core.types import N_CLASSES, Tracks
 from aegis.ros import convert
@@ -77,7 +76,7 @@ def _measure(folder: Path) -> tuple[np.ndarray, int]:
         accounts = Accounts(state)
         accounts.add(USER, PASSWORD, "viewer")
         accounts.close()
-    port = _free_port()
+    port = free_port()
     options = ["--scenario", str(scenario), "--port", str(port), "--set", f"simulator.scan_interval_s={1 / HZ}"]
     log = folder / "up.log"
     with aegis_up(environ, log, "--no-foxglove", *options) as up, _stream(port, up, log) as stream:
@@ -147,12 +146,6 @@ def _receive(stream: ClientConnection) -> tuple[np.ndarray, int]:
     if tracks < 0.9 * TARGETS:
         raise RuntimeError(f"only {tracks} of {TARGETS} targets are tracked: the figure would not be for {TARGETS}")
     return np.array(latencies), sequences[-1] - sequences[0] + 1 - len(sequences)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _one_hop(environ: dict[str, str]) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,6 +31,13 @@ def environment(folder: Path) -> dict[str, str]:
         "AEGIS_STATE_DIR": str(folder / "state"),
         "ROS_LOG_DIR": str(folder / "log"),
     }
+
+
+def free_port() -> int:
+    """Return a TCP port of loopback that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -15,11 +15,17 @@ from aegis.bridge.http.body import BodyLimit
 from aegis.bridge.http.errors import add_error_handlers
 from aegis.bridge.http.guard import SECURITY_HEADERS, DefaultDeny, SecurityHeaders
 from aegis.bridge.http.openapi import describe_scopes
+from aegis.bridge.http.request_id import HEADER, RequestId
 from aegis.bridge.routes import (
     audit,
     auth,
+    controller,
+    events,
+    ew,
     health,
     invites,
+    metrics,
+    outputs,
     own_account,
     page,
     radar,
@@ -29,20 +35,34 @@ from aegis.bridge.routes import (
     users,
 )
 from aegis.bridge.routes.answers import NotHeardError, json_response
+from aegis.bridge.services import ServiceError
 
 _DESCRIPTION = """
-The picture of one radar: detections, tracks, threats.
+The picture of one radar: detections, tracks, threats, EW advice.
 
 Log in with `POST /api/auth/login` and send `Authorization: Bearer TOKEN`; before it expires, `POST /api/auth/refresh` gives the
 next one. Each operation says which scope it needs; 401 is a token that is not good (any more), 403 one that lacks the scope.
 
 Every body of measured data carries the radar scan's
 `sequence`, the time of measurement `stamp_s` and its age `age_s`. Units are in the names; unknown is `null`. An endpoint whose
-stage has not spoken yet answers 503. `GET` bodies have an `ETag`: send it as `If-None-Match` and get 304 for the same frame.
+stage has not spoken yet answers 503, never with invented values. `GET` bodies of scans have an `ETag`: send it as
+`If-None-Match` and get 304 for the same frame.
 
-Live: WebSocket `/ws/radar-stream`. Send `{"type": "auth", "token": TOKEN}` first; then come `radar_frame`, `threats`,
-`system_status` and `heartbeat`, each with a `frame` number that counts that kind of message, so that a gap tells what was missed.
-Commands: `{"type": "ping"}`, `{"type": "get_status"}`, `{"type": "subscribe", "channels": [...]}`.
+**Live: WebSocket `/ws/radar-stream`.** The first message is `{"type": "auth", "token": TOKEN}`, or with a `ticket` of
+`POST /api/auth/ws-ticket` in the token's place; nothing goes into the URL. Then come `radar_frame`, `threats`, `system_status` and
+`heartbeat`, each with a `frame` number that counts what the client is to get of its kind: a gap tells what it has missed.
+
+| command | answer |
+|---|---|
+| `{"type": "ping"}` | `pong` |
+| `{"type": "get_status"}` | `status`: the system's and the client's own |
+| `{"type": "subscribe", ...}` | `subscribed`, then the picture as it is |
+| `{"type": "auth", "token": NEWER}` | `auth_ok`: the stream outlives the first token |
+
+`subscribe` takes, each of them optional: `channels` (of `radar_frame`, `threats`, `system_status`, `heartbeat`, `ew`), `rate_hz`
+(messages a second of each channel at most), `area` (`{"x_min_m", "y_min_m", "x_max_m", "y_max_m"}`, in `map`: x east, y north),
+`classes` (`["DRONE", ...]`) and `format` (`json`, or `msgpack` in binary messages). What it does not name is as in a new
+connection. The same messages come as server-sent events from `GET /api/stream`.
 """
 
 
@@ -63,10 +83,27 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         lifespan=lifespan,
     )
     app.state.bridge = bridge
-    for router in (health.router, radar.router, threats.router, stream.router, page.router):
+    for router in (
+        health.router,
+        controller.router,
+        auth.router,
+        own_account.router,
+        users.router,
+        invites.router,
+        service_tokens.router,
+        audit.router,
+        radar.router,
+        radar.command,
+        threats.router,
+        threats.decide,
+        ew.router,
+        outputs.router,
+        events.router,
+        metrics.router,
+        stream.router,
+        page.router,
+    ):
         app.include_router(router)
-    for accounts in (auth, own_account, users, invites, service_tokens, audit):
-        app.include_router(accounts.router)
     describe_scopes(app)
 
     settings = bridge.settings
@@ -79,12 +116,14 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
             allow_origins=list(settings.allowed_origins),
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "If-None-Match"],
-            expose_headers=["ETag", "Retry-After", "X-Data-Age"],
+            expose_headers=["ETag", "Retry-After", "X-Data-Age", "X-Request-ID"],
         )
     app.add_middleware(SecurityHeaders, tls=settings.tls)
+    app.add_middleware(RequestId, observe=bridge.telemetry.metrics.observe_request)
 
     add_error_handlers(app)
     app.add_exception_handler(NotHeardError, _not_heard)
+    app.add_exception_handler(ServiceError, _no_service)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)
     return app
@@ -92,8 +131,12 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
 
 async def _not_heard(_request: Request, error: Exception) -> Response:
     assert isinstance(error, NotHeardError)
-    detail = f"nothing has been heard on '{error.topic}' yet"
-    return json_response({"detail": detail, "waiting_for": error.topic}, 503, {"Retry-After": "1"})
+    return json_response({"detail": str(error), "waiting_for": error.topic}, 503, {"Retry-After": "1"})
+
+
+async def _no_service(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return json_response({"detail": str(error), "waiting_for": error.service}, 503, {"Retry-After": "1"})
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
@@ -103,6 +146,8 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     return json_response({"detail": "; ".join(problems)}, 400)
 
 
-async def _failed(_request: Request, _error: Exception) -> Response:
-    """Tell a client nothing about the inside; the log has the trace. This runs outside the middleware above."""
-    return json_response({"detail": "internal error"}, 500, {**SECURITY_HEADERS, "cache-control": "no-store"})
+async def _failed(request: Request, _error: Exception) -> Response:
+    """Tell a client nothing about the inside but where the log has the trace. This runs outside the middleware above."""
+    request_id = request.scope["state"]["request_id"]
+    headers = {**SECURITY_HEADERS, "cache-control": "no-store", HEADER: request_id}
+    return json_response({"detail": "internal error", "request_id": request_id}, 500, headers)

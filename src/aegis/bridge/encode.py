@@ -1,4 +1,4 @@
-"""From the graph's arrays to JSON, once per frame: degrees and named units, unknown (NaN) as null.
+"""From the graph's arrays to objects for JSON: degrees and named units, unknown is NaN and becomes null.
 
 `*_rows` are what the REST endpoints show; `*_brief` leave out what a live picture does not need, because every WebSocket
 client gets every frame. Numbers are rounded to what they can mean (centimetres, 0.0001 degree), for the whole column at once.
@@ -6,13 +6,16 @@ client gets every frame. Numbers are rounded to what they can mean (centimetres,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import orjson
 
-from aegis.core.types import ClassId, Detections, Floats, ThreatLevel, Threats, Tracks, TrackStatus
+from aegis.bridge.acknowledgements import Acknowledgement
+from aegis.bridge.rows import Rows
+from aegis.core.types import Advice, ClassId, Detections, Floats, Signal, ThreatLevel, Threats, Tracks, TrackStatus
 
 _UNKNOWN = "UNKNOWN"
 
@@ -66,10 +69,10 @@ def _class_confidence(class_id: Any, probability: Floats) -> list[float]:
     return rounded(np.where(known, np.take_along_axis(probability, column, axis=1)[:, 0], np.nan), 4)
 
 
-def _join(columns: dict[str, Sequence[Any]]) -> list[dict[str, Any]]:
+def _join(columns: dict[str, Sequence[Any]]) -> Rows:
     """Return one object per row."""
     names = tuple(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return Rows([dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)])
 
 
 def _detection_columns(d: Detections) -> dict[str, Sequence[Any]]:
@@ -86,18 +89,18 @@ def _detection_columns(d: Detections) -> dict[str, Sequence[Any]]:
     }
 
 
-def detection_rows(d: Detections) -> bytes:
-    """Return a JSON array of a scan's detections, all fields."""
+def detection_rows(d: Detections) -> Rows:
+    """Return a scan's detections, all fields."""
     columns = _detection_columns(d)
     columns["noise_db"] = rounded(d.noise_db, 2)
     columns["points"] = d.points.tolist()
     columns["class_probability"] = _probabilities(d.class_probability)
-    return orjson.dumps(_join(columns))
+    return _join(columns)
 
 
-def detection_brief(d: Detections) -> bytes:
-    """Return a JSON array of a scan's detections, for the live stream."""
-    return orjson.dumps(_join(_detection_columns(d)))
+def detection_brief(d: Detections) -> Rows:
+    """Return a scan's detections, for the live stream."""
+    return _join(_detection_columns(d))
 
 
 def _track_columns(t: Tracks) -> dict[str, Sequence[Any]]:
@@ -120,8 +123,8 @@ def _track_columns(t: Tracks) -> dict[str, Sequence[Any]]:
     }
 
 
-def track_rows(t: Tracks) -> bytes:
-    """Return a JSON array of the picture's tracks, all fields."""
+def track_rows(t: Tracks) -> Rows:
+    """Return the picture's tracks, all fields."""
     columns = _track_columns(t)
     position, velocity = t.state[:, :3], t.state[:, 3:]
     distance = np.linalg.norm(position, axis=1)
@@ -134,28 +137,76 @@ def track_rows(t: Tracks) -> bytes:
     columns["class_probability"] = _probabilities(t.class_probability)
     columns["age_s"] = rounded(t.age, 3)
     columns["hits"] = t.hits.tolist()
-    return orjson.dumps(_join(columns))
+    return _join(columns)
 
 
-def track_brief(t: Tracks) -> bytes:
-    """Return a JSON array of the picture's tracks, for the live stream."""
-    return orjson.dumps(_join(_track_columns(t)))
+def track_brief(t: Tracks) -> Rows:
+    """Return the picture's tracks, for the live stream."""
+    return _join(_track_columns(t))
 
 
-def threat_rows(t: Threats) -> bytes:
-    """Return a JSON array of the assessed tracks, most threatening first."""
-    return orjson.dumps(
-        _join(
-            {
-                "track_id": t.track_id.tolist(),
-                "level": [LEVEL_NAMES[i] for i in t.level.tolist()],
-                "class": [CLASS_NAMES[i] for i in t.class_id.tolist()],
-                "score": rounded(t.score, 4),
-                "time_to_cpa_s": rounded(t.time_to_cpa, 2),
-                "cpa_distance_m": rounded(t.cpa_distance, 2),
-                "cpa_distance_sigma_m": rounded(t.cpa_distance_sigma, 2),
-                "time_to_impact_s": rounded(t.time_to_impact, 2),
-                "reason": list(t.reason),
-            }
-        )
+def threat_rows(t: Threats, acknowledged: Mapping[int, Acknowledgement] = MappingProxyType({})) -> Rows:
+    """Return the assessed tracks, most threatening first, and who has acknowledged them at their level or above."""
+    known = [acknowledged.get(track_id) for track_id in t.track_id.tolist()]
+    holds = [
+        a if a is not None and a.level >= level else None for a, level in zip(known, t.level.tolist(), strict=True)
+    ]
+    return _join(
+        {
+            "track_id": t.track_id.tolist(),
+            "level": [LEVEL_NAMES[i] for i in t.level.tolist()],
+            "class": [CLASS_NAMES[i] for i in t.class_id.tolist()],
+            "score": rounded(t.score, 4),
+            "time_to_cpa_s": rounded(t.time_to_cpa, 2),
+            "cpa_distance_m": rounded(t.cpa_distance, 2),
+            "cpa_distance_sigma_m": rounded(t.cpa_distance_sigma, 2),
+            "time_to_impact_s": rounded(t.time_to_impact, 2),
+            "reason": list(t.reason),
+            "acknowledged_by": [a.who if a else None for a in holds],
+            "acknowledged_s": [round(a.at_s, 3) if a else None for a in holds],
+        }
     )
+
+
+def signal_rows(signals: Sequence[Signal]) -> Rows:
+    """Return the active signals; bearings are anticlockwise from the sensor's forward axis, as the azimuths of targets."""
+    return Rows(
+        [
+            {
+                "id": s.id,
+                "kind": s.kind.name,
+                "azimuth_deg": _round(math.degrees(s.bearing), 3),
+                "azimuth_sigma_deg": _round(math.degrees(s.bearing_sigma), 3),
+                "power_db": _round(s.power_db, 2),
+                "frequency_hz": _round(s.frequency, 0),
+                "confidence": _round(s.confidence, 6),
+                "evidence": s.evidence,
+            }
+            for s in signals
+        ]
+    )
+
+
+def advice_rows(advice: Sequence[Advice]) -> Rows:
+    """Return the advice that is not forgotten, open and decided."""
+    return Rows(
+        [
+            {
+                "id": a.id,
+                "track_id": a.track_id or None,
+                "signal_id": a.signal_id or None,
+                "technique": a.technique,
+                "priority": a.priority,
+                "rationale": a.rationale,
+                "expected_benefit_db": _round(a.expected_benefit_db, 2),
+                "valid_until_s": round(a.valid_until_ns / 1e9, 3),
+                "state": a.state.name,
+                "decided_by": a.decided_by or None,
+            }
+            for a in advice
+        ]
+    )
+
+
+def _round(value: float, digits: int) -> float | None:
+    return round(value, digits) if math.isfinite(value) else None

@@ -51,6 +51,11 @@ class Handover:
             self._scheduled = True
         self._loop.call_soon_threadsafe(self._drain)
 
+    def counts(self) -> dict[str, int]:
+        """Return how many items wait, how many were dropped, and how many could not be delivered."""
+        with self._lock:
+            return {"waiting": len(self._waiting), "dropped": self.dropped.total(), "errors": self.errors}
+
     def _drain(self) -> None:
         with self._lock:
             items, self._waiting = self._waiting, deque()

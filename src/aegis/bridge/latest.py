@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections import deque
@@ -12,10 +13,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from aegis.bridge.rows import Rows
 from aegis.core.types import Advice, AdviceState, Detections, Signal, Threats, Tracks
 
 ALERTS_KEPT = 10
 SCANS_FOR_RATE = 20
+RECENT_SCANS = 20  # somebody who asked for a scan may hear of it after the next ones have come
 
 
 class Stamped(Protocol):
@@ -30,31 +33,36 @@ class Stamped(Protocol):
 
 
 T = TypeVar("T", bound=Stamped)
+E = TypeVar("E", Signal, Advice)
 
 
-@dataclass(frozen=True)
-class Frame(Generic[T]):
-    """One message of measured data, with its JSON.
+class _Ageing:
+    """Has an age that counts on from what it was at receipt by a steady clock: a step of the system clock makes nothing young."""
 
-    The age counts on from what it was at receipt by a steady clock, so that a step of the system clock cannot make old
-    data young.
-    """
-
-    data: T
     age_at_receipt_s: float
     received_at: float  # time.monotonic()
-    brief: bytes
-    encode: Callable[[T], bytes]
-
-    @cached_property
-    def rows(self) -> bytes:
-        """The data's JSON array with all fields; encoded when first asked for."""
-        return self.encode(self.data)
 
     @property
     def age_s(self) -> float:
         """Seconds since the measurement."""
         return self.age_at_receipt_s + time.monotonic() - self.received_at
+
+
+@dataclass(frozen=True)
+class Frame(_Ageing, Generic[T]):
+    """One message of measured data, with its objects for JSON."""
+
+    data: T
+    age_at_receipt_s: float
+    received_at: float
+    brief: Rows  # what the live stream shows
+    encode: Callable[[T], Rows]
+    revision: int = 0  # counts what was changed about it since its receipt
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The objects with all fields; made when first asked for."""
+        return self.encode(self.data)
 
     def head(self) -> dict[str, Any]:
         """Return what every body and message about it begins with."""
@@ -65,6 +73,21 @@ class Frame(Generic[T]):
             "age_s": round(self.age_s, 3),
             "frame_id": self.data.frame_id,
         }
+
+
+@dataclass(frozen=True)
+class EwFrame(_Ageing, Generic[E]):
+    """The active signals, or all advice, with their objects for JSON."""
+
+    items: Sequence[E]
+    rows: Rows
+    stamp_ns: int
+    age_at_receipt_s: float
+    received_at: float
+
+    def head(self) -> dict[str, Any]:
+        """Return when it was said, and how long ago that is."""
+        return {"stamp_s": self.stamp_ns / 1e9, "age_s": round(self.age_s, 3)}
 
 
 @dataclass(frozen=True)
@@ -105,9 +128,8 @@ class Latest:
     detections: Frame[Detections] | None = None
     tracks: Frame[Tracks] | None = None
     threats: Frame[Threats] | None = None
-    radar_frame: RadarFrame | None = None
-    signals: list[Signal] | None = None
-    advice: list[Advice] | None = None
+    signals: EwFrame[Signal] | None = None
+    advice: EwFrame[Advice] | None = None
     classifier: dict[str, str] | None = None
     stages: dict[str, Heard] = field(default_factory=dict)
     alerts: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=ALERTS_KEPT))
@@ -116,6 +138,8 @@ class Latest:
     scans_lost: int = 0
     _scans: dict[str, _Scans] = field(default_factory=dict)  # by sensor
     _event_sequence: dict[str, tuple[tuple[str, int], int]] = field(default_factory=dict)
+    _recent: deque[Frame[Detections]] = field(default_factory=lambda: deque(maxlen=RECENT_SCANS))
+    _awaited: dict[int, list[asyncio.Future[Frame[Detections]]]] = field(default_factory=dict)
 
     def take_detections(self, frame: Frame[Detections]) -> None:
         """Take a scan's detections."""
@@ -126,6 +150,29 @@ class Latest:
             scans.stamps.clear()
         scans.stamps.append(frame.data.stamp_ns)
         self.detections = frame
+        self._recent.append(frame)
+        for coming in self._awaited.get(frame.data.stamp_ns, ()):
+            if not coming.done():
+                coming.set_result(frame)
+
+    async def detections_of(self, stamp_ns: int, timeout_s: float) -> Frame[Detections]:
+        """Return the detections of the scan with this stamp, one of the last ones or one that comes.
+
+        Raises:
+            TimeoutError: they do not come.
+        """
+        for frame in self._recent:
+            if frame.data.stamp_ns == stamp_ns:
+                return frame
+        coming: asyncio.Future[Frame[Detections]] = asyncio.get_running_loop().create_future()
+        self._awaited.setdefault(stamp_ns, []).append(coming)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await coming
+        finally:
+            self._awaited[stamp_ns].remove(coming)
+            if not self._awaited[stamp_ns]:
+                del self._awaited[stamp_ns]
 
     def take_event(self, event: dict[str, Any]) -> None:
         """Take an event: count it and those missing before it, keep warnings and errors."""
@@ -189,10 +236,16 @@ class Latest:
         known = noise[np.isfinite(noise)]
         return round(float(np.median(known)), 2) if len(known) else None
 
+    def noise_floor(self) -> str | None:
+        """Return what the EW stage says of its noise floor; None before it has spoken."""
+        heard = self.stages.get("ew")
+        said = heard.row["detail"].get("noise_floor") if heard else None
+        return said if isinstance(said, str) else None
+
     def ew(self) -> dict[str, int | None]:
         """Return how many signals are active and how much advice waits for a person; None before the stage spoke."""
-        waiting = None if self.advice is None else sum(a.state == AdviceState.PROPOSED for a in self.advice)
-        return {"signals": None if self.signals is None else len(self.signals), "advice_waiting": waiting}
+        waiting = None if self.advice is None else sum(a.state == AdviceState.PROPOSED for a in self.advice.items)
+        return {"signals": None if self.signals is None else len(self.signals.items), "advice_waiting": waiting}
 
 
 def _finite(value: float) -> float | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,15 +21,21 @@ from aegis.bridge.accounts.secret import load_secret
 from aegis.bridge.accounts.store import ADMINISTRATOR, Accounts
 from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.accounts.tokens import Tokens
+from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
 from aegis.bridge.http.protocol import LOOP
 from aegis.bridge.http.protocol import protocol_class as http_protocol_class
+from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.ros_link import RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
 from aegis.bridge.stream.hub import Hub
 from aegis.bridge.stream.ws_protocol import protocol_class
+from aegis.bridge.telemetry.log import bridge_log
+from aegis.bridge.telemetry.sources import HANDOVER, OUTPUTS
+from aegis.bridge.telemetry.stage_log import StageLog
+from aegis.bridge.telemetry.writer import LogWriter
 from aegis.core.params import ConfigError
 from aegis.ros.stages.base import StageContext
 
@@ -35,6 +43,7 @@ _log = logging.getLogger(__name__)
 
 EXIT_FAILED = 1
 _SHUTDOWN_S = 2
+_OTHER_FILES = 512  # of requests, logs, databases and DDS
 # Two threads share the interpreter; at the default of 5 ms a frame waits that long for a thread that computes.
 _SWITCH_INTERVAL_S = 0.001
 
@@ -50,16 +59,15 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
         epoch: how often the bridge has been started within the run.
 
     Raises:
-        ConfigError: the settings would expose the bridge, or the signing key cannot be used.
+        ConfigError: the settings would expose the bridge, the signing key cannot be used, or an output cannot work.
     """
-    if not logging.getLogger().handlers:
-        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     check_exposure(settings)
     for name in ("tls_certificate", "tls_key"):
         path = getattr(settings, name)
         if path and not Path(path).is_file():
             raise ConfigError(f"bridge: {name} '{path}' is not a file")
     secret = load_secret(settings, state_dir)
+    outputs = Outputs(settings, namespace=namespace, run_id=run_id)
     try:
         listener = _listen(settings.host, settings.port)
     except OSError as error:
@@ -69,8 +77,26 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
             file=sys.stderr,
         )
         return EXIT_FAILED
-    with listener:
-        return _serve(settings, listener, secret, state_dir, StageContext(run_id, epoch, state_dir, True, namespace))
+    context = StageContext(run_id, epoch, state_dir, True, namespace)
+    with listener, bridge_log(settings.log_folder(state_dir, namespace), settings) as log:
+        _allow_connections(settings.ws_max_clients)
+        return _serve(settings, listener, secret, state_dir, context, outputs, log)
+
+
+def _allow_connections(clients: int) -> None:
+    """Let the process have as many sockets as it takes clients: 1024 files are the default of many systems."""
+    wanted = clients + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
+    if possible < wanted:
+        _log.warning(
+            "this process may have %d files open: too few for ws_max_clients = %d; raise the limit (ulimit -Hn)",
+            possible,
+            clients,
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -92,7 +118,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(
-    settings: BridgeSettings, listener: socket.socket, secret: bytes, state_dir: Path, context: StageContext
+    settings: BridgeSettings,
+    listener: socket.socket,
+    secret: bytes,
+    state_dir: Path,
+    context: StageContext,
+    outputs: Outputs,
+    log: LogWriter,
 ) -> int:
     accounts = Accounts(state_dir, settings)
     password = accounts.ensure_administrator()
@@ -110,6 +142,10 @@ def _serve(
         throttle=Throttle(settings),
         devices=Devices(secret, settings.device_token_days * 86400.0),
         hub=Hub(settings),
+        state_dir=state_dir,
+        acknowledgements=Acknowledgements(state_dir),
+        run_id=context.run_id,
+        feed=outputs.feed,
     )
     failed = False
 
@@ -117,12 +153,17 @@ def _serve(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         handover = Handover(loop, bridge.deliver, settings.handover_length)
+        stage_log = StageLog(log.folder, settings)
+        bridge.telemetry.metrics.add_source(HANDOVER, handover.counts)
+        bridge.telemetry.metrics.add_source(OUTPUTS, outputs.counts)
+        bridge.telemetry.watch_logs(bridge=log, stages=stage_log.writer)
 
         def counts() -> dict[str, int]:
             return {
                 **bridge.stream_counts(),
                 "handover_dropped": handover.dropped.total(),
                 "handover_errors": handover.errors,
+                **outputs.counts(),
             }
 
         def died() -> None:
@@ -130,21 +171,32 @@ def _serve(
             failed = True
             server.should_exit = True
 
-        link = RosLink(settings, context, handover.put, counts, died)
+        def take(topic: str, item: Any) -> None:
+            handover.put(topic, item)
+            if topic == "events":
+                stage_log.take(item)
+
+        link = RosLink(settings, context, take, counts, died, bridge.acknowledgements)
+        bridge.graph = link.services
         link.start()
-        housekeeping = asyncio.create_task(bridge.hub.run(bridge.system_status))
-        watch = asyncio.create_task(accounts.watch())
+        outputs.start()
+        housekeeping = [
+            asyncio.create_task(work)
+            for work in (bridge.hub.run(lambda _: bridge.system_status()), bridge.telemetry.run(), accounts.watch())
+        ]
         try:
             scheme = "https" if settings.tls else "http"
             host, port = listener.getsockname()[:2]
             _log.info("the bridge is on %s://%s:%d", scheme, f"[{host}]" if ":" in host else host, port)
             yield
         finally:
-            for task in (housekeeping, watch):
+            for task in housekeeping:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await outputs.stop()
             await loop.run_in_executor(None, link.stop)
+            await loop.run_in_executor(None, stage_log.writer.close)
             await loop.run_in_executor(None, accounts.close)
 
     app = create_app(bridge, lifespan)

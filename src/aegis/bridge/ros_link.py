@@ -6,17 +6,20 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from aegis.bridge import encode
+from aegis.bridge.acknowledgements import Acknowledgement
 from aegis.bridge.join import ScanJoin
-from aegis.bridge.latest import Frame, RadarFrame
+from aegis.bridge.latest import EwFrame, Frame, RadarFrame
+from aegis.bridge.rows import Rows
+from aegis.bridge.services import GraphServices
 from aegis.bridge.settings import BridgeSettings
-from aegis.bridge.stream.hub import RADAR_FRAME
+from aegis.bridge.stream.channels import RADAR_FRAME
 from aegis.core.events import Event, EventName
 from aegis.core.types import Detections, Threats, Tracks
 from aegis.ros import convert
@@ -50,6 +53,7 @@ class BridgeStage(Stage):
         put: Callable[[str, Any], None],
         counts: Callable[[], dict[str, int]],
         now_ns: Callable[[], int],
+        acknowledged: Mapping[int, Acknowledgement],
     ) -> None:
         """Prepare.
 
@@ -59,19 +63,21 @@ class BridgeStage(Stage):
             put: takes a topic and what was heard on it.
             counts: returns the stream's counters.
             now_ns: time in which the stamps are, in nanoseconds.
+            acknowledged: threats that a person has seen, by track.
         """
         super().__init__(settings, context)
         self._put = put
         self._counts = counts
         self._now_ns = now_ns
+        self._acknowledged = acknowledged
         self._join = ScanJoin()
         self._broadcast: Counter[str] = Counter()
         self._take: dict[str, Callable[[Any], None]] = {
             "detections": self._detections,
             "tracks": self._tracks,
             "threats": self._threats,
-            "ew/signals": lambda message: put("ew/signals", convert.signals_from_msg(message)),
-            "ew/advice": lambda message: put("ew/advice", convert.advice_from_msg(message)),
+            "ew/signals": lambda m: self._ew("ew/signals", m, convert.signals_from_msg(m), encode.signal_rows),
+            "ew/advice": lambda m: self._ew("ew/advice", m, convert.advice_from_msg(m), encode.advice_rows),
             "events": lambda message: put("events", convert.event_from_msg(message)),
             "status": lambda message: put("status", convert.status_rows(message)),
             "class_info": lambda message: put("class_info", {"model": message.model, "basis": message.basis}),
@@ -122,20 +128,27 @@ class BridgeStage(Stage):
 
     def _threats(self, message: Any) -> None:
         data = convert.threats_from_msg(message)
-        rows = encode.threat_rows(data)
+        rows = encode.threat_rows(data, self._acknowledged)
         frame: Frame[Threats] = self._frame("threats", data, rows, lambda _: rows)
         self._put("threats", frame)
         self._handed_over(frame)
+
+    def _ew(self, topic: str, message: Any, items: list[Any], rows: Callable[[list[Any]], Rows]) -> None:
+        stamp_ns = convert.stamp_ns(message)
+        frame: EwFrame[Any] = EwFrame(items, rows(items), stamp_ns, self._age_s(stamp_ns), time.monotonic())
+        self._put(topic, frame)
 
     def _frames(self, frames: Iterable[RadarFrame]) -> None:
         for frame in frames:
             self._put(RADAR_FRAME, frame)
             self._handed_over(frame.main)
 
-    def _frame(self, topic: str, data: Any, brief: bytes, rows: Callable[[Any], bytes]) -> Frame[Any]:
+    def _frame(self, topic: str, data: Any, brief: Rows, rows: Callable[[Any], Rows]) -> Frame[Any]:
         self.note_sequence(topic, data.sequence, data.sensor_id)
-        age_s = (self._now_ns() - data.stamp_ns) * 1e-9
-        return Frame(data, age_s, time.monotonic(), brief, rows)
+        return Frame(data, self._age_s(data.stamp_ns), time.monotonic(), brief, rows)
+
+    def _age_s(self, stamp_ns: int) -> float:
+        return (self._now_ns() - stamp_ns) * 1e-9
 
     def _handed_over(self, frame: Frame[Any]) -> None:
         self.counters.published += 1
@@ -152,6 +165,7 @@ class RosLink:
         put: Callable[[str, Any], None],
         counts: Callable[[], dict[str, int]],
         died: Callable[[], None],
+        acknowledged: Mapping[int, Acknowledgement],
     ) -> None:
         """Join the graph.
 
@@ -161,12 +175,14 @@ class RosLink:
             put: takes what was heard; called in the link's thread.
             counts: returns the stream's counters; called in the link's thread.
             died: called in the link's thread when it ends without having been stopped.
+            acknowledged: threats that a person has seen, by track.
         """
         self._ros = rclpy.Context()
         rclpy.init(args=["aegis"], context=self._ros)
         self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
-        self.stage = BridgeStage(settings, context, put, counts, self._now_ns)
+        self.stage = BridgeStage(settings, context, put, counts, self._now_ns, acknowledged)
         StageHost(self._node, self.stage, subscribes=SUBSCRIBES)
+        self.services = GraphServices(self._node)
         self._executor = SingleThreadedExecutor(context=self._ros)
         self._executor.add_node(self._node)
         self._died = died

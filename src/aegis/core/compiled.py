@@ -25,13 +25,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @cache
 def cache_dir() -> str:
-    """Return where compiled code is kept: under `NUMBA_CACHE_DIR`, `$XDG_CACHE_HOME/aegis` or `~/.cache/aegis`."""
+    """Return where compiled code is kept.
+
+    Under `NUMBA_CACHE_DIR`, else `MODEL_CACHE_DIR`, else `$XDG_CACHE_HOME/aegis/compiled`, else `~/.cache/aegis/compiled`.
+    """
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
-    base = os.environ.get("NUMBA_CACHE_DIR") or str(
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis" / "compiled"
-    )
+    given = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("MODEL_CACHE_DIR")
+    base = given or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis" / "compiled"
     return str(Path(base) / digest.hexdigest()[:16])
 
 
@@ -49,7 +51,8 @@ def can_keep() -> bool:
             raise OSError(f"less than {ROOM_BYTES >> 20} MiB free")
     except OSError as error:
         logging.getLogger(__name__).warning(
-            "compiled code cannot be kept in %s (%s): every start compiles it anew. NUMBA_CACHE_DIR sets another folder.",
+            "compiled code cannot be kept in %s (%s): every start compiles it anew. MODEL_CACHE_DIR sets another folder,"
+            " and NUMBA_CACHE_DIR above it.",
             cache_dir(), error,
         )  # fmt: skip
         return False

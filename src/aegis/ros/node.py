@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import secrets
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.logging import LoggingSeverity
 from rclpy.node import Node
 
+from aegis.core.events import Severity
 from aegis.core.params import ConfigError, Settings
 from aegis.resources import share_dir
 from aegis.ros.config import BRIDGE, load_settings
@@ -101,6 +104,7 @@ def run(
                 raise ConfigError(f"no node '{name}'; known are: {', '.join([*NODES, BRIDGE])}")
             if not ros_args:  # else only the node knows all parameters; a mistake here need not wait for the compiler
                 load_settings(name, config, sets)
+        severity = log_severity(os.environ)
         stages = {name: NODES[name].load_stage() for name in names}
         prepare(stages)
         if any(stage.large_messages(load_settings(name, config, sets)) for name, stage in stages.items()):
@@ -109,6 +113,8 @@ def run(
         executor = SingleThreadedExecutor()
         for name in names:
             nodes.append(StageNode(NODES[name], config, sets, namespace, run_id))
+            if severity is not None:
+                nodes[-1].get_logger().set_level(severity)
             executor.add_node(nodes[-1])
         executor.spin()
     except ConfigError as error:
@@ -125,6 +131,20 @@ def run(
             node.stage.close()
         rclpy.try_shutdown()
     return 0
+
+
+def log_severity(environ: Mapping[str, str]) -> LoggingSeverity | None:
+    """Return the least severity that nodes log, as LOG_LEVEL says; None where it says nothing.
+
+    Raises:
+        ConfigError: it is no severity.
+    """
+    level = environ.get("LOG_LEVEL", "")
+    if not level:
+        return None
+    if level not in Severity.__members__:
+        raise ConfigError(f"environment variable LOG_LEVEL = '{level}': {', '.join(Severity.__members__)} are allowed")
+    return LoggingSeverity(logging.getLevelNamesMapping()[level])  # ROS has taken over Python's numbers
 
 
 def provide_shared_memory() -> None:

@@ -216,9 +216,10 @@ def test_half_a_character_is_400(app, body):
 
 
 def test_a_disabled_account_gets_the_answer_of_a_wrong_password(app):
-    wrong = app.client.post("/api/auth/login", json={"username": "eve", "password": "wrong"})
+    same = {"X-Request-ID": "the-same-one"}
+    wrong = app.client.post("/api/auth/login", json={"username": "eve", "password": "wrong"}, headers=same)
     Client(app, "admin").ask("PATCH", "users/eve", {"disabled": True})
-    disabled = app.client.post("/api/auth/login", json={"username": "eve", "password": PASSWORD})
+    disabled = app.client.post("/api/auth/login", json={"username": "eve", "password": PASSWORD}, headers=same)
     assert (disabled.status_code, disabled.content) == (wrong.status_code, wrong.content)
     assert dict(disabled.headers) == dict(wrong.headers)
 
@@ -260,8 +261,11 @@ def test_a_ticket_speaks_for_who_got_it(app):
 
 
 def test_denials_are_audited_with_who_and_why(app):
-    assert app.client.get("/api/users", headers=app.headers("radar:read")).status_code == 403
+    numbered = {**app.headers("radar:read"), "X-Request-ID": "number-4711"}
+    assert app.client.get("/api/users", headers=numbered).status_code == 403
     assert audit(app)[0] == ("access", "somebody", "GET /api/users", "denied")
+    (row,) = app.bridge.accounts.read_now(audit_table.page, Query(0))
+    assert (row.address, row.request_id) == ("testclient", "number-4711")
     for token in NO_TOKENS[2:]:
         answer = app.client.get("/api/users", headers={"Authorization": f"Bearer {token}".encode("latin-1", "replace")})
         assert answer.status_code == 401

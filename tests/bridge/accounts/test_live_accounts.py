@@ -1,5 +1,6 @@
 """Accounts of a real bridge process: forged tokens, password guessing, and `aegis users` while it runs."""
 
+import contextlib
 import json
 import re
 import time
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from forged_tokens import FORGERIES, NO_TOKENS, forge, unsigned, with_more_scopes
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from aegis.bridge.accounts.secret import SECRET_FILE
 from aegis.cli import cli
@@ -32,6 +34,13 @@ def users(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 
 def me(client: httpx.Client, token: str) -> httpx.Response:
     return client.get("/api/auth/me", headers={"Authorization": f"Bearer {token}".encode("latin-1", "replace")})
+
+
+def read_to_the_end(stream: ClientConnection) -> None:
+    """Read until the server closes."""
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            stream.recv(10)
 
 
 def test_no_forged_or_revoked_token_is_taken(start_bridge):
@@ -99,8 +108,15 @@ def test_the_console_and_a_running_bridge_see_each_other(start_bridge, users, wa
         return httpx.post(f"{bridge.url}/api/auth/login", json={"username": "ada", "password": password}, timeout=10)
 
     with httpx.Client(base_url=bridge.url, timeout=10) as client:
+        with bridge.connect() as stream:
+            stream.send(json.dumps({"type": "auth", "token": log_in().json()["access_token"]}))
+            assert json.loads(stream.recv(10))["username"] == "ada"
+            begin = time.monotonic()
+            assert users(bridge, "revoke", "ada").output == "1 sessions of ada ended\n"
+            read_to_the_end(stream)
+            assert time.monotonic() - begin < 5.0
+
         for words, login_after in (
-            (("revoke", "ada"), 200),
             (("disable", "ada"), 401),
             (("enable", "ada"), 200),
             (("set-role", "ada", "--role", "operator"), 200),

@@ -154,6 +154,10 @@ class Accounts:
         """
         self.mirror.take(await self.read(read_news, self.mirror.last_revocation))
 
+    def counts(self) -> dict[str, int]:
+        """Return what went wrong; safe to call from another thread."""
+        return {**self.audit.counts(), "poll_errors": self.poll_errors}
+
     async def watch(self) -> None:
         """Poll, summarise the audit and sweep out what has expired, until cancelled."""
         sweep_at = time.monotonic()

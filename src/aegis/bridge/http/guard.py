@@ -29,6 +29,11 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/scope.js"),
         ("GET", "/style.css"),
         ("GET", "/icon.svg"),
+        ("GET", "/docs"),
+        ("GET", "/docs.js"),
+        ("GET", "/docs.css"),
+        ("GET", "/swagger-ui-bundle.js"),
+        ("GET", "/swagger-ui.css"),
     }
 )
 PUBLIC_WEBSOCKETS = frozenset({"/ws/radar-stream"})
@@ -61,8 +66,8 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(self._headers)
-                headers.setdefault("cache-control", "no-store")
+                for name, value in {**self._headers, "cache-control": "no-store"}.items():
+                    headers.setdefault(name, value)  # a page may need another policy
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)

@@ -21,6 +21,7 @@ class Problem(Model):
     """Why a request was not answered."""
 
     detail: str = Field(description="in words", examples=["scope radar:read is needed"])
+    request_id: str | None = Field(None, description="of an internal error: what the bridge's log has it under")
 
 
 class NotYet(Problem):
@@ -35,6 +36,13 @@ class Vector(Model):
     x: float | None
     y: float | None
     z: float | None
+
+
+class Page(Model):
+    """How much of what was asked for is in the body."""
+
+    count: int = Field(description="objects in this body", examples=[25])
+    total: int = Field(description="objects that the filters let through", examples=[25])
 
 
 class Frame(Model):

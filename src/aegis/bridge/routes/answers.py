@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -9,12 +10,15 @@ from fastapi import Request, Response
 
 from aegis.bridge.latest import Frame
 from aegis.bridge.models.common import NotYet, Problem
+from aegis.bridge.rows import Index, Part, json_bytes
 
+INVALID: dict[int | str, dict[str, Any]] = {400: {"model": Problem, "description": "a parameter is wrong"}}
 DENIED: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "no valid access token"},
     403: {"model": Problem, "description": "the token lacks the scope"},
 }
 MEASURED: dict[int | str, dict[str, Any]] = {
+    **INVALID,
     **DENIED,
     304: {"description": "still the frame of If-None-Match; its age is in X-Data-Age"},
     503: {"model": NotYet, "description": "the stage behind the endpoint has not spoken yet"},
@@ -33,10 +37,10 @@ def problem(status: int, description: str) -> dict[int | str, dict[str, Any]]:
 
 
 class NotHeardError(Exception):
-    """The stage behind an endpoint has not spoken yet; `topic` is what is waited for."""
+    """The stage behind an endpoint has not spoken yet; `topic` is what is waited for, where need be from one stage."""
 
-    def __init__(self, topic: str) -> None:
-        super().__init__(topic)
+    def __init__(self, topic: str, stage: str = "") -> None:
+        super().__init__(f"nothing has been heard on '{topic}' {f'from {stage} ' if stage else ''}yet")
         self.topic = topic
 
 
@@ -45,20 +49,44 @@ def json_response(body: Any, status: int = 200, headers: dict[str, str] | None =
     return Response(orjson.dumps(body), status, headers, "application/json")
 
 
-def frame_response(request: Request, frame: Frame[Any] | None, topic: str, name: str) -> Response:
-    """Return a frame's rows under `name`, or 304 when the client has this frame.
+def frame_response(
+    request: Request,
+    frame: Frame[Any] | None,
+    topic: str,
+    name: str,
+    choose: Callable[[Frame[Any]], tuple[Index, int]] | None = None,
+) -> Response:
+    """Return a frame's objects under `name`, or 304 when the client has this frame.
 
     The ETag is weak: it names the frame, while `age_s` in the body goes on.
+
+    Args:
+        request: its If-None-Match is looked at.
+        frame: what was heard last on the topic.
+        topic: what is waited for where nothing was heard.
+        name: of the list in the body.
+        choose: returns the numbers of the wanted objects and how many there are without paging; None wants all.
 
     Raises:
         NotHeardError: there is no frame yet.
     """
     if frame is None:
         raise NotHeardError(topic)
-    etag = f'W/"{frame.data.stamp_ns}-{frame.data.sequence}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Data-Age": f"{frame.age_s:.3f}"}
-    wanted = [item.strip() for item in request.headers.get("if-none-match", "").split(",")]
-    if etag in wanted or "*" in wanted:
+    headers = frame_headers(frame, f"{frame.data.stamp_ns}-{frame.data.sequence}-{frame.revision}")
+    if is_known(request, headers):
         return Response(status_code=304, headers=headers)
-    body = {**frame.head(), "count": len(frame.data), name: orjson.Fragment(frame.rows)}
-    return json_response(body, headers=headers)
+    index, total = (None, len(frame.data)) if choose is None else choose(frame)
+    part = Part(frame.rows, index)
+    body = json_bytes({**frame.head(), "count": len(part), "total": total, name: part})
+    return Response(body, headers=headers, media_type="application/json")
+
+
+def frame_headers(frame: Frame[Any], tag: str) -> dict[str, str]:
+    """Return the headers of an answer that is made from a frame; `tag` names what it is made from."""
+    return {"ETag": f'W/"{tag}"', "Cache-Control": "private, no-cache", "X-Data-Age": f"{frame.age_s:.3f}"}
+
+
+def is_known(request: Request, headers: dict[str, str]) -> bool:
+    """Tell whether the client has what the ETag in an answer's headers names."""
+    wanted = [item.strip() for item in request.headers.get("if-none-match", "").split(",")]
+    return headers["ETag"] in wanted or "*" in wanted

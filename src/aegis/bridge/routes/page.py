@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from importlib.metadata import distribution
 from pathlib import Path
 
 from fastapi import APIRouter, Response
 
-_STATIC = Path(__file__).parents[1] / "static"
-_FILES = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/app.js": ("app.js", "text/javascript; charset=utf-8"),
-    "/scope.js": ("scope.js", "text/javascript; charset=utf-8"),
-    "/style.css": ("style.css", "text/css; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
+from aegis.bridge.http.guard import SECURITY_HEADERS
+
+_OURS = Path(__file__).parents[1] / "static"
+_SWAGGER_UI = Path(str(distribution("fastapi-offline").locate_file("fastapi_offline"))) / "static"
+_HTML, _SCRIPT, _STYLE = "text/html; charset=utf-8", "text/javascript; charset=utf-8", "text/css; charset=utf-8"
+_FILES: dict[str, tuple[Path, str]] = {
+    "/": (_OURS / "index.html", _HTML),
+    "/app.js": (_OURS / "app.js", _SCRIPT),
+    "/scope.js": (_OURS / "scope.js", _SCRIPT),
+    "/style.css": (_OURS / "style.css", _STYLE),
+    "/icon.svg": (_OURS / "icon.svg", "image/svg+xml"),
+    "/docs": (_OURS / "docs.html", _HTML),
+    "/docs.js": (_OURS / "docs.js", _SCRIPT),
+    "/docs.css": (_OURS / "docs.css", _STYLE),
+    "/swagger-ui-bundle.js": (_SWAGGER_UI / "swagger-ui-bundle.js", _SCRIPT),
+    "/swagger-ui.css": (_SWAGGER_UI / "swagger-ui.css", _STYLE),
 }
+PATHS = frozenset(_FILES)
+# Swagger UI's style has its icons inside, as data.
+_DOCS_POLICY = SECURITY_HEADERS["content-security-policy"].replace("img-src 'self'", "img-src 'self' data:")
 
 router = APIRouter(include_in_schema=False)
 
 
-def _serve(file_name: str, media_type: str) -> Callable[[], Awaitable[Response]]:
-    content = (_STATIC / file_name).read_bytes()
+def _serve(path: str, file: Path, media_type: str) -> Callable[[], Awaitable[Response]]:
+    content = file.read_bytes()
+    headers = {"Cache-Control": "no-cache"}
+    if path == "/docs":
+        headers["Content-Security-Policy"] = _DOCS_POLICY
 
-    async def file() -> Response:
-        return Response(content, media_type=media_type, headers={"Cache-Control": "no-cache"})
+    async def answer() -> Response:
+        return Response(content, media_type=media_type, headers=headers)
 
-    return file
+    return answer
 
 
-for _path, (_name, _type) in _FILES.items():
-    router.add_api_route(_path, _serve(_name, _type), methods=["GET"])
+for _path, (_file, _type) in _FILES.items():
+    router.add_api_route(_path, _serve(_path, _file, _type), methods=["GET"])

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request, Response
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
-from aegis.bridge.context import bridge_of
-from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
+from aegis.bridge.context import Bridge, bridge_of
+from aegis.bridge.latest import Frame
+from aegis.bridge.models.common import Problem
+from aegis.bridge.models.radar import OneTrack, RadarStatus, ScanAnswer, SignalQuality, Targets, TrackPicture
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response
+from aegis.bridge.routes.selection import Selection, TrackSelection, numbers
+from aegis.bridge.rows import Index, Part, json_bytes
+from aegis.bridge.services import SCAN
+from aegis.bridge.signal_quality import signal_quality
+from aegis.bridge.stream.bodies import positions_in_map
+from aegis.core.types import Detections, ThreatLevel, Tracks, TrackStatus
+from aegis.ros import convert
 
 router = APIRouter(
     prefix="/api/radar", tags=["radar"], dependencies=[Depends(require(Scope.RADAR_READ))], responses=MEASURED
 )
+command = APIRouter(
+    prefix="/api/radar", tags=["radar"], dependencies=[Depends(require(Scope.CONTROLLER_WRITE))], responses=MEASURED
+)
+SCAN_DEADLINE_S = 5.0
+TrackId = Annotated[int, Path(ge=0, le=2**32 - 1, description="number of the track", examples=[41])]
 
 
 @router.get("/status", response_model=RadarStatus)
 async def status(request: Request) -> Response:
-    """Say how the radar is doing. Scope radar:read."""
+    """Say how the radar is doing."""
     latest = bridge_of(request).latest
     if latest.detections is None:
         raise NotHeardError("detections")
@@ -34,13 +51,90 @@ async def status(request: Request) -> Response:
     )
 
 
+@router.get("/signal-quality", response_model=SignalQuality)
+async def quality(request: Request) -> Response:
+    """Say how well the radar hears: the spread of SNR, noise, RCS and claimed errors over the last scan."""
+    latest = bridge_of(request).latest
+    if latest.detections is None:
+        raise NotHeardError("detections")
+    return json_response({**latest.detections.head(), **signal_quality(latest)})
+
+
 @router.get("/targets", response_model=Targets)
-async def targets(request: Request) -> Response:
-    """Return the detections of the last scan, in the sensor's frame. Scope radar:read."""
-    return frame_response(request, bridge_of(request).latest.detections, "detections", "targets")
+async def targets(request: Request, wanted: Annotated[Selection, Query()]) -> Response:
+    """Return the detections of the last scan, in the sensor's frame."""
+    bridge = bridge_of(request)
+
+    def choose(frame: Frame[Detections]) -> tuple[Index, int]:
+        return wanted.rows(lambda: positions_in_map(frame.data, bridge.settings), frame.data.class_id)
+
+    frame = bridge.latest.detections
+    return frame_response(request, frame, "detections", "targets", None if wanted.everything else choose)
 
 
 @router.get("/tracks", response_model=TrackPicture)
-async def tracks(request: Request) -> Response:
-    """Return the tracked picture after the last scan. Scope radar:read."""
-    return frame_response(request, bridge_of(request).latest.tracks, "tracks", "tracks")
+async def tracks(request: Request, wanted: Annotated[TrackSelection, Query()]) -> Response:
+    """Return the tracked picture after the last scan, or some of it."""
+    latest = bridge_of(request).latest
+
+    def choose(frame: Frame[Tracks]) -> tuple[Index, int]:
+        also = np.ones(len(frame.data), dtype=bool)
+        if wanted.status:
+            also &= np.isin(frame.data.status, numbers(TrackStatus, wanted.status))
+        if wanted.level:
+            if latest.threats is None:
+                raise NotHeardError("threats")
+            threats = latest.threats.data
+            of_level = threats.track_id[np.isin(threats.level, numbers(ThreatLevel, wanted.level))]
+            also &= np.isin(frame.data.track_id, of_level)
+        return wanted.rows(lambda: frame.data.state, frame.data.class_id, also=also)
+
+    return frame_response(request, latest.tracks, "tracks", "tracks", None if wanted.everything else choose)
+
+
+@router.get(
+    "/tracks/{track_id}",
+    response_model=OneTrack,
+    responses={404: {"model": Problem, "description": "the picture has no such track (any more)"}},
+)
+async def track(request: Request, track_id: TrackId) -> Response:
+    """Return one track of the picture after the last scan."""
+    frame = bridge_of(request).latest.tracks
+    if frame is None:
+        raise NotHeardError("tracks")
+    found = np.flatnonzero(frame.data.track_id == track_id)
+    if not len(found):
+        raise HTTPException(404, f"the picture has no track {track_id}; its history may have")
+    return json_response({**frame.head(), "track": frame.rows.items[int(found[0])]})
+
+
+@command.post("/scan", response_model=ScanAnswer)
+async def scan(request: Request) -> Response:
+    """Let the radar scan once, in any mode, and answer with what was detected in that scan."""
+    bridge = bridge_of(request)
+    answer = await bridge.graph.call(SCAN, {}, SCAN_DEADLINE_S)
+    if not answer.success:
+        raise HTTPException(503, f"the radar did not scan: {answer.message}")
+    frame = await _detections_of(bridge, convert.ns_from_time(answer.stamp))
+    body: dict[str, Any] = {
+        **frame.head(),
+        "message": answer.message,
+        "count": len(frame.data),
+        "total": len(frame.data),
+        "targets": Part(frame.rows),
+    }
+    return Response(json_bytes(body), media_type="application/json")
+
+
+async def _detections_of(bridge: Bridge, stamp_ns: int) -> Frame[Detections]:
+    """Return the detections of a scan, which may be on their way.
+
+    Raises:
+        HTTPException: 503, they did not come.
+    """
+    try:
+        return await bridge.latest.detections_of(stamp_ns, SCAN_DEADLINE_S)
+    except TimeoutError:
+        raise HTTPException(
+            503, f"the radar has scanned, but its detections were not heard within {SCAN_DEADLINE_S:g} s"
+        ) from None

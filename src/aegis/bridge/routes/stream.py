@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,7 +13,10 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from aegis.bridge.accounts.tokens import Principal, TokenError
 from aegis.bridge.context import Bridge, bridge_of
-from aegis.bridge.stream.hub import CHANNELS, Client
+from aegis.bridge.stream.channels import DEFAULT_CHANNELS, allowed_channels
+from aegis.bridge.stream.client import WebSocketClient
+from aegis.bridge.stream.subscription import Format, Subscription, SubscriptionError, subscription
+from aegis.bridge.stream.ws_protocol import WIRE, Opcode, Wire, data_frame
 
 router = APIRouter()
 _log = logging.getLogger(__name__)
@@ -25,7 +29,7 @@ COMMAND_PAUSE_S = 0.02  # a client's commands are read no faster, so that one cl
 
 @router.websocket("/ws/radar-stream")
 async def radar_stream(websocket: WebSocket) -> None:
-    """Stream radar_frame, threats, system_status and heartbeat to a client that authenticates."""
+    """Stream radar_frame, threats, system_status, heartbeat and ew to a client that authenticates."""
     bridge = bridge_of(websocket)
     if not _origin_allowed(websocket, bridge):
         _log.warning("WebSocket refused: origin %r is not allowed", websocket.headers.get("origin"))
@@ -37,10 +41,13 @@ async def radar_stream(websocket: WebSocket) -> None:
         if principal is None:
             await websocket.close(UNAUTHENTICATED, "authenticate first")
             return
+        websocket.state.principal = principal  # for the log
         if bridge.hub.full:
             await websocket.close(TRY_AGAIN_LATER, "too many clients")
             return
-        await _serve(websocket, bridge, Client(websocket, principal, bridge.settings.ws_queue_length))
+        start = Subscription(channels=DEFAULT_CHANNELS & allowed_channels(principal.scopes))
+        wire: Wire = websocket.scope["extensions"][WIRE]
+        await _serve(websocket, bridge, WebSocketClient(wire, principal, start, bridge.settings.ws_queue_length))
     except WebSocketDisconnect:
         pass  # the client went away: nobody is left to tell
 
@@ -59,12 +66,24 @@ async def _authenticate(websocket: WebSocket, bridge: Bridge) -> Principal | Non
     try:
         async with asyncio.timeout(bridge.settings.ws_auth_s):
             message = _decode(await websocket.receive_text())
-        if message.get("type") != "auth" or not isinstance(message.get("token"), str):
+        if message.get("type") != "auth":
             return None
-        return bridge.tokens.verify(message["token"])
+        return _principal(message, bridge)
     except (TimeoutError, ValueError, KeyError, TokenError) as error:
         _log.info("WebSocket not authenticated: %s: %s", type(error).__name__, error)
         return None
+
+
+def _principal(message: dict[str, Any], bridge: Bridge) -> Principal:
+    """Return who an `auth` message speaks for.
+
+    Raises:
+        TokenError: it holds no token, or one that is not accepted.
+    """
+    token = message.get("token")
+    if not isinstance(token, str):
+        raise TokenError("no token")
+    return bridge.tokens.verify(token)
 
 
 def _decode(text: str) -> dict[str, Any]:
@@ -79,30 +98,29 @@ def _decode(text: str) -> dict[str, Any]:
     return message
 
 
-async def _serve(websocket: WebSocket, bridge: Bridge, client: Client) -> None:
+async def _serve(websocket: WebSocket, bridge: Bridge, client: WebSocketClient) -> None:
     """Serve a client until it leaves, is cut off, breaks the protocol, or its token expires."""
-    client.offer(orjson.dumps({"type": "auth_ok", **client.describe()}).decode())
-    sender = asyncio.create_task(client.send_all())
     reader = asyncio.create_task(_read(websocket, bridge, client))
     bridge.hub.add(client)
+    _answer(client, {"type": "auth_ok", **client.describe()})
+    bridge.hub.greet(client)
+    done: set[asyncio.Task[None]] = set()
     try:
-        left_s = max(0.0, client.principal.expires_at - time.time())
-        done, _ = await asyncio.wait({sender, reader}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        while not done and (left_s := client.principal.expires_at - time.time()) > 0.0:  # it may be renewed meanwhile
+            done, _ = await asyncio.wait({reader}, timeout=left_s)
     finally:
         bridge.hub.remove(client)
-        sender.cancel()
         reader.cancel()
-        ended = await asyncio.gather(sender, reader, return_exceptions=True)
-    for result in ended:
-        if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
-            _log.error("WebSocket of '%s' failed", client.principal.name, exc_info=result)
+        (ended,) = await asyncio.gather(reader, return_exceptions=True)
+    if isinstance(ended, Exception) and not isinstance(ended, WebSocketDisconnect):
+        _log.error("WebSocket of '%s' failed", client.principal.name, exc_info=ended)
     if not done:
         await _close(websocket, client, UNAUTHENTICATED, "the token has expired")
-    elif reader in done and not isinstance(ended[1], BaseException):
+    elif ended is None:
         await _close(websocket, client, UNSUPPORTED_DATA, "a message is a JSON object")
 
 
-async def _close(websocket: WebSocket, client: Client, code: int, reason: str) -> None:
+async def _close(websocket: WebSocket, client: WebSocketClient, code: int, reason: str) -> None:
     """Close with a code, or cut the connection when the client does not even take that."""
     try:
         async with asyncio.timeout(1.0):
@@ -111,18 +129,24 @@ async def _close(websocket: WebSocket, client: Client, code: int, reason: str) -
         client.cut()
 
 
-async def _read(websocket: WebSocket, bridge: Bridge, client: Client) -> None:
+async def _read(websocket: WebSocket, bridge: Bridge, client: WebSocketClient) -> None:
     """Answer a client's commands; return when it sends what is no message."""
     while True:
         try:
-            answer = _command(_decode(await websocket.receive_text()), bridge, client)
+            message = _decode(await websocket.receive_text())
         except (ValueError, KeyError):  # KeyError: a binary message
             return
-        client.offer(orjson.dumps(answer).decode())
+        _answer(client, _command(message, bridge, client))
+        if message.get("type") == "subscribe":
+            bridge.hub.greet(client)
         await asyncio.sleep(COMMAND_PAUSE_S)
 
 
-def _command(message: dict[str, Any], bridge: Bridge, client: Client) -> dict[str, Any]:
+def _answer(client: WebSocketClient, answer: dict[str, Any]) -> None:
+    client.answer(data_frame(Opcode.TEXT, orjson.dumps(answer)))
+
+
+def _command(message: dict[str, Any], bridge: Bridge, client: WebSocketClient) -> dict[str, Any]:
     """Do what a client asks, and return the answer."""
     kind = message.get("type")
     if kind == "ping":
@@ -130,15 +154,37 @@ def _command(message: dict[str, Any], bridge: Bridge, client: Client) -> dict[st
     if kind == "get_status":
         return {"type": "status", **bridge.system_status(), "client": client.describe()}
     if kind == "subscribe":
-        wanted = message.get("channels")
-        if not isinstance(wanted, list) or not all(channel in CHANNELS for channel in map(str, wanted)):
-            return _refusal(kind, f"channels is a list of {', '.join(CHANNELS)}")
-        denied = sorted(set(map(str, wanted)) - client.allowed)
-        if denied:
-            return _refusal(kind, f"the token's scopes do not cover {', '.join(denied)}")
-        client.channels = frozenset(map(str, wanted))
-        return {"type": "subscribed", "channels": sorted(client.channels)}
-    return _refusal(str(kind)[:32], "unknown command; known are ping, get_status, subscribe")
+        return _subscribe({key: value for key, value in message.items() if key != "type"}, bridge, client)
+    if kind == "auth":
+        return _renew(message, bridge, client)
+    return _refusal(str(kind)[:32], "unknown command; known are ping, get_status, subscribe, auth")
+
+
+def _subscribe(fields: dict[str, Any], bridge: Bridge, client: WebSocketClient) -> dict[str, Any]:
+    try:
+        wanted = subscription(fields, client.allowed)
+        if wanted.format is Format.SSE:
+            raise SubscriptionError("format: json or msgpack is possible here")
+    except SubscriptionError as error:
+        return _refusal("subscribe", str(error))
+    bridge.hub.change(client, wanted)
+    return {"type": "subscribed", **wanted.describe()}
+
+
+def _renew(message: dict[str, Any], bridge: Bridge, client: WebSocketClient) -> dict[str, Any]:
+    """Take a newer token of the same person, so that the stream outlives the first one."""
+    try:
+        principal = _principal(message, bridge)
+    except TokenError as error:
+        _log.info("WebSocket of '%s' not renewed: %s", client.principal.name, error)
+        return _refusal("auth", "the token is not accepted")
+    if principal.name != client.principal.name:
+        return _refusal("auth", "the token is somebody else's")
+    client.principal = principal
+    if not client.subscription.channels <= client.allowed:
+        left = client.subscription.channels & client.allowed
+        bridge.hub.change(client, replace(client.subscription, channels=left))
+    return {"type": "auth_ok", **client.describe()}
 
 
 def _refusal(command: str, detail: str) -> dict[str, Any]:

@@ -2,20 +2,123 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request, Response
+import asyncio
+import time
+from typing import Annotated, Any
 
+import numpy as np
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+
+from aegis.bridge import encode
 from aegis.bridge.accounts.scopes import Scope
-from aegis.bridge.context import bridge_of
-from aegis.bridge.models.threats import ActiveThreats
+from aegis.bridge.accounts.tokens import Principal
+from aegis.bridge.acknowledgements import Acknowledgement
+from aegis.bridge.context import Bridge, bridge_of
+from aegis.bridge.latest import Frame
+from aegis.bridge.models.common import Problem
+from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, frame_response
+from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response
+from aegis.bridge.routes.radar import TrackId
+from aegis.bridge.routes.selection import ThreatSelection, numbers
+from aegis.bridge.rows import Index
+from aegis.bridge.stream.bodies import ew as ew_body
+from aegis.bridge.stream.bodies import places_of_tracks
+from aegis.core.types import ThreatLevel, Threats
 
 router = APIRouter(
     prefix="/api/threats", tags=["threats"], dependencies=[Depends(require(Scope.THREATS_READ))], responses=MEASURED
 )
+decide = APIRouter(prefix="/api/threats", tags=["threats"], responses=MEASURED)
 
 
 @router.get("/active", response_model=ActiveThreats)
-async def active(request: Request) -> Response:
-    """Return every assessed track, most threatening first. Scope threats:read."""
-    return frame_response(request, bridge_of(request).latest.threats, "threats", "threats")
+async def active(request: Request, wanted: Annotated[ThreatSelection, Query()]) -> Response:
+    """Return every assessed track, or some of them, most threatening first."""
+    latest = bridge_of(request).latest
+
+    def choose(frame: Frame[Threats]) -> tuple[Index, int]:
+        threats = frame.data
+        also = np.isin(threats.level, numbers(ThreatLevel, wanted.level)) if wanted.level else None
+        tracks = latest.tracks.data if latest.tracks else None
+        return wanted.rows(lambda: places_of_tracks(threats.track_id, tracks), threats.class_id, also=also)
+
+    return frame_response(request, latest.threats, "threats", "threats", None if wanted.everything else choose)
+
+
+@router.get("/critical", response_model=ActiveThreats)
+async def critical(request: Request) -> Response:
+    """Return the critical threats, most threatening first."""
+
+    def choose(frame: Frame[Threats]) -> tuple[Index, int]:
+        index = np.flatnonzero(frame.data.level == int(ThreatLevel.CRITICAL))
+        return index, len(index)
+
+    return frame_response(request, bridge_of(request).latest.threats, "threats", "threats", choose)
+
+
+@router.get("/summary", response_model=ThreatSummary)
+async def summary(request: Request) -> Response:
+    """Count the threats by level and class, and name the worst."""
+    frame = bridge_of(request).latest.threats
+    if frame is None:
+        raise NotHeardError("threats")
+    rows, level = frame.rows.items, frame.data.level
+    of_level = {one.name: int((level == int(one)).sum()) for one in ThreatLevel}
+    classes = [encode.CLASS_NAMES[i] for i in frame.data.class_id.tolist()]
+    impacts = frame.data.time_to_impact[np.isfinite(frame.data.time_to_impact)]
+    body: dict[str, Any] = {
+        **frame.head(),
+        "count": len(frame.data),
+        "by_level": of_level,
+        "by_class": {name: classes.count(name) for name in sorted(set(classes))},
+        "unacknowledged": sum(row["level"] in ("HIGH", "CRITICAL") and row["acknowledged_by"] is None for row in rows),
+        "worst": rows[0] if rows else None,
+        "next_impact_s": round(float(impacts.min()), 2) if len(impacts) else None,
+    }
+    return json_response(body)
+
+
+@router.get("/ew-status", response_model=EwStatus)
+async def ew_status(request: Request) -> Response:
+    """Return the active jamming and interference, and the advice."""
+    latest = bridge_of(request).latest
+    if latest.signals is None and latest.advice is None:
+        raise NotHeardError("ew/advice")
+    counts = latest.ew()
+    body = ew_body(latest.signals, latest.advice)
+    return json_response({**body, "advice_waiting": counts["advice_waiting"], "noise_floor": latest.noise_floor()})
+
+
+@decide.post(
+    "/{track_id}/acknowledge",
+    response_model=Acknowledged,
+    responses={404: {"model": Problem, "description": "no such threat now"}},
+)
+async def acknowledge(
+    request: Request, track_id: TrackId, principal: Annotated[Principal, Depends(require(Scope.EW_ACKNOWLEDGE))]
+) -> Response:
+    """Say that a person has seen a threat. It holds until its level rises above today's."""
+    bridge = bridge_of(request)
+    frame = bridge.latest.threats
+    if frame is None:
+        raise NotHeardError("threats")
+    found = np.flatnonzero(frame.data.track_id == track_id)
+    if not len(found):
+        raise HTTPException(404, f"track {track_id} is not assessed as a threat now")
+    level = ThreatLevel(int(frame.data.level[found[0]]))
+    acknowledgement = Acknowledgement(level, principal.name, time.time())
+    await _keep(bridge, track_id, acknowledgement)
+    return json_response(
+        {
+            "track_id": track_id,
+            "level": level.name,
+            "acknowledged_by": principal.name,
+            "acknowledged_s": round(acknowledgement.at_s, 3),
+        }
+    )
+
+
+async def _keep(bridge: Bridge, track_id: int, acknowledgement: Acknowledgement) -> None:
+    await asyncio.get_running_loop().run_in_executor(None, bridge.acknowledgements.put, track_id, acknowledgement)
+    bridge.show_acknowledgements()

@@ -1,102 +1,68 @@
-"""The live stream's clients: every message encoded once, a short queue each, and no client waits for another."""
+"""The live stream's clients: every message encoded once for all who want the same, and no client waits for another."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection
 from typing import Any
 
-import orjson
-from fastapi import WebSocket
-
-from aegis.bridge.accounts.scopes import Scope
-from aegis.bridge.accounts.tokens import Principal
-from aegis.bridge.settings import BridgeSettings
-from aegis.bridge.stream.ws_protocol import CUT
+from aegis.bridge.rows import json_bytes, msgpack_bytes
+from aegis.bridge.stream.channels import HEARTBEAT, SYSTEM_STATUS
+from aegis.bridge.stream.client import Client
+from aegis.bridge.stream.settings import StreamSettings
+from aegis.bridge.stream.subscription import Filter, Format, Subscription
+from aegis.bridge.stream.ws_protocol import Opcode, data_frame
 
 _log = logging.getLogger(__name__)
 
-RADAR_FRAME, THREATS, SYSTEM_STATUS, HEARTBEAT = "radar_frame", "threats", "system_status", "heartbeat"
-# The scope that a channel needs; None is open to everyone who is logged in.
-CHANNELS: dict[str, Scope | None] = {
-    RADAR_FRAME: Scope.RADAR_READ,
-    THREATS: Scope.THREATS_READ,
-    SYSTEM_STATUS: None,
-    HEARTBEAT: None,
-}
 STATUS_PERIOD_S = 1.0
 _TICK_S = 0.25
 
-Body = Callable[[], dict[str, Any]]
+Body = Callable[[Filter], dict[str, Any]]  # makes a message's content for those who want only some objects
 
 
-class Client:
-    """One WebSocket that has authenticated."""
+def wire_bytes(message: dict[str, Any], form: Format) -> bytes:
+    """Return a message as it goes over the connection: a WebSocket frame, or a server-sent event."""
+    if form is Format.MSGPACK:
+        return data_frame(Opcode.BINARY, msgpack_bytes(message))
+    text = json_bytes(message)
+    if form is Format.JSON:
+        return data_frame(Opcode.TEXT, text)
+    # The data is one line: JSON writes line ends inside of strings as \n.
+    return b"event: %s\nid: %d\ndata: %s\n\n" % (message["type"].encode(), message["frame"], text)
 
-    def __init__(self, websocket: WebSocket, principal: Principal, queue_length: int) -> None:
-        self.principal = principal
-        self.channels = self.allowed
-        self.sent = 0
-        self.dropped = 0
-        self._websocket = websocket
-        self._queue_length = queue_length
-        self._queue: deque[str] = deque()
-        self._filled = asyncio.Event()
-        self._sending_since: float | None = None
 
-    @property
-    def allowed(self) -> frozenset[str]:
-        """The channels that the token is good for."""
-        return frozenset(name for name, scope in CHANNELS.items() if scope is None or scope in self.principal.scopes)
+class _Group:
+    """Clients with equal subscriptions, and which messages are due to them."""
 
-    def offer(self, text: str) -> bool:
-        """Queue a message; return False when the oldest one had to make room for it."""
-        fits = len(self._queue) < self._queue_length
-        if not fits:
-            self._queue.popleft()
-            self.dropped += 1
-        self._queue.append(text)
-        self._filled.set()
-        return fits
+    def __init__(self, subscription: Subscription) -> None:
+        self.subscription = subscription
+        self.clients: set[Client] = set()
+        self.frames: Counter[str] = Counter()
+        self._due_at: dict[str, float] = {}
 
-    async def send_all(self) -> None:
-        """Send what is queued, until cancelled or disconnected."""
-        while True:
-            await self._filled.wait()
-            while self._queue:
-                self._sending_since = time.monotonic()
-                await self._websocket.send_text(self._queue.popleft())
-                self.sent += 1
-            self._sending_since = None
-            self._filled.clear()
-
-    def stalled_s(self, now: float) -> float:
-        """Return for how long the client has not taken what is being sent to it [s]."""
-        return 0.0 if self._sending_since is None else now - self._sending_since
-
-    def cut(self) -> None:
-        """Cut the connection of a client that does not read."""
-        self._websocket.scope["extensions"][CUT]()
-
-    def describe(self) -> dict[str, Any]:
-        """Return what the client may know about itself."""
-        return {
-            "username": self.principal.name,
-            "channels": sorted(self.channels),
-            "sent": self.sent,
-            "dropped": self.dropped,
-            "expires_in_s": round(self.principal.expires_at - time.time(), 1),
-        }
+    def due(self, channel: str, now: float) -> bool:
+        """Tell whether a message of a channel is to be sent now, and count it if so."""
+        rate_hz = self.subscription.rate_hz
+        if rate_hz > 0.0:
+            due_at = self._due_at.get(channel, now)
+            if now < due_at:
+                return False
+            # On a grid, so that messages at 10 Hz give 4 a second where 4 are asked for, and not 3.3.
+            self._due_at[channel] = due_at + 1.0 / rate_hz if now < due_at + 1.0 / rate_hz else now + 1.0 / rate_hz
+        self.frames[channel] += 1
+        return True
 
 
 class Hub:
     """Gives every message to every client that subscribes to its channel."""
 
-    def __init__(self, settings: BridgeSettings) -> None:
+    def __init__(self, settings: StreamSettings) -> None:
         self._settings = settings
+        self._groups: dict[Subscription, _Group] = {}
         self._clients: set[Client] = set()
         self._last: dict[str, Body] = {}
         self.frames: Counter[str] = Counter()  # messages by channel, whether or not somebody listened
@@ -112,37 +78,72 @@ class Hub:
         """Whether no more clients are taken."""
         return len(self._clients) >= self._settings.ws_max_clients
 
+    @property
+    def queued(self) -> int:
+        """How many frames wait, over all clients."""
+        return sum(client.queued for client in tuple(self._clients))
+
     def add(self, client: Client) -> None:
-        """Take a client, and give it the picture as it is now."""
+        """Take a client."""
         self._clients.add(client)
+        self._join(client)
+
+    def change(self, client: Client, subscription: Subscription) -> None:
+        """Give a client another subscription; what waits for it under the old one is dropped."""
+        self._leave(client)
+        client.forget_queued()
+        client.subscription = subscription
+        if client in self._clients:
+            self._join(client)
+
+    def greet(self, client: Client) -> None:
+        """Give a client the picture as it is now, with its age."""
+        group = self._groups[client.subscription]
         for channel, body in self._last.items():
-            if channel in client.channels:
-                client.offer(self._encode(channel, body))
+            if channel in client.subscription.channels:
+                self._offer(client, self._encode(channel, body, group))
 
     def remove(self, client: Client) -> None:
         """Let a client go."""
         self._clients.discard(client)
+        self._leave(client)
 
     def publish(self, channel: str, body: Body, *, keep: bool = False) -> None:
         """Number a message and give it to all who listen.
 
         Args:
             channel: one of `CHANNELS`.
-            body: makes the message's content; called only when somebody listens.
+            body: makes the message's content; called only when somebody listens, once for each filter.
             keep: whoever comes later gets it too, with the age it then has.
         """
         self.frames[channel] += 1
         if keep:
             self._last[channel] = body
-        listeners = [client for client in self._clients if channel in client.channels]
-        if listeners:
-            text = self._encode(channel, body)
-            self.dropped += sum(not client.offer(text) for client in listeners)
+        now = time.monotonic()
+        made: dict[Filter, dict[str, Any]] = {}
+
+        def once(wanted: Filter) -> dict[str, Any]:
+            if wanted not in made:
+                made[wanted] = body(wanted)
+            return made[wanted]
+
+        for group in tuple(self._groups.values()):
+            if channel in group.subscription.channels and group.due(channel, now):
+                frame = self._encode(channel, once, group)
+                for client in group.clients:
+                    self._offer(client, frame)
+
+    def close_sessions(self, sessions: Collection[str]) -> None:
+        """Cut off the clients whose sessions were revoked."""
+        for client in [client for client in self._clients if client.principal.session in sessions]:
+            _log.info("stream of '%s' cut off: its session was revoked", client.principal.name)
+            self.remove(client)
+            client.cut()
 
     def evict_stalled(self) -> None:
         """Cut off clients that have read nothing for too long."""
         now = time.monotonic()
-        for client in self._stalled(now):
+        for client in [c for c in self._clients if c.stalled_s(now) > self._settings.ws_eviction_s]:
             self.evicted += 1
             _log.warning("WebSocket client of '%s' reads nothing: cut off", client.principal.name)
             self.remove(client)
@@ -161,13 +162,26 @@ class Hub:
                     self.publish(SYSTEM_STATUS, status)
                 if now >= beat_at:
                     beat_at = now + self._settings.heartbeat_s
-                    self.publish(HEARTBEAT, lambda: {"time_s": time.time()})
+                    self.publish(HEARTBEAT, lambda _: {"time_s": time.time()})
             except Exception:  # noqa: BLE001 - one bad tick must not end the housekeeping
                 self.errors += 1
                 _log.exception("the stream's housekeeping failed once")
 
-    def _stalled(self, now: float) -> Iterable[Client]:
-        return [client for client in self._clients if client.stalled_s(now) > self._settings.ws_eviction_s]
+    def _join(self, client: Client) -> None:
+        self._groups.setdefault(client.subscription, _Group(client.subscription)).clients.add(client)
 
-    def _encode(self, channel: str, body: Body) -> str:
-        return orjson.dumps({"type": channel, "frame": self.frames[channel], **body()}).decode()
+    def _leave(self, client: Client) -> None:
+        group = self._groups.get(client.subscription)
+        if group is not None:
+            group.clients.discard(client)
+            if not group.clients:
+                del self._groups[client.subscription]
+
+    def _offer(self, client: Client, frame: bytes) -> None:
+        self.dropped += not client.offer(frame)
+
+    def _encode(self, channel: str, body: Body, group: _Group) -> bytes:
+        """Return a message for a group, numbered so that a gap is what was lost on the way, and not what was not asked for."""
+        wanted = group.subscription
+        frame = group.frames[channel] if wanted.rate_hz > 0.0 else self.frames[channel]
+        return wire_bytes({"type": channel, "frame": frame, **body(wanted.filter)}, wanted.format)

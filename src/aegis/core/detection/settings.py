@@ -75,6 +75,9 @@ class DetectionSettings(SensorPlacement):
     classes: tuple[str, ...] = param(
         tuple(c.name for c in ClassId), "Classes that the sensor can meet; the others get probability 0."
     )
+    model_device: Literal["auto", "cpu"] = param(
+        "auto", "Where the class model runs; the physical one needs no other device than the CPU.", env="MODEL_DEVICE"
+    )
     confidence_threshold: float = param(
         0.65, "Below this confidence the class is UNKNOWN.", ge=0.0, le=1.0, env="DETECTION_THRESHOLD"
     )

@@ -73,6 +73,7 @@ class SimulatorStage(Stage):
             what = "is raw, a cube" if isinstance(scan, Cube) else f"has {points} points"
             response.success, response.message = True, f"scan {scan.sequence} {what}"
             response.sequence, response.points = scan.sequence, points
+            response.stamp = convert.time_from_ns(scan.stamp_ns)
             return self._outputs(scan, now_ns)
         if service == "set_mode":
             self._set_mode(request, response)

@@ -1,0 +1,97 @@
+"""The newest picture, placed on Earth, for all outputs; lives on the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aegis.bridge.latest import Frame
+from aegis.bridge.outputs.settings import OutputSettings
+from aegis.bridge.outputs.site import Placed, Site
+from aegis.core.types import ThreatLevel, Threats, Tracks, TrackStatus
+
+_LEVELS = {int(level): level for level in ThreatLevel}
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """The tracks after one scan, with their places and what is assessed of them. Safe to share with other threads."""
+
+    frame: Frame[Tracks]
+    threats: Frame[Threats] | None  # None: no assessment that is young enough
+    site: Site
+
+    @property
+    def tracks(self) -> Tracks:
+        """Return the tracks."""
+        return self.frame.data
+
+    @cached_property
+    def placed(self) -> Placed:
+        """Return where the tracks are."""
+        return self.site.place(self.tracks.state, self.tracks.covariance)
+
+    @cached_property
+    def has_place(self) -> NDArray[np.bool_]:
+        """Return which tracks have a place on Earth, (N,)."""
+        found: NDArray[np.bool_] = np.isfinite(self.placed.latitude_deg)
+        return found
+
+    @cached_property
+    def established(self) -> NDArray[np.bool_]:
+        """Return which tracks are confirmed or coasting, and have a place, (N,): what is shown to people."""
+        return self.has_place & np.isin(self.tracks.status, (TrackStatus.CONFIRMED, TrackStatus.COASTING))
+
+    @cached_property
+    def assessed(self) -> dict[int, tuple[ThreatLevel, str]]:
+        """Return the threat level, and its reason, by track id."""
+        if self.threats is None:
+            return {}
+        t = self.threats.data
+        return {
+            track_id: (_LEVELS[level], reason)
+            for track_id, level, reason in zip(t.track_id.tolist(), t.level.tolist(), t.reason, strict=True)
+            if level in _LEVELS
+        }
+
+
+class Feed:
+    """Keeps the newest picture and tells the senders about it. Without a site there is none."""
+
+    def __init__(self, settings: OutputSettings) -> None:
+        self.site = Site.of(settings.site)
+        self.picture: Picture | None = None
+        self.reports = 0  # tracks in all pictures so far
+        self._max_lag_ns = round(settings.output_threat_max_lag_s * 1e9)
+        self._tracks: Frame[Tracks] | None = None
+        self._threats: Frame[Threats] | None = None
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, fresh: Callable[[], None]) -> None:
+        """Have `fresh` called when there are new tracks."""
+        self._listeners.append(fresh)
+
+    def take(self, topic: str, item: Any) -> None:
+        """Take what was heard: tracks, and threats, which come after the tracks that they are of; nothing else."""
+        if topic == "threats":
+            self._threats = item
+            self._renew()
+        elif topic == "tracks":
+            self._tracks = item
+            self.reports += len(item.data)
+            self._renew()
+            for fresh in self._listeners:
+                fresh()
+
+    def _renew(self) -> None:
+        if self.site is None or self._tracks is None:
+            return
+        threats = self._threats
+        if threats is not None and abs(self._tracks.data.stamp_ns - threats.data.stamp_ns) > self._max_lag_ns:
+            threats = None
+        self.picture = Picture(self._tracks, threats, self.site)

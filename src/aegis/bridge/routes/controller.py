@@ -1,0 +1,76 @@
+"""The graph as a whole: how it does, and putting its stages back to their start."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, HTTPException, Request, Response
+
+from aegis import __version__
+from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.context import Bridge, bridge_of
+from aegis.bridge.models.controller import ControllerStatus, RestartAnswer, RestartRequest
+from aegis.bridge.routes.access import require
+from aegis.bridge.routes.answers import DENIED, INVALID, json_response
+from aegis.bridge.services import ServiceError, restart_service
+from aegis.ros.graph import NODES
+
+router = APIRouter(prefix="/api/controller", tags=["controller"], responses={**INVALID, **DENIED})
+RESTART_DEADLINE_S = 10.0
+
+
+@router.get("/status", response_model=ControllerStatus, dependencies=[Depends(require(Scope.METRICS_READ))])
+async def status(request: Request) -> Response:
+    """Say how every stage is doing, and which of them can be restarted."""
+    bridge = bridge_of(request)
+    latest, settings = bridge.latest, bridge.settings
+    missing = latest.missing(settings.ready_stages, settings.ready_silence_s)
+    return json_response(
+        {
+            "ready": not missing,
+            "missing_stages": missing,
+            "stages": {name: latest.stage_row(name) for name in sorted(latest.stages)},
+            "restartable": _restartable(bridge),
+            "uptime_s": round(time.monotonic() - bridge.started_at, 3),
+            "run_id": bridge.run_id,
+            "version": __version__,
+        }
+    )
+
+
+@router.post(
+    "/restart",
+    response_model=RestartAnswer,
+    dependencies=[Depends(require(Scope.CONTROLLER_WRITE))],
+    responses={503: {"model": RestartAnswer, "description": "some could not be restarted, or none offers it"}},
+)
+async def restart(request: Request, wanted: Annotated[RestartRequest | None, Body()] = None) -> Response:
+    """Put stages back to their state at start, through their services: tracks, signals and histories are dropped.
+
+    Ids and counters go on. The radar is restarted first, then what follows it.
+    """
+    bridge = bridge_of(request)
+    asked = _restartable(bridge) if wanted is None or wanted.stages is None else wanted.stages
+    unknown = [name for name in asked if name not in NODES]
+    if unknown:
+        raise HTTPException(400, f"no stage {', '.join(unknown)[:64]}; known are {', '.join(NODES)}")
+    restarted: dict[str, str] = {}
+    failed: dict[str, str] = {}
+
+    async def one(name: str) -> None:
+        try:
+            answer = await bridge.graph.call(restart_service(name), {}, RESTART_DEADLINE_S)
+        except ServiceError as error:
+            failed[name] = str(error)
+            return
+        (restarted if answer.success else failed)[name] = answer.message
+
+    for name in NODES:  # in the order of the graph
+        if name in asked:
+            await one(name)
+    return json_response({"restarted": restarted, "failed": failed}, 503 if failed or not restarted else 200)
+
+
+def _restartable(bridge: Bridge) -> list[str]:
+    return [name for name in NODES if bridge.graph.ready(restart_service(name))]

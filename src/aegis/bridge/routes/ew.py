@@ -1,0 +1,62 @@
+"""Advice against jamming and threats, and a person's decision on it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
+
+from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.accounts.tokens import Principal
+from aegis.bridge.context import bridge_of
+from aegis.bridge.models.common import Problem
+from aegis.bridge.models.threats import AllAdvice, Decision
+from aegis.bridge.routes.access import require
+from aegis.bridge.routes.answers import MEASURED, NotHeardError, json_response
+from aegis.bridge.services import ACKNOWLEDGE
+from aegis.core.types import AdviceState
+
+router = APIRouter(prefix="/api/ew", tags=["ew"], responses=MEASURED)
+DECISION_DEADLINE_S = 5.0
+Operator = Annotated[Principal, Depends(require(Scope.EW_ACKNOWLEDGE))]
+AdviceId = Annotated[int, Path(ge=0, le=2**32 - 1, description="number of the advice", examples=[3])]
+_DECIDED: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "no such advice (any more)"},
+    409: {"model": Problem, "description": "it is not open: decided already, or expired"},
+}
+
+
+@router.get("/advice", response_model=AllAdvice, dependencies=[Depends(require(Scope.THREATS_READ))])
+async def advice(request: Request) -> Response:
+    """Return all advice that is open, or was until recently."""
+    said = bridge_of(request).latest.advice
+    if said is None:
+        raise NotHeardError("ew/advice")
+    return json_response({**said.head(), "items": said.rows.items})
+
+
+@router.post("/advice/{advice_id}/acknowledge", response_model=Decision, responses=_DECIDED)
+async def acknowledge(request: Request, advice_id: AdviceId, principal: Operator) -> Response:
+    """Accept a piece of advice. Aegis itself does nothing about it."""
+    return await _decide(request, advice_id, principal, accept=True)
+
+
+@router.post("/advice/{advice_id}/reject", response_model=Decision, responses=_DECIDED)
+async def reject(request: Request, advice_id: AdviceId, principal: Operator) -> Response:
+    """Reject a piece of advice."""
+    return await _decide(request, advice_id, principal, accept=False)
+
+
+async def _decide(request: Request, advice_id: int, principal: Principal, *, accept: bool) -> Response:
+    """Let the EW stage take the decision: it knows what is open."""
+    bridge = bridge_of(request)
+    if bridge.latest.advice is None:
+        raise NotHeardError("ew/advice")
+    if all(one.id != advice_id for one in bridge.latest.advice.items):
+        raise HTTPException(404, f"there is no advice {advice_id}")
+    fields = {"id": advice_id, "accept": accept, "operator_name": principal.name}
+    answer = await bridge.graph.call(ACKNOWLEDGE, fields, DECISION_DEADLINE_S)
+    if not answer.success:
+        raise HTTPException(409, answer.message)
+    state = AdviceState.ACKNOWLEDGED if accept else AdviceState.REJECTED
+    return json_response({"id": advice_id, "state": state.name, "decided_by": principal.name})

@@ -1,0 +1,197 @@
+"""How the stages, the pipeline and the bridge itself are doing: for Prometheus, and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
+
+from aegis.bridge import encode
+from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.context import bridge_of
+from aegis.bridge.latest import Frame, Latest
+from aegis.bridge.models.common import Model, NotYet
+from aegis.bridge.models.metrics import (
+    DetectionMetrics,
+    EwMetrics,
+    Nis,
+    PipelineMetrics,
+    RadarMetrics,
+    Registration,
+    SystemMetrics,
+    ThreatMetrics,
+    TrackingMetrics,
+)
+from aegis.bridge.routes.access import require
+from aegis.bridge.routes.answers import DENIED, NotHeardError, json_response
+from aegis.bridge.telemetry.graph import levels
+from aegis.bridge.telemetry.latency import LAST_STAGE
+from aegis.bridge.telemetry.metrics import CONTENT_TYPE
+from aegis.bridge.telemetry.sources import STAGE
+from aegis.ros.config import BRIDGE
+
+RADAR_STAGES = ("simulator", "driver", "radar_msgs", "frontend")
+
+router = APIRouter(tags=["metrics"], dependencies=[Depends(require(Scope.METRICS_READ))], responses=DENIED)
+_NOT_YET: dict[int | str, dict[str, Any]] = {503: {"model": NotYet, "description": "the stage has not spoken yet"}}
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={
+        200: {"description": "Prometheus' text format 0.0.4", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    },
+)
+async def prometheus(request: Request) -> Response:
+    """Return the metrics of the graph and the bridge for Prometheus. Scope metrics:read."""
+    metrics = bridge_of(request).telemetry.metrics
+    text = await run_in_threadpool(metrics.text, metrics.read())
+    return Response(text, headers={"Content-Type": CONTENT_TYPE})
+
+
+@router.get("/api/metrics/radar", response_model=RadarMetrics, responses=_NOT_YET)
+async def radar(request: Request) -> Response:
+    """Say how the radar is doing: its stages, its scans as they reach the bridge. Scope metrics:read."""
+    latest = bridge_of(request).latest
+    stages = {name: row for name in RADAR_STAGES if (row := latest.stage_row(name)) is not None}
+    if not stages and latest.detections is None:
+        raise NotHeardError("status", " or ".join(RADAR_STAGES))
+    return json_response(
+        {
+            "stages": stages,
+            "scan_rate_hz": latest.scan_rate_hz(),
+            "scans_lost": latest.scans_lost,
+            "noise_db": latest.noise_db(),
+            "last_scan_age_s": round(latest.detections.age_s, 3) if latest.detections else None,
+        }
+    )
+
+
+@router.get("/api/metrics/detection", response_model=DetectionMetrics, responses=_NOT_YET)
+async def detection(request: Request) -> Response:
+    """Say how the detection stage is doing, and what the last scan held. Scope metrics:read."""
+    latest = bridge_of(request).latest
+    last = latest.detections
+    body = {"stage": _stage(latest, "detection"), "classifier": latest.classifier, "last_scan": None}
+    if last is not None:
+        body["last_scan"] = {**_head(last), "by_class": _names(encode.CLASS_NAMES, last.data.class_id)}
+    return json_response(body)
+
+
+@router.get("/api/metrics/tracking", response_model=TrackingMetrics, responses=_NOT_YET)
+async def tracking(request: Request) -> Response:
+    """Say how the tracking stage is doing, what the picture holds, and how exact the sensors are. Scope metrics:read."""
+    latest = bridge_of(request).latest
+    last = latest.tracks
+    stage = _stage(latest, "tracking")
+    body = {
+        "stage": stage,
+        "last_picture": None,
+        "nis": _entries(stage["detail"], "nis", Nis),
+        "registration": _entries(stage["detail"], "registration", Registration),
+    }
+    if last is not None:
+        body["last_picture"] = {
+            **_head(last),
+            "by_status": _names(encode.STATUS_NAMES, last.data.status),
+            "by_class": _names(encode.CLASS_NAMES, last.data.class_id),
+        }
+    return json_response(body)
+
+
+@router.get("/api/metrics/threats", response_model=ThreatMetrics, responses=_NOT_YET)
+async def threats(request: Request) -> Response:
+    """Say how the threat stage is doing, and how many threats have each level. Scope metrics:read."""
+    latest = bridge_of(request).latest
+    last = latest.threats
+    body = {"stage": _stage(latest, "threat"), "last_assessment": None}
+    if last is not None:
+        body["last_assessment"] = {**_head(last), "by_level": levels(last.data.level)}
+    return json_response(body)
+
+
+@router.get("/api/metrics/ew", response_model=EwMetrics, responses=_NOT_YET)
+async def ew(request: Request) -> Response:
+    """Say how the EW stage is doing, which signals are active, and where its advice stands. Scope metrics:read."""
+    latest = bridge_of(request).latest
+    signals, advice = latest.signals, latest.advice
+    body: dict[str, Any] = {"stage": _stage(latest, "ew"), "signals": None, "advice": None}
+    if signals is not None:
+        kinds = Counter(signal.kind.name for signal in signals.items)
+        body["signals"] = {**signals.head(), "count": len(signals.items), "by_kind": kinds}
+    if advice is not None:
+        states = Counter(one.state.name for one in advice.items)
+        body["advice"] = {**advice.head(), "count": len(advice.items), "by_state": states}
+    return json_response(body)
+
+
+@router.get("/api/metrics/pipeline", response_model=PipelineMetrics, responses=_NOT_YET)
+async def pipeline(request: Request) -> Response:
+    """Say how long a measurement takes to the bridge, how often, and which stages are missing. Scope metrics:read."""
+    bridge = bridge_of(request)
+    latest, settings, latency = bridge.latest, bridge.settings, bridge.telemetry.latency
+    stages = [name for name in latest.stages if name != BRIDGE]
+    if not stages:
+        raise NotHeardError("status")
+    missing = latest.missing(settings.ready_stages, settings.ready_silence_s)
+    return json_response(
+        {
+            "ready": not missing,
+            "missing_stages": missing,
+            "cycle_rate_hz": latency.rate_hz(LAST_STAGE),
+            "latency": latency.report(),
+            "stage_age_s": latest.heard_age_s(stages),
+            "events_received": latest.events,
+            "events_lost": latest.events_lost,
+        }
+    )
+
+
+@router.get("/api/metrics/system", response_model=SystemMetrics)
+async def system(request: Request) -> Response:
+    """Say how the machine and the bridge's process are doing, and what waits or was dropped in its rooms. Scope metrics:read."""
+    telemetry = bridge_of(request).telemetry
+    return json_response(
+        {
+            **await run_in_threadpool(telemetry.machine.report),
+            "loop_lag_p99_ms": telemetry.loop_lag.p99_ms(),
+            "counts": {name: counts for name, counts in telemetry.metrics.read().items() if name != STAGE.name},
+        }
+    )
+
+
+def _stage(latest: Latest, name: str) -> dict[str, Any]:
+    """Return a stage's status.
+
+    Raises:
+        NotHeardError: there is none yet.
+    """
+    row = latest.stage_row(name)
+    if row is None:
+        raise NotHeardError("status", name)
+    return row
+
+
+def _head(frame: Frame[Any]) -> dict[str, Any]:
+    return {**frame.head(), "count": len(frame.data)}
+
+
+def _names(names: list[str], numbers: Iterable[int]) -> Counter[str]:
+    return Counter(names[number] for number in numbers)
+
+
+def _entries(detail: Any, key: str, model: type[Model]) -> dict[str, Any]:
+    """Return the entries by sensor of a status detail; what is not as our stage says it stays in the detail alone."""
+    told = detail.get(key) if isinstance(detail, dict) else None
+    out = {}
+    for sensor_id, entry in told.items() if isinstance(told, dict) else ():
+        try:
+            out[sensor_id] = model.model_validate(entry).model_dump()
+        except ValidationError:
+            continue  # another stage's, by its own rules
+    return out

@@ -1,0 +1,121 @@
+"""The picture in other people's formats, for those who ask for it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+
+from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.accounts.tokens import Principal
+from aegis.bridge.context import bridge_of
+from aegis.bridge.models.common import NotYet, Problem
+from aegis.bridge.models.outputs import AircraftList, Receiver, TrackCollection
+from aegis.bridge.outputs import aircraft, geojson
+from aegis.bridge.outputs.feed import Picture
+from aegis.bridge.outputs.site import Site
+from aegis.bridge.routes.access import current_principal, require
+from aegis.bridge.routes.answers import (
+    DENIED,
+    MEASURED,
+    NotHeardError,
+    frame_headers,
+    is_known,
+    json_response,
+)
+from aegis.bridge.routes.selection import ClassWord, StatusWord
+
+_NO_SITE: dict[int | str, dict[str, Any]] = {
+    503: {
+        "model": NotYet | Problem,
+        "description": "the parameter 'site' does not say where map is, or the stage behind the endpoint has not spoken yet",
+    }
+}
+
+router = APIRouter(
+    tags=["outputs"], dependencies=[Depends(require(Scope.RADAR_READ))], responses={**DENIED, **_NO_SITE}
+)
+
+
+def site_of(request: Request) -> Site:
+    """Return where `map` is.
+
+    Raises:
+        HTTPException: 503, nobody said so.
+    """
+    site = bridge_of(request).feed.site
+    if site is None:
+        raise HTTPException(
+            503, "map has no place on Earth: set the parameter 'site' to latitude [deg], longitude [deg], altitude [m]"
+        )
+    return site
+
+
+def picture_of(request: Request, _site: Annotated[Site, Depends(site_of)]) -> Picture:
+    """Return the newest picture.
+
+    Raises:
+        NotHeardError: there is none yet.
+    """
+    picture = bridge_of(request).feed.picture
+    if picture is None:
+        raise NotHeardError("tracks")
+    return picture
+
+
+# Not a coroutine: where 1000 tracks are to be encoded it takes longer than others should wait for the event loop.
+@router.get(
+    "/api/radar/tracks.geojson",
+    response_model=TrackCollection,
+    response_class=Response,  # of no media type, which FastAPI would give to the error bodies too
+    responses={
+        200: {
+            "content": {geojson.MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{TrackCollection.__name__}"}}}
+        },
+        304: MEASURED[304],
+        400: {"model": Problem, "description": "no such box, class or status"},
+    },
+)
+def tracks_geojson(
+    request: Request,
+    picture: Annotated[Picture, Depends(picture_of)],
+    principal: Annotated[Principal, Depends(current_principal)],
+    bbox: Annotated[
+        str | None,
+        Query(
+            description="only tracks in west,south,east,north [deg]; west may be greater than east, across the antimeridian",
+            examples=["12.9,52.3,13.8,52.7"],
+        ),
+    ] = None,
+    classes: Annotated[list[ClassWord] | None, Query(alias="class", description="only these; may be repeated")] = None,
+    statuses: Annotated[
+        list[StatusWord] | None,
+        Query(alias="status", description="only these; may be repeated"),
+    ] = None,
+) -> Response:
+    """Return the tracked picture as GeoJSON. Scope radar:read; threat levels with threats:read."""
+    try:
+        box = None if bbox is None else geojson.BoundingBox.parse(bbox)
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from None
+    with_levels = Scope.THREATS_READ in principal.scopes
+    assessed = picture.threats.data.stamp_ns if with_levels and picture.threats else 0
+    tracks = picture.tracks
+    headers = frame_headers(picture.frame, f"{tracks.stamp_ns}-{tracks.sequence}-{assessed}")
+    if is_known(request, headers):
+        return Response(status_code=304, headers=headers)
+    chosen = geojson.select(picture, box, classes or (), statuses or ())
+    body = geojson.collection(picture, chosen, with_levels=with_levels)
+    return Response(body, headers=headers, media_type=geojson.MEDIA_TYPE)
+
+
+@router.get("/data/aircraft.json", response_model=AircraftList)
+async def aircraft_json(request: Request, picture: Annotated[Picture, Depends(picture_of)]) -> Response:
+    """Return confirmed and coasting tracks as dump1090 and readsb do. Scope radar:read."""
+    return json_response(aircraft.aircraft(bridge_of(request).feed, picture))
+
+
+@router.get("/data/receiver.json", response_model=Receiver)
+async def receiver_json(site: Annotated[Site, Depends(site_of)]) -> Response:
+    """Return where the site is, as dump1090 and readsb do. Scope radar:read."""
+    return json_response(aircraft.receiver(site))

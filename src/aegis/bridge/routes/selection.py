@@ -1,0 +1,121 @@
+"""The query parameters that choose among live objects: class, status, level, place, page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from aegis.bridge.stream.subscription import Area
+from aegis.core.types import ClassId, Floats, ThreatLevel, TrackStatus
+
+MAX_OBJECTS = 100_000
+_BOX_FIELDS = ("x_min_m", "y_min_m", "x_max_m", "y_max_m")
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+
+
+def _names(kind: type[IntEnum]) -> list[str]:
+    return [member.name for member in kind]
+
+
+def _names_one(kind: type[IntEnum]) -> AfterValidator:
+    """Return a check that a word names a member."""
+
+    def check(word: str) -> str:
+        if word not in kind.__members__:
+            raise ValueError(f"one of {', '.join(_names(kind))} is expected")
+        return word
+
+    return AfterValidator(check)
+
+
+def _area(text: str) -> str:
+    """Check a box."""
+    box(text)
+    return text
+
+
+def box(text: str) -> Area:
+    """Return the area of `x_min,y_min,x_max,y_max`.
+
+    Raises:
+        ValueError: not four numbers, or their order is wrong.
+    """
+    try:
+        return Area(**dict(zip(_BOX_FIELDS, map(float, text.split(",")), strict=True)))
+    except ValidationError as error:
+        raise ValueError(f"x_min,y_min,x_max,y_max in metres is expected: {error.errors()[0]['msg']}") from None
+
+
+ClassWord = Annotated[str, _names_one(ClassId), Field(json_schema_extra={"enum": _names(ClassId)})]
+LevelWord = Annotated[str, _names_one(ThreatLevel), Field(json_schema_extra={"enum": _names(ThreatLevel)})]
+StatusWord = Annotated[str, _names_one(TrackStatus), Field(json_schema_extra={"enum": _names(TrackStatus)})]
+Box = Annotated[
+    str,
+    Field(
+        pattern=rf"^{_NUMBER}(,{_NUMBER}){{3}}$",
+        description="only objects in this box of `map`: x_min,y_min,x_max,y_max in metres, east and north",
+        examples=["-1000,-1000,1000,5000"],
+    ),
+    AfterValidator(_area),
+]
+
+
+class Selection(BaseModel):
+    """What every list of live objects can be asked for."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    classes: list[ClassWord] = Field(
+        default=[], alias="class", max_length=len(ClassId), description="only these classes; repeat it for several"
+    )
+    box: Box | None = None
+    offset: int = Field(default=0, ge=0, le=MAX_OBJECTS, description="leave out the first ones")
+    limit: int = Field(default=MAX_OBJECTS, ge=1, le=MAX_OBJECTS, description="no more than these")
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self == type(self)()
+
+    def rows(
+        self, positions: Callable[[], Floats], class_id: NDArray[Any], *, also: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.intp], int]:
+        """Return the numbers of the objects of this page, and how many the filters let through.
+
+        Args:
+            positions: returns (N, 2 or more) in map [m]; called only where a box is asked for.
+            class_id: (N,).
+            also: (N,) what else an object must fulfil.
+        """
+        wanted = np.ones(len(class_id), dtype=bool) if also is None else also.copy()
+        if self.classes:
+            wanted &= np.isin(class_id, [int(ClassId[name]) for name in self.classes])
+        if self.box is not None:
+            wanted &= box(self.box).holds(positions())
+        found = np.flatnonzero(wanted)
+        return found[self.offset : self.offset + self.limit], len(found)
+
+
+class TrackSelection(Selection):
+    """Which tracks."""
+
+    status: list[StatusWord] = Field(default=[], max_length=len(TrackStatus), description="only with these statuses")
+    level: list[LevelWord] = Field(
+        default=[], max_length=len(ThreatLevel), description="only tracks that are assessed as a threat of these levels"
+    )
+
+
+class ThreatSelection(Selection):
+    """Which threats."""
+
+    level: list[LevelWord] = Field(default=[], max_length=len(ThreatLevel), description="only these levels")
+
+
+def numbers(kind: type[IntEnum], names: Iterable[str]) -> list[int]:
+    """Return the numbers of members by name."""
+    return [int(kind[name]) for name in names]

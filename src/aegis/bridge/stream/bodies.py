@@ -1,0 +1,84 @@
+"""What the messages of the live stream say, for those who want everything and for those who want some."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from aegis.bridge.latest import EwFrame, Frame, RadarFrame
+from aegis.bridge.rows import Part
+from aegis.bridge.stream.subscription import Filter
+from aegis.core.sensor import SensorPose
+from aegis.core.types import Advice, Detections, Floats, Signal, Threats, Tracks
+
+
+def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> dict[str, Any]:
+    """Return a radar_frame message: one scan's detections and the tracks after it.
+
+    Args:
+        frame: the scan.
+        mounted: where the sensor stands, unless the detections say where it was.
+        wanted: which objects.
+    """
+    detections, tracks = frame.detections, frame.tracks
+    return {
+        **frame.main.head(),
+        "sensor": _sensor(mounted, detections.data if detections else None),
+        "detections": Part(
+            detections.brief,
+            wanted.rows(lambda: positions_in_map(detections.data, mounted), detections.data.class_id),
+        )
+        if detections
+        else None,
+        "tracks": Part(tracks.brief, wanted.rows(lambda: tracks.data.state, tracks.data.class_id)) if tracks else None,
+    }
+
+
+def threats(frame: Frame[Threats], tracks: Frame[Tracks] | None, wanted: Filter) -> dict[str, Any]:
+    """Return a threats message. A threat whose track is not in the picture is not left out for its place."""
+
+    def places() -> Floats:
+        return places_of_tracks(frame.data.track_id, tracks.data if tracks else None)
+
+    index = wanted.rows(places, frame.data.class_id, unplaced=True)
+    return {**frame.head(), "threats": Part(frame.rows, index)}
+
+
+def ew(signals: EwFrame[Signal] | None, advice: EwFrame[Advice] | None) -> dict[str, Any]:
+    """Return an ew message: the active signals and all advice, each with its age; null before the first of its kind."""
+    return {
+        "signals": {**signals.head(), "items": signals.rows.items} if signals else None,
+        "advice": {**advice.head(), "items": advice.rows.items} if advice else None,
+    }
+
+
+def places_of_tracks(track_id: Any, tracks: Tracks | None) -> Floats:
+    """Return (N, 3) positions of tracks by number [m]; NaN where the picture does not have them."""
+    out = np.full((len(track_id), 3), np.nan)
+    if tracks is not None and len(tracks):
+        at = np.minimum(np.searchsorted(tracks.track_id, track_id), len(tracks) - 1)  # they are in order
+        known = tracks.track_id[at] == track_id
+        out[known] = tracks.state[at[known], :3]
+    return out
+
+
+def positions_in_map(d: Detections, mounted: SensorPose) -> Floats:
+    """Return (N, 3) positions of detections in map [m]; an elevation that is not measured counts as 0."""
+    elevation = np.nan_to_num(d.elevation)
+    ground = d.range * np.cos(elevation)
+    seen = np.stack([ground * np.cos(d.azimuth), ground * np.sin(d.azimuth), d.range * np.sin(elevation)], axis=1)
+    return mounted.to_map(seen) if d.pose is None else seen @ d.pose.rotation.T + d.pose.position
+
+
+def _sensor(mounted: SensorPose, detections: Detections | None) -> dict[str, float]:
+    """Return where the sensor is in `map`: detections are in its frame."""
+    pose = detections.pose if detections is not None else None
+    if pose is None:
+        x, y, z = mounted.sensor_x, mounted.sensor_y, mounted.sensor_z
+        yaw_deg = mounted.sensor_yaw_deg
+    else:
+        x, y, z = (round(float(v), 3) for v in pose.position)
+        yaw_deg = math.degrees(math.atan2(pose.rotation[1, 0], pose.rotation[0, 0]))
+    return {"x_m": x, "y_m": y, "z_m": z, "heading_deg": round((90.0 - yaw_deg) % 360.0, 4)}

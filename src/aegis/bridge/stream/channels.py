@@ -1,0 +1,22 @@
+"""What the live stream has to say, and which scope it takes to hear it."""
+
+from __future__ import annotations
+
+from aegis.bridge.accounts.scopes import Scope
+
+RADAR_FRAME, THREATS, SYSTEM_STATUS, HEARTBEAT, EW = "radar_frame", "threats", "system_status", "heartbeat", "ew"
+# None is open to everyone who is logged in.
+CHANNELS: dict[str, Scope | None] = {
+    RADAR_FRAME: Scope.RADAR_READ,
+    THREATS: Scope.THREATS_READ,
+    SYSTEM_STATUS: None,
+    HEARTBEAT: None,
+    EW: Scope.THREATS_READ,
+}
+# What a client gets that has not said what it wants.
+DEFAULT_CHANNELS = frozenset({RADAR_FRAME, THREATS, SYSTEM_STATUS, HEARTBEAT})
+
+
+def allowed_channels(scopes: frozenset[str]) -> frozenset[str]:
+    """Return the channels that these scopes are good for."""
+    return frozenset(name for name, scope in CHANNELS.items() if scope is None or scope in scopes)

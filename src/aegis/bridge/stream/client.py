@@ -1,0 +1,158 @@
+"""One listener of the live stream: what waits for it, and what was lost because it did not take it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from typing import Any
+
+from aegis.bridge.accounts.tokens import Principal
+from aegis.bridge.stream.channels import allowed_channels
+from aegis.bridge.stream.subscription import Subscription
+from aegis.bridge.stream.ws_protocol import Wire
+
+MAX_ANSWERS = 32  # a client that asks so often without reading is cut
+
+
+class Client(ABC):
+    """What the hub knows of a listener. Frames wait in a short queue; the oldest makes room for a new one, and is counted."""
+
+    def __init__(self, principal: Principal, subscription: Subscription, queue_length: int) -> None:
+        self.principal = principal
+        self.subscription = subscription
+        self.sent = 0
+        self.dropped = 0
+        self._queue_length = queue_length
+        self._frames: deque[bytes] = deque()
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The channels that the token is good for."""
+        return allowed_channels(self.principal.scopes)
+
+    @property
+    def queued(self) -> int:
+        """How many frames wait."""
+        return len(self._frames)
+
+    def offer(self, frame: bytes) -> bool:
+        """Queue a frame; return False when the oldest one had to make room for it."""
+        fits = len(self._frames) < self._queue_length
+        if not fits:
+            self._frames.popleft()
+            self.dropped += 1
+        self._frames.append(frame)
+        return fits
+
+    def forget_queued(self) -> None:
+        """Drop what waits, uncounted: it belongs to a subscription that the client has replaced."""
+        self._frames.clear()
+
+    @abstractmethod
+    def stalled_s(self, now: float) -> float:
+        """Return for how long the client has taken nothing of what is ready for it [s], by time.monotonic()."""
+
+    @abstractmethod
+    def cut(self) -> None:
+        """End the connection of a client that does not read, or may not listen any more."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the client may know about itself."""
+        return {
+            "username": self.principal.name,
+            **self.subscription.describe(),
+            "sent": self.sent,
+            "dropped": self.dropped,
+            "expires_in_s": round(self.principal.expires_at - time.time(), 1),
+        }
+
+
+class WebSocketClient(Client):
+    """A WebSocket: frames go straight to its connection while that takes them."""
+
+    def __init__(self, wire: Wire, principal: Principal, subscription: Subscription, queue_length: int) -> None:
+        super().__init__(principal, subscription, queue_length)
+        self._wire = wire
+        self._answers: deque[bytes] = deque()
+        self._full_since: float | None = None
+        wire.on_writable = self._flush
+
+    def offer(self, frame: bytes) -> bool:
+        """Send a frame, or queue it where the connection takes none now."""
+        if self._full_since is None and self._wire.writable:
+            self._send(frame)
+            return True
+        return super().offer(frame)
+
+    def answer(self, frame: bytes) -> None:
+        """Send what a command is answered with, before what is queued; it is never dropped."""
+        if self._full_since is None and self._wire.writable:
+            self._send(frame)
+        elif len(self._answers) < MAX_ANSWERS:
+            self._answers.append(frame)
+        else:
+            self.cut()
+
+    def stalled_s(self, now: float) -> float:
+        """Return for how long the connection has taken nothing."""
+        return 0.0 if self._full_since is None else now - self._full_since
+
+    def cut(self) -> None:
+        """Reset the connection."""
+        self._wire.cut()
+
+    def _send(self, frame: bytes) -> None:
+        if not self._wire.open:
+            return  # it is closing; whoever serves it will hear
+        self._wire.write(frame)
+        self.sent += 1
+        if not self._wire.writable:
+            self._full_since = time.monotonic()
+
+    def _flush(self) -> None:
+        """Go on where the connection takes frames again."""
+        self._full_since = None
+        while self._full_since is None and (self._answers or self._frames):
+            self._send(self._answers.popleft() if self._answers else self._frames.popleft())
+
+
+class EventStreamClient(Client):
+    """A server-sent event stream: the response's task takes frames as the connection takes them."""
+
+    def __init__(self, principal: Principal, subscription: Subscription, queue_length: int) -> None:
+        super().__init__(principal, subscription, queue_length)
+        self._filled = asyncio.Event()
+        self._taken_at: float | None = None
+        self._ended = False
+
+    def offer(self, frame: bytes) -> bool:
+        """Queue a frame."""
+        self._filled.set()
+        return super().offer(frame)
+
+    async def take(self, timeout_s: float) -> bytes | None:
+        """Return the next frame; None when the stream is to end, or none has come in this time."""
+        self._taken_at = None
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self._frames and not self._ended:
+                    self._filled.clear()
+                    await self._filled.wait()
+        except TimeoutError:
+            return None
+        if self._ended:
+            return None
+        self._taken_at = time.monotonic()
+        self.sent += 1
+        return self._frames.popleft()
+
+    def stalled_s(self, now: float) -> float:
+        """Return for how long the connection has not taken the last frame."""
+        return 0.0 if self._taken_at is None else now - self._taken_at
+
+    def cut(self) -> None:
+        """End the stream with what waits unsent."""
+        self._ended = True
+        self._filled.set()

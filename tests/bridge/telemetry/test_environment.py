@@ -1,0 +1,86 @@
+"""Every environment name of the original takes effect."""
+
+from pathlib import Path
+
+import pytest
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.logging import LoggingSeverity
+
+from aegis.core import compiled
+from aegis.core.params import ConfigError
+from aegis.ros import node
+from aegis.ros.config import load_settings
+
+SECRET = "0123456789abcdef-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "node", "read"),
+    [
+        ("API_HOST", "::1", "bridge", lambda s: s.host),
+        ("API_PORT", "8123", "bridge", lambda s: str(s.port)),
+        ("RADAR_SCAN_INTERVAL", "0.25", "simulator", lambda s: str(s.interval_s)),
+        ("RADAR_REFRESH_RATE", "4.0", "simulator", lambda s: str(1.0 / s.interval_s)),
+        ("DETECTION_THRESHOLD", "0.9", "detection", lambda s: str(s.confidence_threshold)),
+        ("DETECTION_THRESHOLD", "0.9", "tracking", lambda s: str(s.confidence_threshold)),
+        ("MAX_TARGETS", "77", "detection", lambda s: str(s.max_targets)),
+        ("THREAT_THRESHOLD_HIGH", "0.7", "threat", lambda s: str(s.threshold_high)),
+        ("THREAT_THRESHOLD_CRITICAL", "0.95", "threat", lambda s: str(s.threshold_critical)),
+        ("MODEL_DEVICE", "cpu", "detection", lambda s: s.model_device),
+        ("LOG_LEVEL", "WARNING", "bridge", lambda s: s.log_level),
+        ("LOG_DIR", "/var/log/aegis", "bridge", lambda s: str(s.log_folder(Path("/state"), ""))),
+        ("JWT_SECRET", SECRET, "bridge", lambda s: s.jwt_secret.get_secret_value()),
+        ("JWT_ALGORITHM", "HS512", "bridge", lambda s: s.jwt_algorithm),
+        ("JWT_EXPIRATION_HOURS", "2.0", "bridge", lambda s: str(s.access_token_s / 3600.0)),
+    ],
+)
+def test_a_parameter_follows_its_environment_name(name, value, node, read):
+    assert read(load_settings(node, None, environ={})) != value
+    assert read(load_settings(node, None, environ={name: value})) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "node", "allowed"),
+    [
+        ("MODEL_DEVICE", "cuda", "detection", ("'auto'", "'cpu'")),
+        ("LOG_LEVEL", "LOUD", "bridge", ("'DEBUG'", "'ERROR'")),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_what_does(name, value, node, allowed):
+    with pytest.raises(ConfigError, match=f"environment variable {name}") as refusal:
+        load_settings(node, None, environ={name: value})
+    assert all(word in str(refusal.value) for word in allowed)
+
+
+def test_model_cache_dir_is_where_compiled_code_is_kept(monkeypatch, tmp_path):
+    for name in ("NUMBA_CACHE_DIR", "MODEL_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    folder = compiled.cache_dir.__wrapped__  # not what this process has found out before
+    assert Path(folder()).parent == tmp_path / "home" / "aegis" / "compiled"
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "models"))
+    assert Path(folder()).parent == tmp_path / "models"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
+    assert Path(folder()).parent == tmp_path / "numba"
+
+
+def test_log_level_reaches_a_stages_ros_log(ros_domain, monkeypatch):
+    class Executor(SingleThreadedExecutor):
+        """Looks at its nodes instead of spinning."""
+
+        def spin(self) -> None:
+            seen.extend(one.get_logger().get_effective_level() for one in self.get_nodes())
+
+    seen: list[LoggingSeverity] = []
+    monkeypatch.setattr(node, "SingleThreadedExecutor", Executor)
+    for level in ("", "DEBUG", "INFO", "WARNING", "ERROR"):
+        monkeypatch.setenv("LOG_LEVEL", level)
+        assert node.run(["threat"]) == 0
+    severity = LoggingSeverity
+    assert seen == [severity.INFO, severity.DEBUG, severity.INFO, severity.WARN, severity.ERROR]
+
+
+def test_a_stage_refuses_a_log_level_that_is_none(monkeypatch, capsys):
+    monkeypatch.setenv("LOG_LEVEL", "verbose")
+    assert node.run(["threat"]) == node.EXIT_CONFIG
+    assert "LOG_LEVEL = 'verbose': DEBUG, INFO, WARNING, ERROR are allowed" in capsys.readouterr().err

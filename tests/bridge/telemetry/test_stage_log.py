@@ -1,0 +1,88 @@
+"""Events on disk: the right file, the right level, valid JSON whatever somebody put into an event."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aegis.bridge.telemetry.settings import TelemetrySettings
+from aegis.bridge.telemetry.stage_log import StageLog
+from aegis.core.events import Event, EventName, Severity
+from aegis.ros import convert
+
+# As bridge.md has it: a file for each of these.
+FILES = {"radar", "detection", "tracking", "threat", "ew", "pipeline", "websocket"}
+
+
+def heard(name, severity=Severity.INFO, stamp_ns=1_700_000_000_123_456_789, sequence=1, data=None) -> dict:
+    """An event as the bridge hears it."""
+    event = Event(name, severity, {"sequence": 7} if data is None else data)
+    return convert.event_from_msg(
+        convert.event_to_msg(event, stage="threat", stamp_ns=stamp_ns, run_id="run", epoch=2, sequence=sequence)
+    )
+
+
+def logged(events, level="INFO") -> dict[str, list[dict]]:
+    """Log events, and return what is then in each file."""
+    with TemporaryDirectory() as folder:
+        log = StageLog(Path(folder), TelemetrySettings(log_level=level))
+        for event in events:
+            log.take(event)
+        log.writer.close()
+        return {
+            path.name: [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+            for path in Path(folder).iterdir()
+        }
+
+
+def test_every_event_goes_to_the_file_of_its_stage():
+    files = logged([heard(name, sequence=number) for number, name in enumerate([*EventName, "ROCKET_LAUNCHED", ""])])
+    assert set(files) == {f"{name}.log" for name in FILES}
+    prefix = {"websocket": "BROADCAST"}
+    others = []
+    for file, rows in files.items():
+        word = file.removesuffix(".log")
+        own = prefix.get(word, word.upper()) + "_"
+        others += [row["event"] for row in rows if not row["event"].startswith(own)]
+    assert others == ["ROCKET_LAUNCHED", ""]
+    assert sum(map(len, files.values())) == len(EventName) + 2
+
+
+def test_a_line_says_everything():
+    ((row,),) = logged([heard(EventName.THREAT_CRITICAL, Severity.WARNING)]).values()
+    assert row.pop("timestamp") == "2023-11-14T22:13:20.123Z"  # date -u -d @1700000000
+    assert row == {
+        "event": "THREAT_CRITICAL", "stage": "threat", "severity": "WARNING", "data": {"sequence": 7},
+        "run_id": "run", "epoch": 2, "sequence": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("level", "kept"), [("DEBUG", 4), ("INFO", 3), ("WARNING", 2), ("ERROR", 1)])
+def test_the_level_leaves_out_what_is_less_severe(level, kept):
+    (rows,) = logged([heard(EventName.EW_DETECTION, severity) for severity in Severity], level).values()
+    assert [row["severity"] for row in rows] == [severity.name for severity in Severity][-kept:]
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec=None)), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(_JSON, min_size=1, max_size=10), st.integers(0, 2**31 * 10**9 - 1))
+def test_any_data_makes_a_line_of_valid_json(data, stamp_ns):
+    (rows,) = logged([heard(EventName.PIPELINE_ERROR, stamp_ns=stamp_ns, data={"d": one}) for one in data]).values()
+    for row, one in zip(rows, data, strict=True):
+        told = row["data"] if isinstance(row["data"], dict) else json.loads(row["data"])
+        wanted = json.dumps({"d": one})
+        if "NaN" not in wanted and "Infinity" not in wanted:
+            assert told == json.loads(wanted)
+        when = datetime.fromisoformat(row["timestamp"])
+        assert when.tzinfo == UTC
+        assert abs(when.timestamp() - stamp_ns / 1e9) <= 0.001

@@ -1,0 +1,131 @@
+"""What a client may ask of the graph: a scan, a restart, a decision on advice. A real bridge beside real stages."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+SCENARIO = {
+    "name": "jammed",
+    "duration_s": 300.0,
+    "targets": [
+        {
+            "name": "aircraft", "class": "AIRCRAFT", "rcs_dbsm": 15.0, "swerling": 0,
+            "motion": {"kind": "straight", "position_m": [-1500.0, 2000.0, 800.0], "speed_mps": 60.0, "course_deg": 90.0},
+        },
+    ],
+    "jammers": [
+        {
+            "name": "jammer", "appears_s": 3.0, "eirp_w": 10.0, "frequency_hz": 9.4e9, "bandwidth_hz": 50e6,
+            "position_m": [0.0, 8000.0, 500.0],
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def start_stages(ros_domain, tmp_path: Path):
+    """Return a function that starts stages in a process of their own, ten scans a second."""
+    started: list[subprocess.Popen] = []
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(yaml.safe_dump(SCENARIO))
+
+    def start(*names: str) -> subprocess.Popen:
+        sets = {"simulator.scenario": scenario, "simulator.scan_interval_s": 0.1, "simulator.false_alarms_per_scan": 20}
+        options = [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
+        process = subprocess.Popen([sys.executable, "-m", "aegis.ros.node", *names, *options], env=ros_domain)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(15)
+
+
+def post(bridge, path: str, body: object = None, **options) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {bridge.token}"}
+    return httpx.post(bridge.url + path, headers=headers, json=body, timeout=20, **options)
+
+
+def test_without_a_graph_commands_say_who_is_missing(start_bridge):
+    bridge = start_bridge()
+    answer = post(bridge, "/api/radar/scan")
+    assert (answer.status_code, answer.json()["waiting_for"]) == (503, "scan")
+    assert "not offered by any node" in answer.json()["detail"]
+    answer = post(bridge, "/api/controller/restart")
+    assert (answer.status_code, answer.json()) == (503, {"restarted": {}, "failed": {}})
+    answer = post(bridge, "/api/controller/restart", {"stages": ["tracking"]})
+    assert answer.status_code == 503
+    assert "not offered" in answer.json()["failed"]["tracking"]
+    answer = post(bridge, "/api/controller/restart", {"stages": ["warp-drive"]})
+    assert (answer.status_code, "known are simulator" in answer.json()["detail"]) == (400, True)
+    assert post(bridge, "/api/ew/advice/1/acknowledge").json()["waiting_for"] == "ew/advice"
+    assert bridge.get("/api/controller/status").json()["restartable"] == []
+
+
+def test_commands_reach_the_stages(start_bridge, start_stages, wait_for):
+    bridge = start_bridge()
+    names = ["simulator", "detection", "tracking", "threat", "ew"]
+    start_stages(*names)
+    wait_for(lambda: httpx.get(bridge.url + "/ready").status_code == 200, "the graph runs", 150)
+    status = bridge.get("/api/controller/status").json()
+    assert (status["ready"], status["run_id"]) == (True, "test-run")
+    assert set(names) <= set(status["restartable"])
+    assert set(names) <= status["stages"].keys()
+
+    # Each scan that is asked for is answered with its own detections, while others go on.
+    wait_for(lambda: post(bridge, "/api/radar/scan").status_code == 200, "a scan on demand")
+    scans = []
+    for _ in range(5):
+        asked_s = time.time()
+        answer = post(bridge, "/api/radar/scan")
+        assert answer.status_code == 200, answer.text
+        scan = answer.json()
+        assert asked_s <= scan["stamp_s"] <= time.time()
+        assert scan["message"].startswith("scan ")
+        assert scan["count"] == scan["total"] == len(scan["targets"])
+        scans.append(scan)
+    assert len({scan["sequence"] for scan in scans}) == 5
+
+    # The jammer comes up; its advice is decided once.
+    def waiting() -> list[dict]:
+        answer = bridge.get("/api/ew/advice")
+        return (
+            [one for one in answer.json()["items"] if one["state"] == "PROPOSED"] if answer.status_code == 200 else []
+        )
+
+    wait_for(waiting, "advice against the jammer", 60)
+    advice = waiting()[0]
+    assert post(bridge, "/api/ew/advice/4000000000/reject").status_code == 404
+    answer = post(bridge, f"/api/ew/advice/{advice['id']}/acknowledge")
+    assert answer.json() == {"id": advice["id"], "state": "ACKNOWLEDGED", "decided_by": "admin"}
+
+    def decided() -> list[dict]:
+        items = bridge.get("/api/threats/ew-status").json()["advice"]["items"]
+        return [one for one in items if one["id"] == advice["id"] and one["decided_by"] == "admin"]
+
+    wait_for(decided, "everybody sees the decision")
+    again = post(bridge, f"/api/ew/advice/{advice['id']}/reject")
+    assert (again.status_code, "not open: ACKNOWLEDGED" in again.json()["detail"]) == (409, True)
+
+    # Only what is asked for is restarted, and what it had is gone.
+    hits = max(track["hits"] for track in bridge.get("/api/radar/tracks").json()["tracks"])
+    answer = post(bridge, "/api/controller/restart", {"stages": ["tracking"]})
+    assert (answer.status_code, list(answer.json()["restarted"])) == (200, ["tracking"])
+
+    def fresh() -> bool:
+        tracks = bridge.get("/api/radar/tracks").json()["tracks"]
+        return all(track["hits"] < hits for track in tracks)
+
+    wait_for(fresh, "tracks begin anew")
+    answer = post(bridge, "/api/controller/restart")
+    assert answer.status_code == 200, answer.text
+    assert list(answer.json()["restarted"]) == [name for name in status["restartable"] if name in names]
+    wait_for(lambda: bridge.get("/api/ew/advice").json()["items"] == [], "the advice is dropped")
+    assert json.loads(bridge.get("/api/controller/status").text)["ready"] is True

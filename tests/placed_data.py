@@ -1,0 +1,43 @@
+"""Pictures with a place on Earth, and PROJ's opinion on places; for the tests of the outputs."""
+
+import time
+
+from pyproj import Transformer
+
+from aegis.bridge import encode
+from aegis.bridge.latest import Frame
+from aegis.bridge.outputs.feed import Feed
+from aegis.bridge.outputs.settings import OutputSettings
+from aegis.bridge.rows import Rows
+
+SITE = (52.52, 13.405, 34.0)
+
+
+def tracks_frame(tracks, age_s=0.5):
+    return Frame(tracks, age_s, time.monotonic(), Rows([]), encode.track_rows)
+
+
+def threats_frame(threats, age_s=0.5):
+    return Frame(threats, age_s, time.monotonic(), Rows([]), encode.threat_rows)
+
+
+def make_feed(tracks=None, threats=None, *, site=SITE, **settings):
+    """Return a feed that has heard tracks, and what is assessed of them."""
+    feed = Feed(OutputSettings.load({"site": site, **settings}))
+    if tracks is not None:
+        feed.take("tracks", tracks_frame(tracks))
+    if threats is not None:
+        feed.take("threats", threats_frame(threats))
+    return feed
+
+
+def proj_places(site, position):
+    """Return latitude, longitude, altitude of (N, 3) points east, north, up of a site, by PROJ."""
+    latitude, longitude, altitude = site
+    pipeline = (
+        "+proj=pipeline +step +inv +proj=topocentric +ellps=WGS84"
+        f" +lat_0={latitude!r} +lon_0={longitude!r} +h_0={altitude!r}"
+        " +step +inv +proj=cart +ellps=WGS84 +step +proj=unitconvert +xy_in=rad +xy_out=deg"
+    )
+    lon, lat, alt = Transformer.from_pipeline(pipeline).transform(*position.T)
+    return lat, lon, alt
