@@ -13,6 +13,7 @@ import click
 
 from aegis import __version__
 from aegis.core.params import ConfigError
+from aegis.users_cli import users
 
 EXIT_CONFIG = 2
 
@@ -257,25 +258,7 @@ def params(node: str | None, markdown: bool) -> None:
     click.echo(text, nl=False)
 
 
-@cli.group()
-def users() -> None:
-    """Accounts of the bridge."""
-
-
-@users.command("reset-password")
-@click.argument("username")
-@_namespace
-def reset_password(username: str, namespace: str) -> None:
-    """Give USERNAME a new random password, and print it once."""
-    from aegis.bridge.accounts.store import reset_password as reset
-    from aegis.state import state_dir
-
-    try:
-        password = reset(state_dir(namespace), username)
-    except LookupError as error:
-        click.echo(f"aegis users: {error}", err=True)
-        sys.exit(EXIT_CONFIG)
-    click.echo(f"new password of {username}: {password}")
+cli.add_command(users)
 
 
 def main() -> None:

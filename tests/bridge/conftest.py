@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import secrets
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,8 +23,9 @@ from fastapi.testclient import TestClient
 from rclpy.executors import SingleThreadedExecutor
 from websockets.sync.client import ClientConnection, connect
 
-from aegis.bridge.accounts.store import Accounts
-from aegis.bridge.accounts.throttle import LoginThrottle
+from aegis.bridge.accounts.devices import Devices
+from aegis.bridge.accounts.store import DATABASE_FILE, Accounts
+from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
@@ -48,23 +51,34 @@ class App:
     client: TestClient
 
     def headers(self, *scopes: str) -> dict[str, str]:
-        """Return the headers of somebody with these scopes."""
-        account = SimpleNamespace(name="somebody", scopes=scopes)
-        return {"Authorization": f"Bearer {self.bridge.tokens.issue(account)}"}
+        """Return the headers of somebody with these scopes, in a session of its own."""
+        account = SimpleNamespace(name="somebody", role="viewer", scopes=scopes)
+        return {"Authorization": f"Bearer {self.bridge.tokens.issue(account, secrets.token_hex(8))}"}
+
+
+@pytest.fixture(scope="session")
+def accounts_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bridge.db with accounts admin (admin) and eve (viewer), to be copied: making it takes longer than most tests."""
+    directory = tmp_path_factory.mktemp("accounts")
+    accounts = Accounts(directory)
+    accounts.add("admin", PASSWORD, "admin")
+    accounts.add("eve", PASSWORD, "viewer")
+    accounts.close()
+    return directory / DATABASE_FILE
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
+def app(tmp_path: Path, accounts_database: Path) -> Iterator[App]:
     """The application without a graph, with accounts admin (admin) and eve (viewer)."""
     settings = BridgeSettings.load({"login_per_account_per_minute": 5, "login_per_address_per_minute": 12})
-    accounts = Accounts(tmp_path)
-    accounts.add("admin", PASSWORD, "admin")
-    accounts.add("eve", PASSWORD, "viewer")
+    shutil.copy(accounts_database, tmp_path)
+    accounts = Accounts(tmp_path, settings)
     bridge = Bridge(
         settings=settings,
-        tokens=Tokens(SECRET, settings.jwt_algorithm, settings.access_token_s),
+        tokens=Tokens(SECRET, settings.jwt_algorithm, settings.access_token_s, accounts.mirror),
         accounts=accounts,
-        throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
+        throttle=Throttle(settings),
+        devices=Devices(SECRET, settings.device_token_days * 86400.0),
         hub=Hub(settings),
         state_dir=tmp_path,
         acknowledgements=Acknowledgements(tmp_path),

@@ -5,17 +5,29 @@ import time
 
 import pytest
 from bridge_data import some_detections, some_status, some_threats, some_tracks
+from fastapi.routing import APIRoute
 from starlette.routing import Route, WebSocketRoute
 
 from aegis.bridge import encode
-from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.http.guard import PUBLIC_ROUTES, PUBLIC_WEBSOCKETS
 from aegis.bridge.latest import Frame
 from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
 from aegis.bridge.models.threats import ActiveThreats
+from aegis.bridge.routes.access import needed_scopes, walk_routes
 from aegis.ros import convert
 
 PASSWORD = "a good long password"
+EVERY_SCOPE = frozenset({"radar:read", "threats:read", "metrics:read", "controller:write", "ew:acknowledge", "admin"})
+# What is good for everyone who is logged in. Whoever adds a route here says that it shows and does nothing that needs a scope.
+ANY_TOKEN = {
+    ("GET", "/api/auth/me"),
+    ("POST", "/api/auth/logout"),
+    ("POST", "/api/auth/password"),
+    ("GET", "/api/auth/sessions"),
+    ("DELETE", "/api/auth/sessions/{session_id}"),
+    ("POST", "/api/auth/ws-ticket"),
+}
+QUERY = {"/api/stream": {"messages": 1}}  # else it goes on for ever
 NEEDED_SCOPE = {
     "/api/radar/status": "radar:read",
     "/api/radar/targets": "radar:read",
@@ -59,7 +71,6 @@ def test_every_route_denies_without_a_token_unless_it_is_listed(app):
     assert {("GET", path) for path in NEEDED_SCOPE} | {("GET", "/openapi.json"), ("GET", "/api/auth/me")} < routes
     assert {("WEBSOCKET", path) for path in PUBLIC_WEBSOCKETS} <= routes
     assert routes >= PUBLIC_ROUTES
-    admin = app.headers(*Scope)
     fill(app)
     app.bridge.hub.publish("heartbeat", lambda _: {}, keep=True)
     for method, path in routes:
@@ -71,9 +82,53 @@ def test_every_route_denies_without_a_token_unless_it_is_listed(app):
             assert status not in (401, 403, 404), (method, path)
         else:
             assert status == 401, (method, path)
-            query = {"messages": 1} if path == "/api/stream" else None  # else it goes on for ever
-            answer = app.client.request(method, path, headers=admin, params=query)
+            admin = app.headers(*EVERY_SCOPE)
+            answer = app.client.request(method, path, headers=admin, params=QUERY.get(path))
             assert answer.status_code not in (401, 403, 404), (method, path)
+
+
+def test_every_route_refuses_the_wrong_scope_and_takes_the_right_one(app):
+    fill(app)
+    app.bridge.hub.publish("heartbeat", lambda _: {}, keep=True)
+    seen = {}
+    for route in walk_routes(app.client.app.routes):
+        if not isinstance(route, APIRoute):
+            continue
+        for method in route.methods - {method for method, path in PUBLIC_ROUTES if path == route.path}:
+            scopes = needed_scopes(route.dependant)
+            assert scopes or (method, route.path) in ANY_TOKEN, f"{method} {route.path} is open to every token"
+            for scope in scopes:
+                wrong = app.headers(*(EVERY_SCOPE - {scope}))
+                assert app.client.request(method, route.path, headers=wrong).status_code == 403, (method, route.path)
+            right = app.client.request(method, route.path, headers=app.headers(*scopes), params=QUERY.get(route.path))
+            assert right.status_code not in (401, 403, 404), (method, route.path)
+            seen[method, route.path] = scopes
+    assert {("GET", path): {scope} for path, scope in NEEDED_SCOPE.items()}.items() <= seen.items()
+    rooms = ("/api/users", "/api/invites", "/api/service-tokens", "/api/audit")
+    administration = {key for key in seen if key[1].startswith(rooms)}
+    assert len(administration) == 11
+    assert all(seen[key] == {"admin"} for key in administration)
+
+
+def test_the_openapi_page_says_each_operations_scope(app):
+    page = app.client.get("/openapi.json", headers=app.headers()).json()
+    said = {
+        (method.upper(), path): operation["x-scope"]
+        for path, operations in page["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert {("GET", path): scope for path, scope in NEEDED_SCOPE.items()}.items() <= said.items()
+    assert {key for key, scope in said.items() if scope == "public"} <= PUBLIC_ROUTES
+    assert {key for key, scope in said.items() if scope == "any"} <= ANY_TOKEN
+    for operations in page["paths"].values():
+        for operation in operations.values():
+            scope = operation["x-scope"]
+            assert {"public": "Public: ", "any": "Any valid token "}.get(scope, f"Scope {scope}.") in operation[
+                "description"
+            ]
+            assert ("401" in operation["responses"]) or scope == "public"
+            assert ("403" in operation["responses"]) or scope in ("public", "any")
+            assert "422" not in operation["responses"]
 
 
 @pytest.mark.parametrize(
@@ -113,9 +168,8 @@ def test_a_bad_authorization_is_401_and_says_nothing_about_why(app, authorizatio
 
 def test_the_wrong_scope_is_403_and_the_right_one_is_enough(app):
     fill(app)
-    every = {"radar:read", "threats:read", "metrics:read", "controller:write", "ew:acknowledge", "admin"}
     for path, scope in NEEDED_SCOPE.items():
-        assert app.client.get(path, headers=app.headers(*(every - {scope}))).status_code == 403
+        assert app.client.get(path, headers=app.headers(*(EVERY_SCOPE - {scope}))).status_code == 403
         assert app.client.get(path, headers=app.headers(scope)).status_code == 200
     assert app.client.get("/api/auth/me", headers=app.headers()).status_code == 200
 

@@ -504,7 +504,7 @@ def test_another_namespace_is_another_graph(start_bridge, publisher, wait_for):
 
 
 def test_a_body_that_does_not_come_is_408(start_bridge):
-    bridge = start_bridge(body_timeout_s=0.5)
+    bridge = start_bridge(request_timeout_s=0.5)
     host, port = bridge.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as raw:
         raw.sendall(

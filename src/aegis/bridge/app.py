@@ -11,16 +11,39 @@ from starlette.middleware.cors import CORSMiddleware
 
 from aegis import __version__
 from aegis.bridge.context import Bridge
-from aegis.bridge.http.guard import SECURITY_HEADERS, BodyLimit, DefaultDeny, SecurityHeaders
+from aegis.bridge.http.body import BodyLimit
+from aegis.bridge.http.errors import add_error_handlers
+from aegis.bridge.http.guard import SECURITY_HEADERS, DefaultDeny, SecurityHeaders
+from aegis.bridge.http.openapi import describe_scopes
 from aegis.bridge.http.request_id import HEADER, RequestId
-from aegis.bridge.routes import auth, controller, events, ew, health, metrics, outputs, page, radar, stream, threats
+from aegis.bridge.routes import (
+    audit,
+    auth,
+    controller,
+    events,
+    ew,
+    health,
+    invites,
+    metrics,
+    outputs,
+    own_account,
+    page,
+    radar,
+    service_tokens,
+    stream,
+    threats,
+    users,
+)
 from aegis.bridge.routes.answers import NotHeardError, json_response
 from aegis.bridge.services import ServiceError
 
 _DESCRIPTION = """
 The picture of one radar: detections, tracks, threats, EW advice.
 
-Log in with `POST /api/auth/login` and send `Authorization: Bearer TOKEN`. Every body of measured data carries the radar scan's
+Log in with `POST /api/auth/login` and send `Authorization: Bearer TOKEN`; before it expires, `POST /api/auth/refresh` gives the
+next one. Each operation says which scope it needs; 401 is a token that is not good (any more), 403 one that lacks the scope.
+
+Every body of measured data carries the radar scan's
 `sequence`, the time of measurement `stamp_s` and its age `age_s`. Units are in the names; unknown is `null`. An endpoint whose
 stage has not spoken yet answers 503, never with invented values. `GET` bodies of scans have an `ETag`: send it as
 `If-None-Match` and get 304 for the same frame.
@@ -64,6 +87,11 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         health.router,
         controller.router,
         auth.router,
+        own_account.router,
+        users.router,
+        invites.router,
+        service_tokens.router,
+        audit.router,
         radar.router,
         radar.command,
         threats.router,
@@ -76,22 +104,24 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         page.router,
     ):
         app.include_router(router)
+    describe_scopes(app)
 
     settings = bridge.settings
     # The last one added is the first to see a request.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
-    app.add_middleware(DefaultDeny, tokens=bridge.tokens)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(DefaultDeny, tokens=bridge.tokens, audit=bridge.accounts.audit)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "If-None-Match"],
             expose_headers=["ETag", "Retry-After", "X-Data-Age", "X-Request-ID"],
         )
     app.add_middleware(SecurityHeaders, tls=settings.tls)
     app.add_middleware(RequestId, observe=bridge.telemetry.metrics.observe_request)
 
+    add_error_handlers(app)
     app.add_exception_handler(NotHeardError, _not_heard)
     app.add_exception_handler(ServiceError, _no_service)
     app.add_exception_handler(RequestValidationError, _invalid)

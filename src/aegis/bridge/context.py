@@ -11,8 +11,11 @@ from typing import Any
 from fastapi.requests import HTTPConnection
 
 from aegis.bridge import encode
+from aegis.bridge.accounts.audit import Audit
+from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.store import Accounts
-from aegis.bridge.accounts.throttle import LoginThrottle
+from aegis.bridge.accounts.throttle import Throttle
+from aegis.bridge.accounts.tickets import Tickets
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.latest import EwFrame, Frame, Latest, RadarFrame
@@ -22,7 +25,7 @@ from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream import bodies
 from aegis.bridge.stream.channels import EW, RADAR_FRAME, SYSTEM_STATUS, THREATS
 from aegis.bridge.stream.hub import Hub
-from aegis.bridge.telemetry.sources import STREAM
+from aegis.bridge.telemetry.sources import ACCOUNTS, STREAM
 from aegis.bridge.telemetry.telemetry import Telemetry
 from aegis.core.types import Advice, Signal, Threats
 
@@ -34,7 +37,8 @@ class Bridge:
     settings: BridgeSettings
     tokens: Tokens
     accounts: Accounts
-    throttle: LoginThrottle
+    throttle: Throttle
+    devices: Devices
     hub: Hub
     state_dir: Path
     acknowledgements: Acknowledgements
@@ -47,6 +51,9 @@ class Bridge:
     def __post_init__(self) -> None:
         self.telemetry = Telemetry(self.latest, self.settings, self.state_dir)
         self.telemetry.metrics.add_source(STREAM, self.stream_counts)
+        self.telemetry.metrics.add_source(ACCOUNTS, self.accounts.counts)
+        self.tickets = Tickets(self.accounts.mirror)
+        self.accounts.mirror.on_revoked = self.hub.close_sessions
         self._take: dict[str, Callable[[Any], None]] = {
             "detections": self.latest.take_detections,
             "tracks": lambda frame: setattr(self.latest, "tracks", frame),
@@ -58,6 +65,11 @@ class Bridge:
             "status": self.latest.take_status,
             "class_info": lambda classifier: setattr(self.latest, "classifier", classifier),
         }
+
+    @property
+    def audit(self) -> Audit:
+        """Where acts and refusals are written."""
+        return self.accounts.audit
 
     def deliver(self, topic: str, item: Any) -> None:
         """Take what the ROS thread handed over; on the event loop."""

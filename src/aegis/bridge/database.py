@@ -8,13 +8,15 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from aegis.core.params import ConfigError
 
 SQLITE_BUSY_S = 10.0
 CONNECT_TIMEOUT_S = 5
+# Execution options of a transaction that reads before it writes: SQLite then locks at its begin, where it can still wait.
+IMMEDIATE = {"sqlite_begin": "IMMEDIATE"}
 
 
 def open_engine(url: str, *, statement_timeout_s: float = 30.0) -> Engine:
@@ -61,8 +63,15 @@ def _open_sqlite(url: str, path: str | None) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
+        # Left alone, the driver begins at the first row that changes: what was read before, and new tables, stay outside.
+        connection.isolation_level = None
         for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
 
     return engine
 
@@ -77,7 +86,7 @@ def migrate(engine: Engine, migrations: Path) -> None:
     """
     config = Config()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-    with engine.begin() as connection:
+    with engine.execution_options(**IMMEDIATE).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -16,14 +16,17 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.secret import load_secret
 from aegis.bridge.accounts.store import ADMINISTRATOR, Accounts
-from aegis.bridge.accounts.throttle import LoginThrottle
+from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
+from aegis.bridge.http.protocol import LOOP
+from aegis.bridge.http.protocol import protocol_class as http_protocol_class
 from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.ros_link import RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
@@ -123,7 +126,7 @@ def _serve(
     outputs: Outputs,
     log: LogWriter,
 ) -> int:
-    accounts = Accounts(state_dir, workers=settings.password_workers, queue=settings.password_queue)
+    accounts = Accounts(state_dir, settings)
     password = accounts.ensure_administrator()
     if password is not None:
         print(
@@ -134,9 +137,10 @@ def _serve(
         )
     bridge = Bridge(
         settings=settings,
-        tokens=Tokens(secret, settings.jwt_algorithm, settings.access_token_s),
+        tokens=Tokens(secret, settings.jwt_algorithm, settings.access_token_s, accounts.mirror),
         accounts=accounts,
-        throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
+        throttle=Throttle(settings),
+        devices=Devices(secret, settings.device_token_days * 86400.0),
         hub=Hub(settings),
         state_dir=state_dir,
         acknowledgements=Acknowledgements(state_dir),
@@ -178,7 +182,7 @@ def _serve(
         outputs.start()
         housekeeping = [
             asyncio.create_task(work)
-            for work in (bridge.hub.run(lambda _: bridge.system_status()), bridge.telemetry.run())
+            for work in (bridge.hub.run(lambda _: bridge.system_status()), bridge.telemetry.run(), accounts.watch())
         ]
         try:
             scheme = "https" if settings.tls else "http"
@@ -193,14 +197,14 @@ def _serve(
             await outputs.stop()
             await loop.run_in_executor(None, link.stop)
             await loop.run_in_executor(None, stage_log.writer.close)
-            accounts.close()
+            await loop.run_in_executor(None, accounts.close)
 
     app = create_app(bridge, lifespan)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            loop="uvloop",
-            http="httptools",
+            loop=LOOP,
+            http=http_protocol_class(settings.request_timeout_s),
             ws=protocol_class(settings.ws_send_buffer_bytes),
             ws_max_size=settings.ws_max_message_bytes,
             ws_per_message_deflate=False,  # 2 to 3 times the CPU

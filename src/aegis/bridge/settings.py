@@ -28,7 +28,9 @@ class BridgeSettings(TelemetrySettings, OutputSettings, HistorySettings, StreamS
     )
 
     max_body_bytes: int = param(65536, "largest request body", unit="B", ge=1024, le=16777216)
-    body_timeout_s: float = param(10.0, "how long a request's body may take to arrive", unit="s", gt=0, le=300)
+    request_timeout_s: float = param(
+        10.0, "how long a request, headers and body, may take to arrive", unit="s", gt=0, le=300
+    )
 
     ready_stages: tuple[str, ...] = param(
         ("detection", "tracking", "threat", "ew"), "stages that must be heard for /ready to say yes"

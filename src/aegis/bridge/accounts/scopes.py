@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 
 class Scope(StrEnum):
@@ -18,6 +19,7 @@ class Scope(StrEnum):
 
 _VIEWER = frozenset({Scope.RADAR_READ, Scope.THREATS_READ})
 _OPERATOR = _VIEWER | {Scope.METRICS_READ, Scope.CONTROLLER_WRITE, Scope.EW_ACKNOWLEDGE}
+RoleName = Literal["viewer", "operator", "admin"]
 ROLES: dict[str, frozenset[Scope]] = {
     "viewer": _VIEWER,
     "operator": _OPERATOR,

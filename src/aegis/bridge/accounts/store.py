@@ -1,166 +1,198 @@
-"""Who may log in: names, argon2id hashes and roles, in SQLite."""
+"""The database of accounts, bridge.db, and the threads that work on it.
+
+It is always this local SQLite file, also where the history lives in PostgreSQL: whoever has to find out why that database is
+away must be able to log in, and a revocation must be kept without it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import secrets
+import logging
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import DateTime, String, create_engine, func, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from aegis.bridge.accounts.scopes import ROLES, Scope
+from aegis.bridge.accounts import audit_table, invites, sessions, users
+from aegis.bridge.accounts.account import Account
+from aegis.bridge.accounts.audit import Audit, AuditError
+from aegis.bridge.accounts.audit_table import BRIDGE, CONSOLE, Entry
+from aegis.bridge.accounts.mirror import Mirror, News, read_news
+from aegis.bridge.accounts.passwords import Passwords, new_password
+from aegis.bridge.accounts.settings import AccountSettings
+from aegis.bridge.database import IMMEDIATE, migrate, open_engine
+from aegis.core.params import ConfigError
+
+_log = logging.getLogger(__name__)
 
 DATABASE_FILE = "bridge.db"
+MIGRATIONS = Path(__file__).with_name("migrations")
 ADMINISTRATOR = "admin"
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-# OWASP's password storage cheat sheet for argon2id; 22 ms where the library's default takes 180.
-ARGON2_MEMORY_KIB, ARGON2_TIME, ARGON2_PARALLELISM = 19 * 1024, 2, 1
+POLL_S = 2.0
+SWEEP_S = 3600.0
+_WORKERS = 2  # a reader is not to wait for a writer
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-class BusyError(RuntimeError):
-    """Too many passwords wait to be checked."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """One person or service that may log in."""
-
-    name: str
-    role: str
-
-    @property
-    def scopes(self) -> frozenset[Scope]:
-        """What the role allows."""
-        return ROLES[self.role]
-
-
-class _Base(DeclarativeBase):
-    pass
-
-
-class User(_Base):
-    """A row of the table of accounts; the password is there as its argon2id hash only."""
-
-    __tablename__ = "users"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(64), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(255))
-    role: Mapped[str] = mapped_column(String(16))
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+class DatabaseUnavailableError(RuntimeError):
+    """bridge.db cannot be read or written: the disk is full, or another program holds it for too long."""
 
 
 class Accounts:
-    """The table of accounts, and the threads that check passwords (argon2 would hold up the event loop)."""
+    """Opens bridge.db, runs work on it in threads, and keeps the mirror of what the guard must know.
 
-    def __init__(self, state_dir: Path, *, workers: int = 1, queue: int = 16) -> None:
+    Work is a function that takes a SQLAlchemy session first, as in `users`, `sessions`, `invites` and `service_tokens`. It is one
+    transaction: where it raises, nothing has happened. An audit entry given with it is written in the same transaction.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        settings: AccountSettings | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Open the database, and make or migrate its tables.
+
+        Args:
+            state_dir: where it is.
+            settings: the parameters; None takes their defaults.
+            clock: seconds since 1970.
+
+        Raises:
+            ConfigError: the file is no database, cannot be written, or a newer release has made it.
+        """
+        self.settings = settings or AccountSettings()
+        self.now = clock
         path = state_dir / DATABASE_FILE
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        self._engine = create_engine(f"sqlite:///{path}")
-        _Base.metadata.create_all(self._engine)
-        self._hasher = PasswordHash(
-            (Argon2Hasher(time_cost=ARGON2_TIME, memory_cost=ARGON2_MEMORY_KIB, parallelism=ARGON2_PARALLELISM),)
-        )
-        # Checked for a name that does not exist, so that the answer takes as long.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="password")
-        self._waiting = 0
-        self._most_waiting = workers + queue
+        self._engine = open_engine(f"sqlite:///{path}")
+        try:
+            migrate(self._engine, MIGRATIONS)
+        except (SQLAlchemyError, CommandError) as error:
+            self._engine.dispose()
+            raise ConfigError(f"{path}: cannot be used as the database of accounts: {error}") from error
+        self._writer = self._engine.execution_options(**IMMEDIATE)
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="accounts")
+        self.passwords = Passwords(self.settings.password_workers, self.settings.password_queue)
+        self.audit = Audit(self._append, self.settings.audit_refusals_per_minute)
+        self.mirror = Mirror()
+        self.mirror.take(self.read_now(read_news, 0))
+        self.poll_errors = 0
 
-    def add(self, name: str, password: str, role: str) -> Account:
-        """Add an account.
+    # In the caller's thread.
+
+    def read_now(self, work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Do work that only reads."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            return work(session, *args, **kwargs)
+
+    def write_now(
+        self, entry: Entry | None, work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Do work in a transaction, and write its audit entry in the same one."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            result = work(session, *args, **kwargs)
+            if entry is not None:
+                audit_table.append(session, entry, self.now())
+        return result
+
+    def add(self, name: str, password: str, role: str, by: str = CONSOLE) -> Account:
+        """Add an account from the machine itself.
 
         Raises:
             ValueError: a name or role that is not allowed, or a name that is taken.
         """
-        if not re.fullmatch(NAME_PATTERN, name):
-            raise ValueError(
-                f"account name '{name}': 1 to 64 letters, digits, dots, dashes and underscores are allowed"
-            )
-        if role not in ROLES:
-            raise ValueError(f"role '{role}': {', '.join(ROLES)} are known")
-        with Session(self._engine) as session:
-            if session.scalar(select(User).where(User.name == name.lower())):
-                raise ValueError(f"account '{name}' exists already")
-            hashed = self._hasher.hash(password)
-            session.add(User(name=name.lower(), password_hash=hashed, role=role, created=datetime.now(UTC)))
-            session.commit()
-        return Account(name.lower(), role)
+        entry = Entry("users.add", by, name.lower(), detail={"role": role})
+        return self.write_now(entry, users.add, name, self.passwords.hash(password), role)
 
     def ensure_administrator(self) -> str | None:
         """Make the first administrator where there is no account yet; return the new password, else None."""
-        with Session(self._engine) as session:
-            if session.scalar(select(func.count()).select_from(User)):
-                return None
+        if self.read_now(users.count):
+            return None
         password = new_password()
-        self.add(ADMINISTRATOR, password, "admin")
+        self.add(ADMINISTRATOR, password, "admin", BRIDGE)
         return password
 
-    def set_password(self, name: str, password: str) -> None:
-        """Replace a password.
+    # On the event loop.
+
+    async def read(self, work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Do work that only reads, in a thread.
 
         Raises:
-            LookupError: no such account.
+            DatabaseUnavailableError: the database cannot be read.
         """
-        with Session(self._engine) as session:
-            user = session.scalar(select(User).where(User.name == name.lower()))
-            if user is None:
-                known = ", ".join(session.scalars(select(User.name).order_by(User.name))) or "none"
-                raise LookupError(f"no account '{name}'; there are: {known}")
-            user.password_hash = self._hasher.hash(password)
-            session.commit()
+        return await self._run(lambda: self.read_now(work, *args, **kwargs))
 
-    def verify(self, name: str, password: str) -> Account | None:
-        """Return the account when the password is right, else None; takes as long for a name that does not exist."""
-        with Session(self._engine) as session:
-            user = session.scalar(select(User).where(User.name == name.lower()))
-        right = self._hasher.verify(password, user.password_hash if user else self._nobody)
-        return Account(user.name, user.role) if user and right else None
-
-    async def authenticate(self, name: str, password: str) -> Account | None:
-        """`verify` in a thread.
+    async def write(
+        self, entry: Entry | None, work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Do work in a transaction in a thread, with its audit entry; then the guard knows what it revoked.
 
         Raises:
-            BusyError: too many logins wait already.
+            DatabaseUnavailableError: the database cannot be written.
         """
-        if self._waiting >= self._most_waiting:
-            raise BusyError
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self.verify, name, password)
-        finally:
-            self._waiting -= 1
+
+        def both() -> tuple[R, News]:
+            result = self.write_now(entry, work, *args, **kwargs)
+            return result, self.read_now(read_news, self.mirror.last_revocation)
+
+        result, news = await self._run(both)
+        self.mirror.take(news)
+        return result
+
+    async def poll(self) -> None:
+        """Look for what other processes have revoked.
+
+        Raises:
+            DatabaseUnavailableError: the database cannot be read.
+        """
+        self.mirror.take(await self.read(read_news, self.mirror.last_revocation))
+
+    def counts(self) -> dict[str, int]:
+        """Return what went wrong; safe to call from another thread."""
+        return {**self.audit.counts(), "poll_errors": self.poll_errors}
+
+    async def watch(self) -> None:
+        """Poll, summarise the audit and sweep out what has expired, until cancelled."""
+        sweep_at = time.monotonic()
+        while True:
+            try:
+                await self.poll()
+                await self.audit.summarise()
+                if time.monotonic() >= sweep_at:
+                    sweep_at = time.monotonic() + SWEEP_S
+                    await self.write(None, self._sweep)
+            except Exception:  # noqa: BLE001 - whatever it was, the next look may succeed
+                self.poll_errors += 1
+                _log.exception("bridge.db could not be looked at; what `aegis users` revokes takes effect later")
+            await asyncio.sleep(POLL_S)
 
     def close(self) -> None:
         """Stop the threads and close the database."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self.passwords.close()
         self._engine.dispose()
 
+    def _sweep(self, session: Session) -> None:
+        now = self.now()
+        sessions.purge(session, now, self.settings)
+        invites.purge(session, now)
+        audit_table.keep_for(session, self.settings.audit_days, now)
 
-def new_password() -> str:
-    """Return a random password of 120 bits."""
-    return secrets.token_urlsafe(15)
+    async def _append(self, entry: Entry) -> None:
+        try:
+            await self._run(lambda: self.write_now(None, audit_table.append, entry, self.now()))
+        except DatabaseUnavailableError as error:
+            raise AuditError(str(error)) from error
 
-
-def reset_password(state_dir: Path, username: str) -> str:
-    """Give an account a new random password and return it.
-
-    Raises:
-        LookupError: no such account.
-    """
-    accounts = Accounts(state_dir)
-    try:
-        password = new_password()
-        accounts.set_password(username, password)
-    finally:
-        accounts.close()
-    return password
+    async def _run(self, work: Callable[[], R]) -> R:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except SQLAlchemyError as error:
+            raise DatabaseUnavailableError(str(error)) from error

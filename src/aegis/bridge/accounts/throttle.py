@@ -1,4 +1,4 @@
-"""How often somebody may try to log in."""
+"""How often somebody may try to log in, register or refresh."""
 
 from __future__ import annotations
 
@@ -9,23 +9,94 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from aegis.bridge.accounts.addresses import subscriber
+from aegis.bridge.accounts.settings import AccountSettings
 
-class LoginThrottle:
-    """Counts login attempts per account and per address, in a window of one minute."""
+_MIN_KEYS = 10_000
 
-    def __init__(self, per_account: int, per_address: int) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._account = RateLimitItemPerMinute(per_account, namespace="account")
-        self._address = RateLimitItemPerMinute(per_address, namespace="address")
 
-    def attempt(self, account: str, address: str) -> int:
-        """Count one attempt; return 0 when it may go on, else the seconds to wait."""
-        for item, key in ((self._address, address), (self._account, account.lower())):
-            if not self._limiter.hit(item, key):
-                reset_at = self._limiter.get_window_stats(item, key).reset_time
-                return max(1, math.ceil(reset_at - time.time()))
-        return 0
+class LimitedError(Exception):
+    """Too many attempts; `wait_s` says when to come back."""
 
-    def succeeded(self, account: str) -> None:
-        """Forget an account's attempts: its owner is in."""
-        self._limiter.clear(self._account, account.lower())
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(wait_s)
+        self.wait_s = wait_s
+
+
+class Throttle:
+    """Counts attempts in windows of one minute.
+
+    A login is counted for its address, and for its account at that address; an account cannot be locked from elsewhere. Guessing
+    at one account from very many addresses is bounded for the account as a whole, but for addresses where it has logged in
+    lately. A login from a known device is counted for that device, and for nothing else.
+    """
+
+    def __init__(self, settings: AccountSettings) -> None:
+        self._storage = MemoryStorage()
+        self._limiter = MovingWindowRateLimiter(self._storage)
+        self._most_keys = _MIN_KEYS
+        per_minute = RateLimitItemPerMinute
+        self._address = per_minute(settings.login_per_address_per_minute, namespace="address")
+        self._account = per_minute(settings.login_per_account_per_minute, namespace="account")
+        self._device = per_minute(settings.login_per_account_per_minute, namespace="device")
+        self._anywhere = per_minute(settings.login_per_account_anywhere_per_minute, namespace="anywhere")
+        self._register = per_minute(settings.register_per_address_per_minute, namespace="register")
+        self._refresh = per_minute(settings.refresh_per_address_per_minute, namespace="refresh")
+
+    def attempt(self, account: str, address: str, device: str | None = None) -> None:
+        """Count a login from an address or a known device.
+
+        Raises:
+            LimitedError: too many.
+        """
+        if device is not None:
+            self._hit(self._device, device)
+            return
+        where = subscriber(address)
+        self._hit(self._address, where)
+        self._hit(self._account, where, account.lower())
+
+    def attempt_anywhere(self, account: str) -> None:
+        """Count a login that `attempt` let pass and that comes from nowhere known.
+
+        Raises:
+            LimitedError: too many.
+        """
+        self._hit(self._anywhere, account.lower())
+
+    def succeeded(self, account: str, address: str, device: str | None = None) -> None:
+        """Forget the attempts of who is in now."""
+        if device is not None:
+            self._limiter.clear(self._device, device)
+        else:
+            self._limiter.clear(self._account, subscriber(address), account.lower())
+
+    def register(self, address: str) -> None:
+        """Count a registration.
+
+        Raises:
+            LimitedError: too many.
+        """
+        self._hit(self._register, subscriber(address))
+
+    def refresh(self, address: str) -> None:
+        """Count a refresh.
+
+        Raises:
+            LimitedError: too many.
+        """
+        self._hit(self._refresh, subscriber(address))
+
+    def _hit(self, item: RateLimitItemPerMinute, *key: str) -> None:
+        self._forget()
+        if not self._limiter.hit(item, *key):
+            reset_at = self._limiter.get_window_stats(item, *key).reset_time
+            raise LimitedError(max(1, math.ceil(reset_at - time.time())))
+
+    def _forget(self) -> None:
+        """Let go of keys whose minute is over: the storage empties them, but keeps them for ever."""
+        events = self._storage.events
+        if len(events) > self._most_keys:
+            for key in [key for key, hits in events.items() if not hits]:
+                del events[key]
+            self._most_keys = max(_MIN_KEYS, 2 * len(events))

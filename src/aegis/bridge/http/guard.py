@@ -1,15 +1,18 @@
-"""What stands before every route: a token unless the route is public, a limit on bodies, security headers."""
+"""What stands before every route: a token unless the route is public, and security headers."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
-import orjson
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aegis.bridge.accounts.audit import Audit
+from aegis.bridge.accounts.audit_table import DENIED
 from aegis.bridge.accounts.tokens import TokenError, Tokens, bearer_token
+from aegis.bridge.http.answer import answer
+from aegis.bridge.http.origin import origin_of
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +22,8 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/health"),
         ("GET", "/ready"),
         ("POST", "/api/auth/login"),
+        ("POST", "/api/auth/refresh"),
+        ("POST", "/api/auth/register"),
         ("GET", "/"),
         ("GET", "/app.js"),
         ("GET", "/scope.js"),
@@ -45,14 +50,7 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}
-
-
-async def _answer(send: Send, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
-    body = orjson.dumps({"detail": detail})
-    lines = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
-    raw = [(name.encode(), value.encode()) for name, value in lines.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
+_REASON_CHARACTERS = 200  # a forger chooses what a reason quotes
 
 
 class SecurityHeaders:
@@ -76,11 +74,12 @@ class SecurityHeaders:
 
 
 class DefaultDeny:
-    """Lets nothing through without a valid access token but what is listed above."""
+    """Lets nothing through without a valid token but what is listed above, and tells the audit what was denied."""
 
-    def __init__(self, app: ASGIApp, *, tokens: Tokens) -> None:
+    def __init__(self, app: ASGIApp, *, tokens: Tokens, audit: Audit) -> None:
         self._app = app
         self._tokens = tokens
+        self._audit = audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on or refuse it; ASGI."""
@@ -89,57 +88,48 @@ class DefaultDeny:
                 await receive()
                 await send({"type": "websocket.close", "code": 1008})
                 return
-        elif scope["type"] == "http" and (scope["method"], scope["path"]) not in PUBLIC_ROUTES:
-            try:
-                principal = self._tokens.verify(bearer_token(Headers(scope=scope).get("authorization", "")))
-            except TokenError as error:
-                _log.info("%s %s without a valid token: %s", scope["method"], scope["path"], error)
-                await _answer(send, 401, "a valid access token is needed", {"www-authenticate": "Bearer"})
+        elif scope["type"] == "http":
+            if (scope["method"], scope["path"]) not in PUBLIC_ROUTES and not await self._admit(scope, send):
                 return
-            scope.setdefault("state", {})["principal"] = principal
+            send = self._watch(scope, send)
         await self._app(scope, receive, send)
 
-
-class BodyLimit:
-    """Reads a request's body before the route runs: 413 where it is too large, 408 where it comes too slowly."""
-
-    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-        self._timeout_s = timeout_s
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on or refuse it; ASGI."""
-        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
-        length = headers.get("content-length")
-        if length is None and "transfer-encoding" not in headers:
-            await self._app(scope, receive, send)
-            return
-        body = b""
-        too_large = length is not None and (not length.isdigit() or int(length) > self._max_bytes)
+    async def _admit(self, scope: Scope, send: Send) -> bool:
+        """Put who asks into the scope; return False where it has no valid token, which then is answered."""
+        authorization = Headers(scope=scope).get("authorization", "")
         try:
-            async with asyncio.timeout(self._timeout_s):
-                more = not too_large
-                while more:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        return
-                    body += message.get("body", b"")
-                    too_large = len(body) > self._max_bytes
-                    more = message.get("more_body", False) and not too_large
-        except TimeoutError:
-            await _answer(send, 408, f"the body did not arrive within {self._timeout_s:g} s", {"connection": "close"})
-            return
-        if too_large:
-            await _answer(send, 413, f"at most {self._max_bytes} bytes are taken", {"connection": "close"})
-            return
-        given = False
+            principal = self._tokens.verify(bearer_token(authorization))
+        except TokenError as error:
+            if authorization:
+                await self._denied(scope, "", str(error))
+            else:
+                self._audit.anonymous += 1
+            await answer(send, 401, "a valid access token is needed", {"www-authenticate": "Bearer"})
+            return False
+        scope.setdefault("state", {})["principal"] = principal
+        return True
 
-        async def replay() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
+    def _watch(self, scope: Scope, send: Send) -> Send:
+        """Return a `send` that tells the audit of a 403, whoever answers with it."""
 
-        await self._app(scope, replay, send)
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 403:
+                principal = scope.get("state", {}).get("principal")
+                await self._denied(scope, principal.name if principal else "", "forbidden")
+            await send(message)
+
+        return watched
+
+    async def _denied(self, scope: Scope, who: str, reason: str) -> None:
+        origin = origin_of(HTTPConnection(scope))
+        target = f"{scope['method']} {scope['path']}"
+        _log.info("%r denied: %s", target, reason)  # as it may contain line ends
+        await self._audit.refused(
+            action="access",
+            outcome=DENIED,
+            who=who,
+            target=target,
+            address=origin.address,
+            request_id=origin.request_id,
+            detail={"reason": reason[:_REASON_CHARACTERS]},
+        )

@@ -23,6 +23,17 @@ MEASURED: dict[int | str, dict[str, Any]] = {
     304: {"description": "still the frame of If-None-Match; its age is in X-Data-Age"},
     503: {"model": NotYet, "description": "the stage behind the endpoint has not spoken yet"},
 }
+LIMITED: dict[int | str, dict[str, Any]] = {
+    429: {"model": Problem, "description": "too many attempts; Retry-After says when to come back"}
+}
+UNAVAILABLE: dict[int | str, dict[str, Any]] = {
+    503: {"model": Problem, "description": "accounts cannot be read or written just now"}
+}
+
+
+def problem(status: int, description: str) -> dict[int | str, dict[str, Any]]:
+    """Return how an error is described on the OpenAPI page."""
+    return {status: {"model": Problem, "description": description}}
 
 
 class NotHeardError(Exception):

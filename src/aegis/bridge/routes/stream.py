@@ -7,7 +7,6 @@ import logging
 import time
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -58,7 +57,8 @@ def _origin_allowed(websocket: WebSocket, bridge: Bridge) -> bool:
     origin = websocket.headers.get("origin")
     if origin is None or origin in bridge.settings.allowed_origins:
         return True
-    return urlsplit(origin).netloc.lower() == websocket.headers.get("host", "").lower()
+    host = websocket.headers.get("host", "")
+    return bool(host) and origin.partition("://")[2].lower() == host.lower()
 
 
 async def _authenticate(websocket: WebSocket, bridge: Bridge) -> Principal | None:

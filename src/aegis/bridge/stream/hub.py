@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from aegis.bridge.rows import json_bytes, msgpack_bytes
@@ -133,7 +133,7 @@ class Hub:
                 for client in group.clients:
                     self._offer(client, frame)
 
-    def close_sessions(self, sessions: set[str]) -> None:
+    def close_sessions(self, sessions: Collection[str]) -> None:
         """Cut off the clients whose sessions were revoked."""
         for client in [client for client in self._clients if client.principal.session in sessions]:
             _log.info("stream of '%s' cut off: its session was revoked", client.principal.name)

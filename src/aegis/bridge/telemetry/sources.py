@@ -166,7 +166,8 @@ ACCOUNTS = Source(
     {
         "audit_lost": counter("Entries of the audit that could not be written."),
         "audit_suppressed": counter("Entries of the audit left out, of too many alike."),
-        "anonymous_denials": counter("Requests without a valid token."),
+        "anonymous_denials": counter("Requests without a token where one is needed."),
+        "poll_errors": counter("Failed looks for what other processes have revoked."),
     },
 )
 

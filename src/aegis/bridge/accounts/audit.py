@@ -1,0 +1,92 @@
+"""The audit, as the bridge writes it: off the event loop, and bounded where others choose how much there is to write."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from aegis.bridge.accounts.addresses import subscriber
+from aegis.bridge.accounts.audit_table import BRIDGE, Entry
+
+_log = logging.getLogger(__name__)
+
+_SHARE = 4  # one address gets the fourth part of what may be written about refusals
+_SUMMARY_S = 60.0
+
+
+class AuditError(RuntimeError):
+    """The audit could not be written, so what was to be audited must not happen."""
+
+
+class Audit:
+    """Writes the audit.
+
+    `record` never fails: what could not be written is logged and counted in `lost`. `record_or_fail` is for what must not
+    happen unseen. `refused` is for what anybody can cause: so many entries a minute are written, and then how many were not.
+    """
+
+    def __init__(self, write: Callable[[Entry], Awaitable[None]], refusals_per_minute: int) -> None:
+        """Prepare.
+
+        Args:
+            write: writes an entry durably; raises AuditError.
+            refusals_per_minute: entries about refusals, for each action and outcome.
+        """
+        self._write = write
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._total = RateLimitItemPerMinute(refusals_per_minute, namespace="audit")
+        self._share = RateLimitItemPerMinute(max(1, refusals_per_minute // _SHARE), namespace="audit address")
+        self._unwritten: Counter[str] = Counter()
+        self._summary_at = time.monotonic()
+        self.lost = 0
+        self.suppressed = 0
+        self.anonymous = 0  # requests without any token where one is needed; counted by the guard
+
+    async def record(self, **what: Any) -> None:
+        """Write an entry, or log and count it; takes the fields of `Entry`."""
+        entry = Entry(**what)
+        try:
+            await self._write(entry)
+        except Exception:  # noqa: BLE001 - whatever it was, what is told of has happened
+            self.lost += 1
+            _log.exception("the audit lost an entry: %s by '%s'", entry.action, entry.who)
+
+    async def record_or_fail(self, **what: Any) -> None:
+        """Write an entry; takes the fields of `Entry`.
+
+        Raises:
+            AuditError: it could not be written.
+        """
+        await self._write(Entry(**what))
+
+    async def refused(self, *, action: str, outcome: str, address: str, **what: Any) -> None:
+        """Write an entry about a refusal, or count it where too many came within the minute; takes the fields of `Entry`."""
+        kind = f"{action} {outcome}"
+        if self._limiter.hit(self._share, kind, subscriber(address)) and self._limiter.hit(self._total, kind):
+            await self.record(action=action, outcome=outcome, address=address, **what)
+            return
+        self.suppressed += 1
+        self._unwritten[kind] += 1
+
+    async def summarise(self) -> None:
+        """Write how many refusals were not written, once a minute; called again and again."""
+        now = time.monotonic()
+        if self._unwritten and now - self._summary_at >= _SUMMARY_S:
+            self._summary_at = now
+            unwritten, self._unwritten = self._unwritten, Counter()
+            await self.record(action="audit.suppressed", who=BRIDGE, detail=dict(unwritten))
+
+    def counts(self) -> dict[str, int]:
+        """Return what was not written, and how many requests came without a token; safe to call from another thread."""
+        return {
+            "audit_lost": self.lost,
+            "audit_suppressed": self.suppressed,
+            "anonymous_denials": self.anonymous,
+        }

@@ -1,0 +1,82 @@
+"""One login: limits first, then the password, then a session; the same answer and the same time whatever was wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from aegis.bridge.accounts import sessions, users
+from aegis.bridge.accounts.audit_table import FAILED, LIMITED, Entry
+from aegis.bridge.accounts.devices import Devices
+from aegis.bridge.accounts.errors import StaleCredentialsError
+from aegis.bridge.accounts.sessions import Grant
+from aegis.bridge.accounts.store import Accounts
+from aegis.bridge.accounts.throttle import LimitedError, Throttle
+
+ACTION = "auth.login"
+
+
+class WrongCredentialsError(Exception):
+    """No such account, a wrong password, or an account that is disabled: which of them is for the audit alone."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a client sent, and from where."""
+
+    username: str
+    password: str = field(repr=False)
+    device_token: str = field(repr=False)
+    address: str
+    request_id: str
+
+
+async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attempt: Attempt) -> Grant:
+    """Open a session.
+
+    Raises:
+        LimitedError: too many attempts.
+        BusyError: too many passwords wait to be checked.
+        WrongCredentialsError: they are not right.
+        DatabaseUnavailableError: the database cannot be read or written.
+    """
+    name, address, now = attempt.username, attempt.address, accounts.now()
+    device = devices.recognise(attempt.device_token, name, now)
+    try:
+        throttle.attempt(name, address, device)
+        checked = await accounts.read(users.credentials, name, address, now)
+        if device is None and not (checked and checked.at_home):
+            throttle.attempt_anywhere(name)
+    except LimitedError:
+        await accounts.audit.refused(action=ACTION, outcome=LIMITED, address=address, request_id=attempt.request_id)
+        raise
+    hashed = checked.password_hash if checked else None
+    right = await accounts.passwords.run(accounts.passwords.verify, attempt.password, hashed)
+    if checked is None:
+        await _fail(
+            accounts, attempt, "", "no such account"
+        )  # what was typed may be a password: it is not written down
+    who = checked.account.name
+    if not right:
+        await _fail(accounts, attempt, who, "wrong password")
+    if checked.disabled:
+        await _fail(accounts, attempt, who, "disabled")
+    entry = Entry(ACTION, who, address=address, request_id=attempt.request_id)
+    try:
+        grant = await accounts.write(entry, sessions.begin, checked, address, now, accounts.settings)
+    except StaleCredentialsError:
+        await _fail(accounts, attempt, who, "changed meanwhile")
+    throttle.succeeded(name, address, device)
+    return grant
+
+
+async def _fail(accounts: Accounts, attempt: Attempt, target: str, reason: str) -> NoReturn:
+    await accounts.audit.refused(
+        action=ACTION,
+        outcome=FAILED,
+        target=target,
+        address=attempt.address,
+        request_id=attempt.request_id,
+        detail={"reason": reason},
+    )
+    raise WrongCredentialsError(reason)

@@ -1,0 +1,7 @@
+"""Alembic's entry: runs the migrations beside it."""
+
+from alembic import context
+
+from aegis.bridge.database import run_migrations
+
+run_migrations(context)

@@ -1,0 +1,112 @@
+"""Sessions with refresh tokens, known addresses, invites, service tokens, and the audit with its triggers."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+_USER = "users.id"
+_REFUSALS = (
+    """
+    CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END
+    """,
+    """
+    CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+    WHEN OLD.at_s > CAST(strftime('%s', 'now') AS REAL) - 86400.0 * COALESCE((SELECT max(days) FROM audit_retention), 36500)
+    BEGIN SELECT RAISE(ABORT, 'the audit is append-only: this entry is not old enough to be removed'); END
+    """,
+    # INSERT OR REPLACE removes a row without asking the trigger above.
+    """
+    CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END
+    """,
+)
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.add_column("users", sa.Column("disabled", sa.Boolean, nullable=False, server_default="0"))
+    op.add_column("users", sa.Column("last_login_s", sa.Double))
+    _sessions()
+    _invites_and_service_tokens()
+    _audit()
+
+
+def _sessions() -> None:
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("user_id", sa.Integer, sa.ForeignKey(_USER, ondelete="CASCADE"), nullable=False, index=True),
+        sa.Column("created_s", sa.Double, nullable=False),
+        sa.Column("used_s", sa.Double, nullable=False),
+        sa.Column("expires_s", sa.Double, nullable=False),
+        sa.Column("address", sa.String(64), nullable=False),
+    )
+    session = sa.ForeignKey("sessions.id", ondelete="CASCADE")
+    op.create_table(
+        "refresh_tokens",
+        sa.Column("digest", sa.LargeBinary(32), primary_key=True),
+        sa.Column("session_id", sa.String(32), session, nullable=False, index=True),
+        sa.Column("used", sa.Boolean, nullable=False, server_default="0"),
+    )
+    op.create_table(
+        "revocations",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("session", sa.String(64), nullable=False),
+        sa.Column("at_s", sa.Double, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "known_addresses",
+        sa.Column("user_id", sa.Integer, sa.ForeignKey(_USER, ondelete="CASCADE"), primary_key=True),
+        sa.Column("address", sa.String(64), primary_key=True),
+        sa.Column("used_s", sa.Double, nullable=False),
+    )
+
+
+def _invites_and_service_tokens() -> None:
+    op.create_table(
+        "invites",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
+        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("created_by", sa.String(80), nullable=False),
+        sa.Column("created_s", sa.Double, nullable=False),
+        sa.Column("expires_s", sa.Double, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "service_tokens",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(64), nullable=False, unique=True),
+        sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
+        sa.Column("scopes", sa.JSON, nullable=False),
+        sa.Column("created_by", sa.String(80), nullable=False),
+        sa.Column("created_s", sa.Double, nullable=False),
+        sa.Column("expires_s", sa.Double, nullable=False),
+        sqlite_autoincrement=True,
+    )
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("at_s", sa.Double, nullable=False, index=True),
+        sa.Column("who", sa.String(80), nullable=False, index=True),
+        sa.Column("address", sa.String(64), nullable=False),
+        sa.Column("request_id", sa.String(64), nullable=False),
+        sa.Column("action", sa.String(64), nullable=False, index=True),
+        sa.Column("target", sa.String(256), nullable=False),
+        sa.Column("outcome", sa.String(32), nullable=False),
+        sa.Column("detail", sa.JSON, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    retention = op.create_table(
+        "audit_retention", sa.Column("id", sa.Integer, primary_key=True), sa.Column("days", sa.Integer, nullable=False)
+    )
+    op.bulk_insert(retention, [{"id": 1, "days": 365}])
+    for trigger in _REFUSALS:
+        op.execute(trigger)

@@ -1,0 +1,74 @@
+"""What the guard must know about tokens without asking the database: which sessions are revoked, and the service tokens.
+
+Lives on the event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from aegis.bridge.accounts import service_tokens
+from aegis.bridge.accounts.opaque import digest
+from aegis.bridge.accounts.sessions import REVOCATION_KEPT_S
+from aegis.bridge.accounts.tables import Revocation
+from aegis.bridge.accounts.tokens import Principal
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class News:
+    """What the database says."""
+
+    revoked: Sequence[str]
+    last_revocation: int
+    services: Mapping[bytes, Principal] = field(repr=False)
+
+
+def read_news(session: Session, after: int) -> News:
+    """Return the service tokens and what was revoked since a revocation, within the caller's transaction."""
+    found = session.execute(
+        select(Revocation.id, Revocation.session).where(Revocation.id > after).order_by(Revocation.id)
+    ).all()
+    last = found[-1].id if found else after
+    return News([row.session for row in found], last, service_tokens.principals(session))
+
+
+class Mirror:
+    """Follows the database: after every change that this process makes, and by polling for those of `aegis users`."""
+
+    def __init__(self) -> None:
+        self.last_revocation = 0
+        self.on_revoked: Callable[[frozenset[str]], None] = lambda _sessions: None
+        """Called on the event loop with the sessions that were just revoked: what they hold open is to be closed."""
+        self._revoked: dict[str, float] = {}  # session to when we heard of it, the oldest first
+        self._services: Mapping[bytes, Principal] = {}
+
+    def is_revoked(self, session: str) -> bool:
+        """Tell whether a session was revoked."""
+        return session in self._revoked
+
+    def service(self, token: str) -> Principal | None:
+        """Return who speaks with a service token; None for one that is not known."""
+        return self._services.get(digest(token)) if token.startswith(service_tokens.PREFIX) else None
+
+    def take(self, news: News) -> None:
+        """Take over what the database says. News may overtake each other: what was revoked stays so."""
+        now = time.monotonic()
+        new = frozenset(news.revoked) - self._revoked.keys()
+        self._revoked.update(dict.fromkeys(new, now))
+        self._services = news.services
+        self.last_revocation = max(self.last_revocation, news.last_revocation)
+        while self._revoked and now - next(iter(self._revoked.values())) > REVOCATION_KEPT_S:
+            del self._revoked[next(iter(self._revoked))]
+        if new:
+            try:
+                self.on_revoked(new)
+            except Exception:  # noqa: BLE001 - whoever listens, the sessions stay revoked
+                _log.exception("what revoked sessions hold open could not be closed")

@@ -1,0 +1,24 @@
+"""Where a request comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request comes from, and under which id it is logged; empty where that is unknown."""
+
+    address: str
+    request_id: str
+
+
+def origin_of(connection: HTTPConnection) -> Origin:
+    """Return where a request or WebSocket comes from.
+
+    The address is that of the connection: X-Forwarded-For would let anybody choose what logins are counted by.
+    """
+    address = connection.client.host if connection.client else ""
+    return Origin(address, str(connection.scope.get("state", {}).get("request_id", "")))

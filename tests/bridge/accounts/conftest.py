@@ -1,0 +1,23 @@
+"""Accounts of the tests: a database of their own, and a clock."""
+
+import time
+from pathlib import Path
+
+import pytest
+from accounts_data import Clock
+
+from aegis.bridge.accounts.settings import AccountSettings
+from aegis.bridge.accounts.store import Accounts
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(time.time())
+
+
+@pytest.fixture
+def accounts(tmp_path: Path, clock: Clock):
+    """Accounts without anybody in them; sessions of 7 days, 24 h idle, 3 at a time."""
+    made = Accounts(tmp_path, AccountSettings(sessions_per_account=3), clock)
+    yield made
+    made.close()
