@@ -78,12 +78,15 @@ def _principal(message: dict[str, Any], bridge: Bridge) -> Principal:
     """Return who an `auth` message speaks for.
 
     Raises:
-        TokenError: it holds no token, or one that is not accepted.
+        TokenError: it holds neither a token nor a ticket, or one that is not accepted.
     """
-    token = message.get("token")
-    if not isinstance(token, str):
-        raise TokenError("no token")
-    return bridge.tokens.verify(token)
+    token, ticket = message.get("token"), message.get("ticket")
+    if isinstance(token, str):
+        return bridge.tokens.verify(token)
+    principal = bridge.tickets.redeem(ticket) if isinstance(ticket, str) else None
+    if principal is None:
+        raise TokenError("no token, and no ticket that is good")
+    return principal
 
 
 def _decode(text: str) -> dict[str, Any]:
