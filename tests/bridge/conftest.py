@@ -26,6 +26,7 @@ from aegis.bridge.accounts.throttle import LoginThrottle
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
+from aegis.bridge.history.history import History
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub
 from aegis.core.types import Detections, Threats, Tracks
@@ -64,6 +65,7 @@ def app(tmp_path: Path) -> Iterator[App]:
         accounts=accounts,
         throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
         hub=Hub(settings),
+        history=History(settings, tmp_path),  # not started: it takes what it is given, and knows nothing
     )
     with TestClient(create_app(bridge), raise_server_exceptions=False, base_url="http://127.0.0.1:8000") as client:
         yield App(bridge, client)

@@ -8,6 +8,7 @@ from bridge_data import some_detections, some_threats, some_tracks
 from starlette.routing import Route, WebSocketRoute
 
 from aegis.bridge import encode
+from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.http.guard import PUBLIC_ROUTES, PUBLIC_WEBSOCKETS
 from aegis.bridge.latest import Frame
 from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
@@ -50,7 +51,7 @@ def test_every_route_denies_without_a_token_unless_it_is_listed(app):
     assert {("GET", path) for path in NEEDED_SCOPE} | {("GET", "/openapi.json"), ("GET", "/api/auth/me")} < routes
     assert {("WEBSOCKET", path) for path in PUBLIC_WEBSOCKETS} <= routes
     assert routes >= PUBLIC_ROUTES
-    admin = app.headers("admin", *NEEDED_SCOPE.values())
+    admin = app.headers(*Scope)
     for method, path in routes:
         if method == "WEBSOCKET":
             assert path in PUBLIC_WEBSOCKETS  # it denies by itself: test_bridge_stream.py

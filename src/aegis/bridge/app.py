@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from aegis import __version__
 from aegis.bridge.context import Bridge
 from aegis.bridge.http.guard import SECURITY_HEADERS, BodyLimit, DefaultDeny, SecurityHeaders
-from aegis.bridge.routes import auth, health, page, radar, stream, threats
+from aegis.bridge.routes import auth, health, history, page, radar, stream, threats
 from aegis.bridge.routes.answers import NotHeardError, json_response
 
 _DESCRIPTION = """
@@ -45,8 +45,8 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         lifespan=lifespan,
     )
     app.state.bridge = bridge
-    for router in (health.router, auth.router, radar.router, threats.router, stream.router, page.router):
-        app.include_router(router)
+    for area in (health, auth, radar, threats, history, stream, page):
+        app.include_router(area.router)
 
     settings = bridge.settings
     # The last one added is the first to see a request.

@@ -13,6 +13,7 @@ from fastapi.requests import HTTPConnection
 from aegis.bridge.accounts.store import Accounts
 from aegis.bridge.accounts.throttle import LoginThrottle
 from aegis.bridge.accounts.tokens import Tokens
+from aegis.bridge.history.history import History
 from aegis.bridge.latest import Frame, Latest, RadarFrame
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import RADAR_FRAME, SYSTEM_STATUS, THREATS, Hub
@@ -28,6 +29,7 @@ class Bridge:
     accounts: Accounts
     throttle: LoginThrottle
     hub: Hub
+    history: History
     latest: Latest = field(default_factory=Latest)
     started_at: float = field(default_factory=time.monotonic)
 

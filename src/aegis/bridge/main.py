@@ -21,6 +21,7 @@ from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
+from aegis.bridge.history.history import History
 from aegis.bridge.ros_link import RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
 from aegis.bridge.stream.hub import Hub
@@ -106,6 +107,7 @@ def _serve(
         accounts=accounts,
         throttle=LoginThrottle(settings.login_per_account_per_minute, settings.login_per_address_per_minute),
         hub=Hub(settings),
+        history=History(settings, state_dir),
     )
     failed = False
 
@@ -126,7 +128,8 @@ def _serve(
             failed = True
             server.should_exit = True
 
-        link = RosLink(settings, context, handover.put, counts, died)
+        link = RosLink(settings, context, handover.put, counts, died, bridge.history)
+        bridge.history.start()
         link.start()
         housekeeping = asyncio.create_task(bridge.hub.run(bridge.system_status))
         try:
@@ -139,6 +142,7 @@ def _serve(
             with suppress(asyncio.CancelledError):
                 await housekeeping
             await loop.run_in_executor(None, link.stop)
+            await loop.run_in_executor(None, bridge.history.close)
             accounts.close()
 
     app = create_app(bridge, lifespan)

@@ -13,6 +13,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from aegis.bridge import encode
+from aegis.bridge.history.history import History
 from aegis.bridge.join import ScanJoin
 from aegis.bridge.latest import Frame, RadarFrame
 from aegis.bridge.settings import BridgeSettings
@@ -50,6 +51,7 @@ class BridgeStage(Stage):
         put: Callable[[str, Any], None],
         counts: Callable[[], dict[str, int]],
         now_ns: Callable[[], int],
+        history: History,
     ) -> None:
         """Prepare.
 
@@ -59,11 +61,13 @@ class BridgeStage(Stage):
             put: takes a topic and what was heard on it.
             counts: returns the stream's counters.
             now_ns: time in which the stamps are, in nanoseconds.
+            history: keeps events, tracks and threats; what is handed over may be dropped, this is not.
         """
         super().__init__(settings, context)
         self._put = put
         self._counts = counts
         self._now_ns = now_ns
+        self._history = history
         self._join = ScanJoin()
         self._broadcast: Counter[str] = Counter()
         self._take: dict[str, Callable[[Any], None]] = {
@@ -72,7 +76,7 @@ class BridgeStage(Stage):
             "threats": self._threats,
             "ew/signals": lambda message: put("ew/signals", convert.signals_from_msg(message)),
             "ew/advice": lambda message: put("ew/advice", convert.advice_from_msg(message)),
-            "events": lambda message: put("events", convert.event_from_msg(message)),
+            "events": self._event,
             "status": lambda message: put("status", convert.status_rows(message)),
             "class_info": lambda message: put("class_info", {"model": message.model, "basis": message.basis}),
         }
@@ -105,8 +109,13 @@ class BridgeStage(Stage):
         self._join = ScanJoin()
 
     def detail(self) -> dict[str, Any]:
-        """Return the stream's counters."""
-        return dict(self._counts())
+        """Return the stream's counters, the history's, and which events are acknowledged."""
+        return {**self._counts(), "history": self._history.counts(), "acknowledged": self._history.acknowledged()}
+
+    def _event(self, message: Any) -> None:
+        event = convert.event_from_msg(message)
+        self._history.put_event(event)
+        self._put("events", event)
 
     def _detections(self, message: Any) -> None:
         data = convert.detections_from_msg(message)
@@ -116,12 +125,14 @@ class BridgeStage(Stage):
 
     def _tracks(self, message: Any) -> None:
         data = convert.tracks_from_msg(message)
+        self._history.put_tracks(data)
         frame: Frame[Tracks] = self._frame("tracks", data, encode.track_brief(data), encode.track_rows)
         self._put("tracks", frame)
         self._frames(self._join.take_tracks(frame))
 
     def _threats(self, message: Any) -> None:
         data = convert.threats_from_msg(message)
+        self._history.put_threats(data)
         rows = encode.threat_rows(data)
         frame: Frame[Threats] = self._frame("threats", data, rows, lambda _: rows)
         self._put("threats", frame)
@@ -152,6 +163,7 @@ class RosLink:
         put: Callable[[str, Any], None],
         counts: Callable[[], dict[str, int]],
         died: Callable[[], None],
+        history: History,
     ) -> None:
         """Join the graph.
 
@@ -161,11 +173,12 @@ class RosLink:
             put: takes what was heard; called in the link's thread.
             counts: returns the stream's counters; called in the link's thread.
             died: called in the link's thread when it ends without having been stopped.
+            history: keeps what was heard.
         """
         self._ros = rclpy.Context()
         rclpy.init(args=["aegis"], context=self._ros)
         self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
-        self.stage = BridgeStage(settings, context, put, counts, self._now_ns)
+        self.stage = BridgeStage(settings, context, put, counts, self._now_ns, history)
         StageHost(self._node, self.stage, subscribes=SUBSCRIBES)
         self._executor = SingleThreadedExecutor(context=self._ros)
         self._executor.add_node(self._node)
