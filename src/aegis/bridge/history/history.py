@@ -53,7 +53,7 @@ class History:
             raise ConfigError(f"bridge: parameter 'database_url': {error}") from error
         self._track_period_ns = round(settings.history_track_period_s * 1e9)
         self._sampled_ns: int | None = None  # stamp of the last picture of tracks that was taken
-        self._heard_ns = time.time_ns()  # stamp of the last message
+        self._scanned_ns = time.time_ns()  # stamp of the last scan
         self._retention = Retention(
             store.engine,
             days=settings.history_days,
@@ -83,29 +83,30 @@ class History:
         self._journal.close()
 
     def _present_ns(self) -> int:
-        """Return the time in which the graph is: in a replay that of the record, but never ahead of the clock."""
-        return min(self._heard_ns, time.time_ns())
+        """Return the time in which the radar is: in a replay that of the record, but never ahead of the clock."""
+        return min(self._scanned_ns, time.time_ns())
 
     # What is to be kept: from any thread; nothing waits, and what there is no room for is counted.
 
     def put_event(self, event: Mapping[str, Any]) -> None:
         """Keep an event, as `convert.event_from_msg` gives it."""
         origin = Origin(event["stage"], event["run_id"], event["epoch"], event["sequence"])
-        self._put(Kind.EVENT, event["stamp_ns"], encode_event(event), origin)
+        self._put(Kind.EVENT, encode_event(event), origin)
 
     def put_threats(self, threats: Threats) -> None:
         """Keep an assessment."""
+        self._scanned_ns = threats.stamp_ns
         if len(threats):
-            self._put(Kind.THREATS, threats.stamp_ns, encode_threats(threats))
+            self._put(Kind.THREATS, encode_threats(threats))
 
     def put_tracks(self, tracks: Tracks) -> None:
         """Keep a picture of tracks, if the last one that was kept is old enough; or younger, where time began anew."""
+        self._scanned_ns = tracks.stamp_ns
         due = self._sampled_ns is None or abs(tracks.stamp_ns - self._sampled_ns) >= self._track_period_ns
-        if len(tracks) and due and self._put(Kind.TRACKS, tracks.stamp_ns, encode_tracks(tracks)):
+        if len(tracks) and due and self._put(Kind.TRACKS, encode_tracks(tracks)):
             self._sampled_ns = tracks.stamp_ns
 
-    def _put(self, kind: Kind, stamp_ns: int, payload: bytes, origin: Origin | None = None) -> bool:
-        self._heard_ns = stamp_ns
+    def _put(self, kind: Kind, payload: bytes, origin: Origin | None = None) -> bool:
         return not self._writer.put(Message(kind, payload, time.time_ns(), origin))
 
     async def put_decision(

@@ -152,11 +152,12 @@ class Journal:
 
     def _begin_anew(self, reason: str) -> None:
         self._engine.dispose()
-        aside = f"{self.path.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{time.time_ns() % 10**9:09}"
+        when = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{time.time_ns() % 10**9:09}"
+        aside = self.path.with_name(f"{self.path.name}.corrupt-{when}")
         for suffix in ("", "-wal", "-shm"):
             file = self.path.with_name(self.path.name + suffix)
             if file.exists():
-                file.rename(file.with_name(aside + suffix))
+                file.rename(aside.with_name(aside.name + suffix))
         self.set_aside += 1
         self._corrupt = False
         _log.error(

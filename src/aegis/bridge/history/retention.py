@@ -82,7 +82,9 @@ class Retention:
             yield from self._shrink()
         if self._engine.dialect.name == "sqlite":
             yield from self._give_pages_back()
-        self.extent = Extent(self._size(), {table.name: self._oldest_ns(table) for table in METADATA.sorted_tables})
+        self.extent = Extent(
+            self._size(), {str(table.name): self._oldest_ns(table) for table in METADATA.sorted_tables}
+        )
 
     def _shrink(self) -> Iterator[None]:
         while self._size() > FILL * self._max_bytes:

@@ -17,7 +17,11 @@ class HistorySettings(Settings):
         env="DATABASE_URL",
     )
     history_days: float = param(
-        30.0, "how far back history goes, in the graph's time, which no sensor can set ahead", unit="d", gt=0, le=36500
+        30.0,
+        "how far back history goes, from the last scan's stamp or from now, whichever is earlier",
+        unit="d",
+        gt=0,
+        le=36500,
     )
     history_max_mb: float = param(
         2048.0, "history's size: beyond it the oldest goes, of everything but decisions", unit="MB", gt=0, le=1e9

@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 MB = 10**6
 _CLOSE_S = 3.0  # how long closing tries to write what waits
+_LINGER_S = 0.01  # what comes within it shares one commit, and one wait for the disk
 _REPORT_S = 10.0  # pause between reports of what is dropped
 
 
@@ -33,7 +34,7 @@ class Writer:
         """Prepare.
 
         Args:
-            journal: to write to; opened in this thread.
+            journal: to write to.
             queue_bytes: what may wait in memory.
             journal_bytes: what may wait in the journal; beyond it tracks are refused, beyond twice as much everything.
         """
@@ -59,7 +60,10 @@ class Writer:
     # From any thread.
 
     def start(self) -> None:
-        """Begin to write."""
+        """Open the journal, so that what is left in it is known, and begin to write; where it fails, it is tried again later."""
+        error = self._attempt([], Settled())
+        if error is not None:
+            self._failed([], error)
         self._thread.start()
 
     def put(self, message: Message) -> str:
@@ -88,7 +92,7 @@ class Writer:
         return ""
 
     def _drop(self, kind: str, n: int, reason: str) -> None:
-        self._dropped[kind] += n
+        self._dropped[str(kind)] += n
         now = time.monotonic()
         if now - self._reported_at >= _REPORT_S:
             self._reported_at = now
@@ -142,6 +146,8 @@ class Writer:
                 self._changed.wait_for(
                     lambda: self._queue or self._settled.messages or not self._open or self._stop_by is not None
                 )
+            time.sleep(_LINGER_S)
+            with self._changed:
                 batch, self._queue = self._queue, []
                 settled, self._settled = self._settled, Settled()
                 if self._stop_by is not None and not batch and not settled.messages:
@@ -151,21 +157,24 @@ class Writer:
     def _write(self, batch: list[Message], settled: Settled) -> None:
         """Write until it is done; while closing, until the time is up."""
         backoff = Backoff()
-        while True:
-            try:
-                if not self._open:
-                    self._open_journal()
-                origins = [message.origin for message in batch if message.origin]
-                positions = advance(self._positions, origins) if origins else self._positions
-                last_id = self._journal.commit(batch, settled, positions if origins else None)
-            except Exception as error:  # noqa: BLE001 - the thread must live on; it is said, counted and tried again
-                batch = self._failed(batch, error)
-                if not self._pause(backoff.pause_s()):
-                    self._give_up(batch)
-                    return
-            else:
-                self._done(batch, settled, positions, last_id)
+        while (error := self._attempt(batch, settled)) is not None:
+            batch = self._failed(batch, error)
+            if not self._pause(backoff.pause_s()):
+                self._give_up(batch)
                 return
+
+    def _attempt(self, batch: list[Message], settled: Settled) -> Exception | None:
+        """Write; return why it failed."""
+        try:
+            if not self._open:
+                self._open_journal()
+            origins = [message.origin for message in batch if message.origin]
+            positions = advance(self._positions, origins) if origins else self._positions
+            last_id = self._journal.commit(batch, settled, positions if origins else None)
+        except Exception as error:  # noqa: BLE001 - the thread must live on; it is said, counted and tried again
+            return error
+        self._done(batch, settled, positions, last_id)
+        return None
 
     def _open_journal(self) -> None:
         content = self._journal.open()
