@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import IntEnum
 from typing import Annotated, Any, Self
 
@@ -63,17 +62,17 @@ class Window(Model):
             raise ValueError("since_s lies after until_s")
         return self
 
-    # A stamp in seconds has no more than microseconds; a row is to be found by the stamp that it is shown with.
+    # A stamp since 1970 in seconds is exact to half a microsecond; a row is to be found by the stamp that it is shown with.
 
     @property
     def since_ns(self) -> int | None:
         """The first stamp."""
-        return None if self.since_s is None else math.floor(self.since_s * 1e6) * 1000
+        return None if self.since_s is None else round(self.since_s * 1e9) - 1000
 
     @property
     def until_ns(self) -> int | None:
         """The last stamp."""
-        return None if self.until_s is None else math.ceil(self.until_s * 1e6) * 1000
+        return None if self.until_s is None else round(self.until_s * 1e9) + 1000
 
 
 class ThreatQuestion(Window):
