@@ -9,10 +9,14 @@ import threading
 import time
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from bridge_data import some_detections, some_threats, some_tracks
 from PIL import Image
+
+from aegis.core.types import Advice, AdviceState
+from aegis.ros import convert
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -21,6 +25,7 @@ ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--no-first-run"),
 ]
+TOKEN = "JSON.parse(sessionStorage.getItem('aegis-session'))?.token ?? null"
 CRITICAL, MEDIUM = (255, 92, 108), (244, 211, 94)
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt install chromium)")
@@ -205,9 +210,87 @@ def test_a_wrong_password_stays_outside(page, start_bridge):
     assert state(page, "connection") == "signed-out"
 
 
-def test_an_expired_session_asks_again(page, start_bridge):
-    sign_in(page, start_bridge(access_token_minutes=3 / 60))
-    wait_state(page, "connection", "waiting")
+def test_tokens_are_renewed_until_the_session_ends(page, start_bridge, feed, wait_for):
+    bridge = start_bridge(access_token_minutes=6 / 60, session_days=13 / 86400)
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    first = page.evaluate(TOKEN)
+    wait_for(lambda: page.evaluate(TOKEN) not in (first, None), "another token")
+    assert state(page, "connection") == "live"  # the stream did not end with its first token
     says(page, "login-problem", re.compile("session has ended"))
     assert page.is_visible("#login-panel")
     assert page.evaluate("sessionStorage.length") == 0
+    assert page.evaluate("performance.now()") > 11000  # two tokens
+
+
+def test_a_duplicated_tab_shares_the_session(page, start_bridge, feed, wait_for):
+    bridge = start_bridge(access_token_minutes=5 / 60)
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    with page.context.expect_page() as opened:
+        page.evaluate("window.open('/')")  # takes this tab's session storage along
+    other = opened.value
+    for tab in (page, other):
+        wait_state(tab, "connection", "live")
+    seen = {page.evaluate(TOKEN)}
+
+    def renewed() -> bool:
+        seen.add(page.evaluate(TOKEN))
+        assert other.evaluate(TOKEN)
+        return len(seen) >= 4
+
+    wait_for(renewed, "the token is renewed")
+    for tab in (page, other):
+        assert state(tab, "connection") == "live"
+
+
+def test_signing_out_ends_the_session_at_the_bridge(page, start_bridge, feed, wait_for):
+    bridge = start_bridge()
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    token = page.evaluate(TOKEN)
+    page.click("#logout")
+    headers = {"Authorization": f"Bearer {token}"}
+    wait_for(lambda: httpx.get(f"{bridge.url}/api/auth/me", headers=headers).status_code == 401, "the token is no good")
+
+
+def test_a_person_acknowledges_a_threat_and_sees_advice(page, start_bridge, feed, publisher):
+    bridge = start_bridge()
+    sign_in(page, bridge)
+    wait_state(page, "threats", "fresh")
+    assert page.is_hidden("#advice-section")
+    button = page.locator("#threats li[data-id='41'] .act")
+    assert button.inner_text() == "Acknowledge"
+    button.click()
+    page.wait_for_selector("#threats li[data-id='41'] .act:disabled:has-text('seen by admin')")
+    assert page.locator("#threats li[data-id='42'] .act").inner_text() == "Acknowledge"
+    assert not page.locator("#threats li.selected").count()  # the button is no choice of a track
+
+    now_ns = time.time_ns()
+    advice = [
+        Advice(5, 0, 9, "hop <b>now</b>", 2, "noise is up", 8.0, now_ns + 10**11, AdviceState.PROPOSED),
+        Advice(4, 41, 0, "decoys", 1, "critical", float("nan"), now_ns, AdviceState.REJECTED, "eve"),
+    ]
+    publisher.publishers["ew/advice"].publish(convert.advice_to_msg(advice, stamp_ns=now_ns))
+    proposed, rejected = page.locator("#advice li.PROPOSED"), page.locator("#advice li.REJECTED")
+    proposed.wait_for()
+    assert proposed.locator(".what").inner_text() == "hop <b>now</b>"
+    assert "rejected by eve" in rejected.locator(".reason").inner_text()
+    assert rejected.locator(".act").first.is_hidden()
+    page.screenshot(path=os.environ.get("AEGIS_ADVICE_SCREENSHOT", os.devnull), type="png")
+    page.problems.clear()
+    proposed.locator(".act", has_text="Accept").click()
+    says(page, "alert", re.compile("not offered by any node"))  # the stage that decides does not run in this test
+
+
+def test_the_api_is_described_to_who_is_signed_in(page, start_bridge):
+    bridge = start_bridge()
+    page.goto(bridge.url + "/docs")
+    says(page, "docs-state", re.compile("Sign in first"))
+    sign_in(page, bridge)
+    wait_state(page, "connection", "waiting")
+    page.problems.clear()
+    page.click("#api")
+    wait_state(page, "docs", "shown")
+    page.locator("#docs").get_by_text("/api/radar/tracks").first.wait_for()
+    assert page.problems == []

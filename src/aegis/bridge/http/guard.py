@@ -27,6 +27,7 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/"),
         ("GET", "/app.js"),
         ("GET", "/scope.js"),
+        ("GET", "/session.js"),
         ("GET", "/style.css"),
         ("GET", "/icon.svg"),
         ("GET", "/docs"),

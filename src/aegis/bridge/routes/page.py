@@ -17,6 +17,7 @@ _FILES: dict[str, tuple[Path, str]] = {
     "/": (_OURS / "index.html", _HTML),
     "/app.js": (_OURS / "app.js", _SCRIPT),
     "/scope.js": (_OURS / "scope.js", _SCRIPT),
+    "/session.js": (_OURS / "session.js", _SCRIPT),
     "/style.css": (_OURS / "style.css", _STYLE),
     "/icon.svg": (_OURS / "icon.svg", "image/svg+xml"),
     "/docs": (_OURS / "docs.html", _HTML),
@@ -25,7 +26,6 @@ _FILES: dict[str, tuple[Path, str]] = {
     "/swagger-ui-bundle.js": (_SWAGGER_UI / "swagger-ui-bundle.js", _SCRIPT),
     "/swagger-ui.css": (_SWAGGER_UI / "swagger-ui.css", _STYLE),
 }
-PATHS = frozenset(_FILES)
 # Swagger UI's style has its icons inside, as data.
 _DOCS_POLICY = SECURITY_HEADERS["content-security-policy"].replace("img-src 'self'", "img-src 'self' data:")
 

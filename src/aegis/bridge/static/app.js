@@ -1,6 +1,7 @@
 // The page: signs in, listens to the stream, and shows it with its age. What is old is never shown as if it were new.
 
 import { Scope } from "/scope.js";
+import { command, keepAlive, may, onSession, renew, session, signIn, signOut } from "/session.js";
 
 const STALE_AFTER_MS = 2000;     // at least; three frame intervals where those are longer
 const CLEAR_AFTER_MS = 60000;    // a picture this old is taken away
@@ -8,7 +9,7 @@ const OLD_MEASUREMENT_S = 10;    // frames arrive, but what they show was measur
 const TABLE_EVERY_MS = 250;
 const MAX_ROWS = 250;
 const TRAIL_LENGTH = 60;
-const SESSION_KEY = "aegis-session";
+const CHANNELS = ["radar_frame", "threats", "system_status", "heartbeat", "ew"];
 const LEVELS = ["NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL"];
 
 const $ = (id) => document.getElementById(id);
@@ -24,6 +25,7 @@ const state = {
   detections: null,              // {items, sensor, ageS, at}
   tracks: null,
   threats: null,
+  ew: null,                      // {advice, at}
   status: null,
   statusAt: 0,
   trails: new Map(),
@@ -31,29 +33,15 @@ const state = {
   sort: { key: "level", descending: true },
 };
 
-// Signing in and out. The session stays in this tab.
+// Signing in and out.
 
-function session() {
-  return JSON.parse(sessionStorage.getItem(SESSION_KEY) ?? "null");
-}
-
-async function signIn(event) {
+async function submitLogin(event) {
   event.preventDefault();
   $("login-problem").textContent = "";
   const button = $("login").querySelector("button");
   button.disabled = true;
   try {
-    const answer = await fetch("/api/auth/login", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ username: $("username").value, password: $("password").value }),
-    });
-    const body = await answer.json();
-    if (!answer.ok) {
-      const wait = answer.headers.get("Retry-After");
-      throw new Error(wait ? `${body.detail}; try again in ${wait} s` : body.detail);
-    }
-    sessionStorage.setItem(SESSION_KEY, JSON.stringify({ token: body.access_token, username: $("username").value }));
+    await signIn($("username").value, $("password").value);
     $("password").value = "";
     start();
   } catch (error) {
@@ -63,8 +51,8 @@ async function signIn(event) {
   }
 }
 
-function signOut(reason = "") {
-  sessionStorage.removeItem(SESSION_KEY);
+function leave(reason = "") {
+  signOut();
   const socket = state.socket;
   state.socket = null;
   socket?.close();
@@ -72,14 +60,22 @@ function signOut(reason = "") {
   setConnection("signed-out");
   $("picture").hidden = true;
   $("logout").hidden = true;
+  $("api").hidden = true;
   $("user").textContent = "";
   $("login-problem").textContent = reason;
   $("login-panel").hidden = false;
   $("password").focus();
 }
 
+const SESSION_OVER = "The session has ended; sign in again.";
+
+onSession(
+  (token) => state.socket?.readyState === WebSocket.OPEN && state.socket.send(JSON.stringify({ type: "auth", token })),
+  () => leave(SESSION_OVER),
+);
+
 function forget() {
-  Object.assign(state, { detections: null, tracks: null, threats: null, status: null, lastFrame: null, missed: 0, arrivals: [] });
+  Object.assign(state, { detections: null, tracks: null, threats: null, ew: null, status: null, lastFrame: null, missed: 0, arrivals: [] });
   state.trails.clear();
 }
 
@@ -87,8 +83,10 @@ function start() {
   $("login-panel").hidden = true;
   $("picture").hidden = false;
   $("logout").hidden = false;
+  $("api").hidden = false;
   $("user").textContent = session().username;
   scope.resize();
+  keepAlive();
   connect();
 }
 
@@ -105,28 +103,37 @@ function connect() {
   socket.onclose = (event) => {
     if (state.socket !== socket) return;
     state.socket = null;
-    if (event.code === 4401) return signOut("The session has ended; sign in again.");
-    setConnection("disconnected");
-    setTimeout(connect, state.retryMs);
-    state.retryMs = Math.min(state.retryMs * 2, 10000);
-    refresh();
+    if (event.code === 4401) return renew().then((alive) => alive && connect()).catch(() => tryAgain());
+    tryAgain();
   };
+}
+
+function tryAgain() {
+  setConnection("disconnected");
+  setTimeout(connect, state.retryMs);
+  state.retryMs = Math.min(state.retryMs * 2, 10000);
+  refresh();
 }
 
 function take(message) {
   const at = performance.now();
   switch (message.type) {
     case "auth_ok":
+      if (state.connection !== "connecting") break; // renewed
       state.retryMs = 1000;
       state.lastFrame = null;
       state.arrivals = [];
       setConnection("waiting");
+      state.socket.send(JSON.stringify({ type: "subscribe", channels: CHANNELS.filter((name) => message.allowed.includes(name)) }));
       break;
     case "radar_frame":
       takeRadarFrame(message, at);
       break;
     case "threats":
       state.threats = { items: message.threats, ageS: message.age_s, at };
+      break;
+    case "ew":
+      state.ew = { advice: message.advice?.items ?? [], at };
       break;
     case "system_status":
       state.status = message;
@@ -247,6 +254,7 @@ function refresh() {
   showNotice(newest);
   showFigures(newest);
   showThreats();
+  showAdvice();
   showTracks();
   showStages();
   drawSoon();
@@ -321,9 +329,14 @@ function showThreats() {
   setText($("threat-count"), items.length ? String(items.length) : "");
   $("no-threats").hidden = items.length > 0;
   setText($("no-threats"), state.threats ? "Nothing is assessed as a threat." : "No assessment has been heard yet.");
-  const parts = [["span", "level"], ["span", "score"], ["span", "who"], ["span", "reason"]];
+  const parts = [["span", "level"], ["span", "score"], ["span", "who"], ["button", "act"], ["span", "reason"]];
+  const decides = may("ew:acknowledge");
   fillChildren($("threats"), items.slice(0, MAX_ROWS), () => withChildren("li", parts), (line, threat) => {
-    const [level, score, who, reason] = line.children;
+    const [level, score, who, act, reason] = line.children;
+    act.dataset.command = `/api/threats/${threat.track_id}/acknowledge`;
+    act.hidden = !decides && threat.acknowledged_by === null;
+    act.disabled = threat.acknowledged_by !== null;
+    setText(act, threat.acknowledged_by === null ? "Acknowledge" : `seen by ${threat.acknowledged_by}`);
     line.className = threat.level + (threat.track_id === state.selected ? " selected" : "");
     line.dataset.id = threat.track_id;
     setText(level, threat.level);
@@ -332,6 +345,39 @@ function showThreats() {
       threat.time_to_impact_s === null ? "" : `, impact in ${durationText(threat.time_to_impact_s)}`}`);
     setText(reason, threat.reason);
   });
+}
+
+const ADVICE_PARTS = [["span", "what"], ["button", "act"], ["button", "act"], ["span", "reason"]];
+
+function showAdvice() {
+  const items = state.ew?.advice ?? [];
+  const decides = may("ew:acknowledge");
+  $("advice-section").hidden = items.length === 0;
+  setText($("advice-count"), String(items.filter((one) => one.state === "PROPOSED").length));
+  fillChildren($("advice"), items.slice(0, MAX_ROWS), () => withChildren("li", ADVICE_PARTS), (line, one) => {
+    const [what, accept, reject, reason] = line.children;
+    const open = one.state === "PROPOSED";
+    line.className = one.state;
+    setText(what, one.technique);
+    [[accept, "acknowledge", "Accept"], [reject, "reject", "Reject"]].forEach(([button, word, text]) => {
+      button.dataset.command = `/api/ew/advice/${one.id}/${word}`;
+      button.hidden = !open || !decides;
+      setText(button, text);
+    });
+    setText(reason, `${open ? "" : `${one.state.toLowerCase()}${one.decided_by ? ` by ${one.decided_by}` : ""}; `}${one.rationale}`);
+  });
+}
+
+/** Do what a button stands for; what the bridge says against it is shown on the button. */
+async function act(button) {
+  button.disabled = true;
+  try {
+    await command(button.dataset.command);
+  } catch (error) {
+    button.disabled = false;
+    button.title = error.message;
+    setText($("alert"), error.message);
+  }
 }
 
 function number(value, digits) {
@@ -407,15 +453,19 @@ function sortBy(key) {
   showTracks();
 }
 
-$("login").addEventListener("submit", signIn);
-$("logout").addEventListener("click", () => signOut());
+$("login").addEventListener("submit", submitLogin);
+$("logout").addEventListener("click", () => leave());
 for (const id of ["range", "show-detections", "show-trails"]) $(id).addEventListener("change", drawSoon);
 for (const head of document.querySelectorAll("th")) head.addEventListener("click", () => sortBy(head.dataset.key));
 for (const id of ["tracks", "threats"]) {
   $(id).addEventListener("click", (event) => {
+    if (event.target.dataset.command) return;
     const line = event.target.closest("[data-id]");
     if (line) select(Number(line.dataset.id));
   });
+}
+for (const id of ["threats", "advice"]) {
+  $(id).addEventListener("click", (event) => event.target.dataset.command && act(event.target));
 }
 $("scope").addEventListener("click", (event) => {
   const id = scope.trackAt(event.offsetX, event.offsetY);

@@ -1,18 +1,22 @@
 // The API's description, drawn by Swagger UI. It is fetched with the token of this tab's session: without one there is nothing to see.
 
-const session = JSON.parse(sessionStorage.getItem("aegis-session") ?? "null");
+import { keepAlive, onSession, renew, session } from "/session.js";
+
 const state = document.getElementById("docs-state");
 
 async function show() {
-  if (!session) {
+  if (!session()) {
     state.textContent = "Sign in first, then come back to this page.";
     return;
   }
-  const answer = await fetch("/openapi.json", { headers: { Authorization: `Bearer ${session.token}` } });
+  onSession(() => {}, () => { state.textContent = "The session has ended; sign in again."; });
+  let answer = await description();
+  if (answer.status === 401 && await renew()) answer = await description();
   if (!answer.ok) {
-    state.textContent = answer.status === 401 ? "The session has ended; sign in again." : `No description: status ${answer.status}.`;
+    if (session()) state.textContent = `No description: status ${answer.status}.`;
     return;
   }
+  keepAlive();
   window.SwaggerUIBundle({
     spec: await answer.json(),
     domNode: document.getElementById("docs"),
@@ -20,11 +24,15 @@ async function show() {
     docExpansion: "list",
     validatorUrl: null,
     requestInterceptor: (request) => {
-      request.headers.Authorization = `Bearer ${session.token}`;
+      request.headers.Authorization = `Bearer ${session()?.token}`;
       return request;
     },
     onComplete: () => { document.body.dataset.docs = "shown"; },
   });
+}
+
+function description() {
+  return fetch("/openapi.json", { headers: { Authorization: `Bearer ${session().token}` } });
 }
 
 show();

@@ -62,6 +62,7 @@ class Client(ABC):
         """Return what the client may know about itself."""
         return {
             "username": self.principal.name,
+            "allowed": sorted(self.allowed),
             **self.subscription.describe(),
             "sent": self.sent,
             "dropped": self.dropped,
