@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ SQLITE_BUSY_S = 10.0
 CONNECT_TIMEOUT_S = 5
 # Execution options of a transaction that reads before it writes: SQLite then locks at its begin, where it can still wait.
 IMMEDIATE = {"sqlite_begin": "IMMEDIATE"}
+
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)  # else each start says which database it found
 
 
 def open_engine(url: str, *, statement_timeout_s: float = 30.0) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -12,6 +13,8 @@ from aegis.bridge.accounts.errors import StaleCredentialsError
 from aegis.bridge.accounts.sessions import Grant
 from aegis.bridge.accounts.store import Accounts
 from aegis.bridge.accounts.throttle import LimitedError, Throttle
+
+_log = logging.getLogger(__name__)
 
 ACTION = "auth.login"
 
@@ -48,6 +51,7 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
         if device is None and not (checked and checked.at_home):
             throttle.attempt_anywhere(name)
     except LimitedError:
+        _log.warning("login refused from %s: too many attempts", address)
         await accounts.audit.refused(action=ACTION, outcome=LIMITED, address=address, request_id=attempt.request_id)
         raise
     hashed = checked.password_hash if checked else None
@@ -67,10 +71,12 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
     except StaleCredentialsError:
         await _fail(accounts, attempt, who, "changed meanwhile")
     throttle.succeeded(name, address, device)
+    _log.info("'%s' logged in from %s", who, address)
     return grant
 
 
 async def _fail(accounts: Accounts, attempt: Attempt, target: str, reason: str) -> NoReturn:
+    _log.warning("login failed from %s", attempt.address)
     await accounts.audit.refused(
         action=ACTION,
         outcome=FAILED,
