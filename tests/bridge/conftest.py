@@ -30,6 +30,7 @@ from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
+from aegis.bridge.history.history import History
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub
@@ -82,6 +83,7 @@ def app(tmp_path: Path, accounts_database: Path) -> Iterator[App]:
         hub=Hub(settings),
         state_dir=tmp_path,
         acknowledgements=Acknowledgements(tmp_path),
+        history=History(settings, tmp_path),  # not started: it takes what it is given, and knows nothing
         feed=Feed(settings),
     )
     with TestClient(create_app(bridge), raise_server_exceptions=False, base_url="http://127.0.0.1:8000") as client:
@@ -143,7 +145,7 @@ def start_bridge(ros_domain: dict[str, str], tmp_path: Path, wait_for) -> Iterat
             text=True,
             env={**ros_domain, "PYTHONUNBUFFERED": "1"},
         )
-        bridge = BridgeProcess(process, "", "", state_dir)
+        bridge = BridgeProcess(process, "", started[-1].password if started else "", state_dir)
         started.append(bridge)
         threading.Thread(target=lambda: bridge.lines.extend(process.stderr), daemon=True).start()
 
@@ -157,7 +159,7 @@ def start_bridge(ros_domain: dict[str, str], tmp_path: Path, wait_for) -> Iterat
 
         wait_for(up, "the bridge starts")
         bridge.url = said(r"the bridge is on (\S+)")
-        bridge.password = said(r"with the password\s+(\S+)")
+        bridge.password = said(r"with the password\s+(\S+)") or bridge.password  # of the first start
         if bridge.password and bridge.url.startswith("http:"):
             bridge.token = bridge.login().json()["access_token"]
         return bridge

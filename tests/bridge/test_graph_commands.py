@@ -114,6 +114,22 @@ def test_commands_reach_the_stages(start_bridge, start_stages, wait_for):
     again = post(bridge, f"/api/ew/advice/{advice['id']}/reject")
     assert (again.status_code, "not open: ACKNOWLEDGED" in again.json()["detail"]) == (409, True)
 
+    # Whoever decided is in the audit, before and after, and in history.
+    audit = bridge.get("/api/audit?action=ew_advice.acknowledge").json()["entries"]
+    assert [(row["who"], row["target"], row["outcome"]) for row in audit] == [
+        ("admin", str(advice["id"]), "ok"),
+        ("admin", str(advice["id"]), "asked"),
+    ]
+    (refused, _) = bridge.get("/api/audit?action=ew_advice.reject").json()["entries"]
+    assert (refused["outcome"], "not open" in str(refused["detail"])) == ("failed", True)
+
+    def kept() -> list[dict]:
+        return bridge.get("/api/decisions").json()["items"]
+
+    wait_for(kept, "the decision is in history")
+    (decision,) = kept()
+    assert (decision["who"], decision["target_id"], decision["accept"]) == ("admin", advice["id"], True)
+
     # Only what is asked for is restarted, and what it had is gone.
     hits = max(track["hits"] for track in bridge.get("/api/radar/tracks").json()["tracks"])
     answer = post(bridge, "/api/controller/restart", {"stages": ["tracking"]})
@@ -128,4 +144,7 @@ def test_commands_reach_the_stages(start_bridge, start_stages, wait_for):
     assert answer.status_code == 200, answer.text
     assert list(answer.json()["restarted"]) == [name for name in status["restartable"] if name in names]
     wait_for(lambda: bridge.get("/api/ew/advice").json()["items"] == [], "the advice is dropped")
+    audit = bridge.get("/api/audit?action=controller.restart&limit=4").json()["entries"]
+    assert [row["outcome"] for row in audit] == ["ok", "asked", "ok", "asked"]
+    assert audit[3]["target"] == "tracking"
     assert json.loads(bridge.get("/api/controller/status").text)["ready"] is True

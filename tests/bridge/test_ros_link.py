@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import rclpy
 
-from aegis.bridge.ros_link import RosLink
+from aegis.bridge.history.history import History
+from aegis.bridge.ros_link import Outlets, RosLink
 from aegis.bridge.settings import BridgeSettings
 from aegis.ros.stages.base import StageContext
 
@@ -15,9 +16,10 @@ from aegis.ros.stages.base import StageContext
 def link(ros_domain, tmp_path: Path):
     died = threading.Event()
     counts = {"clients": 0, "radar_frames": 0, "threat_messages": 0, "status_messages": 0}
-    made = RosLink(
-        BridgeSettings.load({}), StageContext("run", 0, tmp_path, True), lambda *_: None, lambda: counts, died.set, {}
-    )
+    settings = BridgeSettings.load({})
+    context = StageContext("run", 0, tmp_path, True)
+    outlets = Outlets(lambda *_: None, lambda: counts, History(settings, tmp_path), {}, lambda _: False)
+    made = RosLink(settings, context, outlets, died.set)
     made.start()
     yield made, died
     made.stop()

@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from aegis import __version__
 from aegis.bridge.context import Bridge
+from aegis.bridge.history.writer import NotKeptError
 from aegis.bridge.http.body import BodyLimit
 from aegis.bridge.http.errors import add_error_handlers
 from aegis.bridge.http.guard import SECURITY_HEADERS, DefaultDeny, SecurityHeaders
@@ -23,6 +24,7 @@ from aegis.bridge.routes import (
     events,
     ew,
     health,
+    history,
     invites,
     metrics,
     outputs,
@@ -93,10 +95,11 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         service_tokens.router,
         audit.router,
         radar.router,
-        radar.command,
+        radar.commands,
         threats.router,
-        threats.decide,
+        threats.commands,
         ew.router,
+        history.router,
         outputs.router,
         events.router,
         metrics.router,
@@ -124,6 +127,7 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
     add_error_handlers(app)
     app.add_exception_handler(NotHeardError, _not_heard)
     app.add_exception_handler(ServiceError, _no_service)
+    app.add_exception_handler(NotKeptError, _not_kept)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)
     return app
@@ -132,6 +136,11 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
 async def _not_heard(_request: Request, error: Exception) -> Response:
     assert isinstance(error, NotHeardError)
     return json_response({"detail": str(error), "waiting_for": error.topic}, 503, {"Retry-After": "1"})
+
+
+async def _not_kept(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotKeptError)
+    return json_response({"detail": str(error)}, 503)
 
 
 async def _no_service(_request: Request, error: Exception) -> Response:

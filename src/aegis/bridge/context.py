@@ -18,6 +18,7 @@ from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.accounts.tickets import Tickets
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.acknowledgements import Acknowledgements
+from aegis.bridge.history.history import History
 from aegis.bridge.latest import EwFrame, Frame, Latest, RadarFrame
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.services import Graph, NoGraph
@@ -42,6 +43,7 @@ class Bridge:
     hub: Hub
     state_dir: Path
     acknowledgements: Acknowledgements
+    history: History
     feed: Feed
     run_id: str = ""
     graph: Graph = field(default_factory=NoGraph)

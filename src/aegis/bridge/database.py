@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ SQLITE_BUSY_S = 10.0
 CONNECT_TIMEOUT_S = 5
 # Execution options of a transaction that reads before it writes: SQLite then locks at its begin, where it can still wait.
 IMMEDIATE = {"sqlite_begin": "IMMEDIATE"}
+# A server that vanished without a word is given up after about so long, and not after TCP's quarter of an hour.
+_TCP = {"tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+_migrating = threading.Lock()  # Alembic's own context is one for the whole process
 
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)  # else each start says which database it found
 
@@ -37,25 +41,23 @@ def open_engine(url: str, *, statement_timeout_s: float = 30.0) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise ConfigError(
-            f"database '{url}': not a URL; 'sqlite:////path' or 'postgresql://...' is expected"
-        ) from error
+    except ArgumentError:  # its text repeats the URL, and with it a password
+        raise ConfigError("not a URL of a database; 'sqlite:////path' or 'postgresql://...' is expected") from None
     name = parsed.get_backend_name()
     if name == "sqlite":
         return _open_sqlite(url, parsed.database)
     if name != "postgresql":
-        raise ConfigError(f"database '{parsed.render_as_string()}': '{name}' is not supported; sqlite or postgresql is")
+        raise ConfigError(f"databases of '{name}' are not supported; sqlite or postgresql is")
     options = f"-c statement_timeout={round(statement_timeout_s * 1000)}"
     try:
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options},
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options, **_TCP},
         )
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"database '{parsed.render_as_string()}' needs a package that is not there ({error}): pip install 'aegis[postgresql]'"
+            f"a PostgreSQL database needs a package that is not there ({error}): pip install 'aegis[postgresql]'"
         ) from error
 
 
@@ -89,7 +91,7 @@ def migrate(engine: Engine, migrations: Path) -> None:
     """
     config = Config()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-    with engine.execution_options(**IMMEDIATE).begin() as connection:
+    with _migrating, engine.execution_options(**IMMEDIATE).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

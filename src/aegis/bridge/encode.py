@@ -103,15 +103,12 @@ def detection_brief(d: Detections) -> Rows:
     return _join(_detection_columns(d))
 
 
-def _track_columns(t: Tracks) -> dict[str, Sequence[Any]]:
-    position, velocity = t.state[:, :3], t.state[:, 3:]
+def motion_columns(state: Floats) -> dict[str, Sequence[Any]]:
+    """Return where objects are, seen from the origin of `map`, and where they go, from (N, 6): x y z vx vy vz."""
+    position, velocity = state[:, :3], state[:, 3:]
     distance = np.linalg.norm(position, axis=1)
     ground = np.hypot(position[:, 0], position[:, 1])
     return {
-        "track_id": t.track_id.tolist(),
-        "status": [STATUS_NAMES[i] for i in t.status.tolist()],
-        "class": [CLASS_NAMES[i] for i in t.class_id.tolist()],
-        "confidence": _class_confidence(t.class_id, t.class_probability),
         "range_m": rounded(distance, 2),
         "bearing_deg": _compass(position[:, 0], position[:, 1]),
         "elevation_deg": _degrees(np.arctan2(position[:, 2], ground)),
@@ -119,6 +116,16 @@ def _track_columns(t: Tracks) -> dict[str, Sequence[Any]]:
         "heading_deg": _compass(velocity[:, 0], velocity[:, 1]),
         "position_m": _vectors(position, 2),
         "velocity_vector_mps": _vectors(velocity, 3),
+    }
+
+
+def _track_columns(t: Tracks) -> dict[str, Sequence[Any]]:
+    return {
+        "track_id": t.track_id.tolist(),
+        "status": [STATUS_NAMES[i] for i in t.status.tolist()],
+        "class": [CLASS_NAMES[i] for i in t.class_id.tolist()],
+        "confidence": _class_confidence(t.class_id, t.class_probability),
+        **motion_columns(t.state),
         "time_since_update_s": rounded(t.time_since_update, 3),
     }
 

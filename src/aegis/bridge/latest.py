@@ -22,6 +22,7 @@ ALERTS_KEPT = 10
 SCANS_FOR_RATE = 20
 MAX_STAGES = 64  # names come from the graph: a stranger there must not fill the memory, nor take the place of our own
 _OWN_STAGES = frozenset({*NODES, BRIDGE})
+ASKED_S = 5.0  # for so long after a request its topic counts as asked for
 RECENT_SCANS = 20  # somebody who asked for a scan may hear of it after the next ones have come
 
 
@@ -144,6 +145,7 @@ class Latest:
     _scans: dict[str, _Scans] = field(default_factory=dict)  # by sensor
     _event_sequence: dict[str, tuple[tuple[str, int], int]] = field(default_factory=dict)
     _recent: deque[Frame[Detections]] = field(default_factory=lambda: deque(maxlen=RECENT_SCANS))
+    _asked_at: dict[str, float] = field(default_factory=dict)  # by topic, time.monotonic()
     _awaited: dict[int, list[asyncio.Future[Frame[Detections]]]] = field(default_factory=dict)
 
     def take_detections(self, frame: Frame[Detections]) -> None:
@@ -159,6 +161,14 @@ class Latest:
         for coming in self._awaited.get(frame.data.stamp_ns, ()):
             if not coming.done():
                 coming.set_result(frame)
+
+    def note_asked(self, topic: str) -> None:
+        """Take note that a client has asked for all fields of a topic's objects."""
+        self._asked_at[topic] = time.monotonic()
+
+    def asked_for(self, topic: str) -> bool:
+        """Tell whether clients ask for a topic again and again; safe to call from another thread."""
+        return time.monotonic() - self._asked_at.get(topic, -ASKED_S) < ASKED_S
 
     async def detections_of(self, stamp_ns: int, timeout_s: float) -> Frame[Detections]:
         """Return the detections of the scan with this stamp, one of the last ones or one that comes.

@@ -25,15 +25,16 @@ from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
+from aegis.bridge.history.history import History
 from aegis.bridge.http.protocol import LOOP
 from aegis.bridge.http.protocol import protocol_class as http_protocol_class
 from aegis.bridge.outputs.outputs import Outputs
-from aegis.bridge.ros_link import RosLink
+from aegis.bridge.ros_link import Outlets, RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
 from aegis.bridge.stream.hub import Hub
 from aegis.bridge.stream.ws_protocol import protocol_class
 from aegis.bridge.telemetry.log import bridge_log
-from aegis.bridge.telemetry.sources import HANDOVER, OUTPUTS
+from aegis.bridge.telemetry.sources import HANDOVER, HISTORY, OUTPUTS
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.writer import LogWriter
 from aegis.core.params import ConfigError
@@ -144,6 +145,7 @@ def _serve(
         hub=Hub(settings),
         state_dir=state_dir,
         acknowledgements=Acknowledgements(state_dir),
+        history=History(settings, state_dir),
         run_id=context.run_id,
         feed=outputs.feed,
     )
@@ -156,9 +158,10 @@ def _serve(
         stage_log = StageLog(log.folder, settings)
         bridge.telemetry.metrics.add_source(HANDOVER, handover.counts)
         bridge.telemetry.metrics.add_source(OUTPUTS, outputs.counts)
+        bridge.telemetry.metrics.add_source(HISTORY, bridge.history.counts)
         bridge.telemetry.watch_logs(bridge=log, stages=stage_log.writer)
 
-        def counts() -> dict[str, int]:
+        def counts() -> dict[str, Any]:
             return {
                 **bridge.stream_counts(),
                 "handover_dropped": handover.dropped.total(),
@@ -176,8 +179,10 @@ def _serve(
             if topic == "events":
                 stage_log.take(item)
 
-        link = RosLink(settings, context, take, counts, died, bridge.acknowledgements)
+        outlets = Outlets(take, counts, bridge.history, bridge.acknowledgements, bridge.latest.asked_for)
+        link = RosLink(settings, context, outlets, died)
         bridge.graph = link.services
+        bridge.history.start()
         link.start()
         outputs.start()
         housekeeping = [
@@ -197,6 +202,7 @@ def _serve(
             await outputs.stop()
             await loop.run_in_executor(None, link.stop)
             await loop.run_in_executor(None, stage_log.writer.close)
+            await loop.run_in_executor(None, bridge.history.close)
             await loop.run_in_executor(None, accounts.close)
 
     app = create_app(bridge, lifespan)

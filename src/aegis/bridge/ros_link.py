@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
@@ -15,6 +16,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from aegis.bridge import encode
 from aegis.bridge.acknowledgements import Acknowledgement
+from aegis.bridge.history.history import History
 from aegis.bridge.join import ScanJoin
 from aegis.bridge.latest import EwFrame, Frame, RadarFrame
 from aegis.bridge.rows import Rows
@@ -43,6 +45,17 @@ _BROADCASTS = {
 }
 
 
+@dataclass(frozen=True)
+class Outlets:
+    """What the ROS thread hands things to, and asks; each is safe to use from it."""
+
+    put: Callable[[str, Any], None]  # takes a topic and what was heard on it; may drop
+    counts: Callable[[], dict[str, Any]]  # returns the counters of the bridge's rooms
+    history: History  # keeps events, tracks and threats: not behind `put`, which may drop
+    acknowledged: Mapping[int, Acknowledgement]  # threats that a person has seen, by track
+    asked_for: Callable[[str], bool]  # tells whether clients ask for all fields of a topic again and again
+
+
 class BridgeStage(Stage):
     """Converts what the graph says, encodes it once, and hands it over; says on the bus what was broadcast."""
 
@@ -50,29 +63,20 @@ class BridgeStage(Stage):
     settings_type = BridgeSettings
 
     def __init__(
-        self,
-        settings: BridgeSettings,
-        context: StageContext,
-        put: Callable[[str, Any], None],
-        counts: Callable[[], dict[str, int]],
-        now_ns: Callable[[], int],
-        acknowledged: Mapping[int, Acknowledgement],
+        self, settings: BridgeSettings, context: StageContext, outlets: Outlets, now_ns: Callable[[], int]
     ) -> None:
         """Prepare.
 
         Args:
             settings: of the bridge.
             context: where the stage runs.
-            put: takes a topic and what was heard on it.
-            counts: returns the stream's counters.
+            outlets: take what was heard.
             now_ns: time in which the stamps are, in nanoseconds.
-            acknowledged: threats that a person has seen, by track.
         """
         super().__init__(settings, context)
-        self._put = put
-        self._counts = counts
+        self._out = outlets
+        self._put = outlets.put
         self._now_ns = now_ns
-        self._acknowledged = acknowledged
         self._join = ScanJoin()
         self._broadcast: Counter[str] = Counter()
         self._take: dict[str, Callable[[Any], None]] = {
@@ -81,9 +85,9 @@ class BridgeStage(Stage):
             "threats": self._threats,
             "ew/signals": lambda m: self._ew("ew/signals", m, convert.signals_from_msg(m), encode.signal_rows),
             "ew/advice": lambda m: self._ew("ew/advice", m, convert.advice_from_msg(m), encode.advice_rows),
-            "events": lambda message: put("events", _sendable(convert.event_from_msg(message))),
-            "status": lambda message: put("status", _sendable(convert.status_rows(message))),
-            "class_info": lambda message: put("class_info", {"model": message.model, "basis": message.basis}),
+            "events": self._event,
+            "status": lambda message: self._put("status", _sendable(convert.status_rows(message))),
+            "class_info": lambda message: self._put("class_info", {"model": message.model, "basis": message.basis}),
         }
 
     @property
@@ -102,7 +106,7 @@ class BridgeStage(Stage):
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
         """Say what was broadcast since the last time."""
-        counts = self._counts()
+        counts = self._out.counts()
         for name, counter in _BROADCASTS.items():
             new = counts[counter] - self._broadcast[counter]
             self._broadcast[counter] = counts[counter]
@@ -114,8 +118,18 @@ class BridgeStage(Stage):
         self._join = ScanJoin()
 
     def detail(self) -> dict[str, Any]:
-        """Return the stream's counters."""
-        return dict(self._counts())
+        """Return the counters of the rooms, and which events are acknowledged."""
+        history = self._out.history
+        return {
+            **self._out.counts(),
+            "history": history.counts(),
+            "acknowledged": history.acknowledged(),
+        }
+
+    def _event(self, message: Any) -> None:
+        event = _sendable(convert.event_from_msg(message))
+        self._out.history.put_event(event)
+        self._put("events", event)
 
     def _detections(self, message: Any) -> None:
         data = convert.detections_from_msg(message)
@@ -125,13 +139,15 @@ class BridgeStage(Stage):
 
     def _tracks(self, message: Any) -> None:
         data = convert.tracks_from_msg(message)
+        self._out.history.put_tracks(data)
         frame: Frame[Tracks] = self._frame("tracks", data, encode.track_brief(data), encode.track_rows)
         self._put("tracks", frame)
         self._frames(self._join.take_tracks(frame))
 
     def _threats(self, message: Any) -> None:
         data = convert.threats_from_msg(message)
-        rows = encode.threat_rows(data, self._acknowledged)
+        self._out.history.put_threats(data)
+        rows = encode.threat_rows(data, self._out.acknowledged)
         frame: Frame[Threats] = self._frame("threats", data, rows, lambda _: rows)
         self._put("threats", frame)
         self._handed_over(frame)
@@ -148,7 +164,10 @@ class BridgeStage(Stage):
 
     def _frame(self, topic: str, data: Any, brief: Rows, rows: Callable[[Any], Rows]) -> Frame[Any]:
         self.note_sequence(topic, data.sequence, data.sensor_id)
-        return Frame(data, self._age_s(data.stamp_ns), time.monotonic(), brief, rows)
+        frame: Frame[Any] = Frame(data, self._age_s(data.stamp_ns), time.monotonic(), brief, rows)
+        if self._out.asked_for(topic):
+            _ = frame.rows.all_json  # now, in this thread: the next client that asks is not kept waiting for it
+        return frame
 
     def _age_s(self, stamp_ns: int) -> float:
         return (self._now_ns() - stamp_ns) * 1e-9
@@ -175,28 +194,20 @@ class RosLink:
     """Runs the stage on a node of its own, from `start` to `stop`."""
 
     def __init__(
-        self,
-        settings: BridgeSettings,
-        context: StageContext,
-        put: Callable[[str, Any], None],
-        counts: Callable[[], dict[str, int]],
-        died: Callable[[], None],
-        acknowledged: Mapping[int, Acknowledgement],
+        self, settings: BridgeSettings, context: StageContext, outlets: Outlets, died: Callable[[], None]
     ) -> None:
         """Join the graph.
 
         Args:
             settings: of the bridge.
             context: where the stage runs; its namespace is the node's.
-            put: takes what was heard; called in the link's thread.
-            counts: returns the stream's counters; called in the link's thread.
+            outlets: take what was heard; used in the link's thread.
             died: called in the link's thread when it ends without having been stopped.
-            acknowledged: threats that a person has seen, by track.
         """
         self._ros = rclpy.Context()
         rclpy.init(args=["aegis"], context=self._ros)
         self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
-        self.stage = BridgeStage(settings, context, put, counts, self._now_ns, acknowledged)
+        self.stage = BridgeStage(settings, context, outlets, self._now_ns)
         StageHost(self._node, self.stage, subscribes=SUBSCRIBES)
         self.services = GraphServices(self._node)
         self._executor = SingleThreadedExecutor(context=self._ros)

@@ -113,13 +113,14 @@ def event_to_msg(event: Event, *, stage: str, stamp_ns: int, run_id: str, epoch:
 
 
 def event_from_msg(m: EventMsg) -> dict[str, Any]:
-    """Return an event with its origin: stamp_s, run_id, epoch, sequence, name, stage, severity (its name), data.
+    """Return an event with its origin: stamp_s, stamp_ns, run_id, epoch, sequence, name, stage, severity (its name), data.
 
     Raises:
         ValueError: an unknown severity, or data that is not JSON.
     """
     return {
         "stamp_s": stamp_ns(m) / 1e9,
+        "stamp_ns": stamp_ns(m),
         "run_id": str(m.run_id),
         "epoch": int(m.epoch),
         "sequence": int(m.sequence),

@@ -178,10 +178,10 @@ def test_a_full_disk_loses_no_request_but_is_counted_and_refuses_what_must_be_au
 
     async def write() -> None:
         for _ in range(50):  # some fit into the pages that are there
-            await accounts.audit.record(action="test.something", who="admin", detail={"text": "x" * 500})
+            await accounts.audit.record(Entry("test.something", "admin", detail={"text": "x" * 500}))
         assert accounts.audit.counts()["audit_lost"] > 0
         with pytest.raises(AuditError):
-            await accounts.audit.record_or_fail(action="ew.acknowledge", who="admin", detail={"text": "x" * 500})
+            await accounts.audit.record_or_fail(Entry("ew.acknowledge", "admin", detail={"text": "x" * 500}))
         with pytest.raises(DatabaseUnavailableError):
             await accounts.write(None, audit_table.append, Entry("y", detail={"text": "x" * 5000}), 0.0)
         assert await accounts.read(users.count) == 1  # reading goes on

@@ -17,11 +17,15 @@ from aegis.bridge.stream.ws_protocol import Opcode, data_frame
 SCOPES = frozenset({"radar:read", "threats:read"})
 
 
+def principal(name: str, session: str) -> Principal:
+    return Principal(name, "viewer", SCOPES, 1e12, session)
+
+
 class Listener(Client):
     """Takes every frame at once."""
 
     def __init__(self, queue_length: int = 4, **wanted: object) -> None:
-        super().__init__(Principal("somebody", SCOPES, 1e12), Subscription(format=Format.SSE, **wanted), queue_length)
+        super().__init__(principal("somebody", "s0"), Subscription(format=Format.SSE, **wanted), queue_length)
         self.was_cut = False
         self.stalled = 0.0
 
@@ -143,7 +147,7 @@ def test_another_subscription_takes_the_place_of_the_first(hub):
 
 def test_who_stalls_or_is_revoked_is_cut(hub):
     good, stalled, revoked = Listener(), Listener(), Listener()
-    revoked.principal = Principal("eve", SCOPES, 1e12, session="s1")
+    revoked.principal = principal("eve", "s1")
     for client in (good, stalled, revoked):
         hub.add(client)
     stalled.stalled = 1e3

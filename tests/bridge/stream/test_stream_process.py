@@ -131,6 +131,43 @@ def test_a_newer_token_keeps_the_stream_open(start_bridge):
         assert closed.value.rcvd.code == 4401
 
 
+def post(bridge, path: str, **options) -> httpx.Response:
+    return httpx.post(bridge.url + path, headers={"Authorization": f"Bearer {bridge.token}"}, timeout=10, **options)
+
+
+def test_a_ticket_opens_the_stream_once(start_bridge):
+    bridge = start_bridge()
+    ticket = post(bridge, "/api/auth/ws-ticket").json()["ticket"]
+    with bridge.connect() as client:
+        client.send(json.dumps({"type": "auth", "ticket": ticket}))
+        assert until(client, "auth_ok")["username"] == "admin"
+    for message in ({"ticket": ticket}, {"ticket": 7}, {"token": ticket}, {}):
+        with bridge.connect() as client:
+            client.send(json.dumps({"type": "auth", **message}))
+            with pytest.raises(ConnectionClosed) as closed:
+                client.recv(10)
+            assert closed.value.rcvd.code == 4401, message
+
+
+def test_a_revoked_session_is_cut_off_within_five_seconds(start_bridge):
+    bridge = start_bridge(heartbeat_s=0.3)
+    ticket = post(bridge, "/api/auth/ws-ticket").json()["ticket"]
+    other = bridge.login().json()["access_token"]
+    with bridge.stream() as by_token, bridge.connect() as by_ticket, bridge.connect() as of_another:
+        by_ticket.send(json.dumps({"type": "auth", "ticket": ticket}))
+        of_another.send(json.dumps({"type": "auth", "token": other}))
+        for client in (by_token, by_ticket, of_another):
+            until(client, "heartbeat")
+        begin = time.monotonic()
+        assert post(bridge, "/api/auth/logout").status_code == 204
+        for client in (by_token, by_ticket):
+            with pytest.raises(ConnectionClosed):
+                until(client, "never", deadline_s=10)
+        assert time.monotonic() - begin < 5
+        until(of_another, "heartbeat")  # another session of the same person goes on
+    assert bridge.get("/api/auth/me").status_code == 401
+
+
 def events_of(lines) -> list[tuple[str, int, dict]]:
     """Yield (type, id, data) of an event stream."""
     fields: dict[str, str] = {}

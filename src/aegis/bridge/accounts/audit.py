@@ -49,28 +49,27 @@ class Audit:
         self.suppressed = 0
         self.anonymous = 0  # requests without any token where one is needed; counted by the guard
 
-    async def record(self, **what: Any) -> None:
-        """Write an entry, or log and count it; takes the fields of `Entry`."""
-        entry = Entry(**what)
+    async def record(self, entry: Entry) -> None:
+        """Write an entry, or log and count it."""
         try:
             await self._write(entry)
         except Exception:  # noqa: BLE001 - whatever it was, what is told of has happened
             self.lost += 1
             _log.exception("the audit lost an entry: %s by '%s'", entry.action, entry.who)
 
-    async def record_or_fail(self, **what: Any) -> None:
-        """Write an entry; takes the fields of `Entry`.
+    async def record_or_fail(self, entry: Entry) -> None:
+        """Write an entry.
 
         Raises:
             AuditError: it could not be written.
         """
-        await self._write(Entry(**what))
+        await self._write(entry)
 
     async def refused(self, *, action: str, outcome: str, address: str, **what: Any) -> None:
         """Write an entry about a refusal, or count it where too many came within the minute; takes the fields of `Entry`."""
         kind = f"{action} {outcome}"
         if self._limiter.hit(self._share, kind, subscriber(address)) and self._limiter.hit(self._total, kind):
-            await self.record(action=action, outcome=outcome, address=address, **what)
+            await self.record(Entry(action, outcome=outcome, address=address, **what))
             return
         self.suppressed += 1
         self._unwritten[kind] += 1
@@ -81,7 +80,7 @@ class Audit:
         if self._unwritten and now - self._summary_at >= _SUMMARY_S:
             self._summary_at = now
             unwritten, self._unwritten = self._unwritten, Counter()
-            await self.record(action="audit.suppressed", who=BRIDGE, detail=dict(unwritten))
+            await self.record(Entry("audit.suppressed", BRIDGE, detail=dict(unwritten)))
 
     def counts(self) -> dict[str, int]:
         """Return what was not written, and how many requests came without a token; safe to call from another thread."""

@@ -23,6 +23,9 @@ class WrongCredentialsError(Exception):
     """No such account, a wrong password, or an account that is disabled: which of them is for the audit alone."""
 
 
+_log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True)
 class Attempt:
     """What a client sent, and from where."""
@@ -56,10 +59,8 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
         raise
     hashed = checked.password_hash if checked else None
     right = await accounts.passwords.run(accounts.passwords.verify, attempt.password, hashed)
-    if checked is None:
-        await _fail(
-            accounts, attempt, "", "no such account"
-        )  # what was typed may be a password: it is not written down
+    if checked is None:  # what was typed may be a password: it is not written down
+        await _fail(accounts, attempt, "", "no such account")
     who = checked.account.name
     if not right:
         await _fail(accounts, attempt, who, "wrong password")
@@ -76,7 +77,7 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
 
 
 async def _fail(accounts: Accounts, attempt: Attempt, target: str, reason: str) -> NoReturn:
-    _log.warning("login failed from %s", attempt.address)
+    _log.warning("login failed from %s: %s", attempt.address, reason)
     await accounts.audit.refused(
         action=ACTION,
         outcome=FAILED,

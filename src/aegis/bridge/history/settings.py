@@ -2,8 +2,44 @@
 
 from __future__ import annotations
 
-from aegis.core.params import Settings
+from pydantic import SecretStr
+
+from aegis.core.params import Settings, param
 
 
 class HistorySettings(Settings):
     """What is kept of the past, where, and for how long."""
+
+    database_url: SecretStr = param(
+        "",
+        "where history is kept, one database for one graph: 'postgresql://user:password@host/name'; empty: SQLite in the"
+        " state directory",
+        env="DATABASE_URL",
+    )
+    history_days: float = param(
+        30.0,
+        "how far back history goes, from the last scan's stamp or from now, whichever is earlier",
+        unit="d",
+        gt=0,
+        le=36500,
+    )
+    history_max_mb: float = param(
+        2048.0, "history's size: beyond it the oldest goes, of everything but decisions", unit="MB", gt=0, le=1e9
+    )
+    history_track_period_s: float = param(
+        1.0,
+        "pause between the pictures of tracks that are kept, by their stamps; 0 keeps every one",
+        unit="s",
+        ge=0,
+        le=3600,
+    )
+    history_journal_max_mb: float = param(
+        512.0,
+        "what may wait for the database on this disk: beyond it no pictures of tracks are taken, beyond twice as much nothing",
+        unit="MB",
+        gt=0,
+        le=1e6,
+    )
+    history_queue_mb: float = param(
+        16.0, "what may wait in memory for this disk; beyond it nothing is taken", unit="MB", gt=0, le=1e5
+    )

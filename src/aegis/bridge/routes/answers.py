@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 
+from aegis.bridge.context import bridge_of
 from aegis.bridge.latest import Frame
 from aegis.bridge.models.common import NotYet, Problem
 from aegis.bridge.rows import Index, Part, json_bytes
@@ -75,6 +76,7 @@ def frame_response(
     headers = frame_headers(frame, f"{frame.data.stamp_ns}-{frame.data.sequence}-{frame.revision}")
     if is_known(request, headers):
         return Response(status_code=304, headers=headers)
+    bridge_of(request).latest.note_asked(topic)
     index, total = (None, len(frame.data)) if choose is None else choose(frame)
     part = Part(frame.rows, index)
     body = json_bytes({**frame.head(), "count": len(part), "total": total, name: part})

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, HTTPException, Request, Response
 
 from aegis import __version__
+from aegis.bridge.accounts.audit_table import ASKED, FAILED, OK
 from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.context import Bridge, bridge_of
+from aegis.bridge.models.common import Problem
 from aegis.bridge.models.controller import ControllerStatus, RestartAnswer, RestartRequest
-from aegis.bridge.routes.access import require
+from aegis.bridge.routes.access import audited, require
 from aegis.bridge.routes.answers import DENIED, INVALID, json_response
 from aegis.bridge.services import ServiceError, restart_service
 from aegis.ros.graph import NODES
@@ -42,10 +46,18 @@ async def status(request: Request) -> Response:
 @router.post(
     "/restart",
     response_model=RestartAnswer,
-    dependencies=[Depends(require(Scope.CONTROLLER_WRITE))],
-    responses={503: {"model": RestartAnswer, "description": "some could not be restarted, or none offers it"}},
+    responses={
+        503: {
+            "model": RestartAnswer | Problem,
+            "description": "some could not be restarted, none offers it, or it cannot be audited",
+        }
+    },
 )
-async def restart(request: Request, wanted: Annotated[RestartRequest | None, Body()] = None) -> Response:
+async def restart(
+    request: Request,
+    principal: Annotated[Principal, Depends(require(Scope.CONTROLLER_WRITE))],
+    wanted: Annotated[RestartRequest | None, Body()] = None,
+) -> Response:
     """Put stages back to their state at start, through their services: tracks, signals and histories are dropped.
 
     Ids and counters go on. The radar is restarted first, then what follows it.
@@ -55,6 +67,8 @@ async def restart(request: Request, wanted: Annotated[RestartRequest | None, Bod
     unknown = [name for name in asked if name not in NODES]
     if unknown:
         raise HTTPException(400, f"no stage {', '.join(unknown)[:64]}; known are {', '.join(NODES)}")
+    entry = audited(request, principal.name, "controller.restart", " ".join(asked))
+    await bridge.audit.record_or_fail(replace(entry, outcome=ASKED))
     restarted: dict[str, str] = {}
     failed: dict[str, str] = {}
 
@@ -69,7 +83,9 @@ async def restart(request: Request, wanted: Annotated[RestartRequest | None, Bod
     for name in NODES:  # in the order of the graph
         if name in asked:
             await one(name)
-    return json_response({"restarted": restarted, "failed": failed}, 503 if failed or not restarted else 200)
+    outcome = FAILED if failed or not restarted else OK
+    await bridge.audit.record(replace(entry, outcome=outcome, detail={"failed": failed}))
+    return json_response({"restarted": restarted, "failed": failed}, 200 if outcome == OK else 503)
 
 
 def _restartable(bridge: Bridge) -> list[str]:

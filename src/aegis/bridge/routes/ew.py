@@ -13,6 +13,7 @@ from aegis.bridge.models.common import Problem
 from aegis.bridge.models.threats import AllAdvice, Decision
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import MEASURED, NotHeardError, json_response
+from aegis.bridge.routes.decisions import decide
 from aegis.bridge.services import ACKNOWLEDGE
 from aegis.core.types import AdviceState
 
@@ -52,11 +53,16 @@ async def _decide(request: Request, advice_id: int, principal: Principal, *, acc
     bridge = bridge_of(request)
     if bridge.latest.advice is None:
         raise NotHeardError("ew/advice")
-    if all(one.id != advice_id for one in bridge.latest.advice.items):
+    found = [one for one in bridge.latest.advice.items if one.id == advice_id]
+    if not found:
         raise HTTPException(404, f"there is no advice {advice_id}")
-    fields = {"id": advice_id, "accept": accept, "operator_name": principal.name}
-    answer = await bridge.graph.call(ACKNOWLEDGE, fields, DECISION_DEADLINE_S)
-    if not answer.success:
-        raise HTTPException(409, answer.message)
+
+    async def act() -> None:
+        fields = {"id": advice_id, "accept": accept, "operator_name": principal.name}
+        answer = await bridge.graph.call(ACKNOWLEDGE, fields, DECISION_DEADLINE_S)
+        if not answer.success:
+            raise HTTPException(409, answer.message)
+
+    await decide(request, principal, "ew_advice", advice_id, act, accept=accept, technique=found[0].technique)
     state = AdviceState.ACKNOWLEDGED if accept else AdviceState.REJECTED
     return json_response({"id": advice_id, "state": state.name, "decided_by": principal.name})

@@ -25,7 +25,7 @@ from aegis.ros import convert
 router = APIRouter(
     prefix="/api/radar", tags=["radar"], dependencies=[Depends(require(Scope.RADAR_READ))], responses=MEASURED
 )
-command = APIRouter(
+commands = APIRouter(
     prefix="/api/radar", tags=["radar"], dependencies=[Depends(require(Scope.CONTROLLER_WRITE))], responses=MEASURED
 )
 SCAN_DEADLINE_S = 5.0
@@ -108,7 +108,7 @@ async def track(request: Request, track_id: TrackId) -> Response:
     return json_response({**frame.head(), "track": frame.rows.items[int(found[0])]})
 
 
-@command.post("/scan", response_model=ScanAnswer)
+@commands.post("/scan", response_model=ScanAnswer)
 async def scan(request: Request) -> Response:
     """Let the radar scan once, in any mode, and answer with what was detected in that scan."""
     bridge = bridge_of(request)

@@ -13,12 +13,13 @@ from aegis.bridge import encode
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.acknowledgements import Acknowledgement
-from aegis.bridge.context import Bridge, bridge_of
+from aegis.bridge.context import bridge_of
 from aegis.bridge.latest import Frame
 from aegis.bridge.models.common import Problem
 from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response
+from aegis.bridge.routes.decisions import decide
 from aegis.bridge.routes.radar import TrackId
 from aegis.bridge.routes.selection import ThreatSelection, numbers
 from aegis.bridge.rows import Index
@@ -30,7 +31,7 @@ from aegis.core.types import ThreatLevel, Threats
 router = APIRouter(
     prefix="/api/threats", tags=["threats"], dependencies=[Depends(require(Scope.THREATS_READ))], responses=MEASURED
 )
-decide = APIRouter(prefix="/api/threats", tags=["threats"], responses=MEASURED)
+commands = APIRouter(prefix="/api/threats", tags=["threats"], responses=MEASURED)
 
 
 @router.get("/active", response_model=ActiveThreats)
@@ -90,7 +91,7 @@ async def ew_status(request: Request) -> Response:
     return json_response({**body, "advice_waiting": counts["advice_waiting"], "noise_floor": latest.noise_floor()})
 
 
-@decide.post(
+@commands.post(
     "/{track_id}/acknowledge",
     response_model=Acknowledged,
     responses={404: {"model": Problem, "description": "no such threat now"}},
@@ -108,7 +109,12 @@ async def acknowledge(
         raise HTTPException(404, f"track {track_id} is not assessed as a threat now")
     level = ThreatLevel(int(frame.data.level[found[0]]))
     acknowledgement = Acknowledgement(level, principal.name, time.time())
-    await _keep(bridge, track_id, acknowledgement)
+
+    async def keep() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, bridge.acknowledgements.put, track_id, acknowledgement)
+        bridge.show_acknowledgements()
+
+    await decide(request, principal, "threat", track_id, keep, accept=True, level=level.name)
     return json_response(
         {
             "track_id": track_id,
@@ -117,8 +123,3 @@ async def acknowledge(
             "acknowledged_s": round(acknowledgement.at_s, 3),
         }
     )
-
-
-async def _keep(bridge: Bridge, track_id: int, acknowledgement: Acknowledgement) -> None:
-    await asyncio.get_running_loop().run_in_executor(None, bridge.acknowledgements.put, track_id, acknowledgement)
-    bridge.show_acknowledgements()

@@ -64,6 +64,7 @@ def bridge_log(folder: Path, settings: TelemetrySettings) -> Iterator[LogWriter]
     # Below INFO, libraries repeat what they got: headers and messages, with the tokens in them.
     root.setLevel(max(level, logging.INFO))
     ours.setLevel(level)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # at every start it tells that there is nothing to do
     writer = LogWriter(folder, settings, "bridge-log")
     readable = logging.StreamHandler()
     readable.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))

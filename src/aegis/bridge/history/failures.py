@@ -1,0 +1,47 @@
+"""What it means when a database fails, and when to try again."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
+
+_SHORTEST_S, _LONGEST_S = 0.1, 5.0
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# SQLSTATE classes of PostgreSQL that mean the values: data exception, constraint violation, a limit of the program exceeded.
+_REFUSALS = ("22", "23", "54")
+
+
+class Backoff:
+    """Pauses that double up to a bound, each shortened by chance, so that several that failed together do not return together."""
+
+    def __init__(self) -> None:
+        self._next_s = _SHORTEST_S
+
+    def pause_s(self) -> float:
+        """Return the next pause [s]."""
+        pause_s, self._next_s = self._next_s, min(2 * self._next_s, _LONGEST_S)
+        return random.uniform(0.5, 1.0) * pause_s
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what went wrong in one line, without the statement and its values."""
+    cause = getattr(error, "orig", None) or error
+    return " ".join(f"{type(cause).__name__}: {cause}".split())
+
+
+def is_corrupt(error: BaseException) -> bool:
+    """Tell whether SQLite says that a file is damaged, or none of its own."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _CORRUPT  # the upper bits of an extended code say more
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Tell whether what was to be written is at fault; trying it again would fail again."""
+    if isinstance(error, DataError | IntegrityError):
+        return True
+    if isinstance(error, DBAPIError):
+        return str(getattr(error.orig, "sqlstate", None) or "")[:2] in _REFUSALS
+    # A value that the driver could not even bind; anything else of SQLAlchemy is about connections.
+    return isinstance(error, StatementError) or not isinstance(error, SQLAlchemyError | OSError)

@@ -1,0 +1,156 @@
+"""The questions: from a time window and filters to a page of rows, as the JSON that the endpoints show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+from sqlalchemy import Column, Connection, Row, Select, Table, select
+
+from aegis.bridge.encode import CLASS_NAMES, LEVEL_NAMES, STATUS_NAMES, motion_columns, rounded
+from aegis.bridge.history.paging import Page, page
+from aegis.bridge.history.tables import (
+    ALARMING_EVENTS,
+    ALARMING_THREATS,
+    DECISIONS,
+    EVENTS,
+    SIGMA_COLUMNS,
+    STATE_COLUMNS,
+    THREATS,
+    TRACK_SAMPLES,
+)
+from aegis.bridge.models.history import DecisionQuestion, EventQuestion, ThreatQuestion, Window
+from aegis.core.events import Severity
+from aegis.core.types import Floats, ThreatLevel
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page: how many items, their JSON array, and the cursor of the next page."""
+
+    count: int
+    items: bytes
+    next_cursor: str | None
+
+
+def threats(connection: Connection, question: ThreatQuestion) -> Found:
+    """Return assessments."""
+    statement = _within(THREATS, question)
+    if question.track_id is not None:
+        statement = statement.where(THREATS.c.track_id == question.track_id)
+    if question.level:
+        statement = statement.where(THREATS.c.level.in_(set(question.level)))
+        if min(question.level) >= ThreatLevel.HIGH:
+            statement = statement.where(ALARMING_THREATS)
+    if question.class_name:
+        statement = statement.where(THREATS.c.class_id.in_(set(question.class_name)))
+    key = (THREATS.c.stamp_ns, THREATS.c.sensor_id, THREATS.c.track_id)
+    found = page(connection, statement, key, question.cursor, question.limit)
+    rows = found.rows
+    return _found(
+        found,
+        {
+            "track_id": [row.track_id for row in rows],
+            "level": [LEVEL_NAMES[row.level] for row in rows],
+            "class": [CLASS_NAMES[row.class_id] for row in rows],
+            "score": rounded(_numbers(rows, "score"), 4),
+            "time_to_cpa_s": rounded(_numbers(rows, "time_to_cpa"), 2),
+            "cpa_distance_m": rounded(_numbers(rows, "cpa_distance"), 2),
+            "cpa_distance_sigma_m": rounded(_numbers(rows, "cpa_distance_sigma"), 2),
+            "time_to_impact_s": rounded(_numbers(rows, "time_to_impact"), 2),
+            "reason": [row.reason for row in rows],
+            "stamp_s": [row.stamp_ns / 1e9 for row in rows],
+            "sensor_id": [row.sensor_id for row in rows],
+            "sequence": [row.sequence for row in rows],
+        },
+    )
+
+
+def track(connection: Connection, track_id: int, question: Window) -> Found:
+    """Return the samples of a track."""
+    statement = _within(TRACK_SAMPLES, question).where(TRACK_SAMPLES.c.track_id == track_id)
+    found = page(connection, statement, (TRACK_SAMPLES.c.stamp_ns,), question.cursor, question.limit)
+    rows = found.rows
+    state = np.stack([_numbers(rows, name) for name in STATE_COLUMNS], axis=1)
+    sigma = zip(*(rounded(_numbers(rows, name), 3) for name in SIGMA_COLUMNS), strict=True)
+    return _found(
+        found,
+        {
+            "stamp_s": [row.stamp_ns / 1e9 for row in rows],
+            "sensor_id": [row.sensor_id for row in rows],
+            "status": [STATUS_NAMES[row.status] for row in rows],
+            "class": [CLASS_NAMES[row.class_id] for row in rows],
+            **motion_columns(state),
+            "position_sigma_m": [{"x": x, "y": y, "z": z} for x, y, z in sigma],
+            "existence_probability": rounded(_numbers(rows, "existence_probability"), 4),
+        },
+    )
+
+
+def events(connection: Connection, question: EventQuestion) -> Found:
+    """Return events."""
+    statement = _within(EVENTS, question)
+    for column, wanted in ((EVENTS.c.stage, question.stage), (EVENTS.c.name, question.name)):
+        if wanted:
+            statement = statement.where(column.in_(set(wanted)))
+    if question.severity:
+        statement = statement.where(EVENTS.c.severity.in_(set(question.severity)))
+        if min(question.severity) >= Severity.WARNING:
+            statement = statement.where(ALARMING_EVENTS)
+    key = (EVENTS.c.stamp_ns, EVENTS.c.id)
+    found = page(connection, statement, key, question.cursor, question.limit, heavy=EVENTS.c.data)
+    rows = found.rows
+    return _found(
+        found,
+        {
+            "stamp_s": [row.stamp_ns / 1e9 for row in rows],
+            **{name: [row._mapping[name] for row in rows] for name in ("run_id", "stage", "epoch", "sequence", "name")},
+            "severity": [Severity(row.severity).name for row in rows],
+            "data": [orjson.Fragment(row.data) for row in rows],
+        },
+    )
+
+
+def decisions(connection: Connection, question: DecisionQuestion) -> Found:
+    """Return decisions."""
+    statement = _within(DECISIONS, question)
+    filters: list[tuple[Column[Any], Any]] = [
+        (DECISIONS.c.kind, question.kind),
+        (DECISIONS.c.target_id, question.target_id),
+        (DECISIONS.c.who, question.who),
+    ]
+    for column, wanted in filters:
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    found = page(connection, statement, (DECISIONS.c.stamp_ns, DECISIONS.c.id), question.cursor, question.limit)
+    rows = found.rows
+    return _found(
+        found,
+        {
+            "stamp_s": [row.stamp_ns / 1e9 for row in rows],
+            **{name: [row._mapping[name] for row in rows] for name in ("id", "kind", "target_id", "who", "accept")},
+            "detail": [orjson.Fragment(row.detail) for row in rows],
+        },
+    )
+
+
+def _within(table: Table, window: Window) -> Select[Any]:
+    """Return all rows of a table within a time window."""
+    statement = select(*table.c)
+    if window.since_ns is not None:
+        statement = statement.where(table.c.stamp_ns >= window.since_ns)
+    if window.until_ns is not None:
+        statement = statement.where(table.c.stamp_ns <= window.until_ns)
+    return statement
+
+
+def _numbers(rows: Sequence[Row[Any]], name: str) -> Floats:
+    return np.array([row._mapping[name] for row in rows], dtype=np.float64)  # NULL is NaN
+
+
+def _found(found: Page, columns: dict[str, Sequence[Any]]) -> Found:
+    items = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return Found(len(items), orjson.dumps(items), found.next_cursor)

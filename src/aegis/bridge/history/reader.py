@@ -1,0 +1,90 @@
+"""Questions to the history database: read-only, in a few threads of their own, each within a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from aegis.bridge.database import open_engine
+from aegis.bridge.history.failures import reason_of
+
+QUERY_TIMEOUT_S = 5.0
+_WORKERS = 2
+_QUEUE = 32
+_SQLITE_STEPS = 10_000  # of its virtual machine between two looks at the clock; about a millisecond
+# A network that swallows everything: the thread hangs until TCP gives up, whoever asked does not.
+_PATIENCE_S = 2.0
+
+T = TypeVar("T")
+
+
+class UnavailableError(RuntimeError):
+    """The database cannot answer now; the message says why, in words for the client."""
+
+
+class Reader:
+    """Runs functions of a connection that cannot write."""
+
+    def __init__(self, url: str, *, timeout_s: float = QUERY_TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+        self._engine = _read_only(open_engine(url, statement_timeout_s=timeout_s))
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history-reader")
+        self._waiting = 0
+
+    async def ask(self, question: Callable[[Connection], T]) -> T:
+        """Return what the function returns of a connection; called on the event loop.
+
+        Raises:
+            UnavailableError: the database is away, takes too long, or too many have asked already.
+        """
+        if self._waiting >= _WORKERS + _QUEUE:
+            raise UnavailableError("too many questions to the history at a time")
+        self._waiting += 1
+        answer = asyncio.get_running_loop().run_in_executor(self._pool, self._ask, question)
+        answer.add_done_callback(self._answered)
+        try:
+            return await asyncio.wait_for(asyncio.shield(answer), self._timeout_s + _PATIENCE_S)
+        except TimeoutError:
+            raise UnavailableError("the history database does not answer") from None
+
+    def _answered(self, answer: asyncio.Future[Any]) -> None:
+        self._waiting -= 1
+        if not answer.cancelled():
+            answer.exception()  # seen, also where nobody waits for it any more
+
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        end = time.monotonic() + self._timeout_s
+        try:
+            with self._engine.connect() as connection:
+                if self._engine.dialect.name == "sqlite":
+                    raw: Any = connection.connection.driver_connection
+                    raw.set_progress_handler(lambda: time.monotonic() > end, _SQLITE_STEPS)
+                return question(connection)
+        except SQLAlchemyError as error:
+            if time.monotonic() > end:
+                raise UnavailableError(
+                    f"the answer would take longer than {self._timeout_s:g} s; narrow the question with since_s and until_s"
+                ) from error
+            raise UnavailableError(f"the history database cannot be asked: {reason_of(error)}") from error
+
+    def close(self) -> None:
+        """Let no more questions in, and close the connections."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._engine.dispose()
+
+
+def _read_only(engine: Engine) -> Engine:
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(postgresql_readonly=True)
+
+    @event.listens_for(engine, "connect")
+    def forbid_writing(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    return engine

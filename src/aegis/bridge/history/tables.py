@@ -1,0 +1,111 @@
+"""The tables of the history, as the newest migration leaves them.
+
+What a radar measures is stored in the order of time, in which it comes and in which it goes again: SQLite keeps such a table in
+its primary key (no rowid beside it). Rows of one message that comes twice have the same key, and are there once.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from aegis.core.events import Severity
+from aegis.core.types import ThreatLevel
+
+METADATA = MetaData()
+# What people look for among much else has an index of its own. As text, because SQLite takes such an index only where a query
+# repeats its condition to the letter.
+ALARMING_EVENTS = text(f"severity >= {int(Severity.WARNING)}")
+ALARMING_THREATS = text(f"level >= {int(ThreatLevel.HIGH)}")
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("stamp_ns", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("severity", SmallInteger, nullable=False),
+    Column("data", Text, nullable=False),  # JSON
+    UniqueConstraint("run_id", "stage", "epoch", "sequence", name="events_origin"),
+)
+Index("events_time", EVENTS.c.stamp_ns, EVENTS.c.id)
+Index(
+    "events_alarming",
+    EVENTS.c.stamp_ns,
+    EVENTS.c.id,
+    sqlite_where=ALARMING_EVENTS,
+    postgresql_where=ALARMING_EVENTS,
+)
+
+THREATS = Table(
+    "threats",
+    METADATA,
+    Column("stamp_ns", BigInteger, primary_key=True, autoincrement=False),
+    Column("sensor_id", Text, primary_key=True),
+    Column("track_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("class_id", SmallInteger, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("score", Double),
+    Column("time_to_cpa", Double),
+    Column("cpa_distance", Double),
+    Column("cpa_distance_sigma", Double),
+    Column("time_to_impact", Double),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("threats_track", THREATS.c.track_id, THREATS.c.stamp_ns)
+Index(
+    "threats_alarming",
+    THREATS.c.stamp_ns,
+    THREATS.c.sensor_id,
+    THREATS.c.track_id,
+    sqlite_where=ALARMING_THREATS,
+    postgresql_where=ALARMING_THREATS,
+)
+
+STATE_COLUMNS = ("x", "y", "z", "vx", "vy", "vz")
+SIGMA_COLUMNS = ("sigma_x", "sigma_y", "sigma_z")
+TRACK_SAMPLES = Table(
+    "track_samples",
+    METADATA,
+    Column("stamp_ns", BigInteger, primary_key=True, autoincrement=False),
+    Column("track_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("sensor_id", Text, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("class_id", SmallInteger, nullable=False),
+    *(Column(name, Double) for name in (*STATE_COLUMNS, *SIGMA_COLUMNS)),
+    Column("existence_probability", Double),
+    sqlite_with_rowid=False,
+)
+Index("track_samples_track", TRACK_SAMPLES.c.track_id, TRACK_SAMPLES.c.stamp_ns)
+
+DECISIONS = Table(
+    "decisions",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("stamp_ns", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target_id", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("accept", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),  # JSON
+    sqlite_with_rowid=False,
+)
+Index("decisions_time", DECISIONS.c.stamp_ns, DECISIONS.c.id)

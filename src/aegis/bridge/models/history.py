@@ -1,0 +1,233 @@
+"""What was: the questions to the history, and its answers."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+
+from aegis.bridge.history.paging import MAX_CURSOR_CHARACTERS
+from aegis.bridge.models.common import ClassName, Model, Vector
+from aegis.bridge.models.threats import Threat
+from aegis.core.events import Severity
+from aegis.core.types import ClassId, ThreatLevel
+
+MAX_LIMIT = 1000
+LAST_TRACK_ID = 2**32 - 1
+_MOST_CHOICES = 32
+_MOST_S = 2**31  # a stamp of ROS has its seconds in an int32
+
+
+def _pick(kind: type[IntEnum]) -> BeforeValidator:
+    """Return what makes a parameter take a name of an enumeration."""
+
+    def pick(name: Any) -> IntEnum:
+        if name not in kind.__members__:
+            raise ValueError(f"one of {', '.join(kind.__members__)} is expected")
+        return kind[name]
+
+    return BeforeValidator(pick)
+
+
+def _named(kind: type[IntEnum]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": list(kind.__members__)})
+
+
+Level = Annotated[ThreatLevel, _pick(ThreatLevel), _named(ThreatLevel)]
+Class = Annotated[ClassId, _pick(ClassId), _named(ClassId)]
+SeverityLevel = Annotated[Severity, _pick(Severity), _named(Severity)]
+Seconds = Annotated[float, Field(ge=-_MOST_S, le=_MOST_S, allow_inf_nan=False)]
+# PostgreSQL has no texts with NUL in them.
+Word = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
+
+
+class Window(Model):
+    """A time window of the history, and which page of it."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+    since_s: Seconds | None = Field(None, description="stamps from this on, seconds since 1970")
+    until_s: Seconds | None = Field(None, description="stamps up to this")
+    limit: int = Field(100, ge=1, le=MAX_LIMIT, description="rows of one page")
+    cursor: str | None = Field(
+        None,
+        max_length=MAX_CURSOR_CHARACTERS,
+        description="next_cursor of the page before; the other parameters as there",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.since_s is not None and self.until_s is not None and self.since_s > self.until_s:
+            raise ValueError("since_s lies after until_s")
+        return self
+
+    # A stamp since 1970 in seconds is exact to half a microsecond; a row is to be found by the stamp that it is shown with.
+
+    @property
+    def since_ns(self) -> int | None:
+        """The first stamp."""
+        return None if self.since_s is None else round(self.since_s * 1e9) - 1000
+
+    @property
+    def until_ns(self) -> int | None:
+        """The last stamp."""
+        return None if self.until_s is None else round(self.until_s * 1e9) + 1000
+
+
+class ThreatQuestion(Window):
+    """Which assessments."""
+
+    track_id: int | None = Field(None, ge=0, le=LAST_TRACK_ID)
+    level: list[Level] = Field([], max_length=_MOST_CHOICES, description="one of these")
+    class_name: list[Class] = Field([], alias="class", max_length=_MOST_CHOICES, description="one of these")
+
+
+class EventQuestion(Window):
+    """Which events."""
+
+    stage: list[Word] = Field([], max_length=_MOST_CHOICES, description="of one of these", examples=[["tracking"]])
+    name: list[Word] = Field([], max_length=_MOST_CHOICES, description="one of these", examples=[["THREAT_CRITICAL"]])
+    severity: list[SeverityLevel] = Field([], max_length=_MOST_CHOICES, description="one of these")
+
+
+class DecisionQuestion(Window):
+    """Which decisions."""
+
+    kind: Word | None = Field(None, examples=["ew_advice"])
+    target_id: int | None = Field(None, ge=0, le=LAST_TRACK_ID)
+    who: Word | None = None
+
+
+class Answer(Model):
+    """What every page of the history has."""
+
+    count: int = Field(description="items of this page")
+    pending: int = Field(description="messages that wait to get into the history; they are not in this page")
+    next_cursor: str | None = Field(
+        description="of the page after this one; null after the last", examples=["WzE3OTAwMDAwXQ"]
+    )
+
+
+class PastThreat(Threat):
+    """An assessed track, at one scan."""
+
+    stamp_s: float
+    sensor_id: str
+    sequence: int
+
+
+class PastThreats(Answer):
+    """Assessments, newest first."""
+
+    items: list[PastThreat]
+
+
+class TrackSample(Model):
+    """Where a track was, in `map`; range, bearing and elevation are seen from the origin of `map`."""
+
+    stamp_s: float
+    sensor_id: str = Field(description="whose scan it follows")
+    status: str = Field(description="TENTATIVE, CONFIRMED, COASTING")
+    class_name: ClassName = Field(alias="class")
+    range_m: float | None
+    bearing_deg: float | None = Field(description="clockwise from north")
+    elevation_deg: float | None
+    velocity_mps: float | None = Field(description="speed")
+    heading_deg: float | None = Field(description="course over ground, clockwise from north; null for one at rest")
+    position_m: Vector
+    velocity_vector_mps: Vector
+    position_sigma_m: Vector
+    existence_probability: float | None
+
+
+class TrackHistory(Answer):
+    """Samples of one track, newest first."""
+
+    track_id: int
+    items: list[TrackSample]
+
+
+class PastEvent(Model):
+    """Something that happened in a stage; (run_id, stage, epoch, sequence) is it and no other."""
+
+    stamp_s: float
+    run_id: str = Field(description="one start of the whole graph")
+    stage: str
+    epoch: int = Field(description="how often the stage has been started within the run")
+    sequence: int = Field(description="counts the stage's events; a missing one is a lost event")
+    name: str = Field(examples=["TRACKING_UPDATED"])
+    severity: str = Field(description="DEBUG, INFO, WARNING, ERROR")
+    data: Any
+
+
+class PastEvents(Answer):
+    """Events, newest first."""
+
+    items: list[PastEvent]
+
+
+class Decision(Model):
+    """What a person decided."""
+
+    id: str
+    stamp_s: float
+    kind: str = Field(description="on what", examples=["ew_advice"])
+    target_id: int = Field(description="of that")
+    who: str
+    accept: bool = Field(description="acknowledged, or rejected")
+    detail: Any
+
+
+class Decisions(Answer):
+    """Decisions, newest first."""
+
+    items: list[Decision]
+
+
+class Backlog(Model):
+    """What waits for the database."""
+
+    messages: int
+    bytes: int
+    age_s: float = Field(description="of the oldest that could not be written yet")
+
+
+class Acknowledged(Model):
+    """Of one start of a stage: the events `first` to `sequence` are on the disk for good, with none missing between them."""
+
+    run_id: str
+    epoch: int
+    first: int
+    sequence: int
+    highest: int = Field(description="number that is on the disk; beyond `sequence` where one before it is missing")
+
+
+class Database(Model):
+    """How the database is."""
+
+    state: str = Field(description="up, away")
+    since_s: float = Field(description="seconds since 1970")
+    reason: str = Field(description="why it is away")
+    bytes: int | None = Field(description="of the rows in it; null before the first look")
+
+
+class HistoryStatus(Model):
+    """How the history is doing; counts since the start."""
+
+    database: Database
+    backlog: Backlog
+    queue_messages: int = Field(description="that wait in memory for the disk")
+    journaled: int = Field(description="messages that got to the disk")
+    shipped: int = Field(description="messages that got to the database")
+    refused: int = Field(description="messages that the database did not take for what is in them; put aside")
+    dropped: dict[str, int] = Field(
+        description="messages that there was no room for, by kind", examples=[{"tracks": 3}]
+    )
+    journal_failures: int
+    journals_set_aside: int = Field(description="corrupt files; what was in them is missing")
+    acknowledged: dict[str, Acknowledged] = Field(description="by stage")
+    oldest_s: dict[str, float | None] = Field(
+        description="how far back each table goes, as of the last look; null: it is empty",
+        examples=[{"events": 1790000000.5}],
+    )

@@ -1,0 +1,146 @@
+"""What was: threats, tracks, events and decisions of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from sqlalchemy import Connection
+
+from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.context import bridge_of
+from aegis.bridge.history import queries
+from aegis.bridge.history.paging import CursorError
+from aegis.bridge.history.reader import UnavailableError
+from aegis.bridge.models.common import NotYet, Problem
+from aegis.bridge.models.history import (
+    LAST_TRACK_ID,
+    DecisionQuestion,
+    Decisions,
+    EventQuestion,
+    HistoryStatus,
+    PastEvents,
+    PastThreats,
+    ThreatQuestion,
+    TrackHistory,
+    Window,
+)
+from aegis.bridge.routes.access import require
+from aegis.bridge.routes.answers import DENIED, json_response
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    **DENIED,
+    400: {"model": Problem, "description": "a parameter is wrong; `detail` says which, and what is expected"},
+    503: {"model": NotYet, "description": "the database is away, or would take too long; `waiting_for` is `database`"},
+}
+router = APIRouter(tags=["history"])
+
+
+@router.get(
+    "/api/threats/history",
+    response_model=PastThreats,
+    responses=ANSWERS,
+    dependencies=[Depends(require(Scope.THREATS_READ))],
+)
+async def threats(request: Request, question: Annotated[ThreatQuestion, Query()]) -> Response:
+    """Return how tracks were assessed, newest first. Scope threats:read."""
+    return await _answer(request, partial(queries.threats, question=question))
+
+
+@router.get(
+    "/api/radar/tracks/{track_id}/history",
+    response_model=TrackHistory,
+    responses=ANSWERS,
+    dependencies=[Depends(require(Scope.RADAR_READ))],
+)
+async def track(
+    request: Request, track_id: Annotated[int, Path(ge=0, le=LAST_TRACK_ID)], question: Annotated[Window, Query()]
+) -> Response:
+    """Return where a track was, newest first, about once a second; nothing of one that never was. Scope radar:read."""
+    answer = partial(queries.track, track_id=track_id, question=question)
+    return await _answer(request, answer, track_id=track_id)
+
+
+@router.get(
+    "/api/events",
+    response_model=PastEvents,
+    responses=ANSWERS,
+    dependencies=[Depends(require(Scope.METRICS_READ))],
+)
+async def events(request: Request, question: Annotated[EventQuestion, Query()]) -> Response:
+    """Return what happened in the stages, newest first. Scope metrics:read."""
+    return await _answer(request, partial(queries.events, question=question))
+
+
+@router.get(
+    "/api/decisions",
+    response_model=Decisions,
+    responses=ANSWERS,
+    dependencies=[Depends(require(Scope.EW_ACKNOWLEDGE))],
+)
+async def decisions(request: Request, question: Annotated[DecisionQuestion, Query()]) -> Response:
+    """Return who decided what, newest first. Scope ew:acknowledge."""
+    return await _answer(request, partial(queries.decisions, question=question))
+
+
+@router.get(
+    "/api/history/status",
+    response_model=HistoryStatus,
+    responses=DENIED,
+    dependencies=[Depends(require(Scope.METRICS_READ))],
+)
+async def status(request: Request) -> Response:
+    """Say how far back history goes, what waits to get into it, and what is acknowledged. Scope metrics:read."""
+    history = bridge_of(request).history
+    counts = history.counts()
+    return json_response(
+        {
+            "database": {
+                "state": counts["database"],
+                "since_s": counts["database_since_s"],
+                "reason": counts["database_reason"],
+                "bytes": counts["database_bytes"],
+            },
+            "backlog": {
+                "messages": counts["backlog_messages"],
+                "bytes": counts["backlog_bytes"],
+                "age_s": counts["backlog_age_s"],
+            },
+            **{
+                name: counts[name]
+                for name in (
+                    "queue_messages",
+                    "journaled",
+                    "shipped",
+                    "refused",
+                    "dropped",
+                    "journal_failures",
+                    "journals_set_aside",
+                )
+            },
+            "acknowledged": history.acknowledged(),
+            "oldest_s": history.oldest_s(),
+        }
+    )
+
+
+async def _answer(request: Request, question: Callable[[Connection], queries.Found], **more: Any) -> Response:
+    history = bridge_of(request).history
+    try:
+        found = await history.ask(question)
+    except CursorError as error:
+        raise HTTPException(400, str(error)) from None
+    except UnavailableError as error:
+        return json_response({"detail": str(error), "waiting_for": "database"}, 503, {"Retry-After": "5"})
+    return json_response(
+        {
+            **more,
+            "count": found.count,
+            "pending": history.pending,
+            "next_cursor": found.next_cursor,
+            "items": orjson.Fragment(found.items),
+        }
+    )

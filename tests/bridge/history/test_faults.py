@@ -1,0 +1,287 @@
+"""The disk full, files corrupt, the database away, locked or picky: nothing acknowledged is lost, and what is lost is counted."""
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from bridge_data import some_threats, some_tracks
+from history_data import an_event
+
+from aegis.bridge.history.writer import NotKeptError
+from aegis.core.params import ConfigError
+
+SECOND = 1_000_000_000
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    folder = tmp_path / "small_disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Fill a file system to the last byte; return the file that does it."""
+    path = disk / "filler"
+    with path.open("wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                pass
+    return path
+
+
+def decide(history) -> str:
+    return asyncio.run(history.put_decision(kind="threat", target_id=1, who="eve", accept=True))
+
+
+def acknowledged(history) -> int:
+    return history.acknowledged().get("tracking", {}).get("sequence", 0)
+
+
+@pytest.fixture
+def nowhere(database_class) -> object:
+    """A PostgreSQL that is not there."""
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        yield database_class(f"postgresql://eve:a-secret-word@127.0.0.1:{taken.getsockname()[1]}/history")
+
+
+def test_a_full_disk_holds_up_what_the_memory_can_keep_and_counts_the_rest(
+    sqlite_database, start_history, shipped, small_disk, wait_for, caplog
+):
+    history = start_history(sqlite_database, state_dir=small_disk, history_queue_mb=0.1)
+    history.put_event(an_event(1))
+    wait_for(lambda: acknowledged(history) == 1, "the first is acknowledged")
+    filler = fill(small_disk)
+    sent = 1
+    while not history.counts()["dropped"]:
+        sent += 1
+        history.put_event(an_event(sent, data={"text": "x" * 1000}))
+        assert sent < 10_000
+    wait_for(lambda: history.counts()["journal_failures"] > 0, "the journal is tried")
+    assert "full" in caplog.text
+    with pytest.raises(NotKeptError, match="full"):
+        decide(history)
+    assert history.counts()["dropped"] == {"event": 1, "decision": 1}
+    before = acknowledged(history)
+    assert before < sent - 1
+    filler.unlink()
+    wait_for(lambda: acknowledged(history) == sent - 1, "what was held is acknowledged")
+    decision = decide(history)
+    shipped(history)
+    found = [row[0] for row in sqlite_database.rows("SELECT sequence FROM events ORDER BY sequence")]
+    assert found == list(range(1, sent))
+    assert sqlite_database.rows("SELECT id FROM decisions") == [(decision,)]
+
+
+def test_a_disk_that_is_full_at_the_start_does_not_keep_the_history_from_starting(
+    sqlite_database, start_history, shipped, small_disk
+):
+    filler = fill(small_disk)
+    history = start_history(sqlite_database, state_dir=small_disk)
+    history.put_event(an_event(1))
+    assert history.counts()["journal_failures"] > 0
+    assert acknowledged(history) == 0
+    filler.unlink()
+    shipped(history)
+    assert (acknowledged(history), sqlite_database.count("events")) == (1, 1)
+
+
+def test_a_database_whose_disk_is_full_is_away_until_there_is_room(
+    database_class, start_history, shipped, small_disk, wait_for
+):
+    database = database_class(f"sqlite:///{small_disk / 'history.db'}")
+    history = start_history(database)
+    shipped(history)
+    filler = fill(small_disk)
+    for sequence in range(1, 201):
+        history.put_event(an_event(sequence, data={"text": "x" * 1000}))
+    wait_for(lambda: "full" in history.counts()["database_reason"], "the database is away")
+    wait_for(lambda: acknowledged(history) == 200, "all are acknowledged")
+    filler.unlink()
+    shipped(history)
+    assert (database.count("events"), history.counts()["refused"]) == (200, 0)
+
+
+def test_a_journal_that_grows_too_large_takes_no_tracks_and_then_nothing(nowhere, start_history, wait_for, caplog):
+    history = start_history(nowhere, history_journal_max_mb=0.05, history_track_period_s=0)
+    now = time.time_ns()
+
+    def put_until_refused(kind: str, put) -> int:
+        n = 0
+        while kind not in history.counts()["dropped"]:
+            put(n)
+            n += 1
+            assert n < 5000
+        return history.counts()["backlog_bytes"] + history.counts()["queue_bytes"]
+
+    at_tracks = put_until_refused("tracks", lambda i: history.put_tracks(some_tracks(i, now + i)))
+    assert 45_000 < at_tracks <= 50_000
+    at_threats = put_until_refused("threats", lambda i: history.put_threats(some_threats(i, now + i)))
+    at_events = put_until_refused("event", lambda i: history.put_event(an_event(i + 1)))
+    assert 95_000 < at_threats <= at_events <= 100_000
+    with pytest.raises(NotKeptError, match="wait in the journal for the database"):
+        decide(history)
+    assert history.counts()["dropped"] == {"tracks": 1, "threats": 1, "event": 1, "decision": 1}
+    assert history.counts()["database"] == "away"
+    wait_for(lambda: history.counts()["backlog_age_s"] > 0, "the backlog ages")
+    for kind in ("tracks", "database"):
+        assert kind in caplog.text
+    assert "a-secret-word" not in caplog.text + str(history.counts())
+
+
+def test_a_database_that_appears_late_gets_everything(postgres, database_class, start_history, shipped, wait_for):
+    name = f"late_{secrets.token_hex(4)}"
+    database = database_class(postgres.url(name))
+    history = start_history(database)
+    for sequence in range(1, 2501):
+        history.put_event(an_event(sequence))
+    decision = decide(history)
+    wait_for(lambda: acknowledged(history) == 2500, "all are acknowledged")
+    wait_for(lambda: name in history.counts()["database_reason"], "the reason is known")
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    shipped(history)
+    assert [row[0] for row in database.rows("SELECT sequence FROM events ORDER BY 1")] == list(range(1, 2501))
+    assert database.rows("SELECT id FROM decisions") == [(decision,)]
+
+
+def test_a_locked_database_holds_up_no_acknowledgement(sqlite_database, start_history, shipped, wait_for):
+    history = start_history(sqlite_database)
+    shipped(history)
+    lock = sqlite3.connect(sqlite_database.url.removeprefix("sqlite:///"), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    history.put_event(an_event(1))
+    wait_for(lambda: acknowledged(history) == 1, "it is acknowledged")
+    decide(history)
+    assert history.counts()["backlog_messages"] == 2
+    lock.execute("ROLLBACK")
+    lock.close()
+    shipped(history)
+    assert (sqlite_database.count("events"), sqlite_database.count("decisions")) == (1, 1)
+
+
+def test_a_message_that_the_database_refuses_holds_up_no_other(database, start_history, shipped, tmp_path, caplog):
+    bad = [an_event(2**63, stage="beyond 64 bits")]
+    if database.url.startswith("postgresql"):
+        bad += [
+            an_event(1, stage="a\x00b"),
+            an_event(1, stage=secrets.token_hex(20_000)),
+        ]  # no NUL; no index entry so long
+    good = [an_event(sequence) for sequence in range(1, 101)]
+    history = start_history(database)
+    for sequence, event in enumerate(good):
+        if sequence % 40 == 0 and bad[sequence // 40 :]:
+            history.put_event(bad[sequence // 40])
+        history.put_event(event)
+    shipped(history)
+    assert [row[0] for row in database.rows("SELECT sequence FROM events ORDER BY 1")] == list(range(1, 101))
+    counts = history.counts()
+    assert (counts["refused"], counts["shipped"], counts["database"]) == (len(bad), 100, "up")
+    assert caplog.text.count("refuses message") == len(bad)
+    with sqlite3.connect(tmp_path / "history_state" / "journal.db") as journal:
+        kept = journal.execute("SELECT payload, reason FROM refused ORDER BY id").fetchall()
+        assert journal.execute("SELECT count(*) FROM messages").fetchone() == (0,)
+    assert [json.loads(payload)["stage"] for payload, _ in kept] == [event["stage"] for event in bad]
+    assert all(reason for _, reason in kept)
+
+
+def damage_header(path: Path) -> None:
+    path.write_bytes(b"this is no database" * 1000)
+
+
+def damage_middle(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(3 * 4096)
+        file.write(os.urandom(path.stat().st_size - 4 * 4096))
+
+
+def cut_short(path: Path) -> None:
+    os.truncate(path, 5000)
+
+
+@pytest.mark.parametrize("damage", [damage_header, damage_middle, cut_short])
+def test_a_corrupt_journal_is_set_aside(damage, nowhere, sqlite_database, start_history, shipped, tmp_path, caplog):
+    first = start_history(nowhere)
+    for sequence in range(1, 501):
+        first.put_event(an_event(sequence))
+    first.close()
+    state_dir = tmp_path / "history_state"
+    damage(state_dir / "journal.db")
+    content = (state_dir / "journal.db").read_bytes()
+    history = start_history(sqlite_database)
+    history.put_event(an_event(501))
+    shipped(history)
+    assert sqlite_database.rows("SELECT sequence FROM events") == [(501,)]
+    assert history.counts()["journals_set_aside"] == 1
+    (aside,) = state_dir.glob("journal.db.corrupt-*")
+    assert aside.read_bytes()[4096:] == content[4096:]  # the first page counts who opened the file
+    assert "is corrupt" in caplog.text
+    assert str(aside) in caplog.text
+    assert acknowledged(history) == 501  # and no word of those that are gone
+    assert history.acknowledged()["tracking"]["first"] == 501
+
+
+def test_a_journal_that_becomes_corrupt_is_set_aside(
+    sqlite_database, start_history, shipped, wait_for, tmp_path, caplog
+):
+    history = start_history(sqlite_database)
+    history.put_event(an_event(1))
+    shipped(history)
+    state_dir = tmp_path / "history_state"
+    for name in ("journal.db", "journal.db-wal"):
+        damage_header(state_dir / name)
+    sent = 1
+
+    def set_aside() -> bool:
+        nonlocal sent
+        sent += 1
+        history.put_event(an_event(sent, data={"text": "x" * 10_000}))
+        return history.counts()["journals_set_aside"] == 1
+
+    wait_for(set_aside, "it is set aside")
+    history.put_event(an_event(sent + 1))
+    shipped(history)
+    assert (sent + 1,) in sqlite_database.rows("SELECT sequence FROM events")
+    assert list(state_dir.glob("journal.db.corrupt-*"))
+
+
+def test_a_corrupt_database_keeps_no_event_from_the_journal(sqlite_database, start_history, wait_for):
+    damage_header(Path(sqlite_database.url.removeprefix("sqlite:///")))
+    history = start_history(sqlite_database)
+    history.put_event(an_event(1))
+    wait_for(lambda: acknowledged(history) == 1, "it is acknowledged")
+    wait_for(lambda: "not a database" in history.counts()["database_reason"], "the reason is known")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("nonsense a-secret-word", "not a URL"),
+        ("mysql://eve:a-secret-word@host/name", "'mysql' are not supported"),
+        ("sqlite:////no/such/folder/history.db", "/no/such/folder/history.db"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_its_password(url, says, database_class, start_history):
+    with pytest.raises(ConfigError) as refusal:
+        start_history(database_class(url))
+    assert says in str(refusal.value)
+    assert "database_url" in str(refusal.value)
+    assert "a-secret-word" not in str(refusal.value)

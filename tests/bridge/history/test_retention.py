@@ -1,0 +1,179 @@
+"""How far back history goes: by days and by bytes, in small steps, on both databases."""
+
+import json
+import secrets
+import time
+
+import pytest
+from history_data import an_event
+
+from aegis.bridge.database import open_engine
+from aegis.bridge.history import retention as retention_module
+from aegis.bridge.history.journal import Row
+from aegis.bridge.history.records import Kind, encode_decision, encode_event
+from aegis.bridge.history.retention import Retention
+from aegis.bridge.history.sizes import size_bytes
+from aegis.bridge.history.store import Store
+
+HOUR_NS = 3600 * 10**9
+MB = 10**6
+NOW = time.time_ns()
+
+
+@pytest.fixture
+def store(database):
+    """The database with its tables."""
+    one = Store(open_engine(database.url))
+    one.prepare()
+    yield one
+    one.engine.dispose()
+
+
+def fill(store: Store, n: int, step_ns: int, *, text: str = "") -> None:
+    """Insert n events, threats, samples and n / 100 decisions; the last now, each `step_ns` before the one that follows."""
+    messages = []
+    for i in reversed(range(n)):
+        stamp_ns = NOW - i * step_ns
+        messages.append((Kind.EVENT, encode_event(an_event(n - i, stamp_ns=stamp_ns, data={"text": text}))))
+        threat = {
+            "stamp_ns": stamp_ns, "sensor_id": "radar", "sequence": n - i, "track_id": [7], "class_id": 1, "level": [1 + i % 4],
+            "score": [0.5], "time_to_cpa": [1.5], "cpa_distance": [2.5], "cpa_distance_sigma": [None], "time_to_impact": [None],
+            "reason": ["closing " + text],
+        }  # fmt: skip
+        track = {
+            "stamp_ns": stamp_ns, "track_id": [7], "sensor_id": "radar", "status": 2, "class_id": 1,
+            **dict.fromkeys(("x", "y", "z", "vx", "vy", "vz", "sigma_x", "sigma_y", "sigma_z", "existence_probability"), 1.5),
+        }  # fmt: skip
+        messages += [(Kind.THREATS, json.dumps(threat).encode()), (Kind.TRACKS, json.dumps(track).encode())]
+        if i % 100 == 0:
+            decision = {
+                "id": f"{i}",
+                "stamp_ns": stamp_ns,
+                "kind": "threat",
+                "target_id": 7,
+                "who": "eve",
+                "accept": True,
+            }
+            messages.append((Kind.DECISION, encode_decision({**decision, "detail": {}})))
+    store.insert(Row(i, kind, 0, payload) for i, (kind, payload) in enumerate(messages))
+
+
+def make(store: Store, *, days: float = 1e4, max_mb: float = 1e6, present_ns: int = NOW) -> Retention:
+    return Retention(store.engine, days=days, max_bytes=max_mb * MB, present_ns=lambda: present_ns)
+
+
+def run(retention: Retention) -> int:
+    """Finish one round; return its steps."""
+    steps = 1
+    while retention.step():
+        steps += 1
+        assert steps < 2000
+    return steps
+
+
+def size(store: Store) -> int:
+    with store.engine.begin() as connection:
+        return size_bytes(connection)
+
+
+TABLES = ("events", "threats", "track_samples", "decisions")
+
+
+def test_what_is_older_than_so_many_days_goes(database, store, monkeypatch):
+    monkeypatch.setattr(retention_module, "CHUNK_ROWS", 50)
+    fill(store, 1000, HOUR_NS)
+    retention = make(store, days=10)
+    assert run(retention) > 40  # in pieces of 50
+    cut_ns = NOW - 240 * HOUR_NS
+    for table, n in zip(TABLES, (241, 241, 241, 3), strict=True):
+        assert database.count(table) == n
+        assert database.rows(f"SELECT min(stamp_ns) FROM {table}")[0][0] >= cut_ns
+    assert retention.extent.oldest_ns["events"] == cut_ns
+    assert not retention.step()  # and now there is a pause
+    assert 50 < retention.due_in_s() <= 60
+
+
+def test_many_rows_of_one_time_go_too(database, store, monkeypatch):
+    monkeypatch.setattr(retention_module, "CHUNK_ROWS", 50)
+    fill(store, 300, 0)
+    run(make(store, days=1, present_ns=NOW + 25 * HOUR_NS))
+    assert [database.count(table) for table in TABLES] == [0, 0, 0, 0]
+
+
+def test_beyond_so_many_bytes_the_oldest_goes_but_no_decision(database, store):
+    fill(store, 5000, 10**9, text="x" * 200)
+    before = size(store)
+    assert before > 4 * MB
+    retention = make(store, max_mb=3)
+    run(retention)
+    after = size(store)
+    assert after <= 0.9 * 3 * MB
+    assert after > 0.7 * 3 * MB  # a tenth of the span at a time, and no more than needed
+    assert retention.extent.bytes == after
+    kept = database.count("events")
+    assert database.count("decisions") == 50
+    for table in TABLES[:3]:  # over all tables alike, and the newest stay
+        assert database.count(table) == kept
+        assert database.rows(f"SELECT min(stamp_ns), max(stamp_ns) FROM {table}") == [(NOW - (kept - 1) * 10**9, NOW)]
+    assert run(make(store, max_mb=3)) == 1  # nothing more to do
+
+
+def test_a_bound_that_nothing_can_meet_ends(database, store, caplog):
+    fill(store, 200, 10**9)
+    run(make(store, max_mb=1e-6))
+    assert [database.count(table) for table in TABLES] == [0, 0, 0, 2]
+    assert "larger than history_max_mb" in caplog.text
+
+
+def test_one_stamp_of_a_wrong_clock_makes_nothing_old(database, store):
+    fill(store, 2000, 10**9, text="x" * 300)
+    future_ns = NOW + 20 * 365 * 24 * HOUR_NS
+    store.insert([Row(1, Kind.EVENT, 0, encode_event(an_event(9999, stamp_ns=future_ns)))])
+    run(make(store, days=1, max_mb=0.9 * size(store) / MB))
+    assert 1000 < database.count("events") < 2000
+    assert database.count("threats") > 1000
+
+
+def test_new_rows_come_in_between_the_steps(database, store, monkeypatch):
+    monkeypatch.setattr(retention_module, "CHUNK_ROWS", 20)
+    fill(store, 500, HOUR_NS)
+    retention = make(store, days=1)
+    sequence = 1000
+    while retention.step():
+        sequence += 1
+        store.insert([Row(1, Kind.EVENT, 0, encode_event(an_event(sequence, stamp_ns=NOW)))])
+    assert sequence > 1020
+    assert database.count("events") == 25 + sequence - 1000
+
+
+def test_the_size_is_about_what_the_database_says(database, store):
+    fill(store, 4000, 10**9, text="x" * 100)
+    if database.url.startswith("sqlite"):
+        ((pages,),) = database.rows("SELECT sum(pgsize) FROM dbstat")
+        assert size(store) == pytest.approx(pages, rel=0.01)
+        return
+    relations = "SELECT " + " + ".join(f"pg_total_relation_size('{table}')" for table in TABLES)
+    ((whole,),) = database.rows(relations)
+    assert size(store) == pytest.approx(whole, rel=0.25)
+    store.insert(
+        [Row(1, Kind.EVENT, 0, encode_event(an_event(1, stage="large", data={"text": secrets.token_hex(3 * MB)})))]
+    )
+    ((more,),) = database.rows(relations)
+    assert size(store) == pytest.approx(more, rel=0.25)  # what is stored out of line counts
+
+
+def test_sqlite_gives_pages_back(sqlite_database, monkeypatch):
+    monkeypatch.setattr(retention_module, "_SPARE_PAGES", 20)
+    monkeypatch.setattr(retention_module, "_VACUUM_PAGES", 50)
+    store = Store(open_engine(sqlite_database.url))
+    store.prepare()
+    fill(store, 3000, HOUR_NS, text="x" * 200)
+
+    def pages() -> int:
+        return sqlite_database.rows("PRAGMA page_count")[0][0]
+
+    before = pages()
+    assert run(make(store, days=1)) > 5
+    assert pages() < before / 10
+    assert sqlite_database.count("events") == 25
+    store.engine.dispose()
