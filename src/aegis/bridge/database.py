@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from pathlib import Path
@@ -22,8 +21,6 @@ IMMEDIATE = {"sqlite_begin": "IMMEDIATE"}
 # A server that vanished without a word is given up after about so long, and not after TCP's quarter of an hour.
 _TCP = {"tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
 _migrating = threading.Lock()  # Alembic's own context is one for the whole process
-
-logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)  # else each start says which database it found
 
 
 def open_engine(url: str, *, statement_timeout_s: float = 30.0) -> Engine:

@@ -11,7 +11,7 @@ from aegis.bridge.accounts.tokens import Principal
 
 
 def somebody(session: str = "s1", lifetime_s: float = 900.0) -> Principal:
-    return Principal("ada", frozenset({"radar:read"}), time.time() + lifetime_s, session, "viewer")
+    return Principal("ada", "viewer", frozenset({"radar:read"}), time.time() + lifetime_s, session)
 
 
 @pytest.fixture

@@ -14,8 +14,6 @@ from aegis.bridge.accounts.sessions import Grant
 from aegis.bridge.accounts.store import Accounts
 from aegis.bridge.accounts.throttle import LimitedError, Throttle
 
-_log = logging.getLogger(__name__)
-
 ACTION = "auth.login"
 
 

@@ -31,10 +31,10 @@ class Principal:
     """Who a request comes from."""
 
     name: str
+    role: str
     scopes: frozenset[str]
     expires_at: float  # [s] since 1970
-    session: str = ""  # what is revoked when the principal is no longer to be trusted
-    role: str = ""
+    session: str  # what is revoked when the principal is no longer to be trusted
     kind: str = USER
 
 
@@ -121,7 +121,7 @@ class Tokens:
             raise TokenError("scopes are not a list of words")
         if not isinstance(session, str) or not session or not isinstance(role, str):
             raise TokenError("session or role is not a word")
-        return Principal(str(claims["sub"]), frozenset(scopes), float(claims["exp"]), session, role)
+        return Principal(str(claims["sub"]), role, frozenset(scopes), float(claims["exp"]), session)
 
 
 def bearer_token(authorization: str) -> str:
