@@ -14,14 +14,13 @@ from aegis.bridge.accounts.sessions import Grant
 from aegis.bridge.accounts.store import Accounts
 from aegis.bridge.accounts.throttle import LimitedError, Throttle
 
+_log = logging.getLogger(__name__)
+
 ACTION = "auth.login"
 
 
 class WrongCredentialsError(Exception):
     """No such account, a wrong password, or an account that is disabled: which of them is for the audit alone."""
-
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
