@@ -14,14 +14,13 @@ from aegis.bridge.accounts.sessions import Grant
 from aegis.bridge.accounts.store import Accounts
 from aegis.bridge.accounts.throttle import LimitedError, Throttle
 
+_log = logging.getLogger(__name__)
+
 ACTION = "auth.login"
 
 
 class WrongCredentialsError(Exception):
     """No such account, a wrong password, or an account that is disabled: which of them is for the audit alone."""
-
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
         if device is None and not (checked and checked.at_home):
             throttle.attempt_anywhere(name)
     except LimitedError:
+        _log.warning("login refused from %s: too many attempts", address)
         await accounts.audit.refused(action=ACTION, outcome=LIMITED, address=address, request_id=attempt.request_id)
         raise
     hashed = checked.password_hash if checked else None
@@ -69,6 +69,7 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
     except StaleCredentialsError:
         await _fail(accounts, attempt, who, "changed meanwhile")
     throttle.succeeded(name, address, device)
+    _log.info("'%s' logged in from %s", who, address)
     return grant
 
 
