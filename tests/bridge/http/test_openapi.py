@@ -82,3 +82,10 @@ def test_every_body_and_answer_has_examples_that_fit(page):
                     name,
                     field,
                 )
+
+
+def test_every_operation_has_a_sentence_for_its_title(app):
+    page = app.client.get("/openapi.json", headers=app.headers()).json()
+    titles = [operation["summary"] for path in page["paths"].values() for operation in path.values()]
+    assert all(" " in title and len(title) < 130 for title in titles), titles
+    assert len(set(titles)) == len(titles)

@@ -147,6 +147,9 @@ def test_a_ticket_opens_the_stream_once(start_bridge):
             with pytest.raises(ConnectionClosed) as closed:
                 client.recv(10)
             assert closed.value.rcvd.code == 4401, message
+    denied = bridge.get("/api/audit?action=access").json()["entries"]
+    assert len(denied) == 4
+    assert {(row["target"], row["outcome"]) for row in denied} == {("WEBSOCKET /ws/radar-stream", "denied")}
 
 
 def test_a_revoked_session_is_cut_off_within_five_seconds(start_bridge):

@@ -51,7 +51,7 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}
-_REASON_CHARACTERS = 200  # a forger chooses what a reason quotes
+REASON_CHARACTERS = 200  # a forger chooses what a reason quotes
 
 
 class SecurityHeaders:
@@ -132,5 +132,5 @@ class DefaultDeny:
             target=target,
             address=origin.address,
             request_id=origin.request_id,
-            detail={"reason": reason[:_REASON_CHARACTERS]},
+            detail={"reason": reason[:REASON_CHARACTERS]},
         )

@@ -50,7 +50,9 @@ def describe_scopes(app: FastAPI) -> None:
 def _complete(operation: dict[str, Any], scope: str) -> None:
     operation["x-scope"] = scope
     sentence = _SENTENCE.get(scope, f"Scope {scope}.")
-    operation["description"] = f"{operation.get('description', '')}\n\n{sentence}".strip()
+    said = operation.get("description", "")
+    operation["summary"] = said.partition(". ")[0].partition("\n")[0].rstrip(".")  # not the name of a Python function
+    operation["description"] = f"{said}\n\n{sentence}".strip()
     responses = operation["responses"]
     responses.pop("422", None)  # FastAPI's own, which we answer with 400
     statuses = [] if scope == PUBLIC else [401] if scope == ANY_TOKEN else [401, 403]

@@ -46,7 +46,7 @@ router = APIRouter(tags=["history"])
     dependencies=[Depends(require(Scope.THREATS_READ))],
 )
 async def threats(request: Request, question: Annotated[ThreatQuestion, Query()]) -> Response:
-    """Return how tracks were assessed, newest first. Scope threats:read."""
+    """Return how tracks were assessed, newest first."""
     return await _answer(request, partial(queries.threats, question=question))
 
 
@@ -59,7 +59,7 @@ async def threats(request: Request, question: Annotated[ThreatQuestion, Query()]
 async def track(
     request: Request, track_id: Annotated[int, Path(ge=0, le=LAST_TRACK_ID)], question: Annotated[Window, Query()]
 ) -> Response:
-    """Return where a track was, newest first, about once a second; nothing of one that never was. Scope radar:read."""
+    """Return where a track was, newest first, about once a second; nothing of one that never was."""
     answer = partial(queries.track, track_id=track_id, question=question)
     return await _answer(request, answer, track_id=track_id)
 
@@ -71,7 +71,7 @@ async def track(
     dependencies=[Depends(require(Scope.METRICS_READ))],
 )
 async def events(request: Request, question: Annotated[EventQuestion, Query()]) -> Response:
-    """Return what happened in the stages, newest first. Scope metrics:read."""
+    """Return what happened in the stages, newest first."""
     return await _answer(request, partial(queries.events, question=question))
 
 
@@ -82,7 +82,7 @@ async def events(request: Request, question: Annotated[EventQuestion, Query()]) 
     dependencies=[Depends(require(Scope.EW_ACKNOWLEDGE))],
 )
 async def decisions(request: Request, question: Annotated[DecisionQuestion, Query()]) -> Response:
-    """Return who decided what, newest first. Scope ew:acknowledge."""
+    """Return who decided what, newest first."""
     return await _answer(request, partial(queries.decisions, question=question))
 
 
@@ -93,7 +93,7 @@ async def decisions(request: Request, question: Annotated[DecisionQuestion, Quer
     dependencies=[Depends(require(Scope.METRICS_READ))],
 )
 async def status(request: Request) -> Response:
-    """Say how far back history goes, what waits to get into it, and what is acknowledged. Scope metrics:read."""
+    """Say how far back history goes, what waits to get into it, and what is acknowledged."""
     history = bridge_of(request).history
     counts = history.counts()
     return json_response(

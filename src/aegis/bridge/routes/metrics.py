@@ -48,7 +48,7 @@ _NOT_YET: dict[int | str, dict[str, Any]] = {503: {"model": NotYet, "description
     },
 )
 async def prometheus(request: Request) -> Response:
-    """Return the metrics of the graph and the bridge for Prometheus. Scope metrics:read."""
+    """Return the metrics of the graph and the bridge for Prometheus."""
     metrics = bridge_of(request).telemetry.metrics
     text = await run_in_threadpool(metrics.text, metrics.read())
     return Response(text, headers={"Content-Type": CONTENT_TYPE})
@@ -56,7 +56,7 @@ async def prometheus(request: Request) -> Response:
 
 @router.get("/api/metrics/radar", response_model=RadarMetrics, responses=_NOT_YET)
 async def radar(request: Request) -> Response:
-    """Say how the radar is doing: its stages, its scans as they reach the bridge. Scope metrics:read."""
+    """Say how the radar is doing: its stages, its scans as they reach the bridge."""
     latest = bridge_of(request).latest
     stages = {name: row for name in RADAR_STAGES if (row := latest.stage_row(name)) is not None}
     if not stages and latest.detections is None:
@@ -74,7 +74,7 @@ async def radar(request: Request) -> Response:
 
 @router.get("/api/metrics/detection", response_model=DetectionMetrics, responses=_NOT_YET)
 async def detection(request: Request) -> Response:
-    """Say how the detection stage is doing, and what the last scan held. Scope metrics:read."""
+    """Say how the detection stage is doing, and what the last scan held."""
     latest = bridge_of(request).latest
     last = latest.detections
     body = {"stage": _stage(latest, "detection"), "classifier": latest.classifier, "last_scan": None}
@@ -85,7 +85,7 @@ async def detection(request: Request) -> Response:
 
 @router.get("/api/metrics/tracking", response_model=TrackingMetrics, responses=_NOT_YET)
 async def tracking(request: Request) -> Response:
-    """Say how the tracking stage is doing, what the picture holds, and how exact the sensors are. Scope metrics:read."""
+    """Say how the tracking stage is doing, what the picture holds, and how exact the sensors are."""
     latest = bridge_of(request).latest
     last = latest.tracks
     stage = _stage(latest, "tracking")
@@ -106,7 +106,7 @@ async def tracking(request: Request) -> Response:
 
 @router.get("/api/metrics/threats", response_model=ThreatMetrics, responses=_NOT_YET)
 async def threats(request: Request) -> Response:
-    """Say how the threat stage is doing, and how many threats have each level. Scope metrics:read."""
+    """Say how the threat stage is doing, and how many threats have each level."""
     latest = bridge_of(request).latest
     last = latest.threats
     body = {"stage": _stage(latest, "threat"), "last_assessment": None}
@@ -117,7 +117,7 @@ async def threats(request: Request) -> Response:
 
 @router.get("/api/metrics/ew", response_model=EwMetrics, responses=_NOT_YET)
 async def ew(request: Request) -> Response:
-    """Say how the EW stage is doing, which signals are active, and where its advice stands. Scope metrics:read."""
+    """Say how the EW stage is doing, which signals are active, and where its advice stands."""
     latest = bridge_of(request).latest
     signals, advice = latest.signals, latest.advice
     body: dict[str, Any] = {"stage": _stage(latest, "ew"), "signals": None, "advice": None}
@@ -132,7 +132,7 @@ async def ew(request: Request) -> Response:
 
 @router.get("/api/metrics/pipeline", response_model=PipelineMetrics, responses=_NOT_YET)
 async def pipeline(request: Request) -> Response:
-    """Say how long a measurement takes to the bridge, how often, and which stages are missing. Scope metrics:read."""
+    """Say how long a measurement takes to the bridge, how often, and which stages are missing."""
     bridge = bridge_of(request)
     latest, settings, latency = bridge.latest, bridge.settings, bridge.telemetry.latency
     stages = [name for name in latest.stages if name != BRIDGE]
@@ -154,7 +154,7 @@ async def pipeline(request: Request) -> Response:
 
 @router.get("/api/metrics/system", response_model=SystemMetrics)
 async def system(request: Request) -> Response:
-    """Say how the machine and the bridge's process are doing, and what waits or was dropped in its rooms. Scope metrics:read."""
+    """Say how the machine and the bridge's process are doing, and what waits or was dropped in its rooms."""
     telemetry = bridge_of(request).telemetry
     return json_response(
         {

@@ -93,7 +93,7 @@ def tracks_geojson(
         Query(alias="status", description="only these; may be repeated"),
     ] = None,
 ) -> Response:
-    """Return the tracked picture as GeoJSON. Scope radar:read; threat levels with threats:read."""
+    """Return the tracked picture as GeoJSON; the threat levels only with scope threats:read."""
     try:
         box = None if bbox is None else geojson.BoundingBox.parse(bbox)
     except ValueError as error:
@@ -111,11 +111,11 @@ def tracks_geojson(
 
 @router.get("/data/aircraft.json", response_model=AircraftList)
 async def aircraft_json(request: Request, picture: Annotated[Picture, Depends(picture_of)]) -> Response:
-    """Return confirmed and coasting tracks as dump1090 and readsb do. Scope radar:read."""
+    """Return confirmed and coasting tracks as dump1090 and readsb do."""
     return json_response(aircraft.aircraft(bridge_of(request).feed, picture))
 
 
 @router.get("/data/receiver.json", response_model=Receiver)
 async def receiver_json(site: Annotated[Site, Depends(site_of)]) -> Response:
-    """Return where the site is, as dump1090 and readsb do. Scope radar:read."""
+    """Return where the site is, as dump1090 and readsb do."""
     return json_response(aircraft.receiver(site))
