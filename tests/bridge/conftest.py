@@ -18,6 +18,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 import rclpy
+import yaml
 from bridge_data import some_detections, some_threats, some_tracks
 from fastapi.testclient import TestClient
 from rclpy.executors import SingleThreadedExecutor
@@ -233,3 +234,43 @@ def publisher(ros_domain: dict[str, str]) -> Iterator[Publisher]:
     one = Publisher()
     yield one
     one.close()
+
+
+# Stages besides: a radar that sees an aircraft, and a jammer that comes up.
+
+SCENARIO = {
+    "name": "jammed",
+    "duration_s": 300.0,
+    "targets": [
+        {
+            "name": "aircraft", "class": "AIRCRAFT", "rcs_dbsm": 15.0, "swerling": 0,
+            "motion": {"kind": "straight", "position_m": [-1500.0, 2000.0, 800.0], "speed_mps": 60.0, "course_deg": 90.0},
+        },
+    ],
+    "jammers": [
+        {
+            "name": "jammer", "appears_s": 3.0, "eirp_w": 10.0, "frequency_hz": 9.4e9, "bandwidth_hz": 50e6,
+            "position_m": [0.0, 8000.0, 500.0],
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def start_stages(ros_domain, tmp_path: Path):
+    """Return a function that starts stages in a process of their own, ten scans a second."""
+    started: list[subprocess.Popen] = []
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(yaml.safe_dump(SCENARIO))
+
+    def start(*names: str) -> subprocess.Popen:
+        sets = {"simulator.scenario": scenario, "simulator.scan_interval_s": 0.1, "simulator.false_alarms_per_scan": 20}
+        options = [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
+        process = subprocess.Popen([sys.executable, "-m", "aegis.ros.node", *names, *options], env=ros_domain)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(15)

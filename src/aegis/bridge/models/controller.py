@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from aegis.bridge.models.common import Model, StageRow
 from aegis.ros.graph import NODES
+
+
+def _known(name: str) -> str:
+    if name not in NODES:
+        raise ValueError(f"one of {', '.join(NODES)} is expected")
+    return name
+
+
+Stage = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": list(NODES)})]
 
 
 class ControllerStatus(Model):
@@ -25,8 +34,8 @@ class ControllerStatus(Model):
 class RestartRequest(Model):
     """Which stages to put back to their state at start."""
 
-    stages: Annotated[list[str], Field(max_length=len(NODES))] | None = Field(
-        default=None, description="node names; left out: all that offer it", examples=[["tracking", "threat"]]
+    stages: Annotated[list[Stage], Field(min_length=1, max_length=len(NODES))] | None = Field(
+        default=None, description="node names; left out: all that run", examples=[["tracking", "threat"]]
     )
 
 

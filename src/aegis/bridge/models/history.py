@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, With
 
 from aegis.bridge.history.paging import MAX_CURSOR_CHARACTERS
 from aegis.bridge.models.common import ClassName, Model, Vector
-from aegis.bridge.models.threats import Threat
+from aegis.bridge.models.threats import Assessment
 from aegis.core.events import Severity
 from aegis.core.types import ClassId, ThreatLevel
 
@@ -109,7 +109,7 @@ class Answer(Model):
     )
 
 
-class PastThreat(Threat):
+class PastThreat(Assessment):
     """An assessed track, at one scan."""
 
     stamp_s: float

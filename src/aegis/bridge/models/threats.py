@@ -7,8 +7,8 @@ from pydantic import Field
 from aegis.bridge.models.common import ClassName, Frame, Model, Page
 
 
-class Threat(Model):
-    """An assessed track."""
+class Assessment(Model):
+    """What is thought of a track at a time."""
 
     track_id: int = Field(examples=[41])
     level: str = Field(description="LOW, MEDIUM, HIGH, CRITICAL", examples=["CRITICAL"])
@@ -19,6 +19,11 @@ class Threat(Model):
     cpa_distance_sigma_m: float | None = Field(examples=[5.0])
     time_to_impact_s: float | None = Field(description="null on a course that misses the asset", examples=[11.8])
     reason: str = Field(examples=["impact in 12 s; missile; heading at the asset"])
+
+
+class Threat(Assessment):
+    """A track as it is assessed now."""
+
     acknowledged_by: str | None = Field(description="who has seen it, at this level or a higher one; null: nobody")
     acknowledged_s: float | None = Field(description="when, seconds since 1970")
 

@@ -47,10 +47,11 @@ async def status(request: Request) -> Response:
     "/restart",
     response_model=RestartAnswer,
     responses={
+        409: {"model": Problem, "description": "a stage that is asked for does not run"},
         503: {
             "model": RestartAnswer | Problem,
             "description": "some could not be restarted, none offers it, or it cannot be audited",
-        }
+        },
     },
 )
 async def restart(
@@ -63,10 +64,11 @@ async def restart(
     Ids and counters go on. The radar is restarted first, then what follows it.
     """
     bridge = bridge_of(request)
-    asked = _restartable(bridge) if wanted is None or wanted.stages is None else wanted.stages
-    unknown = [name for name in asked if name not in NODES]
-    if unknown:
-        raise HTTPException(400, f"no stage {', '.join(unknown)[:64]}; known are {', '.join(NODES)}")
+    running = _restartable(bridge)
+    asked = running if wanted is None or wanted.stages is None else wanted.stages
+    absent = [name for name in asked if name not in running]
+    if absent:
+        raise HTTPException(409, f"{', '.join(absent)} does not run, or offers no restart")
     entry = audited(request, principal.name, "controller.restart", " ".join(asked))
     await bridge.audit.record_or_fail(replace(entry, outcome=ASKED))
     restarted: dict[str, str] = {}
