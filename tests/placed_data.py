@@ -8,17 +8,16 @@ from aegis.bridge import encode
 from aegis.bridge.latest import Frame
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.outputs.settings import OutputSettings
-from aegis.bridge.rows import Rows
 
 SITE = (52.52, 13.405, 34.0)
 
 
 def tracks_frame(tracks, age_s=0.5):
-    return Frame(tracks, age_s, time.monotonic(), Rows([]), encode.track_rows)
+    return Frame(tracks, age_s, time.monotonic(), encode.track_rows)
 
 
 def threats_frame(threats, age_s=0.5):
-    return Frame(threats, age_s, time.monotonic(), Rows([]), encode.threat_rows)
+    return Frame(threats, age_s, time.monotonic(), encode.threat_rows)
 
 
 def make_feed(tracks=None, threats=None, *, site=SITE, **settings):

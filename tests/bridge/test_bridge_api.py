@@ -59,9 +59,9 @@ def fill(app, *, age_s: float = 0.5):
     stamp_ns = time.time_ns() - round(age_s * 1e9)
     d, t, h = some_detections(7, stamp_ns), some_tracks(7, stamp_ns), some_threats(7, stamp_ns)
     now = time.monotonic()
-    app.bridge.deliver("detections", Frame(d, age_s, now, encode.detection_brief(d), encode.detection_rows))
-    app.bridge.deliver("tracks", Frame(t, age_s, now, encode.track_brief(t), encode.track_rows))
-    app.bridge.deliver("threats", Frame(h, age_s, now, encode.threat_rows(h), encode.threat_rows))
+    app.bridge.deliver("detections", Frame(d, age_s, now, encode.detection_rows, encode.detection_brief))
+    app.bridge.deliver("tracks", Frame(t, age_s, now, encode.track_rows, encode.track_brief))
+    app.bridge.deliver("threats", Frame(h, age_s, now, encode.threat_rows))
     for stage in ("simulator", "detection", "tracking", "threat", "ew"):
         app.bridge.deliver("status", convert.status_rows(some_status(stage)))
 

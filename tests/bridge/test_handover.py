@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aegis.bridge.handover import Handover
 from aegis.bridge.join import ScanJoin
 from aegis.bridge.latest import Frame
+from aegis.bridge.rows import Rows
 
 
 def test_order_of_arrival_is_kept_and_the_oldest_of_a_topic_is_dropped():
@@ -58,7 +59,7 @@ def test_an_item_that_cannot_be_delivered_is_counted_and_the_rest_arrives(caplog
 
 
 def frame(make, sequence):
-    return Frame(make(sequence, 0), 0.0, 0.0, b"[]", lambda _: b"[]")
+    return Frame(make(sequence, 0), 0.0, 0.0, lambda _: Rows([]))
 
 
 def feed(join, arrivals):

@@ -18,7 +18,7 @@ def link(ros_domain, tmp_path: Path):
     counts = {"clients": 0, "radar_frames": 0, "threat_messages": 0, "status_messages": 0}
     settings = BridgeSettings.load({})
     context = StageContext("run", 0, tmp_path, True)
-    outlets = Outlets(lambda *_: None, lambda: counts, History(settings, tmp_path), {}, lambda _: False)
+    outlets = Outlets(lambda *_: None, lambda: counts, History(settings, tmp_path), {}, lambda _: False, lambda: False)
     made = RosLink(settings, context, outlets, died.set)
     made.start()
     yield made, died

@@ -7,6 +7,7 @@ from bridge_data import some_detections, some_tracks
 
 from aegis.bridge.join import ScanJoin
 from aegis.bridge.latest import Frame, Latest
+from aegis.bridge.rows import Rows
 from aegis.core.threat.assessor import ThreatSettings
 from aegis.ros import convert
 from aegis.ros.stages.base import StageContext
@@ -16,7 +17,7 @@ SECOND = 1_000_000_000
 
 
 def frame(data: Any) -> Frame[Any]:
-    return Frame(data, 0.0, time.monotonic(), b"[]", lambda _: b"[]")
+    return Frame(data, 0.0, time.monotonic(), lambda _: Rows([]))
 
 
 def detections(sensor: str, sequence: int, at_s: int = 1) -> Frame[Any]:

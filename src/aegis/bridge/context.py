@@ -88,7 +88,7 @@ class Bridge:
         frame = self.latest.threats
         if frame is not None:
             rows = encode.threat_rows(frame.data, self.acknowledgements)
-            self._take_threats(replace(frame, brief=rows, encode=lambda _: rows, revision=frame.revision + 1))
+            self._take_threats(replace(frame, encode=lambda _: rows, revision=frame.revision + 1))
 
     def _take_radar_frame(self, frame: RadarFrame) -> None:
         self.hub.publish(RADAR_FRAME, lambda wanted: bodies.radar_frame(frame, self.settings, wanted), keep=True)

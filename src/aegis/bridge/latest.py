@@ -60,14 +60,19 @@ class Frame(_Ageing, Generic[T]):
     data: T
     age_at_receipt_s: float
     received_at: float
-    brief: Rows  # what the live stream shows
     encode: Callable[[T], Rows]
+    encode_brief: Callable[[T], Rows] | None = None  # None: what is shown live is the same
     revision: int = 0  # counts what was changed about it since its receipt
 
     @cached_property
     def rows(self) -> Rows:
         """The objects with all fields; made when first asked for."""
         return self.encode(self.data)
+
+    @cached_property
+    def brief(self) -> Rows:
+        """The objects as the live stream shows them; made when first asked for."""
+        return self.rows if self.encode_brief is None else self.encode_brief(self.data)
 
     def head(self) -> dict[str, Any]:
         """Return what every body and message about it begins with."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import resource
 import signal
@@ -179,7 +180,14 @@ def _serve(
             if topic == "events":
                 stage_log.take(item)
 
-        outlets = Outlets(take, counts, bridge.history, bridge.acknowledgements, bridge.latest.asked_for)
+        outlets = Outlets(
+            put=take,
+            counts=counts,
+            history=bridge.history,
+            acknowledged=bridge.acknowledgements,
+            asked_for=bridge.latest.asked_for,
+            listened_to=lambda: len(bridge.hub) > 0,
+        )
         link = RosLink(settings, context, outlets, died)
         bridge.graph = link.services
         bridge.history.start()
@@ -192,6 +200,9 @@ def _serve(
         try:
             scheme = "https" if settings.tls else "http"
             host, port = listener.getsockname()[:2]
+            # All that is loaded by now stays: to look through it for garbage again and again held everybody up for 0.1 s.
+            gc.collect()
+            gc.freeze()
             _log.info("the bridge is on %s://%s:%d", scheme, f"[{host}]" if ":" in host else host, port)
             yield
         finally:

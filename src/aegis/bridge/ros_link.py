@@ -54,6 +54,7 @@ class Outlets:
     history: History  # keeps events, tracks and threats: not behind `put`, which may drop
     acknowledged: Mapping[int, Acknowledgement]  # threats that a person has seen, by track
     asked_for: Callable[[str], bool]  # tells whether clients ask for all fields of a topic again and again
+    listened_to: Callable[[], bool]  # tells whether the live stream has listeners
 
 
 class BridgeStage(Stage):
@@ -133,22 +134,23 @@ class BridgeStage(Stage):
 
     def _detections(self, message: Any) -> None:
         data = convert.detections_from_msg(message)
-        frame: Frame[Detections] = self._frame("detections", data, encode.detection_brief(data), encode.detection_rows)
+        frame: Frame[Detections] = self._frame("detections", data, encode.detection_rows, encode.detection_brief)
         self._put("detections", frame)
         self._frames(self._join.take_detections(frame))
 
     def _tracks(self, message: Any) -> None:
         data = convert.tracks_from_msg(message)
         self._out.history.put_tracks(data)
-        frame: Frame[Tracks] = self._frame("tracks", data, encode.track_brief(data), encode.track_rows)
+        frame: Frame[Tracks] = self._frame("tracks", data, encode.track_rows, encode.track_brief)
         self._put("tracks", frame)
         self._frames(self._join.take_tracks(frame))
 
     def _threats(self, message: Any) -> None:
         data = convert.threats_from_msg(message)
         self._out.history.put_threats(data)
-        rows = encode.threat_rows(data, self._out.acknowledged)
-        frame: Frame[Threats] = self._frame("threats", data, rows, lambda _: rows)
+        frame: Frame[Threats] = self._frame(
+            "threats", data, lambda threats: encode.threat_rows(threats, self._out.acknowledged)
+        )
         self._put("threats", frame)
         self._handed_over(frame)
 
@@ -162,11 +164,20 @@ class BridgeStage(Stage):
             self._put(RADAR_FRAME, frame)
             self._handed_over(frame.main)
 
-    def _frame(self, topic: str, data: Any, brief: Rows, rows: Callable[[Any], Rows]) -> Frame[Any]:
+    def _frame(
+        self,
+        topic: str,
+        data: Any,
+        rows: Callable[[Any], Rows],
+        brief: Callable[[Any], Rows] | None = None,
+    ) -> Frame[Any]:
+        """Make a frame. What clients wait for is encoded now, in this thread, and not while the first of them waits."""
         self.note_sequence(topic, data.sequence, data.sensor_id)
-        frame: Frame[Any] = Frame(data, self._age_s(data.stamp_ns), time.monotonic(), brief, rows)
+        frame: Frame[Any] = Frame(data, self._age_s(data.stamp_ns), time.monotonic(), rows, brief)
         if self._out.asked_for(topic):
-            _ = frame.rows.all_json  # now, in this thread: the next client that asks is not kept waiting for it
+            _ = frame.rows.all_json
+        if self._out.listened_to():
+            _ = frame.brief.all_json
         return frame
 
     def _age_s(self, stamp_ns: int) -> float:

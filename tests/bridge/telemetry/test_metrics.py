@@ -11,6 +11,7 @@ from bridge_data import some_status, some_tracks
 from prometheus_client.parser import text_string_to_metric_families
 
 from aegis.bridge.latest import MAX_STAGES, Frame, Latest
+from aegis.bridge.rows import Rows
 from aegis.bridge.telemetry.loop_lag import TICK_S, LoopLag
 from aegis.bridge.telemetry.metrics import Metrics
 from aegis.bridge.telemetry.sources import REASONS_TOLD, STAGES_TOLD, Source, counter, gauge
@@ -177,7 +178,7 @@ def test_what_is_unknown_is_not_exported(app):
 def test_latency_is_the_age_at_receipt_and_a_stamp_in_the_future_has_none(app):
     ages_s = [0.0005, 0.004, 0.012, 0.012, 0.055, 3.0, 120.0, -0.25]
     for age_s in ages_s:
-        app.bridge.deliver("tracks", Frame(some_tracks(1, 0), age_s, time.monotonic(), b"[]", lambda _: b"[]"))
+        app.bridge.deliver("tracks", Frame(some_tracks(1, 0), age_s, time.monotonic(), lambda _: Rows([])))
     series = scrape(app)
     name = "aegis_stage_latency_seconds"
     known = [age_s for age_s in ages_s if age_s >= 0]

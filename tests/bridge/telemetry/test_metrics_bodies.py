@@ -11,6 +11,7 @@ from bridge_data import some_detections, some_status, some_threats, some_tracks
 from aegis.bridge import encode
 from aegis.bridge.latest import EwFrame, Frame
 from aegis.bridge.models import metrics as models
+from aegis.bridge.rows import Rows
 from aegis.core.types import Advice, AdviceState, Signal, SignalKind
 from aegis.ros import convert
 
@@ -39,9 +40,8 @@ def say(app, stage: str, detail: dict | None = None, **values: float) -> None:
 
 def deliver(app, topic: str, data, age_s: float = 0.25, received_at: float | None = None) -> None:
     at = time.monotonic() if received_at is None else received_at
-    app.bridge.deliver(
-        topic, Frame(data, age_s, at, encode.threat_rows(data) if topic == "threats" else b"[]", lambda _: b"[]")
-    )
+    rows = encode.threat_rows if topic == "threats" else lambda _: Rows([])
+    app.bridge.deliver(topic, Frame(data, age_s, at, rows))
 
 
 @pytest.mark.parametrize(("name", "stage"), [
