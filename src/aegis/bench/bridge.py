@@ -95,6 +95,7 @@ def _row(case: Case, runs: int) -> dict[str, Any]:
         "runs": runs,
         "baseline": "a loop of await send_json" + (", without the stalled clients" if case.stalled else ""),
         "naive_us_per_frame": round(naive_per_frame, 1),
+        "naive_hz": round(float(np.median([_rate_hz(seen) for seen, _ in naive])), 2),
         "naive_p99_ms": round(float(np.median([seen.latency_ms["p99"] for seen, _ in naive])), 1),
         "naive_delivered": round(float(np.median([_delivered(case, seen) for seen, _ in naive])), 5),
         "ratio": round(naive_per_frame / per_frame, 1),
@@ -107,8 +108,17 @@ def _load(case: Case, port: int, path: str, hello: list[str]) -> Load:
 
 
 def _delivered(case: Case, seen: Seen) -> float:
-    """Return the part of the frames of the measured scans that came, at HZ; a scan that the server skipped counts as lost."""
-    return seen.frames / (case.clients * max(seen.last_sequence - seen.first_sequence + 1, 1))
+    """Return the part of the frames of the measured scans that came."""
+    return seen.frames / (case.clients * max(_scans(seen), 1))
+
+
+def _scans(seen: Seen) -> int:
+    return seen.last_sequence - seen.first_sequence + 1
+
+
+def _rate_hz(seen: Seen) -> float:
+    """Return how often the server sent; the first and the last scan of the time of measurement are not counted."""
+    return (_scans(seen) + 1) / (seen.end_s - seen.begin_s)
 
 
 def _measure(load: Load, process: psutil.Process) -> tuple[Seen, float]:
@@ -117,8 +127,7 @@ def _measure(load: Load, process: psutil.Process) -> tuple[Seen, float]:
         seen = _clients(load)
     at, cpu, _ = np.array(samples).T
     begin, end = np.interp([seen.begin_s, seen.end_s], at, cpu)
-    scans = seen.last_sequence - seen.first_sequence + 1
-    return seen, float(end - begin) * scans / (HZ * (seen.end_s - seen.begin_s))
+    return seen, float(end - begin) * _scans(seen) / (_rate_hz(seen) * (seen.end_s - seen.begin_s))
 
 
 def _clients(load: Load) -> Seen:
@@ -290,19 +299,25 @@ def _soak_row(minutes: float) -> dict[str, Any]:
         load = Load(port, "/ws/radar-stream", SOAK_CLIENTS, 0, hello, SOAK_SETTLE_S, minutes * 60.0)
         with _sampled(process) as samples:
             seen = _clients(load)
-    at, _, memory = np.array(samples).T
-    measured = (at >= seen.begin_s) & (at <= seen.end_s)
-    slope_per_s = float(np.polyfit(at[measured] - seen.begin_s, memory[measured], 1)[0])
+    table = np.array(samples)
+    memory = table[(table[:, 0] >= seen.begin_s) & (table[:, 0] <= seen.end_s), 2]
     return {
         "bench": "bridge",
         "soak_minutes": minutes,
         "clients": SOAK_CLIENTS,
         "hz": HZ,
         "tracks": SOAK_TRACKS,
-        "first_mb": round(float(memory[measured][0]), 1),
-        "last_mb": round(float(memory[measured][-1]), 1),
-        "growth_mb_per_h": round(slope_per_s * 3600.0, 2),
+        "first_mb": round(float(memory[0]), 1),
+        "last_mb": round(float(memory[-1]), 1),
+        "growth_mb_per_h": round(_growth_mb_per_h(table, seen), 2),
         "p99_ms": seen.latency_ms["p99"],
         "delivered": round(_delivered(Case(SOAK_CLIENTS, SOAK_TRACKS), seen), 5),
         "cores": len(os.sched_getaffinity(0)),
     }
+
+
+def _growth_mb_per_h(samples: np.ndarray, seen: Seen) -> float:
+    """Return the slope of a straight line through the memory (column 2, [MB]) over time (column 0, [s]) while it was measured."""
+    at, memory = samples[:, 0], samples[:, 2]
+    measured = (at >= seen.begin_s) & (at <= seen.end_s)
+    return float(np.polyfit(at[measured] - seen.begin_s, memory[measured], 1)[0]) * 3600.0

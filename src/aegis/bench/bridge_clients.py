@@ -18,7 +18,7 @@ from typing import cast
 import numpy as np
 import uvloop
 
-CONNECTING_AT_A_TIME = 50
+CONNECTING_AT_A_TIME, CONNECT_DEADLINE_S = 50, 60.0
 _STAMP, _SEQUENCE, _RADAR_FRAME = b'"stamp_s":', b'"sequence":', b'{"type":"radar_frame"'
 _HEAD_BYTES = 400  # the type, sequence and stamp are at the beginning of a message
 _MASK = bytes(4)
@@ -162,12 +162,13 @@ async def _run(load: Load) -> Seen:
     loop = asyncio.get_running_loop()
     recorder = Recorder()
     transports = []
-    for begin in range(0, load.clients, CONNECTING_AT_A_TIME):
-        connected = [loop.create_future() for _ in range(min(CONNECTING_AT_A_TIME, load.clients - begin))]
-        for one in connected:
-            make = lambda one=one: Reader(load, recorder, one)  # noqa: E731
-            transports.append((await loop.create_connection(make, "127.0.0.1", load.port))[0])
-        await asyncio.gather(*connected)
+    async with asyncio.timeout(CONNECT_DEADLINE_S):
+        for begin in range(0, load.clients, CONNECTING_AT_A_TIME):
+            connected = [loop.create_future() for _ in range(min(CONNECTING_AT_A_TIME, load.clients - begin))]
+            for one in connected:
+                make = lambda one=one: Reader(load, recorder, one)  # noqa: E731
+                transports.append((await loop.create_connection(make, "127.0.0.1", load.port))[0])
+            await asyncio.gather(*connected)
     stalled = [_stalled(load) for _ in range(load.stalled)]
     await asyncio.sleep(load.warm_up_s)
     recorder.on, begin_s = True, time.time()
