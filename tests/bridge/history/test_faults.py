@@ -147,6 +147,30 @@ def test_a_journal_that_grows_too_large_takes_no_tracks_and_then_nothing(nowhere
     assert "a-secret-word" not in caplog.text + str(history.counts())
 
 
+def test_a_journal_that_was_long_becomes_short_again(
+    sqlite_database, nowhere, start_history, shipped, wait_for, tmp_path
+):
+    path = tmp_path / "history_state" / "journal.db"
+    history = start_history(nowhere)
+    for sequence in range(1, 601):
+        history.put_event(an_event(sequence, data={"text": "x" * 20_000}))
+    history.close()
+    assert path.stat().st_size > 12_000_000
+    history = start_history(sqlite_database)
+    shipped(history)
+    sent = 600
+
+    def short() -> bool:
+        nonlocal sent
+        sent += 1
+        history.put_event(an_event(sent, data={"text": "x" * 20_000}))
+        return path.stat().st_size < 9_000_000
+
+    wait_for(short, "the journal is short")
+    shipped(history)
+    assert sqlite_database.count("events") == sent
+
+
 def test_a_database_that_appears_late_gets_everything(postgres, database_class, start_history, shipped, wait_for):
     name = f"late_{secrets.token_hex(4)}"
     database = database_class(postgres.url(name))

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, Table, delete, func, select, text
+from sqlalchemy import Engine, Table, delete, func, select
 
+from aegis.bridge.database import give_pages_back
 from aegis.bridge.history.sizes import size_bytes
 from aegis.bridge.history.tables import DECISIONS, METADATA
 
@@ -21,7 +22,7 @@ FILL = 0.9  # of the bound is left when it was reached, so that there is somethi
 _SHARES = 10  # one such part of the time span goes at a time
 _DAY_NS = 86400 * 10**9
 _VACUUM_PAGES = 2000
-_SPARE_PAGES = 10_000  # of an SQLite file are kept for what comes next
+_SPARE_PAGES = 10_000  # of an SQLite file
 _BY_SIZE = [table for table in METADATA.sorted_tables if table is not DECISIONS]
 
 
@@ -81,7 +82,7 @@ class Retention:
         if self._size() > self._max_bytes:
             yield from self._shrink()
         if self._engine.dialect.name == "sqlite":
-            yield from self._give_pages_back()
+            yield from self._vacuum()
         self.extent = Extent(
             self._size(), {str(table.name): self._oldest_ns(table) for table in METADATA.sorted_tables}
         )
@@ -121,13 +122,8 @@ class Retention:
                 return
             yield
 
-    def _give_pages_back(self) -> Iterator[None]:
-        """Return to the file system what SQLite has freed and will not soon need again."""
-        while True:
-            with self._engine.connect() as connection:
-                if connection.execute(text("PRAGMA freelist_count")).scalar_one() <= _SPARE_PAGES:
-                    return
-                connection.execute(text(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})"))
+    def _vacuum(self) -> Iterator[None]:
+        while give_pages_back(self._engine, spare=_SPARE_PAGES, most=_VACUUM_PAGES):
             yield
 
     def _size(self) -> int:
