@@ -156,7 +156,7 @@ class Journal:
         self._engine.dispose()
         when = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{time.time_ns() % 10**9:09}"
         aside = self.path.with_name(f"{self.path.name}.corrupt-{when}")
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("-wal", "-shm", ""):  # the file itself last: what is cut short here is found corrupt again
             file = self.path.with_name(self.path.name + suffix)
             if file.exists():
                 file.rename(aside.with_name(aside.name + suffix))
