@@ -146,7 +146,7 @@ def start_bridge(ros_domain: dict[str, str], tmp_path: Path, wait_for) -> Iterat
             text=True,
             env={**ros_domain, "PYTHONUNBUFFERED": "1"},
         )
-        bridge = BridgeProcess(process, "", started[-1].password if started else "", state_dir)
+        bridge = BridgeProcess(process, "", "", state_dir)
         started.append(bridge)
         threading.Thread(target=lambda: bridge.lines.extend(process.stderr), daemon=True).start()
 
@@ -160,7 +160,7 @@ def start_bridge(ros_domain: dict[str, str], tmp_path: Path, wait_for) -> Iterat
 
         wait_for(up, "the bridge starts")
         bridge.url = said(r"the bridge is on (\S+)")
-        bridge.password = said(r"with the password\s+(\S+)") or bridge.password  # of the first start
+        bridge.password = said(r"with the password\s+(\S+)")
         if bridge.password and bridge.url.startswith("http:"):
             bridge.token = bridge.login().json()["access_token"]
         return bridge

@@ -78,6 +78,26 @@ def _open_sqlite(url: str, path: str | None) -> Engine:
     return engine
 
 
+def give_pages_back(engine: Engine, *, spare: int, most: int) -> bool:
+    """Return free pages of an SQLite file to the file system; tell whether there are more to return.
+
+    Args:
+        engine: of the file.
+        spare: free pages that it may keep for what comes next.
+        most: pages to return now.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError, sqlite3.Error: it could not be done.
+    """
+    with engine.connect() as connection:
+        free: int = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+        if free > spare:
+            # Not `execute`: it takes one step of a statement without columns, and each step returns one page.
+            raw: Any = connection.connection.driver_connection
+            raw.executescript(f"PRAGMA incremental_vacuum({most})")
+    return free - most > spare
+
+
 def migrate(engine: Engine, migrations: Path) -> None:
     """Bring the tables to the newest revision of a folder of Alembic migrations, in one transaction.
 

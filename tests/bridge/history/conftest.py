@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from postgres import PostgresServer, find_binaries
 
+from aegis.bridge.history import shipper
 from aegis.bridge.history.history import History
 from aegis.bridge.settings import BridgeSettings
 
@@ -71,8 +72,9 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture
-def start_history(tmp_path: Path) -> Iterator[Callable[..., History]]:
+def start_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., History]]:
     """Return a function that starts a history on a database, in the same state directory each time."""
+    monkeypatch.setattr(shipper, "PAUSE_S", 0.01)  # the tests wait for it again and again
     state_dir = tmp_path / "history_state"
     state_dir.mkdir()
     started: list[History] = []

@@ -47,6 +47,13 @@ def fill(disk: Path) -> Path:
     return path
 
 
+def lock_writing(database) -> sqlite3.Connection:
+    """Let nobody else write to an SQLite file, until the connection is closed."""
+    connection = sqlite3.connect(database.url.removeprefix("sqlite:///"), isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    return connection
+
+
 def decide(history) -> str:
     return asyncio.run(history.put_decision(kind="threat", target_id=1, who="eve", accept=True))
 
@@ -147,6 +154,30 @@ def test_a_journal_that_grows_too_large_takes_no_tracks_and_then_nothing(nowhere
     assert "a-secret-word" not in caplog.text + str(history.counts())
 
 
+def test_a_journal_that_was_long_becomes_short_again(
+    sqlite_database, nowhere, start_history, shipped, wait_for, tmp_path
+):
+    path = tmp_path / "history_state" / "journal.db"
+    history = start_history(nowhere)
+    for sequence in range(1, 601):
+        history.put_event(an_event(sequence, data={"text": "x" * 20_000}))
+    history.close()
+    assert path.stat().st_size > 12_000_000
+    history = start_history(sqlite_database)
+    shipped(history)
+    sent = 600
+
+    def short() -> bool:
+        nonlocal sent
+        sent += 1
+        history.put_event(an_event(sent, data={"text": "x" * 20_000}))
+        return path.stat().st_size < 9_000_000
+
+    wait_for(short, "the journal is short")
+    shipped(history)
+    assert sqlite_database.count("events") == sent
+
+
 def test_a_database_that_appears_late_gets_everything(postgres, database_class, start_history, shipped, wait_for):
     name = f"late_{secrets.token_hex(4)}"
     database = database_class(postgres.url(name))
@@ -163,16 +194,26 @@ def test_a_database_that_appears_late_gets_everything(postgres, database_class, 
     assert database.rows("SELECT id FROM decisions") == [(decision,)]
 
 
+def test_a_database_that_comes_back_empty_gets_its_tables_again(postgres, database_class, start_history, shipped):
+    database = database_class(postgres.create_database())
+    history = start_history(database)
+    history.put_event(an_event(1))
+    shipped(history)
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    history.put_event(an_event(2))
+    shipped(history)
+    assert database.rows("SELECT sequence FROM events") == [(2,)]
+
+
 def test_a_locked_database_holds_up_no_acknowledgement(sqlite_database, start_history, shipped, wait_for):
     history = start_history(sqlite_database)
     shipped(history)
-    lock = sqlite3.connect(sqlite_database.url.removeprefix("sqlite:///"), isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
+    lock = lock_writing(sqlite_database)
     history.put_event(an_event(1))
     wait_for(lambda: acknowledged(history) == 1, "it is acknowledged")
     decide(history)
     assert history.counts()["backlog_messages"] == 2
-    lock.execute("ROLLBACK")
     lock.close()
     shipped(history)
     assert (sqlite_database.count("events"), sqlite_database.count("decisions")) == (1, 1)
@@ -243,24 +284,20 @@ def test_a_journal_that_becomes_corrupt_is_set_aside(
     sqlite_database, start_history, shipped, wait_for, tmp_path, caplog
 ):
     history = start_history(sqlite_database)
-    history.put_event(an_event(1))
     shipped(history)
+    lock = lock_writing(sqlite_database)
+    for sequence in range(1, 601):  # more than one batch, and more than SQLite keeps in memory
+        history.put_event(an_event(sequence, data={"text": "x" * 20_000}))
+    wait_for(lambda: acknowledged(history) == 600, "all are acknowledged")
     state_dir = tmp_path / "history_state"
-    for name in ("journal.db", "journal.db-wal"):
-        damage_header(state_dir / name)
-    sent = 1
-
-    def set_aside() -> bool:
-        nonlocal sent
-        sent += 1
-        history.put_event(an_event(sent, data={"text": "x" * 10_000}))
-        return history.counts()["journals_set_aside"] == 1
-
-    wait_for(set_aside, "it is set aside")
-    history.put_event(an_event(sent + 1))
-    shipped(history)
-    assert (sent + 1,) in sqlite_database.rows("SELECT sequence FROM events")
+    damage_middle(state_dir / "journal.db")
+    lock.close()
+    wait_for(lambda: history.counts()["journals_set_aside"] == 1, "it is set aside")
     assert list(state_dir.glob("journal.db.corrupt-*"))
+    assert "is corrupt" in caplog.text
+    history.put_event(an_event(601))
+    shipped(history)
+    assert sqlite_database.rows("SELECT max(sequence) FROM events") == [(601,)]
 
 
 def test_a_corrupt_database_keeps_no_event_from_the_journal(sqlite_database, start_history, wait_for):

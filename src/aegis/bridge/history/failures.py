@@ -33,7 +33,7 @@ def reason_of(error: BaseException) -> str:
 
 def is_corrupt(error: BaseException) -> bool:
     """Tell whether SQLite says that a file is damaged, or none of its own."""
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _CORRUPT  # the upper bits of an extended code say more
 
 

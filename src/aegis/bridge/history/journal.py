@@ -17,7 +17,7 @@ from sqlalchemy import Column, Engine, Integer, LargeBinary, MetaData, Table, Te
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError
 
-from aegis.bridge.database import open_engine
+from aegis.bridge.database import give_pages_back, open_engine
 from aegis.bridge.history.acknowledged import Origin, Position
 from aegis.bridge.history.failures import is_corrupt
 from aegis.bridge.history.records import Kind
@@ -25,6 +25,7 @@ from aegis.bridge.history.records import Kind
 _log = logging.getLogger(__name__)
 
 JOURNAL_FILE = "journal.db"
+_SPARE_PAGES, _VACUUM_PAGES = 2000, 2000
 REFUSED_KEPT = 1000  # of what the database refused, the last ones, for a person to look at
 
 _METADATA = MetaData()
@@ -115,6 +116,7 @@ class Journal:
         self.set_aside = 0
         self._last_id = 0
         self._corrupt = False
+        self._emptied = False  # by the last commit
         self._engine = self._connect()
 
     def _connect(self) -> Engine:
@@ -154,7 +156,7 @@ class Journal:
         self._engine.dispose()
         when = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{time.time_ns() % 10**9:09}"
         aside = self.path.with_name(f"{self.path.name}.corrupt-{when}")
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("-wal", "-shm", ""):  # the file itself last: what is cut short here is found corrupt again
             file = self.path.with_name(self.path.name + suffix)
             if file.exists():
                 file.rename(aside.with_name(aside.name + suffix))
@@ -173,6 +175,9 @@ class Journal:
         Raises:
             SQLAlchemyError: it could not be done now; nothing is changed.
         """
+        if self._emptied:
+            with self._noting_corruption():
+                give_pages_back(self._engine, spare=_SPARE_PAGES, most=_VACUUM_PAGES)
         with self._noting_corruption(), self._engine.begin() as connection:
             if messages:
                 rows = [{"kind": m.kind, "at_ns": m.at_ns, "payload": m.payload} for m in messages]
@@ -186,6 +191,7 @@ class Journal:
                 connection.execute(_put_state, {"name": _ACKNOWLEDGED, "value": value})
             last_id: int = connection.execute(_LAST_ID).scalar_one()
         self._last_id = last_id
+        self._emptied = settled.last_id == last_id
         return last_id
 
     def _move_refused(self, connection: Any, refused: Mapping[int, str]) -> None:
@@ -217,7 +223,7 @@ class Journal:
     def _noting_corruption(self) -> Iterator[None]:
         try:
             yield
-        except DatabaseError as error:
+        except Exception as error:
             self._corrupt = self._corrupt or is_corrupt(error)
             raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.bridge.database import open_engine
 from aegis.bridge.history.failures import reason_of
+
+_log = logging.getLogger(__name__)
 
 QUERY_TIMEOUT_S = 5.0
 _WORKERS = 2
@@ -71,11 +74,12 @@ class Reader:
                 raise UnavailableError(
                     f"the answer would take longer than {self._timeout_s:g} s; narrow the question with since_s and until_s"
                 ) from error
-            raise UnavailableError(f"the history database cannot be asked: {reason_of(error)}") from error
+            _log.warning("the history database cannot be asked: %s", reason_of(error))
+            raise UnavailableError("the history database cannot be asked now") from error
 
     def close(self) -> None:
-        """Let no more questions in, and close the connections."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Let no more questions in, wait for the threads, and close the connections."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
         self._engine.dispose()
 
 

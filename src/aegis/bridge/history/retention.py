@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, Table, delete, func, select, text
+from sqlalchemy import Engine, Table, delete, func, select
 
+from aegis.bridge.database import give_pages_back
 from aegis.bridge.history.sizes import size_bytes
 from aegis.bridge.history.tables import DECISIONS, METADATA
 
@@ -21,7 +22,7 @@ FILL = 0.9  # of the bound is left when it was reached, so that there is somethi
 _SHARES = 10  # one such part of the time span goes at a time
 _DAY_NS = 86400 * 10**9
 _VACUUM_PAGES = 2000
-_SPARE_PAGES = 10_000  # of an SQLite file are kept for what comes next
+_SPARE_PAGES = 10_000  # of an SQLite file
 _BY_SIZE = [table for table in METADATA.sorted_tables if table is not DECISIONS]
 
 
@@ -63,12 +64,10 @@ class Retention:
         Raises:
             SQLAlchemyError: the database cannot be reached; the round begins again later.
         """
-        if self._round is None:
-            if self.due_in_s() > 0:
-                return False
-            self._round = self._look()
-        work, self._round = self._round, None
-        for _ in work:
+        if self._round is None and self.due_in_s() > 0:
+            return False
+        work, self._round = self._round or self._look(), None  # forgotten where it fails
+        if next(work, False) is None:
             self._round = work
             return True
         begun = self.extent and any(self.extent.oldest_ns.values())
@@ -78,22 +77,24 @@ class Retention:
     def _look(self) -> Iterator[None]:
         for table in METADATA.sorted_tables:
             yield from self._delete_before(table, self._present_ns() - self._span_ns)
-        if self._size() > self._max_bytes:
-            yield from self._shrink()
+        size = self._size()
+        if size > self._max_bytes:
+            size = yield from self._shrink(size)
         if self._engine.dialect.name == "sqlite":
-            yield from self._give_pages_back()
-        self.extent = Extent(
-            self._size(), {str(table.name): self._oldest_ns(table) for table in METADATA.sorted_tables}
-        )
+            yield from self._vacuum()
+        self.extent = Extent(size, {str(table.name): self._oldest_ns(table) for table in METADATA.sorted_tables})
 
-    def _shrink(self) -> Iterator[None]:
-        while self._size() > FILL * self._max_bytes:
+    def _shrink(self, size: int) -> Generator[None, None, int]:
+        """Delete the oldest until the size is well below the bound; return it."""
+        while size > FILL * self._max_bytes:
             cut_ns = self._first_share_ends_ns()
             if cut_ns is None:
                 _log.error("history is larger than history_max_mb, and what is left in it goes by history_days only")
-                return
+                break
             for table in _BY_SIZE:
                 yield from self._delete_before(table, cut_ns)
+            size = self._size()
+        return size
 
     def _first_share_ends_ns(self) -> int | None:
         """Return where the first tenth of the time span ends that history covers; None of an empty one."""
@@ -121,13 +122,8 @@ class Retention:
                 return
             yield
 
-    def _give_pages_back(self) -> Iterator[None]:
-        """Return to the file system what SQLite has freed and will not soon need again."""
-        while True:
-            with self._engine.connect() as connection:
-                if connection.execute(text("PRAGMA freelist_count")).scalar_one() <= _SPARE_PAGES:
-                    return
-                connection.execute(text(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})"))
+    def _vacuum(self) -> Iterator[None]:
+        while give_pages_back(self._engine, spare=_SPARE_PAGES, most=_VACUUM_PAGES):
             yield
 
     def _size(self) -> int:

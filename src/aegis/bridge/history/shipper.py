@@ -65,6 +65,7 @@ class Shipper:
                 more = self._ship_batch()
                 more = self._retention.step() or more
             except Exception as error:  # noqa: BLE001 - the thread must live on; it is said and tried again
+                self._store.prepared = False  # it may come back without tables
                 self._away(error)
                 self._stop.wait(backoff.pause_s())
                 continue

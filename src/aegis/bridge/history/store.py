@@ -22,19 +22,19 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._migrated = False
+        self.prepared = False  # to be cleared where the database may have become another one
         dialect: Any = sqlite if engine.dialect.name == "sqlite" else postgresql
         self._insert = {table: dialect.insert(table).on_conflict_do_nothing() for table in METADATA.sorted_tables}
 
     def prepare(self) -> None:
-        """Bring the tables to their newest form, the first time.
+        """Bring the tables to their newest form, where that has not been done yet.
 
         Raises:
             SQLAlchemyError: the database cannot be reached or changed.
         """
-        if not self._migrated:
+        if not self.prepared:
             migrate(self.engine, MIGRATIONS)
-            self._migrated = True
+            self.prepared = True
 
     def insert(self, messages: Iterable[Row]) -> None:
         """Insert what the messages become, all or nothing.

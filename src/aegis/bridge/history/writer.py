@@ -17,7 +17,6 @@ from aegis.bridge.history.records import Kind
 
 _log = logging.getLogger(__name__)
 
-MB = 10**6
 _CLOSE_S = 3.0  # how long closing tries to write what waits
 _LINGER_S = 0.01  # what comes within it shares one commit, and one wait for the disk
 _REPORT_S = 10.0  # pause between reports of what is dropped
