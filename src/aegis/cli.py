@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -63,6 +64,8 @@ def cli() -> None:
     help="Node from radar/cube to radar/points [where the simulator or driver gives cubes].",
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the bridge and its web page [8000].")
+@click.option("--host", help="Address of the bridge [127.0.0.1]; any other needs JWT_SECRET, and TLS or --insecure.")
+@click.option("--insecure", is_flag=True, help="Let --host do without TLS: passwords and tokens travel in the clear.")
 @click.option("--bridge/--no-bridge", default=True, show_default=True, help="REST, WebSocket and web page.")
 @click.option("--foxglove/--no-foxglove", default=True, show_default=True, help="Foxglove server on port 8765.")
 @click.option("--composed", is_flag=True, help="All nodes in one process (the bridge stays apart).")
@@ -76,6 +79,8 @@ def up(
     radar_msgs: bool,
     front_end: bool | None,
     port: int | None,
+    host: str | None,
+    insecure: bool,
     bridge: bool,
     foxglove: bool,
     composed: bool,
@@ -88,6 +93,7 @@ def up(
 
     DDS traffic stays on this machine unless you set ROS_AUTOMATIC_DISCOVERY_RANGE (SUBNET for drivers on other hosts).
     """
+    from aegis.bridge.settings import BridgeSettings, check_exposure
     from aegis.ros.config import BRIDGE, load_settings
     from aegis.ros.selection import select_nodes
     from aegis.ros.supervisor import Supervisor
@@ -99,13 +105,19 @@ def up(
         given.append(f"simulator.scenario={scenario}")
     if port is not None:
         given.append(f"bridge.port={port}")
+    if host is not None:
+        given.append(f"bridge.host={host}")
+    if insecure:
+        given.append("bridge.insecure_non_loopback=true")
     with _config_errors():
         names = select_nodes(
             config, given, external_radar=external_radar, front_end=front_end, radar_msgs=radar_msgs,
             without=() if foxglove else ("foxglove",),
         )  # fmt: skip
-        for name in [*names, *([BRIDGE] if bridge else [])]:  # say what is wrong once, before anything starts
+        for name in names:  # say what is wrong once, before anything starts
             load_settings(name, config, given)
+        if bridge:
+            check_exposure(cast(BridgeSettings, load_settings(BRIDGE, config, given)))
     options: list[str] = []
     if config is not None:
         options += ["--config", str(config.resolve())]

@@ -5,9 +5,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from aegis.bridge.accounts.secret import SECRET_FILE, load_secret
 from aegis.bridge.settings import BridgeSettings, check_exposure
+from aegis.cli import cli
 from aegis.core.params import ConfigError
 
 
@@ -105,3 +107,11 @@ def test_the_secret_is_as_long_as_the_hash(algorithm, least, tmp_path: Path):
     load_secret(BridgeSettings.load({"jwt_secret": secret[:least], "jwt_algorithm": algorithm}), tmp_path)
     with pytest.raises(ConfigError, match=f"at least {least}"):
         load_secret(BridgeSettings.load({"jwt_secret": secret[: least - 1], "jwt_algorithm": algorithm}), tmp_path)
+
+
+@pytest.mark.parametrize("words", [["--host", "0.0.0.0"], ["--set", "bridge.host=192.168.1.5"]])
+def test_up_says_before_anything_starts_that_it_would_be_reached_in_the_clear(words):
+    result = CliRunner().invoke(cli, ["up", *words])
+    assert result.exit_code == 2
+    assert "can be reached from other machines" in result.output
+    assert "--insecure" in result.output

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
@@ -31,6 +31,9 @@ def test_closest_approach_is_the_minimum_over_time(p, v):
 
 
 @settings(deadline=None)
+@example(
+    np.array([0.0, 729.1414051680721, 1e-5]), np.zeros(3), 729.1414051680721
+)  # on the sphere, as far as numbers tell
 @given(VECTOR, VELOCITY, st.floats(10, 1000))
 def test_impact_is_the_first_crossing_of_the_sphere(p, v, radius):
     t = time_to_impact(p[None], v[None], radius)[0]

@@ -67,5 +67,6 @@ def check_exposure(settings: BridgeSettings) -> None:
     if not settings.loopback and not settings.tls and not settings.insecure_non_loopback:
         raise ConfigError(
             f"bridge: host '{settings.host}' can be reached from other machines, and passwords and tokens would travel in"
-            " the clear: set tls_certificate and tls_key, or host 127.0.0.1, or insecure_non_loopback to accept it"
+            " the clear: set tls_certificate and tls_key, or host 127.0.0.1, or insecure_non_loopback (`aegis up --insecure`) to"
+            " accept it"
         )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from aegis.bridge.history.paging import MAX_CURSOR_CHARACTERS
 from aegis.bridge.models.common import ClassName, Model, Vector
 from aegis.bridge.models.threats import Assessment
-from aegis.core.events import Severity
-from aegis.core.types import ClassId, ThreatLevel
+from aegis.bridge.models.words import ClassWord, LevelWord, SeverityWord
 
 MAX_LIMIT = 1000
 LAST_TRACK_ID = 2**32 - 1
@@ -19,24 +17,6 @@ _MOST_CHOICES = 32
 _MOST_S = 2**31  # a stamp of ROS has its seconds in an int32
 
 
-def _pick(kind: type[IntEnum]) -> BeforeValidator:
-    """Return what makes a parameter take a name of an enumeration."""
-
-    def pick(name: Any) -> IntEnum:
-        if name not in kind.__members__:
-            raise ValueError(f"one of {', '.join(kind.__members__)} is expected")
-        return kind[name]
-
-    return BeforeValidator(pick)
-
-
-def _named(kind: type[IntEnum]) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "enum": list(kind.__members__)})
-
-
-Level = Annotated[ThreatLevel, _pick(ThreatLevel), _named(ThreatLevel)]
-Class = Annotated[ClassId, _pick(ClassId), _named(ClassId)]
-SeverityLevel = Annotated[Severity, _pick(Severity), _named(Severity)]
 Seconds = Annotated[float, Field(ge=-_MOST_S, le=_MOST_S, allow_inf_nan=False)]
 # PostgreSQL has no texts with NUL in them.
 Word = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
@@ -79,8 +59,8 @@ class ThreatQuestion(Window):
     """Which assessments."""
 
     track_id: int | None = Field(None, ge=0, le=LAST_TRACK_ID)
-    level: list[Level] = Field([], max_length=_MOST_CHOICES, description="one of these")
-    class_name: list[Class] = Field([], alias="class", max_length=_MOST_CHOICES, description="one of these")
+    level: list[LevelWord] = Field([], max_length=_MOST_CHOICES, description="one of these")
+    class_name: list[ClassWord] = Field([], alias="class", max_length=_MOST_CHOICES, description="one of these")
 
 
 class EventQuestion(Window):
@@ -88,7 +68,7 @@ class EventQuestion(Window):
 
     stage: list[Word] = Field([], max_length=_MOST_CHOICES, description="of one of these", examples=[["tracking"]])
     name: list[Word] = Field([], max_length=_MOST_CHOICES, description="one of these", examples=[["THREAT_CRITICAL"]])
-    severity: list[SeverityLevel] = Field([], max_length=_MOST_CHOICES, description="one of these")
+    severity: list[SeverityWord] = Field([], max_length=_MOST_CHOICES, description="one of these")
 
 
 class DecisionQuestion(Window):

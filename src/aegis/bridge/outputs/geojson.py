@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from aegis.bridge.encode import CLASS_NAMES, STATUS_NAMES, rounded
+from aegis.bridge.encode import rounded
 from aegis.bridge.outputs.feed import Picture
 from aegis.core.types import Floats
 
@@ -52,16 +52,16 @@ class BoundingBox(NamedTuple):
 
 
 def select(
-    picture: Picture, box: BoundingBox | None, classes: Collection[str], statuses: Collection[str]
+    picture: Picture, box: BoundingBox | None, classes: Sequence[int], statuses: Sequence[int]
 ) -> NDArray[np.bool_]:
     """Return which tracks are of the classes, of the statuses and in the box, (N,); an empty filter takes all."""
     tracks, placed = picture.tracks, picture.placed
     chosen = np.ones(len(tracks), dtype=bool)
     if box is not None:
         chosen &= box.contains(placed.latitude_deg, placed.longitude_deg)
-    for wanted, names, column in ((classes, CLASS_NAMES, tracks.class_id), (statuses, STATUS_NAMES, tracks.status)):
+    for wanted, column in ((classes, tracks.class_id), (statuses, tracks.status)):
         if wanted:
-            chosen &= np.array([name in wanted for name in names])[column]
+            chosen &= np.isin(column, wanted)
     return chosen
 
 

@@ -11,6 +11,7 @@ from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.context import bridge_of
 from aegis.bridge.models.common import NotYet, Problem
 from aegis.bridge.models.outputs import AircraftList, Receiver, TrackCollection
+from aegis.bridge.models.words import ClassWord, StatusWord
 from aegis.bridge.outputs import aircraft, geojson
 from aegis.bridge.outputs.feed import Picture
 from aegis.bridge.outputs.site import Site
@@ -23,7 +24,6 @@ from aegis.bridge.routes.answers import (
     is_known,
     json_response,
 )
-from aegis.bridge.routes.selection import ClassWord, StatusWord
 
 _NO_SITE: dict[int | str, dict[str, Any]] = {
     503: {

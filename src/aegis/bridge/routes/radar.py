@@ -14,12 +14,12 @@ from aegis.bridge.models.common import Problem
 from aegis.bridge.models.radar import OneTrack, RadarStatus, ScanAnswer, SignalQuality, Targets, TrackPicture
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response
-from aegis.bridge.routes.selection import Selection, TrackSelection, numbers
+from aegis.bridge.routes.selection import Selection, TrackSelection
 from aegis.bridge.rows import Index, Part, json_bytes
 from aegis.bridge.services import SCAN
 from aegis.bridge.signal_quality import signal_quality
 from aegis.bridge.stream.bodies import positions_in_map
-from aegis.core.types import Detections, ThreatLevel, Tracks, TrackStatus
+from aegis.core.types import Detections, Tracks
 from aegis.ros import convert
 
 router = APIRouter(
@@ -80,12 +80,12 @@ async def tracks(request: Request, wanted: Annotated[TrackSelection, Query()]) -
     def choose(frame: Frame[Tracks]) -> tuple[Index, int]:
         also = np.ones(len(frame.data), dtype=bool)
         if wanted.status:
-            also &= np.isin(frame.data.status, numbers(TrackStatus, wanted.status))
+            also &= np.isin(frame.data.status, wanted.status)
         if wanted.level:
             if latest.threats is None:
                 raise NotHeardError("threats")
             threats = latest.threats.data
-            of_level = threats.track_id[np.isin(threats.level, numbers(ThreatLevel, wanted.level))]
+            of_level = threats.track_id[np.isin(threats.level, wanted.level)]
             also &= np.isin(frame.data.track_id, of_level)
         return wanted.rows(lambda: frame.data.state, frame.data.class_id, also=also)
 

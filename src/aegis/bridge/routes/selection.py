@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from enum import IntEnum
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from aegis.bridge.models.words import ClassWord, LevelWord, StatusWord
 from aegis.bridge.stream.subscription import Area
 from aegis.core.types import ClassId, Floats, ThreatLevel, TrackStatus
 
 MAX_OBJECTS = 100_000
 _BOX_FIELDS = ("x_min_m", "y_min_m", "x_max_m", "y_max_m")
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
-
-
-def _names(kind: type[IntEnum]) -> list[str]:
-    return [member.name for member in kind]
-
-
-def _names_one(kind: type[IntEnum]) -> AfterValidator:
-    """Return a check that a word names a member."""
-
-    def check(word: str) -> str:
-        if word not in kind.__members__:
-            raise ValueError(f"one of {', '.join(_names(kind))} is expected")
-        return word
-
-    return AfterValidator(check)
 
 
 def _area(text: str) -> str:
@@ -51,9 +36,6 @@ def box(text: str) -> Area:
         raise ValueError(f"x_min,y_min,x_max,y_max in metres is expected: {error.errors()[0]['msg']}") from None
 
 
-ClassWord = Annotated[str, _names_one(ClassId), Field(json_schema_extra={"enum": _names(ClassId)})]
-LevelWord = Annotated[str, _names_one(ThreatLevel), Field(json_schema_extra={"enum": _names(ThreatLevel)})]
-StatusWord = Annotated[str, _names_one(TrackStatus), Field(json_schema_extra={"enum": _names(TrackStatus)})]
 Box = Annotated[
     str,
     Field(
@@ -94,7 +76,7 @@ class Selection(BaseModel):
         """
         wanted = np.ones(len(class_id), dtype=bool) if also is None else also.copy()
         if self.classes:
-            wanted &= np.isin(class_id, [int(ClassId[name]) for name in self.classes])
+            wanted &= np.isin(class_id, self.classes)
         if self.box is not None:
             wanted &= box(self.box).holds(positions())
         found = np.flatnonzero(wanted)
@@ -114,8 +96,3 @@ class ThreatSelection(Selection):
     """Which threats."""
 
     level: list[LevelWord] = Field(default=[], max_length=len(ThreatLevel), description="only these levels")
-
-
-def numbers(kind: type[IntEnum], names: Iterable[str]) -> list[int]:
-    """Return the numbers of members by name."""
-    return [int(kind[name]) for name in names]

@@ -21,7 +21,7 @@ from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response
 from aegis.bridge.routes.decisions import decide
 from aegis.bridge.routes.radar import TrackId
-from aegis.bridge.routes.selection import ThreatSelection, numbers
+from aegis.bridge.routes.selection import ThreatSelection
 from aegis.bridge.rows import Index
 from aegis.bridge.stream.bodies import ew as ew_body
 from aegis.bridge.stream.bodies import places_of_tracks
@@ -41,7 +41,7 @@ async def active(request: Request, wanted: Annotated[ThreatSelection, Query()]) 
 
     def choose(frame: Frame[Threats]) -> tuple[Index, int]:
         threats = frame.data
-        also = np.isin(threats.level, numbers(ThreatLevel, wanted.level)) if wanted.level else None
+        also = np.isin(threats.level, wanted.level) if wanted.level else None
         tracks = latest.tracks.data if latest.tracks else None
         return wanted.rows(lambda: places_of_tracks(threats.track_id, tracks), threats.class_id, also=also)
 

@@ -57,4 +57,6 @@ def time_to_impact(position: Floats, velocity: Floats, radius: float) -> Floats:
     hits = (discriminant >= 0.0) & (b < 0.0) & (a > AT_REST_MPS**2)
     # c / (-b + sqrt(disc)) is the smaller root without the cancellation of (-b - sqrt(disc)) / a.
     root = c / np.where(hits, -b + np.sqrt(np.maximum(discriminant, 0.0)), 1.0)
-    return np.where(c <= 0.0, 0.0, np.where(hits, root, np.nan))
+    # By the distance itself: on the sphere, the difference of squares can come out either way.
+    inside = np.linalg.norm(position, axis=1) <= radius
+    return np.where(inside, 0.0, np.where(hits, root, np.nan))

@@ -14,9 +14,10 @@ from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.context import Bridge, bridge_of
 from aegis.bridge.models.common import Problem
+from aegis.bridge.models.words import ClassWord
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import DENIED, INVALID
-from aegis.bridge.routes.selection import Box, ClassWord, box
+from aegis.bridge.routes.selection import Box, box
 from aegis.bridge.stream.channels import CHANNELS, allowed_channels
 from aegis.bridge.stream.client import EventStreamClient
 from aegis.bridge.stream.subscription import MAX_RATE_HZ, Format, SubscriptionError, subscription
@@ -69,7 +70,7 @@ async def stream(
     bridge = bridge_of(request)
     fields: dict[str, Any] = {"rate_hz": wanted.rate_hz, "format": Format.SSE}
     fields |= {} if wanted.channels is None else {"channels": wanted.channels}
-    fields |= {} if wanted.classes is None else {"classes": wanted.classes}
+    fields |= {} if wanted.classes is None else {"classes": [kind.name for kind in wanted.classes]}
     fields |= {} if wanted.box is None else {"area": box(wanted.box).model_dump()}
     try:
         chosen = subscription(fields, allowed_channels(principal.scopes))
