@@ -5,7 +5,7 @@ import time
 from pyproj import Transformer
 
 from aegis.bridge import encode
-from aegis.bridge.latest import Frame
+from aegis.bridge.frames import Frame
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.outputs.settings import OutputSettings
 

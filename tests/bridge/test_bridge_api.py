@@ -9,8 +9,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Route, WebSocketRoute
 
 from aegis.bridge import encode
+from aegis.bridge.frames import Frame
 from aegis.bridge.http.guard import PUBLIC_ROUTES, PUBLIC_WEBSOCKETS
-from aegis.bridge.latest import Frame
 from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
 from aegis.bridge.models.threats import ActiveThreats
 from aegis.bridge.routes.access import needed_scopes, walk_routes

@@ -9,9 +9,9 @@ from bridge_data import some_detections, some_tracks
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aegis.bridge.frames import Frame
 from aegis.bridge.handover import Handover
 from aegis.bridge.join import ScanJoin
-from aegis.bridge.latest import Frame
 from aegis.bridge.rows import Rows
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from bridge_data import some_detections, some_tracks
 
+from aegis.bridge.frames import Frame
 from aegis.bridge.join import ScanJoin
-from aegis.bridge.latest import Frame, Latest
+from aegis.bridge.latest import Latest
 from aegis.bridge.rows import Rows
 from aegis.core.threat.assessor import ThreatSettings
 from aegis.ros import convert

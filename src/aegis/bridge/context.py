@@ -18,8 +18,9 @@ from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.accounts.tickets import Tickets
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.acknowledgements import Acknowledgements
+from aegis.bridge.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.history.history import History
-from aegis.bridge.latest import EwFrame, Frame, Latest, RadarFrame
+from aegis.bridge.latest import Latest
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.services import Graph, NoGraph
 from aegis.bridge.settings import BridgeSettings

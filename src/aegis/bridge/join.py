@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aegis.bridge.latest import Frame, RadarFrame
+from aegis.bridge.frames import Frame, RadarFrame
 from aegis.core.types import Detections, Tracks
 
 

@@ -6,14 +6,13 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 
-from aegis.bridge.rows import Rows
+from aegis.bridge.frames import EwFrame, Frame
 from aegis.core.types import Advice, AdviceState, Detections, Signal, Threats, Tracks
 from aegis.ros.config import BRIDGE
 from aegis.ros.graph import NODES
@@ -24,95 +23,6 @@ MAX_STAGES = 64  # names come from the graph: a stranger there must not fill the
 _OWN_STAGES = frozenset({*NODES, BRIDGE})
 ASKED_S = 5.0  # for so long after a request its topic counts as asked for
 RECENT_SCANS = 20  # somebody who asked for a scan may hear of it after the next ones have come
-
-
-class Stamped(Protocol):
-    """What detections, tracks and threats have in common."""
-
-    stamp_ns: int
-    frame_id: str
-    sequence: int
-    sensor_id: str
-
-    def __len__(self) -> int: ...
-
-
-T = TypeVar("T", bound=Stamped)
-E = TypeVar("E", Signal, Advice)
-
-
-class _Ageing:
-    """Has an age that counts on from what it was at receipt by a steady clock: a step of the system clock makes nothing young."""
-
-    age_at_receipt_s: float
-    received_at: float  # time.monotonic()
-
-    @property
-    def age_s(self) -> float:
-        """Seconds since the measurement."""
-        return self.age_at_receipt_s + time.monotonic() - self.received_at
-
-
-@dataclass(frozen=True)
-class Frame(_Ageing, Generic[T]):
-    """One message of measured data, with its objects for JSON."""
-
-    data: T
-    age_at_receipt_s: float
-    received_at: float
-    encode: Callable[[T], Rows]
-    encode_brief: Callable[[T], Rows] | None = None  # None: what is shown live is the same
-    revision: int = 0  # counts what was changed about it since its receipt
-
-    @cached_property
-    def rows(self) -> Rows:
-        """The objects with all fields; made when first asked for."""
-        return self.encode(self.data)
-
-    @cached_property
-    def brief(self) -> Rows:
-        """The objects as the live stream shows them; made when first asked for."""
-        return self.rows if self.encode_brief is None else self.encode_brief(self.data)
-
-    def head(self) -> dict[str, Any]:
-        """Return what every body and message about it begins with."""
-        return {
-            "sequence": self.data.sequence,
-            "sensor_id": self.data.sensor_id,
-            "stamp_s": self.data.stamp_ns / 1e9,
-            "age_s": round(self.age_s, 3),
-            "frame_id": self.data.frame_id,
-        }
-
-
-@dataclass(frozen=True)
-class EwFrame(_Ageing, Generic[E]):
-    """The active signals, or all advice, with their objects for JSON."""
-
-    items: Sequence[E]
-    rows: Rows
-    stamp_ns: int
-    age_at_receipt_s: float
-    received_at: float
-
-    def head(self) -> dict[str, Any]:
-        """Return when it was said, and how long ago that is."""
-        return {"stamp_s": self.stamp_ns / 1e9, "age_s": round(self.age_s, 3)}
-
-
-@dataclass(frozen=True)
-class RadarFrame:
-    """The detections and the tracks of one scan; None is what did not arrive in time."""
-
-    detections: Frame[Detections] | None
-    tracks: Frame[Tracks] | None
-
-    @property
-    def main(self) -> Frame[Any]:
-        """The part that names the frame."""
-        frame = self.tracks or self.detections
-        assert frame is not None
-        return frame
 
 
 @dataclass(frozen=True)

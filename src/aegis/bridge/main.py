@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import resource
 import signal
 import socket
 import sys
@@ -27,6 +26,7 @@ from aegis.bridge.app import create_app
 from aegis.bridge.context import Bridge
 from aegis.bridge.handover import Handover
 from aegis.bridge.history.history import History
+from aegis.bridge.http.listener import allow_connections, listen
 from aegis.bridge.http.protocol import LOOP
 from aegis.bridge.http.protocol import protocol_class as http_protocol_class
 from aegis.bridge.outputs.outputs import Outputs
@@ -45,7 +45,6 @@ _log = logging.getLogger(__name__)
 
 EXIT_FAILED = 1
 _SHUTDOWN_S = 2
-_OTHER_FILES = 512  # of requests, logs, databases and DDS
 # Two threads share the interpreter; at the default of 5 ms a frame waits that long for a thread that computes.
 _SWITCH_INTERVAL_S = 0.001
 
@@ -71,7 +70,7 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
     secret = load_secret(settings, state_dir)
     outputs = Outputs(settings, namespace=namespace, run_id=run_id)
     try:
-        listener = _listen(settings.host, settings.port)
+        listener = listen(settings.host, settings.port)
     except OSError as error:
         print(
             f"aegis bridge: cannot listen on {settings.host} port {settings.port}: {error.strerror or error}; choose another"
@@ -81,42 +80,8 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
         return EXIT_FAILED
     context = StageContext(run_id, epoch, state_dir, True, namespace)
     with listener, bridge_log(settings.log_folder(state_dir, namespace), settings) as log:
-        _allow_connections(settings.ws_max_clients)
+        allow_connections(settings.ws_max_clients)
         return _serve(settings, listener, secret, state_dir, context, outputs, log)
-
-
-def _allow_connections(clients: int) -> None:
-    """Let the process have as many sockets as it takes clients: 1024 files are the default of many systems."""
-    wanted = clients + _OTHER_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
-    if possible < wanted:
-        _log.warning(
-            "this process may have %d files open: too few for ws_max_clients = %d; raise the limit (ulimit -Hn)",
-            possible,
-            clients,
-        )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to the address.
-
-    Raises:
-        OSError: the port is taken, or the host is not one of this machine.
-    """
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(2048)  # so that a second bridge is told now, and not after it has joined the graph
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 def _serve(

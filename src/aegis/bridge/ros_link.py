@@ -16,9 +16,9 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from aegis.bridge import encode
 from aegis.bridge.acknowledgements import Acknowledgement
+from aegis.bridge.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.history.history import History
 from aegis.bridge.join import ScanJoin
-from aegis.bridge.latest import EwFrame, Frame, RadarFrame
 from aegis.bridge.rows import Rows
 from aegis.bridge.services import GraphServices
 from aegis.bridge.settings import BridgeSettings

@@ -9,7 +9,7 @@ import pytest
 from bridge_data import some_detections, some_status, some_threats, some_tracks
 
 from aegis.bridge import encode
-from aegis.bridge.latest import EwFrame, Frame
+from aegis.bridge.frames import EwFrame, Frame
 from aegis.bridge.models import metrics as models
 from aegis.bridge.rows import Rows
 from aegis.core.types import Advice, AdviceState, Signal, SignalKind

@@ -9,7 +9,7 @@ import orjson
 from fastapi import Request, Response
 
 from aegis.bridge.context import bridge_of
-from aegis.bridge.latest import Frame
+from aegis.bridge.frames import Frame
 from aegis.bridge.models.common import NotYet, Problem
 from aegis.bridge.rows import Index, Part, json_bytes
 

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from aegis.bridge import encode
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.context import bridge_of
-from aegis.bridge.latest import Frame, Latest
+from aegis.bridge.frames import Frame
+from aegis.bridge.latest import Latest
 from aegis.bridge.models.common import Model, NotYet
 from aegis.bridge.models.metrics import (
     DetectionMetrics,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Res
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.context import Bridge, bridge_of
-from aegis.bridge.latest import Frame
+from aegis.bridge.frames import Frame
 from aegis.bridge.models.common import Problem
 from aegis.bridge.models.radar import OneTrack, RadarStatus, ScanAnswer, SignalQuality, Targets, TrackPicture
 from aegis.bridge.routes.access import require

@@ -14,7 +14,7 @@ from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.acknowledgements import Acknowledgement
 from aegis.bridge.context import bridge_of
-from aegis.bridge.latest import Frame
+from aegis.bridge.frames import Frame
 from aegis.bridge.models.common import Problem
 from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
 from aegis.bridge.routes.access import require

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aegis.bridge.latest import EwFrame, Frame, RadarFrame
+from aegis.bridge.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.rows import Part
 from aegis.bridge.stream.subscription import Filter
 from aegis.core.sensor import SensorPose
