@@ -254,7 +254,7 @@ def test_signing_out_ends_the_session_at_the_bridge(page, start_bridge, feed, wa
     wait_for(lambda: httpx.get(f"{bridge.url}/api/auth/me", headers=headers).status_code == 401, "the token is no good")
 
 
-def test_a_person_acknowledges_a_threat_and_sees_advice(page, start_bridge, feed, publisher):
+def test_a_person_acknowledges_a_threat_and_sees_advice(page, start_bridge, feed, publisher, wait_for):
     bridge = start_bridge()
     sign_in(page, bridge)
     wait_state(page, "threats", "fresh")
@@ -280,7 +280,11 @@ def test_a_person_acknowledges_a_threat_and_sees_advice(page, start_bridge, feed
     page.screenshot(path=os.environ.get("AEGIS_ADVICE_SCREENSHOT", os.devnull), type="png")
     page.problems.clear()
     proposed.locator(".act", has_text="Accept").click()
-    says(page, "alert", re.compile("not offered by any node"))  # the stage that decides does not run in this test
+    refused = re.compile("not offered by any node")  # the stage that decides does not run in this test
+    says(page, "alert", refused)
+    shown_at = feed.sequence
+    wait_for(lambda: feed.sequence > shown_at + 10, "the page is drawn a few times more")
+    assert refused.search(page.inner_text("#alert"))  # and can still be read
 
 
 def test_the_api_is_described_to_who_is_signed_in(page, start_bridge):

@@ -7,6 +7,7 @@ const STALE_AFTER_MS = 2000;     // at least; three frame intervals where those 
 const CLEAR_AFTER_MS = 60000;    // a picture this old is taken away
 const OLD_MEASUREMENT_S = 10;    // frames arrive, but what they show was measured long ago
 const TABLE_EVERY_MS = 250;
+const REFUSAL_SHOWN_MS = 15000;
 const MAX_ROWS = 250;
 const TRAIL_LENGTH = 60;
 const CHANNELS = ["radar_frame", "threats", "system_status", "heartbeat", "ew"];
@@ -28,6 +29,7 @@ const state = {
   ew: null,                      // {advice, at}
   status: null,
   statusAt: 0,
+  refusal: null,                 // {text, at}: what the bridge said against the last command
   trails: new Map(),
   selected: null,
   sort: { key: "level", descending: true },
@@ -75,7 +77,10 @@ onSession(
 );
 
 function forget() {
-  Object.assign(state, { detections: null, tracks: null, threats: null, ew: null, status: null, lastFrame: null, missed: 0, arrivals: [] });
+  Object.assign(state, {
+    detections: null, tracks: null, threats: null, ew: null, status: null, refusal: null,
+    lastFrame: null, missed: 0, arrivals: [],
+  });
   state.trails.clear();
 }
 
@@ -257,6 +262,7 @@ function refresh() {
   showAdvice();
   showTracks();
   showStages();
+  showAlert();
   drawSoon();
 }
 
@@ -368,16 +374,28 @@ function showAdvice() {
   });
 }
 
-/** Do what a button stands for; what the bridge says against it is shown on the button. */
+/** Do what a button stands for; what the bridge says against it stays readable for a while. */
 async function act(button) {
   button.disabled = true;
   try {
     await command(button.dataset.command);
+    state.refusal = null;
   } catch (error) {
     button.disabled = false;
     button.title = error.message;
-    setText($("alert"), error.message);
+    state.refusal = { text: error.message, at: performance.now() };
   }
+  showAlert();
+}
+
+function showAlert() {
+  const { refusal } = state;
+  if (refusal && performance.now() - refusal.at < REFUSAL_SHOWN_MS) {
+    setText($("alert"), refusal.text);
+    return;
+  }
+  const alert = freshStatus()?.alerts.at(-1);
+  setText($("alert"), alert ? `${new Date(alert.stamp_s * 1000).toLocaleTimeString()} ${alert.stage}: ${alert.name}` : "");
 }
 
 function number(value, digits) {
@@ -442,8 +460,6 @@ function showStages() {
     setText(line, missing ? `${name} missing` : `${name}${row.rate_hz === null ? "" : ` ${row.rate_hz.toFixed(1)} Hz`}${latency}`);
     line.title = row ? `received ${row.received}, published ${row.published}, dropped ${row.dropped}, errors ${row.errors}` : "";
   });
-  const alert = status?.alerts.at(-1);
-  setText($("alert"), alert ? `${new Date(alert.stamp_s * 1000).toLocaleTimeString()} ${alert.stage}: ${alert.name}` : "");
 }
 
 function sortBy(key) {
