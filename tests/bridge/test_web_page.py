@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import os
 import re
 import shutil
@@ -242,6 +243,22 @@ def test_a_duplicated_tab_shares_the_session(page, start_bridge, feed, wait_for)
     wait_for(renewed, "the token is renewed")
     for tab in (page, other):
         assert state(tab, "connection") == "live"
+
+
+def test_a_tab_that_was_not_told_of_a_renewal_asks(page, start_bridge, feed, wait_for):
+    bridge = start_bridge(access_token_minutes=5 / 60)
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    session = "sessionStorage.getItem('aegis-session')"
+    old, token = page.evaluate(session), page.evaluate(TOKEN)
+    wait_for(lambda: page.evaluate(TOKEN) != token, "the token is renewed")
+    late = page.context.new_page()
+    late.set_default_timeout(15000)
+    late.add_init_script(f"sessionStorage.setItem('aegis-session', {json.dumps(old)})")
+    late.goto(bridge.url)
+    wait_for(lambda: late.evaluate(TOKEN) == page.evaluate(TOKEN) is not None, "both have the same token")
+    for tab in (page, late):
+        wait_state(tab, "connection", "live")
 
 
 def test_signing_out_ends_the_session_at_the_bridge(page, start_bridge, feed, wait_for):

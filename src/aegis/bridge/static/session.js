@@ -3,18 +3,24 @@
 const SESSION_KEY = "aegis-session";
 const DEVICE_KEY = "aegis-device";   // lets this browser in even while others guess at its account's password
 const RENEW_AT = 0.6;                // of an access token's life
+const TABS_ANSWER_MS = 500;
 
 let timer = null;
 let renewing = null;
 let renewed = () => {};
 let ended = () => {};
 
-// A duplicated tab has the same refresh token, which is good once: whoever renews tells the others.
+// A duplicated tab has the same refresh token, which is good once, and ends the session when it comes again: whoever renews tells
+// the others, and who was not there yet asks.
 const tabs = new BroadcastChannel("aegis-session");
+const used = new Set();              // refresh tokens of this session that are no longer good
+let told = () => {};
 tabs.onmessage = ({ data }) => {
-  if (session()?.refresh === data.used) {
-    keep(data.session);
-    renewed(data.session.token);
+  if (used.has(data.asked)) {
+    tabs.postMessage({ used: data.asked, session: session() });
+  } else if (data.session && session()?.refresh === data.used) {
+    replace(data.session);
+    told();
   }
 };
 
@@ -48,7 +54,8 @@ export function signOut() {
 
 /** Get the next access token, once for all who ask meanwhile. False: the session is over. Throws where the bridge does not answer. */
 export function renew() {
-  renewing ??= locked(exchange).finally(() => { renewing = null; });
+  const refresh = session()?.refresh;
+  renewing ??= locked(() => exchange(refresh)).finally(() => { renewing = null; });
   return renewing;
 }
 
@@ -72,12 +79,14 @@ function retry() {
   timer = setTimeout(() => renew().catch(() => retry()), 2000);
 }
 
-async function exchange() {
+async function exchange(refresh) {
+  if (session()?.refresh === refresh) await askTabs(refresh);
   const who = session();
   if (!who) return false;
+  if (who.refresh !== refresh) return true; // another tab was first
   let body;
   try {
-    body = await post("/api/auth/refresh", { refresh_token: who.refresh });
+    body = await post("/api/auth/refresh", { refresh_token: refresh });
   } catch (error) {
     if (error.status !== 401) throw error;
     forget();
@@ -85,10 +94,24 @@ async function exchange() {
     return false;
   }
   const next = { ...tokens(body), username: who.username };
-  keep(next);
-  tabs.postMessage({ used: who.refresh, session: next });
-  renewed(next.token);
+  replace(next);
+  tabs.postMessage({ used: refresh, session: next });
   return true;
+}
+
+/** Give the other tabs the time to say that a token has been used, and what came in its place. */
+function askTabs(refresh) {
+  return new Promise((resolve) => {
+    told = resolve;
+    setTimeout(resolve, TABS_ANSWER_MS);
+    tabs.postMessage({ asked: refresh });
+  });
+}
+
+function replace(next) {
+  used.add(session().refresh);
+  keep(next);
+  renewed(next.token);
 }
 
 /** Do something in one tab at a time, where the browser can see to that. */
@@ -111,6 +134,7 @@ function keep(who) {
 }
 
 function forget() {
+  used.clear();
   sessionStorage.removeItem(SESSION_KEY);
   clearTimeout(timer);
 }
