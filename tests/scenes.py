@@ -1,5 +1,7 @@
 """Detections made by hand, for tests of the tracker."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from aegis.core.types import N_CLASSES, Detections, Pose
@@ -46,6 +48,11 @@ def polar_of(state: np.ndarray, origin=(0.0, 0.0, 0.0), yaw=0.0, velocity=(0.0, 
     p, v = turn @ (state[:3] - np.asarray(origin)), turn @ (state[3:6] - np.asarray(velocity))
     r = np.linalg.norm(p)
     return np.array([r, np.arctan2(p[1], p[0]), np.arcsin(p[2] / r), p @ v / r])
+
+
+def central_difference(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray, step: float) -> np.ndarray:
+    """Return the Jacobian of a function at x: errors go with the square of the step, not with the step."""
+    return np.stack([(function(x + d) - function(x - d)) / (2 * step) for d in np.eye(len(x)) * step], axis=1)
 
 
 def plot_of(xy, stamp_s: float, sigma: float, **options) -> Detections:

@@ -112,7 +112,7 @@ def test_a_track_is_where_it_is_and_goes_as_it_goes(position, velocity):
         [math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth), math.sin(elevation)]
     )
     np.testing.assert_allclose(back, position, atol=1e-9)
-    dt = 1e-5
+    dt = 1e-6
     later, earlier = (math.dist((0, 0, 0), np.array(position) + s * dt * np.array(velocity)) for s in (1, -1))
     assert columns["range_rate"][0] == pytest.approx((later - earlier) / (2 * dt), abs=1e-4)
     assert all(np.isnan(columns[name][0]) for name in columns if name.endswith("_sigma"))

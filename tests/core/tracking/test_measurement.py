@@ -1,12 +1,10 @@
 """What a sensor would measure, against the definition and finite differences."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scenes import detections_of, polar_of
+from scenes import central_difference, detections_of, polar_of
 
 from aegis.core.tracking import measurement
 from aegis.core.tracking.settings import TrackingSettings
@@ -22,10 +20,6 @@ def expected(x: np.ndarray, pose: Pose, *, polar: bool) -> tuple[np.ndarray, np.
     value, H = np.empty(4), np.zeros((4, len(x)))
     measurement.expect(x, pose.position, pose.rotation, pose.velocity, polar, value, H)
     return value, H
-
-
-def central_difference(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray, step: float) -> np.ndarray:
-    return np.stack([(function(x + d) - function(x - d)) / (2 * step) for d in np.eye(len(x)) * step], axis=1)
 
 
 @settings(deadline=None)
