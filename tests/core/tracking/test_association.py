@@ -70,17 +70,36 @@ def test_a_large_assignment_is_as_good_as_scipys():
     assert gain[chosen[chosen >= 0]].sum() == pytest.approx(cost[linear_sum_assignment(cost, maximize=True)].sum())
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 10_000))
-def test_marginals_are_near_those_of_all_associations(tracks, detections, seed):
+def marginals_of(seed: int, tracks: int, detections: int):
+    """Return the pairs' marginals, the exact ones, what is left of each track and detection, and whether there are loops."""
     near, start, detection, log_odds = random_pairs(seed, tracks, detections, 0.6)
     member, begin = association.components(start, detection, detections)
     probability, alone = association.marginals(start, detection, log_odds, detections, member, begin)
-    exact = by_enumeration(near, log_odds)
-    # Belief propagation is exact without loops, and near it with them.
-    loops = len(detection) > len(set(detection.tolist())) + int((np.diff(start) > 0).sum()) - (len(begin) - 1)
-    np.testing.assert_allclose(probability, exact[near], atol=0.12 if loops else 1e-6)
+    track = np.repeat(np.arange(tracks), np.diff(start))
+    unseen = 1.0 - np.bincount(track, probability, minlength=tracks)
     np.testing.assert_allclose(alone, 1.0 - np.bincount(detection, probability, minlength=detections), atol=1e-4)
+    # Of Bethe's free energy, whose only stationary point belief propagation finds: p (1 - p) = odds * P(miss) * P(alone).
+    bethe = np.exp(log_odds) * unseen[track] * alone[detection]
+    np.testing.assert_allclose(probability * (1.0 - probability), bethe, atol=1e-5)
+    loops = len(detection) > len(set(detection.tolist())) + int((np.diff(start) > 0).sum()) - (len(begin) - 1)
+    return probability, by_enumeration(near, log_odds)[near], loops
+
+
+@settings(deadline=None)
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 10_000))
+def test_marginals_without_loops_are_those_of_all_associations(tracks, detections, seed):
+    probability, exact, loops = marginals_of(seed, tracks, detections)
+    if not loops:
+        np.testing.assert_allclose(probability, exact, atol=1e-6)
+
+
+def test_marginals_with_loops_are_near_those_of_all_associations():
+    """With loops belief propagation has an error of its own, for a few odds a large one: so a bound for most and for the mean."""
+    cases = [marginals_of(seed, 4, 4) for seed in range(300)]
+    errors = [np.abs(probability - exact).max() for probability, exact, loops in cases if loops]
+    assert len(errors) > 200
+    assert np.mean(errors) < 0.008
+    assert np.quantile(errors, 0.99) < 0.08
 
 
 def test_marginals_stay_right_where_odds_are_extreme():
