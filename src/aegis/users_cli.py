@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from aegis.bridge.accounts.scopes import ROLES, Scope
+from aegis.bridge.accounts.scopes import GRANTABLE, ROLES
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 EXIT_FAILED, EXIT_REFUSED = 1, 2
-_SERVICE_SCOPES = tuple(scope.value for scope in Scope if scope is not Scope.ADMIN)
 
 _namespace = click.option("--namespace", default="", help="ROS namespace of the bridge: one for each radar.")
 _role = click.option("--role", type=click.Choice(tuple(ROLES)), required=True, help="What the account may do.")
@@ -153,13 +152,14 @@ def remove(name: str, namespace: str) -> None:
 @_namespace
 def reset_password(name: str, namespace: str) -> None:
     """Give NAME a new random password, and print it once; its sessions end."""
+    from aegis.bridge.accounts.audit_table import CONSOLE, Entry
     from aegis.bridge.accounts.passwords import new_password
     from aegis.bridge.accounts.users import set_password
 
     password = new_password()
     with _accounts(namespace) as accounts:
-        hashed = accounts.passwords.hash(password)
-    _act(namespace, "users.reset_password", name, lambda session, now: set_password(session, name, hashed, now))
+        entry = Entry("users.reset_password", CONSOLE, name.lower())
+        accounts.write_now(entry, set_password, name, accounts.passwords.hash(password), accounts.now())
     click.echo(f"new password of {name}: {password}")
 
 
@@ -197,7 +197,14 @@ def invite(role: str, hours: float, namespace: str) -> None:
 
 @users.command("service-token")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(_SERVICE_SCOPES), help="Repeatable.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice(sorted(map(str, GRANTABLE))),
+    help="Repeatable.",
+)
 @click.option("--days", type=click.FloatRange(0, 3650, min_open=True), default=90, show_default=True)
 @_namespace
 def service_token(name: str, scopes: tuple[str, ...], days: float, namespace: str) -> None:

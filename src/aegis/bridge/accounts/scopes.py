@@ -25,3 +25,5 @@ ROLES: dict[str, frozenset[Scope]] = {
     "operator": _OPERATOR,
     "admin": _OPERATOR | {Scope.ADMIN},
 }
+# To service tokens: who administers is a person, with a session that ends.
+GRANTABLE = frozenset(Scope) - {Scope.ADMIN}

@@ -13,12 +13,11 @@ from aegis.bridge.accounts import sessions
 from aegis.bridge.accounts.account import NAME_PATTERN
 from aegis.bridge.accounts.errors import NotFoundError, TakenError
 from aegis.bridge.accounts.opaque import digest, new_token
-from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.accounts.scopes import GRANTABLE
 from aegis.bridge.accounts.tables import ServiceToken
 from aegis.bridge.accounts.tokens import SERVICE, Principal
 
 PREFIX = "aegis_"
-GRANTABLE = frozenset(Scope) - {Scope.ADMIN}  # who administers is a person, with a session that ends
 
 
 @dataclass(frozen=True)

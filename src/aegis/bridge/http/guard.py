@@ -51,7 +51,7 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}
-REASON_CHARACTERS = 200  # a forger chooses what a reason quotes
+_REASON_CHARACTERS = 200  # a forger chooses what a reason quotes
 
 
 class SecurityHeaders:
@@ -59,7 +59,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, tls: bool) -> None:
         self._app = app
-        self._headers = {**SECURITY_HEADERS, **(TLS_HEADERS if tls else {})}
+        self._headers = {**SECURITY_HEADERS, **(TLS_HEADERS if tls else {}), "cache-control": "no-store"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; ASGI."""
@@ -67,7 +67,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in {**self._headers, "cache-control": "no-store"}.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)  # a page may need another policy
             await send(message)
 
@@ -102,7 +102,7 @@ class DefaultDeny:
             principal = self._tokens.verify(bearer_token(authorization))
         except TokenError as error:
             if authorization:
-                await self._denied(scope, "", str(error))
+                await tell_denied(self._audit, HTTPConnection(scope), str(error))
             else:
                 self._audit.anonymous += 1
             await answer(send, 401, "a valid access token is needed", {"www-authenticate": "Bearer"})
@@ -116,21 +116,24 @@ class DefaultDeny:
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 403:
                 principal = scope.get("state", {}).get("principal")
-                await self._denied(scope, principal.name if principal else "", "forbidden")
+                who = principal.name if principal else ""
+                await tell_denied(self._audit, HTTPConnection(scope), "forbidden", who)
             await send(message)
 
         return watched
 
-    async def _denied(self, scope: Scope, who: str, reason: str) -> None:
-        origin = origin_of(HTTPConnection(scope))
-        target = f"{scope['method']} {scope['path']}"
-        _log.info("%r denied: %s", target, reason)  # as it may contain line ends
-        await self._audit.refused(
-            action="access",
-            outcome=DENIED,
-            who=who,
-            target=target,
-            address=origin.address,
-            request_id=origin.request_id,
-            detail={"reason": reason[:REASON_CHARACTERS]},
-        )
+
+async def tell_denied(audit: Audit, connection: HTTPConnection, reason: str, who: str = "") -> None:
+    """Tell the log and the audit of a request or WebSocket that was denied."""
+    origin, scope = origin_of(connection), connection.scope
+    target = f"{scope.get('method', 'WEBSOCKET')} {scope['path']}"
+    _log.info("%r denied: %s", target, reason)  # as it may contain line ends
+    await audit.refused(
+        action="access",
+        outcome=DENIED,
+        who=who,
+        target=target,
+        address=origin.address,
+        request_id=origin.request_id,
+        detail={"reason": reason[:_REASON_CHARACTERS]},
+    )

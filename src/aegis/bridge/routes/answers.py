@@ -13,28 +13,20 @@ from aegis.bridge.frames import Frame
 from aegis.bridge.models.common import NotYet, Problem
 from aegis.bridge.rows import Index, Part, json_bytes
 
-INVALID: dict[int | str, dict[str, Any]] = {400: {"model": Problem, "description": "a parameter is wrong"}}
-DENIED: dict[int | str, dict[str, Any]] = {
-    401: {"model": Problem, "description": "no valid access token"},
-    403: {"model": Problem, "description": "the token lacks the scope"},
-}
-MEASURED: dict[int | str, dict[str, Any]] = {
-    **INVALID,
-    **DENIED,
-    304: {"description": "still the frame of If-None-Match; its age is in X-Data-Age"},
-    503: {"model": NotYet, "description": "the stage behind the endpoint has not spoken yet"},
-}
-LIMITED: dict[int | str, dict[str, Any]] = {
-    429: {"model": Problem, "description": "too many attempts; Retry-After says when to come back"}
-}
-UNAVAILABLE: dict[int | str, dict[str, Any]] = {
-    503: {"model": Problem, "description": "accounts cannot be read or written just now"}
-}
+# What an endpoint may answer besides what `http/openapi.py` knows of every one: 400, 401, 403, 408 and 413.
 
 
 def problem(status: int, description: str) -> dict[int | str, dict[str, Any]]:
     """Return how an error is described on the OpenAPI page."""
     return {status: {"model": Problem, "description": description}}
+
+
+MEASURED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "still the frame of If-None-Match; its age is in X-Data-Age"},
+    503: {"model": NotYet, "description": "the stage behind the endpoint has not spoken yet"},
+}
+LIMITED = problem(429, "too many attempts; Retry-After says when to come back")
+UNAVAILABLE = problem(503, "accounts cannot be read or written just now")
 
 
 class NotHeardError(Exception):

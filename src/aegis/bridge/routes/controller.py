@@ -16,11 +16,11 @@ from aegis.bridge.context import Bridge, bridge_of
 from aegis.bridge.models.common import Problem
 from aegis.bridge.models.controller import ControllerStatus, RestartAnswer, RestartRequest
 from aegis.bridge.routes.access import audited, require
-from aegis.bridge.routes.answers import DENIED, INVALID, json_response
+from aegis.bridge.routes.answers import json_response, problem
 from aegis.bridge.services import ServiceError, restart_service
 from aegis.ros.graph import NODES
 
-router = APIRouter(prefix="/api/controller", tags=["controller"], responses={**INVALID, **DENIED})
+router = APIRouter(prefix="/api/controller", tags=["controller"])
 RESTART_DEADLINE_S = 10.0
 
 
@@ -47,7 +47,7 @@ async def status(request: Request) -> Response:
     "/restart",
     response_model=RestartAnswer,
     responses={
-        409: {"model": Problem, "description": "a stage that is asked for does not run"},
+        **problem(409, "a stage that is asked for does not run"),
         503: {
             "model": RestartAnswer | Problem,
             "description": "some could not be restarted, none offers it, or it cannot be audited",

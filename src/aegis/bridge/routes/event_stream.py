@@ -13,16 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.context import Bridge, bridge_of
-from aegis.bridge.models.common import Problem
 from aegis.bridge.models.words import ClassWord
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import DENIED, INVALID
+from aegis.bridge.routes.answers import problem
 from aegis.bridge.routes.selection import Box, box
 from aegis.bridge.stream.channels import CHANNELS, allowed_channels
 from aegis.bridge.stream.client import EventStreamClient
 from aegis.bridge.stream.subscription import MAX_RATE_HZ, Format, SubscriptionError, subscription
 
-router = APIRouter(tags=["stream"], responses={**INVALID, **DENIED})
+router = APIRouter(tags=["stream"])
 
 
 class StreamQuery(BaseModel):
@@ -55,7 +54,7 @@ class StreamQuery(BaseModel):
     response_class=StreamingResponse,
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "one event a message"},
-        503: {"model": Problem, "description": "too many clients"},
+        **problem(503, "too many clients"),
     },
 )
 async def stream(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.context import bridge_of
-from aegis.bridge.models.common import Problem
 from aegis.bridge.models.threats import AllAdvice, Decision
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, NotHeardError, json_response
+from aegis.bridge.routes.answers import MEASURED, NotHeardError, json_response, problem
 from aegis.bridge.routes.decisions import decide
 from aegis.bridge.services import ACKNOWLEDGE
 from aegis.core.types import AdviceState
@@ -21,10 +20,7 @@ router = APIRouter(prefix="/api/ew", tags=["ew"], responses=MEASURED)
 DECISION_DEADLINE_S = 5.0
 Operator = Annotated[Principal, Depends(require(Scope.EW_ACKNOWLEDGE))]
 AdviceId = Annotated[int, Path(ge=0, le=2**32 - 1, description="number of the advice", examples=[3])]
-_DECIDED: dict[int | str, dict[str, Any]] = {
-    404: {"model": Problem, "description": "no such advice (any more)"},
-    409: {"model": Problem, "description": "it is not open: decided already, or expired"},
-}
+_DECIDED = {**problem(404, "no such advice (any more)"), **problem(409, "it is not open: decided already, or expired")}
 
 
 @router.get("/advice", response_model=AllAdvice, dependencies=[Depends(require(Scope.THREATS_READ))])

@@ -15,7 +15,7 @@ from aegis.bridge.context import bridge_of
 from aegis.bridge.history import queries
 from aegis.bridge.history.paging import CursorError
 from aegis.bridge.history.reader import UnavailableError
-from aegis.bridge.models.common import NotYet, Problem
+from aegis.bridge.models.common import NotYet
 from aegis.bridge.models.history import (
     LAST_TRACK_ID,
     DecisionQuestion,
@@ -29,11 +29,10 @@ from aegis.bridge.models.history import (
     Window,
 )
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import DENIED, json_response
+from aegis.bridge.routes.answers import json_response, problem
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    **DENIED,
-    400: {"model": Problem, "description": "a parameter is wrong; `detail` says which, and what is expected"},
+    **problem(400, "a parameter is wrong; `detail` says which, and what is expected"),
     503: {"model": NotYet, "description": "the database is away, or would take too long; `waiting_for` is `database`"},
 }
 router = APIRouter(tags=["history"])
@@ -89,7 +88,6 @@ async def decisions(request: Request, question: Annotated[DecisionQuestion, Quer
 @router.get(
     "/api/history/status",
     response_model=HistoryStatus,
-    responses=DENIED,
     dependencies=[Depends(require(Scope.METRICS_READ))],
 )
 async def status(request: Request) -> Response:

@@ -28,7 +28,7 @@ from aegis.bridge.models.metrics import (
     TrackingMetrics,
 )
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import DENIED, NotHeardError, json_response
+from aegis.bridge.routes.answers import NotHeardError, json_response
 from aegis.bridge.telemetry.graph import levels
 from aegis.bridge.telemetry.latency import LAST_STAGE
 from aegis.bridge.telemetry.metrics import CONTENT_TYPE
@@ -37,7 +37,7 @@ from aegis.ros.config import BRIDGE
 
 RADAR_STAGES = ("simulator", "driver", "radar_msgs", "frontend")
 
-router = APIRouter(tags=["metrics"], dependencies=[Depends(require(Scope.METRICS_READ))], responses=DENIED)
+router = APIRouter(tags=["metrics"], dependencies=[Depends(require(Scope.METRICS_READ))])
 _NOT_YET: dict[int | str, dict[str, Any]] = {503: {"model": NotYet, "description": "the stage has not spoken yet"}}
 
 

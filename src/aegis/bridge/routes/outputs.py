@@ -17,12 +17,12 @@ from aegis.bridge.outputs.feed import Picture
 from aegis.bridge.outputs.site import Site
 from aegis.bridge.routes.access import current_principal, require
 from aegis.bridge.routes.answers import (
-    DENIED,
     MEASURED,
     NotHeardError,
     frame_headers,
     is_known,
     json_response,
+    problem,
 )
 
 _NO_SITE: dict[int | str, dict[str, Any]] = {
@@ -32,9 +32,7 @@ _NO_SITE: dict[int | str, dict[str, Any]] = {
     }
 }
 
-router = APIRouter(
-    tags=["outputs"], dependencies=[Depends(require(Scope.RADAR_READ))], responses={**DENIED, **_NO_SITE}
-)
+router = APIRouter(tags=["outputs"], dependencies=[Depends(require(Scope.RADAR_READ))], responses=_NO_SITE)
 
 
 def site_of(request: Request) -> Site:
@@ -73,7 +71,7 @@ def picture_of(request: Request, _site: Annotated[Site, Depends(site_of)]) -> Pi
             "content": {geojson.MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{TrackCollection.__name__}"}}}
         },
         304: MEASURED[304],
-        400: {"model": Problem, "description": "no such box, class or status"},
+        **problem(400, "no such box, class or status"),
     },
 )
 def tracks_geojson(

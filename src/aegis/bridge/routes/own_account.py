@@ -55,19 +55,7 @@ async def change_password(request: Request, person: Person, change: PasswordChan
 async def own_sessions(request: Request, person: Person) -> Sessions:
     """List one's own open sessions."""
     found = await bridge_of(request).accounts.read(sessions.listing, person.name)
-    return Sessions(
-        sessions=[
-            SessionRow(
-                id=row.id,
-                current=row.id == person.session,
-                created_s=row.created_s,
-                last_used_s=row.last_used_s,
-                expires_s=row.expires_s,
-                address=row.address,
-            )
-            for row in found
-        ]
-    )
+    return Sessions(sessions=[SessionRow(**vars(row), current=row.id == person.session) for row in found])
 
 
 @router.delete(

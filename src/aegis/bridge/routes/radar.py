@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Res
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.context import Bridge, bridge_of
 from aegis.bridge.frames import Frame
-from aegis.bridge.models.common import Problem
+from aegis.bridge.models.history import LAST_TRACK_ID
 from aegis.bridge.models.radar import OneTrack, RadarStatus, ScanAnswer, SignalQuality, Targets, TrackPicture
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response
+from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response, problem
 from aegis.bridge.routes.selection import Selection, TrackSelection
 from aegis.bridge.rows import Index, Part, json_bytes
 from aegis.bridge.services import SCAN
@@ -29,7 +29,7 @@ commands = APIRouter(
     prefix="/api/radar", tags=["radar"], dependencies=[Depends(require(Scope.CONTROLLER_WRITE))], responses=MEASURED
 )
 SCAN_DEADLINE_S = 5.0
-TrackId = Annotated[int, Path(ge=0, le=2**32 - 1, description="number of the track", examples=[41])]
+TrackId = Annotated[int, Path(ge=0, le=LAST_TRACK_ID, description="number of the track", examples=[41])]
 
 
 @router.get("/status", response_model=RadarStatus)
@@ -95,7 +95,7 @@ async def tracks(request: Request, wanted: Annotated[TrackSelection, Query()]) -
 @router.get(
     "/tracks/{track_id}",
     response_model=OneTrack,
-    responses={404: {"model": Problem, "description": "the picture has no such track (any more)"}},
+    responses=problem(404, "the picture has no such track (any more)"),
 )
 async def track(request: Request, track_id: TrackId) -> Response:
     """Return one track of the picture after the last scan."""

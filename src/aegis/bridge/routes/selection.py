@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from aegis.bridge.models.words import ClassWord, LevelWord, StatusWord
-from aegis.bridge.stream.subscription import Area
+from aegis.bridge.stream.subscription import Area, Filter
 from aegis.core.types import ClassId, Floats, ThreatLevel, TrackStatus
 
 MAX_OBJECTS = 100_000
@@ -74,12 +74,11 @@ class Selection(BaseModel):
             class_id: (N,).
             also: (N,) what else an object must fulfil.
         """
-        wanted = np.ones(len(class_id), dtype=bool) if also is None else also.copy()
-        if self.classes:
-            wanted &= np.isin(class_id, self.classes)
-        if self.box is not None:
-            wanted &= box(self.box).holds(positions())
-        found = np.flatnonzero(wanted)
+        chosen = Filter(None if self.box is None else box(self.box), frozenset(self.classes) or None)
+        index = chosen.rows(positions, class_id)
+        found = np.arange(len(class_id)) if index is None else index
+        if also is not None:
+            found = found[also[found]]
         return found[self.offset : self.offset + self.limit], len(found)
 
 

@@ -11,11 +11,9 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from aegis.bridge.accounts.audit_table import DENIED
 from aegis.bridge.accounts.tokens import Principal, TokenError
 from aegis.bridge.context import Bridge, bridge_of
-from aegis.bridge.http.guard import REASON_CHARACTERS
-from aegis.bridge.http.origin import origin_of
+from aegis.bridge.http.guard import tell_denied
 from aegis.bridge.stream.channels import DEFAULT_CHANNELS, allowed_channels
 from aegis.bridge.stream.client import WebSocketClient
 from aegis.bridge.stream.subscription import Format, Subscription, SubscriptionError, subscription
@@ -36,7 +34,7 @@ async def radar_stream(websocket: WebSocket) -> None:
     bridge = bridge_of(websocket)
     if not _origin_allowed(websocket, bridge):
         _log.warning("WebSocket refused: origin %r is not allowed", websocket.headers.get("origin"))
-        await _denied(websocket, bridge, "foreign origin")
+        await tell_denied(bridge.audit, websocket, "foreign origin")
         await websocket.close(FORBIDDEN)
         return
     await websocket.accept()
@@ -74,24 +72,11 @@ async def _authenticate(websocket: WebSocket, bridge: Bridge) -> Principal | Non
             return None
         return _principal(message, bridge)
     except TokenError as error:
-        await _denied(websocket, bridge, str(error))
+        await tell_denied(bridge.audit, websocket, str(error))
         return None
     except (TimeoutError, ValueError, KeyError) as error:
         _log.info("WebSocket not authenticated: %s: %s", type(error).__name__, error)
         return None
-
-
-async def _denied(websocket: WebSocket, bridge: Bridge, reason: str) -> None:
-    """Tell the audit."""
-    origin = origin_of(websocket)
-    await bridge.audit.refused(
-        action="access",
-        outcome=DENIED,
-        target=f"WEBSOCKET {websocket.url.path}",
-        address=origin.address,
-        request_id=origin.request_id,
-        detail={"reason": reason[:REASON_CHARACTERS]},
-    )
 
 
 def _principal(message: dict[str, Any], bridge: Bridge) -> Principal:

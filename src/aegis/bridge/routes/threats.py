@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,10 +16,9 @@ from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.acknowledgements import Acknowledgement
 from aegis.bridge.context import bridge_of
 from aegis.bridge.frames import Frame
-from aegis.bridge.models.common import Problem
 from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response
+from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response, problem
 from aegis.bridge.routes.decisions import decide
 from aegis.bridge.routes.radar import TrackId
 from aegis.bridge.routes.selection import ThreatSelection
@@ -66,13 +66,13 @@ async def summary(request: Request) -> Response:
     if frame is None:
         raise NotHeardError("threats")
     rows = frame.rows.items
-    classes = [encode.CLASS_NAMES[i] for i in frame.data.class_id.tolist()]
+    classes = Counter(encode.CLASS_NAMES[i] for i in frame.data.class_id.tolist())
     impacts = frame.data.time_to_impact[np.isfinite(frame.data.time_to_impact)]
     body: dict[str, Any] = {
         **frame.head(),
         "count": len(frame.data),
         "by_level": levels(frame.data.level),
-        "by_class": {name: classes.count(name) for name in sorted(set(classes))},
+        "by_class": dict(sorted(classes.items())),
         "unacknowledged": sum(row["level"] in ("HIGH", "CRITICAL") and row["acknowledged_by"] is None for row in rows),
         "worst": rows[0] if rows else None,
         "next_impact_s": round(float(impacts.min()), 2) if len(impacts) else None,
@@ -94,7 +94,7 @@ async def ew_status(request: Request) -> Response:
 @commands.post(
     "/{track_id}/acknowledge",
     response_model=Acknowledged,
-    responses={404: {"model": Problem, "description": "no such threat now"}},
+    responses=problem(404, "no such threat now"),
 )
 async def acknowledge(
     request: Request, track_id: TrackId, principal: Annotated[Principal, Depends(require(Scope.EW_ACKNOWLEDGE))]
