@@ -1,4 +1,4 @@
-"""`ros2 launch aegis aegis.launch.py`: the whole graph, a process for each node of the table in aegis.ros.graph.
+"""`ros2 launch aegis aegis.launch.py`: the whole graph, a process for each node of the table in aegis.graph.nodes.
 
 `ros2 launch aegis aegis.launch.py --show-args` lists the arguments. Parameters of the nodes are in the file `config`.
 """
@@ -15,9 +15,9 @@ from launch.launch_context import LaunchContext
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from aegis.graph.config import BRIDGE, load_settings
+from aegis.graph.selection import select_nodes
 from aegis.resources import share_dir
-from aegis.ros.config import BRIDGE, load_settings
-from aegis.ros.selection import select_nodes
 
 YES_NO = ["true", "false"]
 RESPAWN_DELAY_S = 1.0

@@ -8,9 +8,9 @@ from nav_msgs.msg import Odometry
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from aegis.core.types import Pose
+from aegis.graph.nodes import TOPICS
 from aegis.ros import convert
 from aegis.ros.bag import serialize, typestore
-from aegis.ros.graph import TOPICS
 
 START_NS = 1_700_000_000 * 1_000_000_000
 SPEED, TURN = 10.0, 0.5  # on a circle about the origin of map, anticlockwise; at 0 s at (20, 0), heading north

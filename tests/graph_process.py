@@ -14,7 +14,7 @@ from typing import Any
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
-from aegis.ros.graph import TOPICS
+from aegis.graph.nodes import TOPICS
 from aegis.ros.qos import message_class, qos_profile
 
 
@@ -49,8 +49,8 @@ def children(process: subprocess.Popen) -> dict[str, int]:
             command = (entry / "cmdline").read_bytes().decode().split("\0")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if parent == process.pid and "aegis.ros.node" in command:
-            out[command[command.index("aegis.ros.node") + 1]] = int(entry.name)
+        if parent == process.pid and "aegis.graph.node" in command:
+            out[command[command.index("aegis.graph.node") + 1]] = int(entry.name)
     return out
 
 

@@ -4,8 +4,8 @@ import time
 
 from pyproj import Transformer
 
-from aegis.bridge import encode
-from aegis.bridge.frames import Frame
+from aegis.bridge.live import columns
+from aegis.bridge.live.frames import Frame
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.outputs.settings import OutputSettings
 
@@ -13,11 +13,11 @@ SITE = (52.52, 13.405, 34.0)
 
 
 def tracks_frame(tracks, age_s=0.5):
-    return Frame(tracks, age_s, time.monotonic(), encode.track_rows)
+    return Frame(tracks, age_s, time.monotonic(), columns.track_rows)
 
 
 def threats_frame(threats, age_s=0.5):
-    return Frame(threats, age_s, time.monotonic(), encode.threat_rows)
+    return Frame(threats, age_s, time.monotonic(), columns.threat_rows)
 
 
 def make_feed(tracks=None, threats=None, *, site=SITE, **settings):

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from aegis.core.signal.cube import Cube
-from aegis.drivers.scenario import Scenario
-from aegis.drivers.signal_simulator import SignalSimulator
-from aegis.drivers.simulator_settings import SimulatorSettings
+from aegis.simulation.scenario import Scenario
+from aegis.simulation.settings import SimulatorSettings
+from aegis.simulation.signal import SignalSimulator
 
 C, K = 299_792_458.0, 1.380649e-23  # m/s, J/K
 BANDWIDTH = 300e6

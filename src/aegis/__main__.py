@@ -1,5 +1,5 @@
 """`python -m aegis` is the `aegis` command."""
 
-from aegis.cli import main
+from aegis.cli.main import main
 
 main()

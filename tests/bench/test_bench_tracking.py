@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from aegis.bench import BENCHMARKS, BenchmarkError, multitarget, tracking
 from aegis.bench.multitarget import Meta, Scenario
 from aegis.bench.tracking import Case
-from aegis.cli import cli
+from aegis.cli.main import cli
 
 TINY = (Case("n6", 14), Case("n24", 14), Case("d6", 14))
 OF_THE_ISSUE = ["bench", "scenario", "n", "ms_per_scan", "gospa", "peer", "peer_ms_per_scan", "peer_gospa", "ratio"]

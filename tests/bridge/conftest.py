@@ -28,16 +28,16 @@ from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.store import DATABASE_FILE, Accounts
 from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.accounts.tokens import Tokens
-from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
-from aegis.bridge.context import Bridge
+from aegis.bridge.bridge import Bridge
 from aegis.bridge.history.history import History
+from aegis.bridge.live.acknowledgements import Acknowledgements
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub
 from aegis.core.types import Detections, Threats, Tracks
+from aegis.graph.nodes import TOPICS
 from aegis.ros import convert
-from aegis.ros.graph import TOPICS
 from aegis.ros.qos import message_class, qos_profile
 
 SECRET = bytes(range(32, 96))
@@ -266,7 +266,7 @@ def start_stages(ros_domain, tmp_path: Path):
     def start(*names: str) -> subprocess.Popen:
         sets = {"simulator.scenario": scenario, "simulator.scan_interval_s": 0.1, "simulator.false_alarms_per_scan": 20}
         options = [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
-        process = subprocess.Popen([sys.executable, "-m", "aegis.ros.node", *names, *options], env=ros_domain)
+        process = subprocess.Popen([sys.executable, "-m", "aegis.graph.node", *names, *options], env=ros_domain)
         started.append(process)
         return process
 

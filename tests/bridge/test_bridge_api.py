@@ -8,9 +8,9 @@ from bridge_data import some_detections, some_status, some_threats, some_tracks
 from fastapi.routing import APIRoute
 from starlette.routing import Route, WebSocketRoute
 
-from aegis.bridge import encode
-from aegis.bridge.frames import Frame
 from aegis.bridge.http.guard import PUBLIC_ROUTES, PUBLIC_WEBSOCKETS
+from aegis.bridge.live import columns
+from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
 from aegis.bridge.models.threats import ActiveThreats
 from aegis.bridge.routes.access import needed_scopes, walk_routes
@@ -59,9 +59,9 @@ def fill(app, *, age_s: float = 0.5):
     stamp_ns = time.time_ns() - round(age_s * 1e9)
     d, t, h = some_detections(7, stamp_ns), some_tracks(7, stamp_ns), some_threats(7, stamp_ns)
     now = time.monotonic()
-    app.bridge.deliver("detections", Frame(d, age_s, now, encode.detection_rows, encode.detection_brief))
-    app.bridge.deliver("tracks", Frame(t, age_s, now, encode.track_rows, encode.track_brief))
-    app.bridge.deliver("threats", Frame(h, age_s, now, encode.threat_rows))
+    app.bridge.deliver("detections", Frame(d, age_s, now, columns.detection_rows, columns.detection_brief))
+    app.bridge.deliver("tracks", Frame(t, age_s, now, columns.track_rows, columns.track_brief))
+    app.bridge.deliver("threats", Frame(h, age_s, now, columns.threat_rows))
     for stage in ("simulator", "detection", "tracking", "threat", "ew"):
         app.bridge.deliver("status", convert.status_rows(some_status(stage)))
 

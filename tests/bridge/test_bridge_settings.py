@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from aegis.bridge.accounts.secret import SECRET_FILE, load_secret
 from aegis.bridge.settings import BridgeSettings, check_exposure
-from aegis.cli import cli
+from aegis.cli.main import cli
 from aegis.core.params import ConfigError
 
 

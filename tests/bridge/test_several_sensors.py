@@ -5,10 +5,10 @@ from typing import Any
 
 from bridge_data import some_detections, some_tracks
 
-from aegis.bridge.frames import Frame
-from aegis.bridge.join import ScanJoin
-from aegis.bridge.latest import Latest
-from aegis.bridge.rows import Rows
+from aegis.bridge.live.encoded import Rows
+from aegis.bridge.live.frames import Frame
+from aegis.bridge.live.join import ScanJoin
+from aegis.bridge.live.state import Latest
 from aegis.core.threat.assessor import ThreatSettings
 from aegis.ros import convert
 from aegis.ros.stages.base import StageContext

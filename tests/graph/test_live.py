@@ -15,11 +15,11 @@ from graph_process import Listener, aegis_up, children
 from rclpy.serialization import deserialize_message
 
 from aegis.core.types import TrackStatus
+from aegis.graph.nodes import DEFAULT_NODES, NODES
+from aegis.graph.offline import process_bag, simulate_bag
 from aegis.resources import config_file
 from aegis.ros import convert
 from aegis.ros.bag import BagReader
-from aegis.ros.graph import DEFAULT_NODES, NODES
-from aegis.ros.offline import process_bag, simulate_bag
 
 PUBLISHER = Path(__file__).parents[1] / "publish_bag.py"
 EVENTS = {

@@ -16,7 +16,7 @@ from aegis.core.tracking.settings import TrackingSettings
 @contextmanager
 def node(environ: dict[str, str], log: Path, *arguments: str):
     with log.open("wb") as file:
-        command = [sys.executable, "-m", "aegis.ros.node", *arguments]
+        command = [sys.executable, "-m", "aegis.graph.node", *arguments]
         process = subprocess.Popen(command, env=environ, stdout=file, stderr=file)
         try:
             yield process
@@ -71,7 +71,7 @@ def test_parameters_are_described_overridden_and_read_only(ros_domain, tmp_path)
     (["bridge", "--set", "bridge.port=99999"], "'port' = 99999"),
 ])  # fmt: skip
 def test_a_node_with_a_wrong_parameter_does_not_start(ros_domain, arguments, text):
-    command = [sys.executable, "-m", "aegis.ros.node", *arguments]
+    command = [sys.executable, "-m", "aegis.graph.node", *arguments]
     done = subprocess.run(command, env=ros_domain, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2, done.stderr
     assert text in done.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 
 SUPERVISE = """
 import sys, os
-from aegis.ros.supervisor import Supervisor
+from aegis.graph.supervisor import Supervisor
 commands = {"child": [sys.executable, "-c", sys.argv[1]]}
 sys.exit(Supervisor(commands, os.environ, lambda text: print(text, flush=True)).run())
 """

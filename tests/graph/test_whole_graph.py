@@ -17,8 +17,8 @@ from graph_process import Listener, aegis_up
 from websockets.sync.client import connect
 
 from aegis.core.events import EventName
+from aegis.graph.nodes import TOPICS
 from aegis.ros import convert
-from aegis.ros.graph import TOPICS
 from aegis.ros.qos import message_class, qos_profile
 
 # Traffic; and, once everybody listens and the noise floor is known, a missile that comes in and is gone again, and a jammer.

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from aegis.graph.config import BRIDGE
+from aegis.graph.nodes import DEFAULT_NODES, NODES
 from aegis.resources import share_dir
-from aegis.ros.config import BRIDGE
-from aegis.ros.graph import DEFAULT_NODES, NODES
 
 LAUNCH_FILE = share_dir() / "launch" / "aegis.launch.py"
 START_DEADLINE_S = 60.0

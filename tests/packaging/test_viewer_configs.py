@@ -4,11 +4,11 @@ import json
 
 import yaml
 
-from aegis.bridge.foxglove import POINTS, THREATS, TRACKS
 from aegis.core.tracking.settings import TrackingSettings
+from aegis.foxglove.stage import POINTS, THREATS, TRACKS
+from aegis.graph.nodes import NODES, TOPICS
 from aegis.resources import config_file
-from aegis.ros.graph import NODES, TOPICS
-from aegis.ros.marker_msgs import NAMESPACES
+from aegis.ros.messages.markers import NAMESPACES
 
 
 def test_rviz_shows_the_markers_and_the_points_in_the_pictures_frame():

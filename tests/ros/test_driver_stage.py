@@ -12,8 +12,8 @@ from sensor_msgs.msg import PointCloud2
 
 from aegis.core.params import ConfigError
 from aegis.drivers.contract import DriverSettings
+from aegis.graph.config import load_settings
 from aegis.ros import convert
-from aegis.ros.config import load_settings
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.driver import DriverStage
 

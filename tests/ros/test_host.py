@@ -6,8 +6,8 @@ from rclpy.executors import SingleThreadedExecutor
 
 from aegis.core.events import Event, EventName
 from aegis.core.params import Settings
+from aegis.graph.nodes import TOPICS
 from aegis.ros import convert
-from aegis.ros.graph import TOPICS
 from aegis.ros.host import AT_ONCE, StageHost
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import Stage, StageContext

@@ -12,7 +12,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from aegis.core.picture import ELLIPSE_SIGMA, LEVEL_COLOURS, PictureSettings
 from aegis.core.types import ThreatLevel, TrackStatus
 from aegis.ros import convert
-from aegis.ros.marker_msgs import BODY, COVARIANCE, LABEL, NAMESPACES, VELOCITY, marker_id
+from aegis.ros.messages.markers import BODY, COVARIANCE, LABEL, NAMESPACES, VELOCITY, marker_id
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.markers import MarkersStage
 

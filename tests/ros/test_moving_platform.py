@@ -16,11 +16,11 @@ from scipy.spatial.transform import Rotation
 
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.types import Pose
+from aegis.graph.nodes import NODES, TOPICS
+from aegis.graph.offline import process_bag
 from aegis.ros import convert
 from aegis.ros.bag import BagError, BagReader, serialize, typestore, write_bag
-from aegis.ros.graph import NODES, TOPICS
 from aegis.ros.host import StageHost
-from aegis.ros.offline import process_bag
 from aegis.ros.qos import message_class
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.detection import DetectionStage

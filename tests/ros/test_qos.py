@@ -4,7 +4,7 @@ import pytest
 import rclpy
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
-from aegis.ros.graph import NODES, TOPICS
+from aegis.graph.nodes import NODES, TOPICS
 from aegis.ros.qos import message_class, qos_profile
 
 

@@ -14,7 +14,7 @@ from aegis.core.detection.points import read_points
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.params import ConfigError
 from aegis.ros import convert
-from aegis.ros.radar_msgs import RadarMsgsSettings, track_columns
+from aegis.ros.messages.radar_msgs import RadarMsgsSettings, track_columns
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.radar_msgs import RadarMsgsStage
 

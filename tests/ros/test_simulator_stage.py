@@ -12,11 +12,11 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from aegis.core.events import EventName
 from aegis.core.params import ConfigError
-from aegis.drivers.simulator import Mode, SimulatorSettings
+from aegis.graph.nodes import NODES
 from aegis.ros import convert
-from aegis.ros.graph import NODES
 from aegis.ros.stages.base import Output, StageContext
 from aegis.ros.stages.simulator import SimulatorStage
+from aegis.simulation.points import Mode, SimulatorSettings
 
 BEGIN_NS = 1_700_000_000_123_456_789
 HALF_S = 500_000_000

@@ -207,7 +207,7 @@ def _bridge(tracks: int) -> Iterator[tuple[int, psutil.Process, str]]:
         accounts = Accounts(state)
         accounts.add(USER, PASSWORD, "viewer")
         accounts.close()
-        bridge = ["-m", "aegis.ros.node", "bridge"]
+        bridge = ["-m", "aegis.graph.node", "bridge"]
         # A token that outlives the whole measurement.
         for key, value in {"port": port, "access_token_minutes": 120}.items():
             bridge += ["--set", f"bridge.{key}={value}"]

@@ -8,8 +8,8 @@ import time
 import rclpy
 
 from aegis.bench import picture
+from aegis.graph.nodes import TOPICS
 from aegis.ros import convert
-from aegis.ros.graph import TOPICS
 from aegis.ros.qos import message_class, qos_profile
 
 

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from aegis.bench.picture import detections, tracks
-from aegis.bridge import encode
+from aegis.bridge.live import columns
 
 PATH, TRACKS_PATH = "/ws", "/tracks"
 
@@ -25,7 +25,7 @@ PATH, TRACKS_PATH = "/ws", "/tracks"
 def create_app(n: int, hz: float) -> FastAPI:
     """Return the application: it sends a radar_frame of n tracks at a rate to whoever connects."""
     clients: set[WebSocket] = set()
-    rows = orjson.loads(encode.track_rows(tracks(n, 1, time.time_ns())).json())
+    rows = orjson.loads(columns.track_rows(tracks(n, 1, time.time_ns())).json())
 
     async def broadcast() -> None:
         sequence, due = 0, time.monotonic()
@@ -41,8 +41,8 @@ def create_app(n: int, hz: float) -> FastAPI:
                 "age_s": 0.0,
                 "frame_id": "map",
                 # Once through JSON, so that unknown numbers are null as in the bridge's own frames.
-                "detections": orjson.loads(encode.detection_brief(detections(n, sequence, stamp_ns)).json()),
-                "tracks": orjson.loads(encode.track_brief(tracks(n, sequence, stamp_ns)).json()),
+                "detections": orjson.loads(columns.detection_brief(detections(n, sequence, stamp_ns)).json()),
+                "tracks": orjson.loads(columns.track_brief(tracks(n, sequence, stamp_ns)).json()),
             }
             for client in list(clients):
                 try:

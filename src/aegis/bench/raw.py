@@ -20,9 +20,9 @@ from tqdm import tqdm
 
 from aegis.bench import BenchmarkError
 from aegis.bench.live import START_DEADLINE_S, aegis_up, environment, node_in, one_hop, send
+from aegis.graph.nodes import TOPICS
 from aegis.resources import config_file
 from aegis.ros import convert
-from aegis.ros.graph import TOPICS
 from aegis.ros.qos import qos_profile
 
 HZ, MEASURE_S, SETTLE_S = 20, 20.0, 3.0
@@ -134,8 +134,8 @@ def _cpu_s(up: subprocess.Popen[bytes]) -> dict[str, float]:
     for pid in Path(f"/proc/{up.pid}/task/{up.pid}/children").read_text().split():
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        if "aegis.ros.node" in words:
-            out[words[words.index("aegis.ros.node") + 1]] = (int(fields[11]) + int(fields[12])) / os.sysconf(
+        if "aegis.graph.node" in words:
+            out[words[words.index("aegis.graph.node") + 1]] = (int(fields[11]) + int(fields[12])) / os.sysconf(
                 "SC_CLK_TCK"
             )
     return out

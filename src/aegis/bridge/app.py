@@ -10,13 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.middleware.cors import CORSMiddleware
 
 from aegis import __version__
-from aegis.bridge.context import Bridge
+from aegis.bridge.bridge import Bridge
 from aegis.bridge.history.writer import NotKeptError
 from aegis.bridge.http.body import BodyLimit
 from aegis.bridge.http.errors import add_error_handlers
 from aegis.bridge.http.guard import SECURITY_HEADERS, DefaultDeny, SecurityHeaders
 from aegis.bridge.http.openapi import describe_scopes
 from aegis.bridge.http.request_id import HEADER, RequestId
+from aegis.bridge.live.services import ServiceError
 from aegis.bridge.routes import (
     audit,
     auth,
@@ -37,7 +38,6 @@ from aegis.bridge.routes import (
     users,
 )
 from aegis.bridge.routes.answers import NotHeardError, json_response
-from aegis.bridge.services import ServiceError
 
 _DESCRIPTION = """
 The picture of one radar: detections, tracks, threats, EW advice.

@@ -21,16 +21,16 @@ from aegis.bridge.accounts.secret import load_secret
 from aegis.bridge.accounts.store import ADMINISTRATOR, Accounts
 from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.accounts.tokens import Tokens
-from aegis.bridge.acknowledgements import Acknowledgements
 from aegis.bridge.app import create_app
-from aegis.bridge.context import Bridge
-from aegis.bridge.handover import Handover
+from aegis.bridge.bridge import Bridge
 from aegis.bridge.history.history import History
 from aegis.bridge.http.listener import allow_connections, listen
 from aegis.bridge.http.protocol import LOOP
 from aegis.bridge.http.protocol import protocol_class as http_protocol_class
+from aegis.bridge.live.acknowledgements import Acknowledgements
+from aegis.bridge.live.handover import Handover
 from aegis.bridge.outputs.outputs import Outputs
-from aegis.bridge.ros_link import Outlets, RosLink
+from aegis.bridge.ros_node import Outlets, RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
 from aegis.bridge.stream.hub import Hub
 from aegis.bridge.stream.ws_protocol import protocol_class

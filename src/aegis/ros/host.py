@@ -13,8 +13,8 @@ from typing import Any
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from aegis.graph.nodes import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
 from aegis.ros import convert
-from aegis.ros.graph import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import Output, Stage
 

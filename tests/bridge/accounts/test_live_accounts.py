@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from aegis.bridge.accounts.secret import SECRET_FILE
-from aegis.cli import cli
+from aegis.cli.main import cli
 
 OTHER_ADDRESS = "127.0.0.9"
 

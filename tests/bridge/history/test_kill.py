@@ -19,8 +19,8 @@ import rclpy
 from postgres import PostgresServer
 
 from aegis.core.events import Event, EventName
+from aegis.graph.nodes import TOPICS
 from aegis.ros import convert
-from aegis.ros.graph import TOPICS
 from aegis.ros.qos import message_class, qos_profile
 
 RUN_ID, STAGE, EPOCH = "kill-test", "tracking", 7

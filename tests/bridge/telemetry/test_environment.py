@@ -8,8 +8,8 @@ from rclpy.logging import LoggingSeverity
 
 from aegis.core import compiled
 from aegis.core.params import ConfigError
-from aegis.ros import node
-from aegis.ros.config import load_settings
+from aegis.graph import node
+from aegis.graph.config import load_settings
 
 SECRET = "0123456789abcdef-0123456789abcdef"
 

@@ -10,9 +10,9 @@ import pytest
 from bridge_data import some_status, some_tracks
 from prometheus_client.parser import text_string_to_metric_families
 
-from aegis.bridge.frames import Frame
-from aegis.bridge.latest import MAX_STAGES, Latest
-from aegis.bridge.rows import Rows
+from aegis.bridge.live.encoded import Rows
+from aegis.bridge.live.frames import Frame
+from aegis.bridge.live.state import MAX_STAGES, Latest
 from aegis.bridge.telemetry.loop_lag import TICK_S, LoopLag
 from aegis.bridge.telemetry.metrics import Metrics
 from aegis.bridge.telemetry.sources import REASONS_TOLD, STAGES_TOLD, Source, counter, gauge

@@ -8,10 +8,10 @@ import psutil
 import pytest
 from bridge_data import some_detections, some_status, some_threats, some_tracks
 
-from aegis.bridge import encode
-from aegis.bridge.frames import EwFrame, Frame
+from aegis.bridge.live import columns
+from aegis.bridge.live.encoded import Rows
+from aegis.bridge.live.frames import EwFrame, Frame
 from aegis.bridge.models import metrics as models
-from aegis.bridge.rows import Rows
 from aegis.core.types import Advice, AdviceState, Signal, SignalKind
 from aegis.ros import convert
 
@@ -40,7 +40,7 @@ def say(app, stage: str, detail: dict | None = None, **values: float) -> None:
 
 def deliver(app, topic: str, data, age_s: float = 0.25, received_at: float | None = None) -> None:
     at = time.monotonic() if received_at is None else received_at
-    rows = encode.threat_rows if topic == "threats" else lambda _: Rows([])
+    rows = columns.threat_rows if topic == "threats" else lambda _: Rows([])
     app.bridge.deliver(topic, Frame(data, age_s, at, rows))
 
 
@@ -122,8 +122,8 @@ def test_ew_counts_signals_by_kind_and_advice_by_state(app):
     states = [AdviceState.PROPOSED, AdviceState.PROPOSED, AdviceState.EXPIRED]
     advice = [Advice(i, 1, 0, "hop", 1, "", 3.0, 0, state) for i, state in enumerate(states)]
     now = time.monotonic()
-    app.bridge.deliver("ew/signals", EwFrame([signal], encode.signal_rows([signal]), 7_000_000_000, 0.25, now))
-    app.bridge.deliver("ew/advice", EwFrame(advice, encode.advice_rows(advice), 8_000_000_000, 0.5, now))
+    app.bridge.deliver("ew/signals", EwFrame([signal], columns.signal_rows([signal]), 7_000_000_000, 0.25, now))
+    app.bridge.deliver("ew/advice", EwFrame(advice, columns.advice_rows(advice), 8_000_000_000, 0.5, now))
     body = get(app, "ew")
     ages = {name: body[name].pop("age_s") for name in ("signals", "advice")}
     assert ages == {"signals": pytest.approx(0.25, abs=0.2), "advice": pytest.approx(0.5, abs=0.2)}

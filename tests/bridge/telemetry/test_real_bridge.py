@@ -19,9 +19,9 @@ from websockets.sync.client import connect
 
 from aegis.bridge.telemetry.sources import ALL
 from aegis.core.events import Event, EventName, Severity
+from aegis.graph.nodes import NODES
 from aegis.resources import config_file
 from aegis.ros import convert
-from aegis.ros.graph import NODES
 
 COUNTS = ("received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors")
 SCANS = 6

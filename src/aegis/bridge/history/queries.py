@@ -10,7 +10,6 @@ import numpy as np
 import orjson
 from sqlalchemy import Column, Connection, Row, Select, Table, select
 
-from aegis.bridge.encode import CLASS_NAMES, LEVEL_NAMES, STATUS_NAMES, motion_columns, rounded
 from aegis.bridge.history.paging import Page, page
 from aegis.bridge.history.tables import (
     ALARMING_EVENTS,
@@ -22,6 +21,7 @@ from aegis.bridge.history.tables import (
     THREATS,
     TRACK_SAMPLES,
 )
+from aegis.bridge.live.columns import CLASS_NAMES, LEVEL_NAMES, STATUS_NAMES, motion_columns, rounded
 from aegis.bridge.models.history import DecisionQuestion, EventQuestion, ThreatQuestion, Window
 from aegis.core.events import Severity
 from aegis.core.types import Floats, ThreatLevel

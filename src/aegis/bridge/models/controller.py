@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from aegis.bridge.models.common import Model, StageRow
-from aegis.ros.graph import NODES
+from aegis.graph.nodes import NODES
 
 
 def _known(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from aegis import __version__
-from aegis.bridge.encode import rounded
+from aegis.bridge.live.columns import rounded
 from aegis.bridge.outputs.feed import Feed, Picture
 from aegis.bridge.outputs.site import Site
 from aegis.core.types import ClassId, Floats

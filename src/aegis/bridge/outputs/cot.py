@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aegis.bridge.encode import CLASS_NAMES, STATUS_NAMES
+from aegis.bridge.live.columns import CLASS_NAMES, STATUS_NAMES
 from aegis.bridge.outputs.feed import Picture
 from aegis.core.types import ClassId, Floats, ThreatLevel
 

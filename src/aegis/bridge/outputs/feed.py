@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.bridge.frames import Frame
+from aegis.bridge.live.frames import Frame
 from aegis.bridge.outputs.settings import OutputSettings
 from aegis.bridge.outputs.site import Placed, Site
 from aegis.core.types import ThreatLevel, Threats, Tracks, TrackStatus

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from aegis.bridge.encode import rounded
+from aegis.bridge.live.columns import rounded
 from aegis.bridge.outputs.feed import Picture
 from aegis.core.types import Floats
 

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 
-from aegis.bridge.context import bridge_of
-from aegis.bridge.frames import Frame
+from aegis.bridge.bridge import bridge_of
+from aegis.bridge.live.encoded import Index, Part, json_bytes
+from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.common import NotYet, Problem
-from aegis.bridge.rows import Index, Part, json_bytes
 
 # What an endpoint may answer besides what `http/openapi.py` knows of every one: 400, 401, 403, 408 and 413.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from aegis.bridge.accounts import audit_table
-from aegis.bridge.context import bridge_of
+from aegis.bridge.bridge import bridge_of
 from aegis.bridge.models.admin import AuditPage, AuditRow
 from aegis.bridge.routes.access import Administrator
 from aegis.bridge.routes.answers import UNAVAILABLE

@@ -13,7 +13,7 @@ from aegis.bridge.accounts.login import Attempt, WrongCredentialsError, log_in
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.sessions import Grant, Refusal
 from aegis.bridge.accounts.tokens import Principal, TokenError, bearer_token
-from aegis.bridge.context import Bridge, bridge_of
+from aegis.bridge.bridge import Bridge, bridge_of
 from aegis.bridge.http.origin import origin_of
 from aegis.bridge.models.accounts import (
     AccountAnswer,

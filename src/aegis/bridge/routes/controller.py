@@ -12,13 +12,13 @@ from aegis import __version__
 from aegis.bridge.accounts.audit_table import ASKED, FAILED, OK
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
-from aegis.bridge.context import Bridge, bridge_of
+from aegis.bridge.bridge import Bridge, bridge_of
+from aegis.bridge.live.services import ServiceError, restart_service
 from aegis.bridge.models.common import Problem
 from aegis.bridge.models.controller import ControllerStatus, RestartAnswer, RestartRequest
 from aegis.bridge.routes.access import audited, require
 from aegis.bridge.routes.answers import json_response, problem
-from aegis.bridge.services import ServiceError, restart_service
-from aegis.ros.graph import NODES
+from aegis.graph.nodes import NODES
 
 router = APIRouter(prefix="/api/controller", tags=["controller"])
 RESTART_DEADLINE_S = 10.0

@@ -11,7 +11,7 @@ from fastapi import Request
 
 from aegis.bridge.accounts.audit_table import ASKED, FAILED, OK
 from aegis.bridge.accounts.tokens import Principal
-from aegis.bridge.context import bridge_of
+from aegis.bridge.bridge import bridge_of
 from aegis.bridge.history.writer import NotKeptError
 from aegis.bridge.routes.access import audited
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
-from aegis.bridge.context import Bridge, bridge_of
+from aegis.bridge.bridge import Bridge, bridge_of
 from aegis.bridge.models.words import ClassWord
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import problem

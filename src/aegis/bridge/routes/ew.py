@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
-from aegis.bridge.context import bridge_of
+from aegis.bridge.bridge import bridge_of
+from aegis.bridge.live.services import ACKNOWLEDGE
 from aegis.bridge.models.threats import AllAdvice, Decision
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import MEASURED, NotHeardError, json_response, problem
 from aegis.bridge.routes.decisions import decide
-from aegis.bridge.services import ACKNOWLEDGE
 from aegis.core.types import AdviceState
 
 router = APIRouter(prefix="/api/ew", tags=["ew"], responses=MEASURED)

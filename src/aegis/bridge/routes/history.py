@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Res
 from sqlalchemy import Connection
 
 from aegis.bridge.accounts.scopes import Scope
-from aegis.bridge.context import bridge_of
+from aegis.bridge.bridge import bridge_of
 from aegis.bridge.history import queries
 from aegis.bridge.history.paging import CursorError
 from aegis.bridge.history.reader import UnavailableError

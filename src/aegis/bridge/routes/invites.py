@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from aegis.bridge.accounts import invites
-from aegis.bridge.context import bridge_of
+from aegis.bridge.bridge import bridge_of
 from aegis.bridge.models.admin import InviteMade, InviteRequest, InviteRow, Invites
 from aegis.bridge.routes.access import Administrator, RowId, audited
 from aegis.bridge.routes.answers import UNAVAILABLE, problem

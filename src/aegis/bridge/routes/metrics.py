@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
-from aegis.bridge import encode
 from aegis.bridge.accounts.scopes import Scope
-from aegis.bridge.context import bridge_of
-from aegis.bridge.frames import Frame
-from aegis.bridge.latest import Latest
+from aegis.bridge.bridge import bridge_of
+from aegis.bridge.live import columns
+from aegis.bridge.live.frames import Frame
+from aegis.bridge.live.state import Latest
 from aegis.bridge.models.common import Model, NotYet
 from aegis.bridge.models.metrics import (
     DetectionMetrics,
@@ -33,7 +33,7 @@ from aegis.bridge.telemetry.graph import levels
 from aegis.bridge.telemetry.latency import LAST_STAGE
 from aegis.bridge.telemetry.metrics import CONTENT_TYPE
 from aegis.bridge.telemetry.sources import STAGE
-from aegis.ros.config import BRIDGE
+from aegis.graph.config import BRIDGE
 
 RADAR_STAGES = ("simulator", "driver", "radar_msgs", "frontend")
 
@@ -80,7 +80,7 @@ async def detection(request: Request) -> Response:
     last = latest.detections
     body = {"stage": _stage(latest, "detection"), "classifier": latest.classifier, "last_scan": None}
     if last is not None:
-        body["last_scan"] = {**_head(last), "by_class": _names(encode.CLASS_NAMES, last.data.class_id)}
+        body["last_scan"] = {**_head(last), "by_class": _names(columns.CLASS_NAMES, last.data.class_id)}
     return json_response(body)
 
 
@@ -99,8 +99,8 @@ async def tracking(request: Request) -> Response:
     if last is not None:
         body["last_picture"] = {
             **_head(last),
-            "by_status": _names(encode.STATUS_NAMES, last.data.status),
-            "by_class": _names(encode.CLASS_NAMES, last.data.class_id),
+            "by_status": _names(columns.STATUS_NAMES, last.data.status),
+            "by_class": _names(columns.CLASS_NAMES, last.data.class_id),
         }
     return json_response(body)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
-from aegis.bridge.context import bridge_of
+from aegis.bridge.bridge import bridge_of
 from aegis.bridge.models.common import NotYet, Problem
 from aegis.bridge.models.outputs import AircraftList, Receiver, TrackCollection
 from aegis.bridge.models.words import ClassWord, StatusWord

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request
 
 from aegis.bridge.accounts import sessions, tickets, users
 from aegis.bridge.accounts.tokens import Principal
-from aegis.bridge.context import bridge_of
+from aegis.bridge.bridge import bridge_of
 from aegis.bridge.http.origin import origin_of
 from aegis.bridge.models.accounts import PasswordChange, SessionRow, Sessions, Ticket
 from aegis.bridge.routes.access import Person, audited, current_principal

@@ -8,16 +8,16 @@ import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
-from aegis.bridge.context import Bridge, bridge_of
-from aegis.bridge.frames import Frame
+from aegis.bridge.bridge import Bridge, bridge_of
+from aegis.bridge.live.encoded import Index, Part, json_bytes
+from aegis.bridge.live.frames import Frame
+from aegis.bridge.live.services import SCAN
+from aegis.bridge.live.signal_quality import signal_quality
 from aegis.bridge.models.history import LAST_TRACK_ID
 from aegis.bridge.models.radar import OneTrack, RadarStatus, ScanAnswer, SignalQuality, Targets, TrackPicture
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response, problem
 from aegis.bridge.routes.selection import Selection, TrackSelection
-from aegis.bridge.rows import Index, Part, json_bytes
-from aegis.bridge.services import SCAN
-from aegis.bridge.signal_quality import signal_quality
 from aegis.bridge.stream.bodies import positions_in_map
 from aegis.core.types import Detections, Tracks
 from aegis.ros import convert

@@ -12,7 +12,7 @@ import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from aegis.bridge.accounts.tokens import Principal, TokenError
-from aegis.bridge.context import Bridge, bridge_of
+from aegis.bridge.bridge import Bridge, bridge_of
 from aegis.bridge.http.guard import tell_denied
 from aegis.bridge.stream.channels import DEFAULT_CHANNELS, allowed_channels
 from aegis.bridge.stream.client import WebSocketClient

@@ -10,19 +10,19 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
-from aegis.bridge import encode
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
-from aegis.bridge.acknowledgements import Acknowledgement
-from aegis.bridge.context import bridge_of
-from aegis.bridge.frames import Frame
+from aegis.bridge.bridge import bridge_of
+from aegis.bridge.live import columns
+from aegis.bridge.live.acknowledgements import Acknowledgement
+from aegis.bridge.live.encoded import Index
+from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response, problem
 from aegis.bridge.routes.decisions import decide
 from aegis.bridge.routes.radar import TrackId
 from aegis.bridge.routes.selection import ThreatSelection
-from aegis.bridge.rows import Index
 from aegis.bridge.stream.bodies import ew as ew_body
 from aegis.bridge.stream.bodies import places_of_tracks
 from aegis.bridge.telemetry.graph import levels
@@ -66,7 +66,7 @@ async def summary(request: Request) -> Response:
     if frame is None:
         raise NotHeardError("threats")
     rows = frame.rows.items
-    classes = Counter(encode.CLASS_NAMES[i] for i in frame.data.class_id.tolist())
+    classes = Counter(columns.CLASS_NAMES[i] for i in frame.data.class_id.tolist())
     impacts = frame.data.time_to_impact[np.isfinite(frame.data.time_to_impact)]
     body: dict[str, Any] = {
         **frame.head(),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from aegis.bridge.accounts import users
 from aegis.bridge.accounts.account import NAME_PATTERN
 from aegis.bridge.accounts.passwords import new_password
-from aegis.bridge.context import bridge_of
+from aegis.bridge.bridge import bridge_of
 from aegis.bridge.models.accounts import AccountAnswer
 from aegis.bridge.models.admin import NewPassword, UserChange, UserRow, Users
 from aegis.bridge.routes.access import Administrator, audited

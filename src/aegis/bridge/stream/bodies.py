@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from aegis.bridge.frames import EwFrame, Frame, RadarFrame
-from aegis.bridge.rows import Part
+from aegis.bridge.live.encoded import Part
+from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.stream.subscription import Filter
 from aegis.core.sensor import SensorPose
 from aegis.core.types import Advice, Detections, Floats, Signal, Threats, Tracks

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any
 
-from aegis.bridge.rows import json_bytes, msgpack_bytes
+from aegis.bridge.live.encoded import json_bytes, msgpack_bytes
 from aegis.bridge.stream.channels import HEARTBEAT, SYSTEM_STATUS
 from aegis.bridge.stream.client import Client
 from aegis.bridge.stream.settings import StreamSettings

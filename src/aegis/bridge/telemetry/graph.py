@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from aegis.bridge.latest import Latest
+from aegis.bridge.live.state import Latest
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.telemetry.sources import REASONS_TOLD, Value
 from aegis.core.types import ThreatLevel
-from aegis.ros.config import BRIDGE
-from aegis.ros.graph import NODES
+from aegis.graph.config import BRIDGE
+from aegis.graph.nodes import NODES
 
 OTHER = "other"
 _LONGEST_LABEL = 120

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from aegis.bridge.latest import Latest
+from aegis.bridge.live.state import Latest
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.telemetry.graph import graph_counts, stage_counts
 from aegis.bridge.telemetry.latency import StageLatency

@@ -7,7 +7,7 @@ from typing import Any
 
 from aegis.core.picture import PictureFeed, PictureSettings
 from aegis.ros import convert
-from aegis.ros.marker_msgs import picture_to_msg
+from aegis.ros.messages.markers import picture_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aegis.core.params import ConfigError
 from aegis.ros import convert
-from aegis.ros.radar_msgs import RadarMsgsSettings, scan_columns, track_columns
+from aegis.ros.messages.radar_msgs import RadarMsgsSettings, scan_columns, track_columns
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 

@@ -11,14 +11,14 @@ import numpy as np
 from aegis.core.events import Event, EventName
 from aegis.core.signal.cube import Cube
 from aegis.core.types import Scan
-from aegis.drivers.simulated_radar import Mode
-from aegis.drivers.simulator import Simulator
-from aegis.drivers.simulator_settings import SimulatorSettings
 from aegis.ros import convert
 from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.simulation.points import Simulator
+from aegis.simulation.radar import Mode
+from aegis.simulation.settings import SimulatorSettings
 
 if TYPE_CHECKING:
-    from aegis.drivers.signal_simulator import SignalSimulator
+    from aegis.simulation.signal import SignalSimulator
 
 
 class SimulatorStage(Stage):
@@ -32,7 +32,7 @@ class SimulatorStage(Stage):
         super().__init__(settings, context)
         self.simulator: Simulator | SignalSimulator
         if settings.level == "signal":
-            from aegis.drivers.signal_simulator import (
+            from aegis.simulation.signal import (
                 SignalSimulator,
             )  # brings the compiler, which the other level needs not
 

@@ -1,0 +1,101 @@
+"""The graph's services, called from the event loop and answered in the ROS thread."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+from aegis.graph.nodes import COMMON_SERVICES, NODES
+from aegis.ros.qos import message_class
+
+SCAN, ACKNOWLEDGE = "scan", "ew/acknowledge"
+
+
+class ServiceError(Exception):
+    """A service of the graph did not answer; `service` is its name, the message says why."""
+
+    def __init__(self, service: str, why: str) -> None:
+        super().__init__(f"service '{service}' {why}")
+        self.service = service
+
+
+class Graph(Protocol):
+    """Whom the routes ask to do something on the graph."""
+
+    def ready(self, service: str) -> bool:
+        """Tell whether somebody answers a service."""
+
+    async def call(self, service: str, fields: dict[str, Any], timeout_s: float) -> Any:
+        """Call a service with a request of these fields and return the response.
+
+        Raises:
+            ServiceError: nobody offers it, or the answer did not come in time.
+        """
+
+
+def restart_service(node: str) -> str:
+    """Return the name of a node's restart service."""
+    return f"{node}/restart"
+
+
+class GraphServices:
+    """Clients of every service that the bridge may call, on a node that somebody else spins."""
+
+    def __init__(self, node: Any) -> None:
+        """Create the clients."""
+        (restart,) = COMMON_SERVICES
+        types = {restart_service(name): restart.type for name in NODES}
+        types |= {s.name: s.type for spec in NODES.values() for s in spec.services if s.name in (SCAN, ACKNOWLEDGE)}
+        self._types = {name: message_class(kind) for name, kind in types.items()}
+        self._clients = {name: node.create_client(kind, name) for name, kind in self._types.items()}
+
+    def ready(self, service: str) -> bool:
+        """Tell whether somebody answers a service."""
+        return bool(self._clients[service].service_is_ready())
+
+    async def call(self, service: str, fields: dict[str, Any], timeout_s: float) -> Any:
+        """Call a service with a request of these fields and return the response.
+
+        Raises:
+            ServiceError: nobody offers it, or the answer did not come in time.
+        """
+        if not self.ready(service):
+            raise ServiceError(service, "is not offered by any node of the graph")
+        client = self._clients[service]
+        loop = asyncio.get_running_loop()
+        answered = loop.create_future()
+
+        def take(future: Any) -> None:  # in the ROS thread
+            loop.call_soon_threadsafe(_settle, answered, future.result())
+
+        request = self._types[service].Request(**fields)  # type: ignore[attr-defined]
+        pending = client.call_async(request)
+        pending.add_done_callback(take)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await answered
+        except TimeoutError:
+            raise ServiceError(service, f"did not answer within {timeout_s:g} s") from None
+        finally:
+            client.remove_pending_request(pending)
+
+
+class NoGraph:
+    """A bridge that is not connected to a graph (yet): nobody answers."""
+
+    def ready(self, service: str) -> bool:
+        """Tell that nobody answers."""
+        return False
+
+    async def call(self, service: str, fields: dict[str, Any], timeout_s: float) -> Any:
+        """Refuse.
+
+        Raises:
+            ServiceError: always.
+        """
+        raise ServiceError(service, "cannot be called: the bridge is not connected to the graph")
+
+
+def _settle(answered: asyncio.Future[Any], response: Any) -> None:
+    if not answered.done():  # it may have timed out
+        answered.set_result(response)

@@ -1,0 +1,278 @@
+"""The `aegis` command."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import click
+
+from aegis import __version__
+from aegis.cli.users import users
+from aegis.core.params import ConfigError
+
+EXIT_CONFIG = 2
+
+_config = click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Parameter file for the whole graph (ROS 2 format); `aegis params` lists what can be set.",
+)
+_sets = click.option(
+    "--set", "sets", multiple=True, metavar="NODE.KEY=VALUE", help="Set one parameter, above the file. Repeatable."
+)
+_namespace = click.option("--namespace", default="", help="ROS namespace of every node: one for each radar.")
+
+
+@contextmanager
+def _config_errors() -> Iterator[None]:
+    """End the command with exit code 2 and the message where a parameter is wrong."""
+    try:
+        yield
+    except ConfigError as error:
+        click.echo(f"aegis: {error}", err=True)
+        sys.exit(EXIT_CONFIG)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="aegis")
+def cli() -> None:
+    """Aegis turns what a radar sees into a live, ranked, explained picture, on ROS 2.
+
+    Start with `aegis up` and open http://localhost:8000. If something is missing, `aegis doctor` says what.
+
+    Exit codes: 0 done; 1 failed while working; 2 wrong arguments, parameters or input.
+    """
+
+
+@cli.command()
+@_config
+@_sets
+@_namespace
+@click.option("--scenario", help="Scenario of the simulator: a shipped name or a YAML file.")
+@click.option("--driver", metavar="NAME", help="A real radar in the simulator's place; `aegis drivers` lists them.")
+@click.option("--external-radar", is_flag=True, help="No radar from here: a driver of yours publishes radar/points.")
+@click.option("--radar-msgs", is_flag=True, help="Like it, but it publishes radar_msgs on radar/scan or radar/tracks.")
+@click.option(
+    "--front-end/--no-front-end",
+    default=None,
+    help="Node from radar/cube to radar/points [where the simulator or driver gives cubes].",
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the bridge and its web page [8000].")
+@click.option("--host", help="Address of the bridge [127.0.0.1]; any other needs JWT_SECRET, and TLS or --insecure.")
+@click.option("--insecure", is_flag=True, help="Let --host do without TLS: passwords and tokens travel in the clear.")
+@click.option("--bridge/--no-bridge", default=True, show_default=True, help="REST, WebSocket and web page.")
+@click.option("--foxglove/--no-foxglove", default=True, show_default=True, help="Foxglove server on port 8765.")
+@click.option("--composed", is_flag=True, help="All nodes in one process (the bridge stays apart).")
+def up(
+    config: Path | None,
+    sets: tuple[str, ...],
+    namespace: str,
+    scenario: str | None,
+    driver: str | None,
+    external_radar: bool,
+    radar_msgs: bool,
+    front_end: bool | None,
+    port: int | None,
+    host: str | None,
+    insecure: bool,
+    bridge: bool,
+    foxglove: bool,
+    composed: bool,
+) -> None:
+    """Run the whole graph on this machine, supervised, with the bridge and its web page.
+
+    Without options: a simulated radar, and the picture on http://localhost:8000. A real radar takes its place with
+    --driver, or where the parameter file names one (driver: {driver: NAME}). At the first start a one-time
+    administrator password is printed. Ctrl-C stops everything. A process that dies is restarted.
+
+    DDS traffic stays on this machine unless you set ROS_AUTOMATIC_DISCOVERY_RANGE (SUBNET for drivers on other hosts).
+    """
+    from aegis.bridge.settings import BridgeSettings, check_exposure
+    from aegis.graph.config import BRIDGE, load_settings
+    from aegis.graph.selection import select_nodes
+    from aegis.graph.supervisor import Supervisor
+
+    given = list(sets)
+    if driver is not None:
+        given.append(f"driver.driver={driver}")
+    if scenario is not None:
+        given.append(f"simulator.scenario={scenario}")
+    if port is not None:
+        given.append(f"bridge.port={port}")
+    if host is not None:
+        given.append(f"bridge.host={host}")
+    if insecure:
+        given.append("bridge.insecure_non_loopback=true")
+    with _config_errors():
+        names = select_nodes(
+            config, given, external_radar=external_radar, front_end=front_end, radar_msgs=radar_msgs,
+            without=() if foxglove else ("foxglove",),
+        )  # fmt: skip
+        for name in names:  # say what is wrong once, before anything starts
+            load_settings(name, config, given)
+        if bridge:
+            check_exposure(cast(BridgeSettings, load_settings(BRIDGE, config, given)))
+    options: list[str] = []
+    if config is not None:
+        options += ["--config", str(config.resolve())]
+    for item in given:
+        options += ["--set", item]
+    if namespace:
+        options += ["--namespace", namespace]
+    node = [sys.executable, "-m", "aegis.graph.node"]
+    processes = {"graph": names} if composed else {name: [name] for name in names}
+    commands = {process: [*node, *words, *options] for process, words in processes.items()}
+    if bridge:
+        commands[BRIDGE] = [*node, BRIDGE, *options]
+    environ = {
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        **os.environ,
+        "AEGIS_RUN_ID": os.environ.get("AEGIS_RUN_ID") or secrets.token_hex(8),
+    }
+    sys.exit(Supervisor(commands, environ, lambda text: click.echo(f"aegis: {text}", err=True)).run())
+
+
+@cli.command()
+@click.argument("in_bag", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
+@_config
+@_sets
+@click.option("--topic", help="Topic of the points or cubes in IN_BAG [radar/points, or else radar/cube].")
+@click.option(
+    "--odometry-topic",
+    default="odometry",
+    show_default=True,
+    help="Topic of the odometry in IN_BAG; read where detection's parameter moving_platform is true.",
+)
+def process(
+    in_bag: Path, out_bag: Path, config: Path | None, sets: tuple[str, ...], topic: str | None, odometry_topic: str
+) -> None:
+    """Send a recorded bag through the graph's stages, without the clock.
+
+    IN_BAG is a rosbag2 folder (MCAP or sqlite3) or file with `radar/points`, or with `radar/cube`, which then goes
+    through the front end (and `odometry`, on a moving platform); its other topics are left alone. OUT_BAG gets these
+    and every topic of the graph, with message definitions. The same input and parameters give the same bytes. OUT_BAG
+    must not exist; it appears when it is complete.
+    """
+    from aegis.graph.offline import process_bag
+    from aegis.ros.bag import BagError
+
+    with _config_errors():
+        try:
+            summary = process_bag(
+                in_bag, out_bag, topic=topic, odometry_topic=odometry_topic, config=config, sets=sets, progress=True
+            )
+        except BagError as error:
+            click.echo(f"aegis process: {error}", err=True)
+            sys.exit(EXIT_CONFIG)
+    click.echo(str(summary))
+    sys.exit(1 if summary.errors else 0)
+
+
+@cli.command()
+@click.argument("scenario")
+@click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds to simulate [the scenario's].")
+@_config
+@_sets
+def simulate(scenario: str, out_bag: Path, duration: float | None, config: Path | None, sets: tuple[str, ...]) -> None:
+    """Write what the simulated radar sees of a scenario into a bag, for `aegis process` or for playing back.
+
+    SCENARIO is a shipped name or a YAML file. OUT_BAG must not exist; it appears when it is complete.
+    """
+    from aegis.graph.offline import simulate_bag
+    from aegis.ros.bag import BagError
+
+    with _config_errors():
+        try:
+            summary = simulate_bag(scenario, out_bag, duration_s=duration, config=config, sets=sets, progress=True)
+        except BagError as error:
+            click.echo(f"aegis simulate: {error}", err=True)
+            sys.exit(EXIT_CONFIG)
+    click.echo(summary)
+
+
+@cli.command()
+def doctor() -> None:
+    """Look at this machine: what Aegis needs, what is missing, and how to get it."""
+    from aegis.cli.doctor import run
+
+    sys.exit(run(click.echo))
+
+
+@cli.command()
+def drivers() -> None:
+    """List the drivers of radars that `aegis up --driver` can run, and what each of them gives."""
+    from aegis.drivers.registry import driver_class, driver_names
+
+    for name in driver_names():
+        with _config_errors():
+            kind = driver_class(name)
+            what = (kind.__doc__ or "").strip().splitlines()
+            click.echo(f"{name:20} {kind.output:7} {what[0] if what else ''}")
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--runs", type=click.IntRange(1, 100), default=3, show_default=True, help="How often to measure.")
+@click.option(
+    "--scenarios",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="tracking: folder with scenario files (n50.npz, ...), used instead of generated ones.",
+)
+@click.option(
+    "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
+)
+def bench(name: str | None, as_json: bool, runs: int, scenarios: Path | None, minutes: float | None) -> None:
+    """Measure. Without NAME: the list of benchmarks."""
+    from aegis.bench import BENCHMARKS, BenchmarkError, report
+
+    if name is None:
+        for key, benchmark in BENCHMARKS.items():
+            click.echo(f"{key:12} {benchmark.purpose}")
+        return
+    if name not in BENCHMARKS:
+        raise click.BadParameter(f"no benchmark '{name}'; known are: {', '.join(BENCHMARKS)}", param_hint="NAME")
+    given = {key: value for key, value in {"scenarios": scenarios, "minutes": minutes}.items() if value is not None}
+    for key in given.keys() - BENCHMARKS[name].options:
+        raise click.BadParameter(f"benchmark '{name}' does not take it", param_hint=f"--{key}")
+    try:
+        for row in BENCHMARKS[name].load()(runs, **given):
+            click.echo(report(row, as_json=as_json))
+    except BenchmarkError as error:
+        click.echo(f"aegis bench: {error}", err=True)
+        sys.exit(EXIT_CONFIG)
+
+
+@cli.command()
+@click.argument("node", required=False)
+@click.option("--markdown", is_flag=True, help="As the tables of config/README.md.")
+def params(node: str | None, markdown: bool) -> None:
+    """List the parameters of NODE, or of every node: name, default, bounds, unit, environment variable, meaning.
+
+    The page of tables lists the drivers that ship, the list on the terminal also those of other installed packages.
+    """
+    from aegis.drivers.registry import driver_names
+    from aegis.graph.config import BRIDGE
+    from aegis.graph.nodes import NODES
+    from aegis.graph.reference import as_markdown, as_text, sections
+
+    nodes = [node] if node else [*NODES, BRIDGE]
+    with _config_errors():
+        text = as_markdown(sections(nodes)) if markdown else as_text(sections(nodes, driver_names()))
+    click.echo(text, nl=False)
+
+
+cli.add_command(users)
+
+
+def main() -> None:
+    """Entry point of the `aegis` command."""
+    cli()

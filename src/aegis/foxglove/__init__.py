@@ -1,0 +1,1 @@
+"""The picture for Foxglove and Lichtblick, by either of two servers."""

@@ -1,0 +1,130 @@
+"""From a parameter file, `--set` options, the environment and ROS overrides to the validated settings of a node.
+
+The file is ROS 2's own parameter format, one file for the whole graph:
+
+    /**:                        # every node that has the parameter
+      ros__parameters:
+        sensor_z: 12.0
+    tracking:
+      ros__parameters:
+        max_speed_mps: 100.0
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aegis.core.params import ConfigError, Settings
+from aegis.graph.nodes import NODES
+
+BRIDGE = "bridge"
+EVERY_NODE = "/**"
+
+
+def settings_type(node: str) -> type[Settings]:
+    """Return the settings model of a node of the graph, or of the bridge.
+
+    Raises:
+        ConfigError: no such node.
+    """
+    if node == BRIDGE:
+        return import_module("aegis.bridge.settings").BridgeSettings  # type: ignore[no-any-return]
+    if node not in NODES:
+        raise ConfigError(f"no node '{node}'; known are: {', '.join([*NODES, BRIDGE])}")
+    return NODES[node].load_stage().settings_type  # type: ignore[no-any-return]
+
+
+def read_file(path: Path) -> dict[str, dict[str, Any]]:
+    """Read a parameter file: node name to its parameters.
+
+    Raises:
+        ConfigError: unreadable, not YAML, not in the format above, or naming a node that does not exist.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+    if content is None:
+        return {}
+    known = [*NODES, BRIDGE]
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: node names are expected at the top level ({', '.join(known)})")
+    out: dict[str, dict[str, Any]] = {}
+    for key, section in content.items():
+        node = EVERY_NODE if key == EVERY_NODE else str(key).removeprefix("/**/").removeprefix("/")
+        if node not in known and node != EVERY_NODE:
+            raise ConfigError(f"{path}: no node '{key}'; known are: {', '.join([*known, EVERY_NODE])}")
+        if not isinstance(section, dict) or set(section) != {"ros__parameters"}:
+            raise ConfigError(f"{path}: '{key}' must hold 'ros__parameters:' and nothing else")
+        parameters = section["ros__parameters"]
+        if parameters is not None and not isinstance(parameters, dict):
+            raise ConfigError(f"{path}: '{key}: ros__parameters' must be a mapping of parameter to value")
+        out[node] = dict(parameters or {})
+    for key in out.get(EVERY_NODE, {}):
+        if not any(key in settings_type(node).model_fields for node in known):
+            raise ConfigError(f"{path}: '{EVERY_NODE}' sets '{key}', which no node has")
+    return out
+
+
+def parse_sets(sets: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Read `NODE.KEY=VALUE` options; the value is YAML.
+
+    Raises:
+        ConfigError: another form, or no such node.
+    """
+    out: dict[str, dict[str, Any]] = {}
+    for item in sets:
+        name, eq, value = item.partition("=")
+        node, dot, key = name.partition(".")
+        if not eq or not dot or not key or (node not in NODES and node != BRIDGE):
+            raise ConfigError(f"--set {item}: NODE.KEY=VALUE is expected, NODE one of {', '.join([*NODES, BRIDGE])}")
+        try:
+            out.setdefault(node, {})[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--set {item}: the value is not valid YAML: {error}") from error
+    return out
+
+
+def load_settings(
+    node: str,
+    config: Path | None,
+    sets: Iterable[str] = (),
+    *,
+    environ: Mapping[str, str] | None = None,
+    ros_overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Return a node's settings: defaults, under the file, under the environment, under `--set`, under ROS overrides.
+
+    The whole file is checked for unknown nodes; the keys are checked for this node only.
+
+    Raises:
+        ConfigError: naming the key, where it came from, and what is allowed.
+    """
+    kind = settings_type(node)
+    values: dict[str, Any] = {}
+    sources = []
+    content = read_file(config) if config is not None else {}
+    explicit = {**parse_sets(sets).get(node, {}), **(ros_overrides or {})}
+    kind = kind.resolve({**content.get(EVERY_NODE, {}), **content.get(node, {}), **explicit})
+    if config is not None:
+        values.update({key: value for key, value in content.get(EVERY_NODE, {}).items() if key in kind.model_fields})
+        values.update(content.get(node, {}))
+        sources.append(str(config))
+    if explicit:
+        values.update(explicit)
+        sources.append("--set/--ros-args")
+    source = f"{' and '.join(sources) or 'defaults'}, node '{node}'"
+    # What was said on the command line of this very process is above the environment.
+    env = dict(os.environ if environ is None else environ)
+    for info in kind.params():
+        if info.env and info.name in explicit:
+            env.pop(info.env, None)
+    return kind.load(values, source=source, environ=env)

@@ -1,0 +1,161 @@
+"""The one table of the graph: every node, topic, type and QoS. Imports no ROS, so that launch files and docs can read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A DDS topic: relative name, ROS type, QoS."""
+
+    name: str
+    type: str
+    reliable: bool = True
+    depth: int = 10
+    latched: bool = False  # transient local
+    optional: bool = False  # its package is not everywhere
+
+
+@dataclass(frozen=True)
+class Service:
+    """A ROS service of a node; a name that starts with ~ is under the node's own name."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """A node: its stage (`module:Class`), and what it reads, writes and answers besides what every node does.
+
+    Of the topics that it subscribes to, a stage may want some only where its parameters say so (`Stage.reads`).
+    """
+
+    name: str
+    stage: str
+    purpose: str
+    subscribes: tuple[str, ...] = ()
+    publishes: tuple[str, ...] = ()
+    services: tuple[Service, ...] = ()
+    offline: bool = True  # also part of `aegis process`
+    on_request: bool = False  # runs only where the radar in use needs it; see `aegis.graph.selection`
+
+    def load_stage(self) -> Any:
+        """Import and return the stage class."""
+        module, name = self.stage.split(":")
+        return getattr(import_module(module), name)
+
+
+TOPICS: dict[str, Topic] = {
+    topic.name: topic
+    for topic in (
+        Topic("radar/cube", "aegis_msgs/msg/RadarCube", reliable=False, depth=2),
+        Topic("radar/points", "sensor_msgs/msg/PointCloud2", reliable=False, depth=5),
+        Topic("radar/range_doppler", "aegis_msgs/msg/RangeDopplerMap", reliable=False, depth=2),
+        Topic("radar/scan", "radar_msgs/msg/RadarScan", reliable=False, depth=5, optional=True),
+        Topic("radar/tracks", "radar_msgs/msg/RadarTracks", reliable=False, depth=5, optional=True),
+        Topic("odometry", "nav_msgs/msg/Odometry", reliable=False, depth=100),
+        Topic("detections", "aegis_msgs/msg/DetectionArray"),
+        Topic("tracks", "aegis_msgs/msg/TrackArray"),
+        Topic("threats", "aegis_msgs/msg/ThreatArray"),
+        Topic("ew/signals", "aegis_msgs/msg/EwSignalArray"),
+        Topic("ew/advice", "aegis_msgs/msg/EwAdviceArray", latched=True),
+        Topic("events", "aegis_msgs/msg/Event", depth=100),
+        Topic("status", "aegis_msgs/msg/PipelineStatus"),
+        Topic("class_info", "aegis_msgs/msg/ClassInfo", depth=1, latched=True),
+        Topic("markers", "visualization_msgs/msg/MarkerArray", depth=1),
+        Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray"),
+    )
+}
+
+# What every node publishes and answers, besides its own row below.
+COMMON_PUBLISHES = ("events", "status", "/diagnostics")
+COMMON_SERVICES = (Service("~/restart", "aegis_msgs/srv/Restart"),)
+
+NODES: dict[str, NodeSpec] = {
+    node.name: node
+    for node in (
+        NodeSpec(
+            "simulator",
+            "aegis.ros.stages.simulator:SimulatorStage",
+            "a radar looking at a scenario; a hardware driver takes its place",
+            publishes=("radar/points", "radar/cube"),
+            services=(Service("scan", "aegis_msgs/srv/Scan"), Service("set_mode", "aegis_msgs/srv/SetMode")),
+            offline=False,
+        ),
+        NodeSpec(
+            "driver",
+            "aegis.ros.stages.driver:DriverStage",
+            "a real radar's line: UDP, serial or a file, decoded; in the simulator's place",
+            publishes=("radar/points", "radar/cube"),
+            offline=False,
+            on_request=True,
+        ),
+        NodeSpec(
+            "radar_msgs",
+            "aegis.ros.stages.radar_msgs:RadarMsgsStage",
+            "radar_msgs/RadarScan or RadarTracks to points, where that package is installed",
+            subscribes=("radar/scan", "radar/tracks"),
+            publishes=("radar/points",),
+            offline=False,
+            on_request=True,
+        ),
+        NodeSpec(
+            "frontend",
+            "aegis.ros.stages.frontend:FrontEndStage",
+            "a raw radar's samples to points: FFTs, CFAR, angles",
+            subscribes=("radar/cube",),
+            publishes=("radar/points", "radar/range_doppler"),
+            on_request=True,
+        ),
+        NodeSpec(
+            "detection",
+            "aegis.ros.stages.detection:DetectionStage",
+            "points of one object grouped, measured and classified",
+            subscribes=("radar/points", "odometry"),
+            publishes=("detections", "class_info"),
+        ),
+        NodeSpec(
+            "tracking",
+            "aegis.ros.stages.tracking:TrackingStage",
+            "detections over time: where everything is and where it goes",
+            subscribes=("detections",),
+            publishes=("tracks",),
+        ),
+        NodeSpec(
+            "threat",
+            "aegis.ros.stages.threat:ThreatStage",
+            "tracks ranked by the threat to the protected asset, with reasons",
+            subscribes=("tracks",),
+            publishes=("threats",),
+        ),
+        NodeSpec(
+            "ew",
+            "aegis.ros.stages.ew:EwStage",
+            "jamming sensed by the radar itself; advice that waits for a person",
+            subscribes=("detections", "threats"),
+            publishes=("ew/signals", "ew/advice"),
+            services=(Service("ew/acknowledge", "aegis_msgs/srv/AcknowledgeEw"),),
+        ),
+        NodeSpec(
+            "markers",
+            "aegis.ros.stages.markers:MarkersStage",
+            "the picture for RViz",
+            subscribes=("tracks", "threats"),
+            publishes=("markers",),
+        ),
+        NodeSpec(
+            "foxglove",
+            "aegis.foxglove.stage:FoxgloveStage",
+            "the picture for Foxglove and Lichtblick",
+            subscribes=("radar/points", "tracks", "threats"),
+            offline=False,
+        ),
+    )
+}
+
+# What runs where nothing else is said.
+DEFAULT_NODES = tuple(name for name, node in NODES.items() if not node.on_request)

@@ -1,0 +1,256 @@
+"""The graph without the clock: the same stages as the live nodes, fed from a bag, in one thread, in a fixed order."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+from rclpy.serialization import deserialize_message
+from tqdm import tqdm
+
+from aegis.graph.config import load_settings
+from aegis.graph.nodes import NODES, TOPICS
+from aegis.ros import convert
+from aegis.ros.bag import BagError, BagReader, topic_types, write_bag
+from aegis.ros.qos import message_class
+from aegis.ros.stages.base import Output, Stage, StageContext
+
+# Of these a bag has one; where it has both, the points were made from the cubes.
+INPUTS = ("radar/points", "radar/cube")
+ODOMETRY = "odometry"
+STATUS_PERIOD_NS = 1_000_000_000
+# Time of a simulated recording's first scan: any fixed time does, and the same one makes the same bytes.
+SIMULATION_EPOCH_NS = 1_700_000_000 * 1_000_000_000
+
+
+class Pipeline:
+    """Stages connected by the graph table; a message goes in, every message that follows from it comes out, in order."""
+
+    def __init__(self, config: Path | None, sets: Sequence[str], *, front_end: bool = False) -> None:
+        """Make the offline stages.
+
+        Args:
+            config, sets: parameters.
+            front_end: the input is raw cubes.
+
+        Raises:
+            ConfigError: a parameter is wrong.
+        """
+        context = StageContext(run_id="offline")
+        self.stages: list[Stage] = [
+            spec.load_stage()(load_settings(name, config, sets), context)
+            for name, spec in NODES.items()
+            if spec.offline and (front_end or not spec.on_request)
+        ]
+        self._readers = {
+            topic: [stage for stage in self.stages if topic in NODES[stage.name].subscribes and stage.reads(topic)]
+            for topic in TOPICS
+        }
+        self._status_ns: int | None = None
+
+    @property
+    def errors(self) -> int:
+        """Exceptions caught in stages so far."""
+        return sum(stage.counters.errors for stage in self.stages)
+
+    def reads(self, topic: str) -> bool:
+        """Tell whether a stage reads a topic."""
+        return bool(self._readers[topic])
+
+    def start(self, now_ns: int) -> list[Output]:
+        """Return what the stages say at their start."""
+        return [output for stage in self.stages for output in stage.start(now_ns)]
+
+    def push(self, topic: str, message: Any) -> list[Output]:
+        """Return every message that follows from this one."""
+        return self._follow([Output(topic, message)])
+
+    def finish(self, now_ns: int) -> list[Output]:
+        """Return every message that follows from there being no more input."""
+        done: list[Output] = []
+        for stage in self.stages:
+            outputs = list(self._guarded(stage, now_ns, stage.finish, now_ns))
+            done += [*outputs, *self._follow(outputs)]
+        return done
+
+    def _follow(self, outputs: Iterable[Output]) -> list[Output]:
+        done: list[Output] = []
+        queue = deque(outputs)
+        while queue:
+            current = queue.popleft()
+            for stage in self._readers[current.topic]:
+                stage.counters.received += 1
+                stamp_ns = convert.stamp_ns(current.message)
+                for output in self._guarded(stage, stamp_ns, stage.on_message, *current):
+                    done.append(output)
+                    queue.append(output)
+        return done
+
+    def status(self, now_ns: int, *, final: bool = False) -> list[Output]:
+        """Return every stage's status where a period has passed, or at the end."""
+        if self._status_ns is None:
+            self._status_ns = now_ns
+        if not final and now_ns - self._status_ns < STATUS_PERIOD_NS:
+            return []
+        self._status_ns = now_ns
+        return [output for stage in self.stages for output in stage.status(now_ns)]
+
+    def close(self) -> None:
+        """Release what the stages hold."""
+        for stage in self.stages:
+            stage.close()
+
+    def _guarded(
+        self, stage: Stage, stamp_ns: int, call: Callable[..., Iterable[Output]], *args: Any
+    ) -> Iterator[Output]:
+        try:
+            for output in call(*args):
+                if output.topic in NODES[stage.name].publishes:
+                    stage.counters.published += 1
+                yield output
+        except Exception as error:  # noqa: BLE001 - as live: counted, reported as an event and in the exit code
+            yield stage.failed(error, stamp_ns)
+
+
+def process_bag(
+    in_bag: Path,
+    out_bag: Path,
+    *,
+    topic: str | None = None,
+    odometry_topic: str = ODOMETRY,
+    config: Path | None = None,
+    sets: Sequence[str] = (),
+    progress: bool = False,
+) -> Summary:
+    """Send the radar points, or raw cubes, of a bag through the graph; write them and every topic of the graph.
+
+    On a moving platform (a parameter of `detection`) the platform's odometry goes with them, in the order of recording.
+
+    Args:
+        in_bag: rosbag2 folder or file; out_bag: the bag to write, which must not exist.
+        topic: of the points or cubes in `in_bag`; None: radar/points, or else radar/cube.
+        odometry_topic: of the odometry there.
+        config, sets: parameters.
+        progress: show a progress bar where standard error is a terminal.
+
+    Raises:
+        BagError: the input cannot be read whole, or the output cannot be written. No output is left then.
+        ConfigError: a parameter is wrong.
+    """
+    summary = Summary()
+    with ExitStack() as stack:
+        source, topic = _input_of(topic_types(in_bag), topic)
+        readers = {source: stack.enter_context(closing(BagReader(in_bag, topic, TOPICS[source].type)))}
+        pipeline = Pipeline(config, sets, front_end=source == "radar/cube")
+        stack.callback(pipeline.close)
+        if pipeline.reads(ODOMETRY):
+            odometry = BagReader(in_bag, odometry_topic, TOPICS[ODOMETRY].type, option="--odometry-topic")
+            readers[ODOMETRY] = stack.enter_context(closing(odometry))
+        topics = [*readers, *dict.fromkeys(t for s in pipeline.stages for t in NODES[s.name].publishes)]
+        with write_bag(out_bag, [*topics, "events", "status", "/diagnostics"]) as writer:
+            first = True
+            time_ns = 0
+            total = sum(reader.count for reader in readers.values())
+            read: Counter[str] = Counter()
+            for time_ns, name, data in tqdm(
+                _merged(readers), total=total, unit="message", disable=None if progress else True
+            ):
+                outputs = pipeline.start(time_ns) if first else []
+                first = False
+                read[name] += 1
+                kind = message_class(TOPICS[name].type)
+                try:
+                    message = deserialize_message(data, kind)
+                except Exception as error:
+                    which = f"{'scan' if name == source else name} {read[name]}"
+                    raise BagError(f"{in_bag}: {which} is not a whole {kind.__name__}: {error}") from error
+                writer.write(name, time_ns, data)
+                outputs += pipeline.push(name, message)
+                outputs += pipeline.status(time_ns)
+                summary.add(outputs)
+                for output in outputs:
+                    writer.write(output.topic, time_ns, output.message)
+            outputs = pipeline.finish(time_ns)
+            summary.add(outputs)
+            for output in [*outputs, *pipeline.status(time_ns, final=True)]:
+                writer.write(output.topic, time_ns, output.message)
+        summary.scans = read[source]
+        summary.errors = pipeline.errors
+        summary.refused = sum(stage.counters.dropped for stage in pipeline.stages)
+        return summary
+
+
+def _input_of(types: Mapping[str, str], topic: str | None) -> tuple[str, str]:
+    """Return which of INPUTS a bag's topic is, and the topic's name; what the bag does not have, its reader will refuse."""
+    for source in INPUTS:
+        wanted = "/" + (topic or source).strip("/")
+        if any(name.endswith(wanted) and kind == TOPICS[source].type for name, kind in types.items()):
+            return source, topic or source
+    return INPUTS[0], topic or INPUTS[0]
+
+
+def _merged(readers: Mapping[str, BagReader]) -> Iterator[tuple[int, str, bytes]]:
+    """Yield (time of recording [ns], topic, CDR bytes) of all readers in the order of time, then of the topics' names."""
+
+    def named(name: str, reader: BagReader) -> Iterator[tuple[int, str, bytes]]:
+        for time_ns, data in reader.messages():
+            yield time_ns, name, data
+
+    return heapq.merge(*(named(name, reader) for name, reader in readers.items()))
+
+
+class Summary:
+    """What a run did, for its last line and its exit code."""
+
+    def __init__(self) -> None:
+        self.scans = 0
+        self.refused = 0
+        self.errors = 0
+        self._tracks: set[int] = set()
+
+    def add(self, outputs: Iterable[Output]) -> None:
+        """Count the tracks in outputs."""
+        for output in outputs:
+            if output.topic == "tracks":
+                self._tracks.update(output.message.track_id)
+
+    def __str__(self) -> str:
+        text = f"{self.scans} scans, {len(self._tracks)} tracks (tentative ones included)"
+        if self.refused:
+            text += f", {self.refused} inputs refused (see /diagnostics in the output)"
+        if self.errors:
+            text += f", {self.errors} exceptions caught (see PIPELINE_ERROR and DETECTION_ERROR in events)"
+        return text
+
+
+def simulate_bag(
+    scenario: str,
+    out_bag: Path,
+    *,
+    duration_s: float | None = None,
+    config: Path | None = None,
+    sets: Sequence[str] = (),
+    progress: bool = False,
+) -> str:
+    """Write what the simulated radar sees of a scenario into a bag; return a sentence about it.
+
+    Raises:
+        BagError: the output cannot be written.
+        ConfigError: the scenario or a parameter is wrong.
+    """
+    settings: Any = load_settings("simulator", config, [*sets, f"simulator.scenario={scenario}"])
+    stage = NODES["simulator"].load_stage()(settings, StageContext(run_id="offline"))
+    period_ns = round(stage.period_s * 1e9)
+    scans = max(
+        1, round((duration_s if duration_s is not None else stage.simulator.scenario.duration_s) * 1e9 / period_ns)
+    )
+    with write_bag(out_bag, ["radar/cube" if settings.level == "signal" else "radar/points", "events"]) as writer:
+        for k in tqdm(range(scans), unit="scan", disable=None if progress else True):
+            now_ns = SIMULATION_EPOCH_NS + k * period_ns
+            for output in stage.on_timer(now_ns):
+                writer.write(output.topic, now_ns, output.message)
+    return f"{scans} scans of {stage.simulator.scenario.name}"

@@ -1,0 +1,1 @@
+"""Between the dataclasses of `aegis.core` and ROS messages: a file a subject."""

@@ -1,0 +1,147 @@
+"""What both levels of the simulator are: a radar in its place, with a mode and a carrier, before a scenario."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aegis.core.signal import equation
+from aegis.core.types import Floats
+from aegis.simulation.scenario import Scenario, load_scenario
+from aegis.simulation.scenario_base import Emitter
+from aegis.simulation.settings import SimulatorSettings
+
+
+class Mode(IntEnum):
+    """As in aegis_msgs/SetMode."""
+
+    STANDBY = 1
+    SEARCH = 2
+    ON_DEMAND = 3
+
+
+class SimulatedRadar:
+    """Base of the simulators. A subclass draws what else it needs when it is made, and calls `_begin` then.
+
+    Args:
+        settings: of the radar.
+        scenario: what it looks at; None loads the one that the settings name.
+        rng: random generator; None makes one from the settings' seed.
+
+    Raises:
+        ConfigError: the scenario cannot be loaded.
+    """
+
+    def __init__(
+        self, settings: SimulatorSettings, scenario: Scenario | None = None, rng: np.random.Generator | None = None
+    ) -> None:
+        self.settings = settings
+        self.scenario = load_scenario(settings.scenario) if scenario is None else scenario
+        self.sequence = 0  # of the last scan; the first is 1
+        self._rng = np.random.default_rng(settings.seed) if rng is None else rng
+        self._position = settings.position()
+        self._rotation = settings.rotation()
+        self._beamwidths = np.radians([settings.azimuth_beamwidth_deg, settings.elevation_beamwidth_deg])
+        self._sidelobe = float(equation.from_db(settings.sidelobe_db))
+
+        targets = self.scenario.targets
+        self._owner = np.repeat(np.arange(len(targets)), [target.scatterers for target in targets])
+        self._share_m2 = np.array([equation.from_db(t.rcs_dbsm) / t.scatterers for t in targets])[self._owner]
+        self._swerling = np.array([t.swerling for t in targets], dtype=np.int64)[self._owner]
+        extent = np.array([t.extent_m if t.scatterers > 1 else (0, 0, 0) for t in targets], dtype=np.float64)
+        extent = extent.reshape(-1, 3)[self._owner]
+        # In the target's own axes: forward, left, up. Drawn once, as an object is rigid.
+        self._offset = self._rng.uniform(-0.5, 0.5, extent.shape) * extent
+
+    def _begin(self) -> None:
+        """Take this as the state that `reset` goes back to."""
+        self._rng_at_start = copy.deepcopy(self._rng.bit_generator.state)
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to the state at start: mode, frequency, blanking, random numbers. Scans are counted on."""
+        self._rng.bit_generator.state = copy.deepcopy(self._rng_at_start)
+        self.mode = Mode.SEARCH
+        self.blanking: tuple[tuple[float, float], ...] = ()
+        self._tune(self.settings.frequency_hz)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Work out what depends on frequency and blanking; called whenever they may have changed."""
+
+    def _tune(self, frequency_hz: float) -> None:
+        self.frequency_hz = frequency_hz
+        self._radar = self.settings.radar(frequency_hz)
+
+    def set_mode(
+        self,
+        mode: Mode | None = None,
+        frequency_hz: float | None = None,
+        blanking: Iterable[tuple[float, float]] | None = None,
+    ) -> None:
+        """Change how the radar works: all that is asked for, or nothing.
+
+        Args:
+            mode: None leaves it.
+            frequency_hz: carrier; None leaves it.
+            blanking: azimuth sectors without transmission, each from, to [rad], anticlockwise; None leaves them.
+
+        Raises:
+            ValueError: a carrier that cannot be tuned, or a sector that is none; the message says what is allowed.
+        """
+        if frequency_hz is not None:
+            middle, half = self.settings.frequency_hz, self.settings.tuning_range_hz / 2
+            if not abs(frequency_hz - middle) <= half:
+                raise ValueError(
+                    f"frequency {frequency_hz:g} Hz cannot be tuned; {middle - half:g} to {middle + half:g} Hz can"
+                )
+        sectors = None if blanking is None else tuple((float(a), float(b)) for a, b in blanking)
+        for begin, end in sectors or ():
+            if not (abs(begin) <= 2 * math.pi and abs(end) <= 2 * math.pi):
+                raise ValueError(f"blanking from {begin:g} to {end:g}: radians from -2 pi to 2 pi are expected")
+            if begin == end:
+                raise ValueError(f"blanking from {begin:g} to {end:g} is an empty sector; its edges must differ")
+        if mode is not None:
+            self.mode = mode
+        if frequency_hz is not None:
+            self._tune(frequency_hz)
+        if sectors is not None:
+            self.blanking = sectors
+        self._prepare()
+
+    def _scatterers(self, t_s: float) -> tuple[Floats, Floats]:
+        """Return the scatterers' positions (n, 3) [m] and velocities (n, 3) [m/s] in the sensor's frame."""
+        position, velocity = self.scenario.position_velocity(t_s)
+        course, turn_rate = (values[self._owner] for values in self.scenario.course_and_turn_rate(t_s))
+        east, north = np.sin(course), np.cos(course)
+        forward, left, up = self._offset.T
+        offset = np.stack([forward * east - left * north, forward * north + left * east, up], axis=1)
+        turning = turn_rate[:, None] * np.stack([offset[:, 1], -offset[:, 0], np.zeros_like(up)], axis=1)
+        relative = (position[self._owner] + offset - self._position) @ self._rotation
+        return relative, (velocity[self._owner] + turning) @ self._rotation
+
+    def _emitters(self, items: Sequence[Emitter], t_s: float) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
+        """Return which emitters are on (n,), and their range, at least 1 m, azimuth and elevation, each (n,)."""
+        on = np.flatnonzero(self.scenario.active(items, t_s))
+        relative = (self.scenario.positions(items, t_s)[on] - self._position) @ self._rotation
+        distance, azimuth, elevation = polar(relative)
+        return on, np.maximum(distance, 1.0), azimuth, elevation
+
+    def _blanked(self, azimuth: Floats) -> NDArray[np.bool_]:
+        """Tell which azimuths are in a sector without transmission."""
+        out = np.zeros(len(azimuth), dtype=bool)
+        for begin, end in self.blanking:
+            out |= (azimuth - begin) % (2 * math.pi) <= (end - begin) % (2 * math.pi)
+        return out
+
+
+def polar(relative: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return range [m], azimuth and elevation [rad], each (n,), of points (n, 3) in the sensor's frame."""
+    x, y, z = relative.T
+    ground = np.hypot(x, y)
+    return np.hypot(ground, z), np.arctan2(y, x), np.arctan2(z, ground)

@@ -1,0 +1,44 @@
+"""The thread beside uvicorn: it ends when told to, and says so when it ends by itself."""
+
+import threading
+from pathlib import Path
+
+import pytest
+import rclpy
+
+from aegis.bridge.history.history import History
+from aegis.bridge.ros_node import Outlets, RosLink
+from aegis.bridge.settings import BridgeSettings
+from aegis.ros.stages.base import StageContext
+
+
+@pytest.fixture
+def link(ros_domain, tmp_path: Path):
+    died = threading.Event()
+    counts = {"clients": 0, "radar_frames": 0, "threat_messages": 0, "status_messages": 0}
+    settings = BridgeSettings.load({})
+    context = StageContext("run", 0, tmp_path, True)
+    outlets = Outlets(lambda *_: None, lambda: counts, History(settings, tmp_path), {}, lambda _: False, lambda: False)
+    made = RosLink(settings, context, outlets, died.set)
+    made.start()
+    yield made, died
+    made.stop()
+
+
+def ros_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "ros"]
+
+
+def test_stop_joins_the_thread(link):
+    made, died = link
+    assert len(ros_threads()) == 1
+    made.stop()
+    assert ros_threads() == []
+    assert not died.is_set()
+
+
+def test_a_thread_that_ends_by_itself_is_reported(link, caplog):
+    made, died = link
+    rclpy.shutdown(context=made._ros)
+    assert died.wait(10)
+    assert "hears nothing any more" in caplog.text
