@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from aegis.ros import convert
 from aegis.ros.bag import write_bag
+from aegis.ros.messages.clouds import cloud_to_msg
 
 SCENARIOS = (2, 5, 13, 16)
 RADAR = 2
@@ -38,7 +38,7 @@ def write(data: Path, scenario: int, bag: Path) -> None:
     with write_bag(bag, ["radar/points"]) as writer:
         for stamp_ns, xy in plots(data, scenario):
             columns = {"x": xy[:, 0], "y": xy[:, 1]}
-            writer.write("radar/points", stamp_ns, convert.cloud_to_msg(columns, frame_id="map", stamp_ns=stamp_ns))
+            writer.write("radar/points", stamp_ns, cloud_to_msg(columns, frame_id="map", stamp_ns=stamp_ns))
 
 
 FAR_FROM_VESSELS_M = 40.0

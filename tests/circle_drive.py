@@ -8,9 +8,10 @@ from nav_msgs.msg import Odometry
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from aegis.core.types import Pose
-from aegis.graph.nodes import TOPICS
-from aegis.ros import convert
 from aegis.ros.bag import serialize, typestore
+from aegis.ros.messages.clouds import cloud_to_msg
+from aegis.ros.messages.fields import make_header
+from aegis.ros.topics import TOPICS
 
 START_NS = 1_700_000_000 * 1_000_000_000
 SPEED, TURN = 10.0, 0.5  # on a circle about the origin of map, anticlockwise; at 0 s at (20, 0), heading north
@@ -26,7 +27,7 @@ def ns(t: float) -> int:
 
 def odometry(t: float, *, frame_id: str = "map") -> Odometry:
     m = Odometry()
-    m.header = convert.header(ns(t), frame_id)
+    m.header = make_header(ns(t), frame_id)
     m.child_frame_id = "base_link"
     m.pose.pose.position.x, m.pose.pose.position.y = RADIUS * np.cos(TURN * t), RADIUS * np.sin(TURN * t)
     half = (TURN * t + np.pi / 2) / 2
@@ -55,7 +56,7 @@ def cloud(t: float) -> Any:
     x, y, z = pose.rotation.T @ sight
     rate = -sight @ pose.velocity / np.linalg.norm(sight)
     columns = {"x": [x], "y": [y], "z": [z], "range_rate": [rate], "snr": [20.0]}
-    return convert.cloud_to_msg(columns, frame_id="radar", stamp_ns=ns(t))
+    return cloud_to_msg(columns, frame_id="radar", stamp_ns=ns(t))
 
 
 def write(

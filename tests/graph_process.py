@@ -14,8 +14,8 @@ from typing import Any
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
-from aegis.graph.nodes import TOPICS
 from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.topics import TOPICS
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import PointCloud2
 
-from aegis.ros import convert
 from aegis.ros.bag import BagError, BagReader, write_bag
+from aegis.ros.messages.fields import stamp_of, time_from_ns
 
 DEADLINE_S = 20.0
 WARM_UP_NS = 4_000_000_000  # a millisecond each; less than what the tracker takes for a new beginning of time
@@ -30,7 +30,7 @@ def main(in_bag: Path, out_bag: Path) -> None:
     node = rclpy.create_node("test_driver")
     seen: dict[str, dict[int, object]] = {"tracks": {}, "threats": {}}  # by stamp
     for name, kind in (("tracks", TrackArray), ("threats", ThreatArray)):
-        node.create_subscription(kind, name, lambda m, name=name: seen[name].update({convert.stamp_ns(m): m}), 10)
+        node.create_subscription(kind, name, lambda m, name=name: seen[name].update({stamp_of(m): m}), 10)
     publisher = node.create_publisher(
         PointCloud2, "radar/points", QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
     )
@@ -56,11 +56,11 @@ def main(in_bag: Path, out_bag: Path) -> None:
     # graph known to be there. That nothing was seen changes what the tracker expects: it forgets it before the first scan.
     empty = deserialize_message(serialize_message(scans[0]), PointCloud2)
     empty.width, empty.row_step, empty.data = 0, 0, b""
-    first = convert.stamp_ns(scans[0])
+    first = stamp_of(scans[0])
 
     def warm() -> bool:
         warm.stamp += 1_000_000
-        empty.header.stamp = convert.time_from_ns(warm.stamp)
+        empty.header.stamp = time_from_ns(warm.stamp)
         publisher.publish(empty)
         if odometry:
             still = deserialize_message(serialize_message(odometry[0]), Odometry)
@@ -78,11 +78,11 @@ def main(in_bag: Path, out_bag: Path) -> None:
     assert done.result().success
     with write_bag(out_bag, list(seen)) as writer:
         for k, scan in enumerate(scans):
-            stamp = convert.stamp_ns(scan)
+            stamp = stamp_of(scan)
             publisher.publish(scan)
             sent = 0
             while odometry and sent < stamp:
-                sent = convert.stamp_ns(odometry[0])
+                sent = stamp_of(odometry[0])
                 odometry_publisher.publish(odometry.popleft())
             wait(lambda stamp=stamp: all(stamp in messages for messages in seen.values()), f"no picture of scan {k}")
             for name, messages in seen.items():

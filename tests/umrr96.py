@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from aegis.ros import convert
 from aegis.ros.bag import write_bag
+from aegis.ros.messages.clouds import cloud_to_msg
 
 START_NS = 1_637_000_000 * 1_000_000_000  # the csv counts from the start of the capture
 FIELDS = {
@@ -37,4 +37,4 @@ def frames(data: Path) -> list[tuple[int, dict[str, np.ndarray]]]:
 def write(data: Path, bag: Path) -> None:
     with write_bag(bag, ["radar/points"]) as writer:
         for stamp_ns, columns in frames(data):
-            writer.write("radar/points", stamp_ns, convert.cloud_to_msg(columns, frame_id="umrr", stamp_ns=stamp_ns))
+            writer.write("radar/points", stamp_ns, cloud_to_msg(columns, frame_id="umrr", stamp_ns=stamp_ns))

@@ -36,9 +36,9 @@ from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub
 from aegis.core.types import Detections, Threats, Tracks
-from aegis.graph.nodes import TOPICS
-from aegis.ros import convert
+from aegis.ros.messages import picture
 from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.topics import TOPICS
 
 SECRET = bytes(range(32, 96))
 PASSWORD = "a good long password"
@@ -210,7 +210,7 @@ class Publisher:
     def send(self, data: object) -> None:
         kinds = {Detections: "detections", Tracks: "tracks", Threats: "threats"}
         name = kinds[type(data)]
-        self.publishers[name].publish(getattr(convert, f"{name}_to_msg")(data))
+        self.publishers[name].publish(getattr(picture, f"{name}_to_msg")(data))
 
     def send_scan(self, sequence: int, n: int = 2, stamp_ns: int | None = None) -> int:
         """Publish a scan as the stages would; return its stamp."""

@@ -14,7 +14,7 @@ from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
 from aegis.bridge.models.threats import ActiveThreats
 from aegis.bridge.routes.access import needed_scopes, walk_routes
-from aegis.ros import convert
+from aegis.ros.messages.reports import status_rows
 
 PASSWORD = "a good long password"
 EVERY_SCOPE = frozenset({"radar:read", "threats:read", "metrics:read", "controller:write", "ew:acknowledge", "admin"})
@@ -63,7 +63,7 @@ def fill(app, *, age_s: float = 0.5):
     app.bridge.deliver("tracks", Frame(t, age_s, now, columns.track_rows, columns.track_brief))
     app.bridge.deliver("threats", Frame(h, age_s, now, columns.threat_rows))
     for stage in ("simulator", "detection", "tracking", "threat", "ew"):
-        app.bridge.deliver("status", convert.status_rows(some_status(stage)))
+        app.bridge.deliver("status", status_rows(some_status(stage)))
 
 
 def test_every_route_denies_without_a_token_unless_it_is_listed(app):

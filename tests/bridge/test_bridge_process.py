@@ -18,7 +18,9 @@ from websockets.sync.client import connect
 
 from aegis.core.events import Event, EventName, Severity
 from aegis.core.types import Advice, AdviceState
-from aegis.ros import convert
+from aegis.ros.messages.ew import advice_to_msg
+from aegis.ros.messages.picture import tracks_to_msg
+from aegis.ros.messages.reports import event_to_msg
 
 SECOND = 1_000_000_000
 
@@ -154,13 +156,13 @@ def test_the_stream_gives_what_was_published(start_bridge, publisher, wait_for):
         publisher.publishers["status"].publish(status_row("tracking"))
         alarm = Event(EventName.PIPELINE_ERROR, Severity.ERROR, {"error": "it broke"})
         publisher.publishers["events"].publish(
-            convert.event_to_msg(alarm, stage="tracking", stamp_ns=stamp_ns, run_id="r", epoch=0, sequence=1)
+            event_to_msg(alarm, stage="tracking", stamp_ns=stamp_ns, run_id="r", epoch=0, sequence=1)
         )
         waiting = [
             Advice(i, 41, 0, "hop", 1, "why", float("nan"), stamp_ns, state)
             for i, state in enumerate([AdviceState.PROPOSED, AdviceState.ACKNOWLEDGED])
         ]
-        publisher.publishers["ew/advice"].publish(convert.advice_to_msg(waiting, stamp_ns=stamp_ns))
+        publisher.publishers["ew/advice"].publish(advice_to_msg(waiting, stamp_ns=stamp_ns))
         wait_for(lambda: until(client, "system_status")["ew"]["advice_waiting"] == 1, "advice in the status")
         status = until(client, "system_status")
         tracking = status["stages"]["tracking"]
@@ -209,7 +211,7 @@ def test_the_bridge_reports_itself_on_the_graph(start_bridge, publisher, wait_fo
 def test_a_message_that_contradicts_itself_is_counted_and_survived(start_bridge, publisher, wait_for):
     bridge = start_bridge()
     wait_for(publisher.matched, "the bridge listens")
-    bad = convert.tracks_to_msg(some_tracks(1, time.time_ns()))
+    bad = tracks_to_msg(some_tracks(1, time.time_ns()))
     bad.hits = bad.hits[:1]
     publisher.publishers["tracks"].publish(bad)
 
@@ -230,7 +232,7 @@ def test_what_cannot_be_passed_on_as_json_is_refused_and_counted(start_bridge, p
         row = status_row("stranger")
         row.detail = [text]
         publisher.publishers["status"].publish(row)
-        event = convert.event_to_msg(
+        event = event_to_msg(
             Event(EventName.PIPELINE_ERROR, Severity.ERROR),
             stage="stranger",
             stamp_ns=1,

@@ -10,7 +10,7 @@ from aegis.bridge.live.frames import Frame
 from aegis.bridge.live.join import ScanJoin
 from aegis.bridge.live.state import Latest
 from aegis.core.threat.assessor import ThreatSettings
-from aegis.ros import convert
+from aegis.ros.messages.picture import tracks_to_msg
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.threat import ThreatStage
 
@@ -64,10 +64,8 @@ def test_a_stage_counts_gaps_by_sensor():
     stage = ThreatStage(ThreatSettings(), StageContext())
     for k in range(3):
         for sensor, begin in (("front", 10), ("rear", 700)):
-            outputs = list(
-                stage.on_message("tracks", convert.tracks_to_msg(some_tracks(begin + k, SECOND, sensor_id=sensor)))
-            )
+            outputs = list(stage.on_message("tracks", tracks_to_msg(some_tracks(begin + k, SECOND, sensor_id=sensor))))
             assert [o.message.sensor_id for o in outputs if o.topic == "threats"] == [sensor]
     assert stage.counters.sequence_gaps == 0
-    list(stage.on_message("tracks", convert.tracks_to_msg(some_tracks(15, SECOND, sensor_id="front"))))
+    list(stage.on_message("tracks", tracks_to_msg(some_tracks(15, SECOND, sensor_id="front"))))
     assert stage.counters.sequence_gaps == 2

@@ -17,7 +17,7 @@ from bridge_data import some_detections, some_threats, some_tracks
 from PIL import Image
 
 from aegis.core.types import Advice, AdviceState
-from aegis.ros import convert
+from aegis.ros.messages.ew import advice_to_msg
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -288,7 +288,7 @@ def test_a_person_acknowledges_a_threat_and_sees_advice(page, start_bridge, feed
         Advice(5, 0, 9, "hop <b>now</b>", 2, "noise is up", 8.0, now_ns + 10**11, AdviceState.PROPOSED),
         Advice(4, 41, 0, "decoys", 1, "critical", float("nan"), now_ns, AdviceState.REJECTED, "eve"),
     ]
-    publisher.publishers["ew/advice"].publish(convert.advice_to_msg(advice, stamp_ns=now_ns))
+    publisher.publishers["ew/advice"].publish(advice_to_msg(advice, stamp_ns=now_ns))
     proposed, rejected = page.locator("#advice li.PROPOSED"), page.locator("#advice li.REJECTED")
     proposed.wait_for()
     assert proposed.locator(".what").inner_text() == "hop <b>now</b>"

@@ -31,7 +31,8 @@ from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Pose, Scan
-from aegis.ros import convert
+from aegis.ros.messages.cubes import cube_from_msg, cube_to_msg
+from aegis.ros.messages.picture import detections_from_msg, detections_to_msg
 
 def compiled():
     return {
@@ -62,7 +63,7 @@ for detector in (polar, cartesian):
             detections, _ = detector.step(points(n, k, measured))
             if k % 3 == 0:
                 detections.pose = Pose(np.ones(3), Rotation.from_euler("z", 0.1).as_matrix(), np.ones(3))
-            detections = convert.detections_from_msg(convert.detections_to_msg(detections))
+            detections = detections_from_msg(detections_to_msg(detections))
             tracker.step(detections)
             late = tracker.step(replace(detections, sensor_id="late", stamp_ns=detections.stamp_ns - 500_000_000))
             assert late.reordered or k == 1
@@ -84,7 +85,8 @@ from numba.core.dispatcher import Dispatcher
 from aegis.core.signal import front_end
 from aegis.core.signal.cube import Cube, Waveform, WaveformKind
 from aegis.core.signal.settings import FrontEndSettings
-from aegis.ros import convert
+from aegis.ros.messages.cubes import cube_from_msg, cube_to_msg
+from aegis.ros.messages.picture import detections_from_msg, detections_to_msg
 
 def compiled():
     return {
@@ -112,7 +114,7 @@ for end, place, delay, slope, pulse in itertools.product(ends, (position, tilted
     for data in (pairs, tone.astype(np.complex64), *(() if pulse else (pairs[..., 0],))):
         for samples in (data, data * data.dtype.type(0)):
             cube = Cube(1, "radar", 1, "radar", w, np.ascontiguousarray(samples))
-            end.step(convert.cube_from_msg(convert.cube_to_msg(cube)))
+            end.step(cube_from_msg(cube_to_msg(cube)))
 after = compiled()
 new = {name: set(after[name]) - set(ready.get(name, [])) for name in after if after[name] != ready.get(name)}
 assert not new, f"compiled at a cube: {new}"

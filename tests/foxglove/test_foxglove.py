@@ -22,7 +22,9 @@ from aegis.core.params import ConfigError
 from aegis.core.picture import ELLIPSE_SIGMA, LEVEL_COLOURS
 from aegis.core.types import ThreatLevel
 from aegis.foxglove.stage import POINTS, THREATS, TRACKS, TRANSFORM, FoxgloveSettings, FoxgloveStage, cartesian
-from aegis.ros import convert
+from aegis.ros.messages.clouds import cloud_to_msg
+from aegis.ros.messages.fields import time_from_ns
+from aegis.ros.messages.picture import threats_to_msg, tracks_to_msg
 from aegis.ros.stages.base import StageContext
 
 DEADLINE_S = 10.0
@@ -100,7 +102,7 @@ def viewing(stage, subprotocol="foxglove.sdk.v1"):
 
 
 def send_tracks(stage, tracks):
-    assert list(stage.on_message("tracks", convert.tracks_to_msg(tracks))) == []
+    assert list(stage.on_message("tracks", tracks_to_msg(tracks))) == []
 
 
 def scene(payload):
@@ -120,7 +122,7 @@ def test_a_viewer_sees_the_tracks_given_in(serve):
     tracks.covariance[:, 0, 0], tracks.covariance[:, 1, 1] = 100.0, 25.0
     with viewing(stage) as viewer:
         viewer.until_served(stage)
-        threats = convert.threats_to_msg(make_threats([5], [ThreatLevel.HIGH], sequence=9))
+        threats = threats_to_msg(make_threats([5], [ThreatLevel.HIGH], sequence=9))
         assert list(stage.on_message("threats", threats)) == []
         send_tracks(stage, tracks)
         log_time, payload = viewer.next(TRACKS)
@@ -148,7 +150,7 @@ def test_threats_are_json_with_null_for_unknown(serve):
     stage = serve()
     with viewing(stage) as viewer:
         viewer.until_served(stage)
-        list(stage.on_message("threats", convert.threats_to_msg(make_threats([5], [ThreatLevel.CRITICAL]))))
+        list(stage.on_message("threats", threats_to_msg(make_threats([5], [ThreatLevel.CRITICAL]))))
         found = json.loads(viewer.next(THREATS)[1])
     assert found["threats"][0]["track_id"] == 5
     assert found["threats"][0]["level"] == "CRITICAL"
@@ -157,7 +159,7 @@ def test_threats_are_json_with_null_for_unknown(serve):
 
 def test_points_come_with_the_sensors_place(serve):
     stage = serve(sensor_x=10.0, sensor_y=20.0, sensor_z=3.0, sensor_yaw_deg=90.0)
-    message = convert.cloud_to_msg(
+    message = cloud_to_msg(
         {"range": np.array([100.0, 50.0]), "azimuth": np.array([0.0, np.pi / 2]), "snr": np.array([12.0, 20.0])},
         frame_id="radar",
         stamp_ns=3 * SECOND,
@@ -181,7 +183,7 @@ def test_points_in_map_need_no_transform(serve):
     columns = {"x": np.array([1.0]), "y": np.array([2.0])}
     with viewing(stage) as viewer:
         viewer.until_served(stage)
-        list(stage.on_message("radar/points", convert.cloud_to_msg(columns, frame_id="map", stamp_ns=SECOND)))
+        list(stage.on_message("radar/points", cloud_to_msg(columns, frame_id="map", stamp_ns=SECOND)))
         assert PointCloud.FromString(viewer.next(POINTS)[1]).frame_id == "map"
         assert TRANSFORM not in viewer.seen  # a transform would have come before the cloud
 
@@ -196,8 +198,8 @@ def test_elevation_lifts_a_point_and_an_unmeasured_one_does_not():
 
 def test_clouds_that_cannot_be_drawn_are_counted(serve):
     stage = serve()
-    no_position = convert.cloud_to_msg({"snr": np.array([1.0])}, frame_id="radar", stamp_ns=1)
-    truncated = convert.cloud_to_msg({"x": np.ones(3), "y": np.ones(3)}, frame_id="radar", stamp_ns=1)
+    no_position = cloud_to_msg({"snr": np.array([1.0])}, frame_id="radar", stamp_ns=1)
+    truncated = cloud_to_msg({"x": np.ones(3), "y": np.ones(3)}, frame_id="radar", stamp_ns=1)
     truncated.data = truncated.data[:-1]
     for message in (no_position, truncated):
         assert list(stage.on_message("radar/points", message)) == []
@@ -212,9 +214,9 @@ def test_a_viewer_that_never_reads_stops_nobody(serve):
         viewer.until_served(stage)
         newest = 2_000_000 * SECOND
         began = time.monotonic()
-        message = convert.tracks_to_msg(make_tracks(list(range(500))))
+        message = tracks_to_msg(make_tracks(list(range(500))))
         for i in range(100):  # about 30 MB; the client library stops reading when 16 messages wait
-            message.header.stamp = convert.time_from_ns(newest + i * SECOND)
+            message.header.stamp = time_from_ns(newest + i * SECOND)
             assert list(stage.on_message("tracks", message)) == []
             if i % 10 == 9:
                 while viewer.next(TRACKS)[0] < newest + (i - 9) * SECOND:
@@ -277,7 +279,7 @@ def test_close_waits_for_nobody_and_ends_the_thread(serve):
     mute = socket.create_connection(("127.0.0.1", stage.settings.port), timeout=1)
     with mute, viewing(stage) as stalled:
         stalled.until_served(stage)
-        message = convert.tracks_to_msg(make_tracks(list(range(500))))
+        message = tracks_to_msg(make_tracks(list(range(500))))
         deadline = time.monotonic() + DEADLINE_S
         while stage.detail()["dropped_for_slow_viewers"] == 0:
             assert time.monotonic() < deadline

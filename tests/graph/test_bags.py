@@ -20,12 +20,13 @@ from scipy.optimize import linear_sum_assignment
 
 from aegis.core.metrics import gospa
 from aegis.core.types import TrackStatus
-from aegis.graph.nodes import NODES, TOPICS
+from aegis.graph.nodes import NODES
 from aegis.graph.offline import process_bag, simulate_bag
 from aegis.resources import config_file
-from aegis.ros import convert
 from aegis.ros.bag import BagReader, serialize, typestore, write_bag
+from aegis.ros.messages.picture import tracks_from_msg
 from aegis.ros.qos import message_class
+from aegis.ros.topics import TOPICS
 
 CLOUD = "sensor_msgs/msg/PointCloud2"
 
@@ -64,7 +65,7 @@ def test_a_maritime_radar_is_tracked_within_the_bound(shared_data, tmp_path):
         autoferry.write(shared_data, scenario, bag)
         done = aegis("process", bag, "-o", out, "--config", config_file("maritime_2d.yaml"))
         assert done.returncode == 0, done.stderr
-        pictures = [convert.tracks_from_msg(m) for m in messages(out, "tracks")]
+        pictures = [tracks_from_msg(m) for m in messages(out, "tracks")]
         truth = autoferry.truth(shared_data, scenario)
         assert len(pictures) == len(truth)
         scores, found, holder = [], 0, {}

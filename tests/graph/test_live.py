@@ -18,8 +18,8 @@ from aegis.core.types import TrackStatus
 from aegis.graph.nodes import DEFAULT_NODES, NODES
 from aegis.graph.offline import process_bag, simulate_bag
 from aegis.resources import config_file
-from aegis.ros import convert
 from aegis.ros.bag import BagReader
+from aegis.ros.messages.picture import tracks_from_msg
 
 PUBLISHER = Path(__file__).parents[1] / "publish_bag.py"
 EVENTS = {
@@ -92,7 +92,7 @@ def test_a_real_radars_targets_come_out_as_tracks(ros_domain, tmp_path, shared_d
     live = pictures(recorded, "tracks", TrackArray)
     assert len(live) == len(umrr96.frames(shared_data)) == 227
     assert_same(live, pictures(out, "tracks", TrackArray))
-    frames = [convert.tracks_from_msg(m) for m in live]
+    frames = [tracks_from_msg(m) for m in live]
     confirmed = [set(t.track_id[t.status != TrackStatus.TENTATIVE].tolist()) for t in frames]
     longest = max(sum(i in ids for ids in confirmed) for i in set().union(*confirmed))
     assert longest > 100  # frames of 227: objects are followed through the scene

@@ -11,8 +11,9 @@ from aegis.core.types import TrackStatus
 from aegis.graph.config import load_settings
 from aegis.graph.offline import process_bag, simulate_bag
 from aegis.resources import config_file
-from aegis.ros import convert
 from aegis.ros.bag import BagReader
+from aegis.ros.messages.cubes import cube_from_msg
+from aegis.ros.messages.picture import tracks_from_msg
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.simulator import SimulatorStage
 
@@ -49,7 +50,7 @@ def test_the_oncoming_car_is_tracked_where_the_scenario_has_it(processed):
     folder, _ = processed
     reader = BagReader(folder / "out", "tracks", "aegis_msgs/msg/TrackArray")
     *_, (_, last) = reader.messages()
-    tracks = convert.tracks_from_msg(deserialize_message(last, TrackArray))
+    tracks = tracks_from_msg(deserialize_message(last, TrackArray))
     confirmed = tracks.state[tracks.status != TrackStatus.TENTATIVE]
     # 12 m/s to the west from (145, 2): after 2.95 s at x = 109.6, a car of 4.2 m.
     car = confirmed[np.hypot(confirmed[:, 0] - 109.6, confirmed[:, 1] - 2.0) < 5.0]
@@ -76,7 +77,7 @@ def test_a_scan_on_demand_is_a_cube():
     stage = SimulatorStage(load_settings("simulator", PROFILE, environ={}), StageContext())
     response = Scan.Response()
     outputs = list(stage.on_service("scan", Scan.Request(), response, 10**9))
-    (cube,) = [convert.cube_from_msg(o.message) for o in outputs if o.topic == "radar/cube"]
+    (cube,) = [cube_from_msg(o.message) for o in outputs if o.topic == "radar/cube"]
     assert (response.success, response.points, response.sequence) == (True, 0, cube.sequence)
     assert cube.data.shape == (256, 128, 12, 2)
     assert stage.detail()["cube_bytes"] == cube.data.nbytes

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from aegis.graph.config import BRIDGE
-from aegis.graph.nodes import NODES, TOPICS
+from aegis.graph.nodes import NODES
 from aegis.graph.reference import as_markdown, sections
+from aegis.ros.topics import TOPICS
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text()

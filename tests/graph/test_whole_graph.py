@@ -17,9 +17,9 @@ from graph_process import Listener, aegis_up
 from websockets.sync.client import connect
 
 from aegis.core.events import EventName
-from aegis.graph.nodes import TOPICS
-from aegis.ros import convert
+from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.topics import TOPICS
 
 # Traffic; and, once everybody listens and the noise floor is known, a missile that comes in and is gone again, and a jammer.
 SCENARIO = {
@@ -121,7 +121,7 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         assert not clients.call(SetMode, "set_mode", mode=99, frequency=float("nan")).success
         assert clients.call(SetMode, "set_mode", frequency=9.6e9).success  # out of the jammed band
         # What is wrong is an event too, and ends nothing.
-        cloud = convert.cloud_to_msg({"x": [1.0], "y": [1.0]}, frame_id="radar", stamp_ns=1)
+        cloud = cloud_to_msg({"x": [1.0], "y": [1.0]}, frame_id="radar", stamp_ns=1)
         with publishing(graph, "radar/points", cloud):
             wait_for(lambda: "DETECTION_ERROR" in names(), "the wrong cloud is told")
         with publishing(graph, "tracks", TrackArray(hits=[1])):

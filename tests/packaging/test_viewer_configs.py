@@ -6,9 +6,10 @@ import yaml
 
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.foxglove.stage import POINTS, THREATS, TRACKS
-from aegis.graph.nodes import NODES, TOPICS
+from aegis.graph.nodes import NODES
 from aegis.resources import config_file
 from aegis.ros.messages.markers import NAMESPACES
+from aegis.ros.topics import TOPICS
 
 
 def test_rviz_shows_the_markers_and_the_points_in_the_pictures_frame():

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import PointCloud2, PointField
 
 from aegis.core.detection.settings import DetectionSettings
-from aegis.ros import convert
+from aegis.ros.messages.clouds import cloud_fields, cloud_to_msg
+from aegis.ros.messages.fields import stamp_of
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.detection import DetectionStage
 
@@ -190,9 +191,9 @@ def test_a_mutated_cloud_never_raises(data):
 
 def test_what_cloud_to_msg_packs_comes_back():
     columns = {"x": np.array([1.5, 2.5]), "rcs": np.array([-20.0, np.nan])}
-    m = convert.cloud_to_msg(columns, frame_id="radar", stamp_ns=3_000_000_007)
-    back = convert.cloud_fields(m, {"x", "rcs", "absent"})
+    m = cloud_to_msg(columns, frame_id="radar", stamp_ns=3_000_000_007)
+    back = cloud_fields(m, {"x", "rcs", "absent"})
     np.testing.assert_array_equal(back["x"], columns["x"])
     np.testing.assert_array_equal(back["rcs"], columns["rcs"])
     assert set(back) == {"x", "rcs"}
-    assert (convert.stamp_ns(m), m.is_dense) == (3_000_000_007, False)
+    assert (stamp_of(m), m.is_dense) == (3_000_000_007, False)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 
 from aegis.core.signal.cube import Cube, CubeError, Waveform, WaveformKind
-from aegis.ros import convert
+from aegis.ros.messages.cubes import cube_from_msg, cube_to_msg
 
 
 def waveform(channels: int, **changes) -> Waveform:
@@ -33,8 +33,8 @@ def data(kind: str, shape: tuple[int, int, int]) -> np.ndarray:
 @given(shape=st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 5)))
 def test_a_cube_comes_back_from_the_wire_as_it_was(kind, shape):
     sent = Cube(1_700_000_000_123_456_789, "radar", 7, "front", waveform(shape[2]), data(kind, shape))
-    m = deserialize_message(serialize_message(convert.cube_to_msg(sent)), RadarCube)
-    got = convert.cube_from_msg(m)
+    m = deserialize_message(serialize_message(cube_to_msg(sent)), RadarCube)
+    got = cube_from_msg(m)
     assert (got.stamp_ns, got.frame_id, got.sequence, got.sensor_id) == (sent.stamp_ns, "radar", 7, "front")
     assert got.data.dtype == sent.data.dtype
     np.testing.assert_array_equal(got.data, sent.data)
@@ -47,7 +47,7 @@ def test_a_cube_comes_back_from_the_wire_as_it_was(kind, shape):
 
 def test_samples_lie_in_the_message_as_its_definition_says():
     cube = Cube(0, "radar", 1, "front", waveform(3), data("iq", (4, 5, 3)))
-    m = convert.cube_to_msg(cube)
+    m = cube_to_msg(cube)
     sample, chirp, channel = 2, 3, 1
     at = 2 * 2 * ((sample * m.chirps + chirp) * m.channels + channel)
     assert int.from_bytes(bytes(m.data[at : at + 2]), "little", signed=True) == cube.data[sample, chirp, channel, 0]
@@ -67,15 +67,15 @@ def test_samples_lie_in_the_message_as_its_definition_says():
     ("channel_delay", [0.0, 0.0, float("inf")], "waveform", "not finite"),
 ])  # fmt: skip
 def test_what_is_no_cube_is_refused_with_a_reason(field, value, reason, text):
-    m = convert.cube_to_msg(Cube(0, "radar", 1, "front", waveform(3), data("real", (4, 5, 3))))
+    m = cube_to_msg(Cube(0, "radar", 1, "front", waveform(3), data("real", (4, 5, 3))))
     setattr(m, field, array.array("d", value) if isinstance(value, list) else value)
     with pytest.raises(CubeError, match=text) as caught:
-        convert.cube_from_msg(m)
+        cube_from_msg(m)
     assert caught.value.reason == reason
 
 
 def test_an_empty_cube_is_refused():
-    m = convert.cube_to_msg(Cube(0, "radar", 1, "front", waveform(3), data("real", (4, 5, 3))))
+    m = cube_to_msg(Cube(0, "radar", 1, "front", waveform(3), data("real", (4, 5, 3))))
     m.chirps, m.data = 0, array.array("B")
     with pytest.raises(CubeError, match="no samples"):
-        convert.cube_from_msg(m)
+        cube_from_msg(m)

@@ -13,7 +13,8 @@ from sensor_msgs.msg import PointCloud2
 from aegis.core.params import ConfigError
 from aegis.drivers.contract import DriverSettings
 from aegis.graph.config import load_settings
-from aegis.ros import convert
+from aegis.ros.messages.clouds import cloud_fields
+from aegis.ros.messages.fields import stamp_of
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.driver import DriverStage
 
@@ -77,11 +78,11 @@ def test_a_frame_becomes_a_cloud_stamped_by_the_sensors_clock(example_driver, ra
 
         wait_for(came, "the frame")
     assert all(isinstance(m, PointCloud2) and m.header.frame_id == "front" for m in found)
-    columns = convert.cloud_fields(found[0], {"range", "azimuth", "range_rate", "snr"})
+    columns = cloud_fields(found[0], {"range", "azimuth", "range_rate", "snr"})
     np.testing.assert_allclose(columns["azimuth"], np.radians(-30.0), rtol=1e-6)
     np.testing.assert_allclose(columns["range"], 100.0)
     # The sensor says that 10 us lie between its scans; they came slower, so the first had the shortest way.
-    stamps = np.array([convert.stamp_ns(m) for m in found])
+    stamps = np.array([stamp_of(m) for m in found])
     np.testing.assert_allclose(np.diff(stamps), 10_000, atol=1)
     shown, level, text = detail(stage, SECOND)
     assert (shown["driver"], shown["frames"], shown["packets"]) == ("example", 20, 20)

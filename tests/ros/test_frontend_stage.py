@@ -9,7 +9,9 @@ from aegis.core.detection.settings import DetectionSettings
 from aegis.core.signal.cube import Cube, Waveform, WaveformKind
 from aegis.core.signal.equation import SPEED_OF_LIGHT
 from aegis.core.signal.settings import FrontEndSettings
-from aegis.ros import convert
+from aegis.ros.messages.cubes import cube_to_msg
+from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.picture import detections_from_msg
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.detection import DetectionStage
 from aegis.ros.stages.frontend import FrontEndStage
@@ -54,12 +56,12 @@ def by_topic(outputs) -> dict[str, list]:
 
 
 def test_a_target_in_a_cube_comes_out_of_the_detection_stage():
-    found = by_topic(stage().on_message("radar/cube", convert.cube_to_msg(cube())))
+    found = by_topic(stage().on_message("radar/cube", cube_to_msg(cube())))
     (cloud,) = found["radar/points"]
-    assert (cloud.header.frame_id, convert.stamp_ns(cloud)) == ("front", SECOND)
+    assert (cloud.header.frame_id, stamp_of(cloud)) == ("front", SECOND)
     detection = DetectionStage(DetectionSettings(frame_id="front", has_elevation=False), StageContext())
     outputs = by_topic(detection.on_message("radar/points", cloud))
-    (detections,) = [convert.detections_from_msg(m) for m in outputs["detections"]]
+    (detections,) = [detections_from_msg(m) for m in outputs["detections"]]
     strongest = int(np.argmax(detections.snr_db))
     error = np.abs(
         [
@@ -74,7 +76,7 @@ def test_a_target_in_a_cube_comes_out_of_the_detection_stage():
 
 
 def test_the_map_has_the_target_where_it_is():
-    (found,) = by_topic(stage().on_message("radar/cube", convert.cube_to_msg(cube())))["radar/range_doppler"]
+    (found,) = by_topic(stage().on_message("radar/cube", cube_to_msg(cube())))["radar/range_doppler"]
     power = np.array(found.power_db).reshape(found.ranges, found.range_rates)
     row, column = np.unravel_index(power.argmax(), power.shape)
     assert found.first_range + row * found.range_step == pytest.approx(20.0, abs=found.range_step)
@@ -87,9 +89,7 @@ def test_the_map_has_the_target_where_it_is():
 def test_the_map_is_for_those_who_look_and_at_a_bounded_rate():
     quiet = stage(map_rate_hz=2.0)
     maps = lambda at_s: len(  # noqa: E731
-        by_topic(quiet.on_message("radar/cube", convert.cube_to_msg(cube(round(at_s * SECOND))))).get(
-            "radar/range_doppler", []
-        )
+        by_topic(quiet.on_message("radar/cube", cube_to_msg(cube(round(at_s * SECOND))))).get("radar/range_doppler", [])
     )
     quiet.has_listeners = lambda topic: topic != "radar/range_doppler"
     assert maps(1.0) == 0
@@ -97,30 +97,30 @@ def test_the_map_is_for_those_who_look_and_at_a_bounded_rate():
     assert [maps(t) for t in (1.05, 1.1, 1.5, 1.6, 2.2)] == [1, 0, 0, 1, 1]
     assert maps(0.5) == 1  # a bag from its start again
     never = stage(map_rate_hz=0.0)
-    assert "radar/range_doppler" not in by_topic(never.on_message("radar/cube", convert.cube_to_msg(cube())))
+    assert "radar/range_doppler" not in by_topic(never.on_message("radar/cube", cube_to_msg(cube())))
 
 
 def test_what_is_no_cube_is_refused_counted_and_told_and_the_next_one_is_taken():
     s = stage()
-    wrong = convert.cube_to_msg(cube())
+    wrong = cube_to_msg(cube())
     wrong.samples += 1
     found = by_topic(s.on_message("radar/cube", wrong))
     assert set(found) == {"events"}
     assert found["events"][0].name == "PIPELINE_ERROR"
     assert json.loads(found["events"][0].data)["refused"] == "truncated"
     assert s.counters.reasons == {"truncated": 1}
-    assert "radar/points" in by_topic(s.on_message("radar/cube", convert.cube_to_msg(cube())))
+    assert "radar/points" in by_topic(s.on_message("radar/cube", cube_to_msg(cube())))
 
 
 def test_missing_cubes_are_counted_by_sensor():
     s = stage()
     for sequence in (1, 2, 5):
-        list(s.on_message("radar/cube", convert.cube_to_msg(cube(sequence=sequence))))
+        list(s.on_message("radar/cube", cube_to_msg(cube(sequence=sequence))))
     assert s.counters.sequence_gaps == 2
 
 
 def test_status_says_what_range_rates_mean():
     s = stage()
-    list(s.on_message("radar/cube", convert.cube_to_msg(cube())))
+    list(s.on_message("radar/cube", cube_to_msg(cube())))
     detail = json.loads(s.status(SECOND)[0].message.detail[0])
     assert detail["range_rate_span_mps"] == pytest.approx(SPEED_OF_LIGHT / 77e9 / 2 / 60e-6, abs=0.01)

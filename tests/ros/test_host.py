@@ -6,11 +6,11 @@ from rclpy.executors import SingleThreadedExecutor
 
 from aegis.core.events import Event, EventName
 from aegis.core.params import Settings
-from aegis.graph.nodes import TOPICS
-from aegis.ros import convert
 from aegis.ros.host import AT_ONCE, StageHost
+from aegis.ros.messages.reports import event_to_msg
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import Stage, StageContext
+from aegis.ros.topics import TOPICS
 
 
 class Listener(Stage):
@@ -46,7 +46,7 @@ def test_events_are_taken_several_at_a_time_in_order(node, wait_for):
     wait_for(lambda: publisher.get_subscription_count() > 0, "the listener is there")
     for sequence in range(1, 91):
         publisher.publish(
-            convert.event_to_msg(
+            event_to_msg(
                 Event(EventName.TRACKING_UPDATED), stage="sender", stamp_ns=1, run_id="run", epoch=0, sequence=sequence
             )
         )

@@ -11,8 +11,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from aegis.core.picture import ELLIPSE_SIGMA, LEVEL_COLOURS, PictureSettings
 from aegis.core.types import ThreatLevel, TrackStatus
-from aegis.ros import convert
 from aegis.ros.messages.markers import BODY, COVARIANCE, LABEL, NAMESPACES, VELOCITY, marker_id
+from aegis.ros.messages.picture import threats_to_msg, tracks_to_msg
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.markers import MarkersStage
 
@@ -23,7 +23,7 @@ def stage(**settings):
 
 def send(markers_stage, tracks):
     """Return the markers, after a turn over the wire; None where nothing is published."""
-    outputs = list(markers_stage.on_message("tracks", convert.tracks_to_msg(tracks)))
+    outputs = list(markers_stage.on_message("tracks", tracks_to_msg(tracks)))
     if not outputs:
         return None
     (output,) = outputs
@@ -72,7 +72,7 @@ def test_a_track_is_a_sphere_an_arrow_an_ellipse_and_a_label():
 
 def test_threat_level_colours_the_track():
     markers_stage = stage()
-    threats = convert.threats_to_msg(make_threats([7], [ThreatLevel.CRITICAL]))
+    threats = threats_to_msg(make_threats([7], [ThreatLevel.CRITICAL]))
     assert list(markers_stage.on_message("threats", threats)) == []
     markers = by_key(send(markers_stage, make_tracks([7])))
     found = markers[BODY, 7].color
@@ -121,7 +121,7 @@ def test_bad_tracks_are_counted():
     markers_stage = stage()
     send(markers_stage, make_tracks([1, 2], state=[[np.inf] * 6, [1.0] * 6], status=TrackStatus.CONFIRMED))
     assert markers_stage.counters.objects_dropped == 1
-    broken = convert.tracks_to_msg(make_tracks([1]))
+    broken = tracks_to_msg(make_tracks([1]))
     broken.hits.append(3)
     with pytest.raises(ValueError, match="hits has 2 entries; 1 are expected"):
         list(markers_stage.on_message("tracks", broken))

@@ -16,14 +16,17 @@ from scipy.spatial.transform import Rotation
 
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.types import Pose
-from aegis.graph.nodes import NODES, TOPICS
+from aegis.graph.nodes import NODES
 from aegis.graph.offline import process_bag
-from aegis.ros import convert
 from aegis.ros.bag import BagError, BagReader, serialize, typestore, write_bag
 from aegis.ros.host import StageHost
+from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.odometry import odometry_from_msg
+from aegis.ros.messages.picture import detections_from_msg, detections_to_msg
 from aegis.ros.qos import message_class
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.detection import DetectionStage
+from aegis.ros.topics import TOPICS
 
 
 def stage(**values: Any) -> DetectionStage:
@@ -57,9 +60,9 @@ def diagnosis(at: DetectionStage, t: float) -> DiagnosticStatus:
 
 def detections_with(pose: Pose | None) -> DetectionArray:
     (m,), _ = push(stage(moving_platform=False), points(1.0))
-    d = convert.detections_from_msg(m)
+    d = detections_from_msg(m)
     d.pose = pose
-    return convert.detections_to_msg(d)
+    return detections_to_msg(d)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -67,7 +70,7 @@ def test_a_pose_comes_back_from_the_wire(seed):
     rng = np.random.default_rng(seed)
     pose = Pose(rng.normal(0, 1e5, 3), Rotation.random(rng=rng).as_matrix(), rng.normal(0, 300, 3))
     m = deserialize_message(serialize_message(detections_with(pose)), DetectionArray)
-    back = convert.detections_from_msg(m)
+    back = detections_from_msg(m)
     np.testing.assert_array_equal(back.pose.position, pose.position)
     np.testing.assert_allclose(back.pose.rotation, pose.rotation, atol=1e-14)
     np.testing.assert_array_equal(back.pose.velocity, pose.velocity)
@@ -89,7 +92,7 @@ def test_without_a_pose_the_fields_mean_nothing():
     m = detections_with(None)
     m.sensor_orientation.w = float("nan")
     assert not m.has_pose
-    assert convert.detections_from_msg(m).pose is None
+    assert detections_from_msg(m).pose is None
 
 
 NAN = float("nan")
@@ -110,9 +113,9 @@ def test_what_is_no_orientation_is_refused_with_the_field_and_the_reason(change,
         setattr(m.sensor_orientation, name, value)
         setattr(o.pose.pose.orientation, name, value)
     with pytest.raises(ValueError, match=rf"DetectionArray\.sensor_orientation is .*{says}"):
-        convert.detections_from_msg(m)
+        detections_from_msg(m)
     with pytest.raises(ValueError, match=rf"Odometry\.pose\.pose\.orientation is .*{says}"):
-        convert.odometry_from_msg(o)
+        odometry_from_msg(o)
 
 
 def test_numbers_that_are_not_finite_are_refused():
@@ -120,18 +123,18 @@ def test_numbers_that_are_not_finite_are_refused():
         m = detections_with(Pose(np.zeros(3), np.eye(3), np.zeros(3)))
         getattr(m, name).y = NAN
         with pytest.raises(ValueError, match=rf"{name} is \[0\.0, nan, 0\.0\]; finite"):
-            convert.detections_from_msg(m)
+            detections_from_msg(m)
     for part in ("linear", "angular"):
         o = odometry(0.0)
         getattr(o.twist.twist, part).z = NAN
         with pytest.raises(ValueError, match=rf"twist\.{part} is .*finite"):
-            convert.odometry_from_msg(o)
+            odometry_from_msg(o)
 
 
 def test_a_quaternion_of_single_precision_is_taken_and_made_exact():
     o = odometry(0.3)
     o.pose.pose.orientation.z = float(np.float32(o.pose.pose.orientation.z))
-    assert np.linalg.norm(convert.odometry_from_msg(o).orientation) == pytest.approx(1.0, abs=1e-15)
+    assert np.linalg.norm(odometry_from_msg(o).orientation) == pytest.approx(1.0, abs=1e-15)
 
 
 # The stage.
@@ -142,8 +145,8 @@ def test_a_scan_waits_and_comes_out_with_the_sensors_pose():
     assert push(at, drive(0.0), points(0.03)) == ([], [])
     assert json.loads(at.status(ns(0.0))[0].message.detail[0])["scans_waiting"] == 1
     (m,), _ = push(at, drive(0.04))
-    assert convert.stamp_ns(m) == ns(0.03)
-    pose, truth = convert.detections_from_msg(m).pose, sensor(0.03)
+    assert stamp_of(m) == ns(0.03)
+    pose, truth = detections_from_msg(m).pose, sensor(0.03)
     np.testing.assert_allclose(pose.position, truth.position, atol=0.002)
     np.testing.assert_allclose(pose.rotation, truth.rotation, atol=1e-8)
     np.testing.assert_allclose(pose.velocity, truth.velocity, atol=1e-6)
@@ -158,7 +161,7 @@ def test_a_scan_waits_and_comes_out_with_the_sensors_pose():
 def test_scans_that_cannot_get_a_pose_are_dropped_counted_and_told():
     at = stage(odometry_max_gap_s=0.2)
     got, refusals = push(at, drive(1.0), points(0.5), points(1.3), drive(2.0), drive(2.1), points(2.05))
-    assert [convert.stamp_ns(m) for m in got] == [ns(2.05)]
+    assert [stamp_of(m) for m in got] == [ns(2.05)]
     assert got[0].sequence == 3  # so that the missing ones show as gaps
     assert at.counters.reasons == {"older than the odometry": 1, "gap in the odometry": 1}
     assert at.counters.dropped == 2
@@ -220,7 +223,7 @@ def test_odometry_that_is_not_valid_is_refused_and_the_next_is_taken():
 def test_odometry_that_goes_backwards_is_a_new_beginning_that_is_counted():
     at = stage()
     got, refusals = push(at, drive(9.9), drive(10.0), points(10.1), drive(0.0), points(0.05), drive(0.1))
-    assert [convert.stamp_ns(m) for m in got] == [ns(0.05)]
+    assert [stamp_of(m) for m in got] == [ns(0.05)]
     assert at.counters.reasons == {"odometry went backwards: reset": 1, "odometry went backwards": 1}
     assert at.counters.dropped == 1
     assert [r["refused"] for r in refusals] == ["odometry went backwards"]
@@ -231,7 +234,7 @@ def test_a_restart_forgets_odometry_and_counts_the_scans_that_waited():
     push(at, drive(0.0), points(0.1))
     at.reset()
     got, _ = push(at, drive(0.2), points(0.15), points(0.2))
-    assert [convert.stamp_ns(m) for m in got] == [ns(0.2)]
+    assert [stamp_of(m) for m in got] == [ns(0.2)]
     assert at.counters.reasons == {"restarted while it waited": 1, "older than the odometry": 1}
 
 
@@ -300,7 +303,7 @@ def test_a_bag_with_odometry_gives_detections_with_the_pose_and_holds_the_odomet
     write(tmp_path / "in")
     summary = process_bag(tmp_path / "in", tmp_path / "out", sets=SETS)
     assert (summary.scans, summary.refused, summary.errors) == (30, 0, 0)
-    found = [convert.detections_from_msg(m) for m in messages(tmp_path / "out", "detections")]
+    found = [detections_from_msg(m) for m in messages(tmp_path / "out", "detections")]
     assert [d.stamp_ns for d in found] == [ns(0.01 + 0.1 * k) for k in range(30)]
     for k, d in enumerate(found):
         truth = sensor(0.01 + 0.1 * k)

@@ -4,8 +4,9 @@ import pytest
 import rclpy
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
-from aegis.graph.nodes import NODES, TOPICS
+from aegis.graph.nodes import NODES
 from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.topics import TOPICS
 
 
 def test_topics_have_the_qos_of_the_table(ros_domain):

@@ -13,7 +13,7 @@ from std_msgs.msg import Header
 from aegis.core.detection.points import read_points
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.params import ConfigError
-from aegis.ros import convert
+from aegis.ros.messages.clouds import cloud_fields
 from aegis.ros.messages.radar_msgs import RadarMsgsSettings, track_columns
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.radar_msgs import RadarMsgsStage
@@ -52,7 +52,7 @@ def points(message, topic: str, **settings) -> dict[str, np.ndarray]:
     ((out_topic, cloud),) = stage.on_message(topic, message)
     assert out_topic == "radar/points"
     assert cloud.header == HEADER
-    return convert.cloud_fields(cloud, {field.name for field in cloud.fields})
+    return cloud_fields(cloud, {field.name for field in cloud.fields})
 
 
 def test_a_scan_is_a_cloud_in_our_units():

@@ -13,7 +13,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from aegis.core.events import EventName
 from aegis.core.params import ConfigError
 from aegis.graph.nodes import NODES
-from aegis.ros import convert
+from aegis.ros.messages.clouds import cloud_fields
+from aegis.ros.messages.fields import stamp_of
 from aegis.ros.stages.base import Output, StageContext
 from aegis.ros.stages.simulator import SimulatorStage
 from aegis.simulation.points import Mode, SimulatorSettings
@@ -33,7 +34,7 @@ def cloud(outputs: Iterable[Output]) -> Any:
 
 
 def columns(message: Any) -> dict[str, np.ndarray]:
-    return convert.cloud_fields(message, {field.name for field in message.fields})
+    return cloud_fields(message, {field.name for field in message.fields})
 
 
 def set_mode(at: SimulatorStage, **values: Any) -> Any:
@@ -60,7 +61,7 @@ def test_a_scan_is_announced_and_published_with_its_stamp():
     assert json.loads(event.message.data)["sequence"] == 1
     assert points.topic == "radar/points"
     message = points.message
-    assert convert.stamp_ns(message) == BEGIN_NS
+    assert stamp_of(message) == BEGIN_NS
     assert message.header.frame_id == "radar"
     assert [field.name for field in message.fields] == FIELDS
     assert message.width == len(message.data) // message.point_step >= 8
@@ -121,7 +122,7 @@ def test_mode_decides_what_the_timer_does_and_scan_works_in_any():
         assert response.success
         assert response.sequence == before + 1
         assert response.points == cloud(outputs).width
-        assert convert.stamp_ns(cloud(outputs)) == BEGIN_NS + 7
+        assert stamp_of(cloud(outputs)) == BEGIN_NS + 7
 
 
 def test_modes_have_the_numbers_of_the_service():

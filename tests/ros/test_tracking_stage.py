@@ -15,7 +15,8 @@ from scenes import SECOND, approach, crossing, detections_of, polar_of
 
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.types import TrackStatus
-from aegis.ros import convert
+from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.picture import detections_to_msg
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.tracking import TrackingStage
 
@@ -27,7 +28,7 @@ def stage_in(folder: Path | None, **settings) -> TrackingStage:
 
 
 def scan(polar, stamp_s: float, **options) -> DetectionArray:
-    return convert.detections_to_msg(detections_of(polar, stamp_s, **options))
+    return detections_to_msg(detections_of(polar, stamp_s, **options))
 
 
 def push(stage: TrackingStage, message: DetectionArray) -> tuple[TrackArray | None, dict]:
@@ -312,7 +313,7 @@ def test_late_scans_are_counted_and_only_those_too_late_are_dropped():
     late, event = push(stage, scan(approach(8.5), 8.5, sensor="other"))
     assert event["reordered"]
     assert event["severity"] == 1
-    assert convert.stamp_ns(late) == 9 * SECOND  # the picture is still that of the latest scan
+    assert stamp_of(late) == 9 * SECOND  # the picture is still that of the latest scan
     assert list(late.hits) == [11]
     assert push(stage, scan(approach(8.5), 8.5, sensor="other"))[0] is None
     assert push(stage, scan(approach(5.0), 5.0, sensor="other"))[0] is None

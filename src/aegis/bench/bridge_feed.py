@@ -8,9 +8,9 @@ import time
 import rclpy
 
 from aegis.bench import picture
-from aegis.graph.nodes import TOPICS
-from aegis.ros import convert
+from aegis.ros.messages.picture import detections_to_msg, threats_to_msg, tracks_to_msg
 from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.topics import TOPICS
 
 
 def main() -> None:
@@ -27,9 +27,9 @@ def main() -> None:
         sequence, due = sequence + 1, due + 1.0 / hz
         time.sleep(max(0.0, due - time.monotonic()))
         stamp_ns = time.time_ns()
-        publish["detections"](convert.detections_to_msg(picture.detections(objects, sequence, stamp_ns)))
-        publish["tracks"](convert.tracks_to_msg(picture.tracks(objects, sequence, stamp_ns)))
-        publish["threats"](convert.threats_to_msg(picture.threats(objects, sequence, stamp_ns)))
+        publish["detections"](detections_to_msg(picture.detections(objects, sequence, stamp_ns)))
+        publish["tracks"](tracks_to_msg(picture.tracks(objects, sequence, stamp_ns)))
+        publish["threats"](threats_to_msg(picture.threats(objects, sequence, stamp_ns)))
 
 
 if __name__ == "__main__":

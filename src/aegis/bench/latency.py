@@ -26,7 +26,8 @@ from websockets.sync.client import ClientConnection, connect
 from aegis.bench.live import START_DEADLINE_S, aegis_up, environment, free_port, one_hop, send
 from aegis.bridge.accounts.store import Accounts
 from aegis.core.types import N_CLASSES, Tracks
-from aegis.ros import convert
+from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.picture import tracks_to_msg
 
 TARGETS, HZ = 200, 10
 WARM_UP_S, MEASURE_S = 8.0, 20.0
@@ -153,7 +154,7 @@ def _one_hop(environ: dict[str, str]) -> np.ndarray:
     latencies: list[float] = []
 
     def take(message: TrackArray) -> None:
-        latencies.append((time.time_ns() - convert.stamp_ns(message)) * 1e-6)
+        latencies.append((time.time_ns() - stamp_of(message)) * 1e-6)
 
     one_hop(environ, TOPIC, TrackArray, 10, take, __name__)
     return np.array(latencies[HZ:])  # the first second is discovery's
@@ -162,7 +163,7 @@ def _one_hop(environ: dict[str, str]) -> np.ndarray:
 def _tracks(sequence: int) -> TrackArray:
     """Return the message of TARGETS tracks, stamped now."""
     zeros = np.zeros(TARGETS)
-    return convert.tracks_to_msg(
+    return tracks_to_msg(
         Tracks(
             time.time_ns(), "map", sequence, "bench", np.arange(TARGETS), np.ones(TARGETS, dtype=int), np.zeros((TARGETS, 6)),
             np.zeros((TARGETS, 6, 6)), np.zeros(TARGETS, dtype=int), np.zeros((TARGETS, N_CLASSES)), zeros, zeros, zeros,

@@ -20,10 +20,11 @@ from tqdm import tqdm
 
 from aegis.bench import BenchmarkError
 from aegis.bench.live import START_DEADLINE_S, aegis_up, environment, node_in, one_hop, send
-from aegis.graph.nodes import TOPICS
 from aegis.resources import config_file
-from aegis.ros import convert
+from aegis.ros.messages.fields import pack, stamp_of
+from aegis.ros.messages.reports import status_rows
 from aegis.ros.qos import qos_profile
+from aegis.ros.topics import TOPICS
 
 HZ, MEASURE_S, SETTLE_S = 20, 20.0, 3.0
 BASELINE_CUBES = 200
@@ -82,10 +83,10 @@ def _watch(node: Any, spin: Callable[[float], None], up: subprocess.Popen[bytes]
     latency: list[float] = []
 
     def take(message: Any) -> None:
-        rows.update({row["stage"]: row for row in convert.status_rows(message)})
+        rows.update({row["stage"]: row for row in status_rows(message)})
 
     def take_tracks(message: Any) -> None:
-        latency.append((time.time_ns() - convert.stamp_ns(message)) * 1e-6)
+        latency.append((time.time_ns() - stamp_of(message)) * 1e-6)
 
     node.create_subscription(PipelineStatus, "status", take, qos_profile(TOPICS["status"]))
     node.create_subscription(TrackArray, "tracks", take_tracks, qos_profile(TOPICS["tracks"]))
@@ -143,7 +144,7 @@ def _cpu_s(up: subprocess.Popen[bytes]) -> dict[str, float]:
 
 def _cube(sequence: int) -> RadarCube:
     """Return a message of the size of the profile's cubes."""
-    return RadarCube(sequence=sequence, data=convert.pack("B", np.zeros(256 * 128 * 12 * 4)))
+    return RadarCube(sequence=sequence, data=pack("B", np.zeros(256 * 128 * 12 * 4)))
 
 
 if __name__ == "__main__":

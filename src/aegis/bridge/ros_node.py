@@ -25,8 +25,11 @@ from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.channels import RADAR_FRAME
 from aegis.core.events import Event, EventName
 from aegis.core.types import Detections, Threats, Tracks
-from aegis.ros import convert
 from aegis.ros.host import StageHost
+from aegis.ros.messages.ew import advice_from_msg, signals_from_msg
+from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tracks_from_msg
+from aegis.ros.messages.reports import event_from_msg, status_rows
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 _log = logging.getLogger(__name__)
@@ -84,10 +87,10 @@ class BridgeStage(Stage):
             "detections": self._detections,
             "tracks": self._tracks,
             "threats": self._threats,
-            "ew/signals": lambda m: self._ew("ew/signals", m, convert.signals_from_msg(m), columns.signal_rows),
-            "ew/advice": lambda m: self._ew("ew/advice", m, convert.advice_from_msg(m), columns.advice_rows),
+            "ew/signals": lambda m: self._ew("ew/signals", m, signals_from_msg(m), columns.signal_rows),
+            "ew/advice": lambda m: self._ew("ew/advice", m, advice_from_msg(m), columns.advice_rows),
             "events": self._event,
-            "status": lambda message: self._put("status", _sendable(convert.status_rows(message))),
+            "status": lambda message: self._put("status", _sendable(status_rows(message))),
             "class_info": lambda message: self._put("class_info", {"model": message.model, "basis": message.basis}),
         }
 
@@ -128,25 +131,25 @@ class BridgeStage(Stage):
         }
 
     def _event(self, message: Any) -> None:
-        event = _sendable(convert.event_from_msg(message))
+        event = _sendable(event_from_msg(message))
         self._out.history.put_event(event)
         self._put("events", event)
 
     def _detections(self, message: Any) -> None:
-        data = convert.detections_from_msg(message)
+        data = detections_from_msg(message)
         frame: Frame[Detections] = self._frame("detections", data, columns.detection_rows, columns.detection_brief)
         self._put("detections", frame)
         self._frames(self._join.take_detections(frame))
 
     def _tracks(self, message: Any) -> None:
-        data = convert.tracks_from_msg(message)
+        data = tracks_from_msg(message)
         self._out.history.put_tracks(data)
         frame: Frame[Tracks] = self._frame("tracks", data, columns.track_rows, columns.track_brief)
         self._put("tracks", frame)
         self._frames(self._join.take_tracks(frame))
 
     def _threats(self, message: Any) -> None:
-        data = convert.threats_from_msg(message)
+        data = threats_from_msg(message)
         self._out.history.put_threats(data)
         frame: Frame[Threats] = self._frame(
             "threats", data, lambda threats: columns.threat_rows(threats, self._out.acknowledged)
@@ -155,7 +158,7 @@ class BridgeStage(Stage):
         self._handed_over(frame)
 
     def _ew(self, topic: str, message: Any, items: list[Any], rows: Callable[[list[Any]], Rows]) -> None:
-        stamp_ns = convert.stamp_ns(message)
+        stamp_ns = stamp_of(message)
         frame: EwFrame[Any] = EwFrame(items, rows(items), stamp_ns, self._age_s(stamp_ns), time.monotonic())
         self._put(topic, frame)
 

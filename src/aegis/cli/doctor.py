@@ -61,14 +61,15 @@ from pathlib import Path
 import aegis_msgs.msg, aegis_msgs.srv
 import numpy as np
 from aegis.core import types
-from aegis.ros import convert
+from aegis.ros.messages import picture
+
 pose = types.Pose(np.zeros(3), np.eye(3), np.zeros(3))
 plain = {"int": 0, "str": "", "bool": False, "list[str]": [], "Pose | None": pose}
 for kind in ("Detections", "Tracks", "Threats"):
     fields = dataclasses.fields(getattr(types, kind))
     empty = getattr(types, kind)(**{field.name: plain.get(field.type, np.empty(0)) for field in fields})
-    message = getattr(convert, f"{kind.lower()}_to_msg")(empty)
-    getattr(convert, f"{kind.lower()}_from_msg")(message)
+    message = getattr(picture, f"{kind.lower()}_to_msg")(empty)
+    getattr(picture, f"{kind.lower()}_from_msg")(message)
 try:
     version = importlib.metadata.version("aegis_msgs")
 except importlib.metadata.PackageNotFoundError:

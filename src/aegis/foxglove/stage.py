@@ -16,7 +16,9 @@ from aegis.core.sensor import SensorPose
 from aegis.core.types import Floats
 from aegis.foxglove import messages
 from aegis.foxglove.server import SdkSink, Sink
-from aegis.ros import convert
+from aegis.ros.messages.clouds import CloudError, cloud_fields
+from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.picture import threats_from_msg, tracks_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 TRACKS, POINTS, THREATS, TRANSFORM = "/aegis/tracks", "/aegis/points", "/aegis/threats", "/aegis/transform"
@@ -78,7 +80,7 @@ class FoxgloveStage(Stage):
         if topic == "tracks":
             self._take_tracks(message)
         elif topic == "threats":
-            assessed = convert.threats_from_msg(message)
+            assessed = threats_from_msg(message)
             self._feed.take_threats(assessed)
             self._sink.send(THREATS, messages.threats(assessed), assessed.stamp_ns)
         else:
@@ -103,7 +105,7 @@ class FoxgloveStage(Stage):
         self._sink.close()
 
     def _take_tracks(self, message: Any) -> None:
-        tracks = convert.tracks_from_msg(message)
+        tracks = tracks_from_msg(message)
         self.note_sequence("tracks", tracks.sequence, tracks.sensor_id)
         undrawable = self._feed.undrawable
         picture = self._feed.take_tracks(tracks)
@@ -113,8 +115,8 @@ class FoxgloveStage(Stage):
 
     def _take_points(self, message: Any) -> None:
         try:
-            fields = convert.cloud_fields(message, {*_POSITION, *_SHOWN})
-        except convert.CloudError as error:
+            fields = cloud_fields(message, {*_POSITION, *_SHOWN})
+        except CloudError as error:
             self.counters.drop(f"cloud: {error.reason}")
             return
         columns = cartesian(fields)
@@ -122,7 +124,7 @@ class FoxgloveStage(Stage):
             self.counters.drop("cloud: neither x, y nor range, azimuth")
             return
         columns |= {name: fields[name] for name in _SHOWN if name in fields}
-        stamp_ns, frame_id = convert.stamp_ns(message), message.header.frame_id
+        stamp_ns, frame_id = stamp_of(message), message.header.frame_id
         if frame_id != PICTURE_FRAME:
             # With every cloud: a viewer that connects later needs it too, and the protocol keeps nothing for it.
             sensor = messages.transform(self.settings, stamp_ns=stamp_ns, parent=PICTURE_FRAME, child=frame_id)

@@ -1,4 +1,4 @@
-"""The one table of the graph: every node, topic, type and QoS. Imports no ROS, so that launch files and docs can read it."""
+"""The one table of the graph: every node with its stage, topics and services. Imports no ROS, so that launch files can read it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Topic:
-    """A DDS topic: relative name, ROS type, QoS."""
-
-    name: str
-    type: str
-    reliable: bool = True
-    depth: int = 10
-    latched: bool = False  # transient local
-    optional: bool = False  # its package is not everywhere
-
-
-@dataclass(frozen=True)
-class Service:
-    """A ROS service of a node; a name that starts with ~ is under the node's own name."""
-
-    name: str
-    type: str
+from aegis.ros.topics import Service
 
 
 @dataclass(frozen=True)
@@ -48,32 +30,6 @@ class NodeSpec:
         module, name = self.stage.split(":")
         return getattr(import_module(module), name)
 
-
-TOPICS: dict[str, Topic] = {
-    topic.name: topic
-    for topic in (
-        Topic("radar/cube", "aegis_msgs/msg/RadarCube", reliable=False, depth=2),
-        Topic("radar/points", "sensor_msgs/msg/PointCloud2", reliable=False, depth=5),
-        Topic("radar/range_doppler", "aegis_msgs/msg/RangeDopplerMap", reliable=False, depth=2),
-        Topic("radar/scan", "radar_msgs/msg/RadarScan", reliable=False, depth=5, optional=True),
-        Topic("radar/tracks", "radar_msgs/msg/RadarTracks", reliable=False, depth=5, optional=True),
-        Topic("odometry", "nav_msgs/msg/Odometry", reliable=False, depth=100),
-        Topic("detections", "aegis_msgs/msg/DetectionArray"),
-        Topic("tracks", "aegis_msgs/msg/TrackArray"),
-        Topic("threats", "aegis_msgs/msg/ThreatArray"),
-        Topic("ew/signals", "aegis_msgs/msg/EwSignalArray"),
-        Topic("ew/advice", "aegis_msgs/msg/EwAdviceArray", latched=True),
-        Topic("events", "aegis_msgs/msg/Event", depth=100),
-        Topic("status", "aegis_msgs/msg/PipelineStatus"),
-        Topic("class_info", "aegis_msgs/msg/ClassInfo", depth=1, latched=True),
-        Topic("markers", "visualization_msgs/msg/MarkerArray", depth=1),
-        Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray"),
-    )
-}
-
-# What every node publishes and answers, besides its own row below.
-COMMON_PUBLISHES = ("events", "status", "/diagnostics")
-COMMON_SERVICES = (Service("~/restart", "aegis_msgs/srv/Restart"),)
 
 NODES: dict[str, NodeSpec] = {
     node.name: node

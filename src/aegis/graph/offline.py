@@ -13,11 +13,12 @@ from rclpy.serialization import deserialize_message
 from tqdm import tqdm
 
 from aegis.graph.config import load_settings
-from aegis.graph.nodes import NODES, TOPICS
-from aegis.ros import convert
+from aegis.graph.nodes import NODES
 from aegis.ros.bag import BagError, BagReader, topic_types, write_bag
+from aegis.ros.messages.fields import stamp_of
 from aegis.ros.qos import message_class
 from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.topics import TOPICS
 
 # Of these a bag has one; where it has both, the points were made from the cubes.
 INPUTS = ("radar/points", "radar/cube")
@@ -84,7 +85,7 @@ class Pipeline:
             current = queue.popleft()
             for stage in self._readers[current.topic]:
                 stage.counters.received += 1
-                stamp_ns = convert.stamp_ns(current.message)
+                stamp_ns = stamp_of(current.message)
                 for output in self._guarded(stage, stamp_ns, stage.on_message, *current):
                     done.append(output)
                     queue.append(output)

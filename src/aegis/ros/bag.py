@@ -19,7 +19,7 @@ from rosbags.rosbag2.errors import ReaderError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from aegis.graph.nodes import TOPICS, Topic
+from aegis.ros.topics import TOPICS, Topic
 
 BAG_VERSION: Literal[9] = 9  # of metadata.yaml, as Jazzy writes it
 _READ_ERRORS = (ReaderError, sqlite3.DatabaseError, OSError, ValueError, KeyError, EOFError, AssertionError)

@@ -13,10 +13,10 @@ from typing import Any
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from aegis.graph.nodes import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
-from aegis.ros import convert
+from aegis.ros.messages.fields import stamp_of
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import Output, Stage
+from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
 
 STATUS_PERIOD_S = 1.0
 NOTICE_AFTER_S = 3.0
@@ -135,6 +135,6 @@ class StageHost:
         self._publishers[output.topic].publish(output.message)
         if output.topic in self._own_topics:
             self.stage.counters.published += 1
-            measured_ns = convert.stamp_ns(output.message)
+            measured_ns = stamp_of(output.message)
             if measured_ns:
                 self.stage.note_latency((self.now_ns() - measured_ns) * 1e-9)

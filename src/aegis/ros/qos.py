@@ -6,7 +6,7 @@ from importlib import import_module
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from aegis.graph.nodes import Topic
+from aegis.ros.topics import Topic
 
 
 def qos_profile(topic: Topic) -> QoSProfile:

@@ -19,9 +19,9 @@ import rclpy
 from postgres import PostgresServer
 
 from aegis.core.events import Event, EventName
-from aegis.graph.nodes import TOPICS
-from aegis.ros import convert
+from aegis.ros.messages.reports import event_to_msg
 from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.topics import TOPICS
 
 RUN_ID, STAGE, EPOCH = "kill-test", "tracking", 7
 WINDOW = 90  # the topic keeps 100
@@ -119,7 +119,7 @@ def start_sender(ros_domain) -> Iterator:
 
 
 def event_message(sequence: int):
-    return convert.event_to_msg(
+    return event_to_msg(
         Event(EventName.TRACKING_UPDATED, data={"n": sequence}),
         stage=STAGE,
         stamp_ns=FIRST_STAMP_NS + sequence,

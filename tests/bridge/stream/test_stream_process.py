@@ -10,7 +10,7 @@ from bridge_data import some_detections, some_threats, some_tracks, until
 from websockets.exceptions import ConnectionClosed
 
 from aegis.core.types import Advice, AdviceState, ClassId, Signal, SignalKind
-from aegis.ros import convert
+from aegis.ros.messages.ew import advice_to_msg, signals_to_msg
 
 
 def subscribe(client, **wanted: object) -> dict:
@@ -98,9 +98,9 @@ def test_ew_comes_to_those_who_ask(start_bridge, publisher, wait_for):
     with bridge.stream() as client:
         subscribe(client, channels=["ew"])
         publisher.publishers["ew/signals"].publish(
-            convert.signals_to_msg([signal], stamp_ns=stamp_ns, frame_id="radar", sequence=1, sensor_id="r")
+            signals_to_msg([signal], stamp_ns=stamp_ns, frame_id="radar", sequence=1, sensor_id="r")
         )
-        publisher.publishers["ew/advice"].publish(convert.advice_to_msg([advice], stamp_ns=stamp_ns))
+        publisher.publishers["ew/advice"].publish(advice_to_msg([advice], stamp_ns=stamp_ns))
         message = until(client, "ew")
         while message["signals"] is None or message["advice"] is None:
             message = until(client, "ew")

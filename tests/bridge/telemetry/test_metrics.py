@@ -16,7 +16,7 @@ from aegis.bridge.live.state import MAX_STAGES, Latest
 from aegis.bridge.telemetry.loop_lag import TICK_S, LoopLag
 from aegis.bridge.telemetry.metrics import Metrics
 from aegis.bridge.telemetry.sources import REASONS_TOLD, STAGES_TOLD, Source, counter, gauge
-from aegis.ros import convert
+from aegis.ros.messages.reports import status_rows
 
 
 def parse(text: str) -> dict[tuple, float]:
@@ -37,7 +37,7 @@ def scrape(app) -> dict[tuple, float]:
 
 
 def say(app, stage: str, detail: dict | None = None, **values: float) -> None:
-    app.bridge.deliver("status", convert.status_rows(some_status(stage, detail, **values)))
+    app.bridge.deliver("status", status_rows(some_status(stage, detail, **values)))
 
 
 def room(name: str, measures: dict, counts) -> dict[tuple, float]:

@@ -13,7 +13,7 @@ from aegis.bridge.live.encoded import Rows
 from aegis.bridge.live.frames import EwFrame, Frame
 from aegis.bridge.models import metrics as models
 from aegis.core.types import Advice, AdviceState, Signal, SignalKind
-from aegis.ros import convert
+from aegis.ros.messages.reports import status_rows
 
 MODELS = {
     "radar": models.RadarMetrics,
@@ -35,7 +35,7 @@ def get(app, name: str, status: int = 200) -> dict:
 
 
 def say(app, stage: str, detail: dict | None = None, **values: float) -> None:
-    app.bridge.deliver("status", convert.status_rows(some_status(stage, detail, **values)))
+    app.bridge.deliver("status", status_rows(some_status(stage, detail, **values)))
 
 
 def deliver(app, topic: str, data, age_s: float = 0.25, received_at: float | None = None) -> None:

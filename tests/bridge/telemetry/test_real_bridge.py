@@ -21,7 +21,7 @@ from aegis.bridge.telemetry.sources import ALL
 from aegis.core.events import Event, EventName, Severity
 from aegis.graph.nodes import NODES
 from aegis.resources import config_file
-from aegis.ros import convert
+from aegis.ros.messages.reports import event_to_msg
 
 COUNTS = ("received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors")
 SCANS = 6
@@ -62,7 +62,7 @@ def send_event(publisher, name, severity=Severity.INFO, **fields) -> None:
         "sequence": 1,
         **fields,
     }
-    publisher.publishers["events"].publish(convert.event_to_msg(event, **origin))
+    publisher.publishers["events"].publish(event_to_msg(event, **origin))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aegis.bridge.telemetry.settings import TelemetrySettings
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.core.events import Event, EventName, Severity
-from aegis.ros import convert
+from aegis.ros.messages.reports import event_from_msg, event_to_msg
 
 # As bridge.md has it: a file for each of these.
 FILES = {"radar", "detection", "tracking", "threat", "ew", "pipeline", "websocket"}
@@ -21,8 +21,8 @@ FILES = {"radar", "detection", "tracking", "threat", "ew", "pipeline", "websocke
 def heard(name, severity=Severity.INFO, stamp_ns=1_700_000_000_123_456_789, sequence=1, data=None) -> dict:
     """An event as the bridge hears it."""
     event = Event(name, severity, {"sequence": 7} if data is None else data)
-    return convert.event_from_msg(
-        convert.event_to_msg(event, stage="threat", stamp_ns=stamp_ns, run_id="run", epoch=2, sequence=sequence)
+    return event_from_msg(
+        event_to_msg(event, stage="threat", stamp_ns=stamp_ns, run_id="run", epoch=2, sequence=sequence)
     )
 
 

@@ -89,7 +89,7 @@ class History:
     # What is to be kept: from any thread; nothing waits, and what there is no room for is counted.
 
     def put_event(self, event: Mapping[str, Any]) -> None:
-        """Keep an event, as `convert.event_from_msg` gives it."""
+        """Keep an event, as `event_from_msg` gives it."""
         origin = Origin(event["stage"], event["run_id"], event["epoch"], event["sequence"])
         self._put(Kind.EVENT, encode_event(event), origin)
 

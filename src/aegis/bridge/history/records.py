@@ -46,7 +46,7 @@ def _finite(value: Any) -> Any:
 
 
 def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Return the journal's JSON of an event, as `convert.event_from_msg` gives it."""
+    """Return the journal's JSON of an event, as `event_from_msg` gives it."""
     names = ("run_id", "stage", "epoch", "sequence", "stamp_ns", "name")
     row = {name: event[name] for name in names}
     return orjson.dumps({**row, "severity": Severity[event["severity"]], "data": json_text(event["data"])})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
-from aegis.graph.nodes import COMMON_SERVICES, NODES
+from aegis.graph.nodes import NODES
 from aegis.ros.qos import message_class
+from aegis.ros.topics import COMMON_SERVICES
 
 SCAN, ACKNOWLEDGE = "scan", "ew/acknowledge"
 

@@ -116,7 +116,7 @@ class Latest:
             self.alerts.append({name: event[name] for name in ("stamp_s", "name", "stage", "severity", "data")})
 
     def take_status(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Take status rows, as `convert.status_rows` gives them; those of too many stages are left out and counted."""
+        """Take status rows, as `status_rows` gives them; those of too many stages are left out and counted."""
         now = time.monotonic()
         for row in rows:
             name = row["stage"]

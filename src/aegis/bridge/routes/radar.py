@@ -20,7 +20,7 @@ from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response,
 from aegis.bridge.routes.selection import Selection, TrackSelection
 from aegis.bridge.stream.bodies import positions_in_map
 from aegis.core.types import Detections, Tracks
-from aegis.ros import convert
+from aegis.ros.messages.fields import ns_from_time
 
 router = APIRouter(
     prefix="/api/radar", tags=["radar"], dependencies=[Depends(require(Scope.RADAR_READ))], responses=MEASURED
@@ -115,7 +115,7 @@ async def scan(request: Request) -> Response:
     answer = await bridge.graph.call(SCAN, {}, SCAN_DEADLINE_S)
     if not answer.success:
         raise HTTPException(503, f"the radar did not scan: {answer.message}")
-    frame = await _detections_of(bridge, convert.ns_from_time(answer.stamp))
+    frame = await _detections_of(bridge, ns_from_time(answer.stamp))
     body: dict[str, Any] = {
         **frame.head(),
         "message": answer.message,

@@ -34,7 +34,7 @@ class StageLog:
         self.writer = LogWriter(folder, settings, "stage-log")
 
     def take(self, event: dict[str, Any]) -> None:
-        """Queue an event, as `convert.event_from_msg` gives it, for its file."""
+        """Queue an event, as `event_from_msg` gives it, for its file."""
         if Severity[event["severity"]] >= self._least:
             self.writer.put(FILES.get(event["name"].partition("_")[0], OTHERS), _line(event))
 

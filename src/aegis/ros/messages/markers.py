@@ -11,7 +11,7 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from aegis.core.picture import Colour, Picture, PictureSettings, pointing
-from aegis.ros import convert
+from aegis.ros.messages.fields import make_header
 
 # One namespace for each part of a track's drawing, so that RViz can switch it; the id in each is the track's.
 BODY, VELOCITY, COVARIANCE, LABEL = "track", "velocity", "covariance", "label"
@@ -30,7 +30,7 @@ def marker_id(track_id: int) -> int:
 
 def picture_to_msg(picture: Picture, settings: PictureSettings) -> MarkerArray:
     """Return the markers of a picture: four for each track at most, deletions first."""
-    header = convert.header(picture.stamp_ns, picture.frame_id)
+    header = make_header(picture.stamp_ns, picture.frame_id)
     seconds, fraction = divmod(settings.lifetime, 1.0)
     lifetime = Duration(sec=int(seconds), nanosec=int(fraction * 1e9))
     size = settings.track_size

@@ -16,7 +16,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from aegis.core.events import Event, EventName, Severity
 from aegis.core.params import Settings
-from aegis.ros import convert
+from aegis.ros.messages.fields import make_header
+from aegis.ros.messages.reports import diagnostics_to_msg, event_to_msg
 
 
 class Output(NamedTuple):
@@ -160,7 +161,7 @@ class Stage(ABC):
     def event(self, event: Event, stamp_ns: int) -> Output:
         """Number an event and make its message."""
         self._event_sequence += 1
-        message = convert.event_to_msg(
+        message = event_to_msg(
             event,
             stage=self.name,
             stamp_ns=stamp_ns,
@@ -189,7 +190,7 @@ class Stage(ABC):
             rate = (counters.published - self._published_before) * 1e9 / (now_ns - self._status_at_ns)
         detail = {"dropped_by_reason": dict(sorted(counters.reasons.items())), **self.detail()}
         row = PipelineStatus()
-        row.header = convert.header(now_ns, "")
+        row.header = make_header(now_ns, "")
         row.run_id = self.context.run_id
         row.stage = [self.name]
         row.rate_hz = [rate]
@@ -216,7 +217,7 @@ class Stage(ABC):
             **self.detail(),
         }
         prefix = f"{self.context.namespace.strip('/')}/" if self.context.namespace.strip("/") else ""
-        diagnostics = convert.diagnostics_to_msg(f"aegis: {prefix}{self.name}", level, text, values, now_ns)
+        diagnostics = diagnostics_to_msg(f"aegis: {prefix}{self.name}", level, text, values, now_ns)
 
         self._step_s.clear()
         self._latency_s.clear()

@@ -14,8 +14,10 @@ from aegis.core.detection.settings import DetectionSettings
 from aegis.core.events import Event, EventName, Severity
 from aegis.core.odometry import MovingPlatform, OdometryBuffer
 from aegis.core.types import ClassId, Pose, Scan
-from aegis.ros import convert
-from aegis.ros.convert import CloudError
+from aegis.ros.messages.clouds import CloudError, cloud_fields
+from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.odometry import odometry_from_msg
+from aegis.ros.messages.picture import class_info_to_msg, detections_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 
@@ -56,14 +58,12 @@ class DetectionStage(Stage):
 
     def start(self, now_ns: int) -> Iterable[Output]:
         """Say what the class numbers mean."""
-        info = convert.class_info_to_msg(
-            self.detector.model.prior, model=physical.NAME, basis=physical.BASIS, stamp_ns=now_ns
-        )
+        info = class_info_to_msg(self.detector.model.prior, model=physical.NAME, basis=physical.BASIS, stamp_ns=now_ns)
         return [Output("class_info", info)]
 
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
         """Detect in one cloud: now, or on a moving platform as soon as odometry says where the sensor was."""
-        stamp_ns = convert.stamp_ns(message)
+        stamp_ns = stamp_of(message)
         if topic == "odometry":
             yield from self._on_odometry(message, stamp_ns)
             return
@@ -94,7 +94,7 @@ class DetectionStage(Stage):
             text = f"odometry's frame_id '{frame_id}', but '{expected}' is expected (parameter odometry_frame_id)"
         else:
             try:
-                if self._platform.add_odometry(convert.odometry_from_msg(message)):
+                if self._platform.add_odometry(odometry_from_msg(message)):
                     self.counters.reasons["odometry went backwards: reset"] += 1
                 self._odometry += 1
             except ValueError as error:
@@ -131,7 +131,7 @@ class DetectionStage(Stage):
         detections.pose = pose
         for reason, objects in dropped.items():
             self.counters.drop(reason, objects)
-        yield Output("detections", convert.detections_to_msg(detections))
+        yield Output("detections", detections_to_msg(detections))
         names = [ClassId(c).name for c in sorted(set(detections.class_id.tolist()))]
         classes = {name: int((detections.class_id == int(ClassId[name])).sum()) for name in names}
         data_ = {"sequence": scan.sequence, "detections": len(detections), "classes": classes}
@@ -176,7 +176,7 @@ class DetectionStage(Stage):
             raise CloudError(
                 "too many points", f"{message.height} x {message.width} points; max_points is {s.max_points}"
             )
-        columns = convert.cloud_fields(message, self._fields)
+        columns = cloud_fields(message, self._fields)
         self._sequence += 1
         scan, dropped = read_points(columns, s, stamp_ns=stamp_ns, frame_id=frame_id, sequence=self._sequence)
         for reason, objects in dropped.items():

@@ -12,7 +12,8 @@ from aegis.core.params import ConfigError
 from aegis.core.signal.cube import Cube, CubeError
 from aegis.drivers.contract import Driver, DriverSettings, Frame, Level, PointFrame
 from aegis.drivers.registry import driver_class, driver_names
-from aegis.ros import convert
+from aegis.ros.messages.clouds import cloud_to_msg
+from aegis.ros.messages.cubes import cube_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 REOPEN_AFTER_NS = 1_000_000_000
@@ -106,7 +107,7 @@ class DriverStage(Stage):
         data = {"sequence": self._sequence, "driver": self.driver.name}
         frame_id = self.settings.frame_id
         if isinstance(frame, PointFrame):
-            message = convert.cloud_to_msg(frame.columns, frame_id=frame_id, stamp_ns=stamp_ns)
+            message = cloud_to_msg(frame.columns, frame_id=frame_id, stamp_ns=stamp_ns)
             output = Output("radar/points", message)
         else:
             try:
@@ -118,7 +119,7 @@ class DriverStage(Stage):
                     Event(EventName.PIPELINE_ERROR, Severity.ERROR, {**data, "message": str(error)}), stamp_ns
                 )
                 return
-            output = Output("radar/cube", convert.cube_to_msg(cube))
+            output = Output("radar/cube", cube_to_msg(cube))
         yield self.event(Event(EventName.RADAR_SCAN_STARTED, data=data), stamp_ns)
         yield output
 

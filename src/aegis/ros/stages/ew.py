@@ -12,7 +12,9 @@ from aegis.core.ew.noise import NoiseMonitor
 from aegis.core.ew.settings import EwSettings
 from aegis.core.ids import UniqueIds
 from aegis.core.types import Advice, AdviceState, Signal
-from aegis.ros import convert
+from aegis.ros.messages.ew import advice_to_msg, signals_to_msg
+from aegis.ros.messages.fields import finite_or_none, stamp_of
+from aegis.ros.messages.picture import detections_from_msg, threats_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 
@@ -39,11 +41,11 @@ class EwStage(Stage):
 
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
         """Take a scan's detections (noise levels) or an assessment (critical threats)."""
-        stamp_ns = convert.stamp_ns(message)
+        stamp_ns = stamp_of(message)
         changed = self.book.expire(stamp_ns)
         new: list[Advice] = []
         if topic == "detections":
-            detections = convert.detections_from_msg(message)
+            detections = detections_from_msg(message)
             self.note_sequence(topic, detections.sequence, detections.sensor_id)
             change = self.monitor.step(detections)
             if change.raised is not None:
@@ -52,7 +54,7 @@ class EwStage(Stage):
             active = [self.monitor.signal] if self.monitor.signal is not None else []
             yield Output(
                 "ew/signals",
-                convert.signals_to_msg(
+                signals_to_msg(
                     active,
                     stamp_ns=stamp_ns,
                     frame_id=detections.frame_id,
@@ -61,7 +63,7 @@ class EwStage(Stage):
                 ),
             )
         else:
-            threats = convert.threats_from_msg(message)
+            threats = threats_from_msg(message)
             self.note_sequence(topic, threats.sequence, threats.sensor_id)
             new += self.book.on_threats(threats)
         for advice in new:
@@ -94,7 +96,7 @@ class EwStage(Stage):
         }
 
     def _advice(self, stamp_ns: int) -> Output:
-        return Output("ew/advice", convert.advice_to_msg(self.book.advice, stamp_ns=stamp_ns))
+        return Output("ew/advice", advice_to_msg(self.book.advice, stamp_ns=stamp_ns))
 
 
 def _signal_data(signal: Signal) -> dict[str, Any]:
@@ -111,4 +113,4 @@ def _advice_data(advice: Advice) -> dict[str, Any]:
 
 def _jsonable(data: dict[str, Any]) -> dict[str, Any]:
     """Return the data with unknown numbers as null: NaN is not JSON."""
-    return {key: convert.finite_or_none(v) if isinstance(v, float) else v for key, v in data.items()}
+    return {key: finite_or_none(v) if isinstance(v, float) else v for key, v in data.items()}

@@ -15,7 +15,9 @@ from aegis.core.signal.cube import CubeError
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
 from aegis.core.types import Scan
-from aegis.ros import convert
+from aegis.ros.messages.clouds import cloud_to_msg
+from aegis.ros.messages.cubes import cube_from_msg, range_doppler_to_msg
+from aegis.ros.messages.fields import stamp_of
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 # Of a point's errors on `radar/points`, in the order of `Scan.variance`; the detection stage takes them.
@@ -43,9 +45,9 @@ class FrontEndStage(Stage):
 
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
         """Make the points of one cube."""
-        stamp_ns = convert.stamp_ns(message)
+        stamp_ns = stamp_of(message)
         try:
-            cube = convert.cube_from_msg(message)
+            cube = cube_from_msg(message)
             self.note_sequence(topic, cube.sequence, cube.sensor_id)
             scan, dropped = self.front_end.step(cube)
         except CubeError as error:
@@ -57,11 +59,11 @@ class FrontEndStage(Stage):
         self._notes += self.front_end.notes
         for reason, objects in dropped.items():
             self.counters.drop(reason, objects)
-        yield Output("radar/points", convert.cloud_to_msg(_columns(scan), frame_id=scan.frame_id, stamp_ns=stamp_ns))
+        yield Output("radar/points", cloud_to_msg(_columns(scan), frame_id=scan.frame_id, stamp_ns=stamp_ns))
         if self._map_wanted(stamp_ns):
             found = self.front_end.range_doppler_map()
             assert found is not None  # there was a cube
-            yield Output("radar/range_doppler", convert.range_doppler_to_msg(found, cube))
+            yield Output("radar/range_doppler", range_doppler_to_msg(found, cube))
 
     def _map_wanted(self, stamp_ns: int) -> bool:
         """Tell whether a map is due, and anybody looks at it."""

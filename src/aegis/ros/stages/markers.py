@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from aegis.core.picture import PictureFeed, PictureSettings
-from aegis.ros import convert
 from aegis.ros.messages.markers import picture_to_msg
+from aegis.ros.messages.picture import threats_from_msg, tracks_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 
@@ -28,9 +28,9 @@ class MarkersStage(Stage):
             ValueError: arrays of different lengths.
         """
         if topic == "threats":
-            self._feed.take_threats(convert.threats_from_msg(message))
+            self._feed.take_threats(threats_from_msg(message))
             return []
-        tracks = convert.tracks_from_msg(message)
+        tracks = tracks_from_msg(message)
         self.note_sequence(topic, tracks.sequence, tracks.sensor_id)
         undrawable = self._feed.undrawable
         picture = self._feed.take_tracks(tracks)

@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from aegis.core.params import ConfigError
-from aegis.ros import convert
+from aegis.ros.messages.clouds import cloud_to_msg
+from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.radar_msgs import RadarMsgsSettings, scan_columns, track_columns
 from aegis.ros.stages.base import Output, Stage, StageContext
 
@@ -38,5 +39,5 @@ class RadarMsgsStage(Stage):
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
         """Convert one message."""
         columns = (scan_columns if topic == "radar/scan" else track_columns)(message, self.settings)
-        cloud = convert.cloud_to_msg(columns, frame_id=message.header.frame_id, stamp_ns=convert.stamp_ns(message))
+        cloud = cloud_to_msg(columns, frame_id=message.header.frame_id, stamp_ns=stamp_of(message))
         yield Output("radar/points", cloud)

@@ -11,7 +11,9 @@ import numpy as np
 from aegis.core.events import Event, EventName
 from aegis.core.signal.cube import Cube
 from aegis.core.types import Scan
-from aegis.ros import convert
+from aegis.ros.messages.clouds import cloud_to_msg
+from aegis.ros.messages.cubes import cube_to_msg
+from aegis.ros.messages.fields import time_from_ns
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.simulation.points import Simulator
 from aegis.simulation.radar import Mode
@@ -73,7 +75,7 @@ class SimulatorStage(Stage):
             what = "is raw, a cube" if isinstance(scan, Cube) else f"has {points} points"
             response.success, response.message = True, f"scan {scan.sequence} {what}"
             response.sequence, response.points = scan.sequence, points
-            response.stamp = convert.time_from_ns(scan.stamp_ns)
+            response.stamp = time_from_ns(scan.stamp_ns)
             return self._outputs(scan, now_ns)
         if service == "set_mode":
             self._set_mode(request, response)
@@ -93,7 +95,7 @@ class SimulatorStage(Stage):
         }
         yield self.event(Event(EventName.RADAR_SCAN_STARTED, data=data), now_ns)
         if isinstance(scan, Cube):
-            cube = convert.cube_to_msg(scan)
+            cube = cube_to_msg(scan)
             self._cube_bytes = len(cube.data)
             yield Output("radar/cube", cube)
             return
@@ -108,7 +110,7 @@ class SimulatorStage(Stage):
         if self.settings.has_doppler:
             columns["range_rate"] = scan.range_rate
         columns.update(snr=scan.snr_db, rcs=scan.rcs_dbsm, noise=scan.noise_db)
-        message = convert.cloud_to_msg(columns, frame_id=scan.frame_id, stamp_ns=scan.stamp_ns)
+        message = cloud_to_msg(columns, frame_id=scan.frame_id, stamp_ns=scan.stamp_ns)
         yield Output("radar/points", message)
 
     def _set_mode(self, request: Any, response: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from aegis.core.events import Event, EventName, Severity
 from aegis.core.threat.assessor import Assessor, ThreatSettings
 from aegis.core.types import ThreatLevel
-from aegis.ros import convert
+from aegis.ros.messages.picture import threats_to_msg, tracks_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 
@@ -29,13 +29,13 @@ class ThreatStage(Stage):
 
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
         """Assess one picture."""
-        tracks = convert.tracks_from_msg(message)
+        tracks = tracks_from_msg(message)
         self.note_sequence(topic, tracks.sequence, tracks.sensor_id)
         sequence = {"sequence": tracks.sequence}
         yield self.event(Event(EventName.THREAT_ASSESSMENT_RUNNING, Severity.DEBUG, sequence), tracks.stamp_ns)
         threats, changes = self.assessor.step(tracks)
         self._critical = int((threats.level == int(ThreatLevel.CRITICAL)).sum())
-        yield Output("threats", convert.threats_to_msg(threats))
+        yield Output("threats", threats_to_msg(threats))
         for change in changes:
             data = {
                 "track_id": change.track_id,

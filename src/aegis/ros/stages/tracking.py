@@ -12,7 +12,7 @@ from aegis.core.events import Event, EventName, Severity
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
-from aegis.ros import convert
+from aegis.ros.messages.picture import detections_from_msg, tracks_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.state import remove_leftovers, write_atomically
 
@@ -66,7 +66,7 @@ class TrackingStage(Stage):
 
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
         """Track one scan."""
-        detections = convert.detections_from_msg(message)
+        detections = detections_from_msg(message)
         self.note_sequence(topic, detections.sequence, detections.sensor_id)
         stamp_ns = detections.stamp_ns
         sequence = {"sequence": detections.sequence}
@@ -81,7 +81,7 @@ class TrackingStage(Stage):
         self.counters.drop("detection not finite", result.refused)
         self.counters.drop("over max_tracks", result.over_capacity)
         self._tracks = len(result.tracks)
-        yield Output("tracks", convert.tracks_to_msg(result.tracks))
+        yield Output("tracks", tracks_to_msg(result.tracks))
         data = {**sequence, "tracks": self._tracks, "confirmed": result.confirmed.tolist(), "reset": result.reset}
         severity = Severity.INFO
         if result.reset:
