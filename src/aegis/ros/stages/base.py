@@ -89,14 +89,6 @@ class Stage(ABC):
 
     # What a subclass may or must provide.
 
-    @classmethod  # noqa: B027 - most have nothing to compile
-    def prepare(cls) -> None:
-        """Compile what the stage runs, or load it where that has been done before.
-
-        The first time this can take half a minute: the live host lets it be done before the process has signal handlers and is
-        seen by others. What is left undone here, the stage does when it is made.
-        """
-
     @classmethod
     def large_messages(cls, settings: Any) -> bool:
         """Tell whether it sends messages of megabytes, for which DDS needs more shared memory than it takes by itself."""

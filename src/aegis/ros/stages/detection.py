@@ -42,11 +42,6 @@ class DetectionStage(Stage):
         self._clouds = self._clouds_before = 0
         self._odometry = self._odometry_before = 0
 
-    @classmethod
-    def prepare(cls) -> None:
-        """Compile the class model."""
-        physical.warm()
-
     def reads(self, topic: str) -> bool:
         """Read odometry on a moving platform only."""
         return topic != "odometry" or self._platform is not None

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from aegis.core.events import Event, EventName, Severity
-from aegis.core.signal import front_end
 from aegis.core.signal.cube import CubeError
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
@@ -37,11 +36,6 @@ class FrontEndStage(Stage):
         self._notes: Counter[str] = Counter()
         self._last_refusal = ""
         self._map_due_ns = 0
-
-    @classmethod
-    def prepare(cls) -> None:
-        """Compile the kernels."""
-        front_end.warm()
 
     def on_message(self, topic: str, message: Any) -> Iterator[Output]:
         """Make the points of one cube."""

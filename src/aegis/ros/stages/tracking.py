@@ -47,11 +47,6 @@ class TrackingStage(Stage):
             else:  # begun again at 1: what the last picture has could be given out once more
                 self.counters.reasons[WITHOUT_IDS] += 1
 
-    @classmethod
-    def prepare(cls) -> None:
-        """Compile the tracker."""
-        Tracker(TrackingSettings())
-
     @property
     def period_s(self) -> float | None:
         """How often the picture is kept."""
