@@ -58,7 +58,7 @@ def status_rows(m: PipelineStatus) -> list[dict[str, Any]]:
     """
     counts = ["received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors"]
     times = ["rate_hz", "step_p50", "step_p99", "latency_p50", "latency_p99"]
-    check_lengths(m, len(m.stage), " ".join([*counts, *times, "detail"]))
+    check_lengths(m, len(m.stage), [*counts, *times, "detail"])
     return [
         {
             "stage": str(m.stage[i]),
