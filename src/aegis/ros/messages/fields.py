@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -89,8 +88,3 @@ def check_lengths(message: Any, n: int, fields: Iterable[str]) -> None:
             raise ValueError(
                 f"{type(message).__name__}.{name} has {len(getattr(message, name))} entries; {n} are expected"
             )
-
-
-def finite_or_none(value: float) -> float | None:
-    """Return None for an unknown (NaN) or infinite number, as JSON wants it."""
-    return float(value) if math.isfinite(value) else None

@@ -8,6 +8,7 @@ from typing import Any
 
 from aegis.core.clock import SensorClock
 from aegis.core.events import Event, EventName, Severity
+from aegis.core.finite import finite_or_none
 from aegis.core.health import Health, Level
 from aegis.core.params import ConfigError
 from aegis.core.signal.cube import Cube, CubeError
@@ -140,9 +141,9 @@ class DriverStage(Stage):
             "driver": self.driver.name,
             "frames": self._sequence,
             "packets": self.driver.packets,
-            "clock_offset_s": _number(clock.offset_s, 9),
-            "clock_drift_ppm": _number(clock.drift_ppm, 2),
-            "clock_jitter_s": _number(clock.jitter_s, 9),
+            "clock_offset_s": finite_or_none(clock.offset_s, 9),
+            "clock_drift_ppm": finite_or_none(clock.drift_ppm, 2),
+            "clock_jitter_s": finite_or_none(clock.jitter_s, 9),
             "clock_steps": clock.steps,
             **self.driver.health().values,
         }
@@ -166,8 +167,3 @@ class DriverStage(Stage):
 
     def _input_expected(self) -> bool:
         return False
-
-
-def _number(value: float, digits: int) -> float | None:
-    """Return a number for JSON, which has no NaN."""
-    return None if value != value else round(value, digits)
