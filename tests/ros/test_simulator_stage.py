@@ -10,7 +10,7 @@ import pytest
 from aegis_msgs.srv import Scan, SetMode
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from aegis.core.events import EventName
+from aegis.core.events import ScanStarted
 from aegis.core.params import ConfigError
 from aegis.graph.nodes import NODES
 from aegis.ros.messages.clouds import cloud_fields
@@ -56,7 +56,7 @@ def test_it_is_the_stage_of_the_graph_table():
 def test_a_scan_is_announced_and_published_with_its_stamp():
     event, points = stage().on_timer(BEGIN_NS)
     assert event.topic == "events"
-    assert event.message.name == EventName.RADAR_SCAN_STARTED
+    assert event.message.name == ScanStarted.name
     assert (event.message.stage, event.message.run_id, event.message.epoch) == ("simulator", "run", 2)
     assert json.loads(event.message.data)["sequence"] == 1
     assert points.topic == "radar/points"

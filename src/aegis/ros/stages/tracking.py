@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
 from aegis.core.health import Health, Level
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking.settings import TrackingSettings
@@ -68,8 +68,7 @@ class TrackingStage(Stage):
         detections = detections_from_msg(message)
         self.note_sequence(topic, detections.sequence, detections.sensor_id)
         stamp_ns = detections.stamp_ns
-        sequence = {"sequence": detections.sequence}
-        yield self.event(Event(EventName.TRACKING_RUNNING, Severity.DEBUG, sequence), stamp_ns)
+        yield self.event(TrackingRunning(detections.sequence), stamp_ns)
         result = self.tracker.step(detections)
         if result.resumed is False:
             self.counters.note(TOO_OLD)
@@ -81,19 +80,20 @@ class TrackingStage(Stage):
         self.counters.drop("over max_tracks", result.over_capacity)
         self._tracks = len(result.tracks)
         yield Output("tracks", tracks_to_msg(result.tracks))
-        data = {**sequence, "tracks": self._tracks, "confirmed": result.confirmed.tolist(), "reset": result.reset}
-        severity = Severity.INFO
         if result.reset:
             self.counters.note(RESET)
-            severity, data["reason"] = Severity.WARNING, "time went backwards"
         if result.reordered:
             self.counters.note(REORDERED)
-            data["reordered"] = True
-        if result.resumed:
-            data["resumed"] = True
-        yield self.event(Event(EventName.TRACKING_UPDATED, severity, data), stamp_ns)
+        updated = (TrackingReset if result.reset else TrackingUpdated)(
+            detections.sequence,
+            tracks=self._tracks,
+            confirmed=result.confirmed.tolist(),
+            reordered=result.reordered or None,
+            resumed=result.resumed or None,
+        )
+        yield self.event(updated, stamp_ns)
         for track_id in result.lost.tolist():
-            yield self.event(Event(EventName.TRACKING_LOST, data={"track_id": track_id}), stamp_ns)
+            yield self.event(TrackLost(track_id), stamp_ns)
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
         """Keep the picture, if there is a new one."""
