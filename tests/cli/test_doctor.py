@@ -14,7 +14,7 @@ import pytest
 from aegis.cli import doctor
 from aegis.cli.doctor import State
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run_doctor(environ):
