@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # helpers beside the tests, shared by them
 
@@ -15,6 +16,11 @@ os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # before rclpy's messages are first
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+# No test of ours fails because the machine is slow: neither at one example, nor at making them.
+settings.register_profile(
+    "ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=False, print_blob=True
+)
+settings.load_profile("ci")
 
 MAX_WORKERS = 2
 # The files that take longest, longest first: a long one that begins last would be waited for.

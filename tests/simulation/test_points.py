@@ -480,7 +480,7 @@ def test_an_unknown_scenario_is_refused():
         Simulator(SimulatorSettings.load({"scenario": "tea_party"}))
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     t_s=st.floats(0, 1e4),

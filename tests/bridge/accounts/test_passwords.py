@@ -52,7 +52,7 @@ def test_a_short_name_does_not_rule_out_every_password():
     check_strength("a", "three herons over a grey lake")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.text(min_size=12, max_size=24))
 def test_any_text_is_judged_without_an_error(password):
     with contextlib.suppress(WeakPasswordError):

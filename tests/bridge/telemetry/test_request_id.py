@@ -18,7 +18,7 @@ def test_a_well_formed_id_is_kept(app, given_id):
     assert app.client.get("/health", headers={HEADER: given_id}).headers[HEADER] == given_id
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=70)
     | st.from_regex(WELL_FORMED, fullmatch=True)
