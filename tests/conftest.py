@@ -116,7 +116,7 @@ def shared_data() -> Path:
 def wait_for() -> Callable[..., None]:
     """Return a function that polls a condition until it holds, or fails at the deadline."""
 
-    def wait(condition: Callable[[], bool], what: str, deadline_s: float = 30.0) -> None:
+    def wait(condition: Callable[[], bool], what: str, deadline_s: float = 60.0) -> None:
         end = time.monotonic() + deadline_s
         while not condition():
             if time.monotonic() > end:

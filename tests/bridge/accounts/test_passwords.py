@@ -72,9 +72,9 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(passwords):
     def median_s(stored: str | None) -> float:
         times = []
         for _ in range(15):
-            begin = time.perf_counter()
+            begin = time.process_time()
             assert not passwords.verify("wrong", stored)
-            times.append(time.perf_counter() - begin)
+            times.append(time.process_time() - begin)
         return statistics.median(times)
 
     # Without the dummy hash it would be about 1 : 20.
