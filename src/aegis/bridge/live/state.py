@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from aegis.bridge.live.frames import EwFrame, Frame
+from aegis.core.finite import finite_or_none
 from aegis.core.types import Advice, AdviceState, Detections, Signal, Threats, Tracks
 from aegis.graph.config import BRIDGE
 from aegis.graph.nodes import NODES
@@ -133,11 +133,11 @@ class Latest:
         row = heard.row
         return {
             "age_s": round(time.monotonic() - heard.at, 3),
-            "rate_hz": _finite(row["rate_hz"]),
-            "step_p50_ms": _finite(row["step_p50"] * 1e3),
-            "step_p99_ms": _finite(row["step_p99"] * 1e3),
-            "latency_p50_ms": _finite(row["latency_p50"] * 1e3),
-            "latency_p99_ms": _finite(row["latency_p99"] * 1e3),
+            "rate_hz": finite_or_none(row["rate_hz"], 3),
+            "step_p50_ms": finite_or_none(row["step_p50"] * 1e3, 3),
+            "step_p99_ms": finite_or_none(row["step_p99"] * 1e3, 3),
+            "latency_p50_ms": finite_or_none(row["latency_p50"] * 1e3, 3),
+            "latency_p99_ms": finite_or_none(row["latency_p99"] * 1e3, 3),
             **{
                 name: row[name]
                 for name in ("received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors", "detail")
@@ -180,7 +180,3 @@ class Latest:
         """Return how many signals are active and how much advice waits for a person; None before the stage spoke."""
         waiting = None if self.advice is None else sum(a.state == AdviceState.PROPOSED for a in self.advice.items)
         return {"signals": None if self.signals is None else len(self.signals.items), "advice_waiting": waiting}
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 3) if math.isfinite(value) else None
