@@ -21,9 +21,8 @@ from typing import Any
 import yaml
 
 from aegis.core.params import ConfigError, Settings
-from aegis.graph.nodes import NODES
+from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
 
-BRIDGE = "bridge"
 EVERY_NODE = "/**"
 
 
@@ -36,7 +35,7 @@ def settings_type(node: str) -> type[Settings]:
     if node == BRIDGE:
         return import_module("aegis.bridge.settings").BridgeSettings  # type: ignore[no-any-return]
     if node not in NODES:
-        raise ConfigError(f"no node '{node}'; known are: {', '.join([*NODES, BRIDGE])}")
+        raise ConfigError(f"no node '{node}'; known are: {', '.join(ALL_NODES)}")
     return NODES[node].load_stage().settings_type  # type: ignore[no-any-return]
 
 
@@ -54,7 +53,7 @@ def read_file(path: Path) -> dict[str, dict[str, Any]]:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
     if content is None:
         return {}
-    known = [*NODES, BRIDGE]
+    known = list(ALL_NODES)
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: node names are expected at the top level ({', '.join(known)})")
     out: dict[str, dict[str, Any]] = {}
@@ -84,8 +83,8 @@ def parse_sets(sets: Iterable[str]) -> dict[str, dict[str, Any]]:
     for item in sets:
         name, eq, value = item.partition("=")
         node, dot, key = name.partition(".")
-        if not eq or not dot or not key or (node not in NODES and node != BRIDGE):
-            raise ConfigError(f"--set {item}: NODE.KEY=VALUE is expected, NODE one of {', '.join([*NODES, BRIDGE])}")
+        if not eq or not dot or not key or node not in ALL_NODES:
+            raise ConfigError(f"--set {item}: NODE.KEY=VALUE is expected, NODE one of {', '.join(ALL_NODES)}")
         try:
             out.setdefault(node, {})[key] = yaml.safe_load(value)
         except yaml.YAMLError as error:
