@@ -17,14 +17,16 @@ class SensorPlacement(Settings):
     """
 
     sensor_x: float = param(
-        0.0, "the sensor's position in map, east; on a moving platform: ahead of its origin", unit="m"
+        0.0, "Position of the sensor in map, east; on a moving platform: ahead of the platform's origin.", unit="m"
     )
     sensor_y: float = param(
-        0.0, "the sensor's position in map, north; on a moving platform: left of its origin", unit="m"
+        0.0, "Position of the sensor in map, north; on a moving platform: left of the platform's origin.", unit="m"
     )
-    sensor_z: float = param(0.0, "the sensor's position in map, up; on a moving platform: above its origin", unit="m")
+    sensor_z: float = param(
+        0.0, "Position of the sensor in map, up; on a moving platform: above the platform's origin.", unit="m"
+    )
     sensor_yaw_deg: float = param(
-        0.0, "direction of the sensor's x axis, anticlockwise from east; on a moving platform: from straight ahead",
+        0.0, "Direction of the sensor's x axis, anticlockwise from east; on a moving platform: from straight ahead.",
         unit="deg", ge=-360.0, le=360.0,
     )  # fmt: skip
 
