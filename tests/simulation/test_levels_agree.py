@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from settings_of import settings_of
 from signal_scenes import BANDWIDTH, CELL_M, C, direction, settings
 
 from aegis.core.signal import cfar_theory, detection_probability
@@ -78,18 +79,16 @@ def measurement_level(loss_db: float, false_alarms: float = 0.0) -> SimulatorSet
     # Bound of an even array's direction in its sine: lambda / (D) sqrt(6) / (2 pi sqrt(SNR (1 - 1 / M^2))).
     aperture = CHANNELS / 2  # wavelengths
     sine = np.sqrt(6 / (1 - 1 / CHANNELS**2)) / (2 * np.pi) / aperture
-    return SimulatorSettings.load(
-        {
-            "frequency_hz": 77e9, "peak_power_w": RADAR.peak_power_w, "pulse_width_s": 1e-9, "losses_db": loss_db,
-            "system_temperature_k": RADAR.system_temperature_k,
-            # The energy of the chirps' samples goes into the gain, as this pulse has another length; and that of all channels.
-            "gain_db": RADAR.gain_db + 5 * np.log10(CHANNELS * 6.4e-6 / 1e-9),
-            "bandwidth_hz": BANDWIDTH * by_range, "coherent_dwell_s": 3.2e-3 * by_doppler, "prf_hz": 10e3 / by_doppler,
-            "azimuth_beamwidth_deg": np.degrees(1.6 * np.sqrt(2) * sine), "elevation_beamwidth_deg": 60.0,
-            "max_range_m": SAMPLES * CELL_M, "azimuth_fov_deg": 180.0, "elevation_max_deg": 5.0, "has_elevation": False,
-            "max_range_rate_mps": CHIRPS * RATE_CELL / 2, "pfa": PFA, "false_alarms_per_scan": false_alarms,
-            "noise_cells": 500,
-        }
+    return settings_of(
+        SimulatorSettings,
+        frequency_hz=77e9, peak_power_w=RADAR.waveform.peak_power_w, pulse_width_s=1e-9, losses_db=loss_db,
+        system_temperature_k=RADAR.receiver.system_temperature_k,
+        # The energy of the chirps' samples goes into the gain, as this pulse has another length; and that of all channels.
+        gain_db=RADAR.antenna.gain_db + 5 * np.log10(CHANNELS * 6.4e-6 / 1e-9),
+        bandwidth_hz=BANDWIDTH * by_range, coherent_dwell_s=3.2e-3 * by_doppler, prf_hz=10e3 / by_doppler,
+        azimuth_beamwidth_deg=np.degrees(1.6 * np.sqrt(2) * sine), elevation_beamwidth_deg=60.0,
+        max_range_m=SAMPLES * CELL_M, azimuth_fov_deg=180.0, elevation_max_deg=5.0, has_elevation=False,
+        max_range_rate_mps=CHIRPS * RATE_CELL / 2, pfa=PFA, false_alarms_per_scan=false_alarms, noise_cells=500,
     )  # fmt: skip
 
 
