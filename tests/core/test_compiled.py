@@ -51,7 +51,7 @@ def points(n, k, measured):
         rcs_dbsm=known, noise_db=known,
     )
 
-polar, cartesian = Detector(DetectionSettings()), Detector(DetectionSettings(cartesian_sigma_m=5.0))
+polar, cartesian = Detector(DetectionSettings()), Detector(DetectionSettings(accuracy={"cartesian_sigma_m": 5.0}))
 tracker = Tracker(TrackingSettings(**json.loads(sys.argv[1])))
 ready = compiled()
 assert ready

@@ -157,7 +157,12 @@ def expected_clutter(radar: SimulatorSettings, density_db: float) -> np.ndarray:
     down = np.degrees(np.arcsin(1 / np.maximum(r, 1.0)))
     pattern = 0.5 ** (2 * (down / 90) ** 2)  # both ways, half power at half the beamwidth
     equation = radar.radar(77e9)
-    unit = equation.echo_power(1.0, 1.0) * 2 * radar.receiver.noise_lsb**2 / (K * radar.receiver.system_temperature_k * 10e6)
+    unit = (
+        equation.echo_power(1.0, 1.0)
+        * 2
+        * radar.receiver.noise_lsb**2
+        / (K * radar.receiver.system_temperature_k * 10e6)
+    )
     return np.where(inside, unit * 10 ** (density_db / 10) * area * pattern / np.maximum(r, 1) ** 4, 0)
 
 
@@ -233,7 +238,12 @@ def test_pulse_clutter_has_its_level():
     centre = (4e-6 + at / 10e6) * C / 2 - 2e-6 * C / 2  # of the pulse that is on its way at this sample
     inside = (centre > 1000 + 350) & (centre < 2000 - 350)
     cell = C / (2 * 10e6)
-    unit = radar.radar(9.4e9).echo_power(1.0, 1.0) * 2 * radar.receiver.noise_lsb**2 / (K * radar.receiver.system_temperature_k * 10e6)
+    unit = (
+        radar.radar(9.4e9).echo_power(1.0, 1.0)
+        * 2
+        * radar.receiver.noise_lsb**2
+        / (K * radar.receiver.system_temperature_k * 10e6)
+    )
     ranges = centre[inside][:, None] + (np.arange(40) - 19.5) * cell  # a sample has echoes of all that the pulse covers
     expected = (unit * 0.01 * cell * ranges * np.pi / ranges**4).sum(axis=1)
     measured = (np.abs(z[:, inside]) ** 2).mean(axis=(0, 2))

@@ -14,16 +14,17 @@ from pydantic_core import CoreSchema, core_schema
 
 @dataclass(frozen=True)
 class OneOf:
-    """For `Annotated[str, OneOf(...)]`: a word of these and no other."""
+    """For `Annotated[str, OneOf(...)]`: a word of these and no other; `kind` is what they are."""
 
     words: tuple[str, ...]
+    kind: str = "word"
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Check the word after pydantic has checked that it is one."""
 
         def check(word: str) -> str:
             if word not in self.words:
-                raise ValueError(f"'{word}' is not known; known are: {', '.join(self.words)}")
+                raise ValueError(f"no {self.kind} {word}; known are: {', '.join(self.words)}")
             return word
 
         return core_schema.no_info_after_validator_function(check, handler(source))

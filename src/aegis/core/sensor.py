@@ -10,7 +10,7 @@ from aegis.core.params import Settings, param
 from aegis.core.types import Floats
 
 
-class SensorPlacement(Settings):
+class SensorPose(Settings):
     """Position and heading of the sensor's frame (x forward, y left, z up) in `map` (x east, y north, z up).
 
     Where the sensor rides on a moving platform: in the platform's own frame (x ahead, y left, z up).
@@ -29,14 +29,6 @@ class SensorPlacement(Settings):
         0.0, "Direction of the sensor's x axis, anticlockwise from east; on a moving platform: from straight ahead.",
         unit="deg", ge=-360.0, le=360.0,
     )  # fmt: skip
-
-    def placement(self) -> SensorPose:
-        """Return these parameters alone."""
-        return SensorPose(**{name: getattr(self, name) for name in SensorPlacement.model_fields})
-
-
-class SensorPose(SensorPlacement):
-    """The same, with what follows from it; not in the base, because a stage may have a parameter of such a name."""
 
     def position(self) -> Floats:
         """Return the sensor's position, (3,) [m]."""
