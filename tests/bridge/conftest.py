@@ -36,6 +36,7 @@ from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub
 from aegis.core.types import Detections, Threats, Tracks
+from aegis.graph.nodes import nodes_beside_bridge
 from aegis.ros.messages import picture
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.topics import TOPICS
@@ -77,6 +78,7 @@ def app(tmp_path: Path, accounts_database: Path) -> Iterator[App]:
     accounts = Accounts(tmp_path, settings)
     bridge = Bridge(
         settings=settings,
+        nodes=nodes_beside_bridge(),
         tokens=Tokens(SECRET, settings.jwt_algorithm, settings.access_token_s, accounts.mirror),
         accounts=accounts,
         throttle=Throttle(settings),

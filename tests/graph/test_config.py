@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from aegis.core.params import ConfigError
-from aegis.graph.config import BRIDGE, load_settings, parse_sets, read_file, settings_type
-from aegis.graph.nodes import NODES
+from aegis.graph.config import load_settings, parse_sets, read_file, settings_type
+from aegis.graph.nodes import ALL_NODES
 from aegis.resources import share_dir
 
 
@@ -63,11 +63,11 @@ def test_a_wrong_set_is_refused(item):
 
 @pytest.mark.parametrize("path", sorted((share_dir() / "config").glob("*.yaml")), ids=lambda p: p.name)
 def test_every_profile_that_ships_is_right(path):
-    for node in [*NODES, BRIDGE]:
+    for node in ALL_NODES:
         load_settings(node, path, environ={})
 
 
-@pytest.mark.parametrize("node", [*NODES, BRIDGE])
+@pytest.mark.parametrize("node", ALL_NODES)
 def test_every_parameter_says_what_it_means_and_its_default_is_allowed(node):
     kind = settings_type(node)
     assert kind.load() == kind()

@@ -25,9 +25,8 @@ import yaml
 
 from aegis.core.param_names import Leaf, Values, flat, nearest
 from aegis.core.params import ConfigError, Settings
-from aegis.graph.nodes import NODES
+from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
 
-BRIDGE = "bridge"
 EVERY_NODE = "/**"
 
 
@@ -40,7 +39,7 @@ def settings_type(node: str) -> type[Settings]:
     if node == BRIDGE:
         return import_module("aegis.bridge.settings").BridgeSettings  # type: ignore[no-any-return]
     if node not in NODES:
-        raise ConfigError(f"no node '{node}'; known are: {', '.join([*NODES, BRIDGE])}")
+        raise ConfigError(f"no node '{node}'; known are: {', '.join(ALL_NODES)}")
     return NODES[node].load_stage().settings_type  # type: ignore[no-any-return]
 
 
@@ -58,7 +57,7 @@ def read_file(path: Path) -> dict[str, dict[str, Leaf]]:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
     if content is None:
         return {}
-    known = [*NODES, BRIDGE]
+    known = list(ALL_NODES)
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: node names are expected at the top level ({', '.join(known)})")
     out: dict[str, dict[str, Leaf]] = {}
@@ -81,7 +80,7 @@ def read_file(path: Path) -> dict[str, dict[str, Leaf]]:
 
 def _check_every_node(values: Mapping[str, Leaf], path: Path) -> None:
     """Refuse what no node has, with the nearest that one has."""
-    kinds = {node: settings_type(node) for node in [*NODES, BRIDGE]} if values else {}
+    kinds = {node: settings_type(node) for node in ALL_NODES} if values else {}
     for key in values:
         if not any(kind.knows(key) for kind in kinds.values()):
             infos = {info.name: (node, info) for node, kind in kinds.items() for info in kind.params()}
@@ -101,8 +100,8 @@ def parse_sets(sets: Iterable[str]) -> dict[str, dict[str, Leaf]]:
     for item in sets:
         name, eq, value = item.partition("=")
         node, dot, key = name.partition(".")
-        if not eq or not dot or not key or (node not in NODES and node != BRIDGE):
-            raise ConfigError(f"--set {item}: NODE.KEY=VALUE is expected, NODE one of {', '.join([*NODES, BRIDGE])}")
+        if not eq or not dot or not key or node not in ALL_NODES:
+            raise ConfigError(f"--set {item}: NODE.KEY=VALUE is expected, NODE one of {', '.join(ALL_NODES)}")
         try:
             given = flat({key: yaml.safe_load(value)})
         except yaml.YAMLError as error:

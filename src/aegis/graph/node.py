@@ -18,8 +18,8 @@ from rclpy.node import Node
 
 from aegis.core.events import Severity
 from aegis.core.params import ConfigError
-from aegis.graph.config import BRIDGE, load_settings
-from aegis.graph.nodes import DEFAULT_NODES, NODES, NodeSpec
+from aegis.graph.config import load_settings
+from aegis.graph.nodes import ALL_NODES, BRIDGE, DEFAULT_NODES, NODES, NodeSpec, nodes_beside_bridge
 from aegis.resources import share_dir
 from aegis.ros.host import StageHost, prepare
 from aegis.ros.parameters import declare_parameters, overrides
@@ -72,10 +72,17 @@ def run(
             state = state_dir(namespace)
             bridge_settings: Any = load_settings(BRIDGE, config, sets)
             epoch = next_epoch(state, BRIDGE, run_id)
-            return serve(bridge_settings, namespace=namespace, state_dir=state, run_id=run_id, epoch=epoch)
+            return serve(
+                bridge_settings,
+                nodes_beside_bridge(),
+                namespace=namespace,
+                state_dir=state,
+                run_id=run_id,
+                epoch=epoch,
+            )
         for name in names:
             if name not in NODES:
-                raise ConfigError(f"no node '{name}'; known are: {', '.join([*NODES, BRIDGE])}")
+                raise ConfigError(f"no node '{name}'; known are: {', '.join(ALL_NODES)}")
             if not ros_args:  # else only the node knows all parameters; a mistake here need not wait for the compiler
                 load_settings(name, config, sets)
         severity = log_severity(os.environ)
@@ -140,8 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments, ros_args = arguments[:at], arguments[at + 1 :]
     parser = argparse.ArgumentParser(prog="aegis_node", description="Run one node of the Aegis graph.")
     parser.add_argument(
-        "nodes", nargs="+", metavar="NODE", choices=[*NODES, BRIDGE, "all"],
-        help=f"{', '.join([*NODES, BRIDGE])}; several share this process; 'all' is every stage but those on request",
+        "nodes", nargs="+", metavar="NODE", choices=[*ALL_NODES, "all"],
+        help=f"{', '.join(ALL_NODES)}; several share this process; 'all' is every stage but those on request",
     )  # fmt: skip
     parser.add_argument("--config", type=Path, help="parameter file (ROS 2 format, one for the whole graph)")
     parser.add_argument("--set", dest="sets", action="append", default=[], metavar="NODE.KEY=VALUE")
