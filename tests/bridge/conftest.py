@@ -36,6 +36,7 @@ from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub
 from aegis.core.types import Detections, Threats, Tracks
+from aegis.graph.nodes import nodes_beside_bridge
 from aegis.ros.messages import picture
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.topics import TOPICS
@@ -77,6 +78,7 @@ def app(tmp_path: Path, accounts_database: Path) -> Iterator[App]:
     accounts = Accounts(tmp_path, settings)
     bridge = Bridge(
         settings=settings,
+        nodes=nodes_beside_bridge(),
         tokens=Tokens(SECRET, settings.jwt_algorithm, settings.access_token_s, accounts.mirror),
         accounts=accounts,
         throttle=Throttle(settings),
@@ -264,7 +266,11 @@ def start_stages(ros_domain, tmp_path: Path):
     scenario.write_text(yaml.safe_dump(SCENARIO))
 
     def start(*names: str) -> subprocess.Popen:
-        sets = {"simulator.scenario": scenario, "simulator.scan_interval_s": 0.1, "simulator.false_alarms_per_scan": 20}
+        sets = {
+            "simulator.scenario": scenario,
+            "simulator.scan_interval_s": 0.1,
+            "simulator.points.false_alarms_per_scan": 20,
+        }
         options = [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
         process = subprocess.Popen([sys.executable, "-m", "aegis.graph.node", *names, *options], env=ros_domain)
         started.append(process)

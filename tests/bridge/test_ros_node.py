@@ -9,6 +9,7 @@ import rclpy
 from aegis.bridge.history.history import History
 from aegis.bridge.ros_node import Outlets, RosLink
 from aegis.bridge.settings import BridgeSettings
+from aegis.graph.nodes import nodes_beside_bridge
 from aegis.ros.stages.base import StageContext
 
 
@@ -19,7 +20,7 @@ def link(ros_domain, tmp_path: Path):
     settings = BridgeSettings.load({})
     context = StageContext("run", 0, tmp_path, True)
     outlets = Outlets(lambda *_: None, lambda: counts, History(settings, tmp_path), {}, lambda _: False, lambda: False)
-    made = RosLink(settings, context, outlets, died.set)
+    made = RosLink(settings, nodes_beside_bridge(), context, outlets, died.set)
     made.start()
     yield made, died
     made.stop()

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from aegis.graph.config import BRIDGE
-from aegis.graph.nodes import DEFAULT_NODES, NODES
+from aegis.graph.nodes import BRIDGE, DEFAULT_NODES, NODES
 from aegis.resources import share_dir
 
 LAUNCH_FILE = share_dir() / "launch" / "aegis.launch.py"

@@ -87,7 +87,7 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
     app.state.bridge = bridge
     for router in (
         health.router,
-        controller.router,
+        controller.controller_router(bridge.nodes),
         auth.router,
         own_account.router,
         users.router,

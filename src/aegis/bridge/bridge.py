@@ -20,6 +20,7 @@ from aegis.bridge.history.history import History
 from aegis.bridge.live import columns
 from aegis.bridge.live.acknowledgements import Acknowledgements
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
+from aegis.bridge.live.nodes import GraphNodes
 from aegis.bridge.live.services import Graph, NoGraph
 from aegis.bridge.live.state import Latest
 from aegis.bridge.outputs.feed import Feed
@@ -37,6 +38,7 @@ class Bridge:
     """One running bridge."""
 
     settings: BridgeSettings
+    nodes: GraphNodes
     tokens: Tokens
     accounts: Accounts
     throttle: Throttle
@@ -48,10 +50,10 @@ class Bridge:
     feed: Feed
     run_id: str = ""
     graph: Graph = field(default_factory=NoGraph)
-    latest: Latest = field(default_factory=Latest)
     started_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
+        self.latest = Latest(self.nodes.names)
         self.telemetry = Telemetry(self.latest, self.settings, self.state_dir)
         self.telemetry.metrics.add_source(STREAM, self.stream_counts)
         self.telemetry.metrics.add_source(ACCOUNTS, self.accounts.counts)

@@ -29,6 +29,7 @@ from aegis.bridge.http.protocol import LOOP
 from aegis.bridge.http.protocol import protocol_class as http_protocol_class
 from aegis.bridge.live.acknowledgements import Acknowledgements
 from aegis.bridge.live.handover import Handover
+from aegis.bridge.live.nodes import GraphNodes
 from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.ros_node import Outlets, RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
@@ -49,11 +50,20 @@ _SHUTDOWN_S = 2
 _SWITCH_INTERVAL_S = 0.001
 
 
-def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run_id: str = "", epoch: int = 0) -> int:
+def serve(
+    settings: BridgeSettings,
+    nodes: GraphNodes,
+    *,
+    namespace: str = "",
+    state_dir: Path,
+    run_id: str = "",
+    epoch: int = 0,
+) -> int:
     """Run the bridge until SIGINT or SIGTERM; return the exit code.
 
     Args:
         settings: the bridge's parameters.
+        nodes: the graph's others.
         namespace: of the graph to show.
         state_dir: where accounts and the signing key are kept.
         run_id: one start of the whole graph.
@@ -81,11 +91,12 @@ def serve(settings: BridgeSettings, *, namespace: str = "", state_dir: Path, run
     context = StageContext(run_id, epoch, state_dir, True, namespace)
     with listener, bridge_log(settings.log_folder(state_dir, namespace), settings) as log:
         allow_connections(settings.ws_max_clients)
-        return _serve(settings, listener, secret, state_dir, context, outputs, log)
+        return _serve(settings, nodes, listener, secret, state_dir, context, outputs, log)
 
 
 def _serve(
     settings: BridgeSettings,
+    nodes: GraphNodes,
     listener: socket.socket,
     secret: bytes,
     state_dir: Path,
@@ -104,6 +115,7 @@ def _serve(
         )
     bridge = Bridge(
         settings=settings,
+        nodes=nodes,
         tokens=Tokens(secret, settings.jwt_algorithm, settings.access_token_s, accounts.mirror),
         accounts=accounts,
         throttle=Throttle(settings),
@@ -153,7 +165,7 @@ def _serve(
             asked_for=bridge.latest.asked_for,
             listened_to=lambda: len(bridge.hub) > 0,
         )
-        link = RosLink(settings, context, outlets, died)
+        link = RosLink(settings, nodes, context, outlets, died)
         bridge.graph = link.services
         bridge.history.start()
         link.start()

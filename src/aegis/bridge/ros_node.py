@@ -20,6 +20,7 @@ from aegis.bridge.live.acknowledgements import Acknowledgement
 from aegis.bridge.live.encoded import Rows
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.live.join import ScanJoin
+from aegis.bridge.live.nodes import OWN_NAME, GraphNodes
 from aegis.bridge.live.services import GraphServices
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.channels import RADAR_FRAME
@@ -36,8 +37,6 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Detections before tracks: where both are ready, the executor takes them in this order.
-SUBSCRIBES = ("detections", "tracks", "threats", "ew/signals", "ew/advice", "events", "status", "class_info")
 PERIOD_S = 1.0
 _JOIN_DEADLINE_S = 5.0
 # What was broadcast, and the counter of the stream that tells.
@@ -63,7 +62,7 @@ class Outlets:
 class BridgeStage(Stage):
     """Converts what the graph says, encodes it once, and hands it over; says on the bus what was broadcast."""
 
-    name = "bridge"
+    name = OWN_NAME
     settings_type = BridgeSettings
 
     def __init__(
@@ -208,12 +207,18 @@ class RosLink:
     """Runs the stage on a node of its own, from `start` to `stop`."""
 
     def __init__(
-        self, settings: BridgeSettings, context: StageContext, outlets: Outlets, died: Callable[[], None]
+        self,
+        settings: BridgeSettings,
+        nodes: GraphNodes,
+        context: StageContext,
+        outlets: Outlets,
+        died: Callable[[], None],
     ) -> None:
         """Join the graph.
 
         Args:
             settings: of the bridge.
+            nodes: the graph's others.
             context: where the stage runs; its namespace is the node's.
             outlets: take what was heard; used in the link's thread.
             died: called in the link's thread when it ends without having been stopped.
@@ -222,8 +227,8 @@ class RosLink:
         rclpy.init(args=["aegis"], context=self._ros)
         self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
         self.stage = BridgeStage(settings, context, outlets, self._now_ns)
-        StageHost(self._node, self.stage, subscribes=SUBSCRIBES)
-        self.services = GraphServices(self._node)
+        StageHost(self._node, self.stage, subscribes=nodes.subscribes)
+        self.services = GraphServices(self._node, nodes)
         self._executor = SingleThreadedExecutor(context=self._ros)
         self._executor.add_node(self._node)
         self._died = died

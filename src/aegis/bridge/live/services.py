@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
-from aegis.graph.nodes import NODES
+from aegis.bridge.live.nodes import GraphNodes
 from aegis.ros.qos import message_class
-from aegis.ros.topics import COMMON_SERVICES
 
 SCAN, ACKNOWLEDGE = "scan", "ew/acknowledge"
 
@@ -34,20 +33,12 @@ class Graph(Protocol):
         """
 
 
-def restart_service(node: str) -> str:
-    """Return the name of a node's restart service."""
-    return f"{node}/restart"
-
-
 class GraphServices:
     """Clients of every service that the bridge may call, on a node that somebody else spins."""
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Any, nodes: GraphNodes) -> None:
         """Create the clients."""
-        (restart,) = COMMON_SERVICES
-        types = {restart_service(name): restart.type for name in NODES}
-        types |= {s.name: s.type for spec in NODES.values() for s in spec.services if s.name in (SCAN, ACKNOWLEDGE)}
-        self._types = {name: message_class(kind) for name, kind in types.items()}
+        self._types = {name: message_class(kind) for name, kind in nodes.services.items()}
         self._clients = {name: node.create_client(kind, name) for name, kind in self._types.items()}
 
     def ready(self, service: str) -> bool:

@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 
 from aegis.bridge.live.frames import EwFrame, Frame
+from aegis.bridge.live.nodes import OWN_NAME
 from aegis.core.finite import finite_or_none
 from aegis.core.types import Advice, AdviceState, Detections, Signal, Threats, Tracks
-from aegis.graph.config import BRIDGE
-from aegis.graph.nodes import NODES
 
 ALERTS_KEPT = 10
 SCANS_FOR_RATE = 20
 MAX_STAGES = 64  # names come from the graph: a stranger there must not fill the memory, nor take the place of our own
-_OWN_STAGES = frozenset({*NODES, BRIDGE})
 ASKED_S = 5.0  # for so long after a request its topic counts as asked for
 RECENT_SCANS = 20  # somebody who asked for a scan may hear of it after the next ones have come
 
@@ -43,8 +41,13 @@ class _Scans:
 
 @dataclass
 class Latest:
-    """The last of everything; None is what has never been heard."""
+    """The last of everything; None is what has never been heard.
 
+    Args:
+        nodes: of the graph, beside the bridge; their status rows are kept whatever strangers say.
+    """
+
+    nodes: tuple[str, ...] = ()
     detections: Frame[Detections] | None = None
     tracks: Frame[Tracks] | None = None
     threats: Frame[Threats] | None = None
@@ -120,10 +123,14 @@ class Latest:
         now = time.monotonic()
         for row in rows:
             name = row["stage"]
-            if name in self.stages or name in _OWN_STAGES or len(self.stages) < MAX_STAGES:
+            if name in self.stages or self.is_ours(name) or len(self.stages) < MAX_STAGES:
                 self.stages[name] = Heard(row, now)
             else:
                 self.stages_refused += 1
+
+    def is_ours(self, stage: str) -> bool:
+        """Tell whether a stage is the graph's own, or the bridge."""
+        return stage in self.nodes or stage == OWN_NAME
 
     def stage_row(self, stage: str) -> dict[str, Any] | None:
         """Return a stage's status in named units; None before the first."""

@@ -14,6 +14,7 @@ from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.bridge import bridge_of
 from aegis.bridge.live import columns
 from aegis.bridge.live.frames import Frame
+from aegis.bridge.live.nodes import OWN_NAME
 from aegis.bridge.live.state import Latest
 from aegis.bridge.models.common import Model, NotYet
 from aegis.bridge.models.metrics import (
@@ -33,7 +34,6 @@ from aegis.bridge.telemetry.graph import levels
 from aegis.bridge.telemetry.latency import LAST_STAGE
 from aegis.bridge.telemetry.metrics import CONTENT_TYPE
 from aegis.bridge.telemetry.sources import STAGE
-from aegis.graph.config import BRIDGE
 
 RADAR_STAGES = ("simulator", "driver", "radar_msgs", "frontend")
 
@@ -136,7 +136,7 @@ async def pipeline(request: Request) -> Response:
     """Say how long a measurement takes to the bridge, how often, and which stages are missing."""
     bridge = bridge_of(request)
     latest, settings, latency = bridge.latest, bridge.settings, bridge.telemetry.latency
-    stages = [name for name in latest.stages if name != BRIDGE]
+    stages = [name for name in latest.stages if name != OWN_NAME]
     if not stages:
         raise NotHeardError("status")
     missing = latest.missing(settings.ready_stages, settings.ready_silence_s)

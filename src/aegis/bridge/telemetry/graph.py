@@ -13,8 +13,6 @@ from aegis.bridge.live.state import Latest
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.telemetry.sources import REASONS_TOLD, Value
 from aegis.core.types import ThreatLevel
-from aegis.graph.config import BRIDGE
-from aegis.graph.nodes import NODES
 
 OTHER = "other"
 _LONGEST_LABEL = 120
@@ -25,7 +23,7 @@ _PERCENTILES = {"50": "p50", "99": "p99"}
 def stage_counts(latest: Latest) -> dict[str, Value]:
     """Return the counts of the source STAGE: every stage's last status, the graph's own stages before those of others."""
     now = time.monotonic()
-    order = sorted(latest.stages, key=lambda name: name not in NODES and name != BRIDGE)
+    order = sorted(latest.stages, key=lambda name: not latest.is_ours(name))
     heard = {_label(name): latest.stages[name] for name in order}
     rows = {name: stage.row for name, stage in heard.items()}
     reasons: dict[tuple[str, ...], float] = {

@@ -48,12 +48,12 @@ class DetectionStage(Stage):
     def __init__(self, settings: DetectionSettings, context: StageContext) -> None:
         super().__init__(settings, context)
         self.detector = Detector(settings)
-        self._fields = settings.fields()
+        self._fields = settings.fields.names()
         self._sequence = 0
         self._last_refusal = ""
         self._platform: MovingPlatform | None = None
         if settings.moving_platform:
-            buffer = OdometryBuffer(settings.placement(), max_gap_s=settings.odometry_max_gap_s)
+            buffer = OdometryBuffer(settings, max_gap_s=settings.odometry.max_gap_s)
             self._platform = MovingPlatform(buffer)
         self._odometry_refusal = ""  # of the last odometry; empty where it was taken
 
@@ -102,11 +102,11 @@ class DetectionStage(Stage):
     def _on_odometry(self, message: Any, stamp_ns: int) -> Iterator[Output]:
         """Take odometry and detect in the scans that have waited for it. What is refused is told once, until one is taken."""
         assert self._platform is not None  # `reads` says so
-        expected, frame_id = self.settings.odometry_frame_id, message.header.frame_id
+        expected, frame_id = self.settings.odometry.frame_id, message.header.frame_id
         reason, text = "", ""
         if expected and frame_id != expected:
             reason = "odometry: foreign frame_id"
-            text = f"odometry's frame_id '{frame_id}', but '{expected}' is expected (parameter odometry_frame_id)"
+            text = f"odometry's frame_id '{frame_id}', but '{expected}' is expected (parameter odometry.frame_id)"
         else:
             try:
                 if self._platform.add_odometry(odometry_from_msg(message)):
@@ -179,9 +179,10 @@ class DetectionStage(Stage):
             raise CloudError(
                 "foreign frame_id", f"frame_id '{frame_id}', but '{s.frame_id}' is expected (parameter frame_id)"
             )
-        if int(message.height) * int(message.width) > s.max_points:
+        if int(message.height) * int(message.width) > s.limits.max_points:
             raise CloudError(
-                "too many points", f"{message.height} x {message.width} points; max_points is {s.max_points}"
+                "too many points",
+                f"{message.height} x {message.width} points; limits.max_points is {s.limits.max_points}",
             )
         columns = cloud_fields(message, self._fields)
         self._sequence += 1

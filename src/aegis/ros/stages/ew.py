@@ -26,8 +26,8 @@ class EwStage(Stage):
     def __init__(self, settings: EwSettings, context: StageContext) -> None:
         super().__init__(settings, context)
         path = context.state_dir / "advice_ids.json" if context.state_dir is not None else None
-        self.monitor = NoiseMonitor(settings)
-        self.book = AdviceBook(settings, UniqueIds(path))
+        self.monitor = NoiseMonitor(settings.noise)
+        self.book = AdviceBook(settings.advice, UniqueIds(path))
 
     def reset(self) -> None:
         """Forget the noise baseline, signals and advice; ids go on."""
