@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aegis.core.signal.cube import Cube
-from aegis.drivers.contract import Frame, PointFrame
+from aegis.drivers.frames import Frame, PointFrame
 from aegis.drivers.registry import driver_class
 
 DRIVERS = Path(__file__).parent / "drivers"

@@ -13,15 +13,10 @@ from driver_case import DriverCase, all_cases, check_content
 
 from aegis.core.health import Level
 from aegis.core.params import ConfigError
-from aegis.drivers.contract import (
-    POINT_COLUMNS,
-    CubeFrame,
-    Driver,
-    DriverHealth,
-    DriverSettings,
-    PointFrame,
-)
+from aegis.drivers.contract import Driver, DriverSettings
+from aegis.drivers.frames import POINT_COLUMNS, CubeFrame, DriverHealth, PointFrame
 from aegis.drivers.registry import BUILT_IN, driver_class, driver_names
+from aegis.ros.stages.driver import DriverStage
 
 DEADLINE_S = 10.0
 CLOCK_SLACK_NS = 20_000_000  # between the kernel's time of a packet and ours
@@ -126,7 +121,7 @@ def test_a_driver_says_what_it_is(name):
     assert kind.output in ("points", "cube")
     assert kind.__doc__
     assert issubclass(kind.settings_type, DriverSettings)
-    assert DriverSettings.resolve({"driver": name}) is kind.settings_type
+    assert DriverStage.settings_for({"driver": name}) is kind.settings_type
     for info in kind.settings_type.params():
         assert info.doc, info.name
         assert isinstance(info.default, (bool, int, float, str, tuple)), f"{info.name}: ROS has no such parameter"

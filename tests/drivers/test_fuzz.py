@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from driver_case import DriverCase, all_cases, check_content
 
-from aegis.drivers.contract import PacketDriver, Parser
+from aegis.drivers.contract import Parser
+from aegis.drivers.packet_driver import PacketDriver
 from aegis.drivers.registry import BUILT_IN
 
 MAX_HELD_BYTES = 64 << 20  # by a parser, at any time

@@ -9,16 +9,9 @@ from aegis.core.health import Level
 from aegis.core.params import param
 from aegis.core.types import Floats
 from aegis.drivers import srr520_format as srr
-from aegis.drivers.contract import (
-    DriverHealth,
-    FormatError,
-    Frame,
-    PacketDriver,
-    Parser,
-    PointFrame,
-    UdpSettings,
-    finite_or_nan,
-)
+from aegis.drivers.contract import Parser
+from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, finite_or_nan
+from aegis.drivers.packet_driver import PacketDriver, UdpSettings
 from aegis.drivers.transport import CanTransport, Transport
 
 _MAX_COUNTER_STEP = 1000  # a larger step of the cycle counter is a restart, no loss

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
@@ -108,6 +108,11 @@ class Stage(ABC):
         The first time this can take half a minute: the live host lets it be done before the process has signal handlers and is
         seen by others. What is left undone here, the stage does when it is made.
         """
+
+    @classmethod
+    def settings_for(cls, values: Mapping[str, object]) -> type[Settings]:
+        """Return the model that these parameters are of: the stage's one, unless one of them chooses among several."""
+        return cls.settings_type
 
     @classmethod
     def large_messages(cls, settings: Any) -> bool:

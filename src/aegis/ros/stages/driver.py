@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aegis.core.clock import SensorClock
@@ -12,7 +12,8 @@ from aegis.core.finite import finite_or_none
 from aegis.core.health import Health, Level
 from aegis.core.params import ConfigError
 from aegis.core.signal.cube import Cube, CubeError
-from aegis.drivers.contract import Driver, DriverSettings, Frame, PointFrame
+from aegis.drivers.contract import Driver, DriverSettings
+from aegis.drivers.frames import Frame, PointFrame
 from aegis.drivers.registry import driver_class, driver_names
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
@@ -45,6 +46,16 @@ class DriverStage(Stage):
         self._open_at_ns = 0  # when to try next
         self._frame_at_ns: int | None = None
         self._opened_at_ns = self._now_ns = 0
+
+    @classmethod
+    def settings_for(cls, values: Mapping[str, object]) -> type[DriverSettings]:
+        """Return the settings of the driver that the parameters name.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        name = values.get("driver", "")
+        return driver_class(str(name)).settings_type if name else cls.settings_type
 
     @classmethod
     def large_messages(cls, settings: DriverSettings) -> bool:
