@@ -102,7 +102,12 @@ def held_bytes(root: Any) -> int:
 
 
 def parser_of(case: DriverCase, tmp_path) -> Parser:
-    line = {"udp": {}, "serial": {"device": "none"}, "file": {"path": str(tmp_path / "none")}}[case.line]
+    line = {
+        "udp": {},
+        "can": {"can_adapter": "virtual"},
+        "serial": {"device": "none"},
+        "file": {"path": str(tmp_path / "none")},
+    }[case.line]
     if case.line == "file":
         (tmp_path / "none").write_bytes(b"".join(case.packets()))
     driver = case.make(tmp_path, **line)
