@@ -9,12 +9,12 @@ from aegis.core.events import EwCountermeasure, EwDetection, EwResponseTriggered
 from aegis.core.ew.advice import AdviceBook
 from aegis.core.ew.noise import NoiseMonitor
 from aegis.core.ew.settings import EwSettings
-from aegis.core.ids import UniqueIds
 from aegis.core.types import Advice, AdviceState
 from aegis.ros.messages.ew import advice_to_msg, signals_to_msg
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.state import kept_ids
 
 
 class EwStage(Stage):
@@ -27,7 +27,7 @@ class EwStage(Stage):
         super().__init__(settings, context)
         path = context.state_dir / "advice_ids.json" if context.state_dir is not None else None
         self.monitor = NoiseMonitor(settings.noise)
-        self.book = AdviceBook(settings.advice, UniqueIds(path))
+        self.book = AdviceBook(settings.advice, kept_ids(path))
 
     def reset(self) -> None:
         """Forget the noise baseline, signals and advice; ids go on."""

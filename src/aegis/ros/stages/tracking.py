@@ -8,12 +8,11 @@ from typing import Any
 
 from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
 from aegis.core.health import Health, Level
-from aegis.core.ids import UniqueIds
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.ros.messages.picture import detections_from_msg, tracks_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
-from aegis.state import remove_leftovers, write_atomically
+from aegis.state import kept_ids, remove_leftovers, write_atomically
 
 # Noted beside what is dropped and refused.
 RESET = "time went backwards: reset"
@@ -39,7 +38,7 @@ class TrackingStage(Stage):
         self._changed = False  # since it was kept
         self._tracks = 0
         known = ids is not None and ids.exists()
-        self.tracker = Tracker(settings, UniqueIds(ids))
+        self.tracker = Tracker(settings, kept_ids(ids))
         if self._kept is not None and self._kept.exists():
             if known:
                 self._resume()
