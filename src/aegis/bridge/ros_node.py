@@ -59,7 +59,7 @@ class Outlets:
     listened_to: Callable[[], bool]  # tells whether the live stream has listeners
 
 
-class BridgeStage(Stage):
+class BridgeStage(Stage[BridgeSettings]):
     """Converts what the graph says, encodes it once, and hands it over; says on the bus what was broadcast."""
 
     name = OWN_NAME

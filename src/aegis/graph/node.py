@@ -17,7 +17,7 @@ from rclpy.logging import LoggingSeverity
 from rclpy.node import Node
 
 from aegis.core.events import Severity
-from aegis.core.params import ConfigError
+from aegis.core.params import ConfigError, Settings
 from aegis.graph.config import load_settings
 from aegis.graph.nodes import ALL_NODES, BRIDGE, DEFAULT_NODES, NODES, NodeSpec, nodes_beside_bridge
 from aegis.resources import share_dir
@@ -40,7 +40,7 @@ class StageNode(Node):  # type: ignore[misc]
         state = state_dir(own_namespace)
         epoch = next_epoch(state, spec.name, run_id)
         context = StageContext(run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace)
-        self.stage: Stage = spec.load_stage()(settings, context)
+        self.stage: Stage[Settings] = spec.load_stage()(settings, context)
         StageHost(self, self.stage, subscribes=spec.subscribes, publishes=spec.publishes, services=spec.services)
 
 
