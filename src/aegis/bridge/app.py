@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.middleware.cors import CORSMiddleware
@@ -68,13 +65,8 @@ connection. The same messages come as server-sent events from `GET /api/stream`.
 """
 
 
-@asynccontextmanager
-async def _nothing(_app: FastAPI) -> AsyncIterator[None]:
-    yield
-
-
-def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] = _nothing) -> FastAPI:
-    """Return the application; `lifespan` starts and stops what runs beside it."""
+def create_app(bridge: Bridge) -> FastAPI:
+    """Return the application around an open bridge."""
     app = FastAPI(
         title="Aegis",
         version=__version__,
@@ -82,7 +74,6 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         docs_url=None,  # both pages load scripts from other hosts
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan,
     )
     app.state.bridge = bridge
     for router in (

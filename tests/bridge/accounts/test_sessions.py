@@ -5,7 +5,7 @@ from accounts_data import PASSWORD, log_in, refresh
 
 from aegis.bridge.accounts import sessions, users
 from aegis.bridge.accounts.errors import NotFoundError
-from aegis.bridge.accounts.mirror import read_news
+from aegis.bridge.accounts.revocation_cache import read_changes
 from aegis.bridge.accounts.sessions import Grant, Refusal
 
 HOUR_S, DAY_S = 3600.0, 86400.0
@@ -17,7 +17,7 @@ def _ada(accounts):
 
 
 def revoked(accounts) -> list[str]:
-    return list(accounts.read_now(read_news, 0).revoked)
+    return list(accounts.read_now(read_changes, 0).revoked)
 
 
 def test_a_refresh_gives_the_next_token_and_uses_this_one_up(accounts, clock):

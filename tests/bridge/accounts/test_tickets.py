@@ -5,7 +5,7 @@ import time
 import pytest
 from accounts_data import Clock
 
-from aegis.bridge.accounts.mirror import Mirror, News
+from aegis.bridge.accounts.revocation_cache import Changes, RevocationCache
 from aegis.bridge.accounts.tickets import MOST, MOST_PER_SESSION, Tickets, TooManyTicketsError
 from aegis.bridge.accounts.tokens import Principal
 
@@ -20,13 +20,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def mirror() -> Mirror:
-    return Mirror()
+def revocations() -> RevocationCache:
+    return RevocationCache()
 
 
 @pytest.fixture
-def tickets(mirror, clock) -> Tickets:
-    return Tickets(mirror, clock)
+def tickets(revocations, clock) -> Tickets:
+    return Tickets(revocations, clock)
 
 
 def test_a_ticket_is_good_once(tickets):
@@ -47,9 +47,9 @@ def test_a_ticket_is_good_for_thirty_seconds(tickets, clock):
     assert tickets.redeem(second) is None
 
 
-def test_a_ticket_is_no_good_when_its_session_or_token_is_over(tickets, mirror):
+def test_a_ticket_is_no_good_when_its_session_or_token_is_over(tickets, revocations):
     revoked, expired = tickets.issue(somebody("s1")), tickets.issue(somebody("s2", lifetime_s=-1))
-    mirror.take(News(["s1"], 1, {}))
+    revocations.update(Changes(["s1"], 1, {}))
     assert tickets.redeem(revoked) is None
     assert tickets.redeem(expired) is None
 

@@ -1,6 +1,7 @@
 """Pages put together are the whole, without doubles, also while rows come in."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import orjson
 import pytest
@@ -83,9 +84,9 @@ def test_threats(store, before, during, limit):
 def test_events_of_one_time(store, stamps, limit):
     with store.engine.begin() as connection:
         connection.execute(delete(EVENTS))
-        rows = [{**an_event(i, stamp_ns=s), "severity": 1, "data": "{}"} for i, s in enumerate(stamps)]
-        for row in rows:
-            del row["stamp_s"]
+        for i, stamp_ns in enumerate(stamps):
+            row = asdict(an_event(i, stamp_ns=stamp_ns))
+            row["data"] = row.pop("text")
             connection.execute(insert(EVENTS), row)
 
     def ask(cursor: str | None) -> queries.Found:

@@ -9,21 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aegis.bridge.live.reports import GraphEvent
 from aegis.bridge.telemetry.settings import TelemetrySettings
 from aegis.bridge.telemetry.stage_log import StageLog
-from aegis.core.events import Event, EventName, Severity
-from aegis.ros.messages.reports import event_from_msg, event_to_msg
+from aegis.core.events import EventName, Severity
 
 # As bridge.md has it: a file for each of these.
 FILES = {"radar", "detection", "tracking", "threat", "ew", "pipeline", "websocket"}
 
 
-def heard(name, severity=Severity.INFO, stamp_ns=1_700_000_000_123_456_789, sequence=1, data=None) -> dict:
-    """An event as the bridge hears it."""
-    event = Event(name, severity, {"sequence": 7} if data is None else data)
-    return event_from_msg(
-        event_to_msg(event, stage="threat", stamp_ns=stamp_ns, run_id="run", epoch=2, sequence=sequence)
-    )
+def heard(name, severity=Severity.INFO, stamp_ns=1_700_000_000_123_456_789, sequence=1, data=None) -> GraphEvent:
+    """An event as the bridge has it."""
+    text = json.dumps({"sequence": 7} if data is None else data)
+    return GraphEvent(stamp_ns, "run", "threat", 2, sequence, name, severity, text)
 
 
 def logged(events, level="INFO") -> dict[str, list[dict]]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,8 @@ from aegis.bridge.history.settings import HistorySettings
 from aegis.bridge.history.shipper import Shipper
 from aegis.bridge.history.store import Store
 from aegis.bridge.history.writer import NotKeptError, Writer
+from aegis.bridge.live.frames import Frame
+from aegis.bridge.live.reports import GraphEvent
 from aegis.core.params import ConfigError
 from aegis.core.types import Threats, Tracks
 
@@ -82,25 +85,38 @@ class History:
         self._store.engine.dispose()
         self._journal.close()
 
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: HistorySettings, state_dir: Path) -> AsyncIterator[History]:
+        """Keep history until the end of the block; the arguments are those of the class."""
+        history = cls(settings, state_dir)
+        history.start()
+        try:
+            yield history
+        finally:
+            await asyncio.get_running_loop().run_in_executor(None, history.close)
+
     def _present_ns(self) -> int:
         """Return the time in which the radar is: in a replay that of the record, but never ahead of the clock."""
         return min(self._scanned_ns, time.time_ns())
 
     # What is to be kept: from any thread; nothing waits, and what there is no room for is counted.
 
-    def put_event(self, event: Mapping[str, Any]) -> None:
-        """Keep an event, as `event_from_msg` gives it."""
-        origin = Origin(event["stage"], event["run_id"], event["epoch"], event["sequence"])
+    def put_event(self, event: GraphEvent) -> None:
+        """Keep an event."""
+        origin = Origin(event.stage, event.run_id, event.epoch, event.sequence)
         self._put(Kind.EVENT, encode_event(event), origin)
 
-    def put_threats(self, threats: Threats) -> None:
+    def put_threats(self, frame: Frame[Threats]) -> None:
         """Keep an assessment."""
+        threats = frame.data
         self._scanned_ns = threats.stamp_ns
         if len(threats):
             self._put(Kind.THREATS, encode_threats(threats))
 
-    def put_tracks(self, tracks: Tracks) -> None:
+    def put_tracks(self, frame: Frame[Tracks]) -> None:
         """Keep a picture of tracks, if the last one that was kept is old enough; or younger, where time began anew."""
+        tracks = frame.data
         self._scanned_ns = tracks.stamp_ns
         due = self._sampled_ns is None or abs(tracks.stamp_ns - self._sampled_ns) >= self._track_period_ns
         if len(tracks) and due and self._put(Kind.TRACKS, encode_tracks(tracks)):

@@ -9,7 +9,7 @@ import orjson
 from fastapi import Request, Response
 
 from aegis.bridge.bridge import bridge_of
-from aegis.bridge.live.encoded import Index, Part, json_bytes
+from aegis.bridge.live.encoded import EncodedPart, Index, json_bytes
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.common import NotYet, Problem
 
@@ -68,9 +68,9 @@ def frame_response(
     headers = frame_headers(frame, f"{frame.data.stamp_ns}-{frame.data.sequence}-{frame.revision}")
     if is_known(request, headers):
         return Response(status_code=304, headers=headers)
-    bridge_of(request).latest.note_asked(topic)
+    bridge_of(request).state.note_request(type(frame.data))
     index, total = (None, len(frame.data)) if choose is None else choose(frame)
-    part = Part(frame.rows, index)
+    part = EncodedPart(frame.rows, index)
     body = json_bytes({**frame.head(), "count": len(part), "total": total, name: part})
     return Response(body, headers=headers, media_type="application/json")
 

@@ -57,12 +57,12 @@ def controller_router(nodes: GraphNodes) -> APIRouter:
 
 
 def _status(bridge: Bridge) -> dict[str, Any]:
-    latest, settings = bridge.latest, bridge.settings
-    missing = latest.missing(settings.ready_stages, settings.ready_silence_s)
+    state = bridge.state
+    missing = state.missing()
     return {
         "ready": not missing,
         "missing_stages": missing,
-        "stages": {name: latest.stage_row(name) for name in sorted(latest.stages)},
+        "stages": state.stage_rows(),
         "restartable": _restartable(bridge),
         "uptime_s": round(time.monotonic() - bridge.started_at, 3),
         "run_id": bridge.run_id,
@@ -81,7 +81,7 @@ async def _restart(request: Request, principal: Principal, wanted: RestartReques
     await bridge.audit.record_or_fail(replace(entry, outcome=ASKED))
     restarted: dict[str, str] = {}
     failed: dict[str, str] = {}
-    for name in bridge.latest.nodes:  # in the order of the graph
+    for name in bridge.state.nodes:  # in the order of the graph
         if name not in asked:
             continue
         try:
@@ -96,4 +96,4 @@ async def _restart(request: Request, principal: Principal, wanted: RestartReques
 
 
 def _restartable(bridge: Bridge) -> list[str]:
-    return [name for name in bridge.latest.nodes if bridge.graph.ready(restart_service(name))]
+    return [name for name in bridge.state.nodes if bridge.graph.ready(restart_service(name))]

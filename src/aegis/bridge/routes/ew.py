@@ -26,7 +26,7 @@ _DECIDED = {**problem(404, "no such advice (any more)"), **problem(409, "it is n
 @router.get("/advice", response_model=AllAdvice, dependencies=[Depends(require(Scope.THREATS_READ))])
 async def advice(request: Request) -> Response:
     """Return all advice that is open, or was until recently."""
-    said = bridge_of(request).latest.advice
+    said = bridge_of(request).state.advice
     if said is None:
         raise NotHeardError("ew/advice")
     return json_response({**said.head(), "items": said.rows.items})
@@ -47,9 +47,9 @@ async def reject(request: Request, advice_id: AdviceId, principal: Operator) -> 
 async def _decide(request: Request, advice_id: int, principal: Principal, *, accept: bool) -> Response:
     """Let the EW stage take the decision: it knows what is open."""
     bridge = bridge_of(request)
-    if bridge.latest.advice is None:
+    if bridge.state.advice is None:
         raise NotHeardError("ew/advice")
-    found = [one for one in bridge.latest.advice.items if one.id == advice_id]
+    found = [one for one in bridge.state.advice.items if one.id == advice_id]
     if not found:
         raise HTTPException(404, f"there is no advice {advice_id}")
 

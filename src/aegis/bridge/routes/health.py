@@ -24,11 +24,10 @@ async def health(request: Request) -> Health:
 async def ready(request: Request) -> Response:
     """Say whether each needed stage was heard within its period."""
     bridge = bridge_of(request)
-    stages = bridge.settings.ready_stages
-    missing = bridge.latest.missing(stages, bridge.settings.ready_silence_s)
+    missing = bridge.state.missing()
     body: dict[str, Any] = {
         "ready": not missing,
         "missing_stages": missing,
-        "heard_age_s": bridge.latest.heard_age_s(stages),
+        "heard_age_s": bridge.state.status_age_s(bridge.state.ready_stages),
     }
     return json_response(body, 503 if missing else 200)
