@@ -269,7 +269,11 @@ def start_stages(ros_domain, tmp_path: Path):
     scenario.write_text(yaml.safe_dump(SCENARIO))
 
     def start(*names: str) -> subprocess.Popen:
-        sets = {"simulator.scenario": scenario, "simulator.scan_interval_s": 0.1, "simulator.false_alarms_per_scan": 20}
+        sets = {
+            "simulator.scenario": scenario,
+            "simulator.scan_interval_s": 0.1,
+            "simulator.points.false_alarms_per_scan": 20,
+        }
         options = [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
         process = subprocess.Popen([sys.executable, "-m", "aegis.graph.node", *names, *options], env=ros_domain)
         started.append(process)

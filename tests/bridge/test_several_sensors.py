@@ -9,7 +9,7 @@ from aegis.bridge.live.encoded import EncodedRows
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.live.join import ScanJoin
 from aegis.bridge.live.state import LiveState
-from aegis.core.threat.assessor import ThreatSettings
+from aegis.core.threat.settings import ThreatSettings
 from aegis.ros.messages.picture import tracks_to_msg
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.threat import ThreatStage

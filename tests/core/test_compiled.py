@@ -51,7 +51,7 @@ def points(n, k, measured):
         rcs_dbsm=known, noise_db=known,
     )
 
-polar, cartesian = Detector(DetectionSettings()), Detector(DetectionSettings(cartesian_sigma_m=5.0))
+polar, cartesian = Detector(DetectionSettings()), Detector(DetectionSettings(accuracy={"cartesian_sigma_m": 5.0}))
 tracker = Tracker(TrackingSettings(**json.loads(sys.argv[1])))
 ready = compiled()
 assert ready
@@ -105,8 +105,11 @@ tilted = position + rng.normal(size=(6, 3)) * 0.001
 tone = 500.0 * np.exp(2j * np.pi * (0.23 * np.arange(64)[:, None] + 0.1 * np.arange(32)))[..., None] * np.ones(6)
 tone += rng.normal(size=tone.shape)
 pairs = np.stack([tone.real, tone.imag], axis=-1).astype(np.int16)
-ends = [front_end.FrontEnd(FrontEndSettings(cfar=kind, pfa=1e-3)) for kind in ("ca", "go", "so", "os")]
-other = FrontEndSettings(remove_static=True, pfa=1e-3, group_peaks=False, beams_per_cell=2, max_range_m=400.0)
+ends = [front_end.FrontEnd(FrontEndSettings(cfar={"method": kind, "pfa": 1e-3})) for kind in ("ca", "go", "so", "os")]
+other = FrontEndSettings(
+    doppler={"remove_static": True}, cfar={"pfa": 1e-3}, points={"group_peaks": False}, beams={"per_cell": 2},
+    coverage={"max_range_m": 400.0},
+)
 ends.append(front_end.FrontEnd(other))
 for end, place, delay, slope, pulse in itertools.product(ends, (position, tilted), (0.0, 2e-5), (3e12, -3e12), (False, True)):
     kind = WaveformKind.PULSE if pulse else WaveformKind.FMCW

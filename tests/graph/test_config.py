@@ -19,7 +19,7 @@ def write(tmp_path: Path, text: str) -> Path:
 def test_defaults_below_every_node_below_node_below_environment_below_set(tmp_path):
     path = write(tmp_path, """
 /**:
-  ros__parameters: {sensor_z: 12.0, confidence_threshold: 0.5}
+  ros__parameters: {sensor_z: 12.0, confidence_threshold: 0.5, classification: {confidence_threshold: 0.5}}
 tracking:
   ros__parameters: {sensor_z: 15.0, clutter_per_scan: 3}
 """)  # fmt: skip
@@ -29,7 +29,7 @@ tracking:
     assert load_settings("tracking", path, environ=environ).confidence_threshold == 0.9
     given = ["tracking.confidence_threshold=0.7"]
     assert load_settings("tracking", path, given, environ=environ).confidence_threshold == 0.7
-    assert load_settings("detection", path, environ={}).confidence_threshold == 0.5
+    assert load_settings("detection", path, environ={}).classification.confidence_threshold == 0.5
     assert load_settings("threat", path, environ={}) == settings_type("threat")()
 
 

@@ -54,7 +54,9 @@ def test_parameters_are_described_overridden_and_read_only(ros_domain, tmp_path)
             listener, DescribeParameters, "/front/tracking/describe_parameters", names=["detection_probability"]
         ).descriptors
         assert described.read_only
-        assert described.description == TrackingSettings.model_fields["detection_probability"].description
+        meaning = TrackingSettings.model_fields["detection_probability"].description
+        assert described.description == f"{meaning} Allowed: above 0, below 1."
+        assert described.additional_constraints == "above 0, below 1"
         assert (described.floating_point_range[0].from_value, described.floating_point_range[0].to_value) == (0.0, 1.0)
         value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=9.0)
         change = [Parameter(name="clutter_per_scan", value=value)]

@@ -57,7 +57,7 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
     url = f"http://127.0.0.1:{port}"
     options = [
         "--scenario", str(scenario), "--port", str(port), "--no-foxglove",
-        "--set", "simulator.scan_interval_s=0.1", "--set", "simulator.false_alarms_per_scan=20",
+        "--set", "simulator.scan_interval_s=0.1", "--set", "simulator.points.false_alarms_per_scan=20",
     ]  # fmt: skip
     with Listener("events", "ew/advice", "tracks") as graph, aegis_up(ros_domain, log, *options):
         wait_for(lambda: "with the password" in log.read_text(), "the first password", 60)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from aegis_msgs.srv import Scan, SetMode
 from diagnostic_msgs.msg import DiagnosticStatus
+from settings_of import settings_of
 
 from aegis.core.events import EventName
 from aegis.core.params import ConfigError
@@ -25,7 +26,7 @@ FIELDS = ["x", "y", "z", "range_rate", "snr", "rcs", "noise"]
 
 
 def stage(**values: Any) -> SimulatorStage:
-    return SimulatorStage(SimulatorSettings.load(values), StageContext(run_id="run", epoch=2, live=True))
+    return SimulatorStage(settings_of(SimulatorSettings, **values), StageContext(run_id="run", epoch=2, live=True))
 
 
 def cloud(outputs: Iterable[Output]) -> Any:

@@ -7,12 +7,8 @@ from collections.abc import Sequence
 
 from aegis.bridge.live.columns import Table, each
 from aegis.bridge.live.encoded import EncodedRows
+from aegis.core.finite import finite_or_none
 from aegis.core.types import Advice, Signal
-
-
-def _round(value: float, digits: int) -> float | None:
-    return round(value, digits) if math.isfinite(value) else None
-
 
 SIGNAL: Table[Sequence[Signal]] = Table(
     each("id", "integer", lambda s: s.id),
@@ -26,16 +22,16 @@ SIGNAL: Table[Sequence[Signal]] = Table(
     each(
         "azimuth_deg",
         "number",
-        lambda s: _round(math.degrees(s.bearing), 3),
+        lambda s: finite_or_none(math.degrees(s.bearing), 3),
         "in the sensor's frame, anticlockwise from forward; null: none known",
     ),
-    each("azimuth_sigma_deg", "number", lambda s: _round(math.degrees(s.bearing_sigma), 3)),
-    each("power_db", "number", lambda s: _round(s.power_db, 2), "above the quiet noise floor", 8.3),
-    each("frequency_hz", "number", lambda s: _round(s.frequency, 0)),
+    each("azimuth_sigma_deg", "number", lambda s: finite_or_none(math.degrees(s.bearing_sigma), 3)),
+    each("power_db", "number", lambda s: finite_or_none(s.power_db, 2), "above the quiet noise floor", 8.3),
+    each("frequency_hz", "number", lambda s: finite_or_none(s.frequency, 0)),
     each(
         "confidence",
         "number",
-        lambda s: _round(s.confidence, 6),
+        lambda s: finite_or_none(s.confidence, 6),
         "1 - probability that quiet noise does this",
         0.999999,
     ),
@@ -57,7 +53,7 @@ ADVICE: Table[Sequence[Advice]] = Table(
     each(
         "expected_benefit_db",
         "number",
-        lambda a: _round(a.expected_benefit_db, 2),
+        lambda a: finite_or_none(a.expected_benefit_db, 2),
         "null where it cannot be computed",
     ),
     each(

@@ -32,7 +32,7 @@ from aegis.core.signal.directions import Directions
 from aegis.core.signal.peaks import above_sidelobes, local_maxima
 from aegis.core.signal.range_doppler import RangeDoppler
 from aegis.core.signal.response import measure
-from aegis.core.signal.settings import FrontEndSettings
+from aegis.core.signal.settings import CfarSettings, FrontEndSettings
 from aegis.core.types import Floats, Ints, RangeDopplerMap, Scan, take_rows, unknown
 
 MAX_PLANS = 4  # kept: a radar that changes between waveforms goes back to them
@@ -55,20 +55,21 @@ class Plan:
         cell = self.cells.range_response.spacing  # of a pulse that is sampled more often than it resolves
         channels, shape = self.cells.channels, self.cells.shape
         widest = (shape[1] - 1) // 2
-        guard = min(settings.guard_doppler, widest)
+        cfar = settings.cfar
+        guard = min(cfar.guard_doppler, widest)
         window = CfarWindow(
-            settings.guard_range * cell, guard, settings.train_range * cell, min(settings.train_doppler, widest - guard)
+            cfar.guard_range * cell, guard, cfar.train_range * cell, min(cfar.train_doppler, widest - guard)
         )
         share = independent_share(window, self.cells.range_response.alike, self.cells.doppler_response.alike)
-        pfa = pfa_if_independent(settings.cfar, settings.pfa, channels, len(window.offsets()), share)
+        pfa = pfa_if_independent(cfar.method, cfar.pfa, channels, len(window.offsets()), share)
         try:
-            self.cfar = Cfar(settings.cfar, window, pfa, channels, shape, settings.os_rank)
+            self.cfar = Cfar(cfar.method, window, pfa, channels, shape, cfar.os_rank)
         except ValueError as error:
             raise CubeError(
                 "cfar window", f"{error}; the cube gives {shape[0]} ranges and {shape[1]} Dopplers"
             ) from None
 
-        self._threshold = float(threshold(settings.pfa, channels)) / channels
+        self._threshold = float(threshold(cfar.pfa, channels)) / channels
 
     def excess(self, power: NDArray[np.float32], noise: Floats) -> Floats:
         """Return, as power, how far the amplitude of detections is above that of the threshold for their noise."""
@@ -137,7 +138,7 @@ class FrontEnd:
     ) -> tuple[Ints, Ints, Floats]:
         """Return the cells that become points, in the order of rows and columns."""
         s = self.settings
-        if s.group_peaks:
+        if s.points.group_peaks:
             peak = local_maxima(power, rows, cols)
             rows, cols, noise = rows[peak], cols[peak], noise[peak]
         reach = plan.cells.range_response.spacing
@@ -146,17 +147,17 @@ class FrontEnd:
         rows, cols, noise = rows[inside], cols[inside], noise[inside]
         strength = power[rows, cols] - noise
         order = np.argsort(-strength, kind="stable")
-        if s.group_peaks:
+        if s.points.group_peaks:
             kept, explained = above_sidelobes(
                 rows[order], cols[order], strength[order], plan.excess(power[rows, cols], noise)[order], power.shape[1],
-                plan.cells.range_response.envelope, plan.cells.doppler_response.envelope, s.max_points,
+                plan.cells.range_response.envelope, plan.cells.doppler_response.envelope, s.points.max_points,
             )  # fmt: skip
             dropped["sidelobe of a stronger point"] += explained
             order = order[kept]
             dropped["over max_points"] += len(strength) - explained - len(order)
         else:
-            dropped["over max_points"] += max(0, len(order) - s.max_points)
-            order = order[: s.max_points]
+            dropped["over max_points"] += max(0, len(order) - s.points.max_points)
+            order = order[: s.points.max_points]
         order = np.sort(order)
         return rows[order], cols[order], noise[order]
 
@@ -187,7 +188,7 @@ class FrontEnd:
         snr = at[:, 2] / beam_noise
         variance = np.empty((len(cell), 4))
         s = self.settings
-        floor = s.error_floor**2
+        floor = s.points.error_floor**2
         cell_variance = 0.5 / (snr[:, None] * at[:, 3:5]) + floor
         range_step, rate_step = cells.range_step_m, cells.range_rate_step_mps
         fine = _wrap(bins[cell] + at[:, 1] - start[cell], chirps)
@@ -206,7 +207,7 @@ class FrontEnd:
         variance[:, 1] = echoes.error[:, 0, 0] / cell_snr + floor * across**2 + echoes.doubt[:, 1]
         variance[:, 2] = echoes.error[:, 1, 1] / cell_snr + floor * up**2 + echoes.doubt[:, 2]
         if not array.finds_azimuth:
-            variance[:, 1] = np.deg2rad(s.azimuth_fov_deg) ** 2 / 12.0  # anywhere in view
+            variance[:, 1] = np.deg2rad(s.coverage.azimuth_fov_deg) ** 2 / 12.0  # anywhere in view
         if not array.finds_elevation:
             elevation = unknown(len(cell))
         if array.flat:
@@ -230,10 +231,10 @@ class FrontEnd:
     def _in_view(self, scan: Scan, dropped: Counter[str]) -> Scan:
         """Return the points within the limits of range and azimuth."""
         s = self.settings
-        near = scan.range < s.min_range_m
+        near = scan.range < s.coverage.min_range_m
         near |= scan.range <= 0.0
-        far = (scan.range > s.max_range_m) if s.max_range_m > 0.0 else np.zeros(len(scan), dtype=bool)
-        aside = np.abs(scan.azimuth) > 0.5 * np.deg2rad(s.azimuth_fov_deg)
+        far = (scan.range > s.coverage.max_range_m) if s.coverage.max_range_m > 0.0 else np.zeros(len(scan), dtype=bool)
+        aside = np.abs(scan.azimuth) > 0.5 * np.deg2rad(s.coverage.azimuth_fov_deg)
         dropped["out of range"] += int((near | far).sum())
         dropped["outside the field of view"] += int((aside & ~(near | far)).sum())
         keep = ~(near | far | aside)
@@ -279,5 +280,5 @@ def warm() -> None:
     floats = pairs.astype(np.float32).view(np.complex64)[..., 0]
     cases: list[tuple[Waveform, NDArray[Any]]] = [(fmcw, iq), (fmcw, iq[..., 0]), (fmcw, floats), (pulse, iq)]
     for waveform, data in cases:
-        scan, _ = FrontEnd(FrontEndSettings(pfa=1e-2)).step(Cube(0, "", 0, "", waveform, data))
+        scan, _ = FrontEnd(FrontEndSettings(cfar=CfarSettings(pfa=1e-2))).step(Cube(0, "", 0, "", waveform, data))
         assert len(scan)

@@ -10,10 +10,11 @@ from aegis.core.events import Event, EventName, Severity
 from aegis.core.ew.advice import AdviceBook
 from aegis.core.ew.noise import NoiseMonitor
 from aegis.core.ew.settings import EwSettings
+from aegis.core.finite import finite_or_none
 from aegis.core.ids import UniqueIds
 from aegis.core.types import Advice, AdviceState, Signal
 from aegis.ros.messages.ew import advice_to_msg, signals_to_msg
-from aegis.ros.messages.fields import finite_or_none, stamp_of
+from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
@@ -27,8 +28,8 @@ class EwStage(Stage):
     def __init__(self, settings: EwSettings, context: StageContext) -> None:
         super().__init__(settings, context)
         path = context.state_dir / "advice_ids.json" if context.state_dir is not None else None
-        self.monitor = NoiseMonitor(settings)
-        self.book = AdviceBook(settings, UniqueIds(path))
+        self.monitor = NoiseMonitor(settings.noise)
+        self.book = AdviceBook(settings.advice, UniqueIds(path))
 
     def reset(self) -> None:
         """Forget the noise baseline, signals and advice; ids go on."""

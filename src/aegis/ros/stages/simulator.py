@@ -100,14 +100,14 @@ class SimulatorStage(Stage):
             yield Output("radar/cube", cube)
             return
         # A sensor that measures no elevation puts its points at z = 0, as 2D radars do; the receiver is told so.
-        elevation = scan.elevation if self.settings.has_elevation else np.zeros(len(scan))
+        elevation = scan.elevation if self.settings.points.has_elevation else np.zeros(len(scan))
         ground = scan.range * np.cos(elevation)
         columns = {
             "x": ground * np.cos(scan.azimuth),
             "y": ground * np.sin(scan.azimuth),
             "z": scan.range * np.sin(elevation),
         }
-        if self.settings.has_doppler:
+        if self.settings.points.has_doppler:
             columns["range_rate"] = scan.range_rate
         columns.update(snr=scan.snr_db, rcs=scan.rcs_dbsm, noise=scan.noise_db)
         message = cloud_to_msg(columns, frame_id=scan.frame_id, stamp_ns=scan.stamp_ns)

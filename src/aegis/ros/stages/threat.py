@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from aegis.core.events import Event, EventName, Severity
-from aegis.core.threat.assessor import Assessor, ThreatSettings
+from aegis.core.threat.assessor import Assessor
+from aegis.core.threat.settings import ThreatSettings
 from aegis.core.types import ThreatLevel
 from aegis.ros.messages.picture import threats_to_msg, tracks_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
