@@ -106,7 +106,7 @@ async def _run(
             _print_password(password)
         if signals:
             return 0
-        server = uvicorn.Server(_config(settings, create_app(bridge)))
+        server = uvicorn.Server(server_config(settings, create_app(bridge)))
         scheme = "https" if settings.tls else "http"
         host, port = listener.getsockname()[:2]
         # All that is loaded by now stays: to look through it for garbage again and again held everybody up for 0.1 s.
@@ -124,7 +124,8 @@ async def _stop(server: uvicorn.Server, lost: asyncio.Event) -> None:
     server.should_exit = True
 
 
-def _config(settings: BridgeSettings, app: FastAPI) -> uvicorn.Config:
+def server_config(settings: BridgeSettings, app: FastAPI) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
     return uvicorn.Config(
         app,
         http=http_protocol_class(settings.request_timeout_s),
