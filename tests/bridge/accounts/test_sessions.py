@@ -2,9 +2,9 @@
 
 import pytest
 from accounts_data import PASSWORD, log_in, refresh
+from problems import refused
 
 from aegis.bridge.accounts import sessions, users
-from aegis.bridge.accounts.errors import NotFoundError
 from aegis.bridge.accounts.revocation_cache import read_changes
 from aegis.bridge.accounts.sessions import Grant, Refusal
 
@@ -93,7 +93,7 @@ def test_the_owner_sees_and_ends_the_own_sessions_only(accounts, clock):
     refresh(accounts, mine.refresh_token, "192.0.2.8")
     (row,) = accounts.read_now(sessions.listing, "ada")
     assert (row.id, row.address, row.last_used_s - row.created_s) == (mine.session, "192.0.2.8", 5.0)
-    with pytest.raises(NotFoundError):
+    with refused(404):
         accounts.write_now(None, sessions.end, "ada", other.session, clock.now)
     accounts.write_now(None, sessions.end, "ada", mine.session, clock.now)
     assert revoked(accounts) == [mine.session]

@@ -6,8 +6,9 @@ import pytest
 from accounts_data import Clock
 
 from aegis.bridge.accounts.revocation_cache import Changes, RevocationCache
-from aegis.bridge.accounts.tickets import MOST, MOST_PER_SESSION, Tickets, TooManyTicketsError
+from aegis.bridge.accounts.tickets import MOST, MOST_PER_SESSION, Tickets
 from aegis.bridge.accounts.tokens import Principal
+from aegis.bridge.problem import ProblemError
 
 
 def somebody(session: str = "s1", lifetime_s: float = 900.0) -> Principal:
@@ -58,11 +59,14 @@ def test_tickets_are_bounded_per_session_and_in_all(tickets, clock):
     own = [tickets.issue(somebody("greedy")) for _ in range(MOST_PER_SESSION + 1)]
     assert tickets.redeem(own[0]) is None  # its oldest had to go
     assert tickets.redeem(own[1]) is not None
+    refusals = []
     for n in range(MOST):
         try:
             tickets.issue(somebody(f"session {n}"))
-        except TooManyTicketsError:
+        except ProblemError as error:
+            refusals.append(error.status)
             break
+    assert refusals == [429]
     assert len(tickets) == MOST
     assert tickets.redeem(own[-1]) is not None  # nobody else's is taken away
     clock.now += 30

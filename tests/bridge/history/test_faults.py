@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from bridge_data import some_threats, some_tracks
 from history_data import a_frame, an_event
+from problems import refused
 
-from aegis.bridge.history.writer import NotKeptError
 from aegis.core.params import ConfigError
 
 SECOND = 1_000_000_000
@@ -75,7 +75,7 @@ def test_a_full_disk_holds_up_what_the_memory_can_keep_and_counts_the_rest(
         assert sent < 10_000
     wait_for(lambda: history.counts()["journal_failures"] > 0, "the journal is tried")
     assert "full" in caplog.text
-    with pytest.raises(NotKeptError, match="full"):
+    with refused(503, "full"):
         decide(history)
     assert history.counts()["dropped"] == {"event": 1, "decision": 1}
     before = acknowledged(history)
@@ -135,7 +135,7 @@ def test_a_journal_that_grows_too_large_takes_no_tracks_and_then_nothing(nowhere
     at_threats = put_until_refused("threats", lambda i: history.put_threats(a_frame(some_threats(i, now + i))))
     at_events = put_until_refused("event", lambda i: history.put_event(an_event(i + 1)))
     assert 95_000 < at_threats <= at_events <= 100_000
-    with pytest.raises(NotKeptError, match="wait in the journal for the database"):
+    with refused(503, "wait in the journal for the database"):
         decide(history)
     assert history.counts()["dropped"] == {"tracks": 1, "threats": 1, "event": 1, "decision": 1}
     assert history.counts()["database"] == "away"

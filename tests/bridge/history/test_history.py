@@ -11,9 +11,9 @@ from bridge_data import some_threats, some_tracks
 from history_data import a_frame, an_event
 from hypothesis import given
 from hypothesis import strategies as st
+from problems import refused
 
 from aegis.bridge.history.records import json_text
-from aegis.bridge.history.writer import NotKeptError
 from aegis.core.events import Severity
 
 SECOND = 1_000_000_000
@@ -173,5 +173,5 @@ def test_what_was_not_shipped_is_shipped_after_the_next_start(database, start_hi
 def test_a_decision_is_refused_by_a_history_that_is_not_running(database, start_history):
     history = start_history(database)
     history.close()
-    with pytest.raises(NotKeptError, match="stopping"):
+    with refused(503, "stopping"):
         asyncio.run(history.put_decision(kind="threat", target_id=1, who="eve", accept=True))

@@ -21,13 +21,14 @@ from sqlalchemy.orm import Session
 
 from aegis.bridge.accounts import audit_table, invites, sessions, users
 from aegis.bridge.accounts.account import Account
-from aegis.bridge.accounts.audit import Audit, AuditError
+from aegis.bridge.accounts.audit import Audit
 from aegis.bridge.accounts.audit_table import BRIDGE, CONSOLE, Entry
 from aegis.bridge.accounts.passwords import Passwords, new_password
 from aegis.bridge.accounts.revocation_cache import Changes, RevocationCache, read_changes
 from aegis.bridge.accounts.settings import AccountSettings
 from aegis.bridge.background import running
 from aegis.bridge.database import IMMEDIATE, migrate, open_engine
+from aegis.bridge.problem import ProblemError
 from aegis.core.params import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -41,10 +42,6 @@ _WORKERS = 2  # a reader is not to wait for a writer
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class DatabaseUnavailableError(RuntimeError):
-    """bridge.db cannot be read or written: the disk is full, or another program holds it for too long."""
 
 
 class Accounts:
@@ -142,7 +139,7 @@ class Accounts:
         """Do work that only reads, in a thread.
 
         Raises:
-            DatabaseUnavailableError: the database cannot be read.
+            ProblemError: 503, the database cannot be read.
         """
         return await self._run(lambda: self.read_now(work, *args, **kwargs))
 
@@ -152,7 +149,7 @@ class Accounts:
         """Do work in a transaction in a thread, with its audit entry; then what it revoked is refused.
 
         Raises:
-            DatabaseUnavailableError: the database cannot be written.
+            ProblemError: 503, the database cannot be written.
         """
 
         def both() -> tuple[R, Changes]:
@@ -167,7 +164,7 @@ class Accounts:
         """Look for what other processes have revoked.
 
         Raises:
-            DatabaseUnavailableError: the database cannot be read.
+            ProblemError: 503, the database cannot be read.
         """
         self.revocations.update(await self.read(read_changes, self.revocations.last_revocation))
 
@@ -203,13 +200,11 @@ class Accounts:
         audit_table.keep_for(session, self.settings.audit_days, now)
 
     async def _append(self, entry: Entry) -> None:
-        try:
-            await self._run(lambda: self.write_now(None, audit_table.append, entry, self.now()))
-        except DatabaseUnavailableError as error:
-            raise AuditError(str(error)) from error
+        await self._run(lambda: self.write_now(None, audit_table.append, entry, self.now()))
 
     async def _run(self, work: Callable[[], R]) -> R:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except SQLAlchemyError as error:
-            raise DatabaseUnavailableError(str(error)) from error
+            # The disk is full, or another program holds the file for too long.
+            raise ProblemError(503, "accounts cannot be read or written just now", retry_after=5) from error

@@ -20,15 +20,16 @@ from sqlalchemy import Connection
 from aegis.bridge.database import open_engine
 from aegis.bridge.history.acknowledged import Origin
 from aegis.bridge.history.journal import Journal, Message
-from aegis.bridge.history.reader import Reader, UnavailableError
+from aegis.bridge.history.reader import Reader
 from aegis.bridge.history.records import Kind, encode_decision, encode_event, encode_threats, encode_tracks
 from aegis.bridge.history.retention import Retention
 from aegis.bridge.history.settings import HistorySettings
 from aegis.bridge.history.shipper import Shipper
 from aegis.bridge.history.store import Store
-from aegis.bridge.history.writer import NotKeptError, Writer
+from aegis.bridge.history.writer import Writer
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.live.reports import GraphEvent
+from aegis.bridge.problem import ProblemError, no_history
 from aegis.core.params import ConfigError
 from aegis.core.types import Threats, Tracks
 
@@ -138,7 +139,7 @@ class History:
             detail: what else is to be known about it.
 
         Raises:
-            NotKeptError: it could not be committed.
+            ProblemError: 503, it could not be committed.
         """
         now_ns = time.time_ns()
         decision = {
@@ -153,7 +154,7 @@ class History:
         done: Future[None] = Future()
         refused = self._writer.put(Message(Kind.DECISION, encode_decision(decision), now_ns, done=done))
         if refused:
-            raise NotKeptError(f"the decision could not be kept: {refused}")
+            raise ProblemError(503, f"the decision could not be kept: {refused}")
         await asyncio.shield(asyncio.wrap_future(done))  # who asked may go away; what was decided stays
         return str(decision["id"])
 
@@ -163,10 +164,10 @@ class History:
         """Return what a function returns of a read-only connection to the database.
 
         Raises:
-            UnavailableError: the database is away, or takes too long.
+            ProblemError: 503, the database is away, or takes too long.
         """
         if not self._shipper.state.up:
-            raise UnavailableError("the history database is away")
+            raise no_history("the history database is away")
         return await self._reader.ask(question)
 
     @property

@@ -4,19 +4,20 @@ import time
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
 
 from aegis import __version__
 from aegis.bridge.accounts.audit_table import ASKED, FAILED, OK
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import Bridge, bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.live.nodes import GraphNodes, restart_service
-from aegis.bridge.live.services import ServiceError
 from aegis.bridge.models.common import Problem
 from aegis.bridge.models.controller import ControllerStatus, RestartAnswer, RestartRequest, restart_request
+from aegis.bridge.problem import ProblemError
 from aegis.bridge.routes.access import audited, require
-from aegis.bridge.routes.answers import json_response, problem
+from aegis.bridge.routes.answers import problem
 
 RESTART_DEADLINE_S = 10.0
 
@@ -76,7 +77,7 @@ async def _restart(request: Request, principal: Principal, wanted: RestartReques
     asked = running if wanted is None or wanted.stages is None else wanted.stages
     absent = [name for name in asked if name not in running]
     if absent:
-        raise HTTPException(409, f"{', '.join(absent)} does not run, or offers no restart")
+        raise ProblemError(409, f"{', '.join(absent)} does not run, or offers no restart")
     entry = audited(request, principal.name, "controller.restart", " ".join(asked))
     await bridge.audit.record_or_fail(replace(entry, outcome=ASKED))
     restarted: dict[str, str] = {}
@@ -86,7 +87,7 @@ async def _restart(request: Request, principal: Principal, wanted: RestartReques
             continue
         try:
             answer = await bridge.graph.call(restart_service(name), {}, RESTART_DEADLINE_S)
-        except ServiceError as error:
+        except ProblemError as error:
             failed[name] = str(error)
             continue
         (restarted if answer.success else failed)[name] = answer.message

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from aegis.bridge.bridge import bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.models.health import Health, Ready
-from aegis.bridge.routes.answers import json_response
 
 router = APIRouter(tags=["health"])
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.bridge import bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.live import columns
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.live.nodes import OWN_NAME
@@ -28,8 +29,8 @@ from aegis.bridge.models.metrics import (
     ThreatMetrics,
     TrackingMetrics,
 )
+from aegis.bridge.problem import no_data
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import NotHeardError, json_response
 from aegis.bridge.telemetry.graph import levels
 from aegis.bridge.telemetry.latency import LAST_STAGE
 from aegis.bridge.telemetry.metrics import CONTENT_TYPE
@@ -61,7 +62,7 @@ async def radar(request: Request) -> Response:
     state = bridge_of(request).state
     stages = {name: row for name in RADAR_STAGES if (row := state.stage_row(name)) is not None}
     if not stages and state.detections is None:
-        raise NotHeardError("status", " or ".join(RADAR_STAGES))
+        raise no_data("status", " or ".join(RADAR_STAGES))
     return json_response(
         {
             "stages": stages,
@@ -138,7 +139,7 @@ async def pipeline(request: Request) -> Response:
     state, latency = bridge.state, bridge.telemetry.latency
     stages = [name for name in state.stages if name != OWN_NAME]
     if not stages:
-        raise NotHeardError("status")
+        raise no_data("status")
     missing = state.missing()
     return json_response(
         {
@@ -170,11 +171,11 @@ def _stage(state: LiveState, name: str) -> StageBody:
     """Return a stage's status.
 
     Raises:
-        NotHeardError: there is none yet.
+        ProblemError: 503, there is none yet.
     """
     row = state.stage_row(name)
     if row is None:
-        raise NotHeardError("status", name)
+        raise no_data("status", name)
     return row
 
 

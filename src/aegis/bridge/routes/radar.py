@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.bridge import Bridge, bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.live.encoded import EncodedPart, Index, json_bytes
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.live.services import SCAN
 from aegis.bridge.live.signal_quality import signal_quality
 from aegis.bridge.models.history import LAST_TRACK_ID
 from aegis.bridge.models.radar import OneTrack, RadarStatus, ScanAnswer, SignalQuality, Targets, TrackPicture
+from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response, problem
+from aegis.bridge.routes.answers import MEASURED, frame_response, problem
 from aegis.bridge.routes.selection import Selection, TrackSelection
 from aegis.bridge.stream.bodies import positions_in_map
 from aegis.core.types import Detections, Tracks
@@ -37,7 +39,7 @@ async def status(request: Request) -> Response:
     """Say how the radar is doing."""
     state = bridge_of(request).state
     if state.detections is None:
-        raise NotHeardError("detections")
+        raise no_data("detections")
     return json_response(
         {
             **state.detections.head(),
@@ -56,7 +58,7 @@ async def quality(request: Request) -> Response:
     """Say how well the radar hears: the spread of SNR, noise, RCS and claimed errors over the last scan."""
     state = bridge_of(request).state
     if state.detections is None:
-        raise NotHeardError("detections")
+        raise no_data("detections")
     return json_response({**state.detections.head(), **signal_quality(state)})
 
 
@@ -83,7 +85,7 @@ async def tracks(request: Request, wanted: Annotated[TrackSelection, Query()]) -
             also &= np.isin(frame.data.status, wanted.status)
         if wanted.level:
             if state.threats is None:
-                raise NotHeardError("threats")
+                raise no_data("threats")
             threats = state.threats.data
             of_level = threats.track_id[np.isin(threats.level, wanted.level)]
             also &= np.isin(frame.data.track_id, of_level)
@@ -101,10 +103,10 @@ async def track(request: Request, track_id: TrackId) -> Response:
     """Return one track of the picture after the last scan."""
     frame = bridge_of(request).state.tracks
     if frame is None:
-        raise NotHeardError("tracks")
+        raise no_data("tracks")
     found = np.flatnonzero(frame.data.track_id == track_id)
     if not len(found):
-        raise HTTPException(404, f"the picture has no track {track_id}; its history may have")
+        raise ProblemError(404, f"the picture has no track {track_id}; its history may have")
     return json_response({**frame.head(), "track": frame.rows.items[int(found[0])]})
 
 
@@ -114,7 +116,7 @@ async def scan(request: Request) -> Response:
     bridge = bridge_of(request)
     answer = await bridge.graph.call(SCAN, {}, SCAN_DEADLINE_S)
     if not answer.success:
-        raise HTTPException(503, f"the radar did not scan: {answer.message}")
+        raise ProblemError(503, f"the radar did not scan: {answer.message}")
     frame = await _detections_of(bridge, ns_from_time(answer.stamp))
     body: dict[str, Any] = {
         **frame.head(),
@@ -130,11 +132,11 @@ async def _detections_of(bridge: Bridge, stamp_ns: int) -> Frame[Detections]:
     """Return the detections of a scan, which may be on their way.
 
     Raises:
-        HTTPException: 503, they did not come.
+        ProblemError: 503, they did not come.
     """
     try:
         return await bridge.state.detections_of(stamp_ns, SCAN_DEADLINE_S)
     except TimeoutError:
-        raise HTTPException(
+        raise ProblemError(
             503, f"the radar has scanned, but its detections were not heard within {SCAN_DEADLINE_S:g} s"
         ) from None

@@ -8,18 +8,20 @@ from collections import Counter
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.live import columns
 from aegis.bridge.live.acknowledgements import Acknowledgement
 from aegis.bridge.live.encoded import Index
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
+from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response, problem
+from aegis.bridge.routes.answers import MEASURED, frame_response, problem
 from aegis.bridge.routes.decisions import decide
 from aegis.bridge.routes.radar import TrackId
 from aegis.bridge.routes.selection import ThreatSelection
@@ -64,7 +66,7 @@ async def summary(request: Request) -> Response:
     """Count the threats by level and class, and name the worst."""
     frame = bridge_of(request).state.threats
     if frame is None:
-        raise NotHeardError("threats")
+        raise no_data("threats")
     rows = frame.rows.items
     classes = Counter(columns.CLASS_NAMES[i] for i in frame.data.class_id.tolist())
     impacts = frame.data.time_to_impact[np.isfinite(frame.data.time_to_impact)]
@@ -85,7 +87,7 @@ async def ew_status(request: Request) -> Response:
     """Return the active jamming and interference, and the advice."""
     state = bridge_of(request).state
     if state.signals is None and state.advice is None:
-        raise NotHeardError("ew/advice")
+        raise no_data("ew/advice")
     counts = state.ew()
     body = ew_body(state.signals, state.advice)
     return json_response({**body, "advice_waiting": counts["advice_waiting"], "noise_floor": state.noise_floor()})
@@ -103,10 +105,10 @@ async def acknowledge(
     bridge = bridge_of(request)
     frame = bridge.state.threats
     if frame is None:
-        raise NotHeardError("threats")
+        raise no_data("threats")
     found = np.flatnonzero(frame.data.track_id == track_id)
     if not len(found):
-        raise HTTPException(404, f"track {track_id} is not assessed as a threat now")
+        raise ProblemError(404, f"track {track_id} is not assessed as a threat now")
     level = ThreatLevel(int(frame.data.level[found[0]]))
     acknowledgement = Acknowledgement(level, principal.name, time.time())
 
