@@ -6,11 +6,11 @@ from typing import Any
 from aegis.bridge.history.records import json_text
 from aegis.bridge.live.encoded import EncodedRows
 from aegis.bridge.live.frames import Frame
-from aegis.bridge.live.reports import GraphEvent
 from aegis.core.events import Severity
+from aegis.ros.messages.reports import ReceivedEvent
 
 
-def an_event(sequence: int, **changes: Any) -> GraphEvent:
+def an_event(sequence: int, **changes: Any) -> ReceivedEvent:
     """Return an event of stage tracking, now; `changes` replace fields, `data` the JSON."""
     data = changes.pop("data", {"n": sequence})
     values = {
@@ -21,9 +21,10 @@ def an_event(sequence: int, **changes: Any) -> GraphEvent:
         "name": "TRACKING_UPDATED",
         "stage": "tracking",
         "severity": Severity.INFO,
-        "text": json_text(data),
+        "data": data,
+        "data_json": json_text(data),
     }
-    return GraphEvent(**values | changes)
+    return ReceivedEvent(**values | changes)
 
 
 def a_frame(data: Any) -> Frame[Any]:

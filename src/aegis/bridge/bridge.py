@@ -23,7 +23,7 @@ from aegis.bridge.live.encoded import Body
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.live.loop_queue import LoopQueue
 from aegis.bridge.live.nodes import GraphNodes
-from aegis.bridge.live.reports import Classifier, GraphEvent, StatusRow
+from aegis.bridge.live.reports import Classifier, StatusRow
 from aegis.bridge.live.services import Graph, NoGraph
 from aegis.bridge.live.state import LiveState
 from aegis.bridge.live.status import system_status
@@ -37,6 +37,7 @@ from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.telemetry import Telemetry
 from aegis.bridge.telemetry.writer import LogWriter
 from aegis.core.types import Advice, Detections, Signal, Threats, Tracks
+from aegis.ros.messages.reports import ReceivedEvent
 from aegis.ros.stages.base import StageContext
 
 
@@ -192,7 +193,7 @@ def connect(
     queue.on(RadarFrame, stream.take_radar_frame)
     queue.on(EwFrame[Signal], state.take_signals, stream.take_signals)
     queue.on(EwFrame[Advice], state.take_advice, stream.take_advice)
-    queue.on(GraphEvent, state.take_event, in_thread=[history.put_event, *log])
+    queue.on(ReceivedEvent, state.take_event, in_thread=[history.put_event, *log])
     queue.on(list[StatusRow], state.take_status)
     queue.on(Classifier, state.take_classifier)
 

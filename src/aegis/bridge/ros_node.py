@@ -23,18 +23,19 @@ from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.live.join import ScanJoin
 from aegis.bridge.live.loop_queue import LoopQueue
 from aegis.bridge.live.nodes import OWN_NAME, GraphNodes
-from aegis.bridge.live.reports import Classifier, GraphEvent, StatusRow, event_from_msg, rows_from_msg
+from aegis.bridge.live.reports import Classifier, StatusRow, event_from_msg, rows_from_msg
 from aegis.bridge.live.services import GraphServices
 from aegis.bridge.live.state import LiveState
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS
 from aegis.bridge.stream.hub import Hub
-from aegis.core.events import Event, EventName
+from aegis.core.events import RadarFramesBroadcast, StatusBroadcast, ThreatsBroadcast
 from aegis.core.types import Advice, Detections, Signal, Threats, Tracks
 from aegis.ros.host import StageHost
 from aegis.ros.messages.ew import advice_from_msg, signals_from_msg
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tracks_from_msg
+from aegis.ros.messages.reports import ReceivedEvent
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 _log = logging.getLogger(__name__)
@@ -42,9 +43,9 @@ _log = logging.getLogger(__name__)
 PERIOD_S = 1.0
 _JOIN_DEADLINE_S = 5.0
 _BROADCASTS = {
-    EventName.BROADCAST_RADAR_FRAME: RADAR_FRAME,
-    EventName.BROADCAST_THREATS: THREATS,
-    EventName.BROADCAST_SYSTEM_STATUS: SYSTEM_STATUS,
+    RadarFramesBroadcast: RADAR_FRAME,
+    ThreatsBroadcast: THREATS,
+    StatusBroadcast: SYSTEM_STATUS,
 }
 
 
@@ -88,7 +89,7 @@ class BridgeStage(Stage):
             "threats": self._threats,
             "ew/signals": self._signals,
             "ew/advice": self._advice,
-            "events": lambda m: self._put(GraphEvent, event_from_msg(m)),
+            "events": lambda m: self._put(ReceivedEvent, event_from_msg(m)),
             "status": lambda m: self._put(list[StatusRow], rows_from_msg(m)),
             "class_info": lambda m: self._put(Classifier, Classifier(m.model, m.basis)),
         }
@@ -109,11 +110,11 @@ class BridgeStage(Stage):
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
         """Report what was broadcast since the last time."""
-        for name, channel in _BROADCASTS.items():
+        for broadcast, channel in _BROADCASTS.items():
             messages = self._side.hub.frames[channel]
             new, self._broadcast[channel] = messages - self._broadcast[channel], messages
             if new:
-                yield self.event(Event(name, data={"messages": new, "clients": len(self._side.hub)}), now_ns)
+                yield self.event(broadcast(new, len(self._side.hub)), now_ns)
 
     def reset(self) -> None:
         """Wait for no scan's other half any more. What was shown last stays, with its age."""

@@ -30,8 +30,8 @@ from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
 EVERY_NODE = "/**"
 
 
-def settings_type(node: str) -> type[Settings]:
-    """Return the settings model of a node of the graph, or of the bridge.
+def settings_type(node: str, values: Mapping[str, Leaf] | None = None) -> type[Settings]:
+    """Return the settings model of a node of the graph, or of the bridge; of the driver that `values` name, where they do.
 
     Raises:
         ConfigError: no such node.
@@ -40,7 +40,7 @@ def settings_type(node: str) -> type[Settings]:
         return import_module("aegis.bridge.settings").BridgeSettings  # type: ignore[no-any-return]
     if node not in NODES:
         raise ConfigError(f"no node '{node}'; known are: {', '.join(ALL_NODES)}")
-    return NODES[node].load_stage().settings_type  # type: ignore[no-any-return]
+    return NODES[node].load_stage().settings_for(values or {})  # type: ignore[no-any-return]
 
 
 def read_file(path: Path) -> dict[str, dict[str, Leaf]]:
@@ -125,12 +125,11 @@ def load_settings(
     Raises:
         ConfigError: naming the key, where it came from, and what is allowed.
     """
-    kind = settings_type(node)
     values: dict[str, Leaf] = {}
     sources = []
     content = read_file(config) if config is not None else {}
     explicit = {**parse_sets(sets).get(node, {}), **flat(ros_overrides or {})}
-    kind = kind.resolve({**content.get(EVERY_NODE, {}), **content.get(node, {}), **explicit})
+    kind = settings_type(node, {**content.get(EVERY_NODE, {}), **content.get(node, {}), **explicit})
     if config is not None:
         values.update({key: value for key, value in content.get(EVERY_NODE, {}).items() if kind.knows(key)})
         values.update(content.get(node, {}))

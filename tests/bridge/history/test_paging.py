@@ -87,7 +87,7 @@ def test_events_of_one_time(store, stamps, limit):
         connection.execute(delete(EVENTS))
         for i, stamp_ns in enumerate(stamps):
             row = asdict(an_event(i, stamp_ns=stamp_ns))
-            row["data"] = row.pop("text")
+            row["data"] = row.pop("data_json")
             connection.execute(insert(EVENTS), row)
 
     def ask(cursor: str | None) -> queries.Found:

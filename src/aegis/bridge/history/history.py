@@ -28,10 +28,10 @@ from aegis.bridge.history.shipper import Shipper
 from aegis.bridge.history.store import Store
 from aegis.bridge.history.writer import Writer
 from aegis.bridge.live.frames import Frame
-from aegis.bridge.live.reports import GraphEvent
 from aegis.bridge.problem import ProblemError, no_history
 from aegis.core.params import ConfigError
 from aegis.core.types import Threats, Tracks
+from aegis.ros.messages.reports import ReceivedEvent
 
 HISTORY_FILE = "history.db"
 _MB = 10**6
@@ -103,7 +103,7 @@ class History:
 
     # What is to be kept: from any thread; nothing waits, and what there is no room for is counted.
 
-    def put_event(self, event: GraphEvent) -> None:
+    def put_event(self, event: ReceivedEvent) -> None:
         """Keep an event."""
         origin = Origin(event.stage, event.run_id, event.epoch, event.sequence)
         self._put(Kind.EVENT, encode_event(event), origin)

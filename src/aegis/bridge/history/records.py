@@ -13,9 +13,9 @@ from sqlalchemy import Table
 
 from aegis.bridge.history.tables import DECISIONS, EVENTS, SIGMA_COLUMNS, STATE_COLUMNS, THREATS, TRACK_SAMPLES
 from aegis.bridge.live.columns import position_sigma
-from aegis.bridge.live.reports import GraphEvent
 from aegis.core.finite import finite_json
 from aegis.core.types import Threats, Tracks
+from aegis.ros.messages.reports import ReceivedEvent
 
 
 class Kind(StrEnum):
@@ -38,10 +38,10 @@ def json_text(value: Any) -> str:
         return json.dumps(finite_json(value))
 
 
-def encode_event(event: GraphEvent) -> bytes:
+def encode_event(event: ReceivedEvent) -> bytes:
     """Return the journal's JSON of an event."""
     names = ("run_id", "stage", "epoch", "sequence", "stamp_ns", "name", "severity")
-    return orjson.dumps({**{name: getattr(event, name) for name in names}, "data": event.text})
+    return orjson.dumps({**{name: getattr(event, name) for name in names}, "data": event.data_json})
 
 
 def encode_threats(t: Threats) -> bytes:

@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, TypedDict, TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict, cast
 
 import orjson
 
-from aegis.core.events import Severity
-from aegis.ros.messages.fields import stamp_of
-from aegis.ros.messages.reports import status_rows
+from aegis.ros.messages import reports
+from aegis.ros.messages.reports import ReceivedEvent
 
-T = TypeVar("T")
-
-# What orjson reads, but not as it is written: integers beyond 64 bits; and line ends, which have no place in a log of lines.
-_NOT_AS_IT_IS = re.compile(r"[0-9]{19}|[\r\n]")
-
-
-@dataclass(frozen=True)
-class GraphEvent:
-    """One event of a stage; (run_id, stage, epoch, sequence) is it and no other."""
-
-    stamp_ns: int
-    run_id: str
-    stage: str
-    epoch: int
-    sequence: int
-    name: str
-    severity: Severity
-    text: str  # its data as JSON, in one line
-
-    @property
-    def stamp_s(self) -> float:
-        """Seconds since 1970."""
-        return self.stamp_ns / 1e9
-
-    @cached_property
-    def data(self) -> object:
-        """The data, decoded when first asked for."""
-        return orjson.loads(self.text)
+_LINE_END = re.compile(r"[\r\n]")  # which has no place in a log of lines
 
 
 @dataclass(frozen=True)
@@ -70,22 +40,15 @@ class StatusRow(TypedDict):
     detail: object
 
 
-def event_from_msg(m: Any) -> GraphEvent:
-    """Return the event of an aegis_msgs/Event.
+def event_from_msg(m: Any) -> ReceivedEvent:
+    """Return the event of an aegis_msgs/Event; its JSON is in one line.
 
     Raises:
         ValueError: an unknown severity, or data that cannot be passed on as JSON.
     """
-    return GraphEvent(
-        stamp_ns=stamp_of(m),
-        run_id=m.run_id,
-        stage=m.stage,
-        epoch=m.epoch,
-        sequence=m.sequence,
-        name=m.name,
-        severity=Severity(m.severity),
-        text=_checked(m.data) if m.data else "{}",
-    )
+    event = reports.event_from_msg(m)
+    text = _encode(event.data)
+    return replace(event, data_json=text.decode()) if _LINE_END.search(event.data_json) else event
 
 
 def rows_from_msg(m: Any) -> list[StatusRow]:
@@ -94,21 +57,9 @@ def rows_from_msg(m: Any) -> list[StatusRow]:
     Raises:
         ValueError: arrays of different lengths, or a detail that cannot be passed on as JSON.
     """
-    rows = status_rows(m)
+    rows = reports.status_rows(m)
     _encode(rows)
     return cast(list[StatusRow], rows)
-
-
-def _checked(text: str) -> str:
-    """Return a JSON text that every client can read: as it is, where that is so."""
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:  # NaN, half a surrogate pair, or no JSON at all
-        pass
-    else:
-        if not _NOT_AS_IT_IS.search(text):
-            return text
-    return _encode(json.loads(text)).decode()
 
 
 def _encode(value: object) -> bytes:

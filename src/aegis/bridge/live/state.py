@@ -13,10 +13,11 @@ import numpy as np
 
 from aegis.bridge.live.frames import EwFrame, Frame, Stamped
 from aegis.bridge.live.nodes import OWN_NAME
-from aegis.bridge.live.reports import Classifier, GraphEvent, StatusRow
+from aegis.bridge.live.reports import Classifier, StatusRow
 from aegis.core.events import Severity
 from aegis.core.finite import finite_or_none
 from aegis.core.types import Advice, AdviceState, Detections, Signal, Threats, Tracks
+from aegis.ros.messages.reports import ReceivedEvent
 
 ALERTS_KEPT = 10
 SCANS_FOR_RATE = 20
@@ -167,7 +168,7 @@ class LiveState:
             if not self._awaited[stamp_ns]:
                 del self._awaited[stamp_ns]
 
-    def take_event(self, event: GraphEvent) -> None:
+    def take_event(self, event: ReceivedEvent) -> None:
         """Take an event: count it and those missing before it, keep warnings and errors."""
         self.events += 1
         start = (event.run_id, event.epoch)
@@ -178,7 +179,7 @@ class LiveState:
         if event.severity >= Severity.WARNING:
             self.alerts.append(
                 Alert(
-                    stamp_s=event.stamp_s,
+                    stamp_s=event.stamp_ns / 1e9,
                     name=event.name,
                     stage=event.stage,
                     severity=event.severity.name,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import orjson
 
-from aegis.bridge.live.reports import GraphEvent
 from aegis.bridge.telemetry.settings import TelemetrySettings
 from aegis.bridge.telemetry.writer import LogWriter
 from aegis.core.events import Severity
+from aegis.ros.messages.reports import ReceivedEvent
 
 # By the first word of an event's name.
 FILES = {
@@ -45,20 +45,20 @@ class StageLog:
         finally:
             await asyncio.get_running_loop().run_in_executor(None, log.writer.close)
 
-    def take(self, event: GraphEvent) -> None:
+    def take(self, event: ReceivedEvent) -> None:
         """Queue an event for its file."""
         if event.severity >= self._least:
             self.writer.put(FILES.get(event.name.partition("_")[0], OTHERS), _line(event))
 
 
-def _line(event: GraphEvent) -> bytes:
+def _line(event: ReceivedEvent) -> bytes:
     return orjson.dumps(
         {
-            "timestamp": timestamp(event.stamp_s),
+            "timestamp": timestamp(event.stamp_ns / 1e9),
             "event": event.name,
             "stage": event.stage,
             "severity": event.severity.name,
-            "data": orjson.Fragment(event.text),
+            "data": orjson.Fragment(event.data_json),
             "run_id": event.run_id,
             "epoch": event.epoch,
             "sequence": event.sequence,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import Event, StageFailed
 from aegis.core.health import Health, Level
 from aegis.core.params import Settings
 from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_to_msg, event_to_msg, status_to_msg
@@ -84,7 +84,7 @@ class Stage(ABC):
     name: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
     counters_type: ClassVar[type[Counters]] = Counters
-    error_event: ClassVar[EventName] = EventName.PIPELINE_ERROR
+    error_event: ClassVar[type[StageFailed]] = StageFailed
 
     def __init__(self, settings: Any, context: StageContext) -> None:
         self.settings = settings
@@ -108,6 +108,11 @@ class Stage(ABC):
         The first time this can take half a minute: the live host lets it be done before the process has signal handlers and is
         seen by others. What is left undone here, the stage does when it is made.
         """
+
+    @classmethod
+    def settings_for(cls, values: Mapping[str, object]) -> type[Settings]:
+        """Return the model that these parameters are of: the stage's one, unless one of them chooses among several."""
+        return cls.settings_type
 
     @classmethod
     def large_messages(cls, settings: Any) -> bool:
@@ -166,9 +171,7 @@ class Stage(ABC):
     def failed(self, error: BaseException, stamp_ns: int) -> Output:
         """Count an exception from a callback and return the event that reports it."""
         self.counters.errors += 1
-        return self.event(
-            Event(self.error_event, Severity.ERROR, {"error": f"{type(error).__name__}: {error}"}), stamp_ns
-        )
+        return self.event(self.error_event(f"{type(error).__name__}: {error}"), stamp_ns)
 
     def event(self, event: Event, stamp_ns: int) -> Output:
         """Number an event and make its message."""
