@@ -15,7 +15,8 @@ from launch.launch_context import LaunchContext
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from aegis.graph.config import BRIDGE, load_settings
+from aegis.graph.config import load_settings
+from aegis.graph.nodes import BRIDGE
 from aegis.graph.selection import select_nodes
 from aegis.resources import share_dir
 

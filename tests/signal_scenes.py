@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from settings_of import settings_of
 
 from aegis.core.signal.cube import Cube
 from aegis.simulation.scenario import Scenario
@@ -14,19 +15,19 @@ BANDWIDTH = 300e6
 CELL_M = C / (2 * BANDWIDTH)
 
 FMCW: dict[str, Any] = {
-    "level": "signal", "waveform": "fmcw", "frequency_hz": 77e9, "bandwidth_hz": BANDWIDTH, "samples": 64,
+    "level": "signal", "waveform.kind": "fmcw", "frequency_hz": 77e9, "bandwidth_hz": BANDWIDTH, "samples": 64,
     "sample_rate_hz": 10e6, "prf_hz": 10e3, "coherent_dwell_s": 3.2e-3, "max_range_m": 30.0, "receivers_azimuth": 4,
     "peak_power_w": 0.01, "gain_db": 10.0, "azimuth_beamwidth_deg": 180.0, "elevation_beamwidth_deg": 180.0,
     "losses_db": 2.0, "system_temperature_k": 3000.0,
 }  # fmt: skip
 PULSE: dict[str, Any] = FMCW | {
-    "waveform": "pulse", "frequency_hz": 9.4e9, "bandwidth_hz": 5e6, "pulse_width_s": 4e-6, "samples": 200,
+    "waveform.kind": "pulse", "frequency_hz": 9.4e9, "bandwidth_hz": 5e6, "pulse_width_s": 4e-6, "samples": 200,
     "sample_rate_hz": 10e6, "max_range_m": 2900.0, "peak_power_w": 1000.0,
 }  # fmt: skip
 
 
 def settings(base: dict[str, Any] = FMCW, **changes: Any) -> SimulatorSettings:
-    return SimulatorSettings.load({**base, **changes})
+    return settings_of(SimulatorSettings, **{**base, **changes})
 
 
 def silent(base: dict[str, Any] = FMCW, **changes: Any) -> SimulatorSettings:

@@ -8,11 +8,13 @@ from pathlib import Path
 from aegis.bridge.main import serve
 from aegis.bridge.settings import BridgeSettings
 from aegis.core.params import ConfigError
+from aegis.graph.nodes import nodes_beside_bridge
 
 state_dir, namespace, values = sys.argv[1:]
 try:
     code = serve(
         BridgeSettings.load(json.loads(values), environ=os.environ),
+        nodes_beside_bridge(),
         namespace=namespace,
         state_dir=Path(state_dir),
         run_id="test-run",

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from settings_of import settings_of
 
 from aegis.core.detection.detector import Detector, group_points
 from aegis.core.detection.points import PointsError, read_points
@@ -13,7 +14,7 @@ from aegis.core.types import ClassId, Scan
 
 
 def read(columns, **parameters):
-    s = DetectionSettings.load(parameters)
+    s = settings_of(DetectionSettings, **parameters)
     columns = {k: np.asarray(v, dtype=float) for k, v in columns.items()}
     return read_points(columns, s, stamp_ns=1, frame_id="radar", sequence=1)
 
@@ -36,9 +37,9 @@ def test_cartesian_and_polar_say_the_same():
 def test_a_vendors_names_units_and_signs():
     scan, _ = read(
         {"Rng": [50.0], "Az": [190.0], "El": [3.0], "closing_kmh": [36.0], "sn": [100.0], "sigma": [0.1]},
-        position="polar", range_field="Rng", azimuth_field="Az", elevation_field="El", angle_unit="deg",
-        azimuth_sign=-1, elevation_sign=-1, range_rate_field="closing_kmh", range_rate_scale=-1 / 3.6,
-        snr_field="sn", snr_unit="linear", rcs_field="sigma", rcs_unit="m2",
+        position="polar", range="Rng", azimuth="Az", elevation="El", angle_unit="deg",
+        azimuth_sign=-1, elevation_sign=-1, range_rate="closing_kmh", range_rate_scale=-1 / 3.6,
+        snr="sn", snr_unit="linear", rcs="sigma", rcs_unit="m2",
     )  # fmt: skip
     assert scan.azimuth[0] == pytest.approx(np.deg2rad(170.0))  # -190 degrees, wrapped
     assert scan.elevation[0] == pytest.approx(np.deg2rad(-3.0))
@@ -72,12 +73,12 @@ def test_errors_that_a_sensor_states_are_taken_and_the_parameters_fill_what_it_l
         "range_rate_sigma_mps": 4.0,
     }
     scan, _ = read({**POLAR, **stated}, **parameters)
-    sigma = np.sqrt(Detector(DetectionSettings(**parameters)).point_variance(scan))
+    sigma = np.sqrt(Detector(settings_of(DetectionSettings, **parameters)).point_variance(scan))
     expected = [[0.2, 0.01, np.deg2rad(3.0), 4.0], [0.3, np.deg2rad(2.0), np.deg2rad(3.0), 0.5]]
     np.testing.assert_allclose(sigma, expected, rtol=1e-12)
     ignoring = {**parameters, "stated_errors": "ignore"}
     scan, _ = read({**POLAR, **stated}, **ignoring)
-    sigma = np.sqrt(Detector(DetectionSettings(**ignoring)).point_variance(scan))
+    sigma = np.sqrt(Detector(settings_of(DetectionSettings, **ignoring)).point_variance(scan))
     np.testing.assert_allclose(sigma, [[7.0, np.deg2rad(2.0), np.deg2rad(3.0), 4.0]] * 2, rtol=1e-12)
 
 
@@ -106,7 +107,7 @@ def test_points_that_cannot_be_are_dropped_and_counted():
 
 def test_unknown_class_names_are_refused():
     with pytest.raises(ConfigError, match="no class UFO"):
-        DetectionSettings.load({"classes": ["UFO"]})
+        DetectionSettings.load({"classification.classes": ["UFO"]})
 
 
 def brute_force_groups(scan: Scan, distance: float, speed: float) -> list[int]:
@@ -129,7 +130,6 @@ def brute_force_groups(scan: Scan, distance: float, speed: float) -> list[int]:
     return [order.setdefault(g, len(order)) for g in group]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 25), st.integers(0, 10_000))
 def test_groups_are_those_of_the_definition(n, seed):
     rng = np.random.default_rng(seed)
@@ -157,12 +157,12 @@ def test_one_vehicle_of_many_points_is_one_detection_at_its_middle():
 def test_the_variance_of_a_group_is_that_of_its_mean():
     """Monte Carlo: points of one place with the stated errors; their weighted mean has the stated variance."""
     rng = np.random.default_rng(2)
-    s = DetectionSettings(range_sigma_m=2.0, group_distance_m=50.0)
+    s = settings_of(DetectionSettings, range_sigma_m=2.0, distance_m=50.0)
     ranges, variances = [], []
     for _ in range(500):
         scan = scan_of(
             range=1000.0 + rng.normal(0, 2.0, 4), azimuth=np.zeros(4), elevation=np.zeros(4), range_rate=np.zeros(4),
-            snr_db=np.full(4, s.reference_snr_db),
+            snr_db=np.full(4, s.accuracy.reference_snr_db),
         )  # fmt: skip
         d, _ = Detector(s).step(scan)
         ranges.append(d.range[0])
@@ -173,7 +173,7 @@ def test_the_variance_of_a_group_is_that_of_its_mean():
 
 
 def test_errors_follow_the_snr():
-    s = DetectionSettings(range_sigma_m=2.0, reference_snr_db=13.0)
+    s = settings_of(DetectionSettings, range_sigma_m=2.0, reference_snr_db=13.0)
     scan = scan_of(range=[100.0, 100.0], azimuth=[0, 1], elevation=[0, 0], range_rate=[0, 0], snr_db=[13.0, 19.0206])
     variance = Detector(s).point_variance(scan)
     assert variance[0, 0] == pytest.approx(4.0)
@@ -181,7 +181,7 @@ def test_errors_follow_the_snr():
 
 
 def test_a_cartesian_error_is_the_same_in_metres_everywhere():
-    s = DetectionSettings(cartesian_sigma_m=6.0, has_elevation=False, has_doppler=False)
+    s = settings_of(DetectionSettings, cartesian_sigma_m=6.0, has_elevation=False, has_doppler=False)
     d, _ = Detector(s).step(scan_of(range=[10.0, 1000.0], azimuth=[0.0, 1.0]))
     assert d.cartesian_accuracy
     np.testing.assert_allclose(np.sqrt(d.variance[:, 1]) * d.range, 6.0)
@@ -194,7 +194,7 @@ def test_max_targets_keeps_the_strongest_and_counts_the_rest():
         range=np.arange(1, n + 1) * 100.0, azimuth=np.zeros(n), elevation=np.zeros(n), range_rate=np.zeros(n),
         snr_db=np.arange(n) * 1.0,
     )  # fmt: skip
-    d, dropped = Detector(DetectionSettings(max_targets=3)).step(scan)
+    d, dropped = Detector(settings_of(DetectionSettings, max_targets=3)).step(scan)
     np.testing.assert_allclose(d.snr_db, [7.0, 8.0, 9.0])
     assert dropped == {"over max_targets": 7}
     assert d.id.tolist() == [1, 2, 3]
@@ -202,9 +202,9 @@ def test_max_targets_keeps_the_strongest_and_counts_the_rest():
 
 def test_the_confidence_threshold_is_honoured():
     scan = scan_of(range=[500.0], azimuth=[0.0], elevation=[0.2], range_rate=[-15.0], rcs_dbsm=[-20.0])
-    sure, _ = Detector(DetectionSettings(confidence_threshold=0.0)).step(scan)
+    sure, _ = Detector(settings_of(DetectionSettings, confidence_threshold=0.0)).step(scan)
     assert sure.class_id[0] == sure.class_probability[0].argmax() != ClassId.UNKNOWN
-    unsure, _ = Detector(DetectionSettings(confidence_threshold=1.0)).step(scan)
+    unsure, _ = Detector(settings_of(DetectionSettings, confidence_threshold=1.0)).step(scan)
     assert unsure.class_id[0] == ClassId.UNKNOWN
     assert unsure.confidence[0] == sure.confidence[0]
 

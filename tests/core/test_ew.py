@@ -6,9 +6,9 @@ from scipy.stats import binom
 
 from aegis.core.ew.advice import AdviceBook
 from aegis.core.ew.noise import NoiseMonitor, rise_threshold
-from aegis.core.ew.settings import EwSettings
-from aegis.core.ids import UniqueIds
+from aegis.core.ew.settings import AdviceSettings, NoiseSettings
 from aegis.core.types import N_CLASSES, AdviceState, ClassId, Detections, SignalKind, ThreatLevel, Threats
+from aegis.state import kept_ids
 
 SECOND = 1_000_000_000
 
@@ -43,7 +43,7 @@ def quiet(rng, n, cells=32) -> np.ndarray:
 
 def test_quiet_noise_raises_no_alarm():
     rng = np.random.default_rng(2)
-    monitor = NoiseMonitor(EwSettings(false_alarm_probability=1e-4, min_rise_db=0.0))
+    monitor = NoiseMonitor(NoiseSettings(false_alarm_probability=1e-4, min_rise_db=0.0))
     alarms = 0
     for k in range(3000):
         alarms += monitor.step(scan_of(quiet(rng, 20), k=k)).raised is not None
@@ -53,7 +53,7 @@ def test_quiet_noise_raises_no_alarm():
 
 def test_a_jammer_raises_one_signal_with_bearing_and_power_and_ends():
     rng = np.random.default_rng(3)
-    monitor = NoiseMonitor(EwSettings())
+    monitor = NoiseMonitor(NoiseSettings())
     azimuth = np.linspace(-np.pi, np.pi, 40, endpoint=False)
     for k in range(20):
         assert monitor.step(scan_of(quiet(rng, 40), azimuth, k)).raised is None
@@ -78,7 +78,7 @@ def test_a_jammer_raises_one_signal_with_bearing_and_power_and_ends():
 
 def test_a_rise_everywhere_has_no_bearing():
     rng = np.random.default_rng(4)
-    monitor = NoiseMonitor(EwSettings())
+    monitor = NoiseMonitor(NoiseSettings())
     azimuth = np.linspace(-np.pi, np.pi, 40, endpoint=False)
     for k in range(10):
         monitor.step(scan_of(quiet(rng, 40), azimuth, k))
@@ -88,7 +88,7 @@ def test_a_rise_everywhere_has_no_bearing():
 
 
 def test_a_sensor_without_noise_levels_is_not_judged():
-    monitor = NoiseMonitor(EwSettings())
+    monitor = NoiseMonitor(NoiseSettings())
     for k in range(20):
         change = monitor.step(scan_of([np.nan] * 5, k=k))
         assert change.raised is None
@@ -104,7 +104,7 @@ def critical(track_id=9, class_id=ClassId.MISSILE, level=ThreatLevel.CRITICAL, a
 
 
 def test_advice_waits_for_a_person():
-    book = AdviceBook(EwSettings())
+    book = AdviceBook(AdviceSettings())
     (advice,) = book.on_threats(critical())
     assert advice.state is AdviceState.PROPOSED
     assert advice.track_id == 9
@@ -119,11 +119,11 @@ def test_advice_waits_for_a_person():
 
 @pytest.mark.parametrize("level", [ThreatLevel.LOW, ThreatLevel.MEDIUM, ThreatLevel.HIGH])
 def test_no_advice_below_critical(level):
-    assert AdviceBook(EwSettings()).on_threats(critical(level=level)) == []
+    assert AdviceBook(AdviceSettings()).on_threats(critical(level=level)) == []
 
 
 def test_a_rejection_is_not_asked_again_but_an_expiry_is():
-    book = AdviceBook(EwSettings(advice_valid_s=10.0))
+    book = AdviceBook(AdviceSettings(valid_s=10.0))
     (first,) = book.on_threats(critical())
     book.decide(first.id, accept=False, operator="Kim", now_ns=SECOND)
     assert book.on_threats(critical(at_s=2)) == []
@@ -137,7 +137,7 @@ def test_a_rejection_is_not_asked_again_but_an_expiry_is():
     (99, "Kim", 1, "no advice 99"), (1, "  ", 1, "operator_name is empty"), (1, "Kim", 31, "not open: EXPIRED"),
 ])  # fmt: skip
 def test_a_decision_that_cannot_be_is_refused(advice_id, operator, now_s, match):
-    book = AdviceBook(EwSettings(advice_valid_s=30.0))
+    book = AdviceBook(AdviceSettings(valid_s=30.0))
     book.on_threats(critical())
     with pytest.raises(ValueError, match=match):
         book.decide(advice_id, accept=True, operator=operator, now_ns=now_s * SECOND)
@@ -145,13 +145,13 @@ def test_a_decision_that_cannot_be_is_refused(advice_id, operator, now_s, match)
 
 def test_numbers_are_not_used_again_after_a_restart(tmp_path):
     """A late acknowledgement must not meet other advice under the same number."""
-    before = AdviceBook(EwSettings(), UniqueIds(tmp_path / "ids")).on_threats(critical())[0].id
-    after = AdviceBook(EwSettings(), UniqueIds(tmp_path / "ids")).on_threats(critical())[0].id
+    before = AdviceBook(AdviceSettings(), kept_ids(tmp_path / "ids")).on_threats(critical())[0].id
+    after = AdviceBook(AdviceSettings(), kept_ids(tmp_path / "ids")).on_threats(critical())[0].id
     assert after > before
 
 
 def test_the_book_is_bounded_and_open_advice_is_kept_longest():
-    book = AdviceBook(EwSettings(max_advice=3))
+    book = AdviceBook(AdviceSettings(max_kept=3))
     ids = [book.on_threats(critical(track_id=t))[0].id for t in (1, 2, 3)]
     book.decide(ids[1], accept=True, operator="Kim", now_ns=1)
     book.on_threats(critical(track_id=4))

@@ -2,20 +2,20 @@
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
 from aegis.core.params import ConfigError
-from aegis.core.threat.assessor import Assessor, ThreatSettings
+from aegis.core.threat.assessor import Assessor
 from aegis.core.threat.geometry import closest_approach, cpa_distance_sigma, time_to_impact
+from aegis.core.threat.settings import ThreatSettings
 from aegis.core.types import N_CLASSES, ClassId, ThreatLevel, Tracks, TrackStatus
 
 VECTOR = st.tuples(*[st.floats(-5000, 5000)] * 3).map(np.array)
 VELOCITY = st.tuples(*[st.floats(-300, 300)] * 3).map(np.array)
 
 
-@settings(deadline=None)
 @given(VECTOR, VELOCITY)
 def test_closest_approach_is_the_minimum_over_time(p, v):
     time, distance = closest_approach(p[None], v[None])
@@ -30,7 +30,6 @@ def test_closest_approach_is_the_minimum_over_time(p, v):
     assert time[0] >= 0.0
 
 
-@settings(deadline=None)
 @example(
     np.array([0.0, 729.1414051680721, 1e-5]), np.zeros(3), 729.1414051680721
 )  # on the sphere, as far as numbers tell
@@ -138,7 +137,7 @@ def test_levels_change_once_on_an_approach_and_are_told():
 def test_a_score_about_a_threshold_does_not_flutter():
     level = {}
     for hysteresis in (0.0, 0.03):
-        assessor, changes = Assessor(ThreatSettings(hysteresis=hysteresis)), 0
+        assessor, changes = Assessor(ThreatSettings(levels={"hysteresis": hysteresis})), 0
         # Where the level rises, go back and forth by a few metres.
         x = next(x for x in np.arange(6000, 0, -10.0) if assessor.step(drone_at(x))[0].level[0] >= ThreatLevel.HIGH)
         for k in range(40):
@@ -149,6 +148,34 @@ def test_a_score_about_a_threshold_does_not_flutter():
 
 
 def test_thresholds_must_ascend():
-    with pytest.raises(ConfigError, match="threshold_medium < threshold_high"):
-        ThreatSettings.load({"threshold_high": 0.3})
-    assert ThreatSettings.load(environ={"THREAT_THRESHOLD_CRITICAL": "0.9"}).threshold_critical == 0.9
+    with pytest.raises(ConfigError, match="medium < high"):
+        ThreatSettings.load({"levels.high": 0.3})
+    assert ThreatSettings.load(environ={"THREAT_THRESHOLD_CRITICAL": "0.9"}).levels.critical == 0.9
+
+
+def score_of(**values: float) -> float:
+    """Return the score of a drone that flies straight at the asset, 2 km away at 20 m/s, its velocity known exactly."""
+    tracks = tracks_of((1, ClassId.DRONE, (2000.0, 0.0, 0.0), (-20.0, 0.0, 0.0)), sigma=(5, 1e-6))
+    threats, _ = Assessor(ThreatSettings.load(values)).step(tracks)
+    return float(threats.score[0])
+
+
+def test_the_score_is_the_weighted_geometric_mean_of_its_terms():
+    """By hand: distance 1, as it hits; time 1 / (1 + (95 / 60)^2); .95 drone, the rest alike; heading 1."""
+    time, capability = (
+        1 / (1 + (95 / 60) ** 2),
+        0.95 * 0.8 + 0.05 / 9 * (0.5 + 0.02 + 0.6 + 0.6 + 1 + 0.4 + 0.2 + 0.4 + 0.01),
+    )
+    assert score_of() == pytest.approx(time**0.3 * capability**0.25, rel=1e-6)
+    even = {f"score.weight_{term}": 7.0 for term in ("distance", "time", "capability", "intent")}
+    assert score_of(**even) == pytest.approx((time * capability) ** 0.25, rel=1e-6)
+    only_time = {f"score.weight_{term}": 0.0 for term in ("distance", "capability", "intent")}
+    assert score_of(**only_time) == pytest.approx(time, rel=1e-6)
+    assert score_of(**{"capability.DRONE": 0.0}) == pytest.approx(
+        time**0.3 * (capability - 0.95 * 0.8) ** 0.25, rel=1e-6
+    )
+
+
+def test_weights_that_are_all_zero_are_refused():
+    with pytest.raises(ConfigError, match="one of the weights above 0"):
+        ThreatSettings.load({f"score.weight_{term}": 0.0 for term in ("distance", "time", "capability", "intent")})

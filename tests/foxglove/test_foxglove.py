@@ -21,7 +21,8 @@ from websockets.sync.client import connect
 from aegis.core.params import ConfigError
 from aegis.core.picture import ELLIPSE_SIGMA, LEVEL_COLOURS
 from aegis.core.types import ThreatLevel
-from aegis.foxglove.stage import POINTS, THREATS, TRACKS, TRANSFORM, FoxgloveSettings, FoxgloveStage, cartesian
+from aegis.foxglove.settings import FoxgloveSettings
+from aegis.foxglove.stage import POINTS, THREATS, TRACKS, TRANSFORM, FoxgloveStage, cartesian
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.fields import time_from_ns
 from aegis.ros.messages.picture import threats_to_msg, tracks_to_msg
@@ -112,7 +113,7 @@ def scene(payload):
 
 
 def test_a_viewer_sees_the_tracks_given_in(serve):
-    stage = serve(velocity_time=2.0)
+    stage = serve(picture={"velocity_time": 2.0})
     tracks = make_tracks(
         [5, 4294967295],
         stamp_ns=1_700_000_000 * SECOND + 7,

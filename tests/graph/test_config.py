@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from aegis.core.params import ConfigError
-from aegis.graph.config import BRIDGE, load_settings, parse_sets, read_file, settings_type
-from aegis.graph.nodes import NODES
+from aegis.graph.config import load_settings, parse_sets, read_file, settings_type
+from aegis.graph.nodes import ALL_NODES
 from aegis.resources import share_dir
 
 
@@ -19,7 +19,7 @@ def write(tmp_path: Path, text: str) -> Path:
 def test_defaults_below_every_node_below_node_below_environment_below_set(tmp_path):
     path = write(tmp_path, """
 /**:
-  ros__parameters: {sensor_z: 12.0, confidence_threshold: 0.5}
+  ros__parameters: {sensor_z: 12.0, confidence_threshold: 0.5, classification: {confidence_threshold: 0.5}}
 tracking:
   ros__parameters: {sensor_z: 15.0, clutter_per_scan: 3}
 """)  # fmt: skip
@@ -29,7 +29,7 @@ tracking:
     assert load_settings("tracking", path, environ=environ).confidence_threshold == 0.9
     given = ["tracking.confidence_threshold=0.7"]
     assert load_settings("tracking", path, given, environ=environ).confidence_threshold == 0.7
-    assert load_settings("detection", path, environ={}).confidence_threshold == 0.5
+    assert load_settings("detection", path, environ={}).classification.confidence_threshold == 0.5
     assert load_settings("threat", path, environ={}) == settings_type("threat")()
 
 
@@ -63,11 +63,11 @@ def test_a_wrong_set_is_refused(item):
 
 @pytest.mark.parametrize("path", sorted((share_dir() / "config").glob("*.yaml")), ids=lambda p: p.name)
 def test_every_profile_that_ships_is_right(path):
-    for node in [*NODES, BRIDGE]:
+    for node in ALL_NODES:
         load_settings(node, path, environ={})
 
 
-@pytest.mark.parametrize("node", [*NODES, BRIDGE])
+@pytest.mark.parametrize("node", ALL_NODES)
 def test_every_parameter_says_what_it_means_and_its_default_is_allowed(node):
     kind = settings_type(node)
     assert kind.load() == kind()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from aegis.graph.config import BRIDGE
-from aegis.graph.nodes import NODES
+from aegis.graph import event_reference
+from aegis.graph.nodes import ALL_NODES
 from aegis.graph.reference import as_markdown, sections
 from aegis.ros.topics import TOPICS
 
@@ -14,8 +14,13 @@ README = (REPOSITORY / "README.md").read_text()
 
 
 def test_the_page_of_parameters_is_current():
-    made = as_markdown(sections([*NODES, BRIDGE]))
+    made = as_markdown(sections(ALL_NODES))
     assert (REPOSITORY / "config" / "README.md").read_text() == made, "run: aegis params --markdown > config/README.md"
+
+
+def test_the_page_of_events_is_current():
+    made = event_reference.as_markdown()
+    assert (REPOSITORY / "docs" / "events.md").read_text() == made, "run: aegis events --markdown > docs/events.md"
 
 
 @pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))
@@ -25,7 +30,7 @@ def test_the_readme_names_every_topic_with_its_type_and_qos(topic):
     assert f"| `{topic.name}` | {package}/{name} | {qos} |" in README
 
 
-@pytest.mark.parametrize("node", NODES.values(), ids=list(NODES))
+@pytest.mark.parametrize("node", ALL_NODES.values(), ids=list(ALL_NODES))
 def test_the_readme_names_every_node_with_its_purpose(node):
     assert f"| `{node.name}` | {node.purpose} |" in README
 

@@ -6,7 +6,7 @@ from aegis.core.params import ConfigError
 from aegis.graph.nodes import DEFAULT_NODES
 from aegis.graph.selection import select_nodes
 
-RAW = ["simulator.level=signal", "simulator.max_range_m=5000"]
+RAW = ["simulator.level=signal", "simulator.coverage.max_range_m=5000"]
 REST = [name for name in DEFAULT_NODES if name != "simulator"]
 
 

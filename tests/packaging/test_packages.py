@@ -177,16 +177,17 @@ def test_executable_is_executable_in_the_checkout():
     assert (ROOT / "src" / "scripts" / "aegis_node").stat().st_mode & stat.S_IXUSR
 
 
-@pytest.mark.parametrize("room", ["core", "drivers"])
+@pytest.mark.parametrize("room", ["core", "drivers", "simulation"])
 def test_algorithms_know_no_ros(room):
-    """Importing every module of the room in a bare interpreter loads no rclpy, no messages, and nothing above it."""
+    """Importing every module of the room in a bare interpreter loads no rclpy, no messages, and no room above it."""
     code = f"""
 import importlib, pkgutil, sys
 import aegis.{room} as room
 names = [room.__name__] + [m.name for m in pkgutil.walk_packages(room.__path__, room.__name__ + ".")]
 for name in names:
     importlib.import_module(name)
-above = ("aegis.ros", "aegis.bridge") + (("aegis.drivers",) if {room!r} == "core" else ())
+above = ("aegis.ros", "aegis.bridge", "aegis.foxglove", "aegis.graph")
+above += ("aegis.drivers", "aegis.simulation") if {room!r} == "core" else ()
 print(len(names))
 for name in sorted(sys.modules):
     top = name.split(".")[0]
@@ -198,7 +199,7 @@ for name in sorted(sys.modules):
     assert loaded == []
 
 
-def test_colcon_builds_both_packages(tmp_path):
+def test_colcon_builds_both_packages_and_finds_tests(tmp_path):
     """Plain `colcon build` against this interpreter's prefix; about 45 s on two cores.
 
     Only what is installed is looked at: the built messages are not imported, because this environment has its own.
@@ -238,6 +239,8 @@ def test_colcon_builds_both_packages(tmp_path):
         for path in (ROOT / "msg" / kind).iterdir():
             assert (install / "aegis_msgs" / "share" / "aegis_msgs" / kind / path.name).is_file()
     assert list((install / "aegis_msgs").rglob("aegis_msgs_s__rosidl_typesupport_fastrtps_c*.so"))
+    listed = run("ctest", "-N", "--test-dir", str(tmp_path / "build" / "aegis"), env=environ)
+    assert set(re.findall(r"Test +#\d+: (\w+)", listed)) == {"launch", "ros"}
     aegis = install / "aegis"
     assert (aegis / "lib" / "aegis" / "aegis_node").stat().st_mode & stat.S_IXUSR
     assert (aegis / "share" / "aegis" / "launch" / "aegis.launch.py").is_file()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import PointCloud2, PointField
+from settings_of import settings_of
 
 from aegis.core.detection.settings import DetectionSettings
 from aegis.ros.messages.clouds import cloud_fields, cloud_to_msg
@@ -48,7 +49,7 @@ POINTS = [(10.0, 20.0, 1.0, -3.0), (30.0, -40.0, 2.0, 4.0)]
 
 
 def stage(**parameters) -> DetectionStage:
-    return DetectionStage(DetectionSettings.load(parameters), StageContext())
+    return DetectionStage(settings_of(DetectionSettings, **parameters), StageContext())
 
 
 def run(message, **parameters):
@@ -85,12 +86,12 @@ def test_every_datatype_and_byte_order(datatype, code, big_endian):
     st.permutations(XYZV + [("rcs", 8, "d"), ("label", 2, "B"), ("snr", 4, "H")]),
     st.integers(0, 9), st.sampled_from([1, 2, 3]), st.integers(0, 17), st.booleans(),
 )  # fmt: skip
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_layouts_do_not_matter(fields, padding, height, row_padding, big_endian):
     values = {"x": 3.0, "y": 4.0, "z": 0.0, "velocity": 7.0, "rcs": -12.5, "label": 9, "snr": 20}
     points = [[values[f[0]] + (k * 100 if f[0] == "x" else 0) for f in fields] for k in range(6)]
     m = cloud(points, fields, padding=padding, height=height, row_padding=row_padding, big_endian=big_endian)
-    d, counters, _ = run(m, group_distance_m=0.0)
+    d, counters, _ = run(m, distance_m=0.0)
     np.testing.assert_allclose(d.range, np.hypot(3.0 + 100 * np.arange(6), 4.0), rtol=1e-6)
     np.testing.assert_allclose(d.rcs_dbsm, -12.5)
     np.testing.assert_allclose(d.snr_db, 20.0)
@@ -170,7 +171,7 @@ def test_a_2d_sensor_without_doppler():
     assert (variance[:, :2] > 0).all()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_mutated_cloud_never_raises(data):
     m = cloud(POINTS, XYZV)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from settings_of import settings_of
 
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.signal.cube import Cube, Waveform, WaveformKind
@@ -45,7 +46,7 @@ def cube(
 
 
 def stage(**settings) -> FrontEndStage:
-    return FrontEndStage(FrontEndSettings(**settings), StageContext())
+    return FrontEndStage(settings_of(FrontEndSettings, **settings), StageContext())
 
 
 def by_topic(outputs) -> dict[str, list]:

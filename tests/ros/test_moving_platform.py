@@ -159,7 +159,7 @@ def test_a_scan_waits_and_comes_out_with_the_sensors_pose():
 
 
 def test_scans_that_cannot_get_a_pose_are_dropped_counted_and_told():
-    at = stage(odometry_max_gap_s=0.2)
+    at = stage(**{"odometry.max_gap_s": 0.2})
     got, refusals = push(at, drive(1.0), points(0.5), points(1.3), drive(2.0), drive(2.1), points(2.05))
     assert [stamp_of(m) for m in got] == [ns(2.05)]
     assert got[0].sequence == 3  # so that the missing ones show as gaps
@@ -196,7 +196,7 @@ def test_odometry_in_a_foreign_frame_is_refused_and_told_once():
     at = stage()
     _, refusals = push(at, points(0.1), *(drive(0.05 * k, frame_id="odom") for k in range(5)))
     (refusal,) = refusals
-    assert refusal["message"] == "odometry's frame_id 'odom', but 'map' is expected (parameter odometry_frame_id)"
+    assert refusal["message"] == "odometry's frame_id 'odom', but 'map' is expected (parameter odometry.frame_id)"
     assert at.counters.reasons == {"odometry: foreign frame_id": 5}
     assert at.counters.dropped == 5
     assert "no odometry: 1 scans wait for it; refused: odometry's frame_id 'odom'" in diagnosis(at, 1.0).message
@@ -204,7 +204,7 @@ def test_odometry_in_a_foreign_frame_is_refused_and_told_once():
     _, refusals = push(at, drive(0.4, frame_id="odom"))
     assert len(refusals) == 1  # after one that was taken it is news again
     for expected in ("odom", ""):
-        got, _ = push(stage(odometry_frame_id=expected), drive(0.0, frame_id="odom"), points(0.0))
+        got, _ = push(stage(**{"odometry.frame_id": expected}), drive(0.0, frame_id="odom"), points(0.0))
         assert len(got) == 1
 
 

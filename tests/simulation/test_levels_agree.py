@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from settings_of import settings_of
 from signal_scenes import BANDWIDTH, CELL_M, C, direction, settings
 
 from aegis.core.signal import cfar_theory, detection_probability
@@ -35,13 +36,13 @@ RATE_CELL = C / 77e9 / (2 * 3.2e-3)
 PFA = 1e-4
 ROWS = (5, 14, 23, 32, 41, 50)  # apart by more than the CFAR's window
 RADAR = settings(losses_db=0.0)
-FRONT_END = FrontEndSettings.load({"pfa": PFA})
+FRONT_END = settings_of(FrontEndSettings, pfa=PFA)
 
 
 def window_loss_db() -> float:
     """Return what both windows cost in SNR: N sum(w^2) / sum(w)^2 each."""
     loss = 0.0
-    for name, n in ((FRONT_END.range_window, SAMPLES), (FRONT_END.doppler_window, CHIRPS)):
+    for name, n in ((FRONT_END.windows.range, SAMPLES), (FRONT_END.windows.doppler, CHIRPS)):
         w = window(name, n)
         loss += 10 * np.log10(n * (w**2).sum() / w.sum() ** 2)
     return loss
@@ -50,7 +51,7 @@ def window_loss_db() -> float:
 def straddling_loss_db() -> float:
     """Return the mean of both windows' loss over an offset of up to half a cell."""
     loss = 0.0
-    for name, n in ((FRONT_END.range_window, SAMPLES), (FRONT_END.doppler_window, CHIRPS)):
+    for name, n in ((FRONT_END.windows.range, SAMPLES), (FRONT_END.windows.doppler, CHIRPS)):
         w, x = window(name, n), np.linspace(-0.5, 0.5, 101)
         gain = np.abs(np.exp(-2j * np.pi * x[:, None] * (np.arange(n) - (n - 1) / 2) / n) @ w / w.sum()) ** 2
         loss -= 10 * np.log10(gain.mean())
@@ -60,7 +61,7 @@ def straddling_loss_db() -> float:
 def detection_loss_db(swerling: int) -> float:
     """Return what detection of the channels' summed power over a CA-CFAR needs more than that of one cell in known noise."""
     s = FRONT_END
-    cells = CfarWindow(s.guard_range, s.guard_doppler, s.train_range, s.train_doppler).offsets()
+    cells = CfarWindow(s.cfar.guard_range, s.cfar.guard_doppler, s.cfar.train_range, s.cfar.train_doppler).offsets()
     summed = CHANNELS * cfar_theory.average(CHANNELS, len(cells)).required_snr(0.5, PFA, swerling)
     return 10 * np.log10(summed / detection_probability.required_snr(0.5, PFA, swerling))
 
@@ -74,22 +75,20 @@ def effective(name: Any, n: int) -> float:
 
 def measurement_level(loss_db: float, false_alarms: float = 0.0) -> SimulatorSettings:
     """Return settings of the measurement level for the same radar and its front end."""
-    by_range, by_doppler = effective(FRONT_END.range_window, SAMPLES), effective(FRONT_END.doppler_window, CHIRPS)
+    by_range, by_doppler = effective(FRONT_END.windows.range, SAMPLES), effective(FRONT_END.windows.doppler, CHIRPS)
     # Bound of an even array's direction in its sine: lambda / (D) sqrt(6) / (2 pi sqrt(SNR (1 - 1 / M^2))).
     aperture = CHANNELS / 2  # wavelengths
     sine = np.sqrt(6 / (1 - 1 / CHANNELS**2)) / (2 * np.pi) / aperture
-    return SimulatorSettings.load(
-        {
-            "frequency_hz": 77e9, "peak_power_w": RADAR.peak_power_w, "pulse_width_s": 1e-9, "losses_db": loss_db,
-            "system_temperature_k": RADAR.system_temperature_k,
-            # The energy of the chirps' samples goes into the gain, as this pulse has another length; and that of all channels.
-            "gain_db": RADAR.gain_db + 5 * np.log10(CHANNELS * 6.4e-6 / 1e-9),
-            "bandwidth_hz": BANDWIDTH * by_range, "coherent_dwell_s": 3.2e-3 * by_doppler, "prf_hz": 10e3 / by_doppler,
-            "azimuth_beamwidth_deg": np.degrees(1.6 * np.sqrt(2) * sine), "elevation_beamwidth_deg": 60.0,
-            "max_range_m": SAMPLES * CELL_M, "azimuth_fov_deg": 180.0, "elevation_max_deg": 5.0, "has_elevation": False,
-            "max_range_rate_mps": CHIRPS * RATE_CELL / 2, "pfa": PFA, "false_alarms_per_scan": false_alarms,
-            "noise_cells": 500,
-        }
+    return settings_of(
+        SimulatorSettings,
+        frequency_hz=77e9, peak_power_w=RADAR.waveform.peak_power_w, pulse_width_s=1e-9, losses_db=loss_db,
+        system_temperature_k=RADAR.receiver.system_temperature_k,
+        # The energy of the chirps' samples goes into the gain, as this pulse has another length; and that of all channels.
+        gain_db=RADAR.antenna.gain_db + 5 * np.log10(CHANNELS * 6.4e-6 / 1e-9),
+        bandwidth_hz=BANDWIDTH * by_range, coherent_dwell_s=3.2e-3 * by_doppler, prf_hz=10e3 / by_doppler,
+        azimuth_beamwidth_deg=np.degrees(1.6 * np.sqrt(2) * sine), elevation_beamwidth_deg=60.0,
+        max_range_m=SAMPLES * CELL_M, azimuth_fov_deg=180.0, elevation_max_deg=5.0, has_elevation=False,
+        max_range_rate_mps=CHIRPS * RATE_CELL / 2, pfa=PFA, false_alarms_per_scan=false_alarms, noise_cells=500,
     )  # fmt: skip
 
 
@@ -187,7 +186,7 @@ def test_rcs_is_calibrated_alike():
 def test_false_alarms():
     """Cells above the threshold in noise, without grouping, and with windows as they are: neighbouring cells go together."""
     scans, pfa = 400, 1e-3
-    front_end = FrontEnd(FrontEndSettings.load({"pfa": pfa, "group_peaks": False}))
+    front_end = FrontEnd(settings_of(FrontEndSettings, pfa=pfa, group_peaks=False))
     scene = Scenario.model_validate({"name": "none", "duration_s": 1e5})
     raw = SignalSimulator(RADAR, scene)
     signal = np.array([len(front_end.step(raw.step(0.1 * i, 0))[0]) for i in range(scans)])
@@ -204,8 +203,8 @@ def test_false_alarms():
 def test_false_alarms_without_windows_are_poisson():
     """Cells are independent then, and the count is what the Pfa says to within its own error."""
     scans, pfa = 400, 1e-3
-    values = {"pfa": pfa, "group_peaks": False, "range_window": "none", "doppler_window": "none"}
-    front_end = FrontEnd(FrontEndSettings.load(values))
+    values = {"pfa": pfa, "group_peaks": False, "windows.range": "none", "windows.doppler": "none"}
+    front_end = FrontEnd(settings_of(FrontEndSettings, **values))
     raw = SignalSimulator(RADAR, Scenario.model_validate({"name": "none", "duration_s": 1e5}))
     counts = np.array([len(front_end.step(raw.step(0.1 * i, 0))[0]) for i in range(scans)])
     expected = (SAMPLES - 2) * CHIRPS * pfa * scans

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scipy import stats
+from settings_of import settings_of
 
 from aegis.core.params import ConfigError
 from aegis.core.types import Scan
@@ -49,7 +50,7 @@ def with_jammer(scenario: Scenario, **changes: Any) -> Scenario:
 
 def quiet(**changes: Any) -> SimulatorSettings:
     """Return settings without false alarms."""
-    return SimulatorSettings.load({"false_alarms_per_scan": 0.0, **changes})
+    return settings_of(SimulatorSettings, **{"false_alarms_per_scan": 0.0, **changes})
 
 
 def scans(simulator: Simulator, n: int) -> list[Scan]:
@@ -187,7 +188,7 @@ def test_points_are_in_the_frame_of_the_sensor():
 
 
 def test_false_alarms_come_at_the_stated_rate_uniformly():
-    settings = SimulatorSettings.load({"false_alarms_per_scan": 3.0})
+    settings = settings_of(SimulatorSettings, false_alarms_per_scan=3.0)
     made = scans(Simulator(settings, ring(0, 1000.0)), 3000)
     counts = np.array([len(scan) for scan in made])
     low, high = stats.poisson.interval(1 - RARE, 3.0 * 3000)
@@ -316,7 +317,7 @@ def test_faster_than_the_doppler_filters_is_seen_only_without_them():
 
 def test_blanked_sectors_give_no_points():
     simulator = Simulator(
-        SimulatorSettings.load({"false_alarms_per_scan": 200.0}), ring(72, 2000.0, swerling=0, rcs_dbsm=20)
+        settings_of(SimulatorSettings, false_alarms_per_scan=200.0), ring(72, 2000.0, swerling=0, rcs_dbsm=20)
     )
     # The second goes through the back, where the azimuth jumps.
     simulator.set_mode(blanking=[(np.radians(10), np.radians(40)), (np.radians(170), np.radians(-160))])
@@ -378,7 +379,7 @@ def test_every_target_that_ships_can_be_seen(name: str):
     scenario = load_scenario(name)
     # The street is for a short-range radar: the default one is blind to 150 m.
     radar, close_m = ({"pulse_width_s": 1e-8, "bandwidth_hz": 1e8}, 5.0) if name == "street" else ({}, 150.0)
-    simulator = Simulator(SimulatorSettings.load({"scenario": name, "false_alarms_per_scan": 0.0, **radar}))
+    simulator = Simulator(settings_of(SimulatorSettings, scenario=name, false_alarms_per_scan=0.0, **radar))
     near = np.zeros(len(scenario.targets))
     there = np.zeros(len(scenario.targets))
     for t_s in np.arange(0.0, scenario.duration_s, 0.5):
@@ -465,14 +466,14 @@ def test_the_scan_interval_comes_from_either_environment_variable():
         ({"elevation_min_deg": 10.0, "elevation_max_deg": 10.0}, "elevation_min_deg must be below elevation_max_deg"),
         ({"coherent_dwell_s": 1e-5}, "coherent_dwell_s must hold at least one pulse"),
         ({"pulse_width_s": 1e-3}, "nothing would be seen"),
-        ({"pfa": 0.0}, "'pfa' = 0.0"),
+        ({"pfa": 0.0}, "'points.pfa' = 0.0"),
         ({"seed": -1}, "'seed' = -1"),
         ({"power": 1.0}, "unknown parameter 'power'"),
     ],
 )
 def test_settings_that_make_no_radar_are_refused(values: dict[str, Any], says: str):
     with pytest.raises(ConfigError, match=says):
-        SimulatorSettings.load(values)
+        settings_of(SimulatorSettings, **values)
 
 
 def test_an_unknown_scenario_is_refused():
@@ -480,7 +481,7 @@ def test_an_unknown_scenario_is_refused():
         Simulator(SimulatorSettings.load({"scenario": "tea_party"}))
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     t_s=st.floats(0, 1e4),
@@ -494,17 +495,16 @@ def test_an_unknown_scenario_is_refused():
 def test_a_scan_is_whole_whatever_the_radar(
     seed: int, t_s: float, name: str, fov_deg: float, elevation: bool, doppler: bool, pfa: float, bandwidth_hz: float
 ):
-    settings = SimulatorSettings.load(
-        {
-            "scenario": name,
-            "seed": seed,
-            "azimuth_fov_deg": fov_deg,
-            "has_elevation": elevation,
-            "has_doppler": doppler,
-            "pfa": pfa,
-            "bandwidth_hz": bandwidth_hz,
-            "false_alarms_per_scan": 20.0,
-        }
+    settings = settings_of(
+        SimulatorSettings,
+        scenario=name,
+        seed=seed,
+        azimuth_fov_deg=fov_deg,
+        has_elevation=elevation,
+        has_doppler=doppler,
+        pfa=pfa,
+        bandwidth_hz=bandwidth_hz,
+        false_alarms_per_scan=20.0,
     )
     scan = Simulator(settings).step(t_s, 123)
     n = len(scan)
@@ -531,7 +531,7 @@ def test_a_scan_of_200_targets_costs_less_than_2_ms():
     simulator.step(0, 0)
     spent = []
     for i in range(50):
-        begin = time.perf_counter()
+        begin = time.process_time()
         simulator.step(0.5 * i, i)
-        spent.append(time.perf_counter() - begin)
-    assert min(spent) < 2e-3  # the least: others work on this machine, too
+        spent.append(time.process_time() - begin)
+    assert min(spent) < 2e-3

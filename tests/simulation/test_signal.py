@@ -280,10 +280,10 @@ def test_an_empty_scene_is_noise():
         (FMCW, {"coherent_dwell_s": 3.25e-3}, r"coherent_dwell_s \* prf_hz is 32\.5 chirps; .* a whole number"),
         (FMCW, {"transmitters_azimuth": 16}, r"samples / sample_rate_hz and the echo's delay take 6\.6\S* s; .* only 6\.25e-06 s"),
         (FMCW, {"samples": 65_536, "receivers_azimuth": 256, "sample_rate_hz": 1e10}, "samples; at most 16777216"),
-        (FMCW, {"samples": 4}, "'samples' = 4"),
-        (FMCW, {"waveform": "cw"}, "'waveform' = 'cw'"),
-        (FMCW, {"data_type": "float64"}, "'data_type' = 'float64'"),
-        (FMCW, {"adc_bits": 17}, "'adc_bits' = 17"),
+        (FMCW, {"samples": 4}, "'receiver.samples' = 4"),
+        (FMCW, {"waveform.kind": "cw"}, "'waveform.kind' = 'cw'"),
+        (FMCW, {"data_type": "float64"}, "'receiver.data_type' = 'float64'"),
+        (FMCW, {"adc_bits": 17}, "'receiver.adc_bits' = 17"),
         (PULSE, {"sample_rate_hz": 4e6}, "sample_rate_hz 4e.06 is below bandwidth_hz 5e.06"),
         (PULSE, {"pulse_width_s": 1e-7}, r"wider than bandwidth_hz 5e\+06; at least 1e\+07 Hz"),
         (PULSE, {"max_range_m": 3100.0}, r"max_range_m 3100 is beyond the last sample; .* at most 2997\.92 m"),
@@ -296,10 +296,8 @@ def test_settings_that_do_not_fit_are_refused(base: dict[str, Any], changes: dic
 
 
 def test_the_measurement_level_does_not_mind():
-    assert (
-        SimulatorSettings.load(FMCW | {"level": "measurement", "max_range_m": 40.0, "pulse_width_s": 1e-8}).samples
-        == 64
-    )
+    values = FMCW | {"level": "measurement", "max_range_m": 40.0, "pulse_width_s": 1e-8}
+    assert settings(values).receiver.samples == 64
     with pytest.raises(ValueError, match="needs settings with level 'signal'"):
         SignalSimulator(SimulatorSettings(), scene())
 

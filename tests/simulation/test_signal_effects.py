@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from scipy import special, stats
+from settings_of import settings_of
 from signal_scenes import CELL_M, FMCW, PULSE, C, K, direction, frames, peak, samples, scene, settings, silent, target
 
 from aegis.core.params import ConfigError
@@ -155,7 +156,12 @@ def expected_clutter(radar: SimulatorSettings, density_db: float) -> np.ndarray:
     down = np.degrees(np.arcsin(1 / np.maximum(r, 1.0)))
     pattern = 0.5 ** (2 * (down / 90) ** 2)  # both ways, half power at half the beamwidth
     equation = radar.radar(77e9)
-    unit = equation.echo_power(1.0, 1.0) * 2 * radar.noise_lsb**2 / (K * radar.system_temperature_k * 10e6)
+    unit = (
+        equation.echo_power(1.0, 1.0)
+        * 2
+        * radar.receiver.noise_lsb**2
+        / (K * radar.receiver.system_temperature_k * 10e6)
+    )
     return np.where(inside, unit * 10 ** (density_db / 10) * area * pattern / np.maximum(r, 1) ** 4, 0)
 
 
@@ -231,7 +237,12 @@ def test_pulse_clutter_has_its_level():
     centre = (4e-6 + at / 10e6) * C / 2 - 2e-6 * C / 2  # of the pulse that is on its way at this sample
     inside = (centre > 1000 + 350) & (centre < 2000 - 350)
     cell = C / (2 * 10e6)
-    unit = radar.radar(9.4e9).echo_power(1.0, 1.0) * 2 * radar.noise_lsb**2 / (K * radar.system_temperature_k * 10e6)
+    unit = (
+        radar.radar(9.4e9).echo_power(1.0, 1.0)
+        * 2
+        * radar.receiver.noise_lsb**2
+        / (K * radar.receiver.system_temperature_k * 10e6)
+    )
     ranges = centre[inside][:, None] + (np.arange(40) - 19.5) * cell  # a sample has echoes of all that the pulse covers
     expected = (unit * 0.01 * cell * ranges * np.pi / ranges**4).sum(axis=1)
     measured = (np.abs(z[:, inside]) ** 2).mean(axis=(0, 2))
@@ -305,7 +316,7 @@ def test_both_levels_have_the_same_jamming():
     rises.append((np.abs(frames(raw, 2)) ** 2).mean() / (np.abs(frames(clean, 2)) ** 2).mean())
     values = {k: PULSE[k] for k in ("frequency_hz", "gain_db", "losses_db", "system_temperature_k", "bandwidth_hz")}
     dwell = {"prf_hz": 10e3, "coherent_dwell_s": 3.2e-3}
-    level = SimulatorSettings.load(values | dwell | {"noise_cells": 100_000, "false_alarms_per_scan": 0.0})
+    level = settings_of(SimulatorSettings, **values, **dwell, noise_cells=100_000, false_alarms_per_scan=0.0)
     noise = [Simulator(level, scene(near, jammers=j)).step(0, 0).noise_db[0] for j in ([spot], [])]
     rises.append(10 ** ((noise[0] - noise[1]) / 10))
     assert rises[1] > 1.5
@@ -360,7 +371,7 @@ def test_interference_has_the_links_power_for_the_time_of_a_crossing():
     hit = np.abs(z) > 0.5 * np.abs(z).max()
     r, a = np.hypot(80, 20), np.degrees(np.arctan2(20, 80))
     received = 0.1 * 10 * 0.5 ** (4 * (a / 180) ** 2) * (WAVELENGTH / (4 * np.pi * r)) ** 2 / 10**0.1
-    unit = 2 * radar.settings.noise_lsb**2 / (K * radar.settings.system_temperature_k * 10e6)
+    unit = 2 * radar.settings.receiver.noise_lsb**2 / (K * radar.settings.receiver.system_temperature_k * 10e6)
     assert (np.abs(z[hit]) ** 2).mean() == pytest.approx(received * unit, rel=1e-3)
     # Ours rises by 46.9 MHz a us, theirs falls by 20: a crossing of the 10 MHz lasts 0.149 us, 1.5 samples.
     crossing = 10e6 / (300e6 / 6.4e-6 + 800e6 / 40e-6) * 10e6
@@ -406,7 +417,7 @@ def test_a_scenario_may_have_all_of_it(tmp_path: Any):
         )
         assert samples(radar.step(0.3, 0)).any()
     # The measurement level takes the same scene and leaves these out.
-    near = SimulatorSettings(max_range_m=200.0, pulse_width_s=1e-8, false_alarms_per_scan=0.0)
+    near = settings_of(SimulatorSettings, max_range_m=200.0, pulse_width_s=1e-8, false_alarms_per_scan=0.0)
     assert len(Simulator(near, whole).step(0.0, 0)) == 2
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from settings_of import settings_of
 
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.settings import DetectionSettings
@@ -19,7 +20,7 @@ def mean_squares(rcs_dbsm: float) -> np.ndarray:
         "motion": {"kind": "straight", "position_m": POSITION.tolist(), "speed_mps": 0.0, "course_deg": 0.0},
     }  # fmt: skip
     scenario = Scenario.model_validate({"name": "mast", "duration_s": 1e6, "targets": [target]})
-    radar = Simulator(SimulatorSettings(false_alarms_per_scan=0.0), scenario)
+    radar = Simulator(settings_of(SimulatorSettings, false_alarms_per_scan=0.0), scenario)
     detector = Detector(DetectionSettings())
     distance = np.linalg.norm(POSITION)
     truth = np.array([distance, np.arctan2(POSITION[1], POSITION[0]), np.arcsin(POSITION[2] / distance), 0.0])

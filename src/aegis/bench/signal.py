@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from aegis.bench import three_digits
 from aegis.bench.numpy_chain import NumpyChain
 from aegis.bench.tracking import ONE_THREAD, OURS, PEER
 from aegis.core.signal.cfar_theory import ordered
@@ -66,7 +67,7 @@ def run(runs: int, cases: Sequence[Case] = CASES) -> Iterator[dict[str, Any]]:
             "rx": case.channels,
             "frames_per_s": round(float(np.median(speed)), 1),
             "numpy_frames_per_s": round(float(np.median(peer_speed)), 1),
-            "ratio": round(float(np.median(speed) / np.median(peer_speed)), 1),
+            "ratio": three_digits(np.median(speed) / np.median(peer_speed)),
             "unit": "frames / CPU s",
             "runs": runs,
             "min": round(min(speed), 1),
@@ -110,7 +111,7 @@ def _worker(which: str, cfar: str, channels: int, frames: int) -> None:
 
 def front_end(cfar: str) -> Callable[[Cube], dict[str, Floats]]:
     """Return our chain, all parameters at their defaults but the CFAR's kind."""
-    end = FrontEnd(FrontEndSettings.load({"cfar": cfar}))
+    end = FrontEnd(FrontEndSettings.load({"cfar.method": cfar}))
 
     def step(cube: Cube) -> dict[str, Floats]:
         scan, _ = end.step(cube)
@@ -121,11 +122,11 @@ def front_end(cfar: str) -> Callable[[Cube], dict[str, Floats]]:
 
 def numpy_chain(cfar: str, cube: Cube) -> Callable[[Cube], dict[str, Floats]]:
     """Return the numpy chain for cubes like this one, with the same window and threshold."""
-    settings = FrontEndSettings.load({"cfar": cfar})
+    settings = FrontEndSettings.load({"cfar.method": cfar})
     plan = Plan(cube.waveform, cube.data.shape, settings).cfar
     w, middle = plan.window, plan.shape[0] // 2
     count = int(plan.count[middle])
-    rank = int(np.ceil(settings.os_rank * count))
+    rank = int(np.ceil(settings.cfar.os_rank * count))
     unbias = 1.0 if cfar == "ca" else plan.channels / ordered(plan.channels, count, rank).mean
     window = (w.guard_range, w.guard_doppler, w.train_range, w.train_doppler)
     chain = NumpyChain(cube.waveform, cube.data.shape, cfar, float(plan.alpha[middle]), unbias, window, rank - 1)

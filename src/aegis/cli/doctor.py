@@ -29,7 +29,7 @@ CLOCK_EARLIEST_S = 1_735_689_600.0  # 2025-01-01: before Aegis was written
 # Module and what pip calls it: what `pip install .` brings, and what a colcon build leaves to pip.
 PYTHON_PACKAGES = {
     "numpy": "numpy", "scipy": "scipy", "pydantic": "pydantic", "yaml": "pyyaml", "click": "click",
-    "tqdm": "tqdm", "serial": "pyserial", "asterix": "libasterix",
+    "tqdm": "tqdm", "serial": "pyserial", "can": "python-can", "asterix": "libasterix",
     "rosbags": "rosbags", "fastapi": "fastapi", "uvicorn": "uvicorn[standard]", "websockets": "websockets",
     "orjson": "orjson", "jwt": "pyjwt", "pwdlib": "pwdlib[argon2]", "limits": "limits", "sqlalchemy": "sqlalchemy",
     "foxglove": "foxglove-sdk", "alembic": "alembic", "zxcvbn": "zxcvbn", "prometheus_client": "prometheus-client",
@@ -64,22 +64,13 @@ for name in names:
 print(len(names))
 """
 
-# Every array of the graph through the converter: a message package of other fields than this code's fails here.
+# The conversions hold their dataclasses against the messages when they are imported: a package of other fields fails here.
 _MESSAGES_PROBE = """
-import dataclasses, importlib.metadata, re
+import importlib.metadata, re
 from pathlib import Path
 import aegis_msgs.msg, aegis_msgs.srv
-import numpy as np
-from aegis.core import types
-from aegis.ros.messages import picture
+import aegis.ros.messages.cubes, aegis.ros.messages.ew, aegis.ros.messages.picture, aegis.ros.messages.reports
 
-pose = types.Pose(np.zeros(3), np.eye(3), np.zeros(3))
-plain = {"int": 0, "str": "", "bool": False, "list[str]": [], "Pose | None": pose}
-for kind in ("Detections", "Tracks", "Threats"):
-    fields = dataclasses.fields(getattr(types, kind))
-    empty = getattr(types, kind)(**{field.name: plain.get(field.type, np.empty(0)) for field in fields})
-    message = getattr(picture, f"{kind.lower()}_to_msg")(empty)
-    getattr(picture, f"{kind.lower()}_from_msg")(message)
 try:
     version = importlib.metadata.version("aegis_msgs")
 except importlib.metadata.PackageNotFoundError:

@@ -94,7 +94,8 @@ def up(
     DDS traffic stays on this machine unless you set ROS_AUTOMATIC_DISCOVERY_RANGE (SUBNET for drivers on other hosts).
     """
     from aegis.bridge.settings import BridgeSettings, check_exposure
-    from aegis.graph.config import BRIDGE, load_settings
+    from aegis.graph.config import load_settings
+    from aegis.graph.nodes import BRIDGE
     from aegis.graph.selection import select_nodes
     from aegis.graph.supervisor import Supervisor
 
@@ -260,14 +261,22 @@ def params(node: str | None, markdown: bool) -> None:
     The page of tables lists the drivers that ship, the list on the terminal also those of other installed packages.
     """
     from aegis.drivers.registry import driver_names
-    from aegis.graph.config import BRIDGE
-    from aegis.graph.nodes import NODES
+    from aegis.graph.nodes import ALL_NODES
     from aegis.graph.reference import as_markdown, as_text, sections
 
-    nodes = [node] if node else [*NODES, BRIDGE]
+    nodes = [node] if node else list(ALL_NODES)
     with _config_errors():
         text = as_markdown(sections(nodes)) if markdown else as_text(sections(nodes, driver_names()))
     click.echo(text, nl=False)
+
+
+@cli.command()
+@click.option("--markdown", is_flag=True, help="As the page docs/events.md.")
+def events(markdown: bool) -> None:
+    """List the events of the graph: name, severity, when each is told, and with --markdown what its data holds."""
+    from aegis.graph.event_reference import as_markdown, as_text
+
+    click.echo(as_markdown() if markdown else as_text(), nl=False)
 
 
 cli.add_command(users)

@@ -1,15 +1,29 @@
-"""Parameters: declared once per stage, as a pydantic model with default, bounds, unit and meaning.
+"""Parameters: declared once per stage, as a pydantic model with default, bounds, unit and meaning; a group of them is a model too.
 
-ROS parameter descriptors, YAML checks, environment overrides and the table in the docs are all made from the model.
+ROS parameter descriptors, YAML checks, environment overrides and the table in the docs are all made from the model. Names are
+dotted, as in ROS 2:
+
+    class TrackingSettings(Settings):
+        motion: Motion = group(Motion())                                               # motion.mean_turn_s
+        sensors: dict[str, Sensor] = named("sensor_id", "What differs for a sensor.")  # sensors.left.max_range_m
+        max_tracks: int = param(20_000, "Most tracks.", ge=1)                          # max_tracks
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import replace
+from typing import Self, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
+
+from aegis.core.param_info import ParamInfo, info_of
+from aegis.core.param_names import Leaf, Values, beside, flat, matches, nearest, nested
+
+T = TypeVar("T")
+V = TypeVar("V")
 
 
 class ConfigError(ValueError):
@@ -17,7 +31,7 @@ class ConfigError(ValueError):
 
 
 def param(
-    default: Any,
+    default: T,
     doc: str,
     *,
     unit: str = "",
@@ -25,33 +39,40 @@ def param(
     gt: float | None = None,
     le: float | None = None,
     lt: float | None = None,
-    env: str | None = None,
-) -> Any:
+    env: str = "",
+    was: str = "",
+) -> T:
     """Declare one parameter of a `Settings` model.
 
     Args:
         default: the value where nothing else is said.
-        doc: its meaning, one sentence.
+        doc: its meaning, in sentences that stand alone.
         unit: SI unit, empty for a pure number or a word.
         ge, gt, le, lt: bounds of a number.
         env: the environment variable that overrides the parameter file.
+        was: its dotted name in an earlier version, which is refused with the name of now.
     """
-    extra: Any = {"unit": unit, "env": env}
-    return Field(default, description=doc, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=extra, validate_default=True)
+    said: JsonDict = {"unit": unit, "env": env, "was": was}
+    field: T = Field(
+        default, description=doc, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=said, validate_default=True
+    )
+    return field
 
 
-@dataclass(frozen=True)
-class ParamInfo:
-    """One declared parameter, for descriptors and documentation."""
+def group(default: T) -> T:
+    """Declare a group of parameters: a `Settings` with the values that hold where nothing else is said."""
+    return Field(default)
 
-    name: str
-    type: Any
-    default: Any
-    doc: str
-    unit: str
-    env: str | None
-    minimum: float | None
-    maximum: float | None
+
+def named(key: str, doc: str, *, unit: str = "", was: str = "") -> dict[str, V]:
+    """Declare a map, empty by default, from names to one parameter or to a group of them.
+
+    Args:
+        key: what the names are, such as `sensor_id`.
+        doc, unit, was: as in `param`.
+    """
+    said: JsonDict = {"key": f"<{key}>", "unit": unit, "was": was}
+    return Field({}, description=doc, json_schema_extra=said)
 
 
 class Settings(BaseModel):
@@ -59,15 +80,19 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @model_validator(mode="before")
     @classmethod
-    def resolve(cls, values: Mapping[str, Any]) -> type[Settings]:
-        """Return the model that these values are of: this one, unless one of them chooses among several."""
-        return cls
+    def _over_defaults(cls, values: object) -> object:
+        """Let what is given of a group change the group's default, not replace it."""
+        if not isinstance(values, Mapping):
+            return values
+        fields = cls.model_fields
+        return {key: _over(fields[key].default, value) if key in fields else value for key, value in values.items()}
 
     @classmethod
     def load(
         cls,
-        values: Mapping[str, Any] | None = None,
+        values: Values | None = None,
         *,
         source: str = "parameters",
         environ: Mapping[str, str] | None = None,
@@ -75,49 +100,120 @@ class Settings(BaseModel):
         """Make the settings from a mapping and, above it, environment variables.
 
         Args:
-            values: parameter name to value; what is absent takes its default.
+            values: parameter name to value, nested or dotted; what is absent takes its default.
             source: where the values come from (a file and node name), for error messages.
             environ: environment to take overrides from; None takes none.
 
         Raises:
             ConfigError: naming each wrong key, its source, the value found and what is allowed.
         """
-        merged = dict(values or {})
+        try:
+            given = flat(values or {})
+        except ValueError as error:
+            raise ConfigError(f"{source}: {error}") from None
+        wrong = [name for name in given if not cls.knows(name)]
+        lines = [f"{source}: {refusal}" for name in wrong if (refusal := cls.refusal(name, given.pop(name)))]
         origin: dict[str, str] = {}
         for info in cls.params():
             if environ is not None and info.env and environ.get(info.env, "") != "":
-                merged[info.name] = environ[info.env]
+                given[info.name] = environ[info.env]
                 origin[info.name] = f"environment variable {info.env}"
         try:
-            return cls.model_validate(merged)
+            settings = cls.model_validate(nested(given))
         except ValidationError as error:
-            known = ", ".join(sorted(cls.model_fields))
-            lines = []
             for item in error.errors():
-                key = ".".join(str(part) for part in item["loc"]) or "(whole)"
-                where = origin.get(str(item["loc"][0]) if item["loc"] else "", source)
-                if item["type"] == "extra_forbidden":
-                    lines.append(f"{where}: unknown parameter '{key}'; known are: {known}")
-                else:
-                    lines.append(f"{where}: parameter '{key}' = {item['input']!r}: {item['msg']}")
-            raise ConfigError("\n".join(lines)) from None
+                key = ".".join(str(part) for part in item["loc"])
+                what = f"parameter '{key}' = {item['input']!r}: "
+                if isinstance(item["input"], (Mapping, Settings)):  # a rule between the members of a group
+                    what = f"group '{key}': " if key else ""
+                lines.append(f"{origin.get(key, source)}: {what}{item['msg']}")
+        if lines:
+            raise ConfigError("\n".join(lines))
+        return settings
 
     @classmethod
     def params(cls) -> Iterator[ParamInfo]:
-        """Yield what was declared, in order."""
-        for name, field in cls.model_fields.items():
-            extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-            minimum = maximum = None
-            for bound in field.metadata:
-                minimum = getattr(bound, "ge", getattr(bound, "gt", minimum))
-                maximum = getattr(bound, "le", getattr(bound, "lt", maximum))
-            yield ParamInfo(
-                name=name,
-                type=field.annotation,
-                default=field.get_default(call_default_factory=True),
-                doc=field.description or "",
-                unit=str(extra.get("unit") or ""),
-                env=str(extra["env"]) if extra.get("env") else None,
-                minimum=minimum,
-                maximum=maximum,
+        """Yield what was declared, in order: the members of groups, and of maps those that any name there has."""
+        yield from _declared(cls, "", None)
+
+    def leaves(self, prefix: str = "") -> Iterator[tuple[ParamInfo, Leaf]]:
+        """Yield every parameter with its value, in order; those of maps for the names that are set."""
+        for key, field in type(self).model_fields.items():
+            value, name = getattr(self, key), prefix + key
+            if isinstance(value, Settings):
+                yield from value.leaves(f"{name}.")
+            elif isinstance(value, Mapping):
+                for word, item in value.items():
+                    if isinstance(item, Settings):
+                        yield from item.leaves(f"{name}.{word}.")
+                    else:
+                        yield info_of(f"{name}.{word}", _member(field), declared=field), item
+            else:
+                yield info_of(name, field, default=field.default), value
+
+    @classmethod
+    def knows(cls, name: str) -> bool:
+        """Tell whether there is a parameter of a dotted name, or can be in a map."""
+        return any(matches(info.name, name) for info in cls.params())
+
+    @classmethod
+    def refusal(cls, name: str, value: Leaf = None) -> str:
+        """Return what to say of a dotted name that is no parameter: what is known there and what is meant.
+
+        Of an empty mapping in the place of a group nothing is to be said.
+        """
+        infos = list(cls.params())
+        patterns = [info.name for info in infos]
+        now = next((f". It is '{info.name}' now" for info in infos if info.was == name), "")
+        members = [
+            pattern for pattern in patterns if matches(".".join(pattern.split(".")[: name.count(".") + 1]), name)
+        ]
+        if members:
+            if isinstance(value, Mapping):
+                return ""
+            return (
+                f"'{name}' is a group of parameters ({', '.join(members)}) and has no value itself, as {value!r}{now}"
             )
+        if not now:
+            meant = nearest(name, patterns)
+            now = f". Did you mean '{meant}'?" if meant else ""
+        return f"unknown parameter '{name}'; known are: {', '.join(beside(name, patterns))}{now}"
+
+
+def _over(default: object, value: object) -> object:
+    """Return a value as it is, or, of a group, with the default's values where it has none."""
+    if not (isinstance(default, Settings) and isinstance(value, Mapping)):
+        return value
+    return {**dict(default), **{key: _over(getattr(default, key, None), item) for key, item in value.items()}}
+
+
+def _member(field: FieldInfo) -> FieldInfo:
+    """Return type and bounds of the members of a map."""
+    return FieldInfo.from_annotation(get_args(field.annotation)[1])
+
+
+def _declared(
+    kind: type[Settings], prefix: str, defaults: Settings | None, *, in_map: bool = False
+) -> Iterator[ParamInfo]:
+    """Yield the parameters of a model; `defaults` are the group's, where it is one."""
+    for key, field in kind.model_fields.items():
+        default = field.default if defaults is None else getattr(defaults, key)
+        name = prefix + key
+        if isinstance(default, Settings):
+            yield from _declared(type(default), f"{name}.", default, in_map=in_map)
+        elif get_origin(field.annotation) is dict:
+            name = f"{name}.{_key(field)}"
+            member = _member(field)
+            if isinstance(member.annotation, type) and issubclass(member.annotation, Settings):
+                was = info_of(name, field).was
+                for info in _declared(member.annotation, f"{name}.", None, in_map=True):
+                    yield replace(info, was=was)
+            else:
+                yield info_of(name, member, declared=field)
+        else:
+            yield info_of(name, field, default=None if in_map else default)
+
+
+def _key(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    return str(extra["key"]) if isinstance(extra, dict) else "<name>"

@@ -36,15 +36,17 @@ LEVEL_COLOURS = {
 class PictureSettings(Settings):
     """How the tracks are drawn."""
 
-    max_rate_hz: float = param(5.0, "pictures a second at most, by the stamps of the tracks", unit="Hz", gt=0, le=100)
-    show_tentative: bool = param(False, "also draw tracks that are not confirmed yet")
-    track_size: float = param(15.0, "diameter of a track's sphere", unit="m", gt=0, le=1e4)
-    velocity_time: float = param(5.0, "a velocity arrow ends where the track is then", unit="s", gt=0, le=600)
+    max_rate_hz: float = param(5.0, "Most pictures a second, by the stamps of the tracks.", unit="Hz", gt=0, le=100)
+    show_tentative: bool = param(False, "Draw tracks that are not confirmed yet, too.")
+    track_size: float = param(15.0, "Diameter of a track's sphere.", unit="m", gt=0, le=1e4)
+    velocity_time: float = param(
+        5.0, "The arrow of a velocity ends where the track is after this time.", unit="s", gt=0, le=600
+    )
     threat_max_lag: int = param(
-        3, "a threat level older than this many scans is not shown any more", unit="scans", ge=0, le=1000
+        3, "A threat level older than this many scans is not shown any more.", unit="scans", ge=0, le=1000
     )
     lifetime: float = param(
-        10.0, "a viewer removes what was not drawn again for this time; 0 keeps it for ever", unit="s", ge=0, le=3600
+        10.0, "A viewer removes what was not drawn again for this time; 0 keeps it for ever.", unit="s", ge=0, le=3600
     )
 
 

@@ -10,31 +10,25 @@ from aegis.core.params import Settings, param
 from aegis.core.types import Floats
 
 
-class SensorPlacement(Settings):
+class SensorPose(Settings):
     """Position and heading of the sensor's frame (x forward, y left, z up) in `map` (x east, y north, z up).
 
     Where the sensor rides on a moving platform: in the platform's own frame (x ahead, y left, z up).
     """
 
     sensor_x: float = param(
-        0.0, "the sensor's position in map, east; on a moving platform: ahead of its origin", unit="m"
+        0.0, "Position of the sensor in map, east; on a moving platform: ahead of the platform's origin.", unit="m"
     )
     sensor_y: float = param(
-        0.0, "the sensor's position in map, north; on a moving platform: left of its origin", unit="m"
+        0.0, "Position of the sensor in map, north; on a moving platform: left of the platform's origin.", unit="m"
     )
-    sensor_z: float = param(0.0, "the sensor's position in map, up; on a moving platform: above its origin", unit="m")
+    sensor_z: float = param(
+        0.0, "Position of the sensor in map, up; on a moving platform: above the platform's origin.", unit="m"
+    )
     sensor_yaw_deg: float = param(
-        0.0, "direction of the sensor's x axis, anticlockwise from east; on a moving platform: from straight ahead",
+        0.0, "Direction of the sensor's x axis, anticlockwise from east; on a moving platform: from straight ahead.",
         unit="deg", ge=-360.0, le=360.0,
     )  # fmt: skip
-
-    def placement(self) -> SensorPose:
-        """Return these parameters alone."""
-        return SensorPose(**{name: getattr(self, name) for name in SensorPlacement.model_fields})
-
-
-class SensorPose(SensorPlacement):
-    """The same, with what follows from it; not in the base, because a stage may have a parameter of such a name."""
 
     def position(self) -> Floats:
         """Return the sensor's position, (3,) [m]."""

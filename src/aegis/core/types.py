@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+class Row:
+    """The shape of one object's numbers, of an array that has more than one per object: `Annotated[Floats, Row(3, 3)]`."""
+
+    def __init__(self, *shape: int) -> None:
+        self.shape = shape
 
 
 class ClassId(IntEnum):
@@ -71,15 +81,13 @@ class AdviceState(IntEnum):
     EXPIRED = 4
 
 
-T = TypeVar("T")
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def take_rows(table: T, index: NDArray[Any]) -> T:
     """Return a dataclass of per-object arrays with the chosen rows of every array; what is no array stays as it is."""
-    instance: Any = table
-    columns = {f.name: getattr(instance, f.name) for f in fields(instance)}
-    out: T = replace(instance, **{name: v[index] for name, v in columns.items() if isinstance(v, np.ndarray)})
-    return out
+    columns = {f.name: getattr(table, f.name) for f in fields(table)}
+    return replace(table, **{name: v[index] for name, v in columns.items() if isinstance(v, np.ndarray)})
 
 
 def unknown(n: int) -> Floats:
@@ -130,7 +138,7 @@ class Pose:
 
 @dataclass
 class Detections:
-    """One scan's detections in the sensor's frame; arrays (N,) unless said otherwise."""
+    """One scan's detections in the sensor's frame; arrays (N,), or (N, *row)."""
 
     stamp_ns: int
     frame_id: str
@@ -142,14 +150,14 @@ class Detections:
     azimuth: Floats
     elevation: Floats
     range_rate: Floats
-    variance: Floats  # (N, 4): range, azimuth, elevation, range rate
+    variance: Annotated[Floats, Row(4)]  # of range, azimuth, elevation, range rate
     snr_db: Floats
     rcs_dbsm: Floats
     noise_db: Floats
     points: Ints
     class_id: Ints
     confidence: Floats
-    class_probability: Floats  # (N, N_CLASSES)
+    class_probability: Annotated[Floats, Row(N_CLASSES)]
     pose: Pose | None = None  # of the sensor at the stamp; None: as the parameters say, and at rest
 
     def __len__(self) -> int:
@@ -158,7 +166,7 @@ class Detections:
 
 @dataclass
 class Tracks:
-    """The picture after one scan, in `map` (ENU), ordered by track_id; arrays (N,) unless said otherwise."""
+    """The picture after one scan, in `map` (ENU), ordered by track_id; arrays (N,), or (N, *row)."""
 
     stamp_ns: int
     frame_id: str
@@ -166,10 +174,10 @@ class Tracks:
     sensor_id: str  # of these detections
     track_id: Ints
     status: Ints
-    state: Floats  # (N, 6): x y z vx vy vz
-    covariance: Floats  # (N, 6, 6)
+    state: Annotated[Floats, Row(6)]  # x y z vx vy vz
+    covariance: Annotated[Floats, Row(6, 6)]
     class_id: Ints
-    class_probability: Floats  # (N, N_CLASSES)
+    class_probability: Annotated[Floats, Row(N_CLASSES)]
     existence_probability: Floats
     rcs_dbsm: Floats
     age: Floats
@@ -206,27 +214,27 @@ class Threats:
 class Signal:
     """One active electronic attack or interference."""
 
-    id: int
-    kind: SignalKind
-    bearing: float
-    bearing_sigma: float
-    power_db: float
-    frequency: float
-    confidence: float
-    evidence: str
+    id: Annotated[int, "id of the signal"]
+    kind: Annotated[SignalKind, "what it is taken for"]
+    bearing: Annotated[float, "in the sensor's frame, from x towards y [rad]; NaN where it has no direction"]
+    bearing_sigma: Annotated[float, "its standard deviation [rad]"]
+    power_db: Annotated[float, "above the quiet noise floor [dB]"]
+    frequency: Annotated[float, "[Hz]; NaN where the sensor does not say"]
+    confidence: Annotated[float, "1 - probability that quiet noise does this"]
+    evidence: Annotated[str, "in words, with numbers"]
 
 
 @dataclass(frozen=True)
 class Advice:
-    """One piece of EW advice; `track_id` or `signal_id` is 0 where it answers the other."""
+    """One piece of EW advice."""
 
-    id: int
-    track_id: int
-    signal_id: int
-    technique: str
-    priority: int
-    rationale: str
-    expected_benefit_db: float
-    valid_until_ns: int
-    state: AdviceState
-    decided_by: str = ""
+    id: Annotated[int, "id of the advice"]
+    track_id: Annotated[int, "the threat that it answers; 0 where it answers a signal"]
+    signal_id: Annotated[int, "the signal that it answers; 0 where it answers a threat"]
+    technique: Annotated[str, "what is proposed"]
+    priority: Annotated[int, "1 is most urgent"]
+    rationale: Annotated[str, "why, in words"]
+    expected_benefit_db: Annotated[float, "[dB]; NaN where it cannot be computed"]
+    valid_until_ns: Annotated[int, "in the time of the stamps [ns]"]
+    state: Annotated[AdviceState, "what a person has decided"]
+    decided_by: Annotated[str, "who; empty before"] = ""

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from aegis.core.angles import wrapped
+from aegis.core.health import Level
 from aegis.core.params import param
 from aegis.core.types import Floats
 from aegis.drivers.asterix_records import (
@@ -21,16 +22,9 @@ from aegis.drivers.asterix_records import (
     source,
     utc_ns,
 )
-from aegis.drivers.contract import (
-    DriverHealth,
-    Frame,
-    Level,
-    Parser,
-    PointFrame,
-    UdpDriver,
-    UdpSettings,
-    finite_or_nan,
-)
+from aegis.drivers.contract import Parser
+from aegis.drivers.frames import DriverHealth, Frame, PointFrame, finite_or_nan
+from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 
 EARTH_RADIUS_M = 6_371_000.0
 NORTH_MARKER, SECTOR_CROSSING = 1, 2

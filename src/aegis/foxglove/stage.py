@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from foxglove import Schema
 from foxglove.messages import FrameTransform, PointCloud, SceneUpdate
 
-from aegis.core.params import ConfigError, param
-from aegis.core.picture import PictureFeed, PictureSettings
-from aegis.core.sensor import SensorPose
+from aegis.core.params import ConfigError
+from aegis.core.picture import PictureFeed
 from aegis.core.types import Floats
 from aegis.foxglove import messages
 from aegis.foxglove.server import SdkSink, Sink
+from aegis.foxglove.settings import FoxgloveSettings
 from aegis.ros.messages.clouds import CloudError, cloud_fields
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import threats_from_msg, tracks_from_msg
@@ -28,16 +28,7 @@ _POSITION = ("x", "y", "z", "range", "azimuth", "elevation")
 _SHOWN = ("range_rate", "doppler", "velocity", "snr", "intensity", "power", "rcs")  # for colouring the points
 
 
-class FoxgloveSettings(PictureSettings, SensorPose):
-    """The Foxglove server, and how it draws."""
-
-    sink: Literal["sdk", "websocket"] = param("sdk", "the server: sdk is foxglove-sdk, websocket is foxglove-websocket")
-    host: str = param("127.0.0.1", "address to listen on; the server has no accounts, so leave it on this machine")
-    port: int = param(8765, "TCP port to listen on", ge=1, le=65535)
-    max_rate_hz: float = param(20.0, "pictures a second at most, by the stamps of the tracks", unit="Hz", gt=0, le=100)
-
-
-class FoxgloveStage(Stage):
+class FoxgloveStage(Stage[FoxgloveSettings]):
     """Serves viewers; publishes nothing on DDS."""
 
     name = "foxglove"
@@ -50,7 +41,7 @@ class FoxgloveStage(Stage):
             ConfigError: nothing can listen on the host and port, or the package of the sink is not there.
         """
         super().__init__(settings, context)
-        self._feed = PictureFeed(settings)
+        self._feed = PictureFeed(settings.picture)
         namespace = context.namespace.strip("/")
         self._sink: Sink = _sink_type(settings.sink)(
             settings.host,
@@ -111,7 +102,7 @@ class FoxgloveStage(Stage):
         picture = self._feed.take_tracks(tracks)
         self.counters.drop("track without a finite state", self._feed.undrawable - undrawable)
         if picture is not None:
-            self._sink.send(TRACKS, messages.scene(picture, self.settings), picture.stamp_ns)
+            self._sink.send(TRACKS, messages.scene(picture, self.settings.picture), picture.stamp_ns)
 
     def _take_points(self, message: Any) -> None:
         try:

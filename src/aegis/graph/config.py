@@ -7,7 +7,11 @@ The file is ROS 2's own parameter format, one file for the whole graph:
         sensor_z: 12.0
     tracking:
       ros__parameters:
-        max_speed_mps: 100.0
+        motion:
+          mean_turn_s: 10.0
+        motion.mean_straight_s: 120.0   # dotted is the same
+
+Parameters are kept by node and dotted name.
 """
 
 from __future__ import annotations
@@ -16,19 +20,18 @@ import os
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from aegis.core.param_names import Leaf, Values, flat, nearest
 from aegis.core.params import ConfigError, Settings
-from aegis.graph.nodes import NODES
+from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
 
-BRIDGE = "bridge"
 EVERY_NODE = "/**"
 
 
-def settings_type(node: str) -> type[Settings]:
-    """Return the settings model of a node of the graph, or of the bridge.
+def settings_type(node: str, values: Mapping[str, Leaf] | None = None) -> type[Settings]:
+    """Return the settings model of a node of the graph, or of the bridge; of the driver that `values` name, where they do.
 
     Raises:
         ConfigError: no such node.
@@ -36,11 +39,11 @@ def settings_type(node: str) -> type[Settings]:
     if node == BRIDGE:
         return import_module("aegis.bridge.settings").BridgeSettings  # type: ignore[no-any-return]
     if node not in NODES:
-        raise ConfigError(f"no node '{node}'; known are: {', '.join([*NODES, BRIDGE])}")
-    return NODES[node].load_stage().settings_type  # type: ignore[no-any-return]
+        raise ConfigError(f"no node '{node}'; known are: {', '.join(ALL_NODES)}")
+    return NODES[node].load_stage().settings_for(values or {})  # type: ignore[no-any-return]
 
 
-def read_file(path: Path) -> dict[str, dict[str, Any]]:
+def read_file(path: Path) -> dict[str, dict[str, Leaf]]:
     """Read a parameter file: node name to its parameters.
 
     Raises:
@@ -54,10 +57,10 @@ def read_file(path: Path) -> dict[str, dict[str, Any]]:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
     if content is None:
         return {}
-    known = [*NODES, BRIDGE]
+    known = list(ALL_NODES)
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: node names are expected at the top level ({', '.join(known)})")
-    out: dict[str, dict[str, Any]] = {}
+    out: dict[str, dict[str, Leaf]] = {}
     for key, section in content.items():
         node = EVERY_NODE if key == EVERY_NODE else str(key).removeprefix("/**/").removeprefix("/")
         if node not in known and node != EVERY_NODE:
@@ -67,29 +70,43 @@ def read_file(path: Path) -> dict[str, dict[str, Any]]:
         parameters = section["ros__parameters"]
         if parameters is not None and not isinstance(parameters, dict):
             raise ConfigError(f"{path}: '{key}: ros__parameters' must be a mapping of parameter to value")
-        out[node] = dict(parameters or {})
-    for key in out.get(EVERY_NODE, {}):
-        if not any(key in settings_type(node).model_fields for node in known):
-            raise ConfigError(f"{path}: '{EVERY_NODE}' sets '{key}', which no node has")
+        try:
+            out[node] = flat(parameters or {})
+        except ValueError as error:
+            raise ConfigError(f"{path}, node '{key}': {error}") from None
+    _check_every_node(out.get(EVERY_NODE, {}), path)
     return out
 
 
-def parse_sets(sets: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _check_every_node(values: Mapping[str, Leaf], path: Path) -> None:
+    """Refuse what no node has, with the nearest that one has."""
+    kinds = {node: settings_type(node) for node in ALL_NODES} if values else {}
+    for key in values:
+        if not any(kind.knows(key) for kind in kinds.values()):
+            infos = {info.name: (node, info) for node, kind in kinds.items() for info in kind.params()}
+            now = next((name for name, (_, info) in infos.items() if info.was == key), "")
+            meant = now or nearest(key, list(infos))
+            hint = f". Did you mean '{meant}' of '{infos[meant][0]}'?" if meant else ""
+            raise ConfigError(f"{path}: '{EVERY_NODE}' sets '{key}', which no node has{hint}")
+
+
+def parse_sets(sets: Iterable[str]) -> dict[str, dict[str, Leaf]]:
     """Read `NODE.KEY=VALUE` options; the value is YAML.
 
     Raises:
         ConfigError: another form, or no such node.
     """
-    out: dict[str, dict[str, Any]] = {}
+    out: dict[str, dict[str, Leaf]] = {}
     for item in sets:
         name, eq, value = item.partition("=")
         node, dot, key = name.partition(".")
-        if not eq or not dot or not key or (node not in NODES and node != BRIDGE):
-            raise ConfigError(f"--set {item}: NODE.KEY=VALUE is expected, NODE one of {', '.join([*NODES, BRIDGE])}")
+        if not eq or not dot or not key or node not in ALL_NODES:
+            raise ConfigError(f"--set {item}: NODE.KEY=VALUE is expected, NODE one of {', '.join(ALL_NODES)}")
         try:
-            out.setdefault(node, {})[key] = yaml.safe_load(value)
+            given = flat({key: yaml.safe_load(value)})
         except yaml.YAMLError as error:
             raise ConfigError(f"--set {item}: the value is not valid YAML: {error}") from error
+        out.setdefault(node, {}).update(given)
     return out
 
 
@@ -99,7 +116,7 @@ def load_settings(
     sets: Iterable[str] = (),
     *,
     environ: Mapping[str, str] | None = None,
-    ros_overrides: Mapping[str, Any] | None = None,
+    ros_overrides: Values | None = None,
 ) -> Settings:
     """Return a node's settings: defaults, under the file, under the environment, under `--set`, under ROS overrides.
 
@@ -108,14 +125,13 @@ def load_settings(
     Raises:
         ConfigError: naming the key, where it came from, and what is allowed.
     """
-    kind = settings_type(node)
-    values: dict[str, Any] = {}
+    values: dict[str, Leaf] = {}
     sources = []
     content = read_file(config) if config is not None else {}
-    explicit = {**parse_sets(sets).get(node, {}), **(ros_overrides or {})}
-    kind = kind.resolve({**content.get(EVERY_NODE, {}), **content.get(node, {}), **explicit})
+    explicit = {**parse_sets(sets).get(node, {}), **flat(ros_overrides or {})}
+    kind = settings_type(node, {**content.get(EVERY_NODE, {}), **content.get(node, {}), **explicit})
     if config is not None:
-        values.update({key: value for key, value in content.get(EVERY_NODE, {}).items() if key in kind.model_fields})
+        values.update({key: value for key, value in content.get(EVERY_NODE, {}).items() if kind.knows(key)})
         values.update(content.get(node, {}))
         sources.append(str(config))
     if explicit:

@@ -12,22 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import LoggingSeverity
 from rclpy.node import Node
 
 from aegis.core.events import Severity
 from aegis.core.params import ConfigError, Settings
-from aegis.graph.config import BRIDGE, load_settings
-from aegis.graph.nodes import DEFAULT_NODES, NODES, NodeSpec
+from aegis.graph.config import load_settings
+from aegis.graph.nodes import ALL_NODES, BRIDGE, DEFAULT_NODES, NODES, NodeSpec, nodes_beside_bridge
 from aegis.resources import share_dir
 from aegis.ros.host import StageHost
+from aegis.ros.parameters import declare_parameters, overrides
 from aegis.ros.stages.base import Stage, StageContext
 from aegis.state import next_epoch, state_dir
 
 EXIT_CONFIG = 2
-_ROS_OWN_PARAMETERS = ("use_sim_time", "start_type_description_service")
 
 
 class StageNode(Node):  # type: ignore[misc]
@@ -35,39 +34,14 @@ class StageNode(Node):  # type: ignore[misc]
 
     def __init__(self, spec: NodeSpec, config: Path | None, sets: Iterable[str], namespace: str, run_id: str) -> None:
         super().__init__(spec.name, namespace=namespace)
-        settings = load_settings(spec.name, config, sets, ros_overrides=self._ros_overrides())
-        self._declare(settings)
+        settings = load_settings(spec.name, config, sets, ros_overrides=overrides(self))
+        declare_parameters(self, settings)
         own_namespace = self.get_namespace().strip("/")
         state = state_dir(own_namespace)
         epoch = next_epoch(state, spec.name, run_id)
         context = StageContext(run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace)
-        self.stage: Stage = spec.load_stage()(settings, context)
+        self.stage: Stage[Settings] = spec.load_stage()(settings, context)
         StageHost(self, self.stage, subscribes=spec.subscribes, publishes=spec.publishes, services=spec.services)
-
-    def _ros_overrides(self) -> dict[str, Any]:
-        """Return what `--ros-args -p` or `--params-file` set; rclpy has no public way to read all of it."""
-        return {
-            name: parameter.value
-            for name, parameter in self._parameter_overrides.items()
-            if name not in _ROS_OWN_PARAMETERS and not name.startswith("qos_overrides.")
-        }
-
-    def _declare(self, settings: Settings) -> None:
-        """Declare every parameter, read-only, with its description and bounds, for `ros2 param`."""
-        for info in settings.params():
-            unit = f" [{info.unit}]" if info.unit else ""
-            descriptor = ParameterDescriptor(description=info.doc + unit, read_only=True)
-            value = getattr(settings, info.name)
-            if isinstance(value, tuple):
-                value = list(value)
-            if isinstance(value, float) and info.minimum is not None and info.maximum is not None:
-                bounds = FloatingPointRange(from_value=float(info.minimum), to_value=float(info.maximum), step=0.0)
-                descriptor.floating_point_range = [bounds]
-            elif type(value) is int and info.minimum is not None and info.maximum is not None:
-                descriptor.integer_range = [
-                    IntegerRange(from_value=int(info.minimum), to_value=int(info.maximum), step=1)
-                ]
-            self.declare_parameter(info.name, value, descriptor, ignore_override=True)
 
 
 def run(
@@ -98,10 +72,17 @@ def run(
             state = state_dir(namespace)
             bridge_settings: Any = load_settings(BRIDGE, config, sets)
             epoch = next_epoch(state, BRIDGE, run_id)
-            return serve(bridge_settings, namespace=namespace, state_dir=state, run_id=run_id, epoch=epoch)
+            return serve(
+                bridge_settings,
+                nodes_beside_bridge(),
+                namespace=namespace,
+                state_dir=state,
+                run_id=run_id,
+                epoch=epoch,
+            )
         for name in names:
             if name not in NODES:
-                raise ConfigError(f"no node '{name}'; known are: {', '.join([*NODES, BRIDGE])}")
+                raise ConfigError(f"no node '{name}'; known are: {', '.join(ALL_NODES)}")
             if not ros_args:  # else only the node knows all parameters
                 load_settings(name, config, sets)
         severity = log_severity(os.environ)
@@ -165,8 +146,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments, ros_args = arguments[:at], arguments[at + 1 :]
     parser = argparse.ArgumentParser(prog="aegis_node", description="Run one node of the Aegis graph.")
     parser.add_argument(
-        "nodes", nargs="+", metavar="NODE", choices=[*NODES, BRIDGE, "all"],
-        help=f"{', '.join([*NODES, BRIDGE])}; several share this process; 'all' is every stage but those on request",
+        "nodes", nargs="+", metavar="NODE", choices=[*ALL_NODES, "all"],
+        help=f"{', '.join(ALL_NODES)}; several share this process; 'all' is every stage but those on request",
     )  # fmt: skip
     parser.add_argument("--config", type=Path, help="parameter file (ROS 2 format, one for the whole graph)")
     parser.add_argument("--set", dest="sets", action="append", default=[], metavar="NODE.KEY=VALUE")

@@ -1,4 +1,7 @@
-"""The one table of the graph: every node with its stage, topics and services. Imports no ROS, so that launch files can read it."""
+"""The one table of the graph: every node with its stage, topics and services. Imports no ROS, so that launch files can read it.
+
+`NODES` are the stages, which may share a process; `ALL_NODES` has the bridge too, which has one of its own: uvicorn's.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from aegis.ros.topics import Service
+from aegis.bridge.live.nodes import OWN_NAME, GraphNodes, restart_service
+from aegis.ros.topics import COMMON_SERVICES, Service
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class NodeSpec:
     subscribes: tuple[str, ...] = ()
     publishes: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
+    calls: tuple[str, ...] = ()  # services of other nodes, besides `restart`
     offline: bool = True  # also part of `aegis process`
     on_request: bool = False  # runs only where the radar in use needs it; see `aegis.graph.selection`
 
@@ -115,3 +120,32 @@ NODES: dict[str, NodeSpec] = {
 
 # What runs where nothing else is said.
 DEFAULT_NODES = tuple(name for name, node in NODES.items() if not node.on_request)
+
+BRIDGE = OWN_NAME
+ALL_NODES: dict[str, NodeSpec] = {
+    **NODES,
+    BRIDGE: NodeSpec(
+        BRIDGE,
+        "aegis.bridge.ros_node:BridgeStage",
+        "REST, WebSocket and the web page",
+        # Detections before tracks: where both are ready, the executor takes them in this order.
+        subscribes=("detections", "tracks", "threats", "ew/signals", "ew/advice", "events", "status", "class_info"),
+        calls=("scan", "ew/acknowledge"),
+        offline=False,
+    ),
+}
+
+
+def nodes_beside_bridge() -> GraphNodes:
+    """Return what the bridge has to know of the graph."""
+    (restart,) = COMMON_SERVICES
+    spec = ALL_NODES[BRIDGE]
+    offered = {service.name: service.type for node in NODES.values() for service in node.services}
+    return GraphNodes(
+        names=tuple(NODES),
+        subscribes=spec.subscribes,
+        services={
+            **{restart_service(name): restart.type for name in NODES},
+            **{name: offered[name] for name in spec.calls},
+        },
+    )

@@ -9,9 +9,11 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+from aegis_msgs.msg import TrackArray
 from rclpy.serialization import deserialize_message
 from tqdm import tqdm
 
+from aegis.core.params import Settings
 from aegis.graph.config import load_settings
 from aegis.graph.nodes import NODES
 from aegis.ros.bag import BagError, BagReader, topic_types, write_bag
@@ -42,7 +44,7 @@ class Pipeline:
             ConfigError: a parameter is wrong.
         """
         context = StageContext(run_id="offline")
-        self.stages: list[Stage] = [
+        self.stages: list[Stage[Settings]] = [
             spec.load_stage()(load_settings(name, config, sets), context)
             for name, spec in NODES.items()
             if spec.offline and (front_end or not spec.on_request)
@@ -106,7 +108,7 @@ class Pipeline:
             stage.close()
 
     def _guarded(
-        self, stage: Stage, stamp_ns: int, call: Callable[..., Iterable[Output]], *args: Any
+        self, stage: Stage[Settings], stamp_ns: int, call: Callable[..., Iterable[Output]], *args: Any
     ) -> Iterator[Output]:
         try:
             for output in call(*args):
@@ -217,7 +219,8 @@ class Summary:
         """Count the tracks in outputs."""
         for output in outputs:
             if output.topic == "tracks":
-                self._tracks.update(output.message.track_id)
+                tracks: TrackArray = output.message
+                self._tracks.update(tracks.track_id)
 
     def __str__(self) -> str:
         text = f"{self.scans} scans, {len(self._tracks)} tracks (tentative ones included)"

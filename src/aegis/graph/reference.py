@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from aegis.core.params import ParamInfo
+from aegis.core.param_info import ParamInfo, number
 from aegis.drivers.contract import DriverSettings
 from aegis.drivers.registry import BUILT_IN, driver_class
 from aegis.graph.config import settings_type
@@ -41,10 +40,11 @@ def as_text(kinds: Mapping[str, Sequence[ParamInfo]]) -> str:
     for name, params in kinds.items():
         lines.append(f"{name}:")
         for info in params:
+            default = "" if info.default is None else f" = {_value(info.default)}"
             unit = f" {info.unit}" if info.unit else ""
-            bounds = f" ({_bounds(info)})" if _bounds(info) else ""
+            allowed = f" ({_allowed(info)})" if _allowed(info) else ""
             env = f" [env {info.env}]" if info.env else ""
-            lines += [f"  {info.name} = {_value(info.default)}{unit}{bounds}{env}", f"      {info.doc}"]
+            lines += [f"  {info.name}{default}{unit}{allowed}{env}", f"      {info.doc}"]
     return "\n".join(lines) + "\n"
 
 
@@ -55,28 +55,27 @@ def as_markdown(kinds: Mapping[str, Sequence[ParamInfo]]) -> str:
         lines += [
             f"## {name}",
             "",
-            "| parameter | default | unit | bounds | environment | meaning |",
+            "| parameter | default | unit | allowed | environment | meaning |",
             "|---|---|---|---|---|---|",
         ]
         for info in params:
             env = f"`{info.env}`" if info.env else ""
-            cells = (f"`{info.name}`", f"`{_value(info.default)}`", info.unit, _bounds(info), env, info.doc)
+            default = "" if info.default is None else f"`{_value(info.default)}`"
+            cells = (f"`{info.name}`", default, info.unit, _allowed(info), env, info.doc)
             lines.append("| " + " | ".join(cells) + " |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _bounds(info: ParamInfo) -> str:
-    if info.minimum is None and info.maximum is None:
-        return ""
-    low = "" if info.minimum is None else f"{info.minimum:g}"
-    high = "" if info.maximum is None else f"{info.maximum:g}"
-    return f"{low} .. {high}".strip()
+def _allowed(info: ParamInfo) -> str:
+    """Return the bounds of a number, or the words that are allowed."""
+    words = ", ".join(word or '""' for word in info.words)
+    return str(info.bounds) or words
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(str(item) for item in value) + "]"
     if isinstance(value, float):
-        return f"{value:.10g}"
-    return '""' if value == "" else str(value)
+        return number(value)
+    return str(value) or '""'

@@ -46,11 +46,11 @@ class Simulator(SimulatedRadar):
         self, settings: SimulatorSettings, scenario: Scenario | None = None, rng: np.random.Generator | None = None
     ) -> None:
         super().__init__(settings, scenario, rng)
-        self._threshold = float(threshold(settings.pfa))
-        if not settings.has_elevation:
+        self._threshold = float(threshold(settings.points.pfa))
+        if not settings.points.has_elevation:
             self._beamwidths[1] = np.inf
-        self._elevation_limits = np.radians([settings.elevation_min_deg, settings.elevation_max_deg])
-        self._half_fov = math.radians(settings.azimuth_fov_deg) / 2
+        self._elevation_limits = np.radians([settings.coverage.elevation_min_deg, settings.coverage.elevation_max_deg])
+        self._half_fov = math.radians(settings.coverage.azimuth_fov_deg) / 2
         jammers = self.scenario.jammers
         self._eirp_w = np.array([jammer.eirp_w for jammer in jammers])
         self._jam_frequency = np.array([jammer.frequency_hz for jammer in jammers])
@@ -84,7 +84,7 @@ class Simulator(SimulatedRadar):
         points, snr, temperature = points[:, order], snr[order], temperature[order]
         n = len(snr)
         # Each cell's noise level is estimated as the mean of `noise_cells` exponentially distributed powers.
-        noise_scatter = self._rng.gamma(self.settings.noise_cells, 1.0 / self.settings.noise_cells, n)
+        noise_scatter = self._rng.gamma(self.settings.points.noise_cells, 1.0 / self.settings.points.noise_cells, n)
         # The noise's own share (1) comes off the measured power, or weak targets would look larger than they are.
         rcs_m2 = self._radar.rcs(snr - 1.0, points[0], temperature)
         return Scan(
@@ -93,11 +93,11 @@ class Simulator(SimulatedRadar):
             sequence=self.sequence,
             range=points[0],
             azimuth=points[1],
-            elevation=points[2] if self.settings.has_elevation else unknown(n),
-            range_rate=points[3] if self.settings.has_doppler else unknown(n),
+            elevation=points[2] if self.settings.points.has_elevation else unknown(n),
+            range_rate=points[3] if self.settings.points.has_doppler else unknown(n),
             snr_db=equation.to_db(snr),
             rcs_dbsm=equation.to_db(rcs_m2),
-            noise_db=equation.noise_power_dbm(temperature * noise_scatter, self.settings.bandwidth_hz),
+            noise_db=equation.noise_power_dbm(temperature * noise_scatter, self.settings.waveform.bandwidth_hz),
         )
 
     def _visible(self, t_s: float) -> tuple[NDArray[np.int64], Floats]:
@@ -115,8 +115,8 @@ class Simulator(SimulatedRadar):
             & (elevation <= self._elevation_limits[1])
             & ~self._blanked(azimuth)
         )
-        if settings.has_doppler:
-            seen &= np.abs(range_rate) <= settings.max_range_rate_mps
+        if settings.points.has_doppler:
+            seen &= np.abs(range_rate) <= settings.coverage.max_range_rate_mps
         index = np.flatnonzero(seen)
         return index, np.stack([distance, azimuth, elevation, range_rate])[:, index]
 
@@ -127,14 +127,14 @@ class Simulator(SimulatedRadar):
         as its band overlaps the receiver's.
         """
         settings = self.settings
-        out = np.full(points.shape[1], settings.system_temperature_k)
+        out = np.full(points.shape[1], settings.receiver.system_temperature_k)
         on, distance, azimuth, elevation = self._emitters(self.scenario.jammers, t_s)
         if not len(on):
             return out
         frequency, bandwidth = self._jam_frequency[on], self._jam_bandwidth[on]
-        low = np.maximum(frequency - bandwidth / 2, self.frequency_hz - settings.bandwidth_hz / 2)
-        high = np.minimum(frequency + bandwidth / 2, self.frequency_hz + settings.bandwidth_hz / 2)
-        received_part = np.maximum(high - low, 0.0) / settings.bandwidth_hz
+        low = np.maximum(frequency - bandwidth / 2, self.frequency_hz - settings.waveform.bandwidth_hz / 2)
+        high = np.minimum(frequency + bandwidth / 2, self.frequency_hz + settings.waveform.bandwidth_hz / 2)
+        received_part = np.maximum(high - low, 0.0) / settings.waveform.bandwidth_hz
         pattern = equation.beam_gain(
             wrapped(azimuth - points[1][:, None]),
             elevation - points[2][:, None],
@@ -154,7 +154,7 @@ class Simulator(SimulatedRadar):
     def _statistic(self, mean_snr: Floats, swerling: NDArray[np.int64]) -> Floats:
         """Draw |sqrt(snr) + noise|^2 in units of the mean noise power, (n,): what the detector compares."""
         n = len(mean_snr)
-        snr = mean_snr * fluctuation.scan_powers(swerling, self.settings.chirps, self._rng)
+        snr = mean_snr * fluctuation.scan_powers(swerling, self.settings.waveform.chirps, self._rng)
         real, imaginary = self._rng.normal(0.0, math.sqrt(0.5), (2, n))
         return np.asarray((np.sqrt(snr) + real) ** 2 + imaginary**2)
 
@@ -163,10 +163,10 @@ class Simulator(SimulatedRadar):
         settings = self.settings
         sigma = np.stack(
             [
-                equation.sigma_range(settings.bandwidth_hz, snr),
-                equation.sigma_angle(math.radians(settings.azimuth_beamwidth_deg), snr),
-                equation.sigma_angle(math.radians(settings.elevation_beamwidth_deg), snr),
-                equation.sigma_range_rate(self._radar.wavelength_m, settings.coherent_dwell_s, snr),
+                equation.sigma_range(settings.waveform.bandwidth_hz, snr),
+                equation.sigma_angle(math.radians(settings.antenna.azimuth_beamwidth_deg), snr),
+                equation.sigma_angle(math.radians(settings.antenna.elevation_beamwidth_deg), snr),
+                equation.sigma_range_rate(self._radar.wavelength_m, settings.waveform.coherent_dwell_s, snr),
             ]
         )
         out = true + sigma * self._rng.standard_normal(true.shape)
@@ -182,8 +182,13 @@ class Simulator(SimulatedRadar):
         Noise power is exponential, so that what exceeds the threshold is so by an exponential again.
         """
         settings = self.settings
-        n = self._rng.poisson(settings.false_alarms_per_scan)
-        low = [settings.blind_range_m, -self._half_fov, self._elevation_limits[0], -settings.max_range_rate_mps]
-        high = [settings.farthest_m, self._half_fov, self._elevation_limits[1], settings.max_range_rate_mps]
+        n = self._rng.poisson(settings.points.false_alarms_per_scan)
+        low = [
+            settings.blind_range_m,
+            -self._half_fov,
+            self._elevation_limits[0],
+            -settings.coverage.max_range_rate_mps,
+        ]
+        high = [settings.farthest_m, self._half_fov, self._elevation_limits[1], settings.coverage.max_range_rate_mps]
         points = self._rng.uniform(low, high, (n, 4)).T
         return points, self._threshold + self._rng.standard_exponential(n)

@@ -46,8 +46,10 @@ class SimulatedRadar:
         self._rng = np.random.default_rng(settings.seed) if rng is None else rng
         self._position = settings.position()
         self._rotation = settings.rotation()
-        self._beamwidths = np.radians([settings.azimuth_beamwidth_deg, settings.elevation_beamwidth_deg])
-        self._sidelobe = float(equation.from_db(settings.sidelobe_db))
+        self._beamwidths = np.radians(
+            [settings.antenna.azimuth_beamwidth_deg, settings.antenna.elevation_beamwidth_deg]
+        )
+        self._sidelobe = float(equation.from_db(settings.antenna.sidelobe_db))
 
         targets = self.scenario.targets
         self._owner = np.repeat(np.arange(len(targets)), [target.scatterers for target in targets])
@@ -68,7 +70,7 @@ class SimulatedRadar:
         self._rng.bit_generator.state = copy.deepcopy(self._rng_at_start)
         self.mode = Mode.SEARCH
         self.blanking: tuple[tuple[float, float], ...] = ()
-        self._tune(self.settings.frequency_hz)
+        self._tune(self.settings.waveform.frequency_hz)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -95,7 +97,7 @@ class SimulatedRadar:
             ValueError: a carrier that cannot be tuned, or a sector that is none; the message says what is allowed.
         """
         if frequency_hz is not None:
-            middle, half = self.settings.frequency_hz, self.settings.tuning_range_hz / 2
+            middle, half = self.settings.waveform.frequency_hz, self.settings.waveform.tuning_range_hz / 2
             if not abs(frequency_hz - middle) <= half:
                 raise ValueError(
                     f"frequency {frequency_hz:g} Hz cannot be tuned; {middle - half:g} to {middle + half:g} Hz can"

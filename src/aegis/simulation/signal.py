@@ -54,57 +54,56 @@ class SignalSimulator(SimulatedRadar):
         super().__init__(settings, scenario, rng)
         self.saturated = 0  # samples (I or Q) of the last frame that were beyond the ADC's full scale
         self._place_elements()
-        slots = np.arange(settings.chirps * settings.transmitters, dtype=np.float64)
-        self._slot_s: Floats = (slots - (len(slots) - 1) / 2) / (settings.prf_hz * settings.transmitters)
+        sent, antenna = settings.waveform, settings.antenna
+        slots = np.arange(sent.chirps * antenna.transmitters, dtype=np.float64)
+        self._slot_s: Floats = (slots - (len(slots) - 1) / 2) / (sent.prf_hz * antenna.transmitters)
         self._sight = Sight(self.scenario.reflectors, self._position, self._rotation, self._beamwidths, self._sidelobe)
         targets = self.scenario.targets
         self._rotor_draws = [self._rng.uniform(size=(t.rotors.count if t.rotors else 0, 2)) for t in targets]
         self._walks = np.array([t.gait is not None for t in targets], dtype=bool)[self._owner]
-        self._cells_m = range_cells(self._waveform_at(settings.frequency_hz), settings.samples)
-        beams = settings.transmitters_azimuth * settings.receivers_azimuth
+        self._cells_m = range_cells(self._waveform_at(sent.frequency_hz), settings.receiver.samples)
+        beams = antenna.transmitters_azimuth * antenna.receivers_azimuth
         height = max(settings.sensor_z, 0.0)
         self._clutter = [
-            SurfaceClutter(item, height, self._cells_m, beams, settings.chirps, self._rng)
-            for item in self.scenario.clutter
+            SurfaceClutter(item, height, self._cells_m, beams, sent.chirps, self._rng) for item in self.scenario.clutter
         ]
         self._begin()
 
     def _place_elements(self) -> None:
         """Set the elements' positions: the receivers' grid, and transmitters a whole receiving array apart."""
-        settings = self.settings
-        d = settings.element_spacing * equation.SPEED_OF_LIGHT / settings.frequency_hz
+        antenna = self.settings.antenna
+        d = antenna.element_spacing * equation.SPEED_OF_LIGHT / self.settings.waveform.frequency_hz
 
         def grid(columns: int, rows: int, dy: float, dz: float) -> Floats:
             row, column = np.divmod(np.arange(rows * columns), columns)
             y, z = (column - (columns - 1) / 2) * dy, (row - (rows - 1) / 2) * dz
             return np.stack([np.zeros(rows * columns), y, z], axis=1)
 
-        na, ne = settings.receivers_azimuth, settings.receivers_elevation
+        na, ne = antenna.receivers_azimuth, antenna.receivers_elevation
         receivers = grid(na, ne, d, d)
-        transmitters = grid(settings.transmitters_azimuth, settings.transmitters_elevation, na * d, ne * d)
+        transmitters = grid(antenna.transmitters_azimuth, antenna.transmitters_elevation, na * d, ne * d)
         # Channels: all receivers of the first transmitter, then of the second.
-        self._transmitter = np.repeat(np.arange(settings.transmitters), settings.receivers)
+        self._transmitter = np.repeat(np.arange(antenna.transmitters), antenna.receivers)
         self._tx_position = transmitters[self._transmitter]
-        self._rx_position = np.tile(receivers, (settings.transmitters, 1))
+        self._rx_position = np.tile(receivers, (antenna.transmitters, 1))
 
     def _waveform_at(self, frequency_hz: float) -> Waveform:
-        settings = self.settings
-        fmcw = settings.is_fmcw
+        sent, receiver, fmcw = self.settings.waveform, self.settings.receiver, self.settings.is_fmcw
         if fmcw:
-            slope = settings.bandwidth_hz * settings.sample_rate_hz / settings.samples
+            slope = sent.bandwidth_hz * receiver.sample_rate_hz / receiver.samples
         else:
-            modulated = settings.bandwidth_hz * settings.pulse_width_s > 1 + 1e-6
-            slope = settings.bandwidth_hz / settings.pulse_width_s if modulated else 0.0
+            modulated = sent.bandwidth_hz * sent.pulse_width_s > 1 + 1e-6
+            slope = sent.bandwidth_hz / sent.pulse_width_s if modulated else 0.0
         return Waveform(
             kind=WaveformKind.FMCW if fmcw else WaveformKind.PULSE,
             carrier_frequency_hz=frequency_hz,
-            sample_rate_hz=settings.sample_rate_hz,
+            sample_rate_hz=receiver.sample_rate_hz,
             chirp_slope_hz_s=slope,
-            chirp_period_s=1.0 / settings.prf_hz,
+            chirp_period_s=1.0 / sent.prf_hz,
             channel_position=(self._tx_position + self._rx_position) / 2,
-            channel_delay_s=self._transmitter / (settings.prf_hz * settings.transmitters),
-            pulse_width_s=0.0 if fmcw else settings.pulse_width_s,
-            first_sample_s=0.0 if fmcw else settings.pulse_width_s,
+            channel_delay_s=self._transmitter / (sent.prf_hz * self.settings.antenna.transmitters),
+            pulse_width_s=0.0 if fmcw else sent.pulse_width_s,
+            first_sample_s=0.0 if fmcw else sent.pulse_width_s,
             rcs_offset_db=-float(equation.to_db(self._echo_unit(frequency_hz) ** 2)),
         )
 
@@ -112,8 +111,8 @@ class SignalSimulator(SimulatedRadar):
     def _watt(self) -> float:
         """Power of a sample [steps of the ADC squared] for one watt at the receiver, from its noise: k T f_s."""
         settings = self.settings
-        noise_w = equation.BOLTZMANN * settings.system_temperature_k * settings.sample_rate_hz
-        return 2 * settings.noise_lsb**2 / noise_w
+        noise_w = equation.BOLTZMANN * settings.receiver.system_temperature_k * settings.receiver.sample_rate_hz
+        return 2 * settings.receiver.noise_lsb**2 / noise_w
 
     def _echo_unit(self, frequency_hz: float) -> float:
         """Return the amplitude of a sample for 1 m2 at 1 m."""
@@ -138,22 +137,22 @@ class SignalSimulator(SimulatedRadar):
         settings = self.settings
         self.sequence += 1
         t_s = t_s % self.scenario.duration_s
-        frame = synthesis.unit_noise(self._rng, (*self._shape, 2), settings.noise_lsb)
+        frame = synthesis.unit_noise(self._rng, (*self._shape, 2), settings.receiver.noise_lsb)
         self._add_echoes(frame, self._paths(t_s))
         self._add_clutter(frame)
         self._add_jamming(frame, t_s)
         self._add_interference(frame, t_s)
         data: NDArray[Any]
-        if settings.data_type == "int16":
+        if settings.receiver.data_type == "int16":
             data = np.empty(frame.shape, np.int16)
-            self.saturated = synthesis.quantise(frame, data, 2 ** (settings.adc_bits - 1) - 1)
+            self.saturated = synthesis.quantise(frame, data, 2 ** (settings.receiver.adc_bits - 1) - 1)
         else:
             data = frame.view(np.complex64)[..., 0]
         return Cube(stamp_ns, settings.frame_id, self.sequence, settings.sensor_id, self.waveform, data)
 
     @cached_property
     def _shape(self) -> tuple[int, int, int]:
-        return self.settings.samples, self.settings.chirps, len(self._transmitter)
+        return self.settings.receiver.samples, self.settings.waveform.chirps, len(self._transmitter)
 
     def _paths(self, t_s: float) -> Paths:
         return self._sight.paths(Points.joined(list(self._points(t_s))))
@@ -208,7 +207,7 @@ class SignalSimulator(SimulatedRadar):
             paths.amplitude = paths.amplitude * (beat < waveform.sample_rate_hz)  # the ADC's filter
         if not paths.amplitude.any():
             return
-        shape = (len(paths.phase), self.settings.chirps, self.settings.transmitters)
+        shape = (len(paths.phase), self.settings.waveform.chirps, self.settings.antenna.transmitters)
         echoes = synthesis.Echoes(
             amplitude=(paths.amplitude * self._echo_unit(self.frequency_hz)).reshape(shape),
             phase=paths.phase,
@@ -242,11 +241,11 @@ class SignalSimulator(SimulatedRadar):
         """Add noise jammers, as far as their bands overlap what the receiver takes in at each sample."""
         waveform, settings = self.waveform, self.settings
         rate = waveform.sample_rate_hz
-        fast = (np.arange(settings.samples) - (settings.samples - 1) / 2) / rate
+        fast = (np.arange(settings.receiver.samples) - (settings.receiver.samples - 1) / 2) / rate
         if waveform.kind is WaveformKind.FMCW:
             top = self.frequency_hz + waveform.chirp_slope_hz_s * fast  # beats from 0 to the sample rate
         else:
-            top = np.full(settings.samples, self.frequency_hz + rate / 2)
+            top = np.full(settings.receiver.samples, self.frequency_hz + rate / 2)
         jammers = self.scenario.jammers
         for i, distance, azimuth, elevation in zip(*self._emitters(jammers, t_s), strict=True):
             jammer = jammers[i]
@@ -259,7 +258,7 @@ class SignalSimulator(SimulatedRadar):
             level = np.sqrt(float(density) * np.maximum(high - low, 0.0) * self._watt / 2)
             if not level.any():
                 continue
-            noise = synthesis.unit_noise(self._rng, (*self._shape[:2], settings.transmitters, 2))
+            noise = synthesis.unit_noise(self._rng, (*self._shape[:2], settings.antenna.transmitters, 2))
             steering = np.stack([np.cos(2 * np.pi * cycles), np.sin(2 * np.pi * cycles)], axis=1).astype(np.float32)
             synthesis.add_plane_noise(frame, noise, level, steering, self._transmitter)
 
@@ -267,7 +266,7 @@ class SignalSimulator(SimulatedRadar):
         """Add other FMCW radars' chirps; our oscillators and theirs have no common phase."""
         waveform = self.waveform
         items = self.scenario.interferers
-        slots = (self.settings.chirps, self.settings.transmitters)
+        slots = (self.settings.waveform.chirps, self.settings.antenna.transmitters)
         for i, distance, azimuth, elevation in zip(*self._emitters(items, t_s), strict=True):
             item = items[i]
             gain, cycles = self._received(azimuth, elevation)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from point_echoes import C, Target, cube, fmcw, line, pulsed, samples
+from settings_of import settings_of
 
 from aegis.core.signal.cube import Cube, CubeError, Waveform, WaveformKind
 from aegis.core.signal.front_end import FrontEnd
@@ -24,7 +25,7 @@ def plane(ny: int = 4, nz: int = 3, carrier: float = 77e9) -> np.ndarray:
 
 
 def points(c: Cube, **parameters) -> Scan:
-    return FrontEnd(FrontEndSettings(**parameters)).step(c)[0]
+    return FrontEnd(settings_of(FrontEndSettings, **parameters)).step(c)[0]
 
 
 def check(scan: Scan, targets: list[Target], share: float = 0.02) -> None:
@@ -63,7 +64,7 @@ def test_pulse_targets_are_found(form, slope):
     r=st.floats(3.0, 22.0), v=st.floats(-15.0, 15.0), azimuth=st.floats(-1.2, 1.2), elevation=st.floats(-0.8, 0.8),
     phase=st.floats(0, 6.28),
 )  # fmt: skip
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_target_is_one_point_at_its_place(r, v, azimuth, elevation, phase):
     w = fmcw(plane())
     target = Target(r, v, azimuth, elevation, 1.0, phase)
@@ -74,7 +75,7 @@ def test_any_target_is_one_point_at_its_place(r, v, azimuth, elevation, phase):
 
 
 @given(v=st.floats(-47.0, 47.0), azimuth=st.floats(-1.0, 1.0), r=st.floats(5.0, 20.0), amplitude=st.floats(0.5, 2.0))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_tdm_tells_threefold_range_rates(v, azimuth, r, amplitude):
     """lambda / (2 T) = 32.4 m/s, and three transmitters in turn: 97 m/s."""
     w = fmcw(line(12, 77e9), delay=np.repeat([0.0, 20e-6, 40e-6], 4))
@@ -92,11 +93,11 @@ def test_without_resolving_tdm_gives_the_principal_value():
     target = Target(10.0, 20.0, 0.3)
     x = samples(w, (128, 32, 8), [target], LOW_NOISE, np.random.default_rng(3))
     assert points(cube(w, x)).range_rate[0] == pytest.approx(20.0, abs=0.1)
-    folded = points(cube(w, x), doppler_ambiguity="principal")
+    folded = points(cube(w, x), ambiguity="principal")
     assert folded.range_rate[0] == pytest.approx(20.0 - span, abs=0.1)
     slow = Target(10.0, -13.0, 0.3)
     x = samples(w, (128, 32, 8), [slow], LOW_NOISE, np.random.default_rng(3))
-    check(points(cube(w, x), doppler_ambiguity="principal"), [slow])
+    check(points(cube(w, x), ambiguity="principal"), [slow])
 
 
 def test_range_rates_that_no_beam_tells_apart_are_principal_and_doubted():
@@ -134,20 +135,20 @@ def test_stated_errors_are_the_scatter_of_a_pulse_radar(slope):
 
 def test_stated_errors_hold_with_other_windows():
     w = fmcw(line(8, 77e9))
-    parameters = {"range_window": "none", "doppler_window": "blackman", "angle_window": "hamming"}
+    parameters = {"windows.range": "none", "windows.doppler": "blackman", "windows.angle": "hamming"}
     normalised, _ = _errors(w, (64, 32, 8), np.random.default_rng(9), 250, 20.0, **parameters)
     assert np.std(normalised, axis=0) == pytest.approx(np.ones(3), rel=0.17)
 
 
 def _errors(w, shape, rng, runs, snr_db, ranges=(5.0, 18.0), rates=14.0, elevation=0.0, **parameters):
     """Errors over stated sigmas (runs, 3 or 4), and the mean SNR [dB], of targets of the same total SNR before windows' losses."""
-    end = FrontEnd(FrontEndSettings(error_floor=0.0, pfa=1e-5, **parameters))
+    end = FrontEnd(settings_of(FrontEndSettings, error_floor=0.0, pfa=1e-5, **parameters))
     out, snr = [], []
     fmcw_radar = w.kind is WaveformKind.FMCW
     length = shape[0] if fmcw_radar else round(w.pulse_width_s * w.sample_rate_hz)
     # Hann's equivalent noise bandwidth; an unmodulated pulse has no window.
-    range_hann = parameters.get("range_window", "hann") == "hann" and (fmcw_radar or w.chirp_slope_hz_s != 0.0)
-    loss = 1.5 ** (range_hann + (parameters.get("doppler_window", "hann") == "hann"))
+    range_hann = parameters.get("windows.range", "hann") == "hann" and (fmcw_radar or w.chirp_slope_hz_s != 0.0)
+    loss = 1.5 ** (range_hann + (parameters.get("windows.doppler", "hann") == "hann"))
     noise = length * shape[1] * shape[2] / loss / 10 ** (snr_db / 10)
     for _ in range(runs):
         t = Target(
@@ -174,7 +175,9 @@ def test_false_alarms_are_as_stated_though_windows_make_cells_alike(kind, channe
     rng = np.random.default_rng(channels)
     pfa, shape, frames = 1e-3, (128, 128, channels), 12
     w = fmcw(np.zeros((channels, 3)))
-    end = FrontEnd(FrontEndSettings(cfar=kind, pfa=pfa, group_peaks=False, max_points=10_000, min_range_m=0.0))
+    end = FrontEnd(
+        settings_of(FrontEndSettings, method=kind, pfa=pfa, group_peaks=False, max_points=10_000, min_range_m=0.0)
+    )
     found = cells = 0
     for _ in range(frames):
         scan, dropped = end.step(cube(w, samples(w, shape, [], 1.0, rng)))
@@ -201,11 +204,13 @@ def test_noise_snr_and_rcs_are_those_of_the_samples():
 
 @pytest.mark.parametrize("window", ["hann", "hamming", "blackman", "chebyshev", "none"])
 @given(r=st.floats(5.0, 20.0), v=st.floats(-10.0, 10.0))
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 def test_a_strong_target_is_one_point(window, r, v):
     w = fmcw(LINE)
     x = samples(w, (128, 64, 8), [Target(r, v, 0.1)], 1e-4, np.random.default_rng(6))  # 80 dB after integration
-    scan, dropped = FrontEnd(FrontEndSettings(range_window=window, doppler_window=window)).step(cube(w, x))
+    scan, dropped = FrontEnd(
+        settings_of(FrontEndSettings, **{"windows.range": window, "windows.doppler": window})
+    ).step(cube(w, x))
     assert len(scan) == 1
     assert dropped.keys() <= {"sidelobe of a stronger point", "at the first or last range"}
 
@@ -265,7 +270,7 @@ def test_two_directions_in_one_cell():
     targets = [Target(10.0, 3.0, 0.5, 0, 1.0), Target(10.0, 3.0, -0.3, 0, 0.6, 1.0)]
     x = samples(w, (64, 32, 12), targets, 1e-3, np.random.default_rng(2))
     assert len(points(cube(w, x))) == 1
-    scan = points(cube(w, x), beams_per_cell=3)
+    scan = points(cube(w, x), per_cell=3)
     assert sorted(scan.azimuth) == pytest.approx([-0.3, 0.5], abs=0.01)
     assert scan.range == pytest.approx([10.0, 10.0], abs=0.02)
     assert scan.snr_db[np.argmax(scan.azimuth)] > scan.snr_db[np.argmin(scan.azimuth)] + 3.0
@@ -274,7 +279,7 @@ def test_two_directions_in_one_cell():
 def test_no_second_direction_is_found_in_noise():
     w = fmcw(line(12, 77e9))
     rng = np.random.default_rng(3)
-    end = FrontEnd(FrontEndSettings(beams_per_cell=2))
+    end = FrontEnd(settings_of(FrontEndSettings, per_cell=2))
     for snr in (0.1, 1.0, 10.0):
         for _ in range(20):
             scan, _ = end.step(cube(w, samples(w, (64, 32, 12), [Target(10.0, 3.0, 0.5)], snr, rng)))
@@ -311,10 +316,12 @@ def test_limits_drop_with_a_reason():
     w = fmcw(LINE)
     targets = [Target(r, 3.0, a, 0, 1.0 + 0.1 * r) for r, a in ((4.0, 0.0), (8.0, 0.8), (12.0, 0.1), (16.0, -0.2))]
     c = cube(w, samples(w, (128, 32, 8), targets, LOW_NOISE, np.random.default_rng(4)))
-    scan, dropped = FrontEnd(FrontEndSettings(min_range_m=5.0, max_range_m=14.0, azimuth_fov_deg=60.0)).step(c)
+    scan, dropped = FrontEnd(
+        settings_of(FrontEndSettings, min_range_m=5.0, max_range_m=14.0, azimuth_fov_deg=60.0)
+    ).step(c)
     assert scan.range == pytest.approx([12.0], abs=0.02)
     assert dropped["outside the field of view"] == 1
-    scan, dropped = FrontEnd(FrontEndSettings(max_points=3)).step(c)
+    scan, dropped = FrontEnd(settings_of(FrontEndSettings, max_points=3)).step(c)
     assert sorted(scan.range) == pytest.approx([8.0, 12.0, 16.0], abs=0.02)
     assert dropped["over max_points"] >= 1  # what is weaker is not looked at, sidelobes are among it
 
@@ -366,7 +373,9 @@ def test_the_real_frame_of_a_ti_radar(shared_data):
     slope, rate, chirp_s = 60e12, 2.5e6, 92e-6  # idle 30 us, ramp 62 us
     middle_hz = 77.4201e9 + slope * 0.5 * 128 / rate
     w = Waveform(WaveformKind.FMCW, middle_hz, rate, slope, 2 * chirp_s, np.zeros((1, 3)), np.zeros(1))
-    scan, _ = FrontEnd(FrontEndSettings(remove_static=True, pfa=1e-6)).step(Cube(0, "radar", 1, "ti", w, x))
+    scan, _ = FrontEnd(settings_of(FrontEndSettings, remove_static=True, pfa=1e-6)).step(
+        Cube(0, "radar", 1, "ti", w, x)
+    )
     strongest = np.argmax(scan.snr_db)
     half_bin = 0.5 * C * rate / (2 * slope * 128)
     assert scan.range[strongest] == pytest.approx(2.00, abs=half_bin)
@@ -423,7 +432,7 @@ def test_cubes_that_cannot_be_processed_are_refused(w, shape, form, parameters, 
 
 
 @given(st.integers(4, 40), st.integers(4, 24), st.integers(1, 5), st.sampled_from(["complex64", "iq", "real"]))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_any_shape_and_loud_noise_gives_a_scan_or_a_reason(s, chirps, channels, form):
     w = fmcw(line(channels, 77e9))
     x = samples(w, (s, chirps, channels), [], 1e6, np.random.default_rng(s))

@@ -10,12 +10,12 @@ from scenes import SIGMA, approach, crossing, detections_of, plot_of, polar_of, 
 from scipy.optimize import approx_fprime
 from scipy.stats import chi2
 
-from aegis.core.ids import UniqueIds
 from aegis.core.params import ConfigError
 from aegis.core.tracking import motion
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Pose, TrackStatus
+from aegis.state import kept_ids
 
 
 def test_a_polar_track_is_filterpys_extended_kalman_filter():
@@ -438,7 +438,7 @@ def test_an_object_hidden_for_a_while_is_the_same_afterwards():
     assert kept == {0.0: False, 60.0: True}
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=4, max_size=4), max_size=5))
 def test_nonsense_is_refused_and_the_picture_stays_finite(rows):
     tracker = Tracker(TrackingSettings())
@@ -463,7 +463,7 @@ def test_more_tracks_than_allowed_are_not_started_and_are_counted():
 
 def test_ids_go_on_after_a_restart(tmp_path):
     def run(start: float) -> set[int]:
-        tracker = Tracker(TrackingSettings(), UniqueIds(tmp_path / "ids.json"))
+        tracker = Tracker(TrackingSettings(), kept_ids(tmp_path / "ids.json"))
         seen: set[int] = set()
         for k in range(5):
             seen.update(tracker.step(detections_of(approach(k), start + k)).tracks.track_id.tolist())
@@ -502,7 +502,7 @@ def test_a_hundred_thousand_detections_are_survived(kind):
     assert np.isfinite(after.state).all()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.sampled_from(["cv", "ct", "imm"]), st.sampled_from(["pmb", "gnn"]))
 def test_covariances_stay_symmetric_and_positive_definite(seed, model, association):
     """Through whatever comes: components missing, gaps in time, exact and coarse detections, clutter."""
@@ -523,7 +523,7 @@ def test_covariances_stay_symmetric_and_positive_definite(seed, model, associati
         assert (tracker._rows.existence <= 0.999).all()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 2**31))
 def test_any_order_of_the_detections_gives_the_same_picture(seed):
     rng = np.random.default_rng(seed)

@@ -13,7 +13,7 @@ class AccountSettings(Settings):
     """Who may log in, for how long, and how often somebody may try."""
 
     jwt_secret: SecretStr = param(
-        "", "key that signs access tokens; empty on loopback makes one and keeps it", env="JWT_SECRET"
+        SecretStr(""), "key that signs access tokens; empty on loopback makes one and keeps it", env="JWT_SECRET"
     )
     jwt_algorithm: Literal["HS256", "HS384", "HS512"] = param(
         "HS256", "the one algorithm tokens are signed with and accepted in", env="JWT_ALGORITHM"

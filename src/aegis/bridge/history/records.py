@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -13,8 +12,10 @@ import orjson
 from sqlalchemy import Table
 
 from aegis.bridge.history.tables import DECISIONS, EVENTS, SIGMA_COLUMNS, STATE_COLUMNS, THREATS, TRACK_SAMPLES
-from aegis.core.events import Severity
+from aegis.bridge.live.columns import position_sigma
+from aegis.core.finite import finite_json
 from aegis.core.types import Threats, Tracks
+from aegis.ros.messages.reports import ReceivedEvent
 
 
 class Kind(StrEnum):
@@ -34,22 +35,13 @@ def json_text(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        return json.dumps(_finite(value))
+        return json.dumps(finite_json(value))
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Return the journal's JSON of an event, as `event_from_msg` gives it."""
-    names = ("run_id", "stage", "epoch", "sequence", "stamp_ns", "name")
-    row = {name: event[name] for name in names}
-    return orjson.dumps({**row, "severity": Severity[event["severity"]], "data": json_text(event["data"])})
+def encode_event(event: ReceivedEvent) -> bytes:
+    """Return the journal's JSON of an event."""
+    names = ("run_id", "stage", "epoch", "sequence", "stamp_ns", "name", "severity")
+    return orjson.dumps({**{name: getattr(event, name) for name in names}, "data": event.data_json})
 
 
 def encode_threats(t: Threats) -> bytes:
@@ -74,8 +66,6 @@ def encode_threats(t: Threats) -> bytes:
 
 def encode_tracks(t: Tracks) -> bytes:
     """Return the journal's JSON of a picture of tracks: what all its rows share, and columns."""
-    with np.errstate(invalid="ignore"):
-        sigma = np.sqrt(np.diagonal(t.covariance, axis1=1, axis2=2)[:, :3])
     return _columns(
         {
             "stamp_ns": t.stamp_ns,
@@ -84,7 +74,7 @@ def encode_tracks(t: Tracks) -> bytes:
             "status": t.status,
             "class_id": t.class_id,
             **dict(zip(STATE_COLUMNS, t.state.T, strict=True)),
-            **dict(zip(SIGMA_COLUMNS, sigma.T, strict=True)),
+            **dict(zip(SIGMA_COLUMNS, position_sigma(t).T, strict=True)),
             "existence_probability": t.existence_probability,
         }
     )

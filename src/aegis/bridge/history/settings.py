@@ -11,7 +11,7 @@ class HistorySettings(Settings):
     """What is kept of the past, where, and for how long."""
 
     database_url: SecretStr = param(
-        "",
+        SecretStr(""),
         "where history is kept, one database for one graph: 'postgresql://user:password@host/name'; empty: SQLite in the"
         " state directory",
         env="DATABASE_URL",

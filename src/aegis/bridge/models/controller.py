@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, create_model
 
 from aegis.bridge.models.common import Model, StageRow
-from aegis.graph.nodes import NODES
-
-
-def _known(name: str) -> str:
-    if name not in NODES:
-        raise ValueError(f"one of {', '.join(NODES)} is expected")
-    return name
-
-
-Stage = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": list(NODES)})]
 
 
 class ControllerStatus(Model):
@@ -25,7 +15,9 @@ class ControllerStatus(Model):
     ready: bool
     missing_stages: list[str]
     stages: dict[str, StageRow] = Field(description="the last status of every stage that was heard")
-    restartable: list[str] = Field(description="nodes whose restart service is offered now", examples=[list(NODES)])
+    restartable: list[str] = Field(
+        description="nodes whose restart service is offered now", examples=[["detection", "tracking", "threat"]]
+    )
     uptime_s: float = Field(description="of the bridge")
     run_id: str = Field(description="of this start of the graph; empty where the bridge was started alone")
     version: str
@@ -34,8 +26,22 @@ class ControllerStatus(Model):
 class RestartRequest(Model):
     """Which stages to put back to their state at start."""
 
-    stages: Annotated[list[Stage], Field(min_length=1, max_length=len(NODES))] | None = Field(
-        default=None, description="node names; left out: all that run", examples=[["tracking", "threat"]]
+    stages: list[str] | None = None
+
+
+def restart_request(names: tuple[str, ...]) -> type[RestartRequest]:
+    """Return the request for a graph of these nodes."""
+
+    def known(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"one of {', '.join(names)} is expected")
+        return name
+
+    stage = Annotated[str, AfterValidator(known), Field(json_schema_extra={"enum": list(names)})]
+    stages = Annotated[list[stage], Field(min_length=1, max_length=max(1, len(names)))] | None  # type: ignore[valid-type]
+    field = Field(default=None, description="node names; left out: all that run", examples=[["tracking", "threat"]])
+    return create_model(
+        RestartRequest.__name__, __base__=RestartRequest, __doc__=RestartRequest.__doc__, stages=(stages, field)
     )
 
 

@@ -27,22 +27,24 @@ class Detector:
     def __init__(self, settings: DetectionSettings) -> None:
         """Make a detector."""
         self.settings = settings
-        self.model = PhysicalModel(tuple(ClassId[name] for name in settings.classes))
+        self.model = PhysicalModel(settings.classification.class_ids())
 
     def step(self, scan: Scan) -> tuple[Detections, Counter[str]]:
         """Return the detections of a scan, and how many points or detections were dropped, by reason."""
         s = self.settings
         variance = self.point_variance(scan)
-        group = group_points(scan, variance, s.group_distance_m, s.group_range_rate_mps)
+        group = group_points(scan, variance, s.grouping.distance_m, s.grouping.range_rate_mps)
         detections = self._merge(scan, variance, group)
         dropped: Counter[str] = Counter()
-        if s.group_min_points > 1:
-            keep = np.flatnonzero(detections.points >= s.group_min_points)
+        if s.grouping.min_points > 1:
+            keep = np.flatnonzero(detections.points >= s.grouping.min_points)
             dropped["group too small"] = len(detections) - len(keep)
             detections = take_rows(detections, keep)
-        if len(detections) > s.max_targets:
-            dropped["over max_targets"] = len(detections) - s.max_targets
-            strongest = np.argsort(-np.nan_to_num(detections.snr_db, nan=-np.inf), kind="stable")[: s.max_targets]
+        if len(detections) > s.limits.max_targets:
+            dropped["over max_targets"] = len(detections) - s.limits.max_targets
+            strongest = np.argsort(-np.nan_to_num(detections.snr_db, nan=-np.inf), kind="stable")[
+                : s.limits.max_targets
+            ]
             detections = take_rows(detections, np.sort(strongest))
         detections.id = np.arange(1, len(detections) + 1)
         self._classify(detections)
@@ -50,7 +52,7 @@ class Detector:
 
     def point_variance(self, scan: Scan) -> Floats:
         """Return (N, 4) variances of range, azimuth, elevation and range rate of every point; NaN where not measured."""
-        s = self.settings
+        s = self.settings.accuracy
         excess = 10.0 ** ((s.reference_snr_db - scan.snr_db) / 20.0)
         scale = np.where(np.isnan(excess), 1.0, np.clip(excess, MIN_ERROR_SCALE, MAX_ERROR_SCALE))
         sigma = np.empty((len(scan), 4))
@@ -107,7 +109,7 @@ class Detector:
             frame_id=scan.frame_id,
             sequence=scan.sequence,
             sensor_id=self.settings.sensor_id,
-            cartesian_accuracy=self.settings.cartesian_sigma_m > 0.0,
+            cartesian_accuracy=self.settings.accuracy.cartesian_sigma_m > 0.0,
             id=np.arange(1, n + 1),
             range=merged[:, 0],
             azimuth=merged[:, 1],
@@ -132,7 +134,7 @@ class Detector:
             height=d.range * np.sin(d.elevation),
             height_sigma=np.nan_to_num(height_sigma, nan=1.0),
         )
-        d.class_id, d.confidence = decide(d.class_probability, self.settings.confidence_threshold)
+        d.class_id, d.confidence = decide(d.class_probability, self.settings.classification.confidence_threshold)
 
 
 def _sum(group: Ints, values: Floats, n: int) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aegis.core.ew.settings import EwSettings
+from aegis.core.ew.settings import AdviceSettings
 from aegis.core.ids import UniqueIds
 from aegis.core.types import Advice, AdviceState, ClassId, Signal, SignalKind, ThreatLevel, Threats
 
@@ -22,7 +22,7 @@ AGAINST_ANY_THREAT = "warn it off and prepare protective measures"
 class AdviceBook:
     """All advice that is open or was until recently."""
 
-    def __init__(self, settings: EwSettings, ids: UniqueIds | None = None) -> None:
+    def __init__(self, settings: AdviceSettings, ids: UniqueIds | None = None) -> None:
         self.settings = settings
         # Unique across restarts: a late acknowledgement must not meet other advice under the same number.
         self._ids = ids or UniqueIds()
@@ -80,7 +80,7 @@ class AdviceBook:
     def expire(self, now_ns: int) -> bool:
         """Expire open advice whose time is over, forget what has been shown long enough; return whether anything changed."""
         changed = False
-        kept_ns = int(self.settings.advice_kept_s * 1e9)
+        kept_ns = int(self.settings.kept_s * 1e9)
         for advice in list(self._book.values()):
             if advice.state is AdviceState.PROPOSED and now_ns > advice.valid_until_ns:
                 self._set(replace(advice, state=AdviceState.EXPIRED), now_ns)
@@ -128,11 +128,11 @@ class AdviceBook:
             priority=priority,
             rationale=rationale,
             expected_benefit_db=benefit_db,
-            valid_until_ns=now_ns + int(self.settings.advice_valid_s * 1e9),
+            valid_until_ns=now_ns + int(self.settings.valid_s * 1e9),
             state=AdviceState.PROPOSED,
         )
         self._set(advice, now_ns)
-        while len(self._book) > self.settings.max_advice:
+        while len(self._book) > self.settings.max_kept:
             closed = [a.id for a in self._book.values() if a.state is not AdviceState.PROPOSED]
             oldest = min(closed or self._book)
             del self._book[oldest], self._changed_ns[oldest]

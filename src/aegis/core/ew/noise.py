@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import f as f_distribution
 
-from aegis.core.ew.settings import EwSettings
+from aegis.core.ew.settings import NoiseSettings
 from aegis.core.types import Detections, Signal, SignalKind
+
+# From this mean resultant length of the directions, 0 (all around) to 1 (all the same), a rise has a bearing.
+BEARING_CONCENTRATION = 0.5
+_LEAST_RATIO = 1e-12  # of powers: the F distribution is asked about no less
 
 
 def rise_threshold(samples: int, reference: int, false_alarm_probability: float) -> float:
@@ -31,7 +35,7 @@ class NoiseChange:
 class NoiseMonitor:
     """Watches the noise levels beside the detections. A sensor that reports none gives no judgement, never an all-clear."""
 
-    def __init__(self, settings: EwSettings) -> None:
+    def __init__(self, settings: NoiseSettings) -> None:
         self.settings = settings
         self._next_id = 1
         self.reset()
@@ -49,7 +53,7 @@ class NoiseMonitor:
         change = NoiseChange()
         known = np.isfinite(detections.noise_db)
         level = 10.0 ** (detections.noise_db[known] / 10.0)
-        cells = detections.points[known] * s.noise_cells
+        cells = detections.points[known] * s.cells
         samples = int(cells.sum())
         self.judged = len(self._baseline) >= s.warmup_scans and samples > 0
         if samples == 0:
@@ -78,9 +82,9 @@ class NoiseMonitor:
         vector = complex((excess * np.exp(1j * detections.azimuth[known])).sum() / excess.sum())
         # Circular statistics: directions that cancel mean a rise everywhere, which has no bearing.
         concentration = abs(vector)
-        has_bearing = concentration > 0.5
+        has_bearing = concentration > BEARING_CONCENTRATION
         spread = float(np.sqrt(-2.0 * np.log(min(concentration, 1.0)))) if has_bearing else float("nan")
-        probability = float(f_distribution.sf(max(ratio, 1e-12), 2 * samples, 2 * reference))
+        probability = float(f_distribution.sf(max(ratio, _LEAST_RATIO), 2 * samples, 2 * reference))
         probability = min(
             probability, len(level) * float(f_distribution.sf(loudest, 2 * int(cells.min()), 2 * reference))
         )  # fmt: skip

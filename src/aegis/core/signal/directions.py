@@ -45,14 +45,14 @@ class Directions:
         self.array = Array(
             waveform.channel_position,
             waveform.wavelength_m,
-            settings.angle_window,
-            settings.chebyshev_sidelobe_db,
+            settings.windows.angle,
+            settings.windows.chebyshev_sidelobe_db,
         )
         self._delay = waveform.channel_delay_s
         self._period = waveform.chirp_period_s
         turns = len(np.unique(np.round(self._delay / self._period, 6)))
         self.delayed = turns > 1
-        self.hypotheses = turns if settings.doppler_ambiguity == "tdm" else 1
+        self.hypotheses = turns if settings.doppler.ambiguity == "tdm" else 1
 
     def find(self, snapshot: Complexes, frequency: Floats, noise: Floats) -> Echoes:
         """Return the echoes in some cells.
@@ -69,7 +69,7 @@ class Directions:
         z = snapshot * self._turn(frequency)
         azimuth, elevation = self.array.coarse(z)
         amplitude, error = self.array.refine(z, azimuth, elevation)
-        if self.settings.beams_per_cell == 1 or not (self.array.finds_azimuth or self.array.finds_elevation):
+        if self.settings.beams.per_cell == 1 or not (self.array.finds_azimuth or self.array.finds_elevation):
             cell: Ints = np.arange(len(z))
             weights = self._alone(azimuth, elevation)
         else:
@@ -106,7 +106,7 @@ class Directions:
         ordered = np.sort(power, axis=0)
         log_likelihood = (power - ordered[-1]) * self.gain / noise
         second = (ordered[-2] - ordered[-1]) * self.gain / noise
-        margin = 10.0 ** (self.settings.tdm_margin_db / 10.0)
+        margin = 10.0 ** (self.settings.doppler.tdm_margin_db / 10.0)
         clear = (ordered[-1] >= ordered[-2] * margin) & (second < -CLEAR_LOG_LIKELIHOOD)
         principal = np.argmin(np.abs(multiple), axis=0)
         chosen = np.where(clear, np.argmax(power, axis=0), principal)
@@ -128,10 +128,10 @@ class Directions:
 
         Each weaker one is looked for in what the others leave; then all are refined in turn, each without the others.
         """
-        most, array = self.settings.beams_per_cell, self.array
+        most, array = self.settings.beams.per_cell, self.array
         # One false echo in 1 / pfa cells: as many directions are independent as there are channels.
-        weakest = -math.log(self.settings.pfa / z.shape[1]) / self.gain * noise
-        margin = 10.0 ** (-self.settings.beam_margin_db / 10.0)
+        weakest = -math.log(self.settings.cfar.pfa / z.shape[1]) / self.gain * noise
+        margin = 10.0 ** (-self.settings.beams.margin_db / 10.0)
         rest = z - amplitude[:, None] * array.steering(azimuth, elevation)
         beside, _ = array.refine(rest, *array.coarse(rest))
         single = np.abs(beside) ** 2 < np.maximum(weakest, margin * np.abs(amplitude) ** 2)

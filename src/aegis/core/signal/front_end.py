@@ -53,20 +53,21 @@ class Plan:
         cell = self.cells.range_response.spacing  # of a pulse that is sampled more often than it resolves
         channels, shape = self.cells.channels, self.cells.shape
         widest = (shape[1] - 1) // 2
-        guard = min(settings.guard_doppler, widest)
+        cfar = settings.cfar
+        guard = min(cfar.guard_doppler, widest)
         window = CfarWindow(
-            settings.guard_range * cell, guard, settings.train_range * cell, min(settings.train_doppler, widest - guard)
+            cfar.guard_range * cell, guard, cfar.train_range * cell, min(cfar.train_doppler, widest - guard)
         )
         share = independent_share(window, self.cells.range_response.alike, self.cells.doppler_response.alike)
-        pfa = pfa_if_independent(settings.cfar, settings.pfa, channels, len(window.offsets()), share)
+        pfa = pfa_if_independent(cfar.method, cfar.pfa, channels, len(window.offsets()), share)
         try:
-            self.cfar = Cfar(settings.cfar, window, pfa, channels, shape, settings.os_rank)
+            self.cfar = Cfar(cfar.method, window, pfa, channels, shape, cfar.os_rank)
         except ValueError as error:
             raise CubeError(
                 "cfar window", f"{error}; the cube gives {shape[0]} ranges and {shape[1]} Dopplers"
             ) from None
 
-        self._threshold = float(threshold(settings.pfa, channels)) / channels
+        self._threshold = float(threshold(cfar.pfa, channels)) / channels
 
     def excess(self, power: NDArray[np.float32], noise: Floats) -> Floats:
         """Return, as power, how far the amplitude of detections is above that of the threshold for their noise."""
@@ -135,7 +136,7 @@ class FrontEnd:
     ) -> tuple[Ints, Ints, Floats]:
         """Return the cells that become points, in the order of rows and columns."""
         s = self.settings
-        if s.group_peaks:
+        if s.points.group_peaks:
             peak = local_maxima(power, rows, cols)
             rows, cols, noise = rows[peak], cols[peak], noise[peak]
         reach = plan.cells.range_response.spacing
@@ -144,17 +145,17 @@ class FrontEnd:
         rows, cols, noise = rows[inside], cols[inside], noise[inside]
         strength = power[rows, cols] - noise
         order = np.argsort(-strength, kind="stable")
-        if s.group_peaks:
+        if s.points.group_peaks:
             kept, explained = above_sidelobes(
                 rows[order], cols[order], strength[order], plan.excess(power[rows, cols], noise)[order], power.shape[1],
-                plan.cells.range_response.envelope, plan.cells.doppler_response.envelope, s.max_points,
+                plan.cells.range_response.envelope, plan.cells.doppler_response.envelope, s.points.max_points,
             )  # fmt: skip
             dropped["sidelobe of a stronger point"] += explained
             order = order[kept]
             dropped["over max_points"] += len(strength) - explained - len(order)
         else:
-            dropped["over max_points"] += max(0, len(order) - s.max_points)
-            order = order[: s.max_points]
+            dropped["over max_points"] += max(0, len(order) - s.points.max_points)
+            order = order[: s.points.max_points]
         order = np.sort(order)
         return rows[order], cols[order], noise[order]
 
@@ -185,7 +186,7 @@ class FrontEnd:
         snr = at[:, 2] / beam_noise
         variance = np.empty((len(cell), 4))
         s = self.settings
-        floor = s.error_floor**2
+        floor = s.points.error_floor**2
         cell_variance = 0.5 / (snr[:, None] * at[:, 3:5]) + floor
         range_step, rate_step = cells.range_step_m, cells.range_rate_step_mps
         fine = _wrap(bins[cell] + at[:, 1] - start[cell], chirps)
@@ -204,7 +205,7 @@ class FrontEnd:
         variance[:, 1] = echoes.error[:, 0, 0] / cell_snr + floor * across**2 + echoes.doubt[:, 1]
         variance[:, 2] = echoes.error[:, 1, 1] / cell_snr + floor * up**2 + echoes.doubt[:, 2]
         if not array.finds_azimuth:
-            variance[:, 1] = np.deg2rad(s.azimuth_fov_deg) ** 2 / 12.0  # anywhere in view
+            variance[:, 1] = np.deg2rad(s.coverage.azimuth_fov_deg) ** 2 / 12.0  # anywhere in view
         if not array.finds_elevation:
             elevation = unknown(len(cell))
         if array.flat:
@@ -228,10 +229,10 @@ class FrontEnd:
     def _in_view(self, scan: Scan, dropped: Counter[str]) -> Scan:
         """Return the points within the limits of range and azimuth."""
         s = self.settings
-        near = scan.range < s.min_range_m
+        near = scan.range < s.coverage.min_range_m
         near |= scan.range <= 0.0
-        far = (scan.range > s.max_range_m) if s.max_range_m > 0.0 else np.zeros(len(scan), dtype=bool)
-        aside = np.abs(scan.azimuth) > 0.5 * np.deg2rad(s.azimuth_fov_deg)
+        far = (scan.range > s.coverage.max_range_m) if s.coverage.max_range_m > 0.0 else np.zeros(len(scan), dtype=bool)
+        aside = np.abs(scan.azimuth) > 0.5 * np.deg2rad(s.coverage.azimuth_fov_deg)
         dropped["out of range"] += int((near | far).sum())
         dropped["outside the field of view"] += int((aside & ~(near | far)).sum())
         keep = ~(near | far | aside)

@@ -58,11 +58,11 @@ class RangeDoppler:
         self.conjugated = self.pulse or (self.real and falling)
         self._range_inverse = not self.pulse and not self.real and falling
 
-        doppler = window(settings.doppler_window, chirps, settings.chebyshev_sidelobe_db)
+        doppler = window(settings.windows.doppler, chirps, settings.windows.chebyshev_sidelobe_db)
         if self.pulse:
             fast, taps, first_m, step_m, count = self._plan_pulse(waveform, samples)
         else:
-            fast = window(settings.range_window, samples, settings.chebyshev_sidelobe_db)
+            fast = window(settings.windows.range, samples, settings.windows.chebyshev_sidelobe_db)
             taps = fast.astype(np.complex128)
             first_m, count = 0.0, samples // 2 if self.real else samples
             step_m = SPEED_OF_LIGHT * waveform.sample_rate_hz / (2.0 * abs(waveform.chirp_slope_hz_s) * samples)
@@ -73,14 +73,15 @@ class RangeDoppler:
 
         # One row more to either side of what is asked for: a peak needs its neighbours.
         reach = self.range_response.spacing
-        first = max(0, int((settings.min_range_m - first_m) / step_m) - reach)
+        looks = settings.coverage
+        first = max(0, int((looks.min_range_m - first_m) / step_m) - reach)
         last = count
-        if settings.max_range_m > 0.0:
-            last = min(count, int(np.ceil((settings.max_range_m - first_m) / step_m)) + reach + 1)
+        if looks.max_range_m > 0.0:
+            last = min(count, int(np.ceil((looks.max_range_m - first_m) / step_m)) + reach + 1)
         if last - first < 2 * reach + 1:
             raise CubeError(
                 "range limits",
-                f"min_range_m {settings.min_range_m:g} and max_range_m {settings.max_range_m:g} leave nothing of the waveform's "
+                f"min_range_m {looks.min_range_m:g} and max_range_m {looks.max_range_m:g} leave nothing of the waveform's "
                 f"{first_m:.4g} to {first_m + (count - 1) * step_m:.4g} m",
             )
         self._rows = slice(first, last)
@@ -114,8 +115,8 @@ class RangeDoppler:
             out: Complexes = np.where((t >= 0.0) & (t < length), np.exp(1j * phase), 0.0)
             return out
 
-        name = self.settings.range_window if slope != 0.0 else "none"
-        taper = window(name, length, self.settings.chebyshev_sidelobe_db)
+        name = self.settings.windows.range if slope != 0.0 else "none"
+        taper = window(name, length, self.settings.windows.chebyshev_sidelobe_db)
         taps: Complexes = pulse(np.arange(length, dtype=np.float64) + 0.5) * taper
         self.range_response = response.of_pulse(taps, pulse, slope == 0.0)
         self._length = fft.next_fast_len(samples)
@@ -136,7 +137,7 @@ class RangeDoppler:
             data = data.view(np.float32)
         samples = len(data)
         data = data.reshape(samples, -1)
-        if self.settings.remove_static:
+        if self.settings.doppler.remove_static:
             per_chirp = self._mean.shape[1]
             np.mean(data.reshape(samples, -1, per_chirp), axis=1, dtype=np.float32, out=self._mean)
         saturated = 0
@@ -146,7 +147,7 @@ class RangeDoppler:
                 saturated = int(np.count_nonzero((data >= full) | (data <= -full)))
         elif not within(data, LARGEST):
             raise CubeError("sample value", f"a sample is not finite, or larger than {LARGEST:g}")
-        weigh(data, self._fast, self._slow, self._mean if self.settings.remove_static else None, self._weighted)
+        weigh(data, self._fast, self._slow, self._mean if self.settings.doppler.remove_static else None, self._weighted)
         chirps = self.shape[1]
         if self.real:
             spectrum: NDArray[Any] = fft.rfft(self._weighted.reshape(samples, chirps, self.channels), axis=0)

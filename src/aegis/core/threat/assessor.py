@@ -10,53 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import model_validator
 from scipy.special import ndtr
 
-from aegis.core.params import Settings, param
 from aegis.core.threat.geometry import closest_approach, cpa_distance_sigma, time_to_impact
+from aegis.core.threat.settings import ThreatSettings
 from aegis.core.types import ClassId, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
 
-# How much harm each class can do, stated: what carries a payload by design, what can carry one, what cannot. UNKNOWN counts as
-# half, because not knowing is no reason for calm.
-CAPABILITY: dict[ClassId, float] = {
-    ClassId.UNKNOWN: 0.5,
-    ClassId.DRONE: 0.8,
-    ClassId.BIRD: 0.02,
-    ClassId.AIRCRAFT: 0.6,
-    ClassId.HELICOPTER: 0.6,
-    ClassId.MISSILE: 1.0,
-    ClassId.VEHICLE: 0.4,
-    ClassId.PERSON: 0.2,
-    ClassId.VESSEL: 0.4,
-    ClassId.CLUTTER: 0.01,
-}
-WEIGHT_DISTANCE, WEIGHT_TIME, WEIGHT_CAPABILITY, WEIGHT_INTENT = 0.3, 0.3, 0.25, 0.15
-
-
-class ThreatSettings(Settings):
-    """Parameters of the node `threat`."""
-
-    asset_x: float = param(0.0, "Position of the protected asset in map, east.", unit="m")
-    asset_y: float = param(0.0, "The same, north.", unit="m")
-    asset_z: float = param(0.0, "The same, up.", unit="m")
-    asset_radius_m: float = param(100.0, "Entering this distance counts as impact.", unit="m", gt=0.0)
-    half_distance_m: float = param(
-        1000.0, "Miss distance, beyond the radius, at which proximity halves.", unit="m", gt=0.0
-    )
-    half_time_s: float = param(60.0, "Time to impact or closest approach at which urgency halves.", unit="s", gt=0.0)
-    threshold_medium: float = param(0.4, "Score from which the level is MEDIUM.", ge=0.0, le=1.0)
-    threshold_high: float = param(0.6, "Score from which it is HIGH.", ge=0.0, le=1.0, env="THREAT_THRESHOLD_HIGH")
-    threshold_critical: float = param(
-        0.8, "Score from which it is CRITICAL.", ge=0.0, le=1.0, env="THREAT_THRESHOLD_CRITICAL"
-    )
-    hysteresis: float = param(0.03, "A level is left only this far below its threshold.", ge=0.0, le=0.5)
-
-    @model_validator(mode="after")
-    def _ascending(self) -> ThreatSettings:
-        if not self.threshold_medium < self.threshold_high < self.threshold_critical:
-            raise ValueError("threshold_medium < threshold_high < threshold_critical is needed")
-        return self
+# Below it, what does not recede is told to have no clear heading at the asset.
+CLEAR_INTENT = 0.3
+# Below these a length, a speed or a variance counts as none: nothing is divided by less.
+_LEAST_DISTANCE_M = 1e-9
+_LEAST_SPEED_MPS = 1e-9
+_LEAST_VARIANCE_M2PS2 = 1e-12
 
 
 @dataclass(frozen=True)
@@ -75,8 +40,9 @@ class Assessor:
 
     def __init__(self, settings: ThreatSettings) -> None:
         self.settings = settings
-        self._asset = np.array([settings.asset_x, settings.asset_y, settings.asset_z])
-        self._capability = np.array([CAPABILITY[c] for c in ClassId])
+        self._asset = np.array([settings.asset.x, settings.asset.y, settings.asset.z])
+        self._capability = np.array([getattr(settings.capability, c.name) for c in ClassId])
+        self._weights = np.array(settings.score.weights()) / sum(settings.score.weights())
         self._levels: dict[int, ThreatLevel] = {}
 
     def reset(self) -> None:
@@ -85,22 +51,23 @@ class Assessor:
 
     def step(self, tracks: Tracks) -> tuple[Threats, list[LevelChange]]:
         """Assess every confirmed or coasting track."""
-        s = self.settings
+        radius_m, scale = self.settings.asset.radius_m, self.settings.score
         index = np.flatnonzero(tracks.status != int(TrackStatus.TENTATIVE))
         position = tracks.state[index, :3] - self._asset
         velocity = tracks.state[index, 3:]
         covariance = tracks.covariance[index]
         time, distance = closest_approach(position, velocity)
         sigma = cpa_distance_sigma(position, velocity, covariance, time)
-        impact = time_to_impact(position, velocity, s.asset_radius_m)
+        impact = time_to_impact(position, velocity, radius_m)
 
-        proximity = 1.0 / (1.0 + (np.maximum(distance - s.asset_radius_m, 0.0) / s.half_distance_m) ** 2)
-        urgency = 1.0 / (1.0 + (np.where(np.isnan(impact), time, impact) / s.half_time_s) ** 2)
+        proximity = 1.0 / (1.0 + (np.maximum(distance - radius_m, 0.0) / scale.half_distance_m) ** 2)
+        urgency = 1.0 / (1.0 + (np.where(np.isnan(impact), time, impact) / scale.half_time_s) ** 2)
         capability = tracks.class_probability[index] @ self._capability
         intent = _intent(position, velocity, covariance)
         intent = np.where(impact == 0.0, 1.0, intent)  # already there
+        distance_weight, time_weight, capability_weight, intent_weight = self._weights
         score = (
-            proximity**WEIGHT_DISTANCE * urgency**WEIGHT_TIME * capability**WEIGHT_CAPABILITY * intent**WEIGHT_INTENT
+            proximity**distance_weight * urgency**time_weight * capability**capability_weight * intent**intent_weight
         )
         track_id = tracks.track_id[index]
         level = np.array([self._level(int(i), float(v)) for i, v in zip(track_id, score, strict=True)], dtype=np.int64)
@@ -123,15 +90,15 @@ class Assessor:
         return threats, self._changes(threats)
 
     def _level(self, track_id: int, score: float) -> ThreatLevel:
-        s = self.settings
+        levels = self.settings.levels
         before = self._levels.get(track_id, ThreatLevel.LOW)
         level = ThreatLevel.LOW
         for candidate, threshold in (
-            (ThreatLevel.MEDIUM, s.threshold_medium),
-            (ThreatLevel.HIGH, s.threshold_high),
-            (ThreatLevel.CRITICAL, s.threshold_critical),
+            (ThreatLevel.MEDIUM, levels.medium),
+            (ThreatLevel.HIGH, levels.high),
+            (ThreatLevel.CRITICAL, levels.critical),
         ):
-            if score >= threshold - (s.hysteresis if before >= candidate else 0.0):
+            if score >= threshold - (levels.hysteresis if before >= candidate else 0.0):
                 level = candidate
         return level
 
@@ -154,11 +121,11 @@ def _intent(position: Floats, velocity: Floats, covariance: Floats) -> Floats:
 
     The cosine between course and the line to the asset, times how far the closing speed stands out of its error.
     """
-    distance = np.maximum(np.linalg.norm(position, axis=1), 1e-9)
+    distance = np.maximum(np.linalg.norm(position, axis=1), _LEAST_DISTANCE_M)
     line = -position / distance[:, None]
     closing = np.einsum("ni,ni->n", line, velocity)
-    sigma = np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", line, covariance[:, 3:, 3:], line), 1e-12))
-    cosine = closing / np.maximum(np.linalg.norm(velocity, axis=1), 1e-9)
+    sigma = np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", line, covariance[:, 3:, 3:], line), _LEAST_VARIANCE_M2PS2))
+    cosine = closing / np.maximum(np.linalg.norm(velocity, axis=1), _LEAST_SPEED_MPS)
     out: Floats = np.clip(cosine, 0.0, 1.0) * np.clip(2.0 * ndtr(closing / sigma) - 1.0, 0.0, 1.0)
     return out
 
@@ -185,7 +152,7 @@ def _reasons(threats: Threats, tracks: Tracks, index: Ints, distance: Floats, in
             parts.append(f"class unknown (most likely {ClassId(best).name}, {tracks.class_probability[k, best]:.2f})")
         else:
             parts.append(f"{named.name} ({tracks.class_probability[k, int(named)]:.2f})")
-        if 0.0 < intent[i] < 0.3 and threats.time_to_cpa[i] > 0.0:
+        if 0.0 < intent[i] < CLEAR_INTENT and threats.time_to_cpa[i] > 0.0:
             parts.append("heading not clearly at the asset")
         if int(tracks.status[k]) == int(TrackStatus.COASTING):
             parts.append(f"not seen for {tracks.time_since_update[k]:.1f} s")

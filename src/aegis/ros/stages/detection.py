@@ -3,44 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass
 
-from diagnostic_msgs.msg import DiagnosticStatus
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import PointCloud2
 
 from aegis.core.classification import physical
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.points import PointsError, read_points
 from aegis.core.detection.settings import DetectionSettings
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import (
+    DetectionFailed,
+    DetectionRefused,
+    DetectionRunning,
+    ScanComplete,
+    TargetsClassified,
+    TargetsDetected,
+)
+from aegis.core.health import Health, Level
 from aegis.core.odometry import MovingPlatform, OdometryBuffer
 from aegis.core.types import ClassId, Pose, Scan
 from aegis.ros.messages.clouds import CloudError, cloud_fields
-from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.fields import StampedMessage, stamp_of
 from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import class_info_to_msg, detections_to_msg
-from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.stages.base import Counters, Output, Stage, StageContext
 
 
-class DetectionStage(Stage):
+@dataclass
+class DetectionCounters(Counters):
+    """Besides: what came of each kind."""
+
+    clouds: int = 0
+    odometry: int = 0  # taken
+
+
+class DetectionStage(Stage[DetectionSettings]):
     """Refuses a cloud that it cannot read rightly, counts it by reason, and says so in an event and in diagnostics."""
 
     name = "detection"
     settings_type = DetectionSettings
-    error_event = EventName.DETECTION_ERROR
+    counters_type = DetectionCounters
+    counters: DetectionCounters
+    error_event = DetectionFailed
 
     def __init__(self, settings: DetectionSettings, context: StageContext) -> None:
         super().__init__(settings, context)
         self.detector = Detector(settings)
-        self._fields = settings.fields()
+        self._fields = settings.fields.names()
         self._sequence = 0
         self._last_refusal = ""
         self._platform: MovingPlatform | None = None
         if settings.moving_platform:
-            buffer = OdometryBuffer(settings.placement(), max_gap_s=settings.odometry_max_gap_s)
+            buffer = OdometryBuffer(settings, max_gap_s=settings.odometry.max_gap_s)
             self._platform = MovingPlatform(buffer)
         self._odometry_refusal = ""  # of the last odometry; empty where it was taken
-        self._clouds = self._clouds_before = 0
-        self._odometry = self._odometry_before = 0
 
     def reads(self, topic: str) -> bool:
         """Read odometry on a moving platform only."""
@@ -56,13 +73,13 @@ class DetectionStage(Stage):
         info = class_info_to_msg(self.detector.model.prior, model=physical.NAME, basis=physical.BASIS, stamp_ns=now_ns)
         return [Output("class_info", info)]
 
-    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Detect in one cloud: now, or on a moving platform as soon as odometry says where the sensor was."""
         stamp_ns = stamp_of(message)
         if topic == "odometry":
             yield from self._on_odometry(message, stamp_ns)
             return
-        self._clouds += 1
+        self.counters.clouds += 1
         try:
             scan = self._read(message, stamp_ns)
         except (CloudError, PointsError) as error:
@@ -79,19 +96,19 @@ class DetectionStage(Stage):
         if self._platform is not None:
             yield from self._settle(self._platform, final=True)
 
-    def _on_odometry(self, message: Any, stamp_ns: int) -> Iterator[Output]:
+    def _on_odometry(self, message: Odometry, stamp_ns: int) -> Iterator[Output]:
         """Take odometry and detect in the scans that have waited for it. What is refused is told once, until one is taken."""
         assert self._platform is not None  # `reads` says so
-        expected, frame_id = self.settings.odometry_frame_id, message.header.frame_id
+        expected, frame_id = self.settings.odometry.frame_id, message.header.frame_id
         reason, text = "", ""
         if expected and frame_id != expected:
             reason = "odometry: foreign frame_id"
-            text = f"odometry's frame_id '{frame_id}', but '{expected}' is expected (parameter odometry_frame_id)"
+            text = f"odometry's frame_id '{frame_id}', but '{expected}' is expected (parameter odometry.frame_id)"
         else:
             try:
                 if self._platform.add_odometry(odometry_from_msg(message)):
-                    self.counters.reasons["odometry went backwards: reset"] += 1
-                self._odometry += 1
+                    self.counters.note("odometry went backwards: reset")
+                self.counters.odometry += 1
             except ValueError as error:
                 reason, text = "odometry: not valid", str(error)
         if reason and not self._odometry_refusal:
@@ -112,16 +129,14 @@ class DetectionStage(Stage):
     def _refuse(self, reason: str, text: str, stamp_ns: int) -> Output:
         self.counters.drop(reason)
         self._last_refusal = text
-        data = {"refused": reason, "message": text}
-        return self.event(Event(EventName.DETECTION_ERROR, Severity.WARNING, data), stamp_ns)
+        return self.event(DetectionRefused(reason, text), stamp_ns)
 
     def _detect(self, scan: Scan, pose: Pose | None) -> Iterator[Output]:
         stamp_ns = scan.stamp_ns
-        counted = {"sequence": scan.sequence, "points": len(scan)}
-        yield self.event(Event(EventName.RADAR_SCAN_COMPLETE, data=counted), stamp_ns)
+        yield self.event(ScanComplete(scan.sequence, len(scan)), stamp_ns)
         if len(scan):
-            yield self.event(Event(EventName.RADAR_TARGETS_DETECTED, data=counted), stamp_ns)
-        yield self.event(Event(EventName.DETECTION_RUNNING, Severity.DEBUG, {"sequence": scan.sequence}), stamp_ns)
+            yield self.event(TargetsDetected(scan.sequence, len(scan)), stamp_ns)
+        yield self.event(DetectionRunning(scan.sequence), stamp_ns)
         detections, dropped = self.detector.step(scan)
         detections.pose = pose
         for reason, objects in dropped.items():
@@ -129,33 +144,27 @@ class DetectionStage(Stage):
         yield Output("detections", detections_to_msg(detections))
         names = [ClassId(c).name for c in sorted(set(detections.class_id.tolist()))]
         classes = {name: int((detections.class_id == int(ClassId[name])).sum()) for name in names}
-        data_ = {"sequence": scan.sequence, "detections": len(detections), "classes": classes}
-        yield self.event(Event(EventName.DETECTION_TARGETS_CLASSIFIED, data=data_), stamp_ns)
+        yield self.event(TargetsClassified(scan.sequence, len(detections), classes), stamp_ns)
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Add the sensor, and what the last refused input was refused for."""
         waiting = {} if self._platform is None else {"scans_waiting": self._platform.waiting}
         return {"sensor_id": self.settings.sensor_id, "last_refusal": self._last_refusal, **waiting}
 
-    def health(self) -> tuple[bytes, str]:
+    def health(self) -> Health:
         """Tell also where odometry is missing, and where odometry is all that comes."""
-        level, text = super().health()
-        if self._platform is None or level == DiagnosticStatus.ERROR:
-            return level, text
-        if self._platform.waiting and self._odometry == self._odometry_before:
+        health = super().health()
+        if self._platform is None or health.level is Level.ERROR:
+            return health
+        new = self.counters.since(self._reported)
+        if self._platform.waiting and not new.odometry:
             refused = f"; refused: {self._odometry_refusal}" if self._odometry_refusal else ""
-            return DiagnosticStatus.STALE, f"no odometry: {self._platform.waiting} scans wait for it{refused}"
-        if level == DiagnosticStatus.OK and self._clouds == self._clouds_before:
-            return DiagnosticStatus.STALE, "no data"
-        return level, text
+            return Health(Level.STALE, f"no odometry: {self._platform.waiting} scans wait for it{refused}")
+        if health.level is Level.OK and not new.clouds:
+            return Health(Level.STALE, "no data")
+        return health
 
-    def status(self, now_ns: int) -> list[Output]:
-        """Begin a new status period here too."""
-        out = super().status(now_ns)
-        self._clouds_before, self._odometry_before = self._clouds, self._odometry
-        return out
-
-    def _read(self, message: Any, stamp_ns: int) -> Scan:
+    def _read(self, message: PointCloud2, stamp_ns: int) -> Scan:
         """Return the Scan of a cloud.
 
         Raises:
@@ -167,9 +176,10 @@ class DetectionStage(Stage):
             raise CloudError(
                 "foreign frame_id", f"frame_id '{frame_id}', but '{s.frame_id}' is expected (parameter frame_id)"
             )
-        if int(message.height) * int(message.width) > s.max_points:
+        if int(message.height) * int(message.width) > s.limits.max_points:
             raise CloudError(
-                "too many points", f"{message.height} x {message.width} points; max_points is {s.max_points}"
+                "too many points",
+                f"{message.height} x {message.width} points; limits.max_points is {s.limits.max_points}",
             )
         columns = cloud_fields(message, self._fields)
         self._sequence += 1

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from aegis.core.clock import SensorClock
-from aegis.core.events import Event, EventName, Severity
-from aegis.core.params import ConfigError
+from aegis.core.events import DriverFailed, ScanStarted
+from aegis.core.finite import finite_or_none
+from aegis.core.health import Health, Level
+from aegis.core.params import ConfigError, Settings
 from aegis.core.signal.cube import Cube, CubeError
-from aegis.drivers.contract import Driver, DriverSettings, Frame, Level, PointFrame
+from aegis.drivers.contract import Driver, DriverSettings
+from aegis.drivers.frames import Frame, PointFrame
 from aegis.drivers.registry import driver_class, driver_names
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
+from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 REOPEN_AFTER_NS = 1_000_000_000
 
 
-class DriverStage(Stage):
+class DriverStage(Stage[DriverSettings]):
     """Polls the driver; opens its line again where it is lost; tells the sensor's clock and health in diagnostics.
 
     Raises:
@@ -28,7 +31,6 @@ class DriverStage(Stage):
 
     name = "driver"
     settings_type = DriverSettings
-    settings: DriverSettings
 
     def __init__(self, settings: DriverSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -45,8 +47,19 @@ class DriverStage(Stage):
         self._opened_at_ns = self._now_ns = 0
 
     @classmethod
-    def large_messages(cls, settings: DriverSettings) -> bool:
+    def settings_for(cls, values: Mapping[str, object]) -> type[DriverSettings]:
+        """Return the settings of the driver that the parameters name.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        name = values.get("driver", "")
+        return driver_class(str(name)).settings_type if name else cls.settings_type
+
+    @classmethod
+    def large_messages(cls, settings: Settings) -> bool:
         """Tell whether the driver gives cubes."""
+        assert isinstance(settings, DriverSettings)
         return bool(settings.driver) and driver_class(settings.driver).output == "cube"
 
     @property
@@ -54,7 +67,7 @@ class DriverStage(Stage):
         """Time between looks at the line."""
         return self.settings.poll_period_s
 
-    def on_message(self, topic: str, message: Any) -> Iterable[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterable[Output]:
         """Refuse: a radar driver is where the graph begins.
 
         Raises:
@@ -80,8 +93,7 @@ class DriverStage(Stage):
             self._open_at_ns = now_ns + REOPEN_AFTER_NS
             if str(error) != self._trouble:  # told once, however often it is tried
                 self._trouble = str(error)
-                data = {"driver": self.driver.name, "message": self._trouble}
-                yield self.event(Event(EventName.PIPELINE_ERROR, Severity.ERROR, data), now_ns)
+                yield self.event(DriverFailed(self.driver.name, self._trouble), now_ns)
             return
         finally:
             self._count_refused()
@@ -96,15 +108,13 @@ class DriverStage(Stage):
         for reason, total in self.driver.refused.items():
             new = total - self._refused[reason]
             if new > 0:
-                self.counters.dropped += new
-                self.counters.reasons[reason] += new
+                self.counters.drop(reason, inputs=new)
         self._refused = Counter(self.driver.refused)
 
     def _outputs(self, frame: Frame, now_ns: int) -> Iterator[Output]:
         self._sequence += 1
         self._frame_at_ns = now_ns
         stamp_ns = self._clock.stamp(frame.sensor_time_ns, frame.received_ns)
-        data = {"sequence": self._sequence, "driver": self.driver.name}
         frame_id = self.settings.frame_id
         if isinstance(frame, PointFrame):
             message = cloud_to_msg(frame.columns, frame_id=frame_id, stamp_ns=stamp_ns)
@@ -115,12 +125,10 @@ class DriverStage(Stage):
                 cube = Cube(stamp_ns, frame_id, self._sequence, sensor_id, frame.waveform, frame.data)
             except CubeError as error:
                 self.counters.drop(error.reason)
-                yield self.event(
-                    Event(EventName.PIPELINE_ERROR, Severity.ERROR, {**data, "message": str(error)}), stamp_ns
-                )
+                yield self.event(DriverFailed(self.driver.name, str(error), self._sequence), stamp_ns)
                 return
             output = Output("radar/cube", cube_to_msg(cube))
-        yield self.event(Event(EventName.RADAR_SCAN_STARTED, data=data), stamp_ns)
+        yield self.event(ScanStarted(self._sequence, driver=self.driver.name), stamp_ns)
         yield output
 
     def reset(self) -> None:
@@ -133,16 +141,16 @@ class DriverStage(Stage):
         """Close the line."""
         self.driver.stop()
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Return how the line and the sensor's clock are doing, and what the radar says of itself."""
         clock = self._clock
         return {
             "driver": self.driver.name,
             "frames": self._sequence,
             "packets": self.driver.packets,
-            "clock_offset_s": _number(clock.offset_s, 9),
-            "clock_drift_ppm": _number(clock.drift_ppm, 2),
-            "clock_jitter_s": _number(clock.jitter_s, 9),
+            "clock_offset_s": finite_or_none(clock.offset_s, 9),
+            "clock_drift_ppm": finite_or_none(clock.drift_ppm, 2),
+            "clock_jitter_s": finite_or_none(clock.jitter_s, 9),
             "clock_steps": clock.steps,
             **self.driver.health().values,
         }
@@ -152,27 +160,17 @@ class DriverStage(Stage):
         self._now_ns = now_ns
         return super().status(now_ns)
 
-    def health(self) -> tuple[bytes, str]:
+    def health(self) -> Health:
         """Return a lost line, a silent sensor or what the radar says of itself, besides what every stage tells."""
         if self._ended:
-            return _level(Level.STALE), f"no more data: {self._trouble}"
+            return Health(Level.STALE, f"no more data: {self._trouble}")
         if not self._open:
-            return _level(Level.ERROR), self._trouble or "the line is not open yet"
+            return Health(Level.ERROR, self._trouble or "the line is not open yet")
         last_ns = max(self._opened_at_ns, self._frame_at_ns or 0)
         if self._now_ns - last_ns > self.settings.silent_after_s * 1e9:
-            return _level(Level.STALE), f"no data: no frame for {(self._now_ns - last_ns) * 1e-9:.1f} s"
-        own = self.driver.health()
-        level, text = super().health()
-        return (_level(own.level), own.text) if own.level > int.from_bytes(level, "little") else (level, text)
+            return Health(Level.STALE, f"no data: no frame for {(self._now_ns - last_ns) * 1e-9:.1f} s")
+        own, health = self.driver.health(), super().health()
+        return own if own.level > health.level else health
 
     def _input_expected(self) -> bool:
         return False
-
-
-def _level(level: Level) -> bytes:
-    return bytes([level])
-
-
-def _number(value: float, digits: int) -> float | None:
-    """Return a number for JSON, which has no NaN."""
-    return None if value != value else round(value, digits)

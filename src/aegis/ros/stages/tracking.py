@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticStatus
-
-from aegis.core.events import Event, EventName, Severity
-from aegis.core.ids import UniqueIds
+from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
+from aegis.core.health import Health, Level
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
+from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.picture import detections_from_msg, tracks_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
-from aegis.state import remove_leftovers, write_atomically
+from aegis.state import kept_ids, remove_leftovers, write_atomically
 
-# Counted with what is dropped and refused, but the scan is used.
+# Noted beside what is dropped and refused.
 RESET = "time went backwards: reset"
 REORDERED = "late scan put in its place"
 TOO_OLD = "kept picture too old"
@@ -25,7 +23,7 @@ WITHOUT_IDS = "kept picture without its ids"
 NOT_KEPT = "picture not kept"
 
 
-class TrackingStage(Stage):
+class TrackingStage(Stage[TrackingSettings]):
     """One picture a scan. Live, a timer keeps it on disk, and the next process goes on from there."""
 
     name = "tracking"
@@ -40,12 +38,12 @@ class TrackingStage(Stage):
         self._changed = False  # since it was kept
         self._tracks = 0
         known = ids is not None and ids.exists()
-        self.tracker = Tracker(settings, UniqueIds(ids))
+        self.tracker = Tracker(settings, kept_ids(ids))
         if self._kept is not None and self._kept.exists():
             if known:
                 self._resume()
             else:  # begun again at 1: what the last picture has could be given out once more
-                self.counters.reasons[WITHOUT_IDS] += 1
+                self.counters.note(WITHOUT_IDS)
 
     @property
     def period_s(self) -> float | None:
@@ -59,16 +57,15 @@ class TrackingStage(Stage):
         if self._kept is not None:
             self._kept.unlink(missing_ok=True)
 
-    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Track one scan."""
         detections = detections_from_msg(message)
         self.note_sequence(topic, detections.sequence, detections.sensor_id)
         stamp_ns = detections.stamp_ns
-        sequence = {"sequence": detections.sequence}
-        yield self.event(Event(EventName.TRACKING_RUNNING, Severity.DEBUG, sequence), stamp_ns)
+        yield self.event(TrackingRunning(detections.sequence), stamp_ns)
         result = self.tracker.step(detections)
         if result.resumed is False:
-            self.counters.reasons[TOO_OLD] += 1
+            self.counters.note(TOO_OLD)
         if result.tracks is None:
             self.counters.drop(result.dropped or "")
             return
@@ -77,19 +74,20 @@ class TrackingStage(Stage):
         self.counters.drop("over max_tracks", result.over_capacity)
         self._tracks = len(result.tracks)
         yield Output("tracks", tracks_to_msg(result.tracks))
-        data = {**sequence, "tracks": self._tracks, "confirmed": result.confirmed.tolist(), "reset": result.reset}
-        severity = Severity.INFO
         if result.reset:
-            self.counters.reasons[RESET] += 1
-            severity, data["reason"] = Severity.WARNING, "time went backwards"
+            self.counters.note(RESET)
         if result.reordered:
-            self.counters.reasons[REORDERED] += 1
-            data["reordered"] = True
-        if result.resumed:
-            data["resumed"] = True
-        yield self.event(Event(EventName.TRACKING_UPDATED, severity, data), stamp_ns)
+            self.counters.note(REORDERED)
+        updated = (TrackingReset if result.reset else TrackingUpdated)(
+            detections.sequence,
+            tracks=self._tracks,
+            confirmed=result.confirmed.tolist(),
+            reordered=result.reordered or None,
+            resumed=result.resumed or None,
+        )
+        yield self.event(updated, stamp_ns)
         for track_id in result.lost.tolist():
-            yield self.event(Event(EventName.TRACKING_LOST, data={"track_id": track_id}), stamp_ns)
+            yield self.event(TrackLost(track_id), stamp_ns)
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
         """Keep the picture, if there is a new one."""
@@ -100,7 +98,7 @@ class TrackingStage(Stage):
         """Keep the last picture."""
         self._keep()
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Add the size of the picture, and what its errors say of the sensors."""
         nis = {
             sensor_id: {
@@ -130,13 +128,13 @@ class TrackingStage(Stage):
             "not_kept": self._trouble,
         }
 
-    def health(self) -> tuple[bytes, str]:
+    def health(self) -> Health:
         """Tell also where a restart would begin, or has begun, with an empty picture."""
-        level, text = super().health()
-        if self._trouble and level in (DiagnosticStatus.OK, DiagnosticStatus.WARN):
-            said = [text] if level == DiagnosticStatus.WARN else []
-            return DiagnosticStatus.WARN, "; ".join([*said, self._trouble])
-        return level, text
+        health = super().health()
+        if not self._trouble or health.level not in (Level.OK, Level.WARN):
+            return health
+        refused = [health.text] if health.level is Level.WARN else []
+        return Health(Level.WARN, "; ".join([*refused, self._trouble]))
 
     def _resume(self) -> None:
         """Offer the tracker what the last process has kept; the first scan decides whether it is too old."""
@@ -145,7 +143,7 @@ class TrackingStage(Stage):
             remove_leftovers(self._kept)
             self.tracker.resume(self._kept.read_bytes())
         except Exception as error:  # noqa: BLE001 - whatever a broken file makes its reader raise, it must not stop the node
-            self.counters.reasons[UNREADABLE] += 1
+            self.counters.note(UNREADABLE)
             self._trouble = f"{UNREADABLE}: {self._kept}: {error}"
 
     def _keep(self) -> None:
@@ -158,7 +156,7 @@ class TrackingStage(Stage):
         try:
             write_atomically(self._kept, snapshot, durable=False)
         except OSError as error:
-            self.counters.reasons[NOT_KEPT] += 1
+            self.counters.note(NOT_KEPT)
             self._trouble = f"{NOT_KEPT}: {error}"
         else:
             self._trouble, self._changed = "", False

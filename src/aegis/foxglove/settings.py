@@ -1,0 +1,20 @@
+"""Parameters of the node `foxglove`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from aegis.core.params import group, param
+from aegis.core.picture import PictureSettings
+from aegis.core.sensor import SensorPose
+
+
+class FoxgloveSettings(SensorPose):
+    """The Foxglove server, and how it draws."""
+
+    sink: Literal["sdk", "websocket"] = param(
+        "sdk", "Which server: that of the package foxglove-sdk, or that of foxglove-websocket."
+    )
+    host: str = param("127.0.0.1", "Address to listen on; the server has no accounts, so leave it on this machine.")
+    port: int = param(8765, "TCP port to listen on.", ge=1, le=65535)
+    picture: PictureSettings = group(PictureSettings(max_rate_hz=20.0))
