@@ -21,7 +21,7 @@ from aegis.core.params import ConfigError, Settings
 from aegis.graph.config import load_settings
 from aegis.graph.nodes import ALL_NODES, BRIDGE, DEFAULT_NODES, NODES, NodeSpec, nodes_beside_bridge
 from aegis.resources import share_dir
-from aegis.ros.host import StageHost, prepare
+from aegis.ros.host import StageHost
 from aegis.ros.parameters import declare_parameters, overrides
 from aegis.ros.stages.base import Stage, StageContext
 from aegis.state import next_epoch, state_dir
@@ -83,11 +83,10 @@ def run(
         for name in names:
             if name not in NODES:
                 raise ConfigError(f"no node '{name}'; known are: {', '.join(ALL_NODES)}")
-            if not ros_args:  # else only the node knows all parameters; a mistake here need not wait for the compiler
+            if not ros_args:  # else only the node knows all parameters
                 load_settings(name, config, sets)
         severity = log_severity(os.environ)
         stages = {name: NODES[name].load_stage() for name in names}
-        prepare(stages)
         if any(stage.large_messages(load_settings(name, config, sets)) for name, stage in stages.items()):
             provide_shared_memory()
         rclpy.init(args=["aegis", *(["--ros-args", *ros_args] if ros_args else [])])

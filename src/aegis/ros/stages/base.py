@@ -106,14 +106,6 @@ class Stage(ABC, Generic[SettingsT]):
     # What a subclass may or must provide.
 
     @classmethod
-    def prepare(cls) -> None:
-        """Compile what the stage runs, or load it where that has been done before.
-
-        The first time this can take half a minute: the live host lets it be done before the process has signal handlers and is
-        seen by others. What is left undone here, the stage does when it is made.
-        """
-
-    @classmethod
     def settings_for(cls, values: Mapping[str, object]) -> type[Settings]:
         """Return the model that these parameters are of: the stage's one, unless one of them chooses among several."""
         return cls.settings_type
