@@ -148,6 +148,6 @@ def test_no_driver_named_is_a_clear_error():
 
 
 def test_only_raw_drivers_send_large_messages():
-    assert not DriverStage.large_messages(DriverSettings())
-    assert not DriverStage.large_messages(DriverSettings(driver="smartmicro_umrr"))
-    assert DriverStage.large_messages(DriverSettings(driver="ti_raw"))
+    assert not DriverSettings().gives_cubes
+    assert not DriverSettings(driver="smartmicro_umrr").gives_cubes
+    assert DriverSettings(driver="ti_raw").gives_cubes

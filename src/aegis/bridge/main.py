@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ def serve(
     state_dir: Path,
     run_id: str = "",
     epoch: int = 0,
+    ros_args: Sequence[str] = (),
 ) -> int:
     """Run the bridge until SIGINT or SIGTERM; return the exit code.
 
@@ -68,6 +69,7 @@ def serve(
         state_dir: where accounts and the signing key are kept.
         run_id: one start of the whole graph.
         epoch: how often the bridge has been started within the run.
+        ros_args: for ROS, `--ros-args` first.
 
     Raises:
         ConfigError: the settings would expose the bridge, the signing key cannot be used, or an output cannot work.
@@ -91,7 +93,7 @@ def serve(
     context = StageContext(run_id, epoch, state_dir, True, namespace)
     with listener, bridge_log(settings.log_folder(state_dir, namespace), settings) as log:
         allow_connections(settings.ws_max_clients)
-        return _serve(settings, nodes, listener, secret, state_dir, context, outputs, log)
+        return _serve(settings, nodes, listener, secret, state_dir, context, outputs, log, ros_args)
 
 
 def _serve(
@@ -103,6 +105,7 @@ def _serve(
     context: StageContext,
     outputs: Outputs,
     log: LogWriter,
+    ros_args: Sequence[str],
 ) -> int:
     accounts = Accounts(state_dir, settings)
     password = accounts.ensure_administrator()
@@ -165,7 +168,7 @@ def _serve(
             asked_for=bridge.latest.asked_for,
             listened_to=lambda: len(bridge.hub) > 0,
         )
-        link = RosLink(settings, nodes, context, outlets, died)
+        link = RosLink(settings, nodes, context, outlets, died, ros_args)
         bridge.graph = link.services
         bridge.history.start()
         link.start()

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -213,6 +213,7 @@ class RosLink:
         context: StageContext,
         outlets: Outlets,
         died: Callable[[], None],
+        ros_args: Sequence[str] = (),
     ) -> None:
         """Join the graph.
 
@@ -222,9 +223,10 @@ class RosLink:
             context: where the stage runs; its namespace is the node's.
             outlets: take what was heard; used in the link's thread.
             died: called in the link's thread when it ends without having been stopped.
+            ros_args: for ROS, `--ros-args` first.
         """
         self._ros = rclpy.Context()
-        rclpy.init(args=["aegis"], context=self._ros)
+        rclpy.init(args=["aegis", *ros_args], context=self._ros)
         self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
         self.stage = BridgeStage(settings, context, outlets, self._now_ns)
         StageHost(self._node, self.stage, subscribes=nodes.subscribes)

@@ -100,6 +100,7 @@ class Settings(BaseModel):
         values: Values | None = None,
         *,
         source: str = "parameters",
+        sources: Mapping[str, str] | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Self:
         """Make the settings from a mapping and, above it, environment variables.
@@ -107,6 +108,7 @@ class Settings(BaseModel):
         Args:
             values: parameter name to value, nested or dotted; what is absent takes its default.
             source: where the values come from (a file and node name), for error messages.
+            sources: the same for single dotted names, where these differ.
             environ: environment to take overrides from; None takes none.
 
         Raises:
@@ -116,9 +118,9 @@ class Settings(BaseModel):
             given = flat(values or {})
         except ValueError as error:
             raise ConfigError(f"{source}: {error}") from None
-        wrong = [name for name in given if not cls.knows(name)]
-        lines = [f"{source}: {refusal}" for name in wrong if (refusal := cls.refusal(name, given.pop(name)))]
-        origin: dict[str, str] = {}
+        origin = dict(sources or {})
+        wrong = [(name, cls.refusal(name, given.pop(name))) for name in list(given) if not cls.knows(name)]
+        lines = [f"{origin.get(name, source)}: {refusal}" for name, refusal in wrong if refusal]
         for info in cls.params():
             if environ is not None and info.env and environ.get(info.env, "") != "":
                 given[info.name] = environ[info.env]

@@ -45,6 +45,17 @@ class DriverSettings(Settings):
         2.0, "Without a frame for this long, the sensor is silent: 'no data'.", unit="s", gt=0.0
     )
 
+    @property
+    def gives_cubes(self) -> bool:
+        """Tell whether the driver gives raw samples, for the front end.
+
+        Raises:
+            ConfigError: there is no such driver.
+        """
+        from aegis.drivers.registry import driver_class  # the registry imports drivers, which import this module
+
+        return bool(self.driver) and driver_class(self.driver).output == "cube"
+
     @classmethod
     def resolve(cls, values: Mapping[str, Any]) -> type[Settings]:
         """Return the settings class of the driver that `values` name."""

@@ -75,12 +75,12 @@ def test_log_level_reaches_a_stages_ros_log(ros_domain, monkeypatch):
     monkeypatch.setattr(node, "SingleThreadedExecutor", Executor)
     for level in ("", "DEBUG", "INFO", "WARNING", "ERROR"):
         monkeypatch.setenv("LOG_LEVEL", level)
-        assert node.run(["threat"]) == 0
+        assert node.main(["threat"]) == 0
     severity = LoggingSeverity
     assert seen == [severity.INFO, severity.DEBUG, severity.INFO, severity.WARN, severity.ERROR]
 
 
 def test_a_stage_refuses_a_log_level_that_is_none(monkeypatch, capsys):
     monkeypatch.setenv("LOG_LEVEL", "verbose")
-    assert node.run(["threat"]) == node.EXIT_CONFIG
+    assert node.main(["threat"]) == node.EXIT_CONFIG
     assert "LOG_LEVEL = 'verbose': DEBUG, INFO, WARNING, ERROR are allowed" in capsys.readouterr().err

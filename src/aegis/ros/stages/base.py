@@ -97,11 +97,6 @@ class Stage(ABC):
         seen by others. What is left undone here, the stage does when it is made.
         """
 
-    @classmethod
-    def large_messages(cls, settings: Any) -> bool:
-        """Tell whether it sends messages of megabytes, for which DDS needs more shared memory than it takes by itself."""
-        return False
-
     @property
     def period_s(self) -> float | None:
         """How often `on_timer` wants to be called, by a steady clock; None for never."""

@@ -44,11 +44,6 @@ class DriverStage(Stage):
         self._frame_at_ns: int | None = None
         self._opened_at_ns = self._now_ns = 0
 
-    @classmethod
-    def large_messages(cls, settings: DriverSettings) -> bool:
-        """Tell whether the driver gives cubes."""
-        return bool(settings.driver) and driver_class(settings.driver).output == "cube"
-
     @property
     def period_s(self) -> float:
         """Time between looks at the line."""

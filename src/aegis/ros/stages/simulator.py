@@ -44,11 +44,6 @@ class SimulatorStage(Stage):
         self._begin_ns: int | None = None
         self._cube_bytes = 0
 
-    @classmethod
-    def large_messages(cls, settings: SimulatorSettings) -> bool:
-        """Tell whether it sends cubes."""
-        return settings.level == "signal"
-
     @property
     def period_s(self) -> float:
         """Scan interval."""
