@@ -30,13 +30,21 @@ def make_feed(tracks=None, threats=None, *, site=SITE, **settings):
     return feed
 
 
-def proj_places(site, position):
-    """Return latitude, longitude, altitude of (N, 3) points east, north, up of a site, by PROJ."""
+def _to_earth_fixed(site):
     latitude, longitude, altitude = site
-    pipeline = (
+    return (
         "+proj=pipeline +step +inv +proj=topocentric +ellps=WGS84"
         f" +lat_0={latitude!r} +lon_0={longitude!r} +h_0={altitude!r}"
-        " +step +inv +proj=cart +ellps=WGS84 +step +proj=unitconvert +xy_in=rad +xy_out=deg"
     )
-    lon, lat, alt = Transformer.from_pipeline(pipeline).transform(*position.T)
+
+
+def proj_earth_fixed(site, position):
+    """Return x, y, z in axes of the Earth (ECEF) of (N, 3) points east, north, up of a site, by PROJ."""
+    return Transformer.from_pipeline(_to_earth_fixed(site)).transform(*position.T)
+
+
+def proj_places(site, position):
+    """Return latitude, longitude, altitude of (N, 3) points east, north, up of a site, by PROJ."""
+    to_degrees = " +step +inv +proj=cart +ellps=WGS84 +step +proj=unitconvert +xy_in=rad +xy_out=deg"
+    lon, lat, alt = Transformer.from_pipeline(_to_earth_fixed(site) + to_degrees).transform(*position.T)
     return lat, lon, alt

@@ -40,12 +40,14 @@ class TakServer:
         self.connections = 0
         self.received = b""  # on the last connection
         self._client: socket.socket | None = None
+        self._has_client = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def say(self, data: bytes) -> None:
-        """Send to the client."""
+        """Send to the client, which may know of its connection before this side does."""
+        assert self._has_client.wait(10), "nobody has connected"
         self._client.sendall(data)
 
     def hang_up(self) -> None:
@@ -73,9 +75,12 @@ class TakServer:
                 with self._tls.wrap_socket(client, server_side=True) if self._tls else client as self._client:
                     self.received = b""
                     self.connections += 1
+                    self._has_client.set()
                     self._collect()
             except OSError:
                 client.close()  # a handshake that failed, or a client that broke off
+            finally:
+                self._has_client.clear()
 
     def _collect(self) -> None:
         if self._reads:

@@ -8,8 +8,15 @@ import pytest
 from websockets.sync.server import serve
 
 from aegis.bench import bridge as bench
+from aegis.bench import live
 from aegis.bench.bridge_clients import Load
 from aegis.bench.live import free_port
+
+
+@pytest.fixture(autouse=True)
+def own_domain(monkeypatch, ros_domain):
+    """A domain that no other benchmark, or test, on this machine is in."""
+    monkeypatch.setattr(live, "DOMAIN", ros_domain["ROS_DOMAIN_ID"])
 
 
 def test_a_row_says_what_was_measured(monkeypatch):
@@ -36,13 +43,14 @@ def test_get_is_timed_to_the_last_byte(monkeypatch):
 
 def test_clients_note_every_frame_and_its_age():
     """Against a server that loses every fifth scan for one of its two clients, and is a second late."""
-    stop, waiting = threading.Event(), []
+    stop, waiting, together = threading.Event(), [], threading.Barrier(2)
 
     def stream(connection) -> None:
         mine = len(waiting)
         waiting.append(connection)
         sequence = 0
         while not stop.wait(0.02):
+            together.wait()  # one client is not ahead of the other because a thread of ours was kept waiting
             sequence += 1
             if mine == 1 and sequence % 5 == 0:
                 continue
@@ -56,6 +64,7 @@ def test_clients_note_every_frame_and_its_age():
         port = server.socket.getsockname()[1]
         seen = bench._clients(Load(port, "/", 2, 0, ["hello"], 0.2, 1.5))
         stop.set()
+        together.abort()
     assert bench._delivered(bench.Case(2, 0), seen) == pytest.approx(0.9, abs=0.04)
     assert seen.latency_ms["p50"] == pytest.approx(1000, abs=200)
     assert seen.frame_bytes == pytest.approx(400, abs=40)

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
@@ -182,7 +182,6 @@ def test_a_file_that_lacks_something_is_refused(tmp_path):
 POINTS = arrays(float, st.tuples(st.integers(0, 8), st.just(2)), elements=st.floats(-600, 600))
 
 
-@settings(deadline=None)
 @given(POINTS, POINTS)
 def test_gospa_by_parts_is_gospa(truth, estimate):
     whole = metrics.gospa(truth, estimate, c=200.0, p=2.0).total

@@ -86,7 +86,7 @@ def test_a_reachable_bridge_must_be_given_a_secret(tmp_path: Path):
 @pytest.mark.parametrize(
     "secret",
     [
-        secrets.token_hex(15) + "x",  # 31 bytes
+        pytest.param(secrets.token_hex(15) + "x", id="31-bytes"),
         "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
         "your-secret-key-change-in-production-please",
         "a-string-secret-at-least-256-bits-long",

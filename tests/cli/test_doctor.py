@@ -14,7 +14,7 @@ import pytest
 from aegis.cli import doctor
 from aegis.cli.doctor import State
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run_doctor(environ):
@@ -81,6 +81,20 @@ def test_messages_of_other_fields_are_found(ros_domain, tmp_path):
     check = doctor.check_messages({**ros_domain, "PYTHONPATH": path})
     assert check.state is State.MISSING
     assert "TrackArray" in check.found
+
+
+def test_the_missing_field_of_older_messages_is_named(ros_domain, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "from aegis_msgs.msg import TrackArray\n"
+        "known = {n: t for n, t in TrackArray.get_fields_and_field_types().items() if n != 'hits'}\n"
+        "TrackArray.get_fields_and_field_types = classmethod(lambda cls: known)\n"
+    )
+    path = os.pathsep.join([str(tmp_path), ros_domain.get("PYTHONPATH", "")])
+    check = doctor.check_messages({**ros_domain, "PYTHONPATH": path})
+    assert check.state is State.MISSING
+    assert "aegis_msgs/TrackArray" in check.found
+    assert "no field 'hits'" in check.found
+    assert "pip install ./msg" in check.cure
 
 
 def test_no_place_for_the_state(ros_domain, tmp_path):

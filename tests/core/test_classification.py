@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
 
@@ -12,7 +12,6 @@ from aegis.core.types import N_CLASSES, ClassId
 NUMBER = st.one_of(st.floats(-1e6, 1e6), st.just(float("nan")))
 
 
-@settings(deadline=None)  # the first example compiles
 @given(NUMBER, NUMBER, NUMBER)
 def test_always_a_distribution(rcs, speed, height):
     p = PhysicalModel().posterior(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from settings_of import settings_of
 
@@ -130,7 +130,6 @@ def brute_force_groups(scan: Scan, distance: float, speed: float) -> list[int]:
     return [order.setdefault(g, len(order)) for g in group]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 25), st.integers(0, 10_000))
 def test_groups_are_those_of_the_definition(n, seed):
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -24,7 +24,6 @@ def exhaustive(truth: np.ndarray, estimate: np.ndarray, c: float, p: float) -> f
     return float((best + c**p / 2 * (len(estimate) - len(truth))) ** (1 / p))
 
 
-@settings(deadline=None)
 @given(
     arrays(float, st.tuples(st.integers(0, 4), st.just(2)), elements=POINT),
     arrays(float, st.tuples(st.integers(0, 4), st.just(2)), elements=POINT),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -116,7 +116,6 @@ def test_conventions_of_quaternion_and_mounting_by_hand():
 
 
 @given(st.integers(0, 10_000), st.floats(0.0, 1.0))
-@settings(deadline=None)
 def test_orientation_is_on_the_shortest_arc_whatever_the_quaternions_sign(seed, share):
     """A quaternion and its negative are one orientation; half of the publishers flip somewhere."""
     rng = np.random.default_rng(seed)
@@ -180,7 +179,6 @@ def test_a_scan_waits_for_odometry_at_or_after_its_stamp():
     assert taken(at) == [(2, "")]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_it_does_not_matter_which_came_first(data):
     """Every interleaving of the same scans and odometry gives the same poses, in the same order; also of scans out of order."""

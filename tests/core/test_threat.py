@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
@@ -16,7 +16,6 @@ VECTOR = st.tuples(*[st.floats(-5000, 5000)] * 3).map(np.array)
 VELOCITY = st.tuples(*[st.floats(-300, 300)] * 3).map(np.array)
 
 
-@settings(deadline=None)
 @given(VECTOR, VELOCITY)
 def test_closest_approach_is_the_minimum_over_time(p, v):
     time, distance = closest_approach(p[None], v[None])
@@ -31,7 +30,6 @@ def test_closest_approach_is_the_minimum_over_time(p, v):
     assert time[0] >= 0.0
 
 
-@settings(deadline=None)
 @example(
     np.array([0.0, 729.1414051680721, 1e-5]), np.zeros(3), 729.1414051680721
 )  # on the sphere, as far as numbers tell

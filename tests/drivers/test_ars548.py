@@ -11,9 +11,9 @@ import pytest
 import yaml
 from nebula import digits, read_packets
 
+from aegis.core.health import Level
 from aegis.drivers.ars548 import Ars548Parser
 from aegis.drivers.ars548_format import DETECTION_FLAGS, decode_detections, decode_objects, decode_status
-from aegis.drivers.contract import Level
 from aegis.drivers.registry import driver_class
 
 FOLDER = "nebula_ars548_srr520/ars548"

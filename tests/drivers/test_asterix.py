@@ -12,9 +12,9 @@ from asterix_bytes import datablock, north_marker, plot, polar, record, sector_c
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aegis.core.health import Level
 from aegis.drivers.asterix import AsterixParser, AsterixSettings, elevation_of
 from aegis.drivers.asterix_records import DAY_NS, TICK_NS, utc_ns
-from aegis.drivers.contract import Level
 
 SECOND = 1_000_000_000
 NM, FT, FL = 1852.0, 0.3048, 30.48

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 from driver_case import DriverCase, all_cases, check_content
 
+from aegis.core.health import Level
 from aegis.core.params import ConfigError
 from aegis.drivers.contract import (
     POINT_COLUMNS,
@@ -18,7 +19,6 @@ from aegis.drivers.contract import (
     Driver,
     DriverHealth,
     DriverSettings,
-    Level,
     PointFrame,
 )
 from aegis.drivers.registry import BUILT_IN, driver_class, driver_names

@@ -36,7 +36,7 @@ def test_no_time_where_the_frames_are_not_the_radars_own(changes):
     assert [f.sensor_time_ns for f in feed(parser(**changes), datagrams(two_lanes(samples(2))))] == [None, None]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(size=st.integers(1, 1400).map(lambda half: 2 * half), first_frame=st.integers(0, 3))
 def test_cut_anywhere(size, first_frame):
     data = samples(4)
@@ -55,7 +55,7 @@ def test_cut_anywhere(size, first_frame):
     assert [frame.sensor_time_ns for frame in heard] == [50_000_000 * i + 368_000 for i in whole]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_reordered_packets_are_put_in_order(data):
     """Packets that come up to MAX_WAITING - 1 places late, and some twice; the first comes first."""
@@ -75,7 +75,7 @@ def test_reordered_packets_are_put_in_order(data):
         assert np.array_equal(frame.data, cube_of(expected))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(lost=st.sets(st.integers(1, 59), min_size=1, max_size=20))
 def test_a_frame_that_lost_a_packet_is_dropped_and_the_loss_counted(lost):
     original = samples(6)

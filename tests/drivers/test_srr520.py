@@ -12,8 +12,9 @@ import yaml
 from crc import crc
 from nebula import digits, read_packets
 
+from aegis.core.health import Level
 from aegis.drivers import srr520_format as srr
-from aegis.drivers.contract import FormatError, Frame, Level
+from aegis.drivers.contract import FormatError, Frame
 from aegis.drivers.registry import driver_class
 from aegis.drivers.srr520 import Srr520Parser
 from aegis.drivers.transport import CanTransport

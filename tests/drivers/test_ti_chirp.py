@@ -234,7 +234,7 @@ class TestStudio:
         with pytest.raises(ConfigError, match=says):
             load_chirp(studio(tmp_path, change), "xWR1843BOOST")
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(data=st.data())
     def test_any_json_gives_a_config_error_or_none(self, tmp_path_factory, data):
         """Whatever stands in place of any one value."""

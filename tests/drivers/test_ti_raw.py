@@ -125,7 +125,7 @@ class TestRecordings:
         with pytest.raises(ConfigError, match=f"{FRAME_BYTES}"):
             driver(tmp_path, "bin", tmp_path / "adc.bin")
 
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     @given(cut=st.lists(st.integers(0, 2 * FRAME_BYTES), max_size=6))
     def test_a_recording_in_any_pieces(self, cut):
         chirp = ChirpConfig.load(CHIRP)

@@ -148,7 +148,7 @@ class TestStream:
         parser = TiUartParser()
         assert same([f for i in range(len(stream)) for f in parser.feed(stream[i : i + 1], 1)], expected)
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(
         garbage=st.lists(st.binary(max_size=60), min_size=5, max_size=5),
         cuts=st.lists(st.integers(0, 3000), max_size=10),
@@ -166,7 +166,7 @@ class TestStream:
         inside = sum(bool(noise) for noise in garbage[:-1])
         assert inside <= parser.refused["bytes outside packets"] <= inside + bool(garbage[-1])
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(begin=st.integers(0, 900), size=st.integers(1, 200))
     def test_lost_bytes_cost_the_packets_they_touch(self, begin, size):
         """Two good streams with a hole in the first: all packets come that the hole does not touch."""

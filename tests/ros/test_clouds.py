@@ -86,7 +86,7 @@ def test_every_datatype_and_byte_order(datatype, code, big_endian):
     st.permutations(XYZV + [("rcs", 8, "d"), ("label", 2, "B"), ("snr", 4, "H")]),
     st.integers(0, 9), st.sampled_from([1, 2, 3]), st.integers(0, 17), st.booleans(),
 )  # fmt: skip
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_layouts_do_not_matter(fields, padding, height, row_padding, big_endian):
     values = {"x": 3.0, "y": 4.0, "z": 0.0, "velocity": 7.0, "rcs": -12.5, "label": 9, "snr": 20}
     points = [[values[f[0]] + (k * 100 if f[0] == "x" else 0) for f in fields] for k in range(6)]
@@ -171,7 +171,7 @@ def test_a_2d_sensor_without_doppler():
     assert (variance[:, :2] > 0).all()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_mutated_cloud_never_raises(data):
     m = cloud(POINTS, XYZV)

@@ -98,3 +98,25 @@ def test_drops_of_inputs_and_of_objects_are_told_apart():
     counters.drop("over max_targets", 0)
     assert (counters.dropped, counters.objects_dropped) == (1, 3)
     assert counters.reasons == {"foreign frame_id": 1, "point not finite": 3}
+
+
+def test_what_is_noted_is_neither_dropped_nor_lost():
+    counters = Counters()
+    counters.note("late scan put in its place")
+    counters.drop("truncated", inputs=2)
+    assert (counters.dropped, counters.objects_dropped) == (2, 0)
+    assert counters.reasons == {"late scan put in its place": 1, "truncated": 2}
+
+
+def test_what_was_counted_since_an_earlier_time():
+    counters = Counters(received=5)
+    counters.drop("truncated")
+    earlier = counters.copy()
+    assert counters.since(earlier) == Counters()
+    counters.received += 2
+    counters.drop("truncated")
+    counters.drop("point not finite", 3)
+    assert counters.since(earlier) == Counters(
+        received=2, dropped=1, objects_dropped=3, reasons={"truncated": 1, "point not finite": 3}
+    )
+    assert earlier == Counters(received=5, dropped=1, reasons={"truncated": 1})

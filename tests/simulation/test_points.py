@@ -481,7 +481,7 @@ def test_an_unknown_scenario_is_refused():
         Simulator(SimulatorSettings.load({"scenario": "tea_party"}))
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     t_s=st.floats(0, 1e4),
@@ -531,7 +531,7 @@ def test_a_scan_of_200_targets_costs_less_than_2_ms():
     simulator.step(0, 0)
     spent = []
     for i in range(50):
-        begin = time.perf_counter()
+        begin = time.process_time()
         simulator.step(0.5 * i, i)
-        spent.append(time.perf_counter() - begin)
-    assert min(spent) < 2e-3  # the least: others work on this machine, too
+        spent.append(time.process_time() - begin)
+    assert min(spent) < 2e-3

@@ -54,6 +54,11 @@ BENCHMARKS = {
 }
 
 
+def three_digits(value: float) -> float:
+    """Return a value rounded to three significant digits."""
+    return float(f"{value:.3g}")
+
+
 def report(row: dict[str, Any], *, as_json: bool) -> str:
     """Return a row as one line of JSON, or for a person."""
     if as_json:

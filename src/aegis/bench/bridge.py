@@ -25,7 +25,7 @@ import numpy as np
 import psutil
 from tqdm import tqdm
 
-from aegis.bench import BenchmarkError, bridge_naive
+from aegis.bench import BenchmarkError, bridge_naive, three_digits
 from aegis.bench.bridge_clients import Load, Seen
 from aegis.bench.live import START_DEADLINE_S, environment, free_port
 from aegis.bridge.accounts.store import Accounts
@@ -98,7 +98,7 @@ def _row(case: Case, runs: int) -> dict[str, Any]:
         "naive_hz": round(float(np.median([_rate_hz(seen) for seen, _ in naive])), 2),
         "naive_p99_ms": round(float(np.median([seen.latency_ms["p99"] for seen, _ in naive])), 1),
         "naive_delivered": round(float(np.median([_delivered(case, seen) for seen, _ in naive])), 5),
-        "ratio": round(naive_per_frame / per_frame, 1),
+        "ratio": three_digits(naive_per_frame / per_frame),
         "cores": len(os.sched_getaffinity(0)),
     }
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from aegis.bench import three_digits
 from aegis.bench.numpy_chain import NumpyChain
 from aegis.bench.tracking import ONE_THREAD, OURS, PEER
 from aegis.core.signal.cfar_theory import ordered
@@ -66,7 +67,7 @@ def run(runs: int, cases: Sequence[Case] = CASES) -> Iterator[dict[str, Any]]:
             "rx": case.channels,
             "frames_per_s": round(float(np.median(speed)), 1),
             "numpy_frames_per_s": round(float(np.median(peer_speed)), 1),
-            "ratio": round(float(np.median(speed) / np.median(peer_speed)), 1),
+            "ratio": three_digits(np.median(speed) / np.median(peer_speed)),
             "unit": "frames / CPU s",
             "runs": runs,
             "min": round(min(speed), 1),

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from aegis.bench import BenchmarkError, multitarget
+from aegis.bench import BenchmarkError, multitarget, three_digits
 from aegis.bench.multitarget import Meta, Scenario
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
@@ -97,7 +97,7 @@ def _row(case: Case, path: Path, source: str, runs: int) -> dict[str, Any]:
             "peer": peer[0]["name"],
             "peer_ms_per_scan": round(float(np.median(peer_speed)), 2),
             "peer_gospa": _median_gospa(peer),
-            "ratio": round(float(np.median(peer_speed) / np.median(speed)), 1),
+            "ratio": three_digits(np.median(peer_speed) / np.median(speed)),
             "peer_min": round(min(peer_speed), 2),
             "peer_max": round(max(peer_speed), 2),
         }

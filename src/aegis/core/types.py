@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+class Row:
+    """The shape of one object's numbers, of an array that has more than one per object: `Annotated[Floats, Row(3, 3)]`."""
+
+    def __init__(self, *shape: int) -> None:
+        self.shape = shape
 
 
 class ClassId(IntEnum):
@@ -130,7 +137,7 @@ class Pose:
 
 @dataclass
 class Detections:
-    """One scan's detections in the sensor's frame; arrays (N,) unless said otherwise."""
+    """One scan's detections in the sensor's frame; arrays (N,), or (N, *row)."""
 
     stamp_ns: int
     frame_id: str
@@ -142,14 +149,14 @@ class Detections:
     azimuth: Floats
     elevation: Floats
     range_rate: Floats
-    variance: Floats  # (N, 4): range, azimuth, elevation, range rate
+    variance: Annotated[Floats, Row(4)]  # of range, azimuth, elevation, range rate
     snr_db: Floats
     rcs_dbsm: Floats
     noise_db: Floats
     points: Ints
     class_id: Ints
     confidence: Floats
-    class_probability: Floats  # (N, N_CLASSES)
+    class_probability: Annotated[Floats, Row(N_CLASSES)]
     pose: Pose | None = None  # of the sensor at the stamp; None: as the parameters say, and at rest
 
     def __len__(self) -> int:
@@ -158,7 +165,7 @@ class Detections:
 
 @dataclass
 class Tracks:
-    """The picture after one scan, in `map` (ENU), ordered by track_id; arrays (N,) unless said otherwise."""
+    """The picture after one scan, in `map` (ENU), ordered by track_id; arrays (N,), or (N, *row)."""
 
     stamp_ns: int
     frame_id: str
@@ -166,10 +173,10 @@ class Tracks:
     sensor_id: str  # of these detections
     track_id: Ints
     status: Ints
-    state: Floats  # (N, 6): x y z vx vy vz
-    covariance: Floats  # (N, 6, 6)
+    state: Annotated[Floats, Row(6)]  # x y z vx vy vz
+    covariance: Annotated[Floats, Row(6, 6)]
     class_id: Ints
-    class_probability: Floats  # (N, N_CLASSES)
+    class_probability: Annotated[Floats, Row(N_CLASSES)]
     existence_probability: Floats
     rcs_dbsm: Floats
     age: Floats

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.health import Level
 from aegis.core.params import param
 from aegis.core.types import Floats
 from aegis.drivers.ars548_format import (
@@ -23,7 +24,6 @@ from aegis.drivers.contract import (
     DriverHealth,
     FormatError,
     Frame,
-    Level,
     Parser,
     PointFrame,
     UdpDriver,

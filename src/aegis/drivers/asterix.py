@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from aegis.core.angles import wrapped
+from aegis.core.health import Level
 from aegis.core.params import param
 from aegis.core.types import Floats
 from aegis.drivers.asterix_records import (
@@ -24,7 +25,6 @@ from aegis.drivers.asterix_records import (
 from aegis.drivers.contract import (
     DriverHealth,
     Frame,
-    Level,
     Parser,
     PointFrame,
     UdpDriver,

@@ -10,12 +10,12 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.health import Health
 from aegis.core.params import ConfigError, Settings, param
 from aegis.core.signal.cube import Waveform
 from aegis.core.types import Floats
@@ -118,21 +118,10 @@ class CubeFrame:
 Frame = PointFrame | CubeFrame
 
 
-class Level(IntEnum):
-    """As in diagnostic_msgs/DiagnosticStatus."""
-
-    OK = 0
-    WARN = 1
-    ERROR = 2
-    STALE = 3
-
-
-@dataclass
-class DriverHealth:
+@dataclass(frozen=True)
+class DriverHealth(Health):
     """How a driver does; `values` go to `/diagnostics` beside what all drivers count."""
 
-    level: Level = Level.OK
-    text: str = "running"
     values: dict[str, Any] = field(default_factory=dict)
 
 

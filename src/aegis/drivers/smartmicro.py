@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from aegis.core.health import Level
 from aegis.core.params import param
 from aegis.core.signal.equation import decibels
 from aegis.core.types import Floats
@@ -14,7 +15,6 @@ from aegis.drivers.contract import (
     DriverHealth,
     FormatError,
     Frame,
-    Level,
     Parser,
     PointFrame,
     UdpDriver,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from aegis.core.health import Level
 from aegis.core.params import param
 from aegis.core.types import Floats
 from aegis.drivers import srr520_format as srr
@@ -12,7 +13,6 @@ from aegis.drivers.contract import (
     DriverHealth,
     FormatError,
     Frame,
-    Level,
     PacketDriver,
     Parser,
     PointFrame,

@@ -28,6 +28,7 @@ from foxglove.messages import (
     Vector3,
 )
 
+from aegis.core.finite import finite_or_none
 from aegis.core.picture import Colour, Glyph, Picture, PictureSettings, pointing
 from aegis.core.sensor import SensorPose
 from aegis.core.types import Floats, ThreatLevel, Threats
@@ -110,10 +111,10 @@ def threats(assessed: Threats) -> bytes:
         {
             "track_id": int(assessed.track_id[i]),
             "level": levels.get(int(assessed.level[i]), str(int(assessed.level[i]))),
-            "score": _number(assessed.score[i]),
-            "time_to_cpa": _number(assessed.time_to_cpa[i]),
-            "cpa_distance": _number(assessed.cpa_distance[i]),
-            "time_to_impact": _number(assessed.time_to_impact[i]),
+            "score": finite_or_none(assessed.score[i]),
+            "time_to_cpa": finite_or_none(assessed.time_to_cpa[i]),
+            "cpa_distance": finite_or_none(assessed.cpa_distance[i]),
+            "time_to_impact": finite_or_none(assessed.time_to_impact[i]),
             "reason": assessed.reason[i],
         }
         for i in range(len(assessed))
@@ -179,7 +180,3 @@ def _pose(at: tuple[float, float, float], turned: tuple[float, float, float, flo
 
 def _colour(colour: Colour) -> Color:
     return Color(r=colour.r, g=colour.g, b=colour.b, a=colour.a)
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

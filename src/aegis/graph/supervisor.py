@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aegis.core.backoff import Backoff
+
 HEALTHY_AFTER_S = 10.0
-MAX_BACKOFF_S = 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0  # between restarts
 STOP_DEADLINE_S = 5.0
 _PR_SET_PDEATHSIG = 1
 _SIGNALS = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
@@ -26,7 +28,8 @@ class _Child:
     starts: int = 0
     started_at: float = 0.0
     failures: int = 0  # in a row, each before it was healthy
-    restart_at: float | None = field(default=None)
+    backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S))
+    restart_at: float | None = None
 
 
 class Supervisor:
@@ -102,8 +105,12 @@ class Supervisor:
         if child.starts == 1 and code > 0 and lived < HEALTHY_AFTER_S:
             self._say(f"{child.name} could not start (exit code {code}); see its message above")
             return code
-        child.failures = 0 if lived >= HEALTHY_AFTER_S else child.failures + 1
-        pause = 0.0 if child.failures <= 1 else min(MAX_BACKOFF_S, 0.25 * 2.0 ** (child.failures - 2))
+        if lived >= HEALTHY_AFTER_S:
+            child.failures = 0
+            child.backoff.reset()
+        else:
+            child.failures += 1
+        pause = child.backoff.pause_s() if child.failures > 1 else 0.0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._say(f"{child.name} {how} after {lived:.1f} s; restarting it" + (f" in {pause:g} s" if pause else ""))
         child.restart_at = time.monotonic() + pause

@@ -192,7 +192,7 @@ def test_registrations_and_refreshes_are_limited(app):
         assert 1 <= int(answers[2].headers["retry-after"]) <= 60
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     username=st.text(max_size=70) | st.from_regex(r"[A-Za-z0-9._-]{1,10}", fullmatch=True),
     password=st.text(max_size=20),

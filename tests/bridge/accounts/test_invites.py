@@ -53,7 +53,7 @@ def test_a_withdrawn_invite_is_no_good(accounts):
         accounts.write_now(None, invites.remove, row.id)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(code=st.text(max_size=256))
 def test_no_other_code_is_an_invite(accounts, code):
     make(accounts)

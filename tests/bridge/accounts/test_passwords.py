@@ -52,7 +52,7 @@ def test_a_short_name_does_not_rule_out_every_password():
     check_strength("a", "three herons over a grey lake")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.text(min_size=12, max_size=24))
 def test_any_text_is_judged_without_an_error(password):
     with contextlib.suppress(WeakPasswordError):
@@ -72,9 +72,9 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(passwords):
     def median_s(stored: str | None) -> float:
         times = []
         for _ in range(15):
-            begin = time.perf_counter()
+            begin = time.process_time()
             assert not passwords.verify("wrong", stored)
-            times.append(time.perf_counter() - begin)
+            times.append(time.process_time() - begin)
         return statistics.median(times)
 
     # Without the dummy hash it would be about 1 : 20.

@@ -30,7 +30,7 @@ def test_a_wrong_name_or_role_is_refused(accounts, name, role):
         accounts.add(name, PASSWORD, role)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(name=st.text(max_size=70) | st.from_regex(r"[A-Za-z0-9._-]{1,66}\n?", fullmatch=True))
 def test_a_name_is_taken_as_it_is_or_refused(accounts, name):
     allowed = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name) is not None

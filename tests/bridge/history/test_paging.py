@@ -18,7 +18,7 @@ from aegis.bridge.models.history import EventQuestion, ThreatQuestion
 
 # The database is the same for all examples; each begins by emptying it.
 on_one_database = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 threat_keys = st.tuples(st.integers(0, 5), st.sampled_from(["a", "B", "ä", ""]), st.integers(0, 3))
 

@@ -75,9 +75,9 @@ def test_no_body_takes_long_to_judge(body):
     def best_s(content: bytes) -> float:
         times = []
         for _ in range(5):
-            begin = time.perf_counter()
+            begin = time.process_time()
             what_is_wrong(content)
-            times.append(time.perf_counter() - begin)
+            times.append(time.process_time() - begin)
         return min(times)
 
     assert best_s(body) < 0.05  # what goes back at every quote takes minutes

@@ -100,7 +100,7 @@ sigmas = arrays(float, 6, elements=st.floats(0.0, 450.0))
 ages = st.floats(0, 100)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(states, sigmas, ages, ages, st.sampled_from(TrackStatus)), max_size=8),
     st.integers(0, 86_400_000_000_000 - 1),

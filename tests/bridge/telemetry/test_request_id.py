@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +19,7 @@ def test_a_well_formed_id_is_kept(app, given_id):
     assert app.client.get("/health", headers={HEADER: given_id}).headers[HEADER] == given_id
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=70)
     | st.from_regex(WELL_FORMED, fullmatch=True)
@@ -68,7 +69,9 @@ def lines(caplog) -> list[dict]:
 
 def test_every_request_has_its_line(app, caplog):
     caplog.set_level(logging.INFO)
+    begin_s = time.monotonic()
     body = app.client.get("/api/radar/status?token=secret", headers=app.headers("radar:read")).content
+    took_ms = 1e3 * (time.monotonic() - begin_s)
     app.client.post("/api/auth/login", json={"username": "eve", "password": "wrong"})
     app.client.get("/" + "n" * 1000)
     with app.client.websocket_connect("/ws/radar-stream?token=secret") as socket:
@@ -76,7 +79,7 @@ def test_every_request_has_its_line(app, caplog):
         socket.receive()
     radar, login, unknown, stream = lines(caplog)
     duration_ms = radar.pop("duration_ms")
-    assert 0.0 < duration_ms < 1000.0
+    assert 0.0 < duration_ms < took_ms
     assert radar == {
         "method": "GET", "path": "/api/radar/status", "route": "/api/radar/status", "status": 503,
         "address": "testclient", "bytes": len(body),

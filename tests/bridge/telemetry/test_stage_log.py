@@ -74,7 +74,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(_JSON, min_size=1, max_size=10), st.integers(0, 2**31 * 10**9 - 1))
 def test_any_data_makes_a_line_of_valid_json(data, stamp_ns):
     (rows,) = logged([heard(EventName.PIPELINE_ERROR, stamp_ns=stamp_ns, data={"d": one}) for one in data]).values()

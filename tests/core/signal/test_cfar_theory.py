@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -109,14 +109,12 @@ def test_multipliers_are_in_order(pfa: float, n: int, m: int):
 
 
 @given(st.floats(1e-12, 0.9), st.sampled_from(theory.KINDS), channels)
-@settings(deadline=None)
 def test_alpha_inverts_pfa(pfa: float, kind: theory.Kind, m: int):
     statistic, _ = statistics(m)[kind]
     assert statistic.pfa(statistic.alpha(pfa)) == pytest.approx(pfa, rel=1e-9)
 
 
 @given(st.floats(0.0, 1e3), st.sampled_from(theory.KINDS), channels)
-@settings(deadline=None)
 def test_a_target_that_fluctuates_in_every_channel_is_louder_noise(snr: float, kind: theory.Kind, m: int):
     statistic, _ = statistics(m)[kind]
     alpha = statistic.alpha(1e-4)

@@ -69,7 +69,7 @@ def test_pulse_targets_are_found(form, slope):
     r=st.floats(3.0, 22.0), v=st.floats(-15.0, 15.0), azimuth=st.floats(-1.2, 1.2), elevation=st.floats(-0.8, 0.8),
     phase=st.floats(0, 6.28),
 )  # fmt: skip
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_target_is_one_point_at_its_place(r, v, azimuth, elevation, phase):
     w = fmcw(plane())
     target = Target(r, v, azimuth, elevation, 1.0, phase)
@@ -80,7 +80,7 @@ def test_any_target_is_one_point_at_its_place(r, v, azimuth, elevation, phase):
 
 
 @given(v=st.floats(-47.0, 47.0), azimuth=st.floats(-1.0, 1.0), r=st.floats(5.0, 20.0), amplitude=st.floats(0.5, 2.0))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_tdm_tells_threefold_range_rates(v, azimuth, r, amplitude):
     """lambda / (2 T) = 32.4 m/s, and three transmitters in turn: 97 m/s."""
     w = fmcw(line(12, 77e9), delay=np.repeat([0.0, 20e-6, 40e-6], 4))
@@ -209,7 +209,7 @@ def test_noise_snr_and_rcs_are_those_of_the_samples():
 
 @pytest.mark.parametrize("window", ["hann", "hamming", "blackman", "chebyshev", "none"])
 @given(r=st.floats(5.0, 20.0), v=st.floats(-10.0, 10.0))
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 def test_a_strong_target_is_one_point(window, r, v):
     w = fmcw(LINE)
     x = samples(w, (128, 64, 8), [Target(r, v, 0.1)], 1e-4, np.random.default_rng(6))  # 80 dB after integration
@@ -437,7 +437,7 @@ def test_cubes_that_cannot_be_processed_are_refused(w, shape, form, parameters, 
 
 
 @given(st.integers(4, 40), st.integers(4, 24), st.integers(1, 5), st.sampled_from(["complex64", "iq", "real"]))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_any_shape_and_loud_noise_gives_a_scan_or_a_reason(s, chirps, channels, form):
     w = fmcw(line(channels, 77e9))
     x = samples(w, (s, chirps, channels), [], 1e6, np.random.default_rng(s))

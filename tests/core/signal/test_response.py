@@ -22,7 +22,7 @@ def at(z: np.ndarray, k: int, response) -> tuple:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(offset=st.floats(-0.5, 0.5), k=st.integers(1, N - 2), phase=st.floats(0, 6.28))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_offset_of_a_tone_is_found_without_bias(name, offset, k, phase):
     weights = window(name, N)
     amplitude = 3.0 * np.exp(1j * phase)

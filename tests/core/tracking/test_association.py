@@ -44,7 +44,7 @@ def by_enumeration(near: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
     return probability / total
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 10_000))
 def test_the_assignment_is_the_best_there_is(tracks, detections, seed):
     near, start, detection, gain = random_pairs(seed, tracks, detections, 0.6)
@@ -85,7 +85,6 @@ def marginals_of(seed: int, tracks: int, detections: int):
     return probability, by_enumeration(near, log_odds)[near], loops
 
 
-@settings(deadline=None)
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 10_000))
 def test_marginals_without_loops_are_those_of_all_associations(tracks, detections, seed):
     probability, exact, loops = marginals_of(seed, tracks, detections)
@@ -112,7 +111,6 @@ def test_marginals_stay_right_where_odds_are_extreme():
     np.testing.assert_allclose(alone, 0.0, atol=1e-9)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 10_000))
 def test_components_are_scipys(tracks, detections, seed):
     _, start, detection, _ = random_pairs(seed, tracks, detections, 0.15)

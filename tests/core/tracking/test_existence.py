@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
@@ -11,7 +11,6 @@ from aegis.core.tracking import existence
 PROBABILITY = st.floats(0.01, 0.99)
 
 
-@settings(deadline=None)
 @given(PROBABILITY, PROBABILITY, PROBABILITY)
 def test_a_miss_makes_an_object_less_likely_or_hidden(r, pd, h):
     """All that may be: no object; one hidden; one in sight. None gives a detection in this scan."""
@@ -26,7 +25,6 @@ def test_a_miss_makes_an_object_less_likely_or_hidden(r, pd, h):
     assert (missed[0], hit[0], best[0]) == (pytest.approx(1.0), 0.0, -1)
 
 
-@settings(deadline=None)
 @given(PROBABILITY, PROBABILITY, PROBABILITY, st.floats(-8.0, 8.0))
 def test_one_detection_in_the_gate(r, pd, h, log_likelihood_ratio):
     """No object and a false alarm; an object that was missed, and a false alarm; an object that was detected."""
@@ -58,7 +56,6 @@ def test_out_of_view_nothing_changes():
     assert (after[0], hidden[0]) == (pytest.approx(0.7), pytest.approx(0.2))
 
 
-@settings(deadline=None)
 @given(PROBABILITY, PROBABILITY, st.floats(0.1, 20.0))
 def test_transients_end_sooner_and_what_stays_is_lasting(r, w, dt):
     life, brief = np.exp(-dt / 600.0), np.exp(-dt / 10.0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scenes import central_difference, detections_of, polar_of
 
@@ -22,7 +22,6 @@ def expected(x: np.ndarray, pose: Pose, *, polar: bool) -> tuple[np.ndarray, np.
     return value, H
 
 
-@settings(deadline=None)
 @given(STATE, st.floats(-100, 100), st.floats(-180, 180), st.tuples(*[st.floats(-50, 50)] * 3), st.booleans())
 def test_measurement_and_its_jacobian(state, offset, yaw_deg, velocity, polar):
     s = TrackingSettings(sensor_x=offset, sensor_y=-offset, sensor_z=offset / 10, sensor_yaw_deg=yaw_deg)

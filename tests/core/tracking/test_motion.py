@@ -2,7 +2,7 @@
 
 import numpy as np
 from filterpy.common import Q_continuous_white_noise
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scenes import central_difference
 from scipy.linalg import expm
@@ -47,7 +47,6 @@ def test_constant_velocity_is_the_matrix_product():
     np.testing.assert_allclose(spread, F @ P @ F.T + noise, atol=1e-12)
 
 
-@settings(deadline=None)
 @given(st.floats(-1.0, 1.0), st.floats(0.05, 5.0))
 def test_a_coordinated_turn_runs_on_a_circle(rate, dt):
     x = np.array([100.0, -50.0, 20.0, 30.0, 40.0, 1.0, rate])
@@ -64,7 +63,6 @@ def test_a_coordinated_turn_runs_on_a_circle(rate, dt):
     np.testing.assert_allclose(after, [*p, 20.0 + dt, *v, 1.0, rate], atol=1e-4)
 
 
-@settings(deadline=None)
 @given(st.one_of(st.floats(-1.0, 1.0), st.floats(-1e-3, 1e-3)), st.floats(0.05, 5.0))
 def test_the_covariance_of_a_turn_follows_its_jacobian(rate, dt):
     rng = np.random.default_rng(2)

@@ -438,7 +438,7 @@ def test_an_object_hidden_for_a_while_is_the_same_afterwards():
     assert kept == {0.0: False, 60.0: True}
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=4, max_size=4), max_size=5))
 def test_nonsense_is_refused_and_the_picture_stays_finite(rows):
     tracker = Tracker(TrackingSettings())
@@ -502,7 +502,7 @@ def test_a_hundred_thousand_detections_are_survived(kind):
     assert np.isfinite(after.state).all()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.sampled_from(["cv", "ct", "imm"]), st.sampled_from(["pmb", "gnn"]))
 def test_covariances_stay_symmetric_and_positive_definite(seed, model, association):
     """Through whatever comes: components missing, gaps in time, exact and coarse detections, clutter."""
@@ -523,7 +523,7 @@ def test_covariances_stay_symmetric_and_positive_definite(seed, model, associati
         assert (tracker._rows.existence <= 0.999).all()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 2**31))
 def test_any_order_of_the_detections_gives_the_same_picture(seed):
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scenes import polar_of
 from scipy.optimize import approx_fprime
@@ -26,7 +26,6 @@ def corrected(x, P, H, y, variance, measured):
     return x + K @ y, P - K @ S @ K.T
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([6, 7]), st.tuples(*[st.booleans()] * 4))
 def test_one_component_after_the_other_is_all_at_once(seed, n, measured):
     x, P, H, y, variance, _ = random_case(seed, n)
@@ -37,7 +36,6 @@ def test_one_component_after_the_other_is_all_at_once(seed, n, measured):
     np.testing.assert_allclose(P, wanted[1], atol=1e-9)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.floats(1e-12, 1e12))
 def test_the_covariance_stays_positive_definite_at_extreme_ratios(seed, ratio):
     x, P, H, y, variance, _ = random_case(seed, 6)

@@ -7,22 +7,17 @@ import sqlite3
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
+from aegis.core.backoff import Backoff
+
 _SHORTEST_S, _LONGEST_S = 0.1, 5.0
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # SQLSTATE classes of PostgreSQL that mean the values: data exception, constraint violation, a limit of the program exceeded.
 _REFUSALS = ("22", "23", "54")
 
 
-class Backoff:
-    """Pauses that double up to a bound, each shortened by chance, so that several that failed together do not return together."""
-
-    def __init__(self) -> None:
-        self._next_s = _SHORTEST_S
-
-    def pause_s(self) -> float:
-        """Return the next pause [s]."""
-        pause_s, self._next_s = self._next_s, min(2 * self._next_s, _LONGEST_S)
-        return random.uniform(0.5, 1.0) * pause_s
+def database_backoff() -> Backoff:
+    """Return the pauses between attempts to reach a database."""
+    return Backoff(_SHORTEST_S, _LONGEST_S, random.Random())
 
 
 def reason_of(error: BaseException) -> str:

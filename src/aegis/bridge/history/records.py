@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -14,6 +13,7 @@ from sqlalchemy import Table
 
 from aegis.bridge.history.tables import DECISIONS, EVENTS, SIGMA_COLUMNS, STATE_COLUMNS, THREATS, TRACK_SAMPLES
 from aegis.core.events import Severity
+from aegis.core.finite import finite_json
 from aegis.core.types import Threats, Tracks
 
 
@@ -34,15 +34,7 @@ def json_text(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        return json.dumps(_finite(value))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return json.dumps(finite_json(value))
 
 
 def encode_event(event: Mapping[str, Any]) -> bytes:

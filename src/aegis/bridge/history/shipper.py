@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from aegis.bridge.history.failures import Backoff, is_corrupt, is_refusal, reason_of
+from aegis.bridge.history.failures import database_backoff, is_corrupt, is_refusal, reason_of
 from aegis.bridge.history.journal import Journal, Row, Settled
 from aegis.bridge.history.retention import Retention
 from aegis.bridge.history.store import Store
@@ -59,7 +59,7 @@ class Shipper:
             _log.error("the history database did not answer within %g s; what was under way is shipped again", _JOIN_S)
 
     def _run(self) -> None:
-        backoff = Backoff()
+        backoff = database_backoff()
         while not self._stop.is_set():
             try:
                 more = self._ship_batch()
@@ -69,7 +69,7 @@ class Shipper:
                 self._away(error)
                 self._stop.wait(backoff.pause_s())
                 continue
-            backoff = Backoff()
+            backoff.reset()
             self._up()
             if not more and not self._stop.wait(PAUSE_S):
                 self._writer.committed.wait(self._retention.due_in_s())

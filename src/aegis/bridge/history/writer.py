@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from aegis.bridge.history.acknowledged import Position, advance
-from aegis.bridge.history.failures import Backoff, is_corrupt, reason_of
+from aegis.bridge.history.failures import database_backoff, is_corrupt, reason_of
 from aegis.bridge.history.journal import Journal, Message, Settled
 from aegis.bridge.history.records import Kind
 
@@ -155,7 +155,7 @@ class Writer:
 
     def _write(self, batch: list[Message], settled: Settled) -> None:
         """Write until it is done; while closing, until the time is up."""
-        backoff = Backoff()
+        backoff = database_backoff()
         while (error := self._attempt(batch, settled)) is not None:
             batch = self._failed(batch, error)
             if not self._pause(backoff.pause_s()):

@@ -15,6 +15,7 @@ import numpy as np
 
 from aegis.bridge.live.acknowledgements import Acknowledgement
 from aegis.bridge.live.encoded import Rows
+from aegis.core.finite import finite_or_none
 from aegis.core.types import Advice, ClassId, Detections, Floats, Signal, ThreatLevel, Threats, Tracks, TrackStatus
 
 _UNKNOWN = "UNKNOWN"
@@ -182,11 +183,11 @@ def signal_rows(signals: Sequence[Signal]) -> Rows:
             {
                 "id": s.id,
                 "kind": s.kind.name,
-                "azimuth_deg": _round(math.degrees(s.bearing), 3),
-                "azimuth_sigma_deg": _round(math.degrees(s.bearing_sigma), 3),
-                "power_db": _round(s.power_db, 2),
-                "frequency_hz": _round(s.frequency, 0),
-                "confidence": _round(s.confidence, 6),
+                "azimuth_deg": finite_or_none(math.degrees(s.bearing), 3),
+                "azimuth_sigma_deg": finite_or_none(math.degrees(s.bearing_sigma), 3),
+                "power_db": finite_or_none(s.power_db, 2),
+                "frequency_hz": finite_or_none(s.frequency, 0),
+                "confidence": finite_or_none(s.confidence, 6),
                 "evidence": s.evidence,
             }
             for s in signals
@@ -205,7 +206,7 @@ def advice_rows(advice: Sequence[Advice]) -> Rows:
                 "technique": a.technique,
                 "priority": a.priority,
                 "rationale": a.rationale,
-                "expected_benefit_db": _round(a.expected_benefit_db, 2),
+                "expected_benefit_db": finite_or_none(a.expected_benefit_db, 2),
                 "valid_until_s": round(a.valid_until_ns / 1e9, 3),
                 "state": a.state.name,
                 "decided_by": a.decided_by or None,
@@ -213,7 +214,3 @@ def advice_rows(advice: Sequence[Advice]) -> Rows:
             for a in advice
         ]
     )
-
-
-def _round(value: float, digits: int) -> float | None:
-    return round(value, digits) if math.isfinite(value) else None

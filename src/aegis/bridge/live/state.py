@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import numpy as np
 
 from aegis.bridge.live.frames import EwFrame, Frame
 from aegis.bridge.live.nodes import OWN_NAME
+from aegis.core.finite import finite_or_none
 from aegis.core.types import Advice, AdviceState, Detections, Signal, Threats, Tracks
 
 ALERTS_KEPT = 10
@@ -140,11 +140,11 @@ class Latest:
         row = heard.row
         return {
             "age_s": round(time.monotonic() - heard.at, 3),
-            "rate_hz": _finite(row["rate_hz"]),
-            "step_p50_ms": _finite(row["step_p50"] * 1e3),
-            "step_p99_ms": _finite(row["step_p99"] * 1e3),
-            "latency_p50_ms": _finite(row["latency_p50"] * 1e3),
-            "latency_p99_ms": _finite(row["latency_p99"] * 1e3),
+            "rate_hz": finite_or_none(row["rate_hz"], 3),
+            "step_p50_ms": finite_or_none(row["step_p50"] * 1e3, 3),
+            "step_p99_ms": finite_or_none(row["step_p99"] * 1e3, 3),
+            "latency_p50_ms": finite_or_none(row["latency_p50"] * 1e3, 3),
+            "latency_p99_ms": finite_or_none(row["latency_p99"] * 1e3, 3),
             **{
                 name: row[name]
                 for name in ("received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors", "detail")
@@ -187,7 +187,3 @@ class Latest:
         """Return how many signals are active and how much advice waits for a person; None before the stage spoke."""
         waiting = None if self.advice is None else sum(a.state == AdviceState.PROPOSED for a in self.advice.items)
         return {"signals": None if self.signals is None else len(self.signals.items), "advice_waiting": waiting}
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 3) if math.isfinite(value) else None

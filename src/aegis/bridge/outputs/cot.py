@@ -14,6 +14,7 @@ import numpy as np
 
 from aegis.bridge.live.columns import CLASS_NAMES, STATUS_NAMES
 from aegis.bridge.outputs.feed import Picture
+from aegis.core.finite import finite_or_none
 from aegis.core.types import ClassId, Floats, ThreatLevel
 
 UNKNOWN = 9_999_999.0  # of ce and le
@@ -117,7 +118,7 @@ def events(picture: Picture, style: CotStyle) -> dict[int, CotEvent]:
             circular_error_m=ce,
             linear_error_m=le,
             callsign=f"{name} {track_id}",
-            course_deg=course if math.isfinite(course) else None,
+            course_deg=finite_or_none(course),
             speed_mps=speed,
             remarks=_remarks(name, probability, STATUS_NAMES[int(tracks.status[i])], level, reason),
             simulated=style.simulated,

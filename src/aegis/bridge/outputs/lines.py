@@ -18,6 +18,7 @@ from ipaddress import ip_address
 from typing import cast
 
 from aegis.bridge.outputs.targets import Target
+from aegis.core.backoff import Backoff
 
 _log = logging.getLogger(__name__)
 
@@ -38,18 +39,19 @@ class Line(ABC):
 
     async def run(self) -> None:
         """Open the line, and again whenever it is lost, until cancelled."""
-        pause_s = FIRST_PAUSE_S
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while True:
             try:
                 await self._hold()
-                pause_s = FIRST_PAUSE_S  # it had been open
+                backoff.reset()  # it had been open
+                pause_s = backoff.pause_s()
                 _log.warning("%s: lost", self.target)
             except Exception as error:  # noqa: BLE001 - whatever it was, the next attempt may do better
                 self.errors += 1
+                pause_s = backoff.pause_s()
                 reason = str(error) or type(error).__name__
                 _log.warning("%s: cannot be opened: %s; next attempt in %g s", self.target, reason, pause_s)
             await asyncio.sleep(pause_s)
-            pause_s = min(2.0 * pause_s, LONGEST_PAUSE_S)
 
     @abstractmethod
     async def send(self, packets: Sequence[bytes]) -> int:

@@ -15,9 +15,13 @@ _SWAGGER_UI = Path(str(distribution("fastapi-offline").locate_file("fastapi_offl
 _HTML, _SCRIPT, _STYLE = "text/html; charset=utf-8", "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 _FILES: dict[str, tuple[Path, str]] = {
     "/": (_OURS / "index.html", _HTML),
+    "/ages.js": (_OURS / "ages.js", _SCRIPT),
     "/app.js": (_OURS / "app.js", _SCRIPT),
+    "/dom.js": (_OURS / "dom.js", _SCRIPT),
+    "/panels.js": (_OURS / "panels.js", _SCRIPT),
     "/scope.js": (_OURS / "scope.js", _SCRIPT),
     "/session.js": (_OURS / "session.js", _SCRIPT),
+    "/stream.js": (_OURS / "stream.js", _SCRIPT),
     "/style.css": (_OURS / "style.css", _STYLE),
     "/icon.svg": (_OURS / "icon.svg", "image/svg+xml"),
     "/docs": (_OURS / "docs.html", _HTML),

@@ -1,8 +1,11 @@
+// @ts-check
 // The API's description, drawn by Swagger UI. It is fetched with the token of this tab's session: without one there is nothing to see.
 
-import { keepAlive, onSession, renew, session } from "/session.js";
+import { keepAlive, onSession, renew, session } from "./session.js";
 
-const state = document.getElementById("docs-state");
+/** @typedef {{headers: Record<string, string>}} SwaggerRequest */
+
+const state = /** @type {HTMLElement} */ (document.getElementById("docs-state"));
 
 async function show() {
   if (!session()) {
@@ -17,12 +20,14 @@ async function show() {
     return;
   }
   keepAlive();
-  window.SwaggerUIBundle({
+  const { SwaggerUIBundle } = /** @type {Window & {SwaggerUIBundle?: any}} */ (window); // of a script before this one
+  SwaggerUIBundle({
     spec: await answer.json(),
     domNode: document.getElementById("docs"),
     deepLinking: true,
     docExpansion: "list",
     validatorUrl: null,
+    /** @param {SwaggerRequest} request */
     requestInterceptor: (request) => {
       request.headers.Authorization = `Bearer ${session()?.token}`;
       return request;
@@ -32,7 +37,7 @@ async function show() {
 }
 
 function description() {
-  return fetch("/openapi.json", { headers: { Authorization: `Bearer ${session().token}` } });
+  return fetch("/openapi.json", { headers: { Authorization: `Bearer ${session()?.token}` } });
 }
 
 show();

@@ -1,4 +1,27 @@
+// @ts-check
 // The plan position indicator: north up, centred on the origin of `map`. It draws what it is given and knows nothing else.
+
+/** @import { Detection, Level, Sensor, Track } from "./stream.js" */
+
+/**
+ * What is drawn.
+ *
+ * @typedef {object} View
+ * @property {Track[]} tracks
+ * @property {Detection[]} detections
+ * @property {Sensor | null} sensor
+ * @property {Map<number, Level>} levels  by track
+ * @property {Map<number, [x: number | null, y: number | null][]>} trails  by track
+ * @property {number | null} range  to the edge [m]; null: what fits
+ * @property {boolean} stale
+ * @property {boolean} detectionsStale
+ * @property {boolean} showDetections
+ * @property {boolean} showTrails
+ * @property {number | null} selected
+ */
+
+/** @typedef {(east: number | null, north: number | null) => [x: number, y: number]} Place  of the map, on the canvas */
+/** @typedef {{x: number, y: number, track: Track, level: Level, selected: boolean}} Label */
 
 export const COLOURS = {
   CRITICAL: "#ff5c6c", HIGH: "#ff9f43", MEDIUM: "#f4d35e", LOW: "#5bc48c", NONE: "#7fb2de",
@@ -9,22 +32,30 @@ const LABEL = { width: 62, height: 24 };
 const STEPS = [1, 2, 3, 4, 5, 6, 8, 10];
 const RADIANS = Math.PI / 180;
 
-/** The next "round" range that holds a distance [m]. */
-function roundRange(distance) {
+/**
+ * The next "round" range that holds a distance [m].
+ * @param {number} distance
+ */
+export function roundRange(distance) {
   const decade = 10 ** Math.floor(Math.log10(distance));
-  return decade * STEPS.find((step) => step * decade >= distance * 0.999);
+  return decade * (STEPS.find((step) => step * decade >= distance * 0.999) ?? 10);
 }
 
-function lengthText(metres) {
+/** @param {number} metres */
+export function lengthText(metres) {
   return metres >= 1000 ? `${+(metres / 1000).toFixed(2)} km` : `${+metres.toFixed(1)} m`;
 }
 
 export class Scope {
+  /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.autoRange = 1000;
+    /** @type {{id: number, x: number, y: number}[]} */
     this.spots = [];           // where tracks were drawn, to find the one that is clicked
+    /** @type {View | null} */
+    this.last = null;
     new ResizeObserver(() => this.resize()).observe(canvas);
   }
 
@@ -35,16 +66,23 @@ export class Scope {
     if (this.last) this.draw(this.last);
   }
 
-  /** Grow at once, shrink only when the picture would be much too small, so that the scale stays calm. */
+  /**
+   * Grow at once, shrink only when the picture would be much too small, so that the scale stays calm.
+   * @param {Track[]} tracks
+   */
   fitRange(tracks) {
     let furthest = 50;
-    for (const track of tracks) furthest = Math.max(furthest, Math.hypot(track.position_m.x, track.position_m.y) || 0);
+    for (const { position_m: { x, y } } of tracks) furthest = Math.max(furthest, Math.hypot(x ?? 0, y ?? 0));
     const wanted = roundRange(furthest * 1.08);
     if (wanted > this.autoRange || wanted < this.autoRange * 0.6) this.autoRange = wanted;
     return this.autoRange;
   }
 
-  /** The track drawn nearest to a point of the canvas [CSS pixels], or null. */
+  /**
+   * The track drawn nearest to a point of the canvas [CSS pixels], or null.
+   * @param {number} x
+   * @param {number} y
+   */
   trackAt(x, y) {
     let best = null;
     let bestDistance = 14;
@@ -55,11 +93,7 @@ export class Scope {
     return best;
   }
 
-  /**
-   * Draw a picture.
-   * view: {tracks, detections, sensor, levels: Map id -> level, trails: Map id -> [[x, y]], range: metres or null (auto),
-   *        stale, detectionsStale, showDetections, showTrails, selected}
-   */
+  /** @param {View} view */
   draw(view) {
     this.last = view;
     const { context: g, canvas } = this;
@@ -72,7 +106,8 @@ export class Scope {
     const range = view.range ?? this.fitRange(view.tracks);
     const scale = radius / range;
     const [cx, cy] = [width / 2, height / 2];
-    const at = (x, y) => [cx + x * scale, cy - y * scale];
+    /** @type {Place} */
+    const at = (east, north) => [cx + (east ?? 0) * scale, cy - (north ?? 0) * scale];
 
     this.drawGrid(cx, cy, radius, range);
     g.save();
@@ -82,11 +117,17 @@ export class Scope {
     if (view.sensor) this.drawSensor(at, view.sensor);
     g.globalAlpha = view.stale ? 0.3 : 1;
     if (view.showTrails) this.drawTrails(at, view);
-    if (view.showDetections && !view.detectionsStale) this.drawDetections(at, view);
+    if (view.showDetections && view.sensor && !view.detectionsStale) this.drawDetections(at, view.detections, view.sensor);
     this.drawTracks(at, view);
     g.restore();
   }
 
+  /**
+   * @param {number} cx
+   * @param {number} cy
+   * @param {number} radius
+   * @param {number} range
+   */
   drawGrid(cx, cy, radius, range) {
     const g = this.context;
     g.fillStyle = "#0d161d";
@@ -106,7 +147,7 @@ export class Scope {
       g.stroke();
       g.fillStyle = i % 3 ? "#5b7080" : "#9db0bd";
       g.textAlign = "center";
-      g.fillText({ 0: "N", 3: "E", 6: "S", 9: "W" }[i] ?? String(i * 30).padStart(3, "0"), cx + sx * (radius + 14), cy + sy * (radius + 14));
+      g.fillText(i % 3 ? String(i * 30).padStart(3, "0") : "NESW"[i / 3], cx + sx * (radius + 14), cy + sy * (radius + 14));
     }
     g.textAlign = "left";
     for (let ring = 1; ring <= RINGS; ring += 1) {
@@ -125,6 +166,10 @@ export class Scope {
     g.stroke();
   }
 
+  /**
+   * @param {Place} at
+   * @param {Sensor} sensor
+   */
   drawSensor(at, sensor) {
     const g = this.context;
     const [x, y] = at(sensor.x_m, sensor.y_m);
@@ -138,6 +183,10 @@ export class Scope {
     g.stroke();
   }
 
+  /**
+   * @param {Place} at
+   * @param {View} view
+   */
   drawTrails(at, view) {
     const g = this.context;
     g.lineWidth = 1;
@@ -152,11 +201,15 @@ export class Scope {
     }
   }
 
-  drawDetections(at, view) {
+  /**
+   * @param {Place} at
+   * @param {Detection[]} detections
+   * @param {Sensor} sensor
+   */
+  drawDetections(at, detections, { x_m: sx, y_m: sy, heading_deg: heading }) {
     const g = this.context;
-    const { x_m: sx, y_m: sy, heading_deg: heading } = view.sensor;
     g.fillStyle = "#c3d3df";
-    for (const detection of view.detections) {
+    for (const detection of detections) {
       // Anticlockwise from the sensor's forward axis, turned into map (x east, y north).
       const angle = (90 - heading + detection.azimuth_deg) * RADIANS;
       const ground = detection.range_m * Math.cos((detection.elevation_deg ?? 0) * RADIANS);
@@ -165,8 +218,13 @@ export class Scope {
     }
   }
 
+  /**
+   * @param {Place} at
+   * @param {View} view
+   */
   drawTracks(at, view) {
     const g = this.context;
+    /** @type {Label[]} */
     const labels = [];
     this.spots = [];
     g.font = "11px system-ui, 'DejaVu Sans', sans-serif";
@@ -208,12 +266,17 @@ export class Scope {
     this.drawLabels(labels);
   }
 
-  /** Name the tracks, the threatening ones first; a name that would cover another one is left out. */
+  /**
+   * Name the tracks, the threatening ones first; a name that would cover another one is left out.
+   * @param {Label[]} labels
+   */
   drawLabels(labels) {
     const g = this.context;
     const order = Object.keys(COLOURS);
+    /** @param {Label} label */
     const rank = (label) => (label.selected ? -1 : order.indexOf(label.level));
     labels.sort((a, b) => rank(a) - rank(b) || a.track.track_id - b.track.track_id);
+    /** @type {{x: number, y: number}[]} */
     const placed = [];
     for (const { x, y, track, level, selected } of labels) {
       if (placed.some((p) => Math.abs(p.x - x) < LABEL.width && Math.abs(p.y - y) < LABEL.height)) continue;

@@ -1,22 +1,42 @@
+// @ts-check
 // Who is signed in, in this tab: the tokens, and how they are renewed before they end.
+
+/**
+ * Who is signed in.
+ *
+ * @typedef {object} Session
+ * @property {string} token  for the API
+ * @property {string} refresh  good once, for the next token
+ * @property {number} renewAt  [ms since 1970]
+ * @property {string[]} scopes
+ * @property {string} username
+ *
+ * @typedef {{asked?: string, used?: string, session?: Session | null}} TabMessage
+ */
 
 const SESSION_KEY = "aegis-session";
 const DEVICE_KEY = "aegis-device";   // lets this browser in even while others guess at its account's password
 const RENEW_AT = 0.6;                // of an access token's life
 const TABS_ANSWER_MS = 500;
 
-let timer = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+/** @type {Promise<boolean> | null} */
 let renewing = null;
+/** @type {(token: string) => void} */
 let renewed = () => {};
+/** @type {() => void} */
 let ended = () => {};
 
 // A duplicated tab has the same refresh token, which is good once, and ends the session when it comes again: whoever renews tells
 // the others, and who was not there yet asks.
 const tabs = new BroadcastChannel("aegis-session");
+/** @type {Set<string>} */
 const used = new Set();              // refresh tokens of this session that are no longer good
+/** @type {(value?: undefined) => void} */
 let told = () => {};
-tabs.onmessage = ({ data }) => {
-  if (used.has(data.asked)) {
+tabs.onmessage = (/** @type {MessageEvent<TabMessage>} */ { data }) => {
+  if (data.asked && used.has(data.asked)) {
     tabs.postMessage({ used: data.asked, session: session() });
   } else if (data.session && session()?.refresh === data.used) {
     replace(data.session);
@@ -24,19 +44,30 @@ tabs.onmessage = ({ data }) => {
   }
 };
 
+/** @returns {Session | null} */
 export function session() {
   return JSON.parse(sessionStorage.getItem(SESSION_KEY) ?? "null");
 }
 
+/** @param {string} scope */
 export function may(scope) {
   return session()?.scopes.includes(scope) ?? false;
 }
 
-/** Say what to call with a new access token, and when the session is over. */
+/**
+ * Say what to call with a new access token, and when the session is over.
+ * @param {(token: string) => void} whenRenewed
+ * @param {() => void} whenEnded
+ */
 export function onSession(whenRenewed, whenEnded) {
   [renewed, ended] = [whenRenewed, whenEnded];
 }
 
+/**
+ * Throws with what the bridge says against it.
+ * @param {string} username
+ * @param {string} password
+ */
 export async function signIn(username, password) {
   const device = localStorage.getItem(DEVICE_KEY);
   const body = await post("/api/auth/login", { username, password, ...(device ? { device_token: device } : {}) });
@@ -59,7 +90,10 @@ export function renew() {
   return renewing;
 }
 
-/** Ask the bridge for something; a token that has just ended is renewed first. Throws with what the bridge says. */
+/**
+ * Ask the bridge for something; a token that has just ended is renewed first. Throws with what the bridge says.
+ * @param {string} path
+ */
 export async function command(path) {
   const ask = () => fetch(path, { method: "POST", headers: { Authorization: `Bearer ${session()?.token}` } });
   let answer = await ask();
@@ -79,8 +113,12 @@ function retry() {
   timer = setTimeout(() => renew().catch(() => retry()), 2000);
 }
 
+/**
+ * @param {string | undefined} refresh
+ * @returns {Promise<boolean>}
+ */
 async function exchange(refresh) {
-  if (session()?.refresh === refresh) await askTabs(refresh);
+  if (refresh && session()?.refresh === refresh) await askTabs(refresh);
   const who = session();
   if (!who) return false;
   if (who.refresh !== refresh) return true; // another tab was first
@@ -88,7 +126,7 @@ async function exchange(refresh) {
   try {
     body = await post("/api/auth/refresh", { refresh_token: refresh });
   } catch (error) {
-    if (error.status !== 401) throw error;
+    if (!(error instanceof Refusal) || error.status !== 401) throw error;
     forget();
     ended();
     return false;
@@ -99,7 +137,10 @@ async function exchange(refresh) {
   return true;
 }
 
-/** Give the other tabs the time to say that a token has been used, and what came in its place. */
+/**
+ * Give the other tabs the time to say that a token has been used, and what came in its place.
+ * @param {string} refresh
+ */
 function askTabs(refresh) {
   return new Promise((resolve) => {
     told = resolve;
@@ -108,17 +149,24 @@ function askTabs(refresh) {
   });
 }
 
+/** @param {Session} next */
 function replace(next) {
-  used.add(session().refresh);
+  const who = session();
+  if (who) used.add(who.refresh);
   keep(next);
   renewed(next.token);
 }
 
-/** Do something in one tab at a time, where the browser can see to that. */
+/**
+ * Do something in one tab at a time, where the browser can see to that.
+ * @param {() => Promise<boolean>} work
+ * @returns {Promise<boolean>}
+ */
 function locked(work) {
   return navigator.locks ? navigator.locks.request("aegis-renew", work) : work();
 }
 
+/** @param {{access_token: string, refresh_token: string, expires_in: number, scopes: string[]}} body */
 function tokens(body) {
   return {
     token: body.access_token,
@@ -128,6 +176,7 @@ function tokens(body) {
   };
 }
 
+/** @param {Session} who */
 function keep(who) {
   sessionStorage.setItem(SESSION_KEY, JSON.stringify(who));
   keepAlive();
@@ -139,6 +188,22 @@ function forget() {
   clearTimeout(timer);
 }
 
+/** What the bridge says against a request. */
+class Refusal extends Error {
+  /**
+   * @param {string} text
+   * @param {number} status
+   */
+  constructor(text, status) {
+    super(text);
+    this.status = status;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {object} body
+ */
 async function post(path, body) {
   const answer = await fetch(path, {
     method: "POST",
@@ -148,5 +213,5 @@ async function post(path, body) {
   const said = await answer.json();
   if (answer.ok) return said;
   const wait = answer.headers.get("Retry-After");
-  throw Object.assign(new Error(wait ? `${said.detail}; try again in ${wait} s` : said.detail), { status: answer.status });
+  throw new Refusal(wait ? `${said.detail}; try again in ${wait} s` : said.detail, answer.status);
 }

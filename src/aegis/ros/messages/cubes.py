@@ -6,18 +6,12 @@ import array
 import math
 
 import numpy as np
-from aegis_msgs.msg import (
-    RadarCube,
-)
-from aegis_msgs.msg import (
-    RangeDopplerMap as RangeDopplerMapMsg,
-)
+from aegis_msgs.msg import RadarCube
+from aegis_msgs.msg import RangeDopplerMap as RangeDopplerMapMsg
 
 from aegis.core.signal.cube import Cube, CubeError, Waveform, WaveformKind
-from aegis.core.types import (
-    RangeDopplerMap,
-)
-from aegis.ros.messages.fields import make_header, pack, stamp_of, unpack
+from aegis.core.types import RangeDopplerMap
+from aegis.ros.messages.fields import make_header, pack, stamp_of
 
 _CUBE_DTYPES = {
     RadarCube.INT16: ("<i2", ()),
@@ -84,8 +78,8 @@ def cube_from_msg(m: RadarCube) -> Cube:
         sample_rate_hz=float(m.sample_rate),
         chirp_slope_hz_s=float(m.chirp_slope),
         chirp_period_s=float(m.chirp_period),
-        channel_position=unpack(m.channel_position, shape=(channels, 3)),
-        channel_delay_s=unpack(m.channel_delay),
+        channel_position=np.array(m.channel_position).reshape(channels, 3),
+        channel_delay_s=np.array(m.channel_delay),
         pulse_width_s=float(m.pulse_width),
         first_sample_s=float(m.first_sample),
         rcs_offset_db=float(m.rcs_offset),

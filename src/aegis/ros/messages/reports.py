@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from aegis_msgs.msg import (
-    Event as EventMsg,
-)
-from aegis_msgs.msg import (
-    PipelineStatus,
-)
+from aegis_msgs.msg import Event as EventMsg
+from aegis_msgs.msg import PipelineStatus
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from aegis.core.events import Event, Severity
-from aegis.ros.messages.fields import check_lengths, make_header, stamp_of
+from aegis.core.health import Health
+from aegis.ros.messages.columns import RecordConverter
+from aegis.ros.messages.fields import make_header, stamp_of
 
 
 def event_to_msg(event: Event, *, stage: str, stamp_ns: int, run_id: str, epoch: int, sequence: int) -> EventMsg:
@@ -50,28 +50,49 @@ def event_from_msg(m: EventMsg) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class StageStatus:
+    """One stage's row of a PipelineStatus; in seconds, NaN where there is no clock."""
+
+    stage: str
+    rate_hz: float
+    step_p50: float
+    step_p99: float
+    latency_p50: float
+    latency_p99: float
+    received: int
+    published: int
+    dropped: int
+    objects_dropped: int
+    sequence_gaps: int
+    errors: int
+    detail: str  # a JSON object
+
+
+STATUS_COUNTS = tuple(f.name for f in fields(StageStatus) if f.type == "int")
+_STATUS = RecordConverter(StageStatus, PipelineStatus, apart=["run_id"])
+
+
+def status_to_msg(rows: Sequence[StageStatus], *, run_id: str, stamp_ns: int) -> PipelineStatus:
+    """Return the message of the rows of stages."""
+    m = PipelineStatus()
+    m.header = make_header(stamp_ns, "")
+    m.run_id = run_id
+    _STATUS.fill(m, rows)
+    return m
+
+
 def status_rows(m: PipelineStatus) -> list[dict[str, Any]]:
     """Return the rows of a status, one per stage, with the message's field names and SI units; `detail` is decoded.
 
     Raises:
         ValueError: arrays of different lengths, or a detail that is not JSON.
     """
-    counts = ["received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors"]
-    times = ["rate_hz", "step_p50", "step_p99", "latency_p50", "latency_p99"]
-    check_lengths(m, len(m.stage), " ".join([*counts, *times, "detail"]))
-    return [
-        {
-            "stage": str(m.stage[i]),
-            **{name: float(getattr(m, name)[i]) for name in times},
-            **{name: int(getattr(m, name)[i]) for name in counts},
-            "detail": json.loads(m.detail[i]) if m.detail[i] else {},
-        }
-        for i in range(len(m.stage))
-    ]
+    return [asdict(row) | {"detail": json.loads(row.detail) if row.detail else {}} for row in _STATUS.read(m)]
 
 
-def diagnostics_to_msg(name: str, level: bytes, text: str, values: dict[str, Any], stamp_ns: int) -> DiagnosticArray:
+def diagnostics_to_msg(name: str, health: Health, values: Mapping[str, object], stamp_ns: int) -> DiagnosticArray:
     """Return a DiagnosticArray of one status."""
-    status = DiagnosticStatus(level=level, name=name, message=text, hardware_id="")
+    status = DiagnosticStatus(level=bytes([health.level]), name=name, message=health.text, hardware_id="")
     status.values = [KeyValue(key=str(key), value=str(value)) for key, value in values.items()]
     return DiagnosticArray(header=make_header(stamp_ns, ""), status=[status])

@@ -6,18 +6,16 @@ import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from aegis_msgs.msg import PipelineStatus
-from diagnostic_msgs.msg import DiagnosticStatus
 
 from aegis.core.events import Event, EventName, Severity
+from aegis.core.health import Health, Level
 from aegis.core.params import Settings
-from aegis.ros.messages.fields import make_header
-from aegis.ros.messages.reports import diagnostics_to_msg, event_to_msg
+from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_to_msg, event_to_msg, status_to_msg
 
 
 class Output(NamedTuple):
@@ -54,14 +52,30 @@ class Counters:
     errors: int = 0
     reasons: Counter[str] = field(default_factory=Counter)  # drops and refusals by reason
 
-    def drop(self, reason: str, objects: int | None = None) -> None:
-        """Count a whole input dropped, or `objects` of an input that was otherwise accepted."""
+    def totals(self) -> dict[str, int]:
+        """Return what every stage counts, in the words of the status."""
+        return {name: getattr(self, name) for name in STATUS_COUNTS}
+
+    def drop(self, reason: str, objects: int | None = None, *, inputs: int = 1) -> None:
+        """Count whole inputs dropped, or `objects` of an input that was otherwise accepted."""
         if objects is None:
-            self.dropped += 1
-            self.reasons[reason] += 1
+            self.dropped += inputs
+            self.reasons[reason] += inputs
         elif objects:
             self.objects_dropped += objects
             self.reasons[reason] += objects
+
+    def note(self, reason: str) -> None:
+        """Count something beside the drops, by a reason of its own; the input was used."""
+        self.reasons[reason] += 1
+
+    def copy(self) -> Self:
+        """Return the counts of now."""
+        return replace(self, reasons=self.reasons.copy())
+
+    def since(self, previous: Counters) -> Self:
+        """Return what was counted after `previous`, an earlier copy."""
+        return replace(self, **{f.name: getattr(self, f.name) - getattr(previous, f.name) for f in fields(self)})
 
 
 class Stage(ABC):
@@ -69,12 +83,14 @@ class Stage(ABC):
 
     name: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
+    counters_type: ClassVar[type[Counters]] = Counters
     error_event: ClassVar[EventName] = EventName.PIPELINE_ERROR
 
     def __init__(self, settings: Any, context: StageContext) -> None:
         self.settings = settings
         self.context = context
-        self.counters = Counters()
+        self.counters = self.counters_type()
+        self._reported = self.counters.copy()  # by the last status
         # Tells whether anybody listens to a topic of this stage; the live host replaces it, a bag takes everything.
         self.has_listeners: Callable[[str], bool] = lambda topic: True
         self._event_sequence = 0
@@ -82,10 +98,6 @@ class Stage(ABC):
         self._step_s: list[float] = []
         self._latency_s: list[float] = []
         self._status_at_ns: int | None = None
-        self._published_before = 0
-        self._dropped_before = 0
-        self._errors_before = 0
-        self._received_before = 0
 
     # What a subclass may or must provide.
 
@@ -179,71 +191,63 @@ class Stage(ABC):
 
     def status(self, now_ns: int) -> list[Output]:
         """Make the `status` row and the `/diagnostics` entry, and begin a new status period."""
-        counters = self.counters
-        rate = float("nan")
-        if self.context.live and self._status_at_ns is not None and now_ns > self._status_at_ns:
-            rate = (counters.published - self._published_before) * 1e9 / (now_ns - self._status_at_ns)
-        detail = {"dropped_by_reason": dict(sorted(counters.reasons.items())), **self.detail()}
-        row = PipelineStatus()
-        row.header = make_header(now_ns, "")
-        row.run_id = self.context.run_id
-        row.stage = [self.name]
-        row.rate_hz = [rate]
-        live = self.context.live
-        row.step_p50, row.step_p99 = _quantiles(self._step_s if live else [])
-        row.latency_p50, row.latency_p99 = _quantiles(self._latency_s if live else [])
-        row.received = [counters.received]
-        row.published = [counters.published]
-        row.dropped = [counters.dropped]
-        row.objects_dropped = [counters.objects_dropped]
-        row.sequence_gaps = [counters.sequence_gaps]
-        row.errors = [counters.errors]
-        row.detail = [json.dumps(detail, sort_keys=True)]
-
-        level, text = self.health()
-        values = {
-            "received": counters.received,
-            "published": counters.published,
-            "dropped": counters.dropped,
-            "objects_dropped": counters.objects_dropped,
-            "sequence_gaps": counters.sequence_gaps,
-            "errors": counters.errors,
-            **{f"dropped: {reason}": count for reason, count in sorted(counters.reasons.items())},
-            **self.detail(),
-        }
-        prefix = f"{self.context.namespace.strip('/')}/" if self.context.namespace.strip("/") else ""
-        diagnostics = diagnostics_to_msg(f"aegis: {prefix}{self.name}", level, text, values, now_ns)
-
+        detail = self.detail()
+        outputs = [self._status_row(now_ns, detail), self._diagnosis(now_ns, detail)]
         self._step_s.clear()
         self._latency_s.clear()
         self._status_at_ns = now_ns
-        self._published_before = counters.published
-        self._dropped_before = counters.dropped
-        self._errors_before = counters.errors
-        self._received_before = counters.received
-        return [Output("status", row), Output("/diagnostics", diagnostics)]
+        self._reported = self.counters.copy()
+        return outputs
 
-    def health(self) -> tuple[bytes, str]:
-        """Return the diagnostic level and a sentence, for the status period that ends now."""
-        counters = self.counters
-        errors = counters.errors - self._errors_before
-        if errors:
-            return DiagnosticStatus.ERROR, f"{errors} exceptions caught since the last status; see the log"
-        dropped = counters.dropped - self._dropped_before
-        if dropped:
-            return DiagnosticStatus.WARN, f"{dropped} inputs refused since the last status"
-        if self._input_expected() and counters.received == self._received_before:
-            return DiagnosticStatus.STALE, "no data"
-        return DiagnosticStatus.OK, "running"
+    def _status_row(self, now_ns: int, detail: dict[str, Any]) -> Output:
+        live, counters = self.context.live, self.counters
+        rate_hz = float("nan")
+        if live and self._status_at_ns is not None and now_ns > self._status_at_ns:
+            rate_hz = counters.since(self._reported).published * 1e9 / (now_ns - self._status_at_ns)
+        step_p50, step_p99 = _quantiles(self._step_s if live else [])
+        latency_p50, latency_p99 = _quantiles(self._latency_s if live else [])
+        row = StageStatus(
+            stage=self.name,
+            rate_hz=rate_hz,
+            step_p50=step_p50,
+            step_p99=step_p99,
+            latency_p50=latency_p50,
+            latency_p99=latency_p99,
+            **counters.totals(),
+            detail=json.dumps({"dropped_by_reason": counters.reasons, **detail}, sort_keys=True),
+        )
+        return Output("status", status_to_msg([row], run_id=self.context.run_id, stamp_ns=now_ns))
+
+    def _diagnosis(self, now_ns: int, detail: dict[str, Any]) -> Output:
+        reasons = {f"dropped: {reason}": count for reason, count in sorted(self.counters.reasons.items())}
+        namespace = self.context.namespace.strip("/")
+        message = diagnostics_to_msg(
+            f"aegis: {namespace}/{self.name}" if namespace else f"aegis: {self.name}",
+            self.health(),
+            {**self.counters.totals(), **reasons, **detail},
+            now_ns,
+        )
+        return Output("/diagnostics", message)
+
+    def health(self) -> Health:
+        """Return how the stage did in the status period that ends now."""
+        new = self.counters.since(self._reported)
+        if new.errors:
+            return Health(Level.ERROR, f"{new.errors} exceptions caught since the last status; see the log")
+        if new.dropped:
+            return Health(Level.WARN, f"{new.dropped} inputs refused since the last status")
+        if self._input_expected() and not new.received:
+            return Health(Level.STALE, "no data")
+        return Health()
 
     def _input_expected(self) -> bool:
         """Tell whether silence means that something upstream is missing."""
         return True
 
 
-def _quantiles(values: list[float]) -> tuple[list[float], list[float]]:
-    """Return ([median], [99th percentile]), NaN of nothing."""
+def _quantiles(values: list[float]) -> tuple[float, float]:
+    """Return the median and the 99th percentile, NaN of nothing."""
     if not values:
-        return [float("nan")], [float("nan")]
+        return float("nan"), float("nan")
     p50, p99 = np.percentile(values, [50, 99])
-    return [float(p50)], [float(p99)]
+    return float(p50), float(p99)

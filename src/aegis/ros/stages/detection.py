@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
-
-from diagnostic_msgs.msg import DiagnosticStatus
 
 from aegis.core.classification import physical
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.points import PointsError, read_points
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.events import Event, EventName, Severity
+from aegis.core.health import Health, Level
 from aegis.core.odometry import MovingPlatform, OdometryBuffer
 from aegis.core.types import ClassId, Pose, Scan
 from aegis.ros.messages.clouds import CloudError, cloud_fields
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import class_info_to_msg, detections_to_msg
-from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.stages.base import Counters, Output, Stage, StageContext
+
+
+@dataclass
+class DetectionCounters(Counters):
+    """Besides: what came of each kind."""
+
+    clouds: int = 0
+    odometry: int = 0  # taken
 
 
 class DetectionStage(Stage):
@@ -26,6 +34,8 @@ class DetectionStage(Stage):
 
     name = "detection"
     settings_type = DetectionSettings
+    counters_type = DetectionCounters
+    counters: DetectionCounters
     error_event = EventName.DETECTION_ERROR
 
     def __init__(self, settings: DetectionSettings, context: StageContext) -> None:
@@ -39,8 +49,6 @@ class DetectionStage(Stage):
             buffer = OdometryBuffer(settings, max_gap_s=settings.odometry.max_gap_s)
             self._platform = MovingPlatform(buffer)
         self._odometry_refusal = ""  # of the last odometry; empty where it was taken
-        self._clouds = self._clouds_before = 0
-        self._odometry = self._odometry_before = 0
 
     @classmethod
     def prepare(cls) -> None:
@@ -67,7 +75,7 @@ class DetectionStage(Stage):
         if topic == "odometry":
             yield from self._on_odometry(message, stamp_ns)
             return
-        self._clouds += 1
+        self.counters.clouds += 1
         try:
             scan = self._read(message, stamp_ns)
         except (CloudError, PointsError) as error:
@@ -95,8 +103,8 @@ class DetectionStage(Stage):
         else:
             try:
                 if self._platform.add_odometry(odometry_from_msg(message)):
-                    self.counters.reasons["odometry went backwards: reset"] += 1
-                self._odometry += 1
+                    self.counters.note("odometry went backwards: reset")
+                self.counters.odometry += 1
             except ValueError as error:
                 reason, text = "odometry: not valid", str(error)
         if reason and not self._odometry_refusal:
@@ -142,23 +150,18 @@ class DetectionStage(Stage):
         waiting = {} if self._platform is None else {"scans_waiting": self._platform.waiting}
         return {"sensor_id": self.settings.sensor_id, "last_refusal": self._last_refusal, **waiting}
 
-    def health(self) -> tuple[bytes, str]:
+    def health(self) -> Health:
         """Tell also where odometry is missing, and where odometry is all that comes."""
-        level, text = super().health()
-        if self._platform is None or level == DiagnosticStatus.ERROR:
-            return level, text
-        if self._platform.waiting and self._odometry == self._odometry_before:
+        health = super().health()
+        if self._platform is None or health.level is Level.ERROR:
+            return health
+        new = self.counters.since(self._reported)
+        if self._platform.waiting and not new.odometry:
             refused = f"; refused: {self._odometry_refusal}" if self._odometry_refusal else ""
-            return DiagnosticStatus.STALE, f"no odometry: {self._platform.waiting} scans wait for it{refused}"
-        if level == DiagnosticStatus.OK and self._clouds == self._clouds_before:
-            return DiagnosticStatus.STALE, "no data"
-        return level, text
-
-    def status(self, now_ns: int) -> list[Output]:
-        """Begin a new status period here too."""
-        out = super().status(now_ns)
-        self._clouds_before, self._odometry_before = self._clouds, self._odometry
-        return out
+            return Health(Level.STALE, f"no odometry: {self._platform.waiting} scans wait for it{refused}")
+        if health.level is Level.OK and not new.clouds:
+            return Health(Level.STALE, "no data")
+        return health
 
     def _read(self, message: Any, stamp_ns: int) -> Scan:
         """Return the Scan of a cloud.

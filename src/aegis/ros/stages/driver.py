@@ -8,9 +8,11 @@ from typing import Any
 
 from aegis.core.clock import SensorClock
 from aegis.core.events import Event, EventName, Severity
+from aegis.core.finite import finite_or_none
+from aegis.core.health import Health, Level
 from aegis.core.params import ConfigError
 from aegis.core.signal.cube import Cube, CubeError
-from aegis.drivers.contract import Driver, DriverSettings, Frame, Level, PointFrame
+from aegis.drivers.contract import Driver, DriverSettings, Frame, PointFrame
 from aegis.drivers.registry import driver_class, driver_names
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
@@ -91,8 +93,7 @@ class DriverStage(Stage):
         for reason, total in self.driver.refused.items():
             new = total - self._refused[reason]
             if new > 0:
-                self.counters.dropped += new
-                self.counters.reasons[reason] += new
+                self.counters.drop(reason, inputs=new)
         self._refused = Counter(self.driver.refused)
 
     def _outputs(self, frame: Frame, now_ns: int) -> Iterator[Output]:
@@ -135,9 +136,9 @@ class DriverStage(Stage):
             "driver": self.driver.name,
             "frames": self._sequence,
             "packets": self.driver.packets,
-            "clock_offset_s": _number(clock.offset_s, 9),
-            "clock_drift_ppm": _number(clock.drift_ppm, 2),
-            "clock_jitter_s": _number(clock.jitter_s, 9),
+            "clock_offset_s": finite_or_none(clock.offset_s, 9),
+            "clock_drift_ppm": finite_or_none(clock.drift_ppm, 2),
+            "clock_jitter_s": finite_or_none(clock.jitter_s, 9),
             "clock_steps": clock.steps,
             **self.driver.health().values,
         }
@@ -147,27 +148,17 @@ class DriverStage(Stage):
         self._now_ns = now_ns
         return super().status(now_ns)
 
-    def health(self) -> tuple[bytes, str]:
+    def health(self) -> Health:
         """Return a lost line, a silent sensor or what the radar says of itself, besides what every stage tells."""
         if self._ended:
-            return _level(Level.STALE), f"no more data: {self._trouble}"
+            return Health(Level.STALE, f"no more data: {self._trouble}")
         if not self._open:
-            return _level(Level.ERROR), self._trouble or "the line is not open yet"
+            return Health(Level.ERROR, self._trouble or "the line is not open yet")
         last_ns = max(self._opened_at_ns, self._frame_at_ns or 0)
         if self._now_ns - last_ns > self.settings.silent_after_s * 1e9:
-            return _level(Level.STALE), f"no data: no frame for {(self._now_ns - last_ns) * 1e-9:.1f} s"
-        own = self.driver.health()
-        level, text = super().health()
-        return (_level(own.level), own.text) if own.level > int.from_bytes(level, "little") else (level, text)
+            return Health(Level.STALE, f"no data: no frame for {(self._now_ns - last_ns) * 1e-9:.1f} s")
+        own, health = self.driver.health(), super().health()
+        return own if own.level > health.level else health
 
     def _input_expected(self) -> bool:
         return False
-
-
-def _level(level: Level) -> bytes:
-    return bytes([level])
-
-
-def _number(value: float, digits: int) -> float | None:
-    """Return a number for JSON, which has no NaN."""
-    return None if value != value else round(value, digits)

@@ -10,10 +10,11 @@ from aegis.core.events import Event, EventName, Severity
 from aegis.core.ew.advice import AdviceBook
 from aegis.core.ew.noise import NoiseMonitor
 from aegis.core.ew.settings import EwSettings
+from aegis.core.finite import finite_or_none
 from aegis.core.ids import UniqueIds
 from aegis.core.types import Advice, AdviceState, Signal
 from aegis.ros.messages.ew import advice_to_msg, signals_to_msg
-from aegis.ros.messages.fields import finite_or_none, stamp_of
+from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 

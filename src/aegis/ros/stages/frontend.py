@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aegis.core.events import Event, EventName, Severity
+from aegis.core.finite import finite_or_none
 from aegis.core.signal import front_end
 from aegis.core.signal.cube import CubeError
 from aegis.core.signal.front_end import FrontEnd
@@ -86,7 +86,7 @@ class FrontEndStage(Stage):
         span = self.front_end.range_rate_span_mps
         return {
             "last_refusal": self._last_refusal,
-            "range_rate_span_mps": None if math.isnan(span) else round(span, 3),  # what is faster is folded into it
+            "range_rate_span_mps": finite_or_none(span, 3),  # what is faster is folded into it
             **dict(sorted(self._notes.items())),
         }
 

@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticStatus
-
 from aegis.core.events import Event, EventName, Severity
+from aegis.core.health import Health, Level
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
@@ -16,7 +15,7 @@ from aegis.ros.messages.picture import detections_from_msg, tracks_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.state import remove_leftovers, write_atomically
 
-# Counted with what is dropped and refused, but the scan is used.
+# Noted beside what is dropped and refused.
 RESET = "time went backwards: reset"
 REORDERED = "late scan put in its place"
 TOO_OLD = "kept picture too old"
@@ -45,7 +44,7 @@ class TrackingStage(Stage):
             if known:
                 self._resume()
             else:  # begun again at 1: what the last picture has could be given out once more
-                self.counters.reasons[WITHOUT_IDS] += 1
+                self.counters.note(WITHOUT_IDS)
 
     @classmethod
     def prepare(cls) -> None:
@@ -73,7 +72,7 @@ class TrackingStage(Stage):
         yield self.event(Event(EventName.TRACKING_RUNNING, Severity.DEBUG, sequence), stamp_ns)
         result = self.tracker.step(detections)
         if result.resumed is False:
-            self.counters.reasons[TOO_OLD] += 1
+            self.counters.note(TOO_OLD)
         if result.tracks is None:
             self.counters.drop(result.dropped or "")
             return
@@ -85,10 +84,10 @@ class TrackingStage(Stage):
         data = {**sequence, "tracks": self._tracks, "confirmed": result.confirmed.tolist(), "reset": result.reset}
         severity = Severity.INFO
         if result.reset:
-            self.counters.reasons[RESET] += 1
+            self.counters.note(RESET)
             severity, data["reason"] = Severity.WARNING, "time went backwards"
         if result.reordered:
-            self.counters.reasons[REORDERED] += 1
+            self.counters.note(REORDERED)
             data["reordered"] = True
         if result.resumed:
             data["resumed"] = True
@@ -135,13 +134,13 @@ class TrackingStage(Stage):
             "not_kept": self._trouble,
         }
 
-    def health(self) -> tuple[bytes, str]:
+    def health(self) -> Health:
         """Tell also where a restart would begin, or has begun, with an empty picture."""
-        level, text = super().health()
-        if self._trouble and level in (DiagnosticStatus.OK, DiagnosticStatus.WARN):
-            said = [text] if level == DiagnosticStatus.WARN else []
-            return DiagnosticStatus.WARN, "; ".join([*said, self._trouble])
-        return level, text
+        health = super().health()
+        if not self._trouble or health.level not in (Level.OK, Level.WARN):
+            return health
+        refused = [health.text] if health.level is Level.WARN else []
+        return Health(Level.WARN, "; ".join([*refused, self._trouble]))
 
     def _resume(self) -> None:
         """Offer the tracker what the last process has kept; the first scan decides whether it is too old."""
@@ -150,7 +149,7 @@ class TrackingStage(Stage):
             remove_leftovers(self._kept)
             self.tracker.resume(self._kept.read_bytes())
         except Exception as error:  # noqa: BLE001 - whatever a broken file makes its reader raise, it must not stop the node
-            self.counters.reasons[UNREADABLE] += 1
+            self.counters.note(UNREADABLE)
             self._trouble = f"{UNREADABLE}: {self._kept}: {error}"
 
     def _keep(self) -> None:
@@ -163,7 +162,7 @@ class TrackingStage(Stage):
         try:
             write_atomically(self._kept, snapshot, durable=False)
         except OSError as error:
-            self.counters.reasons[NOT_KEPT] += 1
+            self.counters.note(NOT_KEPT)
             self._trouble = f"{NOT_KEPT}: {error}"
         else:
             self._trouble, self._changed = "", False

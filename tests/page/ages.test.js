@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  ageS, durationText, freshStatus, isStale, meanIntervalMs, newestOf, noticeText, silentMs, staleAfterMs,
+} from "../../src/aegis/bridge/static/ages.js";
+import { Heard } from "../../src/aegis/bridge/static/stream.js";
+import { aFrame, aTrack } from "./heard_data.js";
+
+/** Frames every 500 ms from 0 on, the last one at `until`. */
+function heardUntil(until, parts) {
+  const heard = new Heard();
+  heard.connection = "live";
+  for (let at = 0, n = 1; at <= until; at += 500, n += 1) heard.take(aFrame(n, parts), at);
+  return heard;
+}
+
+test("an interval needs two frames", () => {
+  assert.equal(meanIntervalMs([]), null);
+  assert.equal(meanIntervalMs([7]), null);
+  assert.equal(meanIntervalMs([0, 100, 300]), 150);
+});
+
+test("a picture is stale after two seconds, or three intervals where those are longer", () => {
+  assert.equal(staleAfterMs([]), 2000);
+  assert.equal(staleAfterMs([0, 100]), 2000);
+  assert.equal(staleAfterMs([0, 1000, 2000]), 3000);
+  const heard = heardUntil(1000);
+  assert.equal(isStale(heard, heard.tracks, 3000), false);
+  assert.equal(isStale(heard, heard.tracks, 3001), true);
+  assert.equal(isStale(heard, null, 1000), true);
+  heard.connection = "disconnected";
+  assert.equal(isStale(heard, heard.tracks, 1000), true);
+});
+
+test("an age goes on from what the message said", () => {
+  assert.equal(ageS({ ageS: 0.5, at: 1000 }, 3000), 2.5);
+  assert.equal(silentMs({ at: 1000 }, 3000), 2000);
+  assert.equal(silentMs(null, 3000), Infinity);
+});
+
+test("the newest of tracks and detections counts", () => {
+  const heard = new Heard();
+  assert.equal(newestOf(heard), null);
+  heard.take(aFrame(1, { tracks: null }), 10);
+  assert.equal(newestOf(heard), heard.detections);
+  heard.take(aFrame(2, { detections: null }), 20);
+  assert.equal(newestOf(heard), heard.tracks);
+  heard.take(aFrame(3, { tracks: null }), 30);
+  assert.equal(newestOf(heard), heard.detections);
+});
+
+test("durations are said in the unit that suits them", () => {
+  const said = new Map([
+    [-0.25, "-250 ms"], [0, "0 ms"], [0.9994, "999 ms"], [1, "1.0 s"], [119.9, "119.9 s"], [120, "2 min"], [3600, "60 min"],
+    [7200, "2 h"], [172800, "2 days"],
+  ]);
+  for (const [seconds, text] of said) assert.equal(durationText(seconds), text);
+});
+
+test("a status of the graph is good for three seconds", () => {
+  const heard = new Heard();
+  assert.equal(freshStatus(heard, 0), null);
+  heard.take(/** @type {any} */ ({ type: "system_status", stages: {} }), 1000);
+  assert.equal(freshStatus(heard, 3999), heard.status);
+  assert.equal(freshStatus(heard, 4000), null);
+});
+
+test("the notice says what is wrong, and whether it is as it should be", () => {
+  const heard = new Heard();
+  heard.connection = "connecting";
+  assert.deepEqual(noticeText(heard, 0), ["Connecting…", true]);
+  heard.connection = "waiting";
+  assert.deepEqual(noticeText(heard, 0), ["Waiting for the radar: no data yet", true]);
+  heard.connection = "disconnected";
+  assert.deepEqual(noticeText(heard, 0), ["No connection to the bridge", false]);
+
+  const tracked = heardUntil(1000, { tracks: [aTrack(1)] });
+  assert.deepEqual(noticeText(tracked, 1500), ["", true]);
+  assert.deepEqual(noticeText(tracked, 6000), ["No new data for 5.0 s; the last picture is shown dimmed", false]);
+  tracked.connection = "disconnected";
+  assert.deepEqual(noticeText(tracked, 1500), ["No connection to the bridge; the last picture is shown dimmed", false]);
+
+  const detected = heardUntil(1000, { tracks: null });
+  assert.deepEqual(noticeText(detected, 1500), ["Detections only: nothing has been heard from tracking", false]);
+
+  const lost = heardUntil(1000, { tracks: [aTrack(1)] });
+  for (let at = 1500; at <= 5000; at += 500) lost.take(aFrame(at, { tracks: null }), at);
+  assert.deepEqual(noticeText(lost, 5000), ["No new tracks for 4.0 s; the last picture is shown dimmed", false]);
+
+  const old = heardUntil(1000, { age_s: 3600 });
+  assert.deepEqual(noticeText(old, 1000), ["Not live: this was measured 60 min ago", false]);
+});

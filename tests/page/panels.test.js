@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  adviceReason, levelsOf, nextOrder, numberText, rowsOf, stageLines, threatName,
+} from "../../src/aegis/bridge/static/panels.js";
+import { lengthText, roundRange } from "../../src/aegis/bridge/static/scope.js";
+import { Heard } from "../../src/aegis/bridge/static/stream.js";
+import { aFrame, aThreat, aTrack } from "./heard_data.js";
+
+function heardOf(tracks, threats) {
+  const heard = new Heard();
+  heard.connection = "live";
+  heard.take(aFrame(1, { tracks }), 1000);
+  if (threats) heard.take({ type: "threats", threats, age_s: 0 }, 1000);
+  return heard;
+}
+
+const ids = (heard, order, now = 1000) => rowsOf(heard, order, now).map((row) => row.track_id);
+
+test("unknown numbers are a dash", () => {
+  assert.deepEqual([numberText(null, 1), numberText(0, 1), numberText(12.345, 2)], ["–", "0.0", "12.35"]);
+});
+
+test("the worst threat comes first, of equal ones that with the higher score, then the lower id", () => {
+  const threats = [aThreat(3, { level: "LOW", score: 0.1 }), aThreat(2, { level: "CRITICAL" }), aThreat(4, { level: "LOW", score: 0.4 })];
+  const heard = heardOf([1, 2, 3, 4, 5].map((id) => aTrack(id)), threats);
+  assert.deepEqual(ids(heard, { key: "level", descending: true }), [2, 4, 3, 1, 5]);
+  assert.deepEqual(ids(heard, { key: "level", descending: false }), [1, 5, 4, 3, 2]);
+});
+
+test("an assessment that is old colours no track", () => {
+  const heard = heardOf([aTrack(1)], [aThreat(1, { level: "CRITICAL" })]);
+  assert.equal(levelsOf(heard, 3000).get(1), "CRITICAL");
+  assert.equal(levelsOf(heard, 3001).size, 0);
+  assert.equal(rowsOf(heard, { key: "level", descending: true }, 3001)[0].level, "NONE");
+});
+
+test("what is unknown goes last, whichever way", () => {
+  const heard = heardOf([aTrack(1, { range_m: null }), aTrack(2, { range_m: 50 }), aTrack(3, { range_m: 70 })]);
+  assert.deepEqual(ids(heard, { key: "range_m", descending: false }), [2, 3, 1]);
+  assert.deepEqual(ids(heard, { key: "range_m", descending: true }), [3, 2, 1]);
+});
+
+test("heights are those of the positions", () => {
+  const heard = heardOf([aTrack(1, { position_m: { x: 0, y: 0, z: 20 } }), aTrack(2, { position_m: { x: 0, y: 0, z: 10 } })]);
+  assert.deepEqual(ids(heard, { key: "up_m", descending: false }), [2, 1]);
+});
+
+test("a second click on a head turns the order", () => {
+  const byRange = nextOrder({ key: "level", descending: true }, "range_m");
+  assert.deepEqual(byRange, { key: "range_m", descending: false });
+  assert.deepEqual(nextOrder(byRange, "range_m"), { key: "range_m", descending: true });
+  assert.deepEqual(nextOrder(byRange, "velocity_mps"), { key: "velocity_mps", descending: true }); // the fastest first
+});
+
+test("a threat is named with its impact, where there is one", () => {
+  assert.equal(threatName(aThreat(7)), "drone 7");
+  assert.equal(threatName(aThreat(7, { time_to_impact_s: 11.75 })), "drone 7, impact in 11.8 s");
+});
+
+test("advice that is decided says by whom", () => {
+  const advice = { id: 1, technique: "hop", rationale: "noise is up", decided_by: null };
+  assert.equal(adviceReason({ ...advice, state: "PROPOSED" }), "noise is up");
+  assert.equal(adviceReason({ ...advice, state: "EXPIRED" }), "expired; noise is up");
+  assert.equal(adviceReason({ ...advice, state: "REJECTED", decided_by: "eve" }), "rejected by eve; noise is up");
+});
+
+test("stages say how they do, and those that are missing come out", () => {
+  const row = { age_s: 0.5, rate_hz: 2, latency_p50_ms: 12.4, received: 9, published: 8, dropped: 1, errors: 0 };
+  const title = "received 9, published 8, dropped 1, errors 0";
+  const stages = {
+    detection: row, tracking: { ...row, errors: 1 }, threat: { ...row, age_s: 3.1 }, bridge: { ...row, rate_hz: null, latency_p50_ms: null },
+    silent: row,
+  };
+  const status = { stages, missing_stages: ["silent", "ew"], scans_lost: 0, ew: { signals: null, advice_waiting: null }, alerts: [] };
+  assert.deepEqual(stageLines(status), [
+    { text: "detection 2.0 Hz 12 ms", className: "", title },
+    { text: "tracking 2.0 Hz 12 ms", className: "troubled", title: title.replace("errors 0", "errors 1") },
+    { text: "threat missing", className: "missing", title },
+    { text: "bridge", className: "", title },
+    { text: "silent missing", className: "missing", title },
+    { text: "ew missing", className: "missing", title: "" },
+  ]);
+  assert.deepEqual(stageLines(null), []);
+});
+
+test("the scope's edge is at a round range", () => {
+  const edges = [[54, 60], [99.95, 100], [101, 200], [650, 800], [1080, 2000]];
+  for (const [distance, edge] of edges) assert.equal(roundRange(distance), edge);
+  assert.deepEqual([lengthText(250), lengthText(12.5), lengthText(1250)], ["250 m", "12.5 m", "1.25 km"]);
+});
