@@ -105,6 +105,12 @@ def ros_domain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str
 
 
 @pytest.fixture(scope="session")
+def small_data() -> Path:
+    """Return the folder of trimmed recordings that are in the repository (SOURCE.md there)."""
+    return Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of recorded data, or skip where it is absent."""
     if not SHARED_DATA.is_dir():

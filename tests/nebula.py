@@ -1,5 +1,7 @@
 """Recordings of nebula (rosbag2 with nebula_msgs), and its decoded reference in YAML."""
 
+import gzip
+import json
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,12 @@ def read_packets(folder: Path) -> list[list[tuple[int, bytes]]]:
         [(p.stamp.sec * 1_000_000_000 + p.stamp.nanosec, bytes(p.data)) for p in message.packets]
         for message in messages
     ]
+
+
+def read_trimmed(path: Path) -> tuple[list[tuple[int, bytes]], dict[str, Any]]:
+    """Return the packets of a recording in tests/data, as time of receipt [ns] and data, and their decoded reference."""
+    found = json.loads(gzip.decompress(path.read_bytes()))
+    return [(stamp_ns, bytes.fromhex(data)) for stamp_ns, data in found["packets"]], found["reference"]
 
 
 def digits(value: Any) -> str:

@@ -1,5 +1,6 @@
 """UDP datagrams out of a classic pcap file of an Ethernet line: IPv4, not fragmented."""
 
+import gzip
 import struct
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,7 @@ class Datagram(NamedTuple):
 
 
 def read_udp(path: Path) -> list[Datagram]:
-    data = path.read_bytes()
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     assert data[:4] == b"\xd4\xc3\xb2\xa1", "little endian, microseconds"
     out = []
     at = 24

@@ -9,7 +9,7 @@ import ars548_packets as make
 import numpy as np
 import pytest
 import yaml
-from nebula import digits, read_packets
+from nebula import digits, read_packets, read_trimmed
 
 from aegis.core.health import Level
 from aegis.drivers.ars548 import Ars548Parser
@@ -66,11 +66,23 @@ def test_every_field_of_every_recorded_detection_is_that_of_the_reference(record
 
 
 def test_every_field_of_every_recorded_object_is_that_of_the_reference(recorded, shared_data):
-    """The reference's `relative_velocity` is the relative acceleration, which its decoder stores there; its `relative_acceleration`
+    assert_objects_are(recorded[0][1], reference(shared_data, "199326753_object"))
+
+
+def test_every_field_of_the_objects_of_the_trimmed_recording_is_that_of_the_reference(small_data):
+    ((received_ns, data),), expected = read_trimmed(small_data / "ars548_objects.json.gz")
+    assert_objects_are(data, expected)
+    (frame,) = Ars548Parser("objects").feed(data, received_ns)
+    assert (len(frame), frame.sensor_time_ns) == (50, 1_708_578_203_955_760_000)
+
+
+def assert_objects_are(data: bytes, expected: dict[str, Any]) -> None:
+    """Compare a list of objects with its reference.
+
+    The reference's `relative_velocity` is the relative acceleration, which its decoder stores there; its `relative_acceleration`
     is 0 throughout. Ours are checked as the wire has them; what the reference lacks, by what a car can do.
     """
-    header, found = decode_objects(recorded[0][1])
-    expected = reference(shared_data, "199326753_object")
+    header, found = decode_objects(data)
     assert len(found) == len(expected["objects"]) == header["number_of_objects"] == 50
     assert header["stamp_sync_status"] == expected["stamp_sync_status"]
     entries = [flat(entry) for entry in expected["objects"]]

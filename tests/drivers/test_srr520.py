@@ -10,7 +10,7 @@ import pytest
 import srr520_packets as make
 import yaml
 from crc import crc
-from nebula import digits, read_packets
+from nebula import digits, read_packets, read_trimmed
 
 from aegis.core.health import Level
 from aegis.drivers import srr520_format as srr
@@ -47,8 +47,19 @@ REFERENCES = [
 
 @pytest.mark.parametrize(("kind", "name", "n"), REFERENCES, ids=[kind.name for kind, _, _ in REFERENCES])
 def test_every_field_of_every_recorded_entry_is_that_of_the_reference(recorded, shared_data, kind, name, n):
-    expected: dict[str, Any] = yaml.safe_load((shared_data / FOLDER / f"{name}.yaml").read_text())
-    messages = [data[4:] for _, data in recorded[kind.name]]
+    assert_list_is(kind, recorded[kind.name], yaml.safe_load((shared_data / FOLDER / f"{name}.yaml").read_text()), n)
+
+
+def test_every_field_of_the_trimmed_recording_is_that_of_the_reference(small_data):
+    packets, expected = read_trimmed(small_data / "srr520_hrr.json.gz")
+    assert_list_is(srr.HRR, packets, expected, 32)
+    (frame,) = fed(Srr520Parser("hrr"), [data for _, data in packets])
+    assert (len(frame), frame.sensor_time_ns) == (32, 1_708_578_209_076_111_685)
+
+
+def assert_list_is(kind: srr.ListKind, packets: list[tuple[int, bytes]], expected: dict[str, Any], n: int) -> None:
+    """Compare a list of n entries, as it was received, with its reference."""
+    messages = [data[4:] for _, data in packets]
     header = srr.decode_header(kind, messages[0])
     found = srr.decode_entries(kind, messages[1:-1], header["count"])
     entries = expected.pop("objects" if kind is srr.OBJECTS else "detections")

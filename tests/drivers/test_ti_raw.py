@@ -52,21 +52,31 @@ OPENRADAR = {
 class TestRecordings:
     def test_one_target_at_2_m_that_comes_nearer(self, shared_data, tmp_path):
         recording = shared_data / "openradar_adc" / "simple_frame_1.npy"
-        (frame,) = frames_of(driver(tmp_path, "npy", recording, **OPENRADAR))
+        self.assert_one_target_comes_nearer(driver(tmp_path, "npy", recording, **OPENRADAR), 128, 128)
+
+    def test_one_target_of_the_trimmed_recording_comes_nearer(self, small_data, tmp_path):
+        pairs = np.load(small_data / "openradar.npy").astype(float)  # 48 chirps of 64 samples, as unsigned 16 bits
+        np.save(tmp_path / "frame.npy", pairs[..., 0] + 1j * pairs[..., 1])  # as the whole recording is
+        changes = OPENRADAR | {"samples": 64, "loops": 48}
+        self.assert_one_target_comes_nearer(driver(tmp_path, "npy", tmp_path / "frame.npy", **changes), 64, 48)
+
+    def assert_one_target_comes_nearer(self, recorded, samples, chirps):
+        """Look for the strongest one that moves in the only frame."""
+        (frame,) = frames_of(recorded)
         wave, iq = frame.waveform, frame.data.astype(float)
-        assert frame.data.shape == (128, 128, 1, 2)
+        assert frame.data.shape == (samples, chirps, 1, 2)
         assert frame.sensor_time_ns is None
-        spectrum = np.fft.fft2(
-            (iq[:, :, 0, 0] + 1j * iq[:, :, 0, 1]) * np.hanning(128)[:, None] * np.hanning(128), axes=(0, 1)
-        )
+        window = np.hanning(samples)[:, None] * np.hanning(chirps)
+        spectrum = np.fft.fft2((iq[:, :, 0, 0] + 1j * iq[:, :, 0, 1]) * window, axes=(0, 1))
         power = np.abs(np.fft.fftshift(spectrum, axes=1)) ** 2
-        power[:, 64 - 2 : 64 + 3] = 0.0  # what stands still
+        still = chirps // 2
+        power[:, still - 2 : still + 3] = 0.0  # what stands still
         beat, doppler = np.unravel_index(power.argmax(), power.shape)
-        range_bin = C * wave.sample_rate_hz / 128 / (2 * wave.chirp_slope_hz_s)
-        speed_bin = wave.range_rate_span_mps / 128
-        assert beat < 64, "a positive beat frequency: the sign of cube.py where the slope is positive"
+        range_bin = C * wave.sample_rate_hz / samples / (2 * wave.chirp_slope_hz_s)
+        speed_bin = wave.range_rate_span_mps / chirps
+        assert beat < samples // 2, "a positive beat frequency: the sign of cube.py where the slope is positive"
         assert beat * range_bin == pytest.approx(2.00, abs=range_bin / 2)
-        assert (doppler - 64) * speed_bin == pytest.approx(-0.66, abs=speed_bin / 2)
+        assert (doppler - still) * speed_bin == pytest.approx(-0.66, abs=speed_bin / 2)
 
     @pytest.mark.parametrize(("name", "n"), [("simple_frame_1", 128), ("doppler_example", 256)])
     def test_samples_are_those_of_the_file_with_their_sign(self, shared_data, tmp_path, name, n):

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import umrr96
 from aegis_msgs.msg import ThreatArray, TrackArray
+from click.testing import CliRunner
 from graph_process import Listener, aegis_up, children
 from rclpy.serialization import deserialize_message
 
+from aegis.cli.main import cli
 from aegis.core.types import TrackStatus
 from aegis.graph.nodes import DEFAULT_NODES, NODES
 from aegis.graph.offline import process_bag, simulate_bag
@@ -156,12 +158,10 @@ def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wa
             assert f"{name} was killed by SIGKILL" in log
 
 
-def test_a_wrong_parameter_stops_everything_with_exit_code_2(ros_domain, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "aegis", "up", "--set", "tracking.clutter_per_scan=-1"],
-        env=ros_domain, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 2
+def test_a_wrong_parameter_stops_everything_with_exit_code_2(ros_domain):
+    arguments = ["up", "--set", "tracking.clutter_per_scan=-1"]
+    done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert done.exit_code == 2
     assert "'clutter_per_scan' = -1" in done.stderr
 
 

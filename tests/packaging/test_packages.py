@@ -127,7 +127,7 @@ for name in sorted(sys.modules):
     assert loaded == []
 
 
-def test_colcon_builds_both_packages(tmp_path):
+def test_colcon_builds_both_packages_and_finds_tests(tmp_path):
     """Plain `colcon build` against this interpreter's prefix; about 45 s on two cores.
 
     Only what is installed is looked at: the built messages are not imported, because this environment has its own.
@@ -167,6 +167,8 @@ def test_colcon_builds_both_packages(tmp_path):
         for path in (ROOT / "msg" / kind).iterdir():
             assert (install / "aegis_msgs" / "share" / "aegis_msgs" / kind / path.name).is_file()
     assert list((install / "aegis_msgs").rglob("aegis_msgs_s__rosidl_typesupport_fastrtps_c*.so"))
+    listed = run("ctest", "-N", "--test-dir", str(tmp_path / "build" / "aegis"), env=environ)
+    assert set(re.findall(r"Test +#\d+: (\w+)", listed)) == {"launch", "ros"}
     aegis = install / "aegis"
     assert (aegis / "lib" / "aegis" / "aegis_node").stat().st_mode & stat.S_IXUSR
     assert (aegis / "share" / "aegis" / "launch" / "aegis.launch.py").is_file()

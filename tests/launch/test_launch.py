@@ -1,0 +1,158 @@
+"""The launch file, run for real, by launch_pytest.
+
+`launch`, `launch_ros` and `launch_pytest` come with ROS 2, not from PyPI. `colcon test` runs this file; by hand, a prefix with the
+package aegis, built by colcon or pip, must be on AMENT_PREFIX_PATH.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+import rclpy
+from aegis_msgs.msg import TrackArray
+from rclpy.executors import SingleThreadedExecutor
+
+from aegis.graph.nodes import DEFAULT_NODES
+from aegis.resources import share_dir
+
+launch_pytest = pytest.importorskip("launch_pytest", reason="launch_pytest comes with ROS 2, not from PyPI")
+pytest.importorskip("launch_ros", reason="launch_ros comes with ROS 2, not from PyPI")
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix  # noqa: E402
+from launch import LaunchDescription, LaunchService  # noqa: E402
+from launch.actions import IncludeLaunchDescription, RegisterEventHandler  # noqa: E402
+from launch.event_handlers import OnProcessStart  # noqa: E402
+from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
+from launch.logging import get_logger  # noqa: E402
+
+START_DEADLINE_S = 60.0
+NODES = set(DEFAULT_NODES) - {"foxglove"}  # which takes a port that somebody may have
+
+try:
+    get_package_prefix("aegis")
+except PackageNotFoundError:
+    pytest.skip(
+        "no prefix on AMENT_PREFIX_PATH holds the package aegis: build it with colcon, or pip install .",
+        allow_module_level=True,
+    )
+
+
+def description(**arguments: str) -> LaunchDescription:
+    """Return what `ros2 launch aegis aegis.launch.py NAME:=VALUE...` launches, under /rig and without servers."""
+    given = {"namespace": "rig", "bridge": "false", "foxglove": "false", **arguments}
+    source = PythonLaunchDescriptionSource(str(share_dir() / "launch" / "aegis.launch.py"))
+    return LaunchDescription([IncludeLaunchDescription(source, launch_arguments=given.items())])
+
+
+@pytest.fixture
+def surroundings(ros_domain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A domain, a state directory and a run of its own: what is launched inherits this process's environment."""
+    monkeypatch.setenv("AEGIS_RUN_ID", "launch-test")
+
+
+@launch_pytest.fixture
+def processes(surroundings) -> LaunchDescription:
+    return description(scenario="crossing")
+
+
+@launch_pytest.fixture
+def composed(surroundings) -> LaunchDescription:
+    return description(scenario="crossing", composed="true")
+
+
+@launch_pytest.fixture
+def without_simulator(surroundings) -> LaunchDescription:
+    return description(simulator="false")
+
+
+class Watcher:
+    """A node that looks on from outside."""
+
+    def __init__(self) -> None:
+        self.context = rclpy.Context()
+        rclpy.init(args=["test"], context=self.context)
+        self.node = rclpy.create_node("watcher", context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.tracks = 0
+        self.node.create_subscription(TrackArray, "/rig/tracks", self._count, 10)
+
+    def _count(self, message: TrackArray) -> None:
+        self.tracks += len(message.track_id) > 0
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + START_DEADLINE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"{what}: not within {START_DEADLINE_S} s"
+            self.executor.spin_once(timeout_sec=0.1)
+
+    def names(self) -> set[str]:
+        found = self.node.get_node_names_and_namespaces()
+        return {name for name, namespace in found if namespace == "/rig"}
+
+    def close(self) -> None:
+        self.node.destroy_node()
+        self.context.shutdown()
+
+
+@pytest.fixture
+def watcher(surroundings) -> Iterator[Watcher]:
+    made = Watcher()
+    yield made
+    made.close()
+
+
+def child(word: str) -> int | None:
+    """Return the pid of the launched process that has the word as its first argument."""
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            words = process.cmdline()
+            if word in words[1:4] and any(part.endswith("aegis_node") for part in words):
+                return process.pid
+    return None
+
+
+@pytest.mark.launch(fixture=processes)
+def test_a_process_for_each_node_and_a_dead_one_comes_back(watcher):
+    watcher.until(lambda: watcher.names() == NODES and watcher.tracks > 0, "every node, and tracks")
+    pids = {name: child(name) for name in NODES}
+    assert None not in pids.values()
+    assert len(set(pids.values())) == len(NODES)
+
+    os.kill(pids["tracking"], signal.SIGKILL)
+    watcher.until(lambda: child("tracking") not in (None, pids["tracking"]), "another process")
+    before = watcher.tracks
+    watcher.until(lambda: watcher.tracks > before, "tracks from it")
+
+    yield  # the launch is told to shut down, and its return code is looked at
+    assert not [pid for pid in pids.values() if psutil.pid_exists(pid)]
+
+
+@pytest.mark.launch(fixture=composed)
+def test_composed_is_one_process(watcher):
+    watcher.until(lambda: watcher.names() == NODES and watcher.tracks > 0, "every node, and tracks")
+    assert child("simulator") is not None
+    assert child("tracking") is None
+
+
+@pytest.mark.launch(fixture=without_simulator)
+def test_without_the_simulator(watcher):
+    watcher.until(lambda: watcher.names() == NODES - {"simulator"}, "every node but the simulator")
+
+
+def test_a_wrong_parameter_starts_nothing(surroundings, tmp_path, caplog):
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("tracking:\n  ros__parameters:\n    no_such_key: 1\n")
+    get_logger("launch").addHandler(caplog.handler)  # which hands nothing on to the root's
+    started = []
+    watch = RegisterEventHandler(OnProcessStart(on_start=lambda event, _: started.append(event.process_name)))
+    service = LaunchService()
+    service.include_launch_description(LaunchDescription([watch, *description(config=str(wrong)).entities]))
+    assert service.run() != 0
+    assert "unknown parameter 'no_such_key'" in caplog.text
+    assert str(wrong) in caplog.text
+    assert started == []
