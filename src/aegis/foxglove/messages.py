@@ -29,7 +29,8 @@ from foxglove.messages import (
 )
 
 from aegis.core.finite import finite_or_none
-from aegis.core.picture import Colour, Glyph, Picture, PictureSettings, pointing
+from aegis.core.palette import Colour
+from aegis.core.picture import Glyph, Picture, PictureSettings, pointing
 from aegis.core.sensor import SensorPose
 from aegis.core.types import Floats, ThreatLevel, Threats
 

@@ -10,7 +10,8 @@ from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from aegis.core.picture import Colour, Picture, PictureSettings, pointing
+from aegis.core.palette import Colour
+from aegis.core.picture import Picture, PictureSettings, pointing
 from aegis.ros.messages.fields import make_header
 
 # One namespace for each part of a track's drawing, so that RViz can switch it; the id in each is the track's.
