@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aegis.core.signal.cube import Cube
-from aegis.drivers.contract import Frame, PointFrame
+from aegis.drivers.frames import Frame, PointFrame
 from aegis.drivers.registry import driver_class
 
 DRIVERS = Path(__file__).parent / "drivers"
@@ -23,8 +23,10 @@ class DriverCase:
     driver: str  # its name in the registry
     packets: Callable[[], list[bytes]]  # valid, constructed in code (no recorded data), as a radar would send them
     frames: int  # that these packets give
-    line: Literal["udp", "serial", "file"]  # how they reach the driver in the conformance suite
-    settings: dict[str, Any] = field(default_factory=dict)  # beside the line's own (port; device; path)
+    line: Literal["udp", "can", "serial", "file"]  # how they reach the driver in the conformance suite
+    settings: dict[str, Any] = field(
+        default_factory=dict
+    )  # beside the line's own (port; can_adapter, can_interface; device; path)
     files: Callable[[Path], dict[str, Any]] | None = None  # writes files that settings name; returns those settings
     fuzz_packets: int = 100_000
 

@@ -1,4 +1,4 @@
-"""Where Aegis keeps what outlives a process: accounts, keys, the next track id."""
+"""Where Aegis keeps what outlives a process: accounts, keys, the next ids of tracks and advice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 import os
 import tempfile
 from pathlib import Path
+
+from aegis.core.ids import UniqueIds
 
 
 def state_dir(namespace: str = "") -> Path:
@@ -45,6 +47,26 @@ def next_epoch(directory: Path, stage: str, run_id: str) -> int:
         raise ValueError(f"{path}: not an epoch file ({error}); remove it") from error
     write_atomically(path, json.dumps({"run_id": run_id, "epoch": epoch}).encode())
     return epoch
+
+
+def kept_ids(path: Path | None) -> UniqueIds:
+    """Return ids that go on after those of all earlier runs; they are reserved on the disk before they are used.
+
+    Args:
+        path: the file that keeps them; None keeps nothing, and begins at 1.
+
+    Raises:
+        ValueError: the file is not one of ours. It is not overwritten: that could repeat ids.
+    """
+    if path is None:
+        return UniqueIds()
+    first = 1
+    if path.exists():
+        try:
+            first = int(json.loads(path.read_bytes())["next_id"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}: not an id file ({error}); move it away to begin again at 1") from error
+    return UniqueIds(first, lambda next_id: write_atomically(path, json.dumps({"next_id": next_id}).encode()))
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:

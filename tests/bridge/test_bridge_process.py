@@ -13,14 +13,14 @@ import httpx
 import numpy as np
 import pytest
 from bridge_data import some_detections, some_threats, some_tracks, until
+from event_messages import event_message
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import Severity
 from aegis.core.types import Advice, AdviceState
 from aegis.ros.messages.ew import advice_to_msg
 from aegis.ros.messages.picture import tracks_to_msg
-from aegis.ros.messages.reports import event_to_msg
 
 SECOND = 1_000_000_000
 
@@ -155,9 +155,9 @@ def test_the_stream_gives_what_was_published(start_bridge, publisher, wait_for):
         assert 0 < beats[1]["time_s"] - beats[0]["time_s"] < 3
 
         publisher.publishers["status"].publish(status_row("tracking"))
-        alarm = Event(EventName.PIPELINE_ERROR, Severity.ERROR, {"error": "it broke"})
+        broken = {"error": "it broke"}
         publisher.publishers["events"].publish(
-            event_to_msg(alarm, stage="tracking", stamp_ns=stamp_ns, run_id="r", epoch=0, sequence=1)
+            event_message("PIPELINE_ERROR", Severity.ERROR, broken, stage="tracking", stamp_ns=stamp_ns)
         )
         waiting = [
             Advice(i, 41, 0, "hop", 1, "why", float("nan"), stamp_ns, state)
@@ -233,14 +233,7 @@ def test_what_cannot_be_passed_on_as_json_is_refused_and_counted(start_bridge, p
         row = status_row("stranger")
         row.detail = [text]
         publisher.publishers["status"].publish(row)
-        event = event_to_msg(
-            Event(EventName.PIPELINE_ERROR, Severity.ERROR),
-            stage="stranger",
-            stamp_ns=1,
-            run_id="r",
-            epoch=0,
-            sequence=1,
-        )
+        event = event_message("PIPELINE_ERROR", Severity.ERROR, stage="stranger")
         event.data = text
         publisher.publishers["events"].publish(event)
 

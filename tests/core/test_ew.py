@@ -7,8 +7,8 @@ from scipy.stats import binom
 from aegis.core.ew.advice import AdviceBook
 from aegis.core.ew.noise import NoiseMonitor, rise_threshold
 from aegis.core.ew.settings import AdviceSettings, NoiseSettings
-from aegis.core.ids import UniqueIds
 from aegis.core.types import N_CLASSES, AdviceState, ClassId, Detections, SignalKind, ThreatLevel, Threats
+from aegis.state import kept_ids
 
 SECOND = 1_000_000_000
 
@@ -145,8 +145,8 @@ def test_a_decision_that_cannot_be_is_refused(advice_id, operator, now_s, match)
 
 def test_numbers_are_not_used_again_after_a_restart(tmp_path):
     """A late acknowledgement must not meet other advice under the same number."""
-    before = AdviceBook(AdviceSettings(), UniqueIds(tmp_path / "ids")).on_threats(critical())[0].id
-    after = AdviceBook(AdviceSettings(), UniqueIds(tmp_path / "ids")).on_threats(critical())[0].id
+    before = AdviceBook(AdviceSettings(), kept_ids(tmp_path / "ids")).on_threats(critical())[0].id
+    after = AdviceBook(AdviceSettings(), kept_ids(tmp_path / "ids")).on_threats(critical())[0].id
     assert after > before
 
 

@@ -1,44 +1,38 @@
-"""Ids are never repeated, whatever happens between two runs."""
+"""Ids are never repeated: reserved before they are used."""
 
 import pytest
 
-from aegis.core.ids import LAST_ID, UniqueIds
+from aegis.core.ids import BLOCK, LAST_ID, UniqueIds
 
 
-def test_a_new_run_repeats_no_id(tmp_path):
-    path = tmp_path / "ids.json"
-    first = UniqueIds(path)
-    given = [*first.take(3), *first.take(2)]
-    assert given == [1, 2, 3, 4, 5]
-    # No goodbye, as after kill -9: what matters is on disk before an id is handed out.
-    assert min(UniqueIds(path).take(1)) > max(given)
+def test_ids_are_handed_out_in_order_from_the_first():
+    ids = UniqueIds()
+    assert [*ids.take(3), *ids.take(0), *ids.take(2)] == [1, 2, 3, 4, 5]
+    assert UniqueIds(77).take(2).tolist() == [77, 78]
 
 
-def test_crossing_a_reserved_block(tmp_path):
-    path = tmp_path / "ids.json"
-    ids = UniqueIds(path)
-    seen = [i for _ in range(10) for i in ids.take(1000).tolist()]
-    assert len(set(seen)) == 10_000
-    assert min(UniqueIds(path).take(1)) > max(seen)
+def test_every_id_is_reserved_before_it_is_used():
+    reserved = [10]
+    ids = UniqueIds(10, reserved.append)
+    for n in (1, 1, 3 * BLOCK, 0, BLOCK, 2):
+        taken = ids.take(n)
+        assert all(i < reserved[-1] for i in taken.tolist())
+    assert len(reserved) < 5, "a block at a time"
 
 
-def test_without_a_file_every_run_is_the_same():
-    assert UniqueIds().take(2).tolist() == UniqueIds().take(2).tolist() == [1, 2]
+def test_what_cannot_be_reserved_is_not_handed_out():
+    def full(next_id: int) -> None:
+        raise OSError("no space left on device")
+
+    ids = UniqueIds(1, full)
+    with pytest.raises(OSError, match="no space"):
+        ids.take(1)
+    with pytest.raises(OSError, match="no space"):
+        ids.take(1)
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"next_id": "many"}', '{"next_id": null}'])
-def test_a_damaged_file_is_refused_and_kept(tmp_path, content):
-    path = tmp_path / "ids.json"
-    path.write_text(content)
-    with pytest.raises(ValueError, match="not an id file"):
-        UniqueIds(path)
-    assert path.read_text() == content
-
-
-def test_the_end_is_an_error_and_not_a_repetition(tmp_path):
-    path = tmp_path / "ids.json"
-    path.write_text(f'{{"next_id": {LAST_ID}}}')
-    ids = UniqueIds(path)
+def test_the_end_is_an_error_and_not_a_repetition():
+    ids = UniqueIds(LAST_ID)
     assert ids.take(1).tolist() == [LAST_ID]
     with pytest.raises(OverflowError, match="used up"):
         ids.take(1)

@@ -1,4 +1,4 @@
-"""Packets of a Continental SRR520 as a gateway sends them over UDP: scans, status and time; object lists."""
+"""Packets of a Continental SRR520, each a CAN frame, on the bus or from a gateway by UDP: scans, status and time; object lists."""
 
 from driver_case import DriverCase
 from srr520_packets import objects, scan, status, sync_message
@@ -32,6 +32,7 @@ def _objects() -> list[bytes]:
 
 
 CASES = [
+    DriverCase("srr520", _detections, frames=3, line="can", fuzz_packets=10_000),  # its parser is that of UDP
     DriverCase("srr520", _detections, frames=3, line="udp", settings={"line": "udp"}),
     DriverCase("srr520", _objects, frames=3, line="udp", settings={"line": "udp", "publish": "objects"}),
 ]

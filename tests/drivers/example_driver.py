@@ -5,7 +5,9 @@ import struct
 import numpy as np
 
 from aegis.core.params import param
-from aegis.drivers.contract import Frame, Parser, PointFrame, UdpDriver, UdpSettings, finite_or_nan
+from aegis.drivers.contract import Parser
+from aegis.drivers.frames import Frame, PointFrame, finite_or_nan
+from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 
 # "EXMP", scan number, 1 in the scan's last datagram, number of points, time of the scan's middle since power-on [us].
 HEADER = struct.Struct("<4sHBBQ")

@@ -8,23 +8,19 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import can
 import pytest
 from driver_case import DriverCase, all_cases, check_content
 
 from aegis.core.health import Level
 from aegis.core.params import ConfigError
-from aegis.drivers.contract import (
-    POINT_COLUMNS,
-    CubeFrame,
-    Driver,
-    DriverHealth,
-    DriverSettings,
-    PointFrame,
-)
-from aegis.drivers.registry import BUILT_IN, driver_class, driver_names
+from aegis.drivers.contract import Driver, DriverSettings
+from aegis.drivers.frames import POINT_COLUMNS, CubeFrame, DriverHealth, PointFrame
+from aegis.drivers.registry import BUILT_IN, driver_class, driver_names, settings_for
 
 DEADLINE_S = 10.0
 CLOCK_SLACK_NS = 20_000_000  # between the kernel's time of a packet and ours
+CAN_ID_MASK, CAN_FD_BYTES = 0x1FFF_FFFF, 64
 SERIAL_PIECE = 512  # a pty takes no more than some kB that nobody has read
 
 CASES = all_cases()
@@ -44,6 +40,10 @@ class Line:
                 probe.bind(("127.0.0.1", 0))
                 self.port = probe.getsockname()[1]
             self.settings = {"address": "127.0.0.1", "port": self.port}
+        elif case.line == "can":
+            channel = str(tmp_path)  # a virtual bus of this test alone
+            self.radar_bus = can.Bus(interface="virtual", channel=channel)
+            self.settings = {"can_adapter": "virtual", "can_interface": channel}
         elif case.line == "serial":
             self.radar_end, self.driver_end = os.openpty()
             tty.setraw(self.radar_end)
@@ -57,6 +57,8 @@ class Line:
     def close(self) -> None:
         if self.kind == "udp":
             self.radar.close()
+        elif self.kind == "can":
+            self.radar_bus.shutdown()
         elif self.kind == "serial":
             os.close(self.radar_end)
             os.close(self.driver_end)
@@ -65,6 +67,10 @@ class Line:
         """Send a packet; stop where the driver must read."""
         if self.kind == "udp":
             self.radar.sendto(packet, ("127.0.0.1", self.port))
+            yield
+        elif self.kind == "can":
+            can_id, data = int.from_bytes(packet[:4], "big") & CAN_ID_MASK, packet[4 : 4 + CAN_FD_BYTES]
+            self.radar_bus.send(can.Message(arbitration_id=can_id, data=data, is_fd=True))
             yield
         elif self.kind == "serial":
             for begin in range(0, len(packet), SERIAL_PIECE):
@@ -126,7 +132,7 @@ def test_a_driver_says_what_it_is(name):
     assert kind.output in ("points", "cube")
     assert kind.__doc__
     assert issubclass(kind.settings_type, DriverSettings)
-    assert DriverSettings.resolve({"driver": name}) is kind.settings_type
+    assert settings_for({"driver": name}) is kind.settings_type
     for info in kind.settings_type.params():
         assert info.doc, info.name
         assert isinstance(info.default, (bool, int, float, str, tuple)), f"{info.name}: ROS has no such parameter"
@@ -147,6 +153,7 @@ def test_wrong_settings_are_refused_when_it_is_made(case, tmp_path):
         kind(OtherSettings())
     wrong_line = {
         "udp": {"address": "radar"},
+        "can": {"can_adapter": "no_such_adapter"},
         "serial": {"device": "", "baud": -1},
         "file": {"path": ""},
     }[case.line]
@@ -244,7 +251,7 @@ def test_garbage_amid_packets_loses_no_more_than_it_touches(case, tmp_path):
     middle = len(packets) // 2
     amid = [*packets[:middle], random_bytes(100), *packets[middle:]]
     with connected(case, tmp_path) as (driver, line), driver:
-        if case.line == "udp":
+        if case.line in ("udp", "can"):
             run(driver, line, amid, case.frames)
         else:
             run(driver, line, [*amid, *packets], 2 * case.frames)
@@ -264,6 +271,11 @@ def test_a_line_that_cannot_be_opened_is_named(case, tmp_path):
         line.close()
         return
     line.close()
+    if case.line == "can":
+        driver = case.make(tmp_path, can_interface="no_such_can")
+        with pytest.raises(OSError, match="CAN interface no_such_can"):
+            driver.start()
+        return
     if case.line == "file":
         line.path.unlink()
     with pytest.raises(OSError, match=line.settings["device" if case.line == "serial" else "path"]):

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ti_bytes import CHIRP, FRAME_BYTES, cube_of, datagrams, samples, two_lanes
 
-from aegis.drivers.contract import CubeFrame
 from aegis.drivers.dca1000 import MAX_WAITING, Dca1000Parser
+from aegis.drivers.frames import CubeFrame
 from aegis.drivers.ti_chirp import ChirpConfig
 from aegis.drivers.ti_raw import CubeMaker
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from driver_case import DriverCase, all_cases, check_content
 
-from aegis.drivers.contract import PacketDriver, Parser
+from aegis.drivers.contract import Parser
+from aegis.drivers.packet_driver import PacketDriver
 from aegis.drivers.registry import BUILT_IN
 
 MAX_HELD_BYTES = 64 << 20  # by a parser, at any time
@@ -101,7 +102,12 @@ def held_bytes(root: Any) -> int:
 
 
 def parser_of(case: DriverCase, tmp_path) -> Parser:
-    line = {"udp": {}, "serial": {"device": "none"}, "file": {"path": str(tmp_path / "none")}}[case.line]
+    line = {
+        "udp": {},
+        "can": {"can_adapter": "virtual"},
+        "serial": {"device": "none"},
+        "file": {"path": str(tmp_path / "none")},
+    }[case.line]
     if case.line == "file":
         (tmp_path / "none").write_bytes(b"".join(case.packets()))
     driver = case.make(tmp_path, **line)

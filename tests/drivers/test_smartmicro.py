@@ -14,7 +14,7 @@ from pcap import Datagram, read_udp
 from smartmicro_packets import CLIENT, cut, log, port
 
 from aegis.core.health import Level
-from aegis.drivers.contract import PointFrame
+from aegis.drivers.frames import PointFrame
 from aegis.drivers.registry import driver_class
 from aegis.drivers.smartmicro import MAX_PENDING, SmartmicroParser
 from aegis.drivers.smartmicro_format import decode_target_list, decode_transport

@@ -1,10 +1,11 @@
 """SRR520 CAN messages: against a recorded cycle and its decoded reference, and against messages made by hand."""
 
 import socket
-import struct
+import time
 from pathlib import Path
 from typing import Any
 
+import can
 import numpy as np
 import pytest
 import srr520_packets as make
@@ -13,11 +14,11 @@ from crc import crc
 from nebula import digits, read_packets, read_trimmed
 
 from aegis.core.health import Level
+from aegis.core.params import ConfigError
 from aegis.drivers import srr520_format as srr
-from aegis.drivers.contract import FormatError, Frame
+from aegis.drivers.frames import FormatError, Frame
 from aegis.drivers.registry import driver_class
 from aegis.drivers.srr520 import Srr520Parser
-from aegis.drivers.transport import CanTransport
 
 FOLDER = "nebula_ars548_srr520/srr520"
 
@@ -304,23 +305,65 @@ def test_an_absent_can_interface_is_named():
         driver.start()
 
 
-def test_can_frames_as_linux_gives_them():
-    """A pair of Unix sockets stands in for the interface; frames are as in linux/can.h."""
-    transport = CanTransport("can0")
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    here.setblocking(False)
-    transport._opened = here
-    scan = make.scan("hrr", [{"range": 5}])
-    with there:
-        for message in scan:
-            (can_id,) = struct.unpack(">I", message[:4])
-            data = message[4:]
-            frame_size = 64 if len(data) > 8 else 8  # canfd_frame, can_frame
-            there.send(struct.pack("=IB3x", can_id, len(data)) + data.ljust(frame_size, b"\0"))
-        there.send(struct.pack("=IB3x", 0x2000_0004, 8) + bytes(8))  # an error frame
-        there.send(struct.pack("=IB3x", 900 | 0x4000_0000, 0) + bytes(8))  # a remote request
-        there.send(struct.pack("=IB3x", 0x1234_5678 | 0x8000_0000, 1) + b"\7" + bytes(7))  # a 29-bit id
-        packets = [packet.data for packet in transport.read(1.0)]
-    transport.close()
-    assert packets == [*scan, make.frame(0x1234_5678, b"\7")]
-    assert transport.refused == {"CAN error or remote frame": 2}
+@pytest.fixture
+def buses(tmp_path):
+    """Return a driver at a virtual bus, and the radar's end of it."""
+    kind, channel = driver_class("srr520"), str(tmp_path)
+    radar = can.Bus(interface="virtual", channel=channel)
+    driver = kind(kind.settings_type(can_adapter="virtual", can_interface=channel))
+    with driver, radar:
+        yield driver, radar
+
+
+def send(radar, packet: bytes, **kind) -> None:
+    message = can.Message(arbitration_id=int.from_bytes(packet[:4], "big"), data=packet[4:], **kind)
+    radar.send(message)
+
+
+def test_a_scan_on_the_bus(buses):
+    driver, radar = buses
+    scan = make.scan("hrr", [{"azimuth_angle": 300, "rcs": 80} | {"range": 100 * i} for i in range(1, 8)], cycle=3)
+    before_ns = time.time_ns()
+    for packet in scan:
+        send(radar, packet, is_fd=True, is_extended_id=False)
+    (frame,) = driver.poll(1.0)
+    by_udp = Srr520Parser()
+    (expected,) = [f for packet in scan for f in by_udp.feed(packet, 0)]
+    for name, column in expected.columns.items():
+        np.testing.assert_array_equal(frame.columns[name], column, err_msg=name)
+    assert frame.sensor_time_ns == expected.sensor_time_ns
+    assert before_ns - 1000 <= frame.received_ns <= time.time_ns() + 1000  # python-can has float64 of seconds
+    assert not driver.refused
+    assert driver.packets == len(scan)
+
+
+def test_frames_of_others_on_the_bus(buses):
+    driver, radar = buses
+    scan = make.scan("hrr", [{"range": 1000}], cycle=3)
+    send(radar, scan[0], is_fd=True, is_extended_id=False)
+    send(radar, make.frame(4, bytes(8)), is_error_frame=True)
+    radar.send(can.Message(arbitration_id=900, is_remote_frame=True))
+    send(radar, make.frame(0x1234_5678, b"\7"), is_extended_id=True)
+    for packet in scan[1:]:
+        send(radar, packet, is_fd=True, is_extended_id=False)
+    (frame,) = driver.poll(1.0)
+    assert len(frame) == 1
+    assert driver.refused == {"CAN error or remote frame": 2, "another message": 1}
+
+
+def test_a_bus_that_breaks_down_is_an_oserror_and_can_be_joined_again(buses):
+    driver, radar = buses
+    driver.transport._bus.shutdown()  # under the driver's feet, as an adapter that is pulled out
+    with pytest.raises(OSError, match=r"CAN interface .* is lost"):
+        driver.poll()
+    driver.stop()
+    driver.start()
+    for packet in make.scan("near", [{"range": 1000}], cycle=4):
+        send(radar, packet, is_fd=True, is_extended_id=False)
+    assert len(driver.poll(1.0)) == 1
+
+
+def test_an_adapter_that_does_not_exist_is_refused_with_those_that_do():
+    kind = driver_class("srr520")
+    with pytest.raises(ConfigError, match=r"can_adapter: no CAN adapter 'usb'; known are: .*socketcan"):
+        kind(kind.settings_type(can_adapter="usb"))

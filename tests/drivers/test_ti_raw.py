@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ti_bytes import CHIRP, FRAME_BYTES, cube_of, four_lanes, samples, two_lanes, write_chirp
 
 from aegis.core.params import ConfigError
-from aegis.drivers.contract import CubeFrame
+from aegis.drivers.frames import CubeFrame
 from aegis.drivers.ti_chirp import ChirpConfig
 from aegis.drivers.ti_raw import CubeMaker, RecordingParser, TiRaw, TiRawSettings
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ti_bytes import demo_packet, demo_stream, record, stats, temperature
 
 from aegis.core.params import ConfigError
-from aegis.drivers.contract import PointFrame
+from aegis.drivers.frames import PointFrame
 from aegis.drivers.ti_cli import read_commands
 from aegis.drivers.ti_tlv import MAX_PACKET_BYTES
 from aegis.drivers.ti_uart import TiUart, TiUartParser, TiUartSettings

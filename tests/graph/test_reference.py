@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from aegis.graph import event_reference
 from aegis.graph.nodes import ALL_NODES
 from aegis.graph.reference import as_markdown, sections
 from aegis.ros.topics import TOPICS
@@ -15,6 +16,11 @@ README = (REPOSITORY / "README.md").read_text()
 def test_the_page_of_parameters_is_current():
     made = as_markdown(sections(ALL_NODES))
     assert (REPOSITORY / "config" / "README.md").read_text() == made, "run: aegis params --markdown > config/README.md"
+
+
+def test_the_page_of_events_is_current():
+    made = event_reference.as_markdown()
+    assert (REPOSITORY / "docs" / "events.md").read_text() == made, "run: aegis events --markdown > docs/events.md"
 
 
 @pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))

@@ -12,6 +12,7 @@ from sensor_msgs.msg import PointCloud2
 
 from aegis.core.params import ConfigError
 from aegis.drivers.contract import DriverSettings
+from aegis.drivers.registry import gives_cubes
 from aegis.graph.config import load_settings
 from aegis.ros.messages.clouds import cloud_fields
 from aegis.ros.messages.fields import stamp_of
@@ -148,6 +149,6 @@ def test_no_driver_named_is_a_clear_error():
 
 
 def test_only_raw_drivers_send_large_messages():
-    assert not DriverSettings().gives_cubes
-    assert not DriverSettings(driver="smartmicro_umrr").gives_cubes
-    assert DriverSettings(driver="ti_raw").gives_cubes
+    assert not gives_cubes(DriverSettings())
+    assert not gives_cubes(DriverSettings(driver="smartmicro_umrr"))
+    assert gives_cubes(DriverSettings(driver="ti_raw"))

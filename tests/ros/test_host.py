@@ -2,12 +2,11 @@
 
 import pytest
 import rclpy
+from event_messages import event_message
 from rclpy.executors import SingleThreadedExecutor
 
-from aegis.core.events import Event, EventName
 from aegis.core.params import Settings
 from aegis.ros.host import AT_ONCE, StageHost
-from aegis.ros.messages.reports import event_to_msg
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import Stage, StageContext
 from aegis.ros.topics import TOPICS
@@ -45,11 +44,7 @@ def test_events_are_taken_several_at_a_time_in_order(node, wait_for):
     executor.add_node(node)
     wait_for(lambda: publisher.get_subscription_count() > 0, "the listener is there")
     for sequence in range(1, 91):
-        publisher.publish(
-            event_to_msg(
-                Event(EventName.TRACKING_UPDATED), stage="sender", stamp_ns=1, run_id="run", epoch=0, sequence=sequence
-            )
-        )
+        publisher.publish(event_message("TRACKING_UPDATED", stage="sender", sequence=sequence))
     wakings = 0
     while len(stage.heard) < 90:
         before = len(stage.heard)

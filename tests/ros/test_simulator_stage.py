@@ -11,7 +11,7 @@ from aegis_msgs.srv import Scan, SetMode
 from diagnostic_msgs.msg import DiagnosticStatus
 from settings_of import settings_of
 
-from aegis.core.events import EventName
+from aegis.core.events import ScanStarted
 from aegis.core.params import ConfigError
 from aegis.graph.nodes import NODES
 from aegis.ros.messages.clouds import cloud_fields
@@ -57,7 +57,7 @@ def test_it_is_the_stage_of_the_graph_table():
 def test_a_scan_is_announced_and_published_with_its_stamp():
     event, points = stage().on_timer(BEGIN_NS)
     assert event.topic == "events"
-    assert event.message.name == EventName.RADAR_SCAN_STARTED
+    assert event.message.name == ScanStarted.name
     assert (event.message.stage, event.message.run_id, event.message.epoch) == ("simulator", "run", 2)
     assert json.loads(event.message.data)["sequence"] == 1
     assert points.topic == "radar/points"

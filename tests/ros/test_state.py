@@ -1,10 +1,13 @@
-"""What outlives a process: the state directory, whole files, epochs."""
+"""What outlives a process: the state directory, whole files, epochs, ids that are never repeated."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from aegis.state import next_epoch, remove_leftovers, state_dir, write_atomically
+from aegis.core.ids import LAST_ID
+from aegis.state import kept_ids, next_epoch, remove_leftovers, state_dir, write_atomically
 
 
 def test_each_namespace_has_its_own_directory_that_others_cannot_read(tmp_path, monkeypatch):
@@ -50,3 +53,58 @@ def test_a_damaged_epoch_file_is_named(tmp_path):
     (tmp_path / "epoch_ew.json").write_text("{")
     with pytest.raises(ValueError, match=r"epoch_ew\.json: not an epoch file"):
         next_epoch(tmp_path, "ew", "a")
+
+
+def test_a_new_run_repeats_no_id(tmp_path):
+    path = tmp_path / "ids.json"
+    first = kept_ids(path)
+    given = [*first.take(3), *first.take(2)]
+    assert given == [1, 2, 3, 4, 5]
+    # No goodbye, as after kill -9: what matters is on disk before an id is handed out.
+    assert min(kept_ids(path).take(1)) > max(given)
+
+
+def test_a_killed_run_repeats_no_id(tmp_path):
+    """Each run takes ids in its own process and is killed by SIGKILL in the middle of it."""
+    take = (
+        "import sys; from pathlib import Path; from aegis.state import kept_ids\n"
+        "ids = kept_ids(Path(sys.argv[1]))\n"
+        "while True: print(*ids.take(1000), flush=True)\n"
+    )
+    seen: list[int] = []
+    for _ in range(4):
+        with subprocess.Popen([sys.executable, "-c", take, tmp_path / "ids"], stdout=subprocess.PIPE, text=True) as run:
+            for _ in range(10):
+                seen += map(int, run.stdout.readline().split())
+            run.kill()
+    assert len(set(seen)) == len(seen) == 40_000
+
+
+def test_crossing_a_reserved_block(tmp_path):
+    path = tmp_path / "ids.json"
+    ids = kept_ids(path)
+    seen = [i for _ in range(10) for i in ids.take(1000).tolist()]
+    assert len(set(seen)) == 10_000
+    assert min(kept_ids(path).take(1)) > max(seen)
+
+
+def test_without_a_file_every_run_is_the_same():
+    assert kept_ids(None).take(2).tolist() == kept_ids(None).take(2).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"next_id": "many"}', '{"next_id": null}'])
+def test_a_damaged_file_is_refused_and_kept(tmp_path, content):
+    path = tmp_path / "ids.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match="not an id file"):
+        kept_ids(path)
+    assert path.read_text() == content
+
+
+def test_the_end_is_an_error_and_not_a_repetition(tmp_path):
+    path = tmp_path / "ids.json"
+    path.write_text(f'{{"next_id": {LAST_ID}}}')
+    ids = kept_ids(path)
+    assert ids.take(1).tolist() == [LAST_ID]
+    with pytest.raises(OverflowError, match="used up"):
+        ids.take(1)

@@ -24,7 +24,7 @@ from aegis.bridge.live.nodes import OWN_NAME, GraphNodes
 from aegis.bridge.live.services import GraphServices
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.channels import RADAR_FRAME
-from aegis.core.events import Event, EventName
+from aegis.core.events import RadarFramesBroadcast, StatusBroadcast, ThreatsBroadcast
 from aegis.core.types import Detections, Threats, Tracks
 from aegis.ros.host import StageHost
 from aegis.ros.messages.ew import advice_from_msg, signals_from_msg
@@ -41,9 +41,9 @@ PERIOD_S = 1.0
 _JOIN_DEADLINE_S = 5.0
 # What was broadcast, and the counter of the stream that tells.
 _BROADCASTS = {
-    EventName.BROADCAST_RADAR_FRAME: "radar_frames",
-    EventName.BROADCAST_THREATS: "threat_messages",
-    EventName.BROADCAST_SYSTEM_STATUS: "status_messages",
+    RadarFramesBroadcast: "radar_frames",
+    ThreatsBroadcast: "threat_messages",
+    StatusBroadcast: "status_messages",
 }
 
 
@@ -110,11 +110,11 @@ class BridgeStage(Stage):
     def on_timer(self, now_ns: int) -> Iterable[Output]:
         """Say what was broadcast since the last time."""
         counts = self._out.counts()
-        for name, counter in _BROADCASTS.items():
+        for broadcast, counter in _BROADCASTS.items():
             new = counts[counter] - self._broadcast[counter]
             self._broadcast[counter] = counts[counter]
             if new:
-                yield self.event(Event(name, data={"messages": new, "clients": counts["clients"]}), now_ns)
+                yield self.event(broadcast(new, counts["clients"]), now_ns)
 
     def reset(self) -> None:
         """Wait for no scan's other half any more. What was shown last stays, with its age."""
@@ -130,7 +130,7 @@ class BridgeStage(Stage):
         }
 
     def _event(self, message: Any) -> None:
-        event = _sendable(event_from_msg(message))
+        event = _sendable(event_from_msg(message).document())
         self._out.history.put_event(event)
         self._put("events", event)
 

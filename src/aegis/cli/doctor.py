@@ -29,7 +29,7 @@ CLOCK_EARLIEST_S = 1_735_689_600.0  # 2025-01-01: before Aegis was written
 # Module and what pip calls it: what `pip install .` brings, and what a colcon build leaves to pip.
 PYTHON_PACKAGES = {
     "numpy": "numpy", "scipy": "scipy", "numba": "numba", "pydantic": "pydantic", "yaml": "pyyaml", "click": "click",
-    "tqdm": "tqdm", "serial": "pyserial", "asterix": "libasterix",
+    "tqdm": "tqdm", "serial": "pyserial", "can": "python-can", "asterix": "libasterix",
     "rosbags": "rosbags", "fastapi": "fastapi", "uvicorn": "uvicorn[standard]", "websockets": "websockets",
     "orjson": "orjson", "jwt": "pyjwt", "pwdlib": "pwdlib[argon2]", "limits": "limits", "sqlalchemy": "sqlalchemy",
     "foxglove": "foxglove-sdk", "alembic": "alembic", "zxcvbn": "zxcvbn", "prometheus_client": "prometheus-client",

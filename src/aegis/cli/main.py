@@ -243,6 +243,15 @@ def params(node: str | None, markdown: bool) -> None:
     click.echo(text, nl=False)
 
 
+@cli.command()
+@click.option("--markdown", is_flag=True, help="As the page docs/events.md.")
+def events(markdown: bool) -> None:
+    """List the events of the graph: name, severity, when each is told, and with --markdown what its data holds."""
+    from aegis.graph.event_reference import as_markdown, as_text
+
+    click.echo(as_markdown() if markdown else as_text(), nl=False)
+
+
 cli.add_command(users)
 
 

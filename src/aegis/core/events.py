@@ -1,35 +1,20 @@
-"""Names of the event bus, and what a stage says through it."""
+"""The event bus: one dataclass for each thing that a stage says of itself. `docs/events.md` is made from them.
+
+A new event is a class here and its use in a stage. Its fields are the JSON object in the message's `data`; its docstring says when
+it is told. Two classes may share a name, where one event has data of two shapes.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
-from typing import Any
+from dataclasses import dataclass, fields
+from enum import Enum, IntEnum
+from typing import Annotated, ClassVar
 
+from aegis.core.finite import finite_json
+from aegis.core.types import Advice, Signal, ThreatLevel
 
-class EventName(StrEnum):
-    """Every event of the graph."""
-
-    RADAR_SCAN_STARTED = "RADAR_SCAN_STARTED"
-    RADAR_SCAN_COMPLETE = "RADAR_SCAN_COMPLETE"
-    RADAR_TARGETS_DETECTED = "RADAR_TARGETS_DETECTED"
-    DETECTION_RUNNING = "DETECTION_RUNNING"
-    DETECTION_TARGETS_CLASSIFIED = "DETECTION_TARGETS_CLASSIFIED"
-    DETECTION_ERROR = "DETECTION_ERROR"
-    TRACKING_RUNNING = "TRACKING_RUNNING"
-    TRACKING_UPDATED = "TRACKING_UPDATED"
-    TRACKING_LOST = "TRACKING_LOST"
-    THREAT_ASSESSMENT_RUNNING = "THREAT_ASSESSMENT_RUNNING"
-    THREAT_LEVEL_CHANGED = "THREAT_LEVEL_CHANGED"
-    THREAT_CRITICAL = "THREAT_CRITICAL"
-    EW_DETECTION = "EW_DETECTION"
-    EW_RESPONSE_TRIGGERED = "EW_RESPONSE_TRIGGERED"
-    EW_COUNTERMEASURE = "EW_COUNTERMEASURE"
-    PIPELINE_CYCLE_COMPLETE = "PIPELINE_CYCLE_COMPLETE"
-    PIPELINE_ERROR = "PIPELINE_ERROR"
-    BROADCAST_RADAR_FRAME = "BROADCAST_RADAR_FRAME"
-    BROADCAST_THREATS = "BROADCAST_THREATS"
-    BROADCAST_SYSTEM_STATUS = "BROADCAST_SYSTEM_STATUS"
+ScanNumber = Annotated[int, "number of the sensor's scan"]
+TrackId = Annotated[int, "id of the track"]
 
 
 class Severity(IntEnum):
@@ -45,6 +30,259 @@ class Severity(IntEnum):
 class Event:
     """Something that happened in a stage."""
 
-    name: EventName
-    severity: Severity = Severity.INFO
-    data: dict[str, Any] = field(default_factory=dict)
+    name: ClassVar[str]  # in the message
+    severity: ClassVar[Severity] = Severity.INFO
+    ordinary: ClassVar[bool] = True  # False: of a rare fault, which no run of a whole graph is expected to show
+
+    def data(self) -> dict[str, object]:
+        """Return the fields as JSON holds them: words of enumerations, null for what is not finite.
+
+        A field that may be left out has None as its default, and is left out where it is None.
+        """
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        left_out = {f.name for f in fields(self) if f.default is None and values[f.name] is None}
+        return {
+            name: value.name if isinstance(value, Enum) else finite_json(value)
+            for name, value in values.items()
+            if name not in left_out
+        }
+
+
+@dataclass(frozen=True)
+class ScanStarted(Event):
+    """A radar of ours has looked: the simulator, or a driver that got a whole frame."""
+
+    name = "RADAR_SCAN_STARTED"
+    sequence: ScanNumber
+    driver: Annotated[str | None, "which driver; only of a driver"] = None
+    scenario: Annotated[str | None, "name of the scenario; only of the simulator"] = None
+    frequency_hz: Annotated[float | None, "carrier [Hz]; only of the simulator"] = None
+
+
+@dataclass(frozen=True)
+class ScanComplete(Event):
+    """A scan's points have come and could be read."""
+
+    name = "RADAR_SCAN_COMPLETE"
+    sequence: ScanNumber
+    points: Annotated[int, "points in it"]
+
+
+@dataclass(frozen=True)
+class TargetsDetected(Event):
+    """A scan has points at all."""
+
+    name = "RADAR_TARGETS_DETECTED"
+    sequence: ScanNumber
+    points: Annotated[int, "points in it"]
+
+
+@dataclass(frozen=True)
+class DetectionRunning(Event):
+    """The detection begins with a scan."""
+
+    name = "DETECTION_RUNNING"
+    severity = Severity.DEBUG
+    sequence: ScanNumber
+
+
+@dataclass(frozen=True)
+class TargetsClassified(Event):
+    """The detection is through with a scan."""
+
+    name = "DETECTION_TARGETS_CLASSIFIED"
+    sequence: ScanNumber
+    detections: Annotated[int, "detections in it"]
+    classes: Annotated[dict[str, int], "how many of each class"]
+
+
+@dataclass(frozen=True)
+class DetectionRefused(Event):
+    """A cloud, odometry or a scan without a pose was refused."""
+
+    name = "DETECTION_ERROR"
+    severity = Severity.WARNING
+    refused: Annotated[str, "the reason, in the few words by which it is counted"]
+    message: Annotated[str, "the whole reason"]
+
+
+@dataclass(frozen=True)
+class TrackingRunning(Event):
+    """The tracking begins with a scan."""
+
+    name = "TRACKING_RUNNING"
+    severity = Severity.DEBUG
+    sequence: ScanNumber
+
+
+@dataclass(frozen=True)
+class TrackingUpdated(Event):
+    """The picture after a scan is out."""
+
+    name = "TRACKING_UPDATED"
+    sequence: ScanNumber
+    tracks: Annotated[int, "tracks in the picture, tentative ones too"]
+    confirmed: Annotated[list[int], "ids of the tracks that this scan has confirmed"]
+    reset: Annotated[bool, "the picture began anew"] = False
+    reordered: Annotated[bool | None, "true where the scan came late and was put in its place"] = None
+    resumed: Annotated[bool | None, "true where the picture goes on from the one of the process before"] = None
+
+
+@dataclass(frozen=True)
+class TrackingReset(TrackingUpdated):
+    """The same, where the stamps went back (a bag from its start again), so that all tracks were dropped."""
+
+    severity = Severity.WARNING
+    ordinary = False
+    reset: Annotated[bool, "the picture began anew"] = True
+    reason: Annotated[str, "why"] = "time went backwards"
+
+
+@dataclass(frozen=True)
+class TrackLost(Event):
+    """A track was given up."""
+
+    name = "TRACKING_LOST"
+    track_id: TrackId
+
+
+@dataclass(frozen=True)
+class ThreatAssessmentRunning(Event):
+    """The assessment begins with a picture."""
+
+    name = "THREAT_ASSESSMENT_RUNNING"
+    severity = Severity.DEBUG
+    sequence: ScanNumber
+
+
+@dataclass(frozen=True)
+class ThreatLevelChanged(Event):
+    """A track's threat level is another than before."""
+
+    name = "THREAT_LEVEL_CHANGED"
+    track_id: TrackId
+    before: Annotated[ThreatLevel | None, "the level before; null for a track that was not assessed yet"]
+    level: Annotated[ThreatLevel, "the level now"]
+    score: Annotated[float, "from 0 to 1"]
+    reason: Annotated[str, "in words, strongest first"]
+
+
+@dataclass(frozen=True)
+class ThreatCritical(ThreatLevelChanged):
+    """A track has become critical."""
+
+    name = "THREAT_CRITICAL"
+    severity = Severity.WARNING
+
+
+@dataclass(frozen=True)
+class EwDetection(Signal, Event):
+    """Jamming or interference has begun."""
+
+    name = "EW_DETECTION"
+    severity = Severity.WARNING
+
+
+@dataclass(frozen=True)
+class EwResponseTriggered(Advice, Event):
+    """Advice is proposed and waits for a person."""
+
+    name = "EW_RESPONSE_TRIGGERED"
+    severity = Severity.WARNING
+
+
+@dataclass(frozen=True)
+class EwCountermeasure(Advice, Event):
+    """A person has acknowledged advice."""
+
+    name = "EW_COUNTERMEASURE"
+
+
+@dataclass(frozen=True)
+class CycleComplete(Event):
+    """The assessment of a picture is out: the last stage is through with a scan."""
+
+    name = "PIPELINE_CYCLE_COMPLETE"
+    sequence: ScanNumber
+    tracks: Annotated[int, "tracks in the picture"]
+    threats: Annotated[int, "threats among them"]
+    critical: Annotated[int, "critical ones"]
+
+
+@dataclass(frozen=True)
+class StageFailed(Event):
+    """An exception was caught in a stage other than the detection; it goes on with its next input."""
+
+    name = "PIPELINE_ERROR"
+    severity = Severity.ERROR
+    error: Annotated[str, "type and text of the exception"]
+
+
+@dataclass(frozen=True)
+class DetectionFailed(StageFailed):
+    """An exception was caught in the detection; it goes on with its next input."""
+
+    name = "DETECTION_ERROR"
+    ordinary = False
+
+
+@dataclass(frozen=True)
+class CubeRefused(Event):
+    """The front end cannot process a cube."""
+
+    name = "PIPELINE_ERROR"
+    severity = Severity.WARNING
+    ordinary = False
+    refused: Annotated[str, "the reason, in the few words by which it is counted"]
+    message: Annotated[str, "the whole reason"]
+
+
+@dataclass(frozen=True)
+class DriverFailed(Event):
+    """A driver's line cannot be opened or is lost, or its frame makes no cube."""
+
+    name = "PIPELINE_ERROR"
+    severity = Severity.ERROR
+    ordinary = False
+    driver: Annotated[str, "which driver"]
+    message: Annotated[str, "what went wrong"]
+    sequence: Annotated[int | None, "number of the frame; only where it makes no cube"] = None
+
+
+@dataclass(frozen=True)
+class _Broadcast(Event):
+    messages: Annotated[int, "how many since the last event of this name"]
+    clients: Annotated[int, "clients of the stream now"]
+
+
+@dataclass(frozen=True)
+class RadarFramesBroadcast(_Broadcast):
+    """The bridge has sent radar frames to the clients of its stream."""
+
+    name = "BROADCAST_RADAR_FRAME"
+
+
+@dataclass(frozen=True)
+class ThreatsBroadcast(_Broadcast):
+    """The bridge has sent threats to the clients of its stream."""
+
+    name = "BROADCAST_THREATS"
+
+
+@dataclass(frozen=True)
+class StatusBroadcast(_Broadcast):
+    """The bridge has sent the system's status to the clients of its stream."""
+
+    name = "BROADCAST_SYSTEM_STATUS"
+
+
+def _kinds(base: type[Event]) -> list[type[Event]]:
+    """Return all subclasses that have a name, in the order of their definition."""
+    out: list[type[Event]] = []
+    for kind in base.__subclasses__():
+        out += [kind, *_kinds(kind)] if hasattr(kind, "name") else _kinds(kind)
+    return out
+
+
+EVENTS = tuple(_kinds(Event))
+EVENT_NAMES = tuple(dict.fromkeys(kind.name for kind in EVENTS))

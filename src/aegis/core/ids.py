@@ -1,39 +1,31 @@
-"""Ids (of tracks, of EW advice) that are never used twice, also across restarts."""
+"""Ids (of tracks, of EW advice) that are never used twice."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 
 from aegis.core.types import Ints
-from aegis.state import write_atomically
 
 BLOCK = 4096
 LAST_ID = 2**32 - 1  # the messages carry uint32
 
 
 class UniqueIds:
-    """Hands out ids from 1, or after the last block that an earlier run reserved.
+    """Hands out ids in order; ids are reserved a block at a time, before the first of a block is used.
 
-    With a file, ids are reserved on disk a block at a time before they are used: a crash skips ids and repeats none.
+    Who keeps what `reserve` was last called with, and begins the next run there, repeats no id, however this run ends; what was
+    reserved and not used is skipped. `aegis.state` does so.
+
+    Args:
+        first: the first id.
+        reserve: called with the first id that is not reserved; the ids before it are used only after it has returned.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Go on from `path`, or from 1 without one.
-
-        Raises:
-            ValueError: the file is not one of ours. It is not overwritten: that could repeat ids.
-        """
-        self._path = path
-        self._next = 1
-        if path is not None and path.exists():
-            try:
-                self._next = int(json.loads(path.read_bytes())["next_id"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{path}: not an id file ({error}); move it away to begin again at 1") from error
-        self._reserved = self._next
+    def __init__(self, first: int = 1, reserve: Callable[[int], None] | None = None) -> None:
+        self._next = self._reserved = first
+        self._reserve = reserve
 
     def take(self, n: int) -> Ints:
         """Return n new ids.
@@ -43,11 +35,10 @@ class UniqueIds:
         """
         end = self._next + n
         if end - 1 > LAST_ID:
-            raise OverflowError(f"ids are used up ({LAST_ID}); remove {self._path} to begin again at 1")
-        if self._path is not None and end > self._reserved:
-            reserved = end + BLOCK
-            write_atomically(self._path, json.dumps({"next_id": reserved}).encode())
-            self._reserved = reserved
+            raise OverflowError(f"ids are used up ({LAST_ID}); remove the file that keeps them to begin again at 1")
+        if self._reserve is not None and end > self._reserved:
+            self._reserve(end + BLOCK)
+            self._reserved = end + BLOCK
         out = np.arange(self._next, end, dtype=np.int64)
         self._next = end
         return out

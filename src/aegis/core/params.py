@@ -90,11 +90,6 @@ class Settings(BaseModel):
         return {key: _over(fields[key].default, value) if key in fields else value for key, value in values.items()}
 
     @classmethod
-    def resolve(cls, values: Values) -> type[Settings]:
-        """Return the model that these values are of: this one, unless one of them chooses among several."""
-        return cls
-
-    @classmethod
     def load(
         cls,
         values: Values | None = None,

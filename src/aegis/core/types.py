@@ -213,27 +213,27 @@ class Threats:
 class Signal:
     """One active electronic attack or interference."""
 
-    id: int
-    kind: SignalKind
-    bearing: float
-    bearing_sigma: float
-    power_db: float
-    frequency: float
-    confidence: float
-    evidence: str
+    id: Annotated[int, "id of the signal"]
+    kind: Annotated[SignalKind, "what it is taken for"]
+    bearing: Annotated[float, "in the sensor's frame, from x towards y [rad]; NaN where it has no direction"]
+    bearing_sigma: Annotated[float, "its standard deviation [rad]"]
+    power_db: Annotated[float, "above the quiet noise floor [dB]"]
+    frequency: Annotated[float, "[Hz]; NaN where the sensor does not say"]
+    confidence: Annotated[float, "1 - probability that quiet noise does this"]
+    evidence: Annotated[str, "in words, with numbers"]
 
 
 @dataclass(frozen=True)
 class Advice:
-    """One piece of EW advice; `track_id` or `signal_id` is 0 where it answers the other."""
+    """One piece of EW advice."""
 
-    id: int
-    track_id: int
-    signal_id: int
-    technique: str
-    priority: int
-    rationale: str
-    expected_benefit_db: float
-    valid_until_ns: int
-    state: AdviceState
-    decided_by: str = ""
+    id: Annotated[int, "id of the advice"]
+    track_id: Annotated[int, "the threat that it answers; 0 where it answers a signal"]
+    signal_id: Annotated[int, "the signal that it answers; 0 where it answers a threat"]
+    technique: Annotated[str, "what is proposed"]
+    priority: Annotated[int, "1 is most urgent"]
+    rationale: Annotated[str, "why, in words"]
+    expected_benefit_db: Annotated[float, "[dB]; NaN where it cannot be computed"]
+    valid_until_ns: Annotated[int, "in the time of the stamps [ns]"]
+    state: Annotated[AdviceState, "what a person has decided"]
+    decided_by: Annotated[str, "who; empty before"] = ""

@@ -20,16 +20,9 @@ from aegis.drivers.ars548_format import (
     decode_status,
     method_of,
 )
-from aegis.drivers.contract import (
-    DriverHealth,
-    FormatError,
-    Frame,
-    Parser,
-    PointFrame,
-    UdpDriver,
-    UdpSettings,
-    finite_or_nan,
-)
+from aegis.drivers.contract import Parser
+from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, finite_or_nan
+from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 
 _MAX_COUNTER_STEP = 1000  # a larger step of the list's counter is a restart, no loss
 # Our name of a column: the detection's field, the flag that makes it invalid.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.drivers.contract import FormatError
+from aegis.drivers.frames import FormatError
 
 DETECTION_LIST, OBJECT_LIST, SENSOR_STATUS = 336, 329, 380  # method numbers
 MAX_DETECTIONS = 800

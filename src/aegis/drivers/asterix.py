@@ -22,15 +22,9 @@ from aegis.drivers.asterix_records import (
     source,
     utc_ns,
 )
-from aegis.drivers.contract import (
-    DriverHealth,
-    Frame,
-    Parser,
-    PointFrame,
-    UdpDriver,
-    UdpSettings,
-    finite_or_nan,
-)
+from aegis.drivers.contract import Parser
+from aegis.drivers.frames import DriverHealth, Frame, PointFrame, finite_or_nan
+from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 
 EARTH_RADIUS_M = 6_371_000.0
 NORTH_MARKER, SECTOR_CROSSING = 1, 2

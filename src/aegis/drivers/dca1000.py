@@ -10,7 +10,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple, Protocol
 
-from aegis.drivers.contract import CubeFrame, Frame, Parser
+from aegis.drivers.contract import Parser
+from aegis.drivers.frames import CubeFrame, Frame
 
 HEADER = struct.Struct("<IIH")  # sequence number; bytes before, low 32 and high 16 bits
 MAX_DATA_BYTES = 8192  # of a datagram; the card sends 1456

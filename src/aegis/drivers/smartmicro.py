@@ -11,16 +11,9 @@ from aegis.core.health import Level
 from aegis.core.params import param
 from aegis.core.signal.equation import decibels
 from aegis.core.types import Floats
-from aegis.drivers.contract import (
-    DriverHealth,
-    FormatError,
-    Frame,
-    Parser,
-    PointFrame,
-    UdpDriver,
-    UdpSettings,
-    finite_or_nan,
-)
+from aegis.drivers.contract import Parser
+from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, Reading, finite_or_nan
+from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 from aegis.drivers.smartmicro_format import (
     LOG_PROTOCOL,
     PORT_PROTOCOL,
@@ -109,7 +102,11 @@ class SmartmicroParser(Parser):
 
     def health(self) -> DriverHealth:
         """Return what the radar logs, and how many of its frames did not come whole."""
-        values = {"lost_frames": self.lost_frames, "log_messages": self.log_messages, "last_log": self.last_log}
+        values: dict[str, Reading] = {
+            "lost_frames": self.lost_frames,
+            "log_messages": self.log_messages,
+            "last_log": self.last_log,
+        }
         if self.last_log.startswith(("FATAL", "ERROR")) and self._now_ns - self._log_ns < _LOG_AGE_NS:
             return DriverHealth(Level.WARN, f"the radar reports: {self.last_log}", values)
         return DriverHealth(values=values)

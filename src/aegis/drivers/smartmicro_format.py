@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.drivers.contract import FormatError
+from aegis.drivers.frames import FormatError
 
 PORT_PROTOCOL = 8  # of the vendor's list of application protocols
 LOG_PROTOCOL = 6

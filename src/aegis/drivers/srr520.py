@@ -6,20 +6,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from aegis.core.health import Level
-from aegis.core.params import param
+from aegis.core.params import ConfigError, param
 from aegis.core.types import Floats
 from aegis.drivers import srr520_format as srr
-from aegis.drivers.contract import (
-    DriverHealth,
-    FormatError,
-    Frame,
-    PacketDriver,
-    Parser,
-    PointFrame,
-    UdpSettings,
-    finite_or_nan,
-)
-from aegis.drivers.transport import CanTransport, Transport
+from aegis.drivers.can_transport import CanTransport
+from aegis.drivers.contract import Parser
+from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, finite_or_nan
+from aegis.drivers.packet_driver import PacketDriver, UdpSettings
+from aegis.drivers.transport import Transport
 
 _MAX_COUNTER_STEP = 1000  # a larger step of the cycle counter is a restart, no loss
 _HEADERS = {srr.NEAR_HEADER: srr.NEAR, srr.HRR_HEADER: srr.HRR, srr.OBJECT_HEADER: srr.OBJECTS}  # by CAN id
@@ -81,9 +75,14 @@ class Srr520Settings(UdpSettings):
     """Parameters of a Continental SRR520."""
 
     line: Literal["can", "udp"] = param(
-        "can", "How its CAN frames come: can (an interface of this host), udp (a gateway's datagrams: CAN id, data)."
+        "can", "How its CAN frames come: can (an adapter of this host), udp (a gateway's datagrams: CAN id, data)."
     )
     can_interface: str = param("can0", "Name of the CAN FD interface, for line: can.")
+    can_adapter: str = param(
+        "socketcan",
+        "Kind of CAN adapter, as python-can names it: socketcan (an interface of Linux), pcan, kvaser, vector ..., whose channel"
+        " can_interface then is.",
+    )
     publish: Literal["detections", "near", "hrr", "objects"] = param(
         "detections",
         "What goes out: detections of both scans or of one (in the sensor's frame), or the radar's own objects (in the"
@@ -243,8 +242,9 @@ class Srr520Parser(Parser):
 class Srr520(PacketDriver):
     """Continental SRR520: near and HRR scans, object lists and sensor status, CAN FD.
 
-    `line: can` reads a CAN FD interface of this host (SocketCAN; unrun, for want of one). `line: udp` takes datagrams of a gateway,
-    each one CAN frame: its id in 4 bytes, big endian, then its data, as nebula records them.
+    `line: can` reads a CAN FD bus through python-can: an interface of Linux, or another adapter (tested on python-can's virtual
+    bus, for want of a real one). `line: udp` takes datagrams of a gateway, each one CAN frame: its id in 4 bytes, big endian, then
+    its data, as nebula records them.
 
     `publish: detections` gives points in the sensor's frame, without elevation; the column `hrr` is 1 in HRR scans.
     `publish: objects` gives the radar's own tracked objects, x y in the vehicle's frame. The radar wants to be configured and told
@@ -262,7 +262,12 @@ class Srr520(PacketDriver):
     def make_transport(self) -> Transport:
         """Return the CAN interface or the UDP port."""
         udp = self.settings.transport()  # made in any case, so that its settings are checked
-        return udp if self.settings.line == "udp" else CanTransport(self.settings.can_interface)
+        if self.settings.line == "udp":
+            return udp
+        try:
+            return CanTransport(self.settings.can_adapter, self.settings.can_interface)
+        except ValueError as error:
+            raise ConfigError(f"can_adapter: {error}") from None
 
     def make_parser(self) -> Srr520Parser:
         """Return the parser."""

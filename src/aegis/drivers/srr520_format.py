@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.drivers.contract import FormatError
+from aegis.drivers.frames import FormatError
 
 NEAR_HEADER, NEAR_ELEMENT = 900, 901  # CAN ids
 HRR_HEADER, HRR_ELEMENT = 1100, 1101

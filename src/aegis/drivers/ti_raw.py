@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from aegis.core.params import ConfigError, param
 from aegis.core.signal.cube import Waveform
-from aegis.drivers.contract import CubeFrame, Frame, PacketDriver, Parser, UdpSettings
+from aegis.drivers.contract import Parser
 from aegis.drivers.dca1000 import Dca1000Parser
+from aegis.drivers.frames import CubeFrame, Frame
+from aegis.drivers.packet_driver import PacketDriver, UdpSettings
 from aegis.drivers.ti_chirp import LANES, ChirpConfig, load_chirp
 from aegis.drivers.transport import FileTransport, Packet, Transport
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.drivers.contract import FormatError
+from aegis.drivers.frames import FormatError
 
 MAGIC = bytes((2, 1, 4, 3, 6, 5, 8, 7))
 # After the magic word: version, total length, platform, frame number, time in CPU cycles, objects, records, subframe.

@@ -9,16 +9,9 @@ from typing import Any
 import numpy as np
 
 from aegis.core.params import ConfigError, param
-from aegis.drivers.contract import (
-    DriverHealth,
-    DriverSettings,
-    FormatError,
-    Frame,
-    PacketDriver,
-    Parser,
-    PointFrame,
-    finite_or_nan,
-)
+from aegis.drivers.contract import DriverSettings, Parser
+from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, finite_or_nan
+from aegis.drivers.packet_driver import PacketDriver
 from aegis.drivers.ti_cli import configure_radar, read_commands
 from aegis.drivers.ti_tlv import HEADER_BYTES, MAGIC, MAX_PACKET_BYTES, DemoPacket, decode_packet, packet_length
 from aegis.drivers.transport import SerialTransport

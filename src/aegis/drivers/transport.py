@@ -1,4 +1,4 @@
-"""Lines to radars: UDP, CAN FD, serial, recorded bytes. Each gives packets with the time at which they came."""
+"""Lines to radars: UDP, serial, recorded bytes (CAN: `can_transport.py`). Each gives packets with the time at which they came."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import serial
 
@@ -58,34 +58,38 @@ class Transport(ABC):
         """Close it; without effect where it is not open."""
 
 
-class _SocketTransport(Transport):
-    """Packets of a socket, with the kernel's time of receipt; what the kernel had to drop is counted.
+class UdpTransport(Transport):
+    """Datagrams to a local port, with the kernel's time of receipt; what the kernel had to drop is counted.
 
     Args:
-        line: what it is, for messages.
-        kind: address family, type and protocol of the socket.
+        address: local address to bind, or "0.0.0.0" for all interfaces.
+        port: UDP port; 0 takes a free one (see `bound_port`).
+        multicast_group: to join, on the interface of `address`; empty for none.
+        source: address from which packets are taken, others are counted and dropped; empty for any.
     """
 
-    def __init__(self, line: str, *kind: int) -> None:
+    def __init__(self, address: str, port: int, *, multicast_group: str = "", source: str = "") -> None:
         super().__init__()
-        self.line = line
-        self._kind = kind
+        self.address, self.port = str(ip_address(address)), port
+        self.multicast_group = str(ip_address(multicast_group)) if multicast_group else ""
+        self.source = str(ip_address(source)) if source else ""
         self._opened: socket.socket | None = None
         self._overflow = 0  # the kernel's count of what it dropped on this socket
+
+    def __str__(self) -> str:
+        group = f", multicast group {self.multicast_group}" if self.multicast_group else ""
+        return f"UDP {self.address}:{self.port}{group}"
+
+    @property
+    def bound_port(self) -> int:
+        """Return the local port, once open."""
+        return int(self._socket.getsockname()[1])
 
     @property
     def _socket(self) -> socket.socket:
         if self._opened is None:
-            raise OSError(f"{self.line} is not open")
+            raise OSError(f"{self} is not open")
         return self._opened
-
-    @abstractmethod
-    def _bind(self, opened: socket.socket) -> None:
-        """Set the options of a new socket and bind it."""
-
-    @abstractmethod
-    def _packet(self, data: bytes, sender: Any) -> bytes | None:
-        """Return the packet in what came, or None where it is dropped, and counted."""
 
     def open(self) -> None:
         """Make the socket and bind it."""
@@ -93,16 +97,20 @@ class _SocketTransport(Transport):
             return
         opened = None
         try:
-            opened = socket.socket(*self._kind)
+            opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             opened.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
-            self._bind(opened)
+            if self.multicast_group:
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                member = socket.inet_aton(self.multicast_group) + socket.inet_aton(self.address)
+                opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+            opened.bind((self.multicast_group or self.address, self.port))
             opened.setblocking(False)
         except OSError as error:
             if opened is not None:
                 opened.close()
-            raise OSError(error.errno, f"{self.line} cannot be opened: {error.strerror}") from error
+            raise OSError(error.errno, f"{self} cannot be opened: {error.strerror}") from error
         self._opened, self._overflow = opened, 0
 
     def read(self, timeout_s: float) -> list[Packet]:
@@ -125,9 +133,10 @@ class _SocketTransport(Transport):
                     (overflow,) = struct.unpack_from("@I", value)
                     self.refused["dropped by the kernel"] += (overflow - self._overflow) % (1 << 32)
                     self._overflow = overflow
-            packet = self._packet(data, sender)
-            if packet is not None:
-                out.append(Packet(packet, received_ns or time.time_ns()))
+            if self.source and sender[0] != self.source:
+                self.refused["foreign source"] += 1
+            else:
+                out.append(Packet(data, received_ns or time.time_ns()))
         return out
 
     def close(self) -> None:
@@ -135,68 +144,6 @@ class _SocketTransport(Transport):
         if self._opened is not None:
             self._opened.close()
             self._opened = None
-
-
-class UdpTransport(_SocketTransport):
-    """Datagrams to a local port.
-
-    Args:
-        address: local address to bind, or "0.0.0.0" for all interfaces.
-        port: UDP port; 0 takes a free one (see `bound_port`).
-        multicast_group: to join, on the interface of `address`; empty for none.
-        source: address from which packets are taken, others are counted and dropped; empty for any.
-    """
-
-    def __init__(self, address: str, port: int, *, multicast_group: str = "", source: str = "") -> None:
-        self.address, self.port = str(ip_address(address)), port
-        self.multicast_group = str(ip_address(multicast_group)) if multicast_group else ""
-        self.source = str(ip_address(source)) if source else ""
-        group = f", multicast group {self.multicast_group}" if self.multicast_group else ""
-        super().__init__(f"UDP {self.address}:{port}{group}", socket.AF_INET, socket.SOCK_DGRAM)
-
-    @property
-    def bound_port(self) -> int:
-        """Return the local port, once open."""
-        return int(self._socket.getsockname()[1])
-
-    def _bind(self, opened: socket.socket) -> None:
-        if self.multicast_group:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            member = socket.inet_aton(self.multicast_group) + socket.inet_aton(self.address)
-            opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
-        opened.bind((self.multicast_group or self.address, self.port))
-
-    def _packet(self, data: bytes, sender: Any) -> bytes | None:
-        if self.source and sender[0] != self.source:
-            self.refused["foreign source"] += 1
-            return None
-        return data
-
-
-class CanTransport(_SocketTransport):
-    """Frames of a CAN FD interface of Linux (SocketCAN); a packet is the CAN id, 4 bytes big endian, and the frame's data.
-
-    The interface must be up (`ip link set can0 up type can bitrate ... dbitrate ... fd on`). No machine with one was at hand: only
-    the message for an absent interface and the reading of frames' bytes are tested.
-
-    Args:
-        interface: its name, as "can0".
-    """
-
-    def __init__(self, interface: str) -> None:
-        super().__init__(f"CAN interface {interface}", socket.AF_CAN, socket.SOCK_RAW, socket.CAN_RAW)
-        self.interface = interface
-
-    def _bind(self, opened: socket.socket) -> None:
-        opened.setsockopt(socket.SOL_CAN_RAW, socket.CAN_RAW_FD_FRAMES, 1)
-        opened.bind((self.interface,))
-
-    def _packet(self, data: bytes, sender: Any) -> bytes | None:
-        can_id, length = struct.unpack_from("=IB", data)  # struct can_frame and canfd_frame: id, length, 3 bytes, data
-        if can_id & (socket.CAN_ERR_FLAG | socket.CAN_RTR_FLAG):
-            self.refused["CAN error or remote frame"] += 1
-            return None
-        return struct.pack(">I", can_id & socket.CAN_EFF_MASK) + data[8 : 8 + length]
 
 
 class SerialTransport(Transport):

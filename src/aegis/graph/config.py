@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from aegis.core.param_names import Leaf, nearest
 from aegis.core.params import ConfigError, Settings
+from aegis.drivers.contract import DriverSettings
+from aegis.drivers.registry import settings_for
 from aegis.graph.nodes import ALL_NODES
 from aegis.graph.parameter_file import EVERY_NODE, Section, parse_sets, read_file
 from aegis.graph.ros_args import BEGIN, ROS_OWN, RosArguments, Rule
@@ -19,15 +21,16 @@ _QOS = "qos_overrides."  # how the names of parameters begin that ROS has for to
 S = TypeVar("S", bound=Settings)
 
 
-def settings_type(node: str) -> type[Settings]:
-    """Return the settings model of a node.
+def settings_type(node: str, values: Mapping[str, Leaf] | None = None) -> type[Settings]:
+    """Return the settings model of a node; of the driver that `values` name, where they do.
 
     Raises:
-        ConfigError: no such node.
+        ConfigError: no such node or driver.
     """
     if node not in ALL_NODES:
         raise ConfigError(f"no node '{node}'; known are: {', '.join(ALL_NODES)}")
-    return ALL_NODES[node].load_settings_type()
+    kind = ALL_NODES[node].load_settings_type()
+    return settings_for(values or {}) if kind is DriverSettings else kind
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ class Parameters:
         }
 
     def _kind(self, node: str, given: Mapping[str, tuple[Leaf, Section]]) -> type[Settings]:
-        return settings_type(node).resolve({name: value for name, (value, _) in given.items()})
+        return settings_type(node, {name: value for name, (value, _) in given.items()})
 
 
 def load_settings(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aegis.core.params import ConfigError, Settings
+from aegis.drivers import registry
 from aegis.drivers.contract import DriverSettings
 from aegis.graph.config import Parameters
 from aegis.graph.nodes import BRIDGE, NODES
@@ -125,7 +126,9 @@ def dds_environ(settings: Iterable[Settings], environ: Mapping[str, str]) -> dic
 
 def gives_cubes(settings: Settings) -> bool:
     """Tell whether a node with these settings sends raw cubes."""
-    return isinstance(settings, (SimulatorSettings, DriverSettings)) and settings.gives_cubes
+    if isinstance(settings, DriverSettings):
+        return registry.gives_cubes(settings)
+    return isinstance(settings, SimulatorSettings) and settings.gives_cubes
 
 
 def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str]) -> list[str]:

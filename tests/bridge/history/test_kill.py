@@ -13,13 +13,12 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import event_messages
 import psycopg
 import pytest
 import rclpy
 from postgres import PostgresServer
 
-from aegis.core.events import Event, EventName
-from aegis.ros.messages.reports import event_to_msg
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.topics import TOPICS
 
@@ -119,8 +118,9 @@ def start_sender(ros_domain) -> Iterator:
 
 
 def event_message(sequence: int):
-    return event_to_msg(
-        Event(EventName.TRACKING_UPDATED, data={"n": sequence}),
+    return event_messages.event_message(
+        "TRACKING_UPDATED",
+        data={"n": sequence},
         stage=STAGE,
         stamp_ns=FIRST_STAMP_NS + sequence,
         run_id=RUN_ID,

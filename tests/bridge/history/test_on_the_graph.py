@@ -3,10 +3,8 @@
 import json
 import time
 
+from event_messages import event_message
 from history_data import an_event
-
-from aegis.core.events import Event, EventName
-from aegis.ros.messages.reports import event_to_msg
 
 
 def test_what_is_said_on_the_graph_is_kept(start_bridge, publisher, wait_for):
@@ -15,8 +13,9 @@ def test_what_is_said_on_the_graph_is_kept(start_bridge, publisher, wait_for):
     stamp_ns = publisher.send_scan(5)
     event = an_event(1, stamp_ns=stamp_ns)
     publisher.publishers["events"].publish(
-        event_to_msg(
-            Event(EventName(event["name"]), data=event["data"]),
+        event_message(
+            event["name"],
+            data=event["data"],
             **{name: event[name] for name in ("stage", "stamp_ns", "run_id", "epoch", "sequence")},
         )
     )

@@ -13,15 +13,15 @@ import httpx
 import pytest
 import yaml
 from bridge_data import some_status
+from event_messages import event_message
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from aegis.bridge.telemetry.sources import ALL
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import EVENT_NAMES, Severity
 from aegis.graph.nodes import NODES
 from aegis.resources import config_file
-from aegis.ros.messages.reports import event_to_msg
 
 COUNTS = ("received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors")
 SCANS = 6
@@ -53,7 +53,6 @@ def log_lines(bridge, name: str) -> list[dict]:
 
 
 def send_event(publisher, name, severity=Severity.INFO, **fields) -> None:
-    event = Event(name, severity, {"sequence": 5})
     origin = {
         "stage": "tracking",
         "stamp_ns": 1_700_000_000_500_000_000,
@@ -62,7 +61,7 @@ def send_event(publisher, name, severity=Severity.INFO, **fields) -> None:
         "sequence": 1,
         **fields,
     }
-    publisher.publishers["events"].publish(event_to_msg(event, **origin))
+    publisher.publishers["events"].publish(event_message(name, severity, {"sequence": 5}, **origin))
 
 
 @pytest.fixture
@@ -91,9 +90,9 @@ def test_metrics_and_stage_logs_are_what_was_published(start_bridge, publisher, 
         published[stage] = {**values, **times}
         detail = {"dropped_by_reason": {"late scan": number, 'with "quotes" and \\': 2}}
         publisher.publishers["status"].publish(some_status(stage, detail, **published[stage]))
-    for number, name in enumerate(EventName):
+    for number, name in enumerate(EVENT_NAMES):
         send_event(publisher, name, sequence=number + 1)
-    send_event(publisher, EventName.TRACKING_RUNNING, Severity.DEBUG, sequence=len(EventName) + 1)
+    send_event(publisher, "TRACKING_RUNNING", Severity.DEBUG, sequence=len(EVENT_NAMES) + 1)
 
     def scrape() -> dict[str, dict[tuple[str, ...], float]]:
         answer = bridge.get("/metrics")
@@ -176,10 +175,12 @@ def _check_stage_logs(bridge, wait_for) -> None:
     def ours(name: str) -> list[dict]:
         return [row for row in log_lines(bridge, name) if row["run_id"] == "r"]
 
-    wait_for(lambda: sum(len(ours(f"{name}.log")) for name in files.values()) == len(EventName), "every event on disk")
+    wait_for(
+        lambda: sum(len(ours(f"{name}.log")) for name in files.values()) == len(EVENT_NAMES), "every event on disk"
+    )
     for word, name in files.items():
         rows = ours(f"{name}.log")
-        assert [row["event"] for row in rows] == [event for event in EventName if event.startswith(f"{word}_")]
+        assert [row["event"] for row in rows] == [event for event in EVENT_NAMES if event.startswith(f"{word}_")]
         for row in rows:
             assert datetime.fromisoformat(row["timestamp"]).timestamp() == 1_700_000_000.5
             assert (row["stage"], row["severity"], row["data"], row["epoch"]) == (

@@ -9,6 +9,7 @@ from scenes import approach, detections_of
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
+from aegis.state import kept_ids
 
 
 def after(scans: int, ids: UniqueIds | None = None, **settings) -> Tracker:
@@ -67,6 +68,6 @@ def test_what_is_no_snapshot_is_refused_and_changes_nothing():
 
 
 def test_ids_are_not_used_twice_after_a_restart_without_a_snapshot(tmp_path):
-    first = after(5, UniqueIds(tmp_path / "ids.json"))._rows.id.tolist()
-    again = after(5, UniqueIds(tmp_path / "ids.json"))._rows.id.tolist()
+    first = after(5, kept_ids(tmp_path / "ids.json"))._rows.id.tolist()
+    again = after(5, kept_ids(tmp_path / "ids.json"))._rows.id.tolist()
     assert not set(first) & set(again)

@@ -10,12 +10,12 @@ from scenes import SIGMA, approach, crossing, detections_of, plot_of, polar_of
 from scipy.optimize import approx_fprime
 from scipy.stats import chi2
 
-from aegis.core.ids import UniqueIds
 from aegis.core.params import ConfigError
 from aegis.core.tracking import motion
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Pose, TrackStatus
+from aegis.state import kept_ids
 
 
 def test_a_polar_track_is_filterpys_extended_kalman_filter():
@@ -463,7 +463,7 @@ def test_more_tracks_than_allowed_are_not_started_and_are_counted():
 
 def test_ids_go_on_after_a_restart(tmp_path):
     def run(start: float) -> set[int]:
-        tracker = Tracker(TrackingSettings(), UniqueIds(tmp_path / "ids.json"))
+        tracker = Tracker(TrackingSettings(), kept_ids(tmp_path / "ids.json"))
         seen: set[int] = set()
         for k in range(5):
             seen.update(tracker.step(detections_of(approach(k), start + k)).tracks.track_id.tolist())

@@ -10,6 +10,7 @@ from aegis.bridge.history.paging import MAX_CURSOR_CHARACTERS
 from aegis.bridge.models.common import ClassName, Model, Vector
 from aegis.bridge.models.threats import Assessment
 from aegis.bridge.models.words import ClassWord, LevelWord, SeverityWord
+from aegis.core.events import EVENT_NAMES
 
 MAX_LIMIT = 1000
 LAST_TRACK_ID = 2**32 - 1
@@ -67,7 +68,12 @@ class EventQuestion(Window):
     """Which events."""
 
     stage: list[Word] = Field([], max_length=_MOST_CHOICES, description="of one of these", examples=[["tracking"]])
-    name: list[Word] = Field([], max_length=_MOST_CHOICES, description="one of these", examples=[["THREAT_CRITICAL"]])
+    name: list[Word] = Field(
+        [],
+        max_length=_MOST_CHOICES,
+        description=f"one of these; the graph has {', '.join(EVENT_NAMES)}",
+        examples=[["THREAT_CRITICAL"]],
+    )
     severity: list[SeverityWord] = Field([], max_length=_MOST_CHOICES, description="one of these")
 
 

@@ -151,13 +151,12 @@ class RecordConverter(Generic[DataT]):
         self.dataclass = dataclass
         self._columns: list[tuple[str, type, str]] = []  # name, type here, code of the message's array or ""
         for field in _shared_fields(dataclass, message, set(apart)):
-            plain = int if isinstance(field.hint, type) and issubclass(field.hint, IntEnum) else field.hint
+            kind = get_args(field.hint)[0] if get_origin(field.hint) is Annotated else field.hint
+            plain = int if isinstance(kind, type) and issubclass(kind, IntEnum) else kind
             item = _item_type(field.wire)
             if item not in _SCALARS.get(plain, ()):
-                raise _unfit(
-                    message, f"field '{field.name}' is {field.wire}, where {dataclass.__name__} has {field.hint}"
-                )
-            self._columns.append((field.name, field.hint, _CODES.get(item, "")))
+                raise _unfit(message, f"field '{field.name}' is {field.wire}, where {dataclass.__name__} has {kind}")
+            self._columns.append((field.name, kind, _CODES.get(item, "")))
 
     def fill(self, m: Any, records: Sequence[DataT]) -> None:
         """Put the records into a message."""

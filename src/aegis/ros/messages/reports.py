@@ -24,30 +24,62 @@ def event_to_msg(event: Event, *, stage: str, stamp_ns: int, run_id: str, epoch:
     message.run_id = run_id
     message.epoch = int(epoch)
     message.sequence = int(sequence)
-    message.name = str(event.name)
+    message.name = event.name
     message.stage = stage
     message.severity = int(event.severity)
-    message.data = json.dumps(event.data, sort_keys=True)
+    message.data = json.dumps(event.data(), sort_keys=True)
     return message
 
 
-def event_from_msg(m: EventMsg) -> dict[str, Any]:
-    """Return an event with its origin: stamp_s, stamp_ns, run_id, epoch, sequence, name, stage, severity (its name), data.
+@dataclass(frozen=True)
+class ReceivedEvent:
+    """An event with its origin. Its data is there decoded, and as the JSON text that came, to be passed on uncoded."""
+
+    stamp_ns: int
+    run_id: str
+    epoch: int
+    sequence: int
+    name: str
+    stage: str
+    severity: Severity
+    data: dict[str, object]  # null in place of what is not finite
+    data_json: str  # without NaN and infinity too: JSON has none
+
+    def document(self) -> dict[str, Any]:
+        """Return it for JSON: stamp_s, stamp_ns, run_id, epoch, sequence, name, stage, severity (its name), data (decoded)."""
+        return {
+            "stamp_s": self.stamp_ns / 1e9,
+            "stamp_ns": self.stamp_ns,
+            "run_id": self.run_id,
+            "epoch": self.epoch,
+            "sequence": self.sequence,
+            "name": self.name,
+            "stage": self.stage,
+            "severity": self.severity.name,
+            "data": self.data,
+        }
+
+
+def event_from_msg(m: EventMsg) -> ReceivedEvent:
+    """Return the event of a message.
 
     Raises:
         ValueError: an unknown severity, or data that is not JSON.
     """
-    return {
-        "stamp_s": stamp_of(m) / 1e9,
-        "stamp_ns": stamp_of(m),
-        "run_id": str(m.run_id),
-        "epoch": int(m.epoch),
-        "sequence": int(m.sequence),
-        "name": str(m.name),
-        "stage": str(m.stage),
-        "severity": Severity(m.severity).name,
-        "data": json.loads(m.data) if m.data else {},
-    }
+    text = str(m.data) or "{}"
+    not_finite: list[str] = []
+    data = json.loads(text, parse_constant=not_finite.append)  # which returns None
+    return ReceivedEvent(
+        stamp_ns=stamp_of(m),
+        run_id=str(m.run_id),
+        epoch=int(m.epoch),
+        sequence=int(m.sequence),
+        name=str(m.name),
+        stage=str(m.stage),
+        severity=Severity(m.severity),
+        data=data,
+        data_json=json.dumps(data, sort_keys=True) if not_finite else text,
+    )
 
 
 @dataclass(frozen=True)

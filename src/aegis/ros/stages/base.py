@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import Event, StageFailed
 from aegis.core.health import Health, Level
 from aegis.core.params import Settings
 from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_to_msg, event_to_msg, status_to_msg
@@ -84,7 +84,7 @@ class Stage(ABC):
     name: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
     counters_type: ClassVar[type[Counters]] = Counters
-    error_event: ClassVar[EventName] = EventName.PIPELINE_ERROR
+    error_event: ClassVar[type[StageFailed]] = StageFailed
 
     def __init__(self, settings: Any, context: StageContext) -> None:
         self.settings = settings
@@ -161,9 +161,7 @@ class Stage(ABC):
     def failed(self, error: BaseException, stamp_ns: int) -> Output:
         """Count an exception from a callback and return the event that reports it."""
         self.counters.errors += 1
-        return self.event(
-            Event(self.error_event, Severity.ERROR, {"error": f"{type(error).__name__}: {error}"}), stamp_ns
-        )
+        return self.event(self.error_event(f"{type(error).__name__}: {error}"), stamp_ns)
 
     def event(self, event: Event, stamp_ns: int) -> Output:
         """Number an event and make its message."""

@@ -10,7 +10,14 @@ from aegis.core.classification import physical
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.points import PointsError, read_points
 from aegis.core.detection.settings import DetectionSettings
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import (
+    DetectionFailed,
+    DetectionRefused,
+    DetectionRunning,
+    ScanComplete,
+    TargetsClassified,
+    TargetsDetected,
+)
 from aegis.core.health import Health, Level
 from aegis.core.odometry import MovingPlatform, OdometryBuffer
 from aegis.core.types import ClassId, Pose, Scan
@@ -36,7 +43,7 @@ class DetectionStage(Stage):
     settings_type = DetectionSettings
     counters_type = DetectionCounters
     counters: DetectionCounters
-    error_event = EventName.DETECTION_ERROR
+    error_event = DetectionFailed
 
     def __init__(self, settings: DetectionSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -125,16 +132,14 @@ class DetectionStage(Stage):
     def _refuse(self, reason: str, text: str, stamp_ns: int) -> Output:
         self.counters.drop(reason)
         self._last_refusal = text
-        data = {"refused": reason, "message": text}
-        return self.event(Event(EventName.DETECTION_ERROR, Severity.WARNING, data), stamp_ns)
+        return self.event(DetectionRefused(reason, text), stamp_ns)
 
     def _detect(self, scan: Scan, pose: Pose | None) -> Iterator[Output]:
         stamp_ns = scan.stamp_ns
-        counted = {"sequence": scan.sequence, "points": len(scan)}
-        yield self.event(Event(EventName.RADAR_SCAN_COMPLETE, data=counted), stamp_ns)
+        yield self.event(ScanComplete(scan.sequence, len(scan)), stamp_ns)
         if len(scan):
-            yield self.event(Event(EventName.RADAR_TARGETS_DETECTED, data=counted), stamp_ns)
-        yield self.event(Event(EventName.DETECTION_RUNNING, Severity.DEBUG, {"sequence": scan.sequence}), stamp_ns)
+            yield self.event(TargetsDetected(scan.sequence, len(scan)), stamp_ns)
+        yield self.event(DetectionRunning(scan.sequence), stamp_ns)
         detections, dropped = self.detector.step(scan)
         detections.pose = pose
         for reason, objects in dropped.items():
@@ -142,8 +147,7 @@ class DetectionStage(Stage):
         yield Output("detections", detections_to_msg(detections))
         names = [ClassId(c).name for c in sorted(set(detections.class_id.tolist()))]
         classes = {name: int((detections.class_id == int(ClassId[name])).sum()) for name in names}
-        data_ = {"sequence": scan.sequence, "detections": len(detections), "classes": classes}
-        yield self.event(Event(EventName.DETECTION_TARGETS_CLASSIFIED, data=data_), stamp_ns)
+        yield self.event(TargetsClassified(scan.sequence, len(detections), classes), stamp_ns)
 
     def detail(self) -> dict[str, Any]:
         """Add the sensor, and what the last refused input was refused for."""

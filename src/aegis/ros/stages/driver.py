@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from aegis.core.clock import SensorClock
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import DriverFailed, ScanStarted
 from aegis.core.finite import finite_or_none
 from aegis.core.health import Health, Level
 from aegis.core.params import ConfigError
 from aegis.core.signal.cube import Cube, CubeError
-from aegis.drivers.contract import Driver, DriverSettings, Frame, PointFrame
+from aegis.drivers.contract import Driver, DriverSettings
+from aegis.drivers.frames import Frame, PointFrame
 from aegis.drivers.registry import driver_class, driver_names
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
@@ -77,8 +78,7 @@ class DriverStage(Stage):
             self._open_at_ns = now_ns + REOPEN_AFTER_NS
             if str(error) != self._trouble:  # told once, however often it is tried
                 self._trouble = str(error)
-                data = {"driver": self.driver.name, "message": self._trouble}
-                yield self.event(Event(EventName.PIPELINE_ERROR, Severity.ERROR, data), now_ns)
+                yield self.event(DriverFailed(self.driver.name, self._trouble), now_ns)
             return
         finally:
             self._count_refused()
@@ -100,7 +100,6 @@ class DriverStage(Stage):
         self._sequence += 1
         self._frame_at_ns = now_ns
         stamp_ns = self._clock.stamp(frame.sensor_time_ns, frame.received_ns)
-        data = {"sequence": self._sequence, "driver": self.driver.name}
         frame_id = self.settings.frame_id
         if isinstance(frame, PointFrame):
             message = cloud_to_msg(frame.columns, frame_id=frame_id, stamp_ns=stamp_ns)
@@ -111,12 +110,10 @@ class DriverStage(Stage):
                 cube = Cube(stamp_ns, frame_id, self._sequence, sensor_id, frame.waveform, frame.data)
             except CubeError as error:
                 self.counters.drop(error.reason)
-                yield self.event(
-                    Event(EventName.PIPELINE_ERROR, Severity.ERROR, {**data, "message": str(error)}), stamp_ns
-                )
+                yield self.event(DriverFailed(self.driver.name, str(error), self._sequence), stamp_ns)
                 return
             output = Output("radar/cube", cube_to_msg(cube))
-        yield self.event(Event(EventName.RADAR_SCAN_STARTED, data=data), stamp_ns)
+        yield self.event(ScanStarted(self._sequence, driver=self.driver.name), stamp_ns)
         yield output
 
     def reset(self) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any
 
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import EwCountermeasure, EwDetection, EwResponseTriggered
 from aegis.core.ew.advice import AdviceBook
 from aegis.core.ew.noise import NoiseMonitor
 from aegis.core.ew.settings import EwSettings
-from aegis.core.finite import finite_or_none
-from aegis.core.ids import UniqueIds
-from aegis.core.types import Advice, AdviceState, Signal
+from aegis.core.types import Advice, AdviceState
 from aegis.ros.messages.ew import advice_to_msg, signals_to_msg
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.state import kept_ids
 
 
 class EwStage(Stage):
@@ -29,7 +27,7 @@ class EwStage(Stage):
         super().__init__(settings, context)
         path = context.state_dir / "advice_ids.json" if context.state_dir is not None else None
         self.monitor = NoiseMonitor(settings.noise)
-        self.book = AdviceBook(settings.advice, UniqueIds(path))
+        self.book = AdviceBook(settings.advice, kept_ids(path))
 
     def reset(self) -> None:
         """Forget the noise baseline, signals and advice; ids go on."""
@@ -50,7 +48,7 @@ class EwStage(Stage):
             self.note_sequence(topic, detections.sequence, detections.sensor_id)
             change = self.monitor.step(detections)
             if change.raised is not None:
-                yield self.event(Event(EventName.EW_DETECTION, Severity.WARNING, _signal_data(change.raised)), stamp_ns)
+                yield self.event(EwDetection(**vars(change.raised)), stamp_ns)
                 new.append(self.book.on_signal(change.raised, stamp_ns))
             active = [self.monitor.signal] if self.monitor.signal is not None else []
             yield Output(
@@ -68,7 +66,7 @@ class EwStage(Stage):
             self.note_sequence(topic, threats.sequence, threats.sensor_id)
             new += self.book.on_threats(threats)
         for advice in new:
-            yield self.event(Event(EventName.EW_RESPONSE_TRIGGERED, Severity.WARNING, _advice_data(advice)), stamp_ns)
+            yield self.event(EwResponseTriggered(**vars(advice)), stamp_ns)
         if new or changed:
             yield self._advice(stamp_ns)
 
@@ -84,7 +82,7 @@ class EwStage(Stage):
         response.success, response.message = True, f"advice {decided.id}: {decided.state.name}"
         outputs = [self._advice(now_ns)]
         if decided.state is AdviceState.ACKNOWLEDGED:
-            outputs.append(self.event(Event(EventName.EW_COUNTERMEASURE, data=_advice_data(decided)), now_ns))
+            outputs.append(self.event(EwCountermeasure(**vars(decided)), now_ns))
         return outputs
 
     def detail(self) -> dict[str, Any]:
@@ -98,20 +96,3 @@ class EwStage(Stage):
 
     def _advice(self, stamp_ns: int) -> Output:
         return Output("ew/advice", advice_to_msg(self.book.advice, stamp_ns=stamp_ns))
-
-
-def _signal_data(signal: Signal) -> dict[str, Any]:
-    data = asdict(signal)
-    data["kind"] = signal.kind.name
-    return _jsonable(data)
-
-
-def _advice_data(advice: Advice) -> dict[str, Any]:
-    data = asdict(advice)
-    data["state"] = advice.state.name
-    return _jsonable(data)
-
-
-def _jsonable(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data with unknown numbers as null: NaN is not JSON."""
-    return {key: finite_or_none(v) if isinstance(v, float) else v for key, v in data.items()}

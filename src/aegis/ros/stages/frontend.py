@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import CubeRefused
 from aegis.core.finite import finite_or_none
 from aegis.core.signal import front_end
 from aegis.core.signal.cube import CubeError
@@ -53,8 +53,7 @@ class FrontEndStage(Stage):
         except CubeError as error:
             self.counters.drop(error.reason)
             self._last_refusal = str(error)
-            data = {"refused": error.reason, "message": str(error)}
-            yield self.event(Event(EventName.PIPELINE_ERROR, Severity.WARNING, data), stamp_ns)
+            yield self.event(CubeRefused(error.reason, str(error)), stamp_ns)
             return
         self._notes += self.front_end.notes
         for reason, objects in dropped.items():

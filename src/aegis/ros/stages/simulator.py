@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aegis.core.events import Event, EventName
+from aegis.core.events import ScanStarted
 from aegis.core.signal.cube import Cube
 from aegis.core.types import Scan
 from aegis.ros.messages.clouds import cloud_to_msg
@@ -83,12 +83,9 @@ class SimulatorStage(Stage):
         return self.simulator.step((now_ns - self._begin_ns) * 1e-9, now_ns)
 
     def _outputs(self, scan: Scan | Cube, now_ns: int) -> Iterator[Output]:
-        data = {
-            "sequence": scan.sequence,
-            "scenario": self.simulator.scenario.name,
-            "frequency_hz": self.simulator.frequency_hz,
-        }
-        yield self.event(Event(EventName.RADAR_SCAN_STARTED, data=data), now_ns)
+        simulator = self.simulator
+        started = ScanStarted(scan.sequence, scenario=simulator.scenario.name, frequency_hz=simulator.frequency_hz)
+        yield self.event(started, now_ns)
         if isinstance(scan, Cube):
             cube = cube_to_msg(scan)
             self._cube_bytes = len(cube.data)

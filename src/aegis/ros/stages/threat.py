@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import CycleComplete, ThreatAssessmentRunning, ThreatCritical, ThreatLevelChanged
 from aegis.core.threat.assessor import Assessor
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.types import ThreatLevel
@@ -32,24 +32,17 @@ class ThreatStage(Stage):
         """Assess one picture."""
         tracks = tracks_from_msg(message)
         self.note_sequence(topic, tracks.sequence, tracks.sensor_id)
-        sequence = {"sequence": tracks.sequence}
-        yield self.event(Event(EventName.THREAT_ASSESSMENT_RUNNING, Severity.DEBUG, sequence), tracks.stamp_ns)
+        yield self.event(ThreatAssessmentRunning(tracks.sequence), tracks.stamp_ns)
         threats, changes = self.assessor.step(tracks)
         self._critical = int((threats.level == int(ThreatLevel.CRITICAL)).sum())
         yield Output("threats", threats_to_msg(threats))
         for change in changes:
-            data = {
-                "track_id": change.track_id,
-                "before": change.before.name if change.before is not None else None,
-                "level": change.after.name,
-                "score": round(change.score, 4),
-                "reason": change.reason,
-            }
-            yield self.event(Event(EventName.THREAT_LEVEL_CHANGED, data=data), tracks.stamp_ns)
+            what = (change.track_id, change.before, change.after, round(change.score, 4), change.reason)
+            yield self.event(ThreatLevelChanged(*what), tracks.stamp_ns)
             if change.after is ThreatLevel.CRITICAL:
-                yield self.event(Event(EventName.THREAT_CRITICAL, Severity.WARNING, data), tracks.stamp_ns)
-        done = {**sequence, "tracks": len(tracks), "threats": len(threats), "critical": self._critical}
-        yield self.event(Event(EventName.PIPELINE_CYCLE_COMPLETE, data=done), tracks.stamp_ns)
+                yield self.event(ThreatCritical(*what), tracks.stamp_ns)
+        done = CycleComplete(tracks.sequence, len(tracks), len(threats), self._critical)
+        yield self.event(done, tracks.stamp_ns)
 
     def detail(self) -> dict[str, Any]:
         """Add how many threats are critical now."""

@@ -6,14 +6,13 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aegis.core.events import Event, EventName, Severity
+from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
 from aegis.core.health import Health, Level
-from aegis.core.ids import UniqueIds
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.ros.messages.picture import detections_from_msg, tracks_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
-from aegis.state import remove_leftovers, write_atomically
+from aegis.state import kept_ids, remove_leftovers, write_atomically
 
 # Noted beside what is dropped and refused.
 RESET = "time went backwards: reset"
@@ -39,7 +38,7 @@ class TrackingStage(Stage):
         self._changed = False  # since it was kept
         self._tracks = 0
         known = ids is not None and ids.exists()
-        self.tracker = Tracker(settings, UniqueIds(ids))
+        self.tracker = Tracker(settings, kept_ids(ids))
         if self._kept is not None and self._kept.exists():
             if known:
                 self._resume()
@@ -68,8 +67,7 @@ class TrackingStage(Stage):
         detections = detections_from_msg(message)
         self.note_sequence(topic, detections.sequence, detections.sensor_id)
         stamp_ns = detections.stamp_ns
-        sequence = {"sequence": detections.sequence}
-        yield self.event(Event(EventName.TRACKING_RUNNING, Severity.DEBUG, sequence), stamp_ns)
+        yield self.event(TrackingRunning(detections.sequence), stamp_ns)
         result = self.tracker.step(detections)
         if result.resumed is False:
             self.counters.note(TOO_OLD)
@@ -81,19 +79,20 @@ class TrackingStage(Stage):
         self.counters.drop("over max_tracks", result.over_capacity)
         self._tracks = len(result.tracks)
         yield Output("tracks", tracks_to_msg(result.tracks))
-        data = {**sequence, "tracks": self._tracks, "confirmed": result.confirmed.tolist(), "reset": result.reset}
-        severity = Severity.INFO
         if result.reset:
             self.counters.note(RESET)
-            severity, data["reason"] = Severity.WARNING, "time went backwards"
         if result.reordered:
             self.counters.note(REORDERED)
-            data["reordered"] = True
-        if result.resumed:
-            data["resumed"] = True
-        yield self.event(Event(EventName.TRACKING_UPDATED, severity, data), stamp_ns)
+        updated = (TrackingReset if result.reset else TrackingUpdated)(
+            detections.sequence,
+            tracks=self._tracks,
+            confirmed=result.confirmed.tolist(),
+            reordered=result.reordered or None,
+            resumed=result.resumed or None,
+        )
+        yield self.event(updated, stamp_ns)
         for track_id in result.lost.tolist():
-            yield self.event(Event(EventName.TRACKING_LOST, data={"track_id": track_id}), stamp_ns)
+            yield self.event(TrackLost(track_id), stamp_ns)
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
         """Keep the picture, if there is a new one."""

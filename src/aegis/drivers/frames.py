@@ -1,0 +1,69 @@
+"""What comes out of a radar: frames of points or of raw samples, how the radar does, and what its bytes are not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from aegis.core.health import Health
+from aegis.core.signal.cube import Waveform
+from aegis.core.types import Floats
+
+# What a PointFrame may hold, in SI units and radians, our signs: azimuth anticlockwise, range rate positive receding. Columns of
+# other names are carried to `radar/points` as they are. Unknown is NaN; what a sensor never measures is left out. All frames of a
+# driver have the same columns.
+POINT_COLUMNS = (
+    "x", "y", "z", "range", "azimuth", "elevation", "range_rate", "snr", "rcs", "noise",
+    "range_sigma", "azimuth_sigma", "elevation_sigma", "range_rate_sigma",
+)  # fmt: skip
+
+
+class FormatError(ValueError):
+    """Bytes that are not what their format says; the message is a reason of a few fixed words, to count by."""
+
+
+@dataclass
+class PointFrame:
+    """One scan of a radar that detects by itself. `columns` has (N,) arrays, named as in POINT_COLUMNS."""
+
+    columns: dict[str, Floats]
+    sensor_time_ns: int | None  # of measurement (mid dwell), by the sensor's own clock; None: it does not say
+    received_ns: int  # host clock: of the scan's first packet; of the middle, where plots come as the antenna turns
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+
+@dataclass
+class CubeFrame:
+    """One frame of raw samples; `data` as in `core.signal.cube.Cube`."""
+
+    waveform: Waveform
+    data: NDArray[Any]
+    sensor_time_ns: int | None
+    received_ns: int
+
+
+Frame = PointFrame | CubeFrame
+
+
+Reading = str | int | float | bool | None  # one value that a radar tells of itself
+
+
+@dataclass(frozen=True)
+class DriverHealth(Health):
+    """How a driver does; `values` go to `/diagnostics` beside what all drivers count."""
+
+    values: Mapping[str, Reading] = field(default_factory=dict)
+
+
+def finite_or_nan(values: ArrayLike) -> Floats:
+    """Return values as float64, with NaN for what is infinite: what a broken packet may hold, and no number."""
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        out = np.array(values, dtype=np.float64)
+    out[~np.isfinite(out)] = np.nan
+    return out

@@ -1,0 +1,92 @@
+"""Drivers that are a transport and a parser of its packets."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from aegis.core.params import ConfigError, param
+from aegis.drivers.contract import Driver, DriverSettings, Parser
+from aegis.drivers.frames import DriverHealth, Frame
+from aegis.drivers.transport import Packet, Transport, UdpTransport
+
+
+class UdpSettings(DriverSettings):
+    """Parameters of the drivers whose radar sends datagrams; a driver with a usual port declares `port` again, with it."""
+
+    address: str = param("0.0.0.0", "Local address at which the radar's datagrams come; 0.0.0.0 is any.")
+    port: int = param(0, "Local UDP port; 0 takes a free one.", ge=0, le=65_535)
+    multicast_group: str = param("", "Multicast group to join, on the interface of `address`; empty for none.")
+    source_address: str = param(
+        "", "The radar's address: datagrams of others are dropped and counted; empty takes any."
+    )
+
+    def transport(self) -> UdpTransport:
+        """Return the line that these settings say, closed.
+
+        Raises:
+            ConfigError: an address is none.
+        """
+        try:
+            return UdpTransport(
+                self.address, self.port, multicast_group=self.multicast_group, source=self.source_address
+            )
+        except ValueError as error:
+            raise ConfigError(f"address, multicast_group or source_address: {error}") from None
+
+
+class PacketDriver(Driver):
+    """A driver made of a transport and a parser: a subclass makes both from its settings."""
+
+    def __init__(self, settings: DriverSettings) -> None:
+        super().__init__(settings)
+        self.transport = self.make_transport()
+        self.parser = self.make_parser()
+
+    @abstractmethod
+    def make_transport(self) -> Transport:
+        """Return the line, closed."""
+
+    @abstractmethod
+    def make_parser(self) -> Parser:
+        """Return the parser."""
+
+    def start(self) -> None:
+        """Open the transport."""
+        self.transport.open()
+
+    def poll(self, timeout_s: float = 0.0) -> list[Frame]:
+        """Read what is there and parse it."""
+        out: list[Frame] = []
+        try:
+            packets: list[Packet] = self.transport.read(timeout_s)
+        except EOFError:
+            out = self.parser.finish()
+            if not out:
+                self.refused = self.parser.refused + self.transport.refused  # what was left over
+                raise
+            packets = []
+        for packet in packets:
+            self.packets += 1
+            out += self.parser.feed(packet.data, packet.received_ns)
+        self.refused = self.parser.refused + self.transport.refused
+        self.frames += len(out)
+        return out
+
+    def stop(self) -> None:
+        """Close the transport and forget what is not complete."""
+        self.transport.close()
+        self.parser.reset()
+
+    def health(self) -> DriverHealth:
+        """Return what the parser knows of the radar."""
+        return self.parser.health()
+
+
+class UdpDriver(PacketDriver):
+    """A driver whose line is the UDP port that its settings say."""
+
+    settings: UdpSettings
+
+    def make_transport(self) -> Transport:
+        """Return the UDP port."""
+        return self.settings.transport()
