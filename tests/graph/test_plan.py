@@ -44,7 +44,7 @@ def test_the_radar_decides(sets, options, radar):
 
 def test_a_parameter_file_may_name_the_driver(tmp_path):
     path = tmp_path / "radar.yaml"
-    path.write_text("driver:\n  ros__parameters: {driver: smartmicro_umrr, port: 55556}\n")
+    path.write_text("driver:\n  ros__parameters: {driver: smartmicro_umrr, udp.port: 55556}\n")
     assert stages(config=path) == ["driver", *REST]
 
 
@@ -60,8 +60,8 @@ def test_one_radar_has_one_source():
 
 @pytest.mark.parametrize(("sets", "match"), [
     (["driver.driver=nobody"], "no driver 'nobody'; known are: .*smartmicro_umrr"),
-    (["driver.driver=smartmicro_umrr", "driver.prot=1"], "unknown parameter 'prot'; known are: .*port"),
-    (["driver.driver=smartmicro_umrr", "driver.port=70000"], "'port' = 70000: .*65535"),
+    (["driver.driver=smartmicro_umrr", "driver.udp.prot=1"], "unknown parameter 'udp.prot'; known are: .*port"),
+    (["driver.driver=smartmicro_umrr", "driver.udp.port=70000"], "'udp.port' = 70000: .*65535"),
 ])  # fmt: skip
 def test_a_wrong_driver_is_refused_with_a_message_that_helps(sets, match):
     with pytest.raises(ConfigError, match=match):

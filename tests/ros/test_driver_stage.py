@@ -43,7 +43,7 @@ def free_port() -> int:
 
 
 def make(port: int, **settings) -> DriverStage:
-    values = {"driver": "example", "address": "127.0.0.1", "port": port, "frame_id": "front", **settings}
+    values = {"driver": "example", "udp.address": "127.0.0.1", "udp.port": port, "frame_id": "front", **settings}
     sets = [f"driver.{name}={value}" for name, value in values.items()]
     return DriverStage(load_settings("driver", None, sets, environ={}), StageContext(live=True))
 
