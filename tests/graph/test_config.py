@@ -132,6 +132,19 @@ detection: {ros__parameters: {classification.confidence_threshold: 0.5, limits: 
     assert detection.classification.confidence_threshold == 0.5
 
 
+def test_what_ros_args_say_of_no_node_is_for_every_node_that_has_it(tmp_path):
+    """As `SetParameter` in a launch file says it to all of them."""
+    ros = RosArguments.parse(["-p", "sensor_z:=7.5", "-p", "use_sim_time:=true"])
+    parameters = Parameters.read(None, ros=ros)
+    parameters.check(["threat"])
+    assert parameters.settings("threat", environ={}) == settings_type("threat")()
+    assert parameters.settings("tracking", environ={}).sensor_z == 7.5
+    with pytest.raises(
+        ConfigError, match=r"--ros-args -p, node 'threat': unknown parameter 'hysteresys'.*'levels\.hysteresis'"
+    ):
+        Parameters.read(None, ros=RosArguments.parse(["-p", "hysteresys:=1"])).check(["threat"])
+
+
 def test_a_refusal_names_where_each_value_is_from(tmp_path):
     path = write(tmp_path, "tracking:\n  ros__parameters: {max_tracks: 0, sensor_x: 1.0}\n")
     ros = RosArguments.parse(["-p", "frame_id:=1"])

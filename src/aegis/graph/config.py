@@ -131,14 +131,14 @@ class Parameters:
     def _check_every_node(self, section: Section, nodes: Sequence[str]) -> None:
         """Refuse what no node has, with what one has that may be meant; `nodes` are those that run here.
 
-        Of the others, as few as possible are imported. What `-p` says is for those that run here only.
+        Of the others, as few as possible are imported.
         """
-        asked = list(dict.fromkeys([*nodes, *(() if section.source.startswith(BEGIN) else ALL_NODES)]))
+        asked = list(dict.fromkeys([*nodes, *ALL_NODES]))
         for key, value in section.values.items():
             if _of_ros(key) or any(self.kind(node).knows(key) for node in asked):
                 continue
-            if len(asked) == 1:
-                raise ConfigError(f"{section.source}, node '{asked[0]}': {self.kind(asked[0]).refusal(key, value)}")
+            if len(nodes) == 1 and section.source.startswith(BEGIN):
+                raise ConfigError(f"{section.source}, node '{nodes[0]}': {self.kind(nodes[0]).refusal(key, value)}")
             infos = {info.name: (node, info) for node in asked for info in self.kind(node).params()}
             now = next((name for name, (_, info) in infos.items() if info.was == key), "")
             meant = now or nearest(key, list(infos))
