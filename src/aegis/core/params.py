@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -136,7 +137,7 @@ class Settings(BaseModel):
     @classmethod
     def params(cls) -> Iterator[ParamInfo]:
         """Yield what was declared, in order: the members of groups, and of maps those that any name there has."""
-        yield from _declared(cls, "", None)
+        yield from _all_declared(cls)
 
     def leaves(self, prefix: str = "") -> Iterator[tuple[ParamInfo, Leaf]]:
         """Yield every parameter with its value, in order; those of maps for the names that are set."""
@@ -192,6 +193,12 @@ def _over(default: object, value: object) -> object:
 def _member(field: FieldInfo) -> FieldInfo:
     """Return type and bounds of the members of a map."""
     return FieldInfo.from_annotation(get_args(field.annotation)[1])
+
+
+@cache
+def _all_declared(kind: type[Settings]) -> tuple[ParamInfo, ...]:
+    """Return the parameters of a model."""
+    return tuple(_declared(kind, "", None))
 
 
 def _declared(
