@@ -52,7 +52,7 @@ def points(n, k, measured):
     )
 
 polar, cartesian = Detector(DetectionSettings()), Detector(DetectionSettings(accuracy={"cartesian_sigma_m": 5.0}))
-tracker = Tracker(TrackingSettings(**json.loads(sys.argv[1])))
+tracker = Tracker(TrackingSettings.load(json.loads(sys.argv[1])))
 ready = compiled()
 assert ready
 k = 0
@@ -135,9 +135,13 @@ def run(program: str, *arguments: str, **environ: str) -> subprocess.CompletedPr
     "parameters",
     [
         {},
-        {"motion": "cv", "association": "gnn"},
-        {"motion": "ct", "max_extent_m": 20.0, "clutter_memory_s": 60.0, "registration": "apply"},
-        {"birth_places": [1000.0, 0.0, 200.0, 0.1], "mean_visible_s": 30.0, "transient_share": 0.2},
+        {"motion.model": "cv", "association.method": "gnn"},
+        {"motion.model": "ct", "max_extent_m": 20.0, "clutter.memory_s": 60.0, "registration.mode": "apply"},
+        {
+            "birth.places.east": {"x": 1000.0, "y": 0.0, "sigma_m": 200.0, "objects_per_scan": 0.1},
+            "existence.mean_visible_s": 30.0,
+            "birth.transient_share": 0.2,
+        },
     ],
     ids=["defaults", "cv, gnn", "ct, extended, clutter map, registration", "places, hidden, transient"],
 )

@@ -1,13 +1,15 @@
 """The parameter file: one for the graph, wrong ones refused with file, node, key and what is allowed."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from aegis.core.params import ConfigError
+from aegis.drivers.registry import BUILT_IN, driver_class
 from aegis.graph import node
 from aegis.graph.config import Parameters, load_settings, settings_type
-from aegis.graph.nodes import ALL_NODES
+from aegis.graph.nodes import ALL_NODES, NODES
 from aegis.graph.parameter_file import parse_sets, read_file
 from aegis.graph.ros_args import RosArguments
 from aegis.resources import share_dir
@@ -22,16 +24,16 @@ def write(tmp_path: Path, text: str) -> Path:
 def test_defaults_below_every_node_below_node_below_environment_below_set(tmp_path):
     path = write(tmp_path, """
 /**:
-  ros__parameters: {sensor_z: 12.0, confidence_threshold: 0.5, classification: {confidence_threshold: 0.5}}
+  ros__parameters: {sensor_z: 12.0, classification: {confidence_threshold: 0.5}}
 tracking:
-  ros__parameters: {sensor_z: 15.0, clutter_per_scan: 3}
+  ros__parameters: {sensor_z: 15.0, sensor.clutter_per_scan: 3}
 """)  # fmt: skip
     s = load_settings("tracking", path, environ={})
-    assert (s.sensor_z, s.clutter_per_scan, s.confidence_threshold) == (15.0, 3.0, 0.5)
+    assert (s.sensor_z, s.sensor.clutter_per_scan, s.classification.confidence_threshold) == (15.0, 3.0, 0.5)
     environ = {"DETECTION_THRESHOLD": "0.9"}
-    assert load_settings("tracking", path, environ=environ).confidence_threshold == 0.9
-    given = ["tracking.confidence_threshold=0.7"]
-    assert load_settings("tracking", path, given, environ=environ).confidence_threshold == 0.7
+    assert load_settings("tracking", path, environ=environ).classification.confidence_threshold == 0.9
+    given = ["tracking.classification.confidence_threshold=0.7"]
+    assert load_settings("tracking", path, given, environ=environ).classification.confidence_threshold == 0.7
     assert load_settings("detection", path, environ={}).classification.confidence_threshold == 0.5
     assert load_settings("threat", path, environ={}) == settings_type("threat")()
 
@@ -43,7 +45,7 @@ tracking:
     ("[1, 2]", "node names are expected"),
     ("a: [", r"radar\.yaml: not valid YAML"),
     ("tracking:\n  ros__parameters: {cluter: 1}", r"radar\.yaml.*'tracking': unknown parameter 'cluter'; known are"),
-    ("tracking:\n  ros__parameters: {clutter_per_scan: -1}", "'clutter_per_scan' = -1: .*greater than 0"),
+    ("tracking:\n  ros__parameters: {sensor: {clutter_per_scan: -1}}", "'sensor.clutter_per_scan' = -1: .*greater than 0"),
     ("/**:\n  ros__parameters: {cluter: 1}", r"'/\*\*' sets 'cluter', which no node has"),
 ])  # fmt: skip
 def test_a_wrong_file_is_refused_with_a_message_that_helps(tmp_path, text, match):
@@ -118,7 +120,7 @@ def test_a_file_of_ros_args_is_above_the_environment_and_may_have_nodes_of_other
     path = write(tmp_path, """
 /**/det_left: {ros__parameters: {sensor_z: 9.0}}
 controller_server: {ros__parameters: {frequency: 20.0}}
-tracking: {ros__parameters: {sensor_z: 8.0, classes: []}}
+tracking: {ros__parameters: {sensor_z: 8.0, classification.classes: []}}
 detection: {ros__parameters: {classification.confidence_threshold: 0.5, limits: {max_targets: 9}}}
 """)  # fmt: skip
     words = ["-p", "sensor_z:=7.0", "--params-file", str(path), "-p", "limits.max_targets:=11"]
@@ -127,7 +129,7 @@ detection: {ros__parameters: {classification.confidence_threshold: 0.5, limits: 
     parameters.check(["tracking", "detection"])
     environ = {"DETECTION_THRESHOLD": "0.9", "MAX_TARGETS": "3"}
     tracking, detection = (parameters.settings(node, environ=environ) for node in ("tracking", "detection"))
-    assert (tracking.sensor_z, tracking.max_tracks, tracking.classes) == (8.0, 5, ())
+    assert (tracking.sensor_z, tracking.max_tracks, tracking.classification.classes) == (8.0, 5, ())
     assert (detection.sensor_z, detection.limits.max_targets) == (9.0, 11)
     assert detection.classification.confidence_threshold == 0.5
 
@@ -164,3 +166,15 @@ def test_the_file_is_read_once_for_all_nodes_of_a_process(tmp_path, monkeypatch)
     assert node.main(["tracking", "threat", "ew", "--config", str(path)]) == 0
     assert seen == [["tracking", "threat", "ew"]]
     assert read == [path]
+
+
+@pytest.mark.parametrize(
+    "kind", [settings_type(name) for name in NODES] + [driver_class(name).settings_type for name in BUILT_IN]
+)
+def test_every_text_stands_alone_in_one_style(kind):
+    """Sentences, from a capital letter to a period, that do not lean on the row above."""
+    for info in kind.params():
+        assert info.doc[0].isupper(), info
+        assert info.doc.endswith("."), info
+        assert not info.doc.startswith(("And ", "The same", "Of ")), info
+        assert not re.search(r"\b(parameters|those|errors) (above|below)\b", info.doc), info

@@ -14,9 +14,11 @@ import pytest
 import yaml
 from graph_process import Listener
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
+from settings_of import settings_of
 
 from aegis.core.param_names import nested
-from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.tracking.settings import SensorModel, TrackingSettings
+from aegis.core.types import ClassId
 from aegis.graph.config import Parameters
 from aegis.graph.node import main
 from aegis.graph.ros_args import RosArguments
@@ -51,30 +53,37 @@ def call(listener: Listener, kind: type, name: str, **fields):
 def test_parameters_are_described_overridden_and_read_only(ros_domain, tmp_path):
     from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 
-    arguments = ["tracking", "--namespace", "front", "--ros-args", "-p", "clutter_per_scan:=3"]  # an int for a double
+    arguments = [
+        "tracking",
+        "--namespace",
+        "front",
+        "--ros-args",
+        "-p",
+        "sensor.clutter_per_scan:=3",
+    ]  # an int for a double
     with Listener() as listener, node(ros_domain, tmp_path / "log", *arguments):
-        names = list(TrackingSettings.model_fields)
+        names = [info.name for info, _ in TrackingSettings().leaves()]
         values = call(listener, GetParameters, "/front/tracking/get_parameters", names=names).values
         given = dict(zip(names, values, strict=True))
-        assert given["clutter_per_scan"].double_value == 3.0
+        assert given["sensor.clutter_per_scan"].double_value == 3.0
         assert given["max_tracks"].integer_value == TrackingSettings().max_tracks
-        assert list(given["classes"].string_array_value) == list(TrackingSettings().classes)
+        assert list(given["classification.classes"].string_array_value) == list(ClassId.__members__)
         (described,) = call(
-            listener, DescribeParameters, "/front/tracking/describe_parameters", names=["detection_probability"]
+            listener, DescribeParameters, "/front/tracking/describe_parameters", names=["sensor.detection_probability"]
         ).descriptors
         assert described.read_only
-        meaning = TrackingSettings.model_fields["detection_probability"].description
+        meaning = SensorModel.model_fields["detection_probability"].description
         assert described.description == f"{meaning} Allowed: above 0, below 1."
         assert described.additional_constraints == "above 0, below 1"
         assert (described.floating_point_range[0].from_value, described.floating_point_range[0].to_value) == (0.0, 1.0)
         value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=9.0)
-        change = [Parameter(name="clutter_per_scan", value=value)]
+        change = [Parameter(name="sensor.clutter_per_scan", value=value)]
         (result,) = call(listener, SetParameters, "/front/tracking/set_parameters", parameters=change).results
         assert not result.successful
 
 
 @pytest.mark.parametrize(("arguments", "text"), [
-    (["tracking", "--ros-args", "-p", "clutter_per_scan:=-1.0"], "'clutter_per_scan' = -1.0"),
+    (["tracking", "--ros-args", "-p", "sensor.clutter_per_scan:=-1.0"], "'sensor.clutter_per_scan' = -1.0"),
     (["tracking", "--ros-args", "-p", "cluter:=1.0"], "unknown parameter 'cluter'"),
     (["tracking", "--set", "tracking.max_tracks=0"], "'max_tracks' = 0"),
     (["tracking", "--config", "/nowhere.yaml"], "/nowhere.yaml: cannot be read"),
@@ -94,7 +103,16 @@ def test_parameters_dumped_by_ros_can_be_loaded_again(ros_domain, tmp_path):
     from rcl_interfaces.srv import ListParameters
     from rclpy.parameter import parameter_value_to_python
 
-    changed = ["-p", "max_tracks:=7", "-p", "classes:=[]", "-p", "frame_id:='1'", "-p", "detection_probability:=0.75"]
+    changed = [
+        "-p",
+        "max_tracks:=7",
+        "-p",
+        "classification.classes:=[]",
+        "-p",
+        "frame_id:='1'",
+        "-p",
+        "sensor.detection_probability:=0.75",
+    ]
     with Listener() as listener, node(ros_domain, tmp_path / "log", "tracking", "--ros-args", *changed):
         names = call(listener, ListParameters, "/tracking/list_parameters").result.names
         values = call(listener, GetParameters, "/tracking/get_parameters", names=names).values
@@ -104,7 +122,7 @@ def test_parameters_dumped_by_ros_can_be_loaded_again(ros_domain, tmp_path):
     plain |= {name: value for name, value in given.items() if isinstance(value, str)}
     dump = tmp_path / "dump.yaml"
     dump.write_text(yaml.safe_dump({"/tracking": {"ros__parameters": nested(plain)}}))
-    expected = TrackingSettings(max_tracks=7, classes=(), frame_id="1", detection_probability=0.75)
+    expected = settings_of(TrackingSettings, max_tracks=7, classes=(), frame_id="1", detection_probability=0.75)
     for options in ({"config": dump}, {"config": None, "ros": RosArguments.parse(["--params-file", str(dump)])}):
         assert Parameters.read(**options).settings("tracking", environ={}) == expected
 

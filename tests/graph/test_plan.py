@@ -117,7 +117,7 @@ def test_a_node_by_itself_gives_itself_the_shared_memory(monkeypatch, words):
 
 def test_what_is_for_ros_goes_where_it_makes_sense():
     words = (
-        "-p", "clutter_per_scan:=3.0", "-p", "sensor_z:=2.0", "-p", "ew:advice.valid_s:=5.0", "-p", "use_sim_time:=true",
+        "-p", "sensor.clutter_per_scan:=3.0", "-p", "sensor_z:=2.0", "-p", "ew:advice.valid_s:=5.0", "-p", "use_sim_time:=true",
         "-r", "tracks:=other", "-r", "tracking:__node:=tracker", "--log-level", "debug",
     )  # fmt: skip
     made = plan(ros_args=words)
@@ -128,7 +128,7 @@ def test_what_is_for_ros_goes_where_it_makes_sense():
         found = made.processes[process]
         return found[found.index("--ros-args") + 1 :]
 
-    assert own("tracking") == ["--param", "clutter_per_scan:=3.0", "--param", "sensor_z:=2.0", *every]
+    assert own("tracking") == ["--param", "sensor.clutter_per_scan:=3.0", "--param", "sensor_z:=2.0", *every]
     assert own("detection") == ["--param", "sensor_z:=2.0", *every]
     assert own("ew") == ["--param", "ew:advice.valid_s:=5.0", *every]
     assert own("threat") == every
@@ -136,8 +136,8 @@ def test_what_is_for_ros_goes_where_it_makes_sense():
 
 
 @pytest.mark.parametrize(("words", "match"), [
-    (["-p", "cluter_per_scan:=1.0"], r"-p: '/\*\*' sets 'cluter_per_scan', which no node has. Did you mean 'clutter_per_scan'"),
-    (["-p", "clutter_per_scan:=-1.0"], r"--ros-args -p, node 'tracking': parameter 'clutter_per_scan' = -1.0"),
+    (["-p", "sensor.cluter_per_scan:=1.0"], r"'sensor.cluter_per_scan', which no node has. Did you mean 'sensor.clutter_per_scan'"),
+    (["-p", "sensor.clutter_per_scan:=-1.0"], r"--ros-args -p, node 'tracking': parameter 'sensor.clutter_per_scan' = -1.0"),
     (["-p", "driver:frame_id:=x"], r"-p driver:frame_id:=x: no node 'driver' runs; there are: simulator, detection"),
     (["-r", "__node:=x"], "one name for all nodes"),
     (["--bogus"], "no option '--bogus'; known are: -p, -r"),

@@ -90,6 +90,9 @@ class Settings(BaseModel):
         fields = cls.model_fields
         return {key: _over(fields[key].default, value) if key in fields else value for key, value in values.items()}
 
+    def __hash__(self) -> int:
+        return hash(tuple((info.name, value) for info, value in self.leaves()))
+
     @classmethod
     def load(
         cls,
@@ -125,7 +128,7 @@ class Settings(BaseModel):
             settings = cls.model_validate(nested(given))
         except ValidationError as error:
             for item in error.errors():
-                key = ".".join(str(part) for part in item["loc"])
+                key = ".".join(str(part) for part in item["loc"] if part != "[key]")
                 what = f"parameter '{key}' = {item['input']!r}: "
                 if isinstance(item["input"], (Mapping, Settings)):  # a rule between the members of a group
                     what = f"group '{key}': " if key else ""

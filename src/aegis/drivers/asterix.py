@@ -86,7 +86,7 @@ class AsterixSettings(DriverSettings):
     )  # fmt: skip
     has_doppler: bool = param(False, "The radar sends Doppler speeds (I048/120): column range_rate.")
     doppler_sign: Literal[1, -1] = param(
-        1, "-1 where the radar's Doppler speed is positive closing; EUROCONTROL recommends positive receding."
+        1, "Sign of the Doppler speed: -1 where it is positive closing; EUROCONTROL recommends positive receding."
     )
     edition: EditionSettings = group(EditionSettings())
     frame: FrameSettings = group(FrameSettings())

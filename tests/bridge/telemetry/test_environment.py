@@ -22,7 +22,7 @@ SECRET = "0123456789abcdef-0123456789abcdef"
         ("RADAR_SCAN_INTERVAL", "0.25", "simulator", lambda s: str(s.interval_s)),
         ("RADAR_REFRESH_RATE", "4.0", "simulator", lambda s: str(1.0 / s.interval_s)),
         ("DETECTION_THRESHOLD", "0.9", "detection", lambda s: str(s.classification.confidence_threshold)),
-        ("DETECTION_THRESHOLD", "0.9", "tracking", lambda s: str(s.confidence_threshold)),
+        ("DETECTION_THRESHOLD", "0.9", "tracking", lambda s: str(s.classification.confidence_threshold)),
         ("MAX_TARGETS", "77", "detection", lambda s: str(s.limits.max_targets)),
         ("THREAT_THRESHOLD_HIGH", "0.7", "threat", lambda s: str(s.levels.high)),
         ("THREAT_THRESHOLD_CRITICAL", "0.95", "threat", lambda s: str(s.levels.critical)),

@@ -25,7 +25,7 @@ from aegis.core.tracking.measurement import Measurements
 from aegis.core.tracking.registration import Bias, Registration
 from aegis.core.tracking.rows import Rows
 from aegis.core.tracking.scan import observe
-from aegis.core.tracking.settings import SensorModel, TrackingSettings
+from aegis.core.tracking.settings import Sensor, TrackingSettings
 from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks, TrackStatus, take_rows
 
 AXES = np.arange(3)
@@ -56,14 +56,14 @@ class StepResult:
 class _Sensor:
     """A sensor's parameters, and what follows from them."""
 
-    model: SensorModel
+    model: Sensor
     pose: Pose
     log_polar: Floats  # (4,) ln of the extent of the view in range, azimuth, elevation, range rate
     log_plane: Floats  # (4,) the same of the plane (as the first component), height, range rate
     view: tuple[float, float, float, float]  # nearest, farthest [m], largest |azimuth|, |elevation| [rad]
 
     @classmethod
-    def of(cls, model: SensorModel) -> _Sensor:
+    def of(cls, model: Sensor) -> _Sensor:
         azimuth, elevation = np.deg2rad(model.azimuth_fov_deg), np.deg2rad(model.elevation_fov_deg)
         near, far = model.min_range_m, model.max_range_m
         height = 2.0 * far * np.sin(elevation / 2.0)
@@ -116,29 +116,25 @@ class Tracker:
 
     def __init__(self, settings: TrackingSettings, ids: UniqueIds | None = None, *, warm: bool = True) -> None:
         """Make a tracker; with `warm` all compiled code is ready before the first scan."""
-        self.settings = settings
+        s = self.settings = settings.flat()
         self.ids = ids or UniqueIds()
-        self.model = PhysicalModel(tuple(ClassId[name] for name in settings.classes))
+        self.model = PhysicalModel(settings.classification.class_ids())
         self._sensors = {name: _Sensor.of(model) for name, model in settings.sensor_models().items()}
-        self._gate = np.array([0.0, *(chi2.ppf(settings.gate_probability, k) for k in (1, 2, 3, 4))])
-        self._kinds = np.array(motion.MODES[settings.motion])
-        self._blank = Rows.empty(len(self._kinds), motion.dimension(settings.motion))
-        self._turn_variance = np.deg2rad(settings.turn_rate_sigma_degps) ** 2
-        acceleration = np.full(
-            (len(ClassId), 2), [settings.acceleration_sigma_mps2, settings.vertical_acceleration_sigma_mps2]
-        )
-        for class_id, sigma in settings.acceleration().items():
+        self._gate = np.array([0.0, *(chi2.ppf(s.gate_probability, k) for k in (1, 2, 3, 4))])
+        self._kinds = np.array(motion.MODES[s.motion])
+        self._blank = Rows.empty(len(self._kinds), motion.dimension(s.motion))
+        self._turn_variance = np.deg2rad(s.turn_rate_sigma_degps) ** 2
+        acceleration = np.full((len(ClassId), 2), [s.acceleration_sigma_mps2, s.vertical_acceleration_sigma_mps2])
+        for class_id, sigma in s.accelerations.items():
             acceleration[class_id] = sigma
         self._noise = acceleration**2
         self._places = (
-            BirthPlaces(settings.birth_places, settings.initial_speed_sigma_mps, settings.initial_height_sigma_m)
-            if settings.birth_places
-            else None
+            BirthPlaces(s.birth_places, s.initial_speed_sigma_mps, s.initial_height_sigma_m) if s.birth_places else None
         )
-        self._max_coast_ns = round(settings.max_coast_s * 1e9)
+        self._max_coast_ns = round(s.max_coast_s * 1e9)
         self._serial = 0
         self.consistency = Consistency(self._gate)
-        self.registration = Registration(settings.registration_reference)
+        self.registration = Registration(s.registration_reference)
         self._resume: tuple[Rows, int] | None = None
         self.reset()
         if warm:
@@ -549,7 +545,7 @@ class Tracker:
 def _warm(settings: TrackingSettings) -> None:
     """Compile, or load, all that a scan needs: with both kinds of measurement, in a tracker that is then forgotten."""
     tracker = Tracker(settings, warm=False)
-    place = np.array([*(settings.birth_places or (0.0, 0.0))[:2], 0.0])
+    place = np.array([*(tracker.settings.birth_places or (0.0, 0.0))[:2], 0.0])
     pose = Pose(place - np.array([5e3, 0.0, 0.0]), np.eye(3), np.zeros(3))  # the first detection is at a birth place
     for k in range(3):
         for cartesian in (False, True):
