@@ -35,7 +35,7 @@ FORGERIES: dict[str, dict[str, Any]] = {
     "another key": {"key": bytes(64)},
     "another algorithm": {"algorithm": "HS512"},
     "expired": {"exp": int(time.time()) - 1},
-    "not yet valid": {"nbf": int(time.time()) + 600},
+    "not yet valid": {"nbf": int(time.time()) + 86_400},
     "another audience": {"aud": "somebody-else"},
     "several audiences": {"aud": ["aegis-bridge", "somebody-else"]},
     "another issuer": {"iss": "somebody-else"},

@@ -24,9 +24,9 @@ def make_feed(tracks=None, threats=None, *, site=SITE, **settings):
     """Return a feed that has heard tracks, and what is assessed of them."""
     feed = Feed(OutputSettings.load({"site": site, **settings}))
     if tracks is not None:
-        feed.take("tracks", tracks_frame(tracks))
+        feed.take_tracks(tracks_frame(tracks))
     if threats is not None:
-        feed.take("threats", threats_frame(threats))
+        feed.take_threats(threats_frame(threats))
     return feed
 
 

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,26 +19,21 @@ import httpx
 import pytest
 import rclpy
 import yaml
+from anyio.from_thread import start_blocking_portal
 from bridge_data import some_detections, some_threats, some_tracks
 from fastapi.testclient import TestClient
 from rclpy.executors import SingleThreadedExecutor
 from websockets.sync.client import ClientConnection, connect
 
-from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.store import DATABASE_FILE, Accounts
-from aegis.bridge.accounts.throttle import Throttle
-from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.app import create_app
 from aegis.bridge.bridge import Bridge
-from aegis.bridge.history.history import History
-from aegis.bridge.live.acknowledgements import Acknowledgements
-from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.settings import BridgeSettings
-from aegis.bridge.stream.hub import Hub
 from aegis.core.types import Detections, Threats, Tracks
 from aegis.graph.nodes import nodes_beside_bridge
 from aegis.ros.messages import picture
 from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.stages.base import StageContext
 from aegis.ros.topics import TOPICS
 
 SECRET = bytes(range(32, 96))
@@ -71,27 +66,35 @@ def accounts_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def app(tmp_path: Path, accounts_database: Path) -> Iterator[App]:
+def open_app(tmp_path: Path, accounts_database: Path) -> Iterator[Callable[..., App]]:
+    """Return a function that opens a bridge without a graph, with accounts admin (admin) and eve (viewer), and its application."""
+    with ExitStack() as stack:
+
+        def opened(**parameters: object) -> App:
+            state_dir = tmp_path / "app_state"
+            state_dir.mkdir(exist_ok=True)
+            shutil.copy(accounts_database, state_dir)
+            settings = BridgeSettings.load(
+                {"login_per_account_per_minute": 5, "login_per_address_per_minute": 12, **parameters}
+            )
+            context = StageContext(state_dir=state_dir, live=True)
+            portal = stack.enter_context(start_blocking_portal())
+            bridge = stack.enter_context(
+                portal.wrap_async_context_manager(
+                    Bridge.open(settings, nodes_beside_bridge(), context, SECRET, join=False)
+                )
+            )
+            client = TestClient(create_app(bridge), raise_server_exceptions=False, base_url="http://127.0.0.1:8000")
+            client.portal = portal  # the bridge's own event loop
+            return App(bridge, client)
+
+        yield opened
+
+
+@pytest.fixture
+def app(open_app: Callable[..., App]) -> App:
     """The application without a graph, with accounts admin (admin) and eve (viewer)."""
-    settings = BridgeSettings.load({"login_per_account_per_minute": 5, "login_per_address_per_minute": 12})
-    shutil.copy(accounts_database, tmp_path)
-    accounts = Accounts(tmp_path, settings)
-    bridge = Bridge(
-        settings=settings,
-        nodes=nodes_beside_bridge(),
-        tokens=Tokens(SECRET, settings.jwt_algorithm, settings.access_token_s, accounts.mirror),
-        accounts=accounts,
-        throttle=Throttle(settings),
-        devices=Devices(SECRET, settings.device_token_days * 86400.0),
-        hub=Hub(settings),
-        state_dir=tmp_path,
-        acknowledgements=Acknowledgements(tmp_path),
-        history=History(settings, tmp_path),  # not started: it takes what it is given, and knows nothing
-        feed=Feed(settings),
-    )
-    with TestClient(create_app(bridge), raise_server_exceptions=False, base_url="http://127.0.0.1:8000") as client:
-        yield App(bridge, client)
-    accounts.close()
+    return open_app()
 
 
 # The real thing.
@@ -158,7 +161,7 @@ def start_bridge(ros_domain: dict[str, str], tmp_path: Path, wait_for) -> Iterat
 
         def up() -> bool:
             assert process.poll() is None, "".join(bridge.lines)
-            return "Application startup complete" in "".join(bridge.lines)
+            return "the bridge is on" in "".join(bridge.lines)
 
         wait_for(up, "the bridge starts")
         bridge.url = said(r"the bridge is on (\S+)")

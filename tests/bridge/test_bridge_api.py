@@ -12,9 +12,11 @@ from starlette.routing import Route, WebSocketRoute
 from aegis.bridge.http.guard import PUBLIC_ROUTES, PUBLIC_WEBSOCKETS
 from aegis.bridge.live import columns
 from aegis.bridge.live.frames import Frame
+from aegis.bridge.live.reports import StatusRow
 from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
 from aegis.bridge.models.threats import ActiveThreats
 from aegis.bridge.routes.access import needed_scopes, walk_routes
+from aegis.core.types import Detections, Threats, Tracks
 from aegis.ros.messages.reports import status_rows
 
 PASSWORD = "a good long password"
@@ -60,11 +62,11 @@ def fill(app, *, age_s: float = 0.5):
     stamp_ns = time.time_ns() - round(age_s * 1e9)
     d, t, h = some_detections(7, stamp_ns), some_tracks(7, stamp_ns), some_threats(7, stamp_ns)
     now = time.monotonic()
-    app.bridge.deliver("detections", Frame(d, age_s, now, columns.detection_rows, columns.detection_brief))
-    app.bridge.deliver("tracks", Frame(t, age_s, now, columns.track_rows, columns.track_brief))
-    app.bridge.deliver("threats", Frame(h, age_s, now, columns.threat_rows))
+    app.bridge.queue.deliver(Frame[Detections], Frame(d, age_s, now, columns.detection_rows, columns.detection_brief))
+    app.bridge.queue.deliver(Frame[Tracks], Frame(t, age_s, now, columns.track_rows, columns.track_brief))
+    app.bridge.queue.deliver(Frame[Threats], Frame(h, age_s, now, columns.threat_rows))
     for stage in ("simulator", "detection", "tracking", "threat", "ew"):
-        app.bridge.deliver("status", status_rows(some_status(stage)))
+        app.bridge.queue.deliver(list[StatusRow], status_rows(some_status(stage)))
 
 
 def test_every_route_denies_without_a_token_unless_it_is_listed(app):
@@ -226,7 +228,7 @@ def test_the_age_goes_on_while_the_frame_stays(app, wait_for):
 
 def test_a_frame_is_encoded_once(app):
     fill(app)
-    frame = app.bridge.latest.tracks
+    frame = app.bridge.state.tracks
     assert frame.rows is frame.rows
     headers = app.headers("radar:read")
     bodies = [app.client.get("/api/radar/tracks", headers=headers).content for _ in range(2)]

@@ -1,14 +1,17 @@
 """The thread beside uvicorn: it ends when told to, and says so when it ends by itself."""
 
+import asyncio
 import threading
 from pathlib import Path
 
 import pytest
 import rclpy
 
-from aegis.bridge.history.history import History
-from aegis.bridge.ros_node import Outlets, RosLink
+from aegis.bridge.live.loop_queue import LoopQueue
+from aegis.bridge.live.state import LiveState
+from aegis.bridge.ros_node import LoopSide, RosLink
 from aegis.bridge.settings import BridgeSettings
+from aegis.bridge.stream.hub import Hub
 from aegis.graph.nodes import nodes_beside_bridge
 from aegis.ros.stages.base import StageContext
 
@@ -16,14 +19,15 @@ from aegis.ros.stages.base import StageContext
 @pytest.fixture
 def link(ros_domain, tmp_path: Path):
     died = threading.Event()
-    counts = {"clients": 0, "radar_frames": 0, "threat_messages": 0, "status_messages": 0}
+    loop = asyncio.new_event_loop()
     settings = BridgeSettings.load({})
     context = StageContext("run", 0, tmp_path, True)
-    outlets = Outlets(lambda *_: None, lambda: counts, History(settings, tmp_path), {}, lambda _: False, lambda: False)
-    made = RosLink(settings, nodes_beside_bridge(), context, outlets, died.set)
+    side = LoopSide(LoopQueue(loop, 16), LiveState(), Hub(settings), {}, dict)
+    made = RosLink(settings, nodes_beside_bridge(), context, side, died.set)
     made.start()
     yield made, died
     made.stop()
+    loop.close()
 
 
 def ros_threads() -> list[threading.Thread]:

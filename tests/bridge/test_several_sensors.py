@@ -5,10 +5,10 @@ from typing import Any
 
 from bridge_data import some_detections, some_tracks
 
-from aegis.bridge.live.encoded import Rows
+from aegis.bridge.live.encoded import EncodedRows
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.live.join import ScanJoin
-from aegis.bridge.live.state import Latest
+from aegis.bridge.live.state import LiveState
 from aegis.core.threat.settings import ThreatSettings
 from aegis.ros.messages.picture import tracks_to_msg
 from aegis.ros.stages.base import StageContext
@@ -18,7 +18,7 @@ SECOND = 1_000_000_000
 
 
 def frame(data: Any) -> Frame[Any]:
-    return Frame(data, 0.0, time.monotonic(), lambda _: Rows([]))
+    return Frame(data, 0.0, time.monotonic(), lambda _: EncodedRows(list))
 
 
 def detections(sensor: str, sequence: int, at_s: int = 1) -> Frame[Any]:
@@ -50,14 +50,14 @@ def test_the_same_number_of_two_sensors_is_not_one_scan():
 
 
 def test_scans_are_missed_by_each_sensors_own_count():
-    latest = Latest()
+    state = LiveState()
     for k in range(4):
-        latest.take_detections(detections("front", 10 + k, at_s=2 * k))
-        latest.take_detections(detections("rear", 700 + k, at_s=2 * k + 1))
-    assert latest.scans_lost == 0
-    assert latest.scan_rate_hz() == 0.5
-    latest.take_detections(detections("front", 16, at_s=20))
-    assert latest.scans_lost == 2
+        state.take_detections(detections("front", 10 + k, at_s=2 * k))
+        state.take_detections(detections("rear", 700 + k, at_s=2 * k + 1))
+    assert state.scans_lost == 0
+    assert state.scan_rate_hz() == 0.5
+    state.take_detections(detections("front", 16, at_s=20))
+    assert state.scans_lost == 2
 
 
 def test_a_stage_counts_gaps_by_sensor():

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from aegis import __version__
 from aegis.bridge.bridge import Bridge
-from aegis.bridge.history.writer import NotKeptError
 from aegis.bridge.http.body import BodyLimit
-from aegis.bridge.http.errors import add_error_handlers
-from aegis.bridge.http.guard import SECURITY_HEADERS, DefaultDeny, SecurityHeaders
+from aegis.bridge.http.guard import DefaultDeny, SecurityHeaders
 from aegis.bridge.http.openapi import describe_scopes
-from aegis.bridge.http.request_id import HEADER, RequestId
-from aegis.bridge.live.services import ServiceError
+from aegis.bridge.http.problems import add_handler
+from aegis.bridge.http.request_id import RequestId
 from aegis.bridge.routes import (
     audit,
     auth,
@@ -37,7 +31,6 @@ from aegis.bridge.routes import (
     threats,
     users,
 )
-from aegis.bridge.routes.answers import NotHeardError, json_response
 
 _DESCRIPTION = """
 The picture of one radar: detections, tracks, threats, EW advice.
@@ -68,13 +61,8 @@ connection. The same messages come as server-sent events from `GET /api/stream`.
 """
 
 
-@asynccontextmanager
-async def _nothing(_app: FastAPI) -> AsyncIterator[None]:
-    yield
-
-
-def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] = _nothing) -> FastAPI:
-    """Return the application; `lifespan` starts and stops what runs beside it."""
+def create_app(bridge: Bridge) -> FastAPI:
+    """Return the application around an open bridge."""
     app = FastAPI(
         title="Aegis",
         version=__version__,
@@ -82,7 +70,6 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
         docs_url=None,  # both pages load scripts from other hosts
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan,
     )
     app.state.bridge = bridge
     for router in (
@@ -124,39 +111,5 @@ def create_app(bridge: Bridge, lifespan: Callable[[FastAPI], AbstractAsyncContex
     app.add_middleware(SecurityHeaders, tls=settings.tls)
     app.add_middleware(RequestId, observe=bridge.telemetry.metrics.observe_request)
 
-    add_error_handlers(app)
-    app.add_exception_handler(NotHeardError, _not_heard)
-    app.add_exception_handler(ServiceError, _no_service)
-    app.add_exception_handler(NotKeptError, _not_kept)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Exception, _failed)
+    add_handler(app)
     return app
-
-
-async def _not_heard(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, NotHeardError)
-    return json_response({"detail": str(error), "waiting_for": error.topic}, 503, {"Retry-After": "1"})
-
-
-async def _not_kept(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, NotKeptError)
-    return json_response({"detail": str(error)}, 503)
-
-
-async def _no_service(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, ServiceError)
-    return json_response({"detail": str(error), "waiting_for": error.service}, 503, {"Retry-After": "1"})
-
-
-async def _invalid(_request: Request, error: Exception) -> Response:
-    """Say what is wrong with a request, without repeating what was sent: it may be a password."""
-    assert isinstance(error, RequestValidationError)
-    problems = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
-    return json_response({"detail": "; ".join(problems)}, 400)
-
-
-async def _failed(request: Request, _error: Exception) -> Response:
-    """Tell a client nothing about the inside but where the log has the trace. This runs outside the middleware above."""
-    request_id = request.scope["state"]["request_id"]
-    headers = {**SECURITY_HEADERS, "cache-control": "no-store", HEADER: request_id}
-    return json_response({"detail": "internal error", "request_id": request_id}, 500, headers)

@@ -1,14 +1,14 @@
-"""What the routes share: the parts of one running bridge, and what happens when the graph speaks."""
+"""One running bridge: its parts, opened in the order in which they need each other, and who takes what the graph sends."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
-from fastapi.requests import HTTPConnection
+from starlette.requests import HTTPConnection
 
 from aegis.bridge.accounts.audit import Audit
 from aegis.bridge.accounts.devices import Devices
@@ -16,136 +16,188 @@ from aegis.bridge.accounts.store import Accounts
 from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.accounts.tickets import Tickets
 from aegis.bridge.accounts.tokens import Tokens
+from aegis.bridge.background import running
 from aegis.bridge.history.history import History
-from aegis.bridge.live import columns
 from aegis.bridge.live.acknowledgements import Acknowledgements
+from aegis.bridge.live.encoded import Body
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
+from aegis.bridge.live.loop_queue import LoopQueue
 from aegis.bridge.live.nodes import GraphNodes
+from aegis.bridge.live.reports import Classifier, StatusRow
 from aegis.bridge.live.services import Graph, NoGraph
-from aegis.bridge.live.state import Latest
+from aegis.bridge.live.state import LiveState
+from aegis.bridge.live.status import system_status
 from aegis.bridge.outputs.feed import Feed
+from aegis.bridge.outputs.outputs import Outputs
+from aegis.bridge.ros_node import LoopSide, RosLink
 from aegis.bridge.settings import BridgeSettings
-from aegis.bridge.stream import bodies
-from aegis.bridge.stream.channels import EW, RADAR_FRAME, SYSTEM_STATUS, THREATS
-from aegis.bridge.stream.hub import Hub
-from aegis.bridge.telemetry.sources import ACCOUNTS, STREAM
+from aegis.bridge.stream.hub import Hub, LiveStream
+from aegis.bridge.telemetry.sources import ACCOUNTS, HISTORY, OUTPUTS, QUEUE, STREAM
+from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.telemetry import Telemetry
-from aegis.core.types import Advice, Signal, Threats
+from aegis.bridge.telemetry.writer import LogWriter
+from aegis.core.types import Advice, Detections, Signal, Threats, Tracks
+from aegis.ros.messages.reports import ReceivedEvent
+from aegis.ros.stages.base import StageContext
 
 
 @dataclass
 class Bridge:
-    """One running bridge."""
+    """The parts of one bridge, as the routes use them."""
 
     settings: BridgeSettings
+    run_id: str
     nodes: GraphNodes
-    tokens: Tokens
     accounts: Accounts
+    tokens: Tokens
+    tickets: Tickets
     throttle: Throttle
     devices: Devices
-    hub: Hub
-    state_dir: Path
+    state: LiveState
     acknowledgements: Acknowledgements
+    queue: LoopQueue
+    hub: Hub
+    stream: LiveStream
     history: History
     feed: Feed
-    run_id: str = ""
-    graph: Graph = field(default_factory=NoGraph)
+    telemetry: Telemetry
+    graph: Graph
     started_at: float = field(default_factory=time.monotonic)
 
-    def __post_init__(self) -> None:
-        self.latest = Latest(self.nodes.names)
-        self.telemetry = Telemetry(self.latest, self.settings, self.state_dir)
-        self.telemetry.metrics.add_source(STREAM, self.stream_counts)
-        self.telemetry.metrics.add_source(ACCOUNTS, self.accounts.counts)
-        self.tickets = Tickets(self.accounts.mirror)
-        self.accounts.mirror.on_revoked = self.hub.close_sessions
-        self._take: dict[str, Callable[[Any], None]] = {
-            "detections": self.latest.take_detections,
-            "tracks": lambda frame: setattr(self.latest, "tracks", frame),
-            "threats": self._take_threats,
-            RADAR_FRAME: self._take_radar_frame,  # handed over beside the topics of the graph
-            "ew/signals": self._take_signals,
-            "ew/advice": self._take_advice,
-            "events": self.latest.take_event,
-            "status": self.latest.take_status,
-            "class_info": lambda classifier: setattr(self.latest, "classifier", classifier),
-        }
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        settings: BridgeSettings,
+        nodes: GraphNodes,
+        context: StageContext,
+        secret: bytes,
+        *,
+        log: LogWriter | None = None,
+        join: bool = True,
+        died: Callable[[], None] = lambda: None,
+        ros_args: Sequence[str] = (),
+    ) -> AsyncIterator[Bridge]:
+        """Run a bridge until the end of the block.
+
+        Args:
+            settings: of all its parts.
+            nodes: the graph's others.
+            context: where it runs.
+            secret: signs access tokens.
+            log: where lines are logged; None logs no events.
+            join: take part in the graph; else nobody answers there, and nothing comes.
+            died: called in another thread when the part in the graph ends by itself.
+            ros_args: for ROS, `--ros-args` first.
+
+        Raises:
+            ConfigError: a part cannot work with these parameters.
+        """
+        state_dir = context.state_dir
+        assert state_dir is not None
+        async with AsyncExitStack() as stack:
+            enter = stack.enter_async_context
+            hub = Hub(settings)
+            accounts = await enter(Accounts.open(state_dir, settings, hub.close_sessions))
+            history = await enter(History.open(settings, state_dir))
+            outputs = await enter(Outputs.open(settings, namespace=context.namespace, run_id=context.run_id))
+            state = LiveState(nodes.names, settings.ready_stages, settings.ready_silence_s)
+            telemetry = Telemetry(state, state_dir)
+            stage_log = await enter(StageLog.open(log.folder, settings)) if log else None
+            acknowledgements = Acknowledgements(state_dir)
+            stream = LiveStream(hub, settings)
+            queue = LoopQueue(asyncio.get_running_loop(), settings.handover_length)
+
+            connect(queue, state, stream, outputs.feed, telemetry, history, stage_log)
+
+            def detail() -> dict[str, object]:
+                counts = queue.counts()
+                return {
+                    **hub.counts(),
+                    "handover_dropped": counts["dropped"],
+                    "handover_errors": counts["errors"],
+                    **outputs.counts(),
+                    "history": history.counts(),
+                    "acknowledged": history.acknowledged(),
+                }
+
+            metrics = telemetry.metrics
+            metrics.add_source(STREAM, hub.counts)
+            metrics.add_source(ACCOUNTS, accounts.counts)
+            metrics.add_source(QUEUE, queue.counts)
+            metrics.add_source(OUTPUTS, outputs.counts)
+            metrics.add_source(HISTORY, history.counts)
+            if log and stage_log:
+                telemetry.watch_logs(bridge=log, stages=stage_log.writer)
+            graph: Graph = NoGraph()
+            if join:
+                side = LoopSide(queue, state, hub, acknowledgements, detail)
+                graph = (await enter(RosLink.open(settings, nodes, context, side, died, ros_args))).services
+            bridge = cls(
+                settings=settings,
+                run_id=context.run_id,
+                nodes=nodes,
+                accounts=accounts,
+                tokens=Tokens(secret, settings.jwt_algorithm, settings.access_token_s, accounts.revocations),
+                tickets=Tickets(accounts.revocations),
+                throttle=Throttle(settings),
+                devices=Devices(secret, settings.device_token_days * 86400.0),
+                state=state,
+                acknowledgements=acknowledgements,
+                queue=queue,
+                hub=hub,
+                stream=stream,
+                history=history,
+                feed=outputs.feed,
+                telemetry=telemetry,
+                graph=graph,
+            )
+            await enter(running(hub.run(bridge.system_status), telemetry.run()))
+            yield bridge
 
     @property
     def audit(self) -> Audit:
         """Where acts and refusals are written."""
         return self.accounts.audit
 
-    def deliver(self, topic: str, item: Any) -> None:
-        """Take what the ROS thread handed over; on the event loop."""
-        self.telemetry.latency.take(topic, item)
-        self._take[topic](item)
-        self.feed.take(topic, item)
-
-    def _take_threats(self, frame: Frame[Threats]) -> None:
-        self.latest.threats = frame
-        self.hub.publish(THREATS, lambda wanted: bodies.threats(frame, self.latest.tracks, wanted), keep=True)
+    def system_status(self) -> Body:
+        """Return the body of a system_status message."""
+        return system_status(self.state, self.hub.counts())
 
     def show_acknowledgements(self) -> None:
         """Show the threats anew, with who has acknowledged them by now."""
-        frame = self.latest.threats
+        frame = self.state.threats
         if frame is not None:
-            rows = columns.threat_rows(frame.data, self.acknowledgements)
-            self._take_threats(replace(frame, encode=lambda _: rows, revision=frame.revision + 1))
+            renewed = replace(frame, revision=frame.revision + 1)
+            self.state.take_threats(renewed)
+            self.stream.take_threats(renewed)
 
-    def _take_radar_frame(self, frame: RadarFrame) -> None:
-        self.hub.publish(RADAR_FRAME, lambda wanted: bodies.radar_frame(frame, self.settings, wanted), keep=True)
 
-    def _take_signals(self, signals: EwFrame[Signal]) -> None:
-        before = self.latest.signals
-        self.latest.signals = signals
-        if before is None or signals.items or before.items:  # nothing is said again and again of nothing
-            self._publish_ew()
-
-    def _take_advice(self, advice: EwFrame[Advice]) -> None:
-        self.latest.advice = advice
-        self._publish_ew()
-
-    def _publish_ew(self) -> None:
-        self.hub.publish(EW, lambda _: bodies.ew(self.latest.signals, self.latest.advice), keep=True)
-
-    def system_status(self) -> dict[str, Any]:
-        """Return the body of a system_status message."""
-        latest, settings = self.latest, self.settings
-        missing = latest.missing(settings.ready_stages, settings.ready_silence_s)
-        return {
-            "time_s": time.time(),
-            "ready": not missing,
-            "missing_stages": missing,
-            "stages": {name: latest.stage_row(name) for name in sorted(latest.stages)},
-            "data": {
-                name: {**frame.head(), "count": len(frame.data)} if frame else None
-                for name, frame in (
-                    ("detections", latest.detections),
-                    ("tracks", latest.tracks),
-                    ("threats", latest.threats),
-                )
-            },
-            "scan_rate_hz": latest.scan_rate_hz(),
-            "scans_lost": latest.scans_lost,
-            "ew": latest.ew(),
-            "events": {"received": latest.events, "lost": latest.events_lost},
-            "alerts": list(latest.alerts),
-            "stream": self.stream_counts(),
-        }
-
-    def stream_counts(self) -> dict[str, int]:
-        """Return how the WebSocket side is doing; safe to call from another thread."""
-        return {
-            "clients": len(self.hub),
-            "radar_frames": self.hub.frames[RADAR_FRAME],
-            "threat_messages": self.hub.frames[THREATS],
-            "status_messages": self.hub.frames[SYSTEM_STATUS],
-            "queued_frames": self.hub.queued,
-            "dropped_frames": self.hub.dropped,
-            "evicted_clients": self.hub.evicted,
-            "errors": self.hub.errors,
-        }
+def connect(
+    queue: LoopQueue,
+    state: LiveState,
+    stream: LiveStream,
+    feed: Feed,
+    telemetry: Telemetry,
+    history: History,
+    stage_log: StageLog | None,
+) -> None:
+    """Say who takes what: on the event loop, or at once in the ROS thread, where nothing is dropped."""
+    age = telemetry.latency.take
+    log = [stage_log.take] if stage_log else []
+    queue.on(Frame[Detections], age, state.take_detections)
+    queue.on(
+        Frame[Tracks], age, state.take_tracks, feed.take_tracks, stream.take_tracks, in_thread=[history.put_tracks]
+    )
+    queue.on(
+        Frame[Threats], age, state.take_threats, feed.take_threats, stream.take_threats, in_thread=[history.put_threats]
+    )
+    queue.on(RadarFrame, stream.take_radar_frame)
+    queue.on(EwFrame[Signal], state.take_signals, stream.take_signals)
+    queue.on(EwFrame[Advice], state.take_advice, stream.take_advice)
+    queue.on(ReceivedEvent, state.take_event, in_thread=[history.put_event, *log])
+    queue.on(list[StatusRow], state.take_status)
+    queue.on(Classifier, state.take_classifier)
 
 
 def bridge_of(connection: HTTPConnection) -> Bridge:

@@ -1,4 +1,4 @@
-"""One bridge process: uvicorn on the main thread, the graph in a thread beside it."""
+"""One bridge process: the socket and uvicorn on the main thread; the bridge itself is in `bridge.py`."""
 
 from __future__ import annotations
 
@@ -8,36 +8,24 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.secret import load_secret
-from aegis.bridge.accounts.store import ADMINISTRATOR, Accounts
-from aegis.bridge.accounts.throttle import Throttle
-from aegis.bridge.accounts.tokens import Tokens
+from aegis.bridge.accounts.store import ADMINISTRATOR
 from aegis.bridge.app import create_app
+from aegis.bridge.background import running
 from aegis.bridge.bridge import Bridge
-from aegis.bridge.history.history import History
 from aegis.bridge.http.listener import allow_connections, listen
-from aegis.bridge.http.protocol import LOOP
+from aegis.bridge.http.protocol import Loop
 from aegis.bridge.http.protocol import protocol_class as http_protocol_class
-from aegis.bridge.live.acknowledgements import Acknowledgements
-from aegis.bridge.live.handover import Handover
 from aegis.bridge.live.nodes import GraphNodes
-from aegis.bridge.outputs.outputs import Outputs
-from aegis.bridge.ros_node import Outlets, RosLink
 from aegis.bridge.settings import BridgeSettings, check_exposure
-from aegis.bridge.stream.hub import Hub
 from aegis.bridge.stream.ws_protocol import protocol_class
 from aegis.bridge.telemetry.log import bridge_log
-from aegis.bridge.telemetry.sources import HANDOVER, HISTORY, OUTPUTS
-from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.writer import LogWriter
 from aegis.core.params import ConfigError
 from aegis.ros.stages.base import StageContext
@@ -72,7 +60,7 @@ def serve(
         ros_args: for ROS, `--ros-args` first.
 
     Raises:
-        ConfigError: the settings would expose the bridge, the signing key cannot be used, or an output cannot work.
+        ConfigError: the settings would expose the bridge, the signing key cannot be used, or a part cannot work with them.
     """
     check_exposure(settings)
     for name in ("tls_certificate", "tls_key"):
@@ -80,7 +68,6 @@ def serve(
         if path and not Path(path).is_file():
             raise ConfigError(f"bridge: {name} '{path}' is not a file")
     secret = load_secret(settings, state_dir)
-    outputs = Outputs(settings, namespace=namespace, run_id=run_id)
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
@@ -91,133 +78,79 @@ def serve(
         )
         return EXIT_FAILED
     context = StageContext(run_id, epoch, state_dir, True, namespace)
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     with listener, bridge_log(settings.log_folder(state_dir, namespace), settings) as log:
         allow_connections(settings.ws_max_clients)
-        return _serve(settings, nodes, listener, secret, state_dir, context, outputs, log, ros_args)
+        with asyncio.Runner(loop_factory=Loop) as runner:
+            return runner.run(_run(settings, nodes, context, secret, listener, log, ros_args))
 
 
-def _serve(
+async def _run(
     settings: BridgeSettings,
     nodes: GraphNodes,
-    listener: socket.socket,
-    secret: bytes,
-    state_dir: Path,
     context: StageContext,
-    outputs: Outputs,
+    secret: bytes,
+    listener: socket.socket,
     log: LogWriter,
     ros_args: Sequence[str],
 ) -> int:
-    accounts = Accounts(state_dir, settings)
-    password = accounts.ensure_administrator()
-    if password is not None:
-        print(
-            f"\n  Aegis: first start. Log in as '{ADMINISTRATOR}' with the password\n\n      {password}\n\n"
-            f"  It is shown this once; `aegis users reset-password {ADMINISTRATOR}` makes a new one.\n",
-            file=sys.stderr,
-            flush=True,
-        )
-    bridge = Bridge(
-        settings=settings,
-        nodes=nodes,
-        tokens=Tokens(secret, settings.jwt_algorithm, settings.access_token_s, accounts.mirror),
-        accounts=accounts,
-        throttle=Throttle(settings),
-        devices=Devices(secret, settings.device_token_days * 86400.0),
-        hub=Hub(settings),
-        state_dir=state_dir,
-        acknowledgements=Acknowledgements(state_dir),
-        history=History(settings, state_dir),
-        run_id=context.run_id,
-        feed=outputs.feed,
-    )
-    failed = False
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        loop = asyncio.get_running_loop()
-        handover = Handover(loop, bridge.deliver, settings.handover_length)
-        stage_log = StageLog(log.folder, settings)
-        bridge.telemetry.metrics.add_source(HANDOVER, handover.counts)
-        bridge.telemetry.metrics.add_source(OUTPUTS, outputs.counts)
-        bridge.telemetry.metrics.add_source(HISTORY, bridge.history.counts)
-        bridge.telemetry.watch_logs(bridge=log, stages=stage_log.writer)
-
-        def counts() -> dict[str, Any]:
-            return {
-                **bridge.stream_counts(),
-                "handover_dropped": handover.dropped.total(),
-                "handover_errors": handover.errors,
-                **outputs.counts(),
-            }
-
-        def died() -> None:
-            nonlocal failed
-            failed = True
-            server.should_exit = True
-
-        def take(topic: str, item: Any) -> None:
-            handover.put(topic, item)
-            if topic == "events":
-                stage_log.take(item)
-
-        outlets = Outlets(
-            put=take,
-            counts=counts,
-            history=bridge.history,
-            acknowledged=bridge.acknowledgements,
-            asked_for=bridge.latest.asked_for,
-            listened_to=lambda: len(bridge.hub) > 0,
-        )
-        link = RosLink(settings, nodes, context, outlets, died, ros_args)
-        bridge.graph = link.services
-        bridge.history.start()
-        link.start()
-        outputs.start()
-        housekeeping = [
-            asyncio.create_task(work)
-            for work in (bridge.hub.run(lambda _: bridge.system_status()), bridge.telemetry.run(), accounts.watch())
-        ]
-        try:
-            scheme = "https" if settings.tls else "http"
-            host, port = listener.getsockname()[:2]
-            # All that is loaded by now stays: to look through it for garbage again and again held everybody up for 0.1 s.
-            gc.collect()
-            gc.freeze()
-            _log.info("the bridge is on %s://%s:%d", scheme, f"[{host}]" if ":" in host else host, port)
-            yield
-        finally:
-            for task in housekeeping:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-            await outputs.stop()
-            await loop.run_in_executor(None, link.stop)
-            await loop.run_in_executor(None, stage_log.writer.close)
-            await loop.run_in_executor(None, bridge.history.close)
-            await loop.run_in_executor(None, accounts.close)
-
-    app = create_app(bridge, lifespan)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            loop=LOOP,
-            http=http_protocol_class(settings.request_timeout_s),
-            ws=protocol_class(settings.ws_send_buffer_bytes),
-            ws_max_size=settings.ws_max_message_bytes,
-            ws_per_message_deflate=False,  # 2 to 3 times the CPU
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,  # X-Forwarded-For would let anybody choose the address that logins are counted by
-            server_header=False,
-            timeout_graceful_shutdown=_SHUTDOWN_S,
-            ssl_certfile=settings.tls_certificate or None,
-            ssl_keyfile=settings.tls_key or None,
-        )
-    )
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    # uvicorn raises the signal that stopped it once more; by then all is closed, and ending is what was asked for.
+    """Open the bridge, and serve it until a signal, or until it has left the graph by itself; return the exit code."""
+    # A signal that comes before uvicorn looks for them. It raises the one that stopped it once more, when all is over.
+    signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    server.run(sockets=[listener])
-    return EXIT_FAILED if failed or not server.started else 0
+        signal.signal(number, lambda number, _: signals.append(number))
+    loop, lost = asyncio.get_running_loop(), asyncio.Event()
+
+    def died() -> None:
+        loop.call_soon_threadsafe(lost.set)
+
+    async with Bridge.open(settings, nodes, context, secret, log=log, died=died, ros_args=ros_args) as bridge:
+        password = bridge.accounts.ensure_administrator()
+        if password is not None:
+            _print_password(password)
+        if signals:
+            return 0
+        server = uvicorn.Server(server_config(settings, create_app(bridge)))
+        scheme = "https" if settings.tls else "http"
+        host, port = listener.getsockname()[:2]
+        # All that is loaded by now stays: to look through it for garbage again and again held everybody up for 0.1 s.
+        gc.collect()
+        gc.freeze()
+        _log.info("the bridge is on %s://%s:%d", scheme, f"[{host}]" if ":" in host else host, port)
+        async with running(_stop(server, lost)):
+            await server.serve(sockets=[listener])
+        return EXIT_FAILED if lost.is_set() or not server.started else 0
+
+
+async def _stop(server: uvicorn.Server, lost: asyncio.Event) -> None:
+    """Stop the server when the bridge has left the graph."""
+    await lost.wait()
+    server.should_exit = True
+
+
+def server_config(settings: BridgeSettings, app: FastAPI) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
+    return uvicorn.Config(
+        app,
+        http=http_protocol_class(settings.request_timeout_s),
+        ws=protocol_class(settings.ws_send_buffer_bytes),
+        ws_max_size=settings.ws_max_message_bytes,
+        ws_per_message_deflate=False,  # 2 to 3 times the CPU
+        lifespan="off",  # the bridge is open around the server
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # X-Forwarded-For would let anybody choose the address that logins are counted by
+        server_header=False,
+        timeout_graceful_shutdown=_SHUTDOWN_S,
+        ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None,
+    )
+
+
+def _print_password(password: str) -> None:
+    print(
+        f"\n  Aegis: first start. Log in as '{ADMINISTRATOR}' with the password\n\n      {password}\n\n"
+        f"  It is shown this once; `aegis users reset-password {ADMINISTRATOR}` makes a new one.\n",
+        file=sys.stderr,
+        flush=True,
+    )

@@ -1,84 +1,85 @@
-"""The ROS side of the bridge: a private context and one executor in one thread, beside uvicorn's event loop."""
+"""The ROS side of the bridge: a private context and one executor in one thread, beside the event loop."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-import orjson
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
-from aegis.bridge.history.history import History
 from aegis.bridge.live import columns
 from aegis.bridge.live.acknowledgements import Acknowledgement
-from aegis.bridge.live.encoded import Rows
+from aegis.bridge.live.encoded import EncodedRows
+from aegis.bridge.live.ew_columns import advice_rows, signal_rows
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.live.join import ScanJoin
+from aegis.bridge.live.loop_queue import LoopQueue
 from aegis.bridge.live.nodes import OWN_NAME, GraphNodes
+from aegis.bridge.live.reports import Classifier, StatusRow, event_from_msg, rows_from_msg
 from aegis.bridge.live.services import GraphServices
+from aegis.bridge.live.state import LiveState
 from aegis.bridge.settings import BridgeSettings
-from aegis.bridge.stream.channels import RADAR_FRAME
+from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS
+from aegis.bridge.stream.hub import Hub
 from aegis.core.events import RadarFramesBroadcast, StatusBroadcast, ThreatsBroadcast
-from aegis.core.types import Detections, Threats, Tracks
+from aegis.core.types import Advice, Detections, Signal, Threats, Tracks
 from aegis.ros.host import StageHost
 from aegis.ros.messages.ew import advice_from_msg, signals_from_msg
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tracks_from_msg
-from aegis.ros.messages.reports import event_from_msg, status_rows
+from aegis.ros.messages.reports import ReceivedEvent
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 _log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 PERIOD_S = 1.0
 _JOIN_DEADLINE_S = 5.0
-# What was broadcast, and the counter of the stream that tells.
 _BROADCASTS = {
-    RadarFramesBroadcast: "radar_frames",
-    ThreatsBroadcast: "threat_messages",
-    StatusBroadcast: "status_messages",
+    RadarFramesBroadcast: RADAR_FRAME,
+    ThreatsBroadcast: THREATS,
+    StatusBroadcast: SYSTEM_STATUS,
 }
 
 
 @dataclass(frozen=True)
-class Outlets:
-    """What the ROS thread hands things to, and asks; each is safe to use from it."""
+class LoopSide:
+    """What the ROS thread uses of the event loop's side; each is safe to use from it."""
 
-    put: Callable[[str, Any], None]  # takes a topic and what was heard on it; may drop
-    counts: Callable[[], dict[str, Any]]  # returns the counters of the bridge's rooms
-    history: History  # keeps events, tracks and threats: not behind `put`, which may drop
+    queue: LoopQueue
+    state: LiveState  # has what clients request
+    hub: Hub  # has the clients, and counts messages
     acknowledged: Mapping[int, Acknowledgement]  # threats that a person has seen, by track
-    asked_for: Callable[[str], bool]  # tells whether clients ask for all fields of a topic again and again
-    listened_to: Callable[[], bool]  # tells whether the live stream has listeners
+    detail: Callable[[], dict[str, object]]  # returns the counters of the bridge's components
 
 
-class BridgeStage(Stage):
-    """Converts what the graph says, encodes it once, and hands it over; says on the bus what was broadcast."""
+class BridgeStage(Stage[BridgeSettings]):
+    """Converts the graph's messages, encodes what clients wait for, and hands it over; reports on the bus what was broadcast."""
 
     name = OWN_NAME
     settings_type = BridgeSettings
 
     def __init__(
-        self, settings: BridgeSettings, context: StageContext, outlets: Outlets, now_ns: Callable[[], int]
+        self, settings: BridgeSettings, context: StageContext, side: LoopSide, now_ns: Callable[[], int]
     ) -> None:
         """Prepare.
 
         Args:
             settings: of the bridge.
             context: where the stage runs.
-            outlets: take what was heard.
+            side: takes what comes.
             now_ns: time in which the stamps are, in nanoseconds.
         """
         super().__init__(settings, context)
-        self._out = outlets
-        self._put = outlets.put
+        self._side = side
+        self._put = side.queue.put
         self._now_ns = now_ns
         self._join = ScanJoin()
         self._broadcast: Counter[str] = Counter()
@@ -86,11 +87,11 @@ class BridgeStage(Stage):
             "detections": self._detections,
             "tracks": self._tracks,
             "threats": self._threats,
-            "ew/signals": lambda m: self._ew("ew/signals", m, signals_from_msg(m), columns.signal_rows),
-            "ew/advice": lambda m: self._ew("ew/advice", m, advice_from_msg(m), columns.advice_rows),
-            "events": self._event,
-            "status": lambda message: self._put("status", _sendable(status_rows(message))),
-            "class_info": lambda message: self._put("class_info", {"model": message.model, "basis": message.basis}),
+            "ew/signals": self._signals,
+            "ew/advice": self._advice,
+            "events": lambda m: self._put(ReceivedEvent, event_from_msg(m)),
+            "status": lambda m: self._put(list[StatusRow], rows_from_msg(m)),
+            "class_info": lambda m: self._put(Classifier, Classifier(m.model, m.basis)),
         }
 
     @property
@@ -108,99 +109,74 @@ class BridgeStage(Stage):
         return ()
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
-        """Say what was broadcast since the last time."""
-        counts = self._out.counts()
-        for broadcast, counter in _BROADCASTS.items():
-            new = counts[counter] - self._broadcast[counter]
-            self._broadcast[counter] = counts[counter]
+        """Report what was broadcast since the last time."""
+        for broadcast, channel in _BROADCASTS.items():
+            messages = self._side.hub.frames[channel]
+            new, self._broadcast[channel] = messages - self._broadcast[channel], messages
             if new:
-                yield self.event(broadcast(new, counts["clients"]), now_ns)
+                yield self.event(broadcast(new, len(self._side.hub)), now_ns)
 
     def reset(self) -> None:
         """Wait for no scan's other half any more. What was shown last stays, with its age."""
         self._join = ScanJoin()
 
     def detail(self) -> dict[str, Any]:
-        """Return the counters of the rooms, and which events are acknowledged."""
-        history = self._out.history
-        return {
-            **self._out.counts(),
-            "history": history.counts(),
-            "acknowledged": history.acknowledged(),
-        }
-
-    def _event(self, message: Any) -> None:
-        event = _sendable(event_from_msg(message).document())
-        self._out.history.put_event(event)
-        self._put("events", event)
+        """Return the counters of the components, and which events are acknowledged."""
+        return self._side.detail()
 
     def _detections(self, message: Any) -> None:
-        data = detections_from_msg(message)
-        frame: Frame[Detections] = self._frame("detections", data, columns.detection_rows, columns.detection_brief)
-        self._put("detections", frame)
-        self._frames(self._join.take_detections(frame))
+        frame = self._frame("detections", detections_from_msg(message), columns.detection_rows, columns.detection_brief)
+        self._put(Frame[Detections], frame)
+        self._put_frames(self._join.take_detections(frame))
 
     def _tracks(self, message: Any) -> None:
-        data = tracks_from_msg(message)
-        self._out.history.put_tracks(data)
-        frame: Frame[Tracks] = self._frame("tracks", data, columns.track_rows, columns.track_brief)
-        self._put("tracks", frame)
-        self._frames(self._join.take_tracks(frame))
+        frame = self._frame("tracks", tracks_from_msg(message), columns.track_rows, columns.track_brief)
+        self._put(Frame[Tracks], frame)
+        self._put_frames(self._join.take_tracks(frame))
 
     def _threats(self, message: Any) -> None:
-        data = threats_from_msg(message)
-        self._out.history.put_threats(data)
-        frame: Frame[Threats] = self._frame(
-            "threats", data, lambda threats: columns.threat_rows(threats, self._out.acknowledged)
-        )
-        self._put("threats", frame)
-        self._handed_over(frame)
+        acknowledged = self._side.acknowledged
+        frame = self._frame("threats", threats_from_msg(message), lambda t: columns.threat_rows(t, acknowledged))
+        self._put(Frame[Threats], frame)
+        self._note_output(frame)
 
-    def _ew(self, topic: str, message: Any, items: list[Any], rows: Callable[[list[Any]], Rows]) -> None:
-        stamp_ns = stamp_of(message)
-        frame: EwFrame[Any] = EwFrame(items, rows(items), stamp_ns, self._age_s(stamp_ns), time.monotonic())
-        self._put(topic, frame)
+    def _signals(self, message: Any) -> None:
+        signals, stamp_ns = signals_from_msg(message), stamp_of(message)
+        frame = EwFrame(signals, signal_rows(signals), stamp_ns, self._age_s(stamp_ns), time.monotonic())
+        self._put(EwFrame[Signal], frame)
 
-    def _frames(self, frames: Iterable[RadarFrame]) -> None:
+    def _advice(self, message: Any) -> None:
+        advice, stamp_ns = advice_from_msg(message), stamp_of(message)
+        frame = EwFrame(advice, advice_rows(advice), stamp_ns, self._age_s(stamp_ns), time.monotonic())
+        self._put(EwFrame[Advice], frame)
+
+    def _put_frames(self, frames: Iterable[RadarFrame]) -> None:
         for frame in frames:
-            self._put(RADAR_FRAME, frame)
-            self._handed_over(frame.main)
+            self._put(RadarFrame, frame)
+            self._note_output(frame.main)
 
     def _frame(
         self,
         topic: str,
         data: Any,
-        rows: Callable[[Any], Rows],
-        brief: Callable[[Any], Rows] | None = None,
+        rows: Callable[[Any], EncodedRows],
+        brief: Callable[[Any], EncodedRows] | None = None,
     ) -> Frame[Any]:
         """Make a frame. What clients wait for is encoded now, in this thread, and not while the first of them waits."""
         self.note_sequence(topic, data.sequence, data.sensor_id)
         frame: Frame[Any] = Frame(data, self._age_s(data.stamp_ns), time.monotonic(), rows, brief)
-        if self._out.asked_for(topic):
-            _ = frame.rows.all_json
-        if self._out.listened_to():
-            _ = frame.brief.all_json
+        if self._side.state.is_requested(type(data)):
+            frame.rows.encode()
+        if len(self._side.hub) > 0:
+            frame.brief.encode()
         return frame
 
     def _age_s(self, stamp_ns: int) -> float:
         return (self._now_ns() - stamp_ns) * 1e-9
 
-    def _handed_over(self, frame: Frame[Any]) -> None:
+    def _note_output(self, frame: Frame[Any]) -> None:
         self.counters.published += 1
         self.note_latency(frame.age_s)
-
-
-def _sendable(said: T) -> T:
-    """Return what was said, if it can be said to clients.
-
-    Raises:
-        ValueError: JSON allows integers beyond 64 bits and halves of surrogate pairs, which our encoder and others do not take.
-    """
-    try:
-        orjson.dumps(said)
-    except orjson.JSONEncodeError as error:
-        raise ValueError(f"cannot be passed on as JSON: {error}") from error
-    return said
 
 
 class RosLink:
@@ -211,7 +187,7 @@ class RosLink:
         settings: BridgeSettings,
         nodes: GraphNodes,
         context: StageContext,
-        outlets: Outlets,
+        side: LoopSide,
         died: Callable[[], None],
         ros_args: Sequence[str] = (),
     ) -> None:
@@ -221,14 +197,14 @@ class RosLink:
             settings: of the bridge.
             nodes: the graph's others.
             context: where the stage runs; its namespace is the node's.
-            outlets: take what was heard; used in the link's thread.
+            side: takes what comes; used in the link's thread.
             died: called in the link's thread when it ends without having been stopped.
             ros_args: for ROS, `--ros-args` first.
         """
         self._ros = rclpy.Context()
         rclpy.init(args=["aegis", *ros_args], context=self._ros)
         self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
-        self.stage = BridgeStage(settings, context, outlets, self._now_ns)
+        self.stage = BridgeStage(settings, context, side, self._now_ns)
         StageHost(self._node, self.stage, subscribes=nodes.subscribes)
         self.services = GraphServices(self._node, nodes)
         self._executor = SingleThreadedExecutor(context=self._ros)
@@ -236,6 +212,25 @@ class RosLink:
         self._died = died
         self._stopping = False
         self._thread = threading.Thread(target=self._spin, name="ros", daemon=True)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        settings: BridgeSettings,
+        nodes: GraphNodes,
+        context: StageContext,
+        side: LoopSide,
+        died: Callable[[], None],
+        ros_args: Sequence[str] = (),
+    ) -> AsyncIterator[RosLink]:
+        """Stay on the graph until the end of the block; the arguments are those of the class."""
+        link = cls(settings, nodes, context, side, died, ros_args)
+        link.start()
+        try:
+            yield link
+        finally:
+            await asyncio.get_running_loop().run_in_executor(None, link.stop)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -257,7 +252,7 @@ class RosLink:
             self._executor.spin()
         except ExternalShutdownException:
             pass  # somebody shut the context down; reported below
-        except Exception:  # noqa: BLE001 - whatever it was, the process must hear that the thread is gone
+        except Exception:  # noqa: BLE001 - whatever it was, the process must know that the thread is gone
             _log.exception("the ROS executor failed")
         if not self._stopping:
             _log.error("the ROS thread has ended: the bridge hears nothing any more")

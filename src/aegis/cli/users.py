@@ -40,20 +40,22 @@ def _accounts(namespace: str) -> Iterator[Accounts]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from aegis.bridge.accounts import users as table
-    from aegis.bridge.accounts.errors import NotFoundError
     from aegis.bridge.accounts.store import Accounts
+    from aegis.bridge.problem import ProblemError
     from aegis.state import state_dir
 
     try:
         accounts = Accounts(state_dir(namespace))
         try:
             yield accounts
-        except NotFoundError as error:
+        except ProblemError as error:
+            if error.status != 404:
+                raise
             known = ", ".join(row.username for row in accounts.read_now(table.listing)) or "none"
-            raise LookupError(f"{error}; there are: {known}") from error
+            raise ValueError(f"{error}; there are: {known}") from error
         finally:
             accounts.close()
-    except (LookupError, ValueError) as error:
+    except (ProblemError, ValueError) as error:
         click.echo(f"aegis users: {error}", err=True)
         sys.exit(EXIT_REFUSED)
     except SQLAlchemyError as error:

@@ -192,9 +192,8 @@ def _mid_dwell_ns(found: TargetList) -> int | None:
     """Return the middle of the cycle in which the list was measured [ns], or None without a time."""
     cycle_s = found.header["cycle_time"]
     half_ns = int(0.5e9 * cycle_s) if 0.0 < cycle_s < 10.0 else 0
-    start = found.header.get("acquisition_start", 0)
-    if start:
-        return _ntp_ns(start) + half_ns
+    if found.header.get("acquisition_start"):
+        return _ntp_ns(found.header.integer("acquisition_start")) + half_ns
     return _ntp_ns(found.created) - half_ns if found.created else None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -56,7 +55,8 @@ class TiUartParser(Parser):
     def __init__(self, cpu_clock_hz: float = 200e6) -> None:
         super().__init__()
         self.cpu_clock_hz = round(cpu_clock_hz)
-        self.values: dict[str, Any] = {"frames_missed": 0}
+        self.missed = 0  # frames
+        self.values: dict[str, int] = {}  # what the radar tells of itself
         self.reset()
 
     def reset(self) -> None:
@@ -77,7 +77,7 @@ class TiUartParser(Parser):
 
     def health(self) -> DriverHealth:
         """Return the radar's load and temperatures, as far as it sends them."""
-        return DriverHealth(values=dict(self.values))
+        return DriverHealth(values={"frames_missed": self.missed, **self.values})
 
     def _packets(self, received_ns: int) -> Iterator[tuple[DemoPacket, int]]:
         """Yield the packets that are whole, with the time at which each began to come, and take them out of the buffer."""
@@ -127,7 +127,7 @@ class TiUartParser(Parser):
         if demo.unknown_records:
             self.refused["unknown record"] += demo.unknown_records
         if self._frame_number is not None and 1 < demo.frame_number - self._frame_number <= MAX_MISSED:
-            self.values["frames_missed"] += demo.frame_number - self._frame_number - 1
+            self.missed += demo.frame_number - self._frame_number - 1
         self._frame_number = demo.frame_number
         right, forward, up, doppler = finite_or_nan(demo.points).T.copy()
         snr, noise = np.full((2, len(right)), np.nan)

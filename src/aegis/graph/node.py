@@ -44,7 +44,7 @@ class StageNode(Node):  # type: ignore[misc]
         state = state_dir(own_namespace)
         epoch = next_epoch(state, self.get_name(), run_id)
         context = StageContext(run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace)
-        self.stage: Stage = spec.load_stage()(settings, context)
+        self.stage: Stage[Settings] = spec.load_stage()(settings, context)
         StageHost(self, self.stage, subscribes=spec.subscribes, publishes=spec.publishes, services=spec.services)
 
 

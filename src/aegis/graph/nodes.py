@@ -35,10 +35,10 @@ class NodeSpec:
     offline: bool = True  # also part of `aegis process`
     on_request: bool = False  # runs only where the radar in use needs it; see `aegis.graph.plan`
 
-    def load_stage(self) -> type[Stage]:
+    def load_stage(self) -> type[Stage[Settings]]:
         """Import and return the stage class."""
         module, name = self.stage.split(":")
-        stage: type[Stage] = getattr(import_module(module), name)
+        stage: type[Stage[Settings]] = getattr(import_module(module), name)
         return stage
 
     def load_settings_type(self) -> type[Settings]:

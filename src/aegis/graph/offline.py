@@ -9,9 +9,11 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+from aegis_msgs.msg import TrackArray
 from rclpy.serialization import deserialize_message
 from tqdm import tqdm
 
+from aegis.core.params import Settings
 from aegis.graph.config import Parameters
 from aegis.graph.nodes import NODES
 from aegis.ros.bag import BagError, BagReader, topic_types, write_bag
@@ -47,7 +49,9 @@ class Pipeline:
         names = [name for name, spec in NODES.items() if spec.offline and (front_end or not spec.on_request)]
         parameters = Parameters.read(config, sets)
         parameters.check(names)
-        self.stages: list[Stage] = [NODES[name].load_stage()(parameters.settings(name), context) for name in names]
+        self.stages: list[Stage[Settings]] = [
+            NODES[name].load_stage()(parameters.settings(name), context) for name in names
+        ]
         self._readers = {
             topic: [stage for stage in self.stages if topic in NODES[stage.name].subscribes and stage.reads(topic)]
             for topic in TOPICS
@@ -107,7 +111,7 @@ class Pipeline:
             stage.close()
 
     def _guarded(
-        self, stage: Stage, stamp_ns: int, call: Callable[..., Iterable[Output]], *args: Any
+        self, stage: Stage[Settings], stamp_ns: int, call: Callable[..., Iterable[Output]], *args: Any
     ) -> Iterator[Output]:
         try:
             for output in call(*args):
@@ -218,7 +222,8 @@ class Summary:
         """Count the tracks in outputs."""
         for output in outputs:
             if output.topic == "tracks":
-                self._tracks.update(output.message.track_id)
+                tracks: TrackArray = output.message
+                self._tracks.update(tracks.track_id)
 
     def __str__(self) -> str:
         text = f"{self.scans} scans, {len(self._tracks)} tracks (tentative ones included)"

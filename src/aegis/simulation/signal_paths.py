@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aegis.core.signal import equation, micro_doppler
 from aegis.core.signal.multipath import height_above, mirrored
@@ -30,7 +30,7 @@ class Points:
     delay_m: Floats  # (N,) by which a repeater's modulation comes later than its carrier, as a range [m]
 
     @classmethod
-    def moving(cls, position: Floats, velocity: Floats, amplitude: Any, times: Floats) -> Points:
+    def moving(cls, position: Floats, velocity: Floats, amplitude: Floats, times: Floats) -> Points:
         """Return points (N, 3) that move evenly; `amplitude` (N,) or (N, S), `times` (S,) from the middle of the frame [s]."""
         n, s = len(position), len(times)
         return cls(
@@ -155,7 +155,7 @@ class Sight:
         keep = np.flatnonzero(joined.amplitude.any(axis=1))
         return Paths(*(getattr(joined, name)[keep] for name in Paths.__dataclass_fields__))
 
-    def _leg(self, position: Floats, velocity: Floats, coefficient: Any) -> _Leg:
+    def _leg(self, position: Floats, velocity: Floats, coefficient: ArrayLike) -> _Leg:
         distance = np.linalg.norm(position, axis=2)
         middle = position.shape[1] // 2
         direction = position[:, middle] / np.maximum(distance[:, middle, None], NEAREST_M)

@@ -16,8 +16,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def accounts(tmp_path: Path, clock: Clock):
+def revoked() -> list[str]:
+    """Sessions that the accounts have said to be revoked."""
+    return []
+
+
+@pytest.fixture
+def accounts(tmp_path: Path, clock: Clock, revoked: list[str]):
     """Accounts without anybody in them; sessions of 7 days, 24 h idle, 3 at a time."""
-    made = Accounts(tmp_path, AccountSettings(sessions_per_account=3), clock)
+    made = Accounts(tmp_path, AccountSettings(sessions_per_account=3), clock, revoked.extend)
     yield made
     made.close()

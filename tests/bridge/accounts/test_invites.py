@@ -1,12 +1,11 @@
 """Invites: once, in time, with their role, and never shown again."""
 
-import pytest
 from accounts_data import PASSWORD
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from problems import refused
 
 from aegis.bridge.accounts import invites
-from aegis.bridge.accounts.errors import InviteError, NotFoundError, TakenError
 
 
 def make(accounts, role="operator"):
@@ -21,7 +20,7 @@ def test_an_invite_makes_one_account_with_its_role(accounts):
     row, code = make(accounts)
     assert accounts.read_now(invites.find, code, accounts.now()) == row
     assert use(accounts, code).role == "operator"
-    with pytest.raises(InviteError):
+    with refused(403):
         use(accounts, code, "second")
     assert accounts.read_now(invites.listing, accounts.now()) == []
 
@@ -29,7 +28,7 @@ def test_an_invite_makes_one_account_with_its_role(accounts):
 def test_an_invite_expires(accounts, clock):
     _, code = make(accounts)
     clock.now += 3600.0
-    with pytest.raises(InviteError):
+    with refused(403):
         use(accounts, code)
     assert accounts.read_now(invites.listing, clock.now) == []
     accounts.write_now(None, invites.purge, clock.now)
@@ -38,7 +37,7 @@ def test_an_invite_expires(accounts, clock):
 def test_a_taken_name_leaves_the_invite(accounts):
     accounts.add("ada", PASSWORD, "viewer")
     row, code = make(accounts)
-    with pytest.raises(TakenError):
+    with refused(409):
         use(accounts, code)
     assert accounts.read_now(invites.listing, accounts.now()) == [row]
     assert use(accounts, code, "bob").name == "bob"
@@ -47,9 +46,9 @@ def test_a_taken_name_leaves_the_invite(accounts):
 def test_a_withdrawn_invite_is_no_good(accounts):
     row, code = make(accounts)
     accounts.write_now(None, invites.remove, row.id)
-    with pytest.raises(InviteError):
+    with refused(403):
         use(accounts, code)
-    with pytest.raises(NotFoundError):
+    with refused(404):
         accounts.write_now(None, invites.remove, row.id)
 
 
@@ -57,5 +56,5 @@ def test_a_withdrawn_invite_is_no_good(accounts):
 @given(code=st.text(max_size=256))
 def test_no_other_code_is_an_invite(accounts, code):
     make(accounts)
-    with pytest.raises(InviteError):
+    with refused(403):
         accounts.read_now(invites.find, code, accounts.now())

@@ -14,15 +14,14 @@ import pytest
 from accounts_data import PASSWORD, log_in, verify
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from problems import refused
 from sqlalchemy import DateTime, String, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from aegis.bridge.accounts import audit_table, users
-from aegis.bridge.accounts.audit import AuditError
 from aegis.bridge.accounts.audit_table import Entry, Query
-from aegis.bridge.accounts.errors import NotFoundError
 from aegis.bridge.accounts.scopes import Scope
-from aegis.bridge.accounts.store import DATABASE_FILE, MIGRATIONS, Accounts, DatabaseUnavailableError
+from aegis.bridge.accounts.store import DATABASE_FILE, MIGRATIONS, Accounts
 from aegis.bridge.accounts.tables import Base
 from aegis.bridge.database import migrate, open_engine
 from aegis.core.params import ConfigError
@@ -155,7 +154,7 @@ def test_work_and_its_audit_entry_are_one(accounts):
         return [row.action for row in accounts.read_now(audit_table.page, Query(100))]
 
     before = entries()
-    with pytest.raises(NotFoundError):
+    with refused(404):
         accounts.write_now(Entry("users.remove", "admin", "nobody"), users.remove, "nobody", 0.0)
     assert entries() == before
     with pytest.raises(Exception, match="JSON serializable"):  # the entry cannot be written, so the act does not happen
@@ -180,9 +179,9 @@ def test_a_full_disk_loses_no_request_but_is_counted_and_refuses_what_must_be_au
         for _ in range(50):  # some fit into the pages that are there
             await accounts.audit.record(Entry("test.something", "admin", detail={"text": "x" * 500}))
         assert accounts.audit.counts()["audit_lost"] > 0
-        with pytest.raises(AuditError):
+        with refused(503):
             await accounts.audit.record_or_fail(Entry("ew.acknowledge", "admin", detail={"text": "x" * 500}))
-        with pytest.raises(DatabaseUnavailableError):
+        with refused(503):
             await accounts.write(None, audit_table.append, Entry("y", detail={"text": "x" * 5000}), 0.0)
         assert await accounts.read(users.count) == 1  # reading goes on
 

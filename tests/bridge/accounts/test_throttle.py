@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from aegis.bridge.accounts.addresses import subscriber
 from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.settings import AccountSettings
-from aegis.bridge.accounts.throttle import LimitedError, Throttle
+from aegis.bridge.accounts.throttle import Throttle
+from aegis.bridge.problem import ProblemError
 
 KEY = bytes(range(64))
 
@@ -34,9 +35,9 @@ def passed(act, times: int = 50) -> int:
         try:
             act()
             n += 1
-        except LimitedError as error:
-            waits.append(error.wait_s)
-    assert all(1 <= wait_s <= 60 for wait_s in waits)
+        except ProblemError as error:
+            waits.append((error.status, error.retry_after))
+    assert all(status == 429 and 1 <= wait_s <= 60 for status, wait_s in waits)
     return n
 
 

@@ -5,9 +5,10 @@ import time
 import pytest
 from accounts_data import Clock
 
-from aegis.bridge.accounts.mirror import Mirror, News
-from aegis.bridge.accounts.tickets import MOST, MOST_PER_SESSION, Tickets, TooManyTicketsError
+from aegis.bridge.accounts.revocation_cache import Changes, RevocationCache
+from aegis.bridge.accounts.tickets import MOST, MOST_PER_SESSION, Tickets
 from aegis.bridge.accounts.tokens import Principal
+from aegis.bridge.problem import ProblemError
 
 
 def somebody(session: str = "s1", lifetime_s: float = 900.0) -> Principal:
@@ -20,13 +21,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def mirror() -> Mirror:
-    return Mirror()
+def revocations() -> RevocationCache:
+    return RevocationCache()
 
 
 @pytest.fixture
-def tickets(mirror, clock) -> Tickets:
-    return Tickets(mirror, clock)
+def tickets(revocations, clock) -> Tickets:
+    return Tickets(revocations, clock)
 
 
 def test_a_ticket_is_good_once(tickets):
@@ -47,9 +48,9 @@ def test_a_ticket_is_good_for_thirty_seconds(tickets, clock):
     assert tickets.redeem(second) is None
 
 
-def test_a_ticket_is_no_good_when_its_session_or_token_is_over(tickets, mirror):
+def test_a_ticket_is_no_good_when_its_session_or_token_is_over(tickets, revocations):
     revoked, expired = tickets.issue(somebody("s1")), tickets.issue(somebody("s2", lifetime_s=-1))
-    mirror.take(News(["s1"], 1, {}))
+    revocations.update(Changes(["s1"], 1, {}))
     assert tickets.redeem(revoked) is None
     assert tickets.redeem(expired) is None
 
@@ -58,11 +59,14 @@ def test_tickets_are_bounded_per_session_and_in_all(tickets, clock):
     own = [tickets.issue(somebody("greedy")) for _ in range(MOST_PER_SESSION + 1)]
     assert tickets.redeem(own[0]) is None  # its oldest had to go
     assert tickets.redeem(own[1]) is not None
+    refusals = []
     for n in range(MOST):
         try:
             tickets.issue(somebody(f"session {n}"))
-        except TooManyTicketsError:
+        except ProblemError as error:
+            refusals.append(error.status)
             break
+    assert refusals == [429]
     assert len(tickets) == MOST
     assert tickets.redeem(own[-1]) is not None  # nobody else's is taken away
     clock.now += 30

@@ -6,7 +6,7 @@ import jwt
 import pytest
 from forged_tokens import FORGERIES, NO_TOKENS, forge, unsigned, with_more_scopes
 
-from aegis.bridge.accounts.mirror import Mirror, News
+from aegis.bridge.accounts.revocation_cache import Changes, RevocationCache
 from aegis.bridge.accounts.tokens import TokenError, Tokens
 
 KEY = bytes(range(64))
@@ -14,13 +14,13 @@ HEADER_KEYS = {"alg", "typ", "kid"}
 
 
 @pytest.fixture
-def mirror() -> Mirror:
-    return Mirror()
+def revocations() -> RevocationCache:
+    return RevocationCache()
 
 
 @pytest.fixture
-def tokens(mirror) -> Tokens:
-    return Tokens(KEY, "HS256", 900.0, mirror)
+def tokens(revocations) -> Tokens:
+    return Tokens(KEY, "HS256", 900.0, revocations)
 
 
 class Account:
@@ -66,9 +66,9 @@ def test_what_is_no_token_is_refused(tokens, token):
         tokens.verify(token)
 
 
-def test_a_token_of_a_revoked_session_is_refused(tokens, mirror, good):
+def test_a_token_of_a_revoked_session_is_refused(tokens, revocations, good):
     other = tokens.issue(Account(), "session 2")
-    mirror.take(News(["session 1"], 1, {}))
+    revocations.update(Changes(["session 1"], 1, {}))
     with pytest.raises(TokenError, match="revoked"):
         tokens.verify(good)
     assert tokens.verify(other).session == "session 2"

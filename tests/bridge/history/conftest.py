@@ -1,5 +1,6 @@
 """Databases to keep history in, SQLite in a file and PostgreSQL (started once for all tests), and a history at work on them."""
 
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -61,6 +62,14 @@ def database_class() -> type[Database]:
 def sqlite_database(tmp_path: Path) -> Database:
     """A file that is not there yet."""
     return Database(f"sqlite:///{tmp_path / 'history.db'}")
+
+
+@pytest.fixture
+def nowhere(database_class) -> object:
+    """A PostgreSQL that is not there."""
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        yield database_class(f"postgresql://eve:a-secret-word@127.0.0.1:{taken.getsockname()[1]}/history")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

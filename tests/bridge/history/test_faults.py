@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import secrets
-import socket
 import sqlite3
 import subprocess
 import time
@@ -14,9 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from bridge_data import some_threats, some_tracks
-from history_data import an_event
+from history_data import a_frame, an_event
+from problems import refused
 
-from aegis.bridge.history.writer import NotKeptError
 from aegis.core.params import ConfigError
 
 SECOND = 1_000_000_000
@@ -62,14 +61,6 @@ def acknowledged(history) -> int:
     return history.acknowledged().get("tracking", {}).get("sequence", 0)
 
 
-@pytest.fixture
-def nowhere(database_class) -> object:
-    """A PostgreSQL that is not there."""
-    with socket.socket() as taken:  # bound, and nobody listens
-        taken.bind(("127.0.0.1", 0))
-        yield database_class(f"postgresql://eve:a-secret-word@127.0.0.1:{taken.getsockname()[1]}/history")
-
-
 def test_a_full_disk_holds_up_what_the_memory_can_keep_and_counts_the_rest(
     sqlite_database, start_history, shipped, small_disk, wait_for, caplog
 ):
@@ -84,7 +75,7 @@ def test_a_full_disk_holds_up_what_the_memory_can_keep_and_counts_the_rest(
         assert sent < 10_000
     wait_for(lambda: history.counts()["journal_failures"] > 0, "the journal is tried")
     assert "full" in caplog.text
-    with pytest.raises(NotKeptError, match="full"):
+    with refused(503, "full"):
         decide(history)
     assert history.counts()["dropped"] == {"event": 1, "decision": 1}
     before = acknowledged(history)
@@ -139,12 +130,12 @@ def test_a_journal_that_grows_too_large_takes_no_tracks_and_then_nothing(nowhere
             assert n < 5000
         return history.counts()["backlog_bytes"] + history.counts()["queue_bytes"]
 
-    at_tracks = put_until_refused("tracks", lambda i: history.put_tracks(some_tracks(i, now + i)))
+    at_tracks = put_until_refused("tracks", lambda i: history.put_tracks(a_frame(some_tracks(i, now + i))))
     assert 45_000 < at_tracks <= 50_000
-    at_threats = put_until_refused("threats", lambda i: history.put_threats(some_threats(i, now + i)))
+    at_threats = put_until_refused("threats", lambda i: history.put_threats(a_frame(some_threats(i, now + i))))
     at_events = put_until_refused("event", lambda i: history.put_event(an_event(i + 1)))
     assert 95_000 < at_threats <= at_events <= 100_000
-    with pytest.raises(NotKeptError, match="wait in the journal for the database"):
+    with refused(503, "wait in the journal for the database"):
         decide(history)
     assert history.counts()["dropped"] == {"tracks": 1, "threats": 1, "event": 1, "decision": 1}
     assert history.counts()["database"] == "away"
@@ -240,7 +231,7 @@ def test_a_message_that_the_database_refuses_holds_up_no_other(database, start_h
     with sqlite3.connect(tmp_path / "history_state" / "journal.db") as journal:
         kept = journal.execute("SELECT payload, reason FROM refused ORDER BY id").fetchall()
         assert journal.execute("SELECT count(*) FROM messages").fetchone() == (0,)
-    assert [json.loads(payload)["stage"] for payload, _ in kept] == [event["stage"] for event in bad]
+    assert [json.loads(payload)["stage"] for payload, _ in kept] == [event.stage for event in bad]
     assert all(reason for _, reason in kept)
 
 

@@ -8,12 +8,12 @@ import time
 import numpy as np
 import pytest
 from bridge_data import some_threats, some_tracks
-from history_data import an_event
+from history_data import a_frame, an_event
 from hypothesis import given
 from hypothesis import strategies as st
+from problems import refused
 
 from aegis.bridge.history.records import json_text
-from aegis.bridge.history.writer import NotKeptError
 from aegis.core.events import Severity
 
 SECOND = 1_000_000_000
@@ -38,7 +38,7 @@ def test_events_come_back_as_they_were(database, start_history, shipped):
     history = start_history(database)
     stamp_ns = time.time_ns()
     sent = [
-        an_event(i, stamp_ns=stamp_ns + i, data=data, name=f"NAME '{i}' 漢", severity=Severity(i % 4).name)
+        an_event(i, stamp_ns=stamp_ns + i, data=data, name=f"NAME '{i}' 漢", severity=Severity(i % 4))
         for i, data in enumerate(NASTY, 1)
     ]
     sent.append(an_event(2**63 - 1, stage="", run_id="", epoch=2**32 - 1, stamp_ns=0))
@@ -47,7 +47,10 @@ def test_events_come_back_as_they_were(database, start_history, shipped):
     shipped(history)
     columns = ("run_id", "stage", "epoch", "sequence", "stamp_ns", "name")
     found = database.rows(f"SELECT {', '.join(columns)}, severity, data FROM events ORDER BY id")
-    expected = [(*(e[c] for c in columns), Severity[e["severity"]], finite(e["data"])) for e in sent]
+    expected = [
+        (*(getattr(e, c) for c in columns), e.severity, finite(data))
+        for e, data in zip(sent, [*NASTY, {"n": 2**63 - 1}], strict=True)
+    ]
     assert [(*row[:-1], json.loads(row[-1])) for row in found] == expected
 
 
@@ -67,9 +70,9 @@ def test_every_json_value_is_kept_as_json(value):
 def test_threats_come_back_whole(database, start_history, shipped):
     history = start_history(database)
     now = time.time_ns()
-    history.put_threats(some_threats(7, now))
-    history.put_threats(some_threats(8, now + 1, sensor_id="other"))
-    history.put_threats(some_threats(7, now))  # once more
+    history.put_threats(a_frame(some_threats(7, now)))
+    history.put_threats(a_frame(some_threats(8, now + 1, sensor_id="other")))
+    history.put_threats(a_frame(some_threats(7, now)))  # once more
     shipped(history)
     columns = "sensor_id, sequence, stamp_ns, track_id, class_id, level"
     numbers = "score, time_to_cpa, cpa_distance, cpa_distance_sigma, time_to_impact, reason"
@@ -93,7 +96,7 @@ def test_tracks_come_back_about_once_a_second(database, start_history, shipped):
         tracks = some_tracks(sequence, now + round(offset_s * SECOND))
         tracks.state[1, 2] = np.nan
         tracks.covariance[1, 0, 0] = -1.0
-        history.put_tracks(tracks)
+        history.put_tracks(a_frame(tracks))
     shipped(history)
     stamps = [row[0] for row in database.rows("SELECT DISTINCT stamp_ns FROM track_samples")]
     assert sorted(stamps) == sorted(now + round(s * SECOND) for s in kept_s)
@@ -111,11 +114,11 @@ def test_tracks_come_back_about_once_a_second(database, start_history, shipped):
 
 def test_an_empty_picture_leaves_nothing(database, start_history, shipped):
     history = start_history(database)
-    history.put_tracks(some_tracks(1, time.time_ns(), n=0))
+    history.put_tracks(a_frame(some_tracks(1, time.time_ns(), n=0)))
     empty = some_threats(1, time.time_ns())
     for name in ("track_id", "level", "class_id", "score"):
         setattr(empty, name, getattr(empty, name)[:0])
-    history.put_threats(empty)
+    history.put_threats(a_frame(empty))
     history.put_event(an_event(1))
     shipped(history)
     assert (database.count("track_samples"), database.count("threats"), database.count("events")) == (0, 0, 1)
@@ -170,5 +173,5 @@ def test_what_was_not_shipped_is_shipped_after_the_next_start(database, start_hi
 def test_a_decision_is_refused_by_a_history_that_is_not_running(database, start_history):
     history = start_history(database)
     history.close()
-    with pytest.raises(NotKeptError, match="stopping"):
+    with refused(503, "stopping"):
         asyncio.run(history.put_decision(kind="threat", target_id=1, who="eve", accept=True))

@@ -9,10 +9,11 @@ import time
 import numpy as np
 import pytest
 from bridge_data import some_threats, some_tracks
-from history_data import an_event
+from history_data import a_frame, an_event
 
 from aegis.bridge.history import paging
 from aegis.bridge.models.history import Decisions, HistoryStatus, PastEvents, PastThreats, TrackHistory
+from aegis.core.events import Severity
 from aegis.core.types import ClassId
 
 SECOND = 1_000_000_000
@@ -28,22 +29,23 @@ SCOPES = {scope for scope, _ in MODELS.values()} | {"controller:write", "admin"}
 
 
 @pytest.fixture
-def past(app, database, start_history, shipped):
+def past(open_app, database, shipped):
     """The application with 20 scans of threats and tracks, 60 events and 3 decisions in its history."""
-    history = app.bridge.history = start_history(database)
+    app = open_app(database_url=database.url)
+    history = app.bridge.history
     for scan in range(20):
         threats = some_threats(scan, NOW + scan * SECOND, sensor_id=f"radar {scan % 2}")
         threats.level[:] = [1 + scan % 4, 2]
         threats.class_id[:] = [int(ClassId.DRONE) if scan % 3 else int(ClassId.BIRD), int(ClassId.AIRCRAFT)]
-        history.put_threats(threats)
+        history.put_threats(a_frame(threats))
         tracks = some_tracks(scan, NOW + scan * SECOND)
         tracks.state[1, 2] = np.nan
-        history.put_tracks(tracks)
+        history.put_tracks(a_frame(tracks))
     for i in range(60):
         history.put_event(
             an_event(
                 i, stamp_ns=NOW + i * SECOND, stage=["tracking", "threat", "ew"][i % 3], name=f"NAME_{i % 5}",
-                severity=["DEBUG", "INFO", "WARNING", "ERROR"][i % 4], data={"i": i, "wide": 2**80, "nan": math.nan},
+                severity=Severity(i % 4), data={"i": i, "wide": 2**80, "nan": math.nan},
             )
         )  # fmt: skip
     for i in range(3):
@@ -246,7 +248,8 @@ def test_a_bad_track_id_is_400(app):
         assert "track_id" in answer.json()["detail"]
 
 
-def test_before_the_database_is_reached_the_answer_is_503(app):
+def test_before_the_database_is_reached_the_answer_is_503(open_app, nowhere):
+    app = open_app(database_url=nowhere.url)
     for path in list(MODELS)[:4]:
         answer = get(app, path)
         assert (answer.status_code, answer.json()["waiting_for"]) == (503, "database")

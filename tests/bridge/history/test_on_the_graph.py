@@ -14,9 +14,9 @@ def test_what_is_said_on_the_graph_is_kept(start_bridge, publisher, wait_for):
     event = an_event(1, stamp_ns=stamp_ns)
     publisher.publishers["events"].publish(
         event_message(
-            event["name"],
-            data=event["data"],
-            **{name: event[name] for name in ("stage", "stamp_ns", "run_id", "epoch", "sequence")},
+            event.name,
+            data=event.data,
+            **{name: getattr(event, name) for name in ("stage", "stamp_ns", "run_id", "epoch", "sequence")},
         )
     )
 
@@ -30,7 +30,7 @@ def test_what_is_said_on_the_graph_is_kept(start_bridge, publisher, wait_for):
         assert items(path)[0]["stamp_s"] == stamp_ns / 1e9
     assert [row["level"] for row in items("/api/threats/history?track_id=41")] == ["CRITICAL"]
     assert items("/api/radar/tracks/41/history")[0]["bearing_deg"] == 30.0
-    assert items("/api/events?stage=tracking")[0]["data"] == event["data"]
+    assert items("/api/events?stage=tracking")[0]["data"] == event.data
 
     def said() -> dict:
         rows = [json.loads(m.detail[0]) for m in publisher.heard["status"] if list(m.stage) == ["bridge"]]

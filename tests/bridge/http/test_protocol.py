@@ -56,7 +56,7 @@ def serving(**options: object) -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         application,
-        loop=protocol.LOOP,
+        loop=f"{protocol.__name__}:Loop",
         http=protocol.protocol_class(TIMEOUT_S),
         ws="websockets-sansio",
         timeout_keep_alive=2 * TIMEOUT_S,

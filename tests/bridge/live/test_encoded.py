@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis.bridge.live.encoded import Part, Rows, json_bytes, msgpack_bytes
+from aegis.bridge.live.encoded import EncodedPart, EncodedRows, json_bytes, msgpack_bytes
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=True) | st.text(max_size=20),
@@ -32,15 +32,15 @@ def test_some_of_the_objects_are_what_is_asked_for(items, data):
     wanted = data.draw(st.none() | st.lists(st.integers(0, len(items) - 1), unique=True) if items else st.none())
     index = None if wanted is None else np.array(sorted(wanted), dtype=np.intp)
     expected = plain(items if index is None else [items[i] for i in index])
-    rows = Rows(items)
+    rows = EncodedRows(lambda: items)
     assert json.loads(rows.json(index)) == expected
     assert msgpack.unpackb(rows.msgpack(index), strict_map_key=False) == expected
-    assert len(Part(rows, index)) == len(expected)
+    assert len(EncodedPart(rows, index)) == len(expected)
 
 
 @given(st.dictionaries(st.text(max_size=8), values, max_size=20), objects)
 def test_a_body_with_objects_in_it(body, items):
-    body = {**body, "objects": Part(Rows(items))}
+    body = {**body, "objects": EncodedPart(EncodedRows(lambda: items))}
     expected = plain({**body, "objects": items})
     assert json.loads(json_bytes(body)) == expected
     assert msgpack.unpackb(msgpack_bytes(body), strict_map_key=False) == expected
@@ -48,7 +48,7 @@ def test_a_body_with_objects_in_it(body, items):
 
 def test_long_arrays_and_maps_have_their_own_headers():
     for n in (0, 15, 16, 2**16 - 1, 2**16):
-        rows = Rows([{} for _ in range(n)])
+        rows = EncodedRows(lambda n=n: [{} for _ in range(n)])
         assert msgpack.unpackb(rows.msgpack()) == [{}] * n
     body = {str(i): i for i in range(2**16)}
     assert msgpack.unpackb(msgpack_bytes(body)) == body

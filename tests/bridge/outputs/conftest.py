@@ -9,10 +9,12 @@ from contextlib import contextmanager
 import pytest
 import uvloop
 from bridge_data import some_threats, some_tracks
-from placed_data import SITE, make_feed, threats_frame, tracks_frame
+from placed_data import SITE, threats_frame, tracks_frame
 
+from aegis.bridge.live.frames import Frame
 from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.outputs.settings import OutputSettings
+from aegis.core.types import Threats, Tracks
 
 
 @pytest.fixture
@@ -21,10 +23,9 @@ def site():
 
 
 @pytest.fixture
-def placed_app(app):
-    """The application, its map placed; nothing heard yet."""
-    app.bridge.feed = make_feed()
-    return app
+def placed_app(open_app):
+    """The application, its map placed; nothing has come yet."""
+    return open_app(site=SITE)
 
 
 @pytest.fixture
@@ -33,8 +34,12 @@ def hear(placed_app):
 
     def heard(sequence=7, n=2, age_s=0.5, tracks=None, threats=None):
         stamp_ns = time.time_ns() - round(age_s * 1e9)
-        placed_app.bridge.deliver("tracks", tracks_frame(tracks or some_tracks(sequence, stamp_ns, n), age_s))
-        placed_app.bridge.deliver("threats", threats_frame(threats or some_threats(sequence, stamp_ns), age_s))
+        placed_app.bridge.queue.deliver(
+            Frame[Tracks], tracks_frame(tracks or some_tracks(sequence, stamp_ns, n), age_s)
+        )
+        placed_app.bridge.queue.deliver(
+            Frame[Threats], threats_frame(threats or some_threats(sequence, stamp_ns), age_s)
+        )
 
     return heard
 
@@ -44,7 +49,7 @@ class Running:
 
     def __init__(self, wait_for, settings, namespace, run_id):
         self._wait_for = wait_for
-        self.outputs = Outputs(settings, namespace=namespace, run_id=run_id)
+        self._arguments, self._names = (settings,), {"namespace": namespace, "run_id": run_id}
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: uvloop.run(self._run()), daemon=True)
         self._thread.start()
@@ -53,18 +58,17 @@ class Running:
     async def _run(self):
         self._loop = asyncio.get_running_loop()
         self._end = asyncio.Event()
-        self.outputs.start()
-        self._started.set()
-        await self._end.wait()
-        await self.outputs.stop()
+        async with Outputs.open(*self._arguments, **self._names) as self.outputs:
+            self._started.set()
+            await self._end.wait()
 
     def hear(self, tracks, threats=None):
         """Take tracks, and what is assessed of them; return when the outputs know."""
 
         async def take():
             if threats is not None:
-                self.outputs.feed.take("threats", threats_frame(threats))
-            self.outputs.feed.take("tracks", tracks_frame(tracks))
+                self.outputs.feed.take_threats(threats_frame(threats))
+            self.outputs.feed.take_tracks(tracks_frame(tracks))
 
         asyncio.run_coroutine_threadsafe(take(), self._loop).result(10)
 

@@ -94,7 +94,7 @@ def test_the_etag_names_the_tracks_and_the_assessment(placed_app, hear):
     first = placed_app.client.get(PATH, headers=headers)
     same = placed_app.client.get(PATH, headers={**headers, "If-None-Match": first.headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")
-    placed_app.bridge.feed.take("threats", placed_app.bridge.latest.threats)
+    placed_app.bridge.feed.take_threats(placed_app.bridge.state.threats)
     assert placed_app.client.get(PATH, headers={**headers, "If-None-Match": first.headers["etag"]}).status_code == 304
     hear()
     assert placed_app.client.get(PATH, headers={**headers, "If-None-Match": first.headers["etag"]}).status_code == 200

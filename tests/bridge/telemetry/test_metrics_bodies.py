@@ -8,11 +8,13 @@ import psutil
 import pytest
 from bridge_data import some_detections, some_status, some_threats, some_tracks
 
-from aegis.bridge.live import columns
-from aegis.bridge.live.encoded import Rows
+from aegis.bridge.live import columns, ew_columns
+from aegis.bridge.live.encoded import EncodedRows
 from aegis.bridge.live.frames import EwFrame, Frame
+from aegis.bridge.live.reports import StatusRow
 from aegis.bridge.models import metrics as models
-from aegis.core.types import Advice, AdviceState, Signal, SignalKind
+from aegis.bridge.telemetry import loop_lag, machine
+from aegis.core.types import Advice, AdviceState, Signal, SignalKind, Threats
 from aegis.ros.messages.reports import status_rows
 
 MODELS = {
@@ -35,13 +37,13 @@ def get(app, name: str, status: int = 200) -> dict:
 
 
 def say(app, stage: str, detail: dict | None = None, **values: float) -> None:
-    app.bridge.deliver("status", status_rows(some_status(stage, detail, **values)))
+    app.bridge.queue.deliver(list[StatusRow], status_rows(some_status(stage, detail, **values)))
 
 
-def deliver(app, topic: str, data, age_s: float = 0.25, received_at: float | None = None) -> None:
+def deliver(app, data, age_s: float = 0.25, received_at: float | None = None) -> None:
     at = time.monotonic() if received_at is None else received_at
-    rows = columns.threat_rows if topic == "threats" else lambda _: Rows([])
-    app.bridge.deliver(topic, Frame(data, age_s, at, rows))
+    rows = columns.threat_rows if isinstance(data, Threats) else lambda _: EncodedRows(list)
+    app.bridge.queue.deliver(Frame[type(data)], Frame(data, age_s, at, rows))
 
 
 @pytest.mark.parametrize(("name", "stage"), [
@@ -71,14 +73,14 @@ def test_radar_shows_the_stages_that_run_and_the_scans(app):
     assert list(body["stages"]) == ["driver"]
     assert (body["scan_rate_hz"], body["noise_db"], body["last_scan_age_s"]) == (None, None, None)
     for sequence in (1, 2, 4):
-        deliver(app, "detections", some_detections(sequence, sequence * 500_000_000))
+        deliver(app, some_detections(sequence, sequence * 500_000_000))
     body = get(app, "radar")
     assert (body["scan_rate_hz"], body["scans_lost"], body["noise_db"]) == (pytest.approx(4 / 3, abs=1e-3), 1, 3.0)
     assert body["last_scan_age_s"] == pytest.approx(0.25, abs=0.2)
 
 
 def test_a_foreign_radar_has_no_stage_but_scans(app):
-    deliver(app, "detections", some_detections(1, 0))
+    deliver(app, some_detections(1, 0))
     assert get(app, "radar")["stages"] == {}
 
 
@@ -91,9 +93,9 @@ def test_what_the_last_scan_held_is_counted(app):
     tracks = some_tracks(3, 0, 4)
     tracks.status[:] = (1, 2, 2, 3)
     tracks.class_id[:] = (0, 1, 3, 250)
-    deliver(app, "detections", some_detections(3, 0))
-    deliver(app, "tracks", tracks)
-    deliver(app, "threats", some_threats(3, 0))
+    deliver(app, some_detections(3, 0))
+    deliver(app, tracks)
+    deliver(app, some_threats(3, 0))
     scan = get(app, "detection")["last_scan"]
     assert (scan["sequence"], scan["sensor_id"], scan["count"], scan["by_class"]) == (3, "test-radar", 3, {"DRONE": 3})
     picture = get(app, "tracking")["last_picture"]
@@ -122,8 +124,10 @@ def test_ew_counts_signals_by_kind_and_advice_by_state(app):
     states = [AdviceState.PROPOSED, AdviceState.PROPOSED, AdviceState.EXPIRED]
     advice = [Advice(i, 1, 0, "hop", 1, "", 3.0, 0, state) for i, state in enumerate(states)]
     now = time.monotonic()
-    app.bridge.deliver("ew/signals", EwFrame([signal], columns.signal_rows([signal]), 7_000_000_000, 0.25, now))
-    app.bridge.deliver("ew/advice", EwFrame(advice, columns.advice_rows(advice), 8_000_000_000, 0.5, now))
+    app.bridge.queue.deliver(
+        EwFrame[Signal], EwFrame([signal], ew_columns.signal_rows([signal]), 7_000_000_000, 0.25, now)
+    )
+    app.bridge.queue.deliver(EwFrame[Advice], EwFrame(advice, ew_columns.advice_rows(advice), 8_000_000_000, 0.5, now))
     body = get(app, "ew")
     ages = {name: body[name].pop("age_s") for name in ("signals", "advice")}
     assert ages == {"signals": pytest.approx(0.25, abs=0.2), "advice": pytest.approx(0.5, abs=0.2)}
@@ -139,7 +143,7 @@ def test_pipeline_gives_exact_percentiles_and_the_rate_of_cycles(app):
     assert empty["missing_stages"] == ["detection", "tracking", "ew"]
     now = time.monotonic()
     for number in range(1, 101):  # 1 to 100 ms, ten a second; the last second is still to come
-        deliver(app, "threats", some_threats(number, 0), number / 1000, now - 11.0 + 0.1 * number)
+        deliver(app, some_threats(number, 0), number / 1000, now - 11.0 + 0.1 * number)
     body = get(app, "pipeline")
     # Linear interpolation between the closest ranks: 1 + q (n - 1).
     assert body["latency"]["threat"] == {
@@ -152,15 +156,22 @@ def test_pipeline_gives_exact_percentiles_and_the_rate_of_cycles(app):
     assert get(app, "pipeline")["ready"] is True
 
 
-def test_system_tells_what_the_operating_system_does(app):
+@pytest.fixture
+def nothing_measured(monkeypatch):
+    """Let the housekeeping of the application wait."""
+    monkeypatch.setattr(machine, "PERIOD_S", 3600.0)
+    monkeypatch.setattr(loop_lag, "TICK_S", 3600.0)
+
+
+def test_system_tells_what_the_operating_system_does(nothing_measured, app, tmp_path):
     body = get(app, "system")
     process = psutil.Process()
     assert body["memory_total_bytes"] == psutil.virtual_memory().total
     assert body["process"]["rss_bytes"] == pytest.approx(process.memory_info().rss, rel=0.2)
     assert body["process"]["threads"] == pytest.approx(process.num_threads(), abs=2)
-    assert body["cpu_percent"] is None  # nothing has measured it yet: this application has no housekeeping
+    assert body["cpu_percent"] is None  # nothing has measured it yet
     assert body["loop_lag_p99_ms"] is None
-    disk = psutil.disk_usage(str(app.bridge.state_dir))
+    disk = psutil.disk_usage(str(tmp_path))
     assert body["state_disk_free_bytes"] == pytest.approx(disk.free, rel=0.05)
     assert body["versions"]["fastapi"] == version("fastapi")
     assert body["counts"]["stream"]["clients"] == 0

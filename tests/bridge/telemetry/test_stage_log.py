@@ -6,24 +6,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from event_messages import event_message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aegis.bridge.telemetry.settings import TelemetrySettings
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.core.events import EVENT_NAMES, Severity
-from aegis.ros.messages.reports import event_from_msg
+from aegis.ros.messages.reports import ReceivedEvent
 
 # As bridge.md has it: a file for each of these.
 FILES = {"radar", "detection", "tracking", "threat", "ew", "pipeline", "websocket"}
 
 
-def heard(name, severity=Severity.INFO, stamp_ns=1_700_000_000_123_456_789, sequence=1, data=None) -> dict:
-    """An event as the bridge hears it."""
+def heard(name, severity=Severity.INFO, stamp_ns=1_700_000_000_123_456_789, sequence=1, data=None) -> ReceivedEvent:
+    """An event as the bridge has it."""
     data = {"sequence": 7} if data is None else data
-    message = event_message(name, severity, data, stage="threat", stamp_ns=stamp_ns, epoch=2, sequence=sequence)
-    return event_from_msg(message).document()
+    return ReceivedEvent(stamp_ns, "run", 2, sequence, name, "threat", severity, data, json.dumps(data))
 
 
 def logged(events, level="INFO") -> dict[str, list[dict]]:

@@ -21,10 +21,6 @@ _SHARE = 4  # one address gets the fourth part of what may be written about refu
 _SUMMARY_S = 60.0
 
 
-class AuditError(RuntimeError):
-    """The audit could not be written, so what was to be audited must not happen."""
-
-
 class Audit:
     """Writes the audit.
 
@@ -36,7 +32,7 @@ class Audit:
         """Prepare.
 
         Args:
-            write: writes an entry durably; raises AuditError.
+            write: writes an entry durably; raises ProblemError.
             refusals_per_minute: entries about refusals, for each action and outcome.
         """
         self._write = write
@@ -61,7 +57,7 @@ class Audit:
         """Write an entry.
 
         Raises:
-            AuditError: it could not be written.
+            ProblemError: 503, it could not be written.
         """
         await self._write(entry)
 

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from aegis.bridge.accounts import users
 from aegis.bridge.accounts.account import Account
-from aegis.bridge.accounts.errors import InviteError, NotFoundError
 from aegis.bridge.accounts.opaque import digest, new_token
 from aegis.bridge.accounts.tables import Invite
+from aegis.bridge.problem import ProblemError
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def find(session: Session, code: str, now: float) -> Row:
     """Return the open invite of a code.
 
     Raises:
-        InviteError: there is none.
+        ProblemError: 403, there is none.
     """
     return _row(_get(session, code, now))
 
@@ -58,9 +58,8 @@ def use(session: Session, code: str, name: str, password_hash: str, now: float) 
     """Make the account of somebody who was invited; the invite is used up.
 
     Raises:
-        InviteError: there is no open invite with that code.
+        ProblemError: 403, there is no open invite with that code; 409, a name that is taken.
         ValueError: a name that is not allowed.
-        TakenError: a name that is taken.
     """
     invite = _get(session, code, now)
     session.delete(invite)
@@ -71,11 +70,11 @@ def remove(session: Session, invite_id: int) -> None:
     """Withdraw an invite.
 
     Raises:
-        NotFoundError: it is not there any more.
+        ProblemError: 404, it is not there any more.
     """
     found = session.get(Invite, invite_id)
     if found is None:
-        raise NotFoundError(f"no open invite {invite_id}")
+        raise ProblemError(404, f"no open invite {invite_id}")
     session.delete(found)
 
 
@@ -87,7 +86,7 @@ def purge(session: Session, now: float) -> None:
 def _get(session: Session, code: str, now: float) -> Invite:
     found = session.scalar(select(Invite).where(Invite.digest == digest(code), Invite.expires_s > now))
     if found is None:
-        raise InviteError("there is no open invite with that code")
+        raise ProblemError(403, "there is no open invite with that code")
     return found
 
 

@@ -9,18 +9,14 @@ from typing import NoReturn
 from aegis.bridge.accounts import sessions, users
 from aegis.bridge.accounts.audit_table import FAILED, LIMITED, Entry
 from aegis.bridge.accounts.devices import Devices
-from aegis.bridge.accounts.errors import StaleCredentialsError
 from aegis.bridge.accounts.sessions import Grant
 from aegis.bridge.accounts.store import Accounts
-from aegis.bridge.accounts.throttle import LimitedError, Throttle
+from aegis.bridge.accounts.throttle import Throttle
+from aegis.bridge.problem import ProblemError
 
 _log = logging.getLogger(__name__)
 
 ACTION = "auth.login"
-
-
-class WrongCredentialsError(Exception):
-    """No such account, a wrong password, or an account that is disabled: which of them is for the audit alone."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +34,8 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
     """Open a session.
 
     Raises:
-        LimitedError: too many attempts.
-        BusyError: too many passwords wait to be checked.
-        WrongCredentialsError: they are not right.
-        DatabaseUnavailableError: the database cannot be read or written.
+        ProblemError: 401, name or password is wrong, or the account is disabled (which of them, the audit knows); 429, too many
+            attempts, or too many passwords wait to be checked; 503, the database cannot be read or written.
     """
     name, address, now = attempt.username, attempt.address, accounts.now()
     device = devices.recognise(attempt.device_token, name, now)
@@ -50,7 +44,9 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
         checked = await accounts.read(users.credentials, name, address, now)
         if device is None and not (checked and checked.at_home):
             throttle.attempt_anywhere(name)
-    except LimitedError:
+    except ProblemError as error:
+        if error.status != 429:
+            raise
         _log.warning("login refused from %s: too many attempts", address)
         await accounts.audit.refused(action=ACTION, outcome=LIMITED, address=address, request_id=attempt.request_id)
         raise
@@ -66,7 +62,9 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
     entry = Entry(ACTION, who, address=address, request_id=attempt.request_id)
     try:
         grant = await accounts.write(entry, sessions.begin, checked, address, now, accounts.settings)
-    except StaleCredentialsError:
+    except ProblemError as error:
+        if error.status != 409:
+            raise
         await _fail(accounts, attempt, who, "changed meanwhile")
     throttle.succeeded(name, address, device)
     _log.info("'%s' logged in from %s", who, address)
@@ -83,4 +81,4 @@ async def _fail(accounts: Accounts, attempt: Attempt, target: str, reason: str) 
         request_id=attempt.request_id,
         detail={"reason": reason},
     )
-    raise WrongCredentialsError(reason)
+    raise ProblemError(401, "wrong username or password")

@@ -13,6 +13,8 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from zxcvbn import zxcvbn
 
+from aegis.bridge.problem import ProblemError
+
 # OWASP's password storage cheat sheet for argon2id; 22 ms where the library's default takes 180.
 ARGON2_MEMORY_KIB, ARGON2_TIME, ARGON2_PARALLELISM = 19 * 1024, 2, 1
 MIN_CHARACTERS, MAX_CHARACTERS = 12, 1024
@@ -24,14 +26,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _estimator = threading.Lock()  # zxcvbn keeps the words it is given in a variable of its module
-
-
-class BusyError(RuntimeError):
-    """Too many passwords wait to be checked."""
-
-
-class WeakPasswordError(ValueError):
-    """A password that is not good enough; the message says why, and does not repeat it."""
 
 
 class Passwords:
@@ -66,10 +60,10 @@ class Passwords:
         """Do work on a password in a thread.
 
         Raises:
-            BusyError: too much waits already.
+            ProblemError: 429, too much waits already.
         """
         if self._waiting >= self._most_waiting:
-            raise BusyError
+            raise ProblemError(429, "too many passwords are being checked", retry_after=1)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
@@ -80,8 +74,7 @@ class Passwords:
         """Return the hash of a password that somebody chose.
 
         Raises:
-            WeakPasswordError: it is not good enough.
-            BusyError: too much waits already.
+            ProblemError: 400, it is not good enough; 429, too much waits already.
         """
 
         def both() -> str:
@@ -104,15 +97,15 @@ def check_strength(username: str, password: str) -> None:
     """Refuse a password that can be guessed.
 
     Raises:
-        WeakPasswordError: it is too short or too long, contains the username, or zxcvbn finds it easy.
+        ProblemError: 400, it is too short or too long, contains the username, or zxcvbn finds it easy.
     """
     if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
-        raise WeakPasswordError(f"a password has {MIN_CHARACTERS} to {MAX_CHARACTERS} characters")
+        raise ProblemError(400, f"a password has {MIN_CHARACTERS} to {MAX_CHARACTERS} characters")
     if len(username) >= MIN_NAME_IN_PASSWORD and username.lower() in password.lower():
-        raise WeakPasswordError("the password contains the username")
+        raise ProblemError(400, "the password contains the username")
     with _estimator:
         estimate = zxcvbn(password[:ESTIMATED_CHARACTERS], user_inputs=[username])
     if estimate["score"] < MIN_SCORE:
         feedback = estimate["feedback"]
         reasons = [text for text in (feedback["warning"], *feedback["suggestions"]) if text]
-        raise WeakPasswordError("the password is too easy to guess: " + " ".join(reasons or ["use a longer one."]))
+        raise ProblemError(400, "the password is too easy to guess: " + " ".join(reasons or ["use a longer one."]))

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from aegis.bridge.accounts import sessions
 from aegis.bridge.accounts.account import NAME_PATTERN
-from aegis.bridge.accounts.errors import NotFoundError, TakenError
 from aegis.bridge.accounts.opaque import digest, new_token
 from aegis.bridge.accounts.scopes import GRANTABLE
 from aegis.bridge.accounts.tables import ServiceToken
 from aegis.bridge.accounts.tokens import SERVICE, Principal
+from aegis.bridge.problem import ProblemError
 
 PREFIX = "aegis_"
 
@@ -37,7 +37,7 @@ def make(session: Session, name: str, scopes: Iterable[str], by: str, now: float
 
     Raises:
         ValueError: a name or scope that is not allowed.
-        TakenError: a name that is taken.
+        ProblemError: 409, a name that is taken.
     """
     wanted = sorted(set(scopes))
     if not re.fullmatch(NAME_PATTERN, name):
@@ -45,7 +45,7 @@ def make(session: Session, name: str, scopes: Iterable[str], by: str, now: float
     if not wanted or not GRANTABLE.issuperset(wanted):
         raise ValueError(f"scopes '{' '.join(wanted)}': one or more of {', '.join(sorted(GRANTABLE))} are allowed")
     if session.scalar(select(ServiceToken).where(ServiceToken.name == name.lower())):
-        raise TakenError(f"service token '{name}' exists already")
+        raise ProblemError(409, f"service token '{name}' exists already")
     token = new_token(PREFIX)
     row = ServiceToken(
         name=name.lower(),
@@ -69,11 +69,11 @@ def remove(session: Session, token_id: int, now: float) -> None:
     """Revoke a service token.
 
     Raises:
-        NotFoundError: no such token.
+        ProblemError: 404, no such token.
     """
     row = session.get(ServiceToken, token_id)
     if row is None:
-        raise NotFoundError(f"no service token {token_id}")
+        raise ProblemError(404, f"no service token {token_id}")
     sessions.note_revoked(session, _session_of(row), now)
     session.delete(row)
 

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from aegis.bridge.accounts.account import Account, Credentials
 from aegis.bridge.accounts.addresses import subscriber
-from aegis.bridge.accounts.errors import NotFoundError, StaleCredentialsError
 from aegis.bridge.accounts.opaque import digest, new_token
 from aegis.bridge.accounts.settings import AccountSettings
 from aegis.bridge.accounts.tables import KnownAddress, LoginSession, RefreshToken, Revocation, User
+from aegis.bridge.problem import ProblemError
 
 DAY_S = 86400.0
 # An access token lives no longer (its parameter's bound), so after it nobody need know that its session was revoked.
@@ -60,7 +60,7 @@ def begin(session: Session, checked: Credentials, address: str, now: float, sett
     """Open a session for an account whose password was right.
 
     Raises:
-        StaleCredentialsError: the account was disabled, removed or given another password or role meanwhile.
+        ProblemError: 409, the account was disabled, removed or given another password or role meanwhile.
     """
     user = session.scalar(select(User).where(User.name == checked.account.name))
     if (
@@ -68,7 +68,7 @@ def begin(session: Session, checked: Credentials, address: str, now: float, sett
         or user.disabled
         or (user.password_hash, user.role) != (checked.password_hash, checked.account.role)
     ):
-        raise StaleCredentialsError("the account has changed meanwhile")
+        raise ProblemError(409, "the account has changed meanwhile")
     user.last_login_s = now
     session.merge(KnownAddress(user_id=user.id, address=subscriber(address), used_s=now))
     row = LoginSession(
@@ -124,10 +124,10 @@ def end(session: Session, name: str, session_id: str, now: float) -> None:
     """End one session of an account.
 
     Raises:
-        NotFoundError: it has no such session.
+        ProblemError: 404, it has no such session.
     """
     if not session.scalar(select(LoginSession.id).join(User).where(User.name == name, LoginSession.id == session_id)):
-        raise NotFoundError("no such session")
+        raise ProblemError(404, "no such session")
     log_out(session, session_id, now)
 
 

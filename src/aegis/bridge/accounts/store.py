@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -20,12 +21,14 @@ from sqlalchemy.orm import Session
 
 from aegis.bridge.accounts import audit_table, invites, sessions, users
 from aegis.bridge.accounts.account import Account
-from aegis.bridge.accounts.audit import Audit, AuditError
+from aegis.bridge.accounts.audit import Audit
 from aegis.bridge.accounts.audit_table import BRIDGE, CONSOLE, Entry
-from aegis.bridge.accounts.mirror import Mirror, News, read_news
 from aegis.bridge.accounts.passwords import Passwords, new_password
+from aegis.bridge.accounts.revocation_cache import Changes, RevocationCache, read_changes
 from aegis.bridge.accounts.settings import AccountSettings
+from aegis.bridge.background import running
 from aegis.bridge.database import IMMEDIATE, migrate, open_engine
+from aegis.bridge.problem import ProblemError
 from aegis.core.params import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -41,12 +44,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class DatabaseUnavailableError(RuntimeError):
-    """bridge.db cannot be read or written: the disk is full, or another program holds it for too long."""
-
-
 class Accounts:
-    """Opens bridge.db, runs work on it in threads, and keeps the mirror of what the guard must know.
+    """Opens bridge.db, runs work on it in threads, and keeps the cache of what decides on tokens.
 
     Work is a function that takes a SQLAlchemy session first, as in `users`, `sessions`, `invites` and `service_tokens`. It is one
     transaction: where it raises, nothing has happened. An audit entry given with it is written in the same transaction.
@@ -57,6 +56,7 @@ class Accounts:
         state_dir: Path,
         settings: AccountSettings | None = None,
         clock: Callable[[], float] = time.time,
+        on_revoked: Callable[[frozenset[str]], None] = lambda _sessions: None,
     ) -> None:
         """Open the database, and make or migrate its tables.
 
@@ -64,6 +64,7 @@ class Accounts:
             state_dir: where it is.
             settings: the parameters; None takes their defaults.
             clock: seconds since 1970.
+            on_revoked: called on the event loop with sessions that were just revoked.
 
         Raises:
             ConfigError: the file is no database, cannot be written, or a newer release has made it.
@@ -81,9 +82,22 @@ class Accounts:
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="accounts")
         self.passwords = Passwords(self.settings.password_workers, self.settings.password_queue)
         self.audit = Audit(self._append, self.settings.audit_refusals_per_minute)
-        self.mirror = Mirror()
-        self.mirror.take(self.read_now(read_news, 0))
+        self.revocations = RevocationCache(on_revoked)
+        self.revocations.update(self.read_now(read_changes, 0))
         self.poll_errors = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, state_dir: Path, settings: AccountSettings, on_revoked: Callable[[frozenset[str]], None]
+    ) -> AsyncIterator[Accounts]:
+        """Keep the accounts until the end of the block; the arguments are those of the class."""
+        accounts = cls(state_dir, settings, on_revoked=on_revoked)
+        try:
+            async with running(accounts.watch()):
+                yield accounts
+        finally:
+            await asyncio.get_running_loop().run_in_executor(None, accounts.close)
 
     # In the caller's thread.
 
@@ -125,34 +139,34 @@ class Accounts:
         """Do work that only reads, in a thread.
 
         Raises:
-            DatabaseUnavailableError: the database cannot be read.
+            ProblemError: 503, the database cannot be read.
         """
         return await self._run(lambda: self.read_now(work, *args, **kwargs))
 
     async def write(
         self, entry: Entry | None, work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Do work in a transaction in a thread, with its audit entry; then the guard knows what it revoked.
+        """Do work in a transaction in a thread, with its audit entry; then what it revoked is refused.
 
         Raises:
-            DatabaseUnavailableError: the database cannot be written.
+            ProblemError: 503, the database cannot be written.
         """
 
-        def both() -> tuple[R, News]:
+        def both() -> tuple[R, Changes]:
             result = self.write_now(entry, work, *args, **kwargs)
-            return result, self.read_now(read_news, self.mirror.last_revocation)
+            return result, self.read_now(read_changes, self.revocations.last_revocation)
 
-        result, news = await self._run(both)
-        self.mirror.take(news)
+        result, changes = await self._run(both)
+        self.revocations.update(changes)
         return result
 
     async def poll(self) -> None:
         """Look for what other processes have revoked.
 
         Raises:
-            DatabaseUnavailableError: the database cannot be read.
+            ProblemError: 503, the database cannot be read.
         """
-        self.mirror.take(await self.read(read_news, self.mirror.last_revocation))
+        self.revocations.update(await self.read(read_changes, self.revocations.last_revocation))
 
     def counts(self) -> dict[str, int]:
         """Return what went wrong; safe to call from another thread."""
@@ -186,13 +200,11 @@ class Accounts:
         audit_table.keep_for(session, self.settings.audit_days, now)
 
     async def _append(self, entry: Entry) -> None:
-        try:
-            await self._run(lambda: self.write_now(None, audit_table.append, entry, self.now()))
-        except DatabaseUnavailableError as error:
-            raise AuditError(str(error)) from error
+        await self._run(lambda: self.write_now(None, audit_table.append, entry, self.now()))
 
     async def _run(self, work: Callable[[], R]) -> R:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except SQLAlchemyError as error:
-            raise DatabaseUnavailableError(str(error)) from error
+            # The disk is full, or another program holds the file for too long.
+            raise ProblemError(503, "accounts cannot be read or written just now", retry_after=5) from error

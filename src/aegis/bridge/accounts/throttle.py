@@ -11,16 +11,9 @@ from limits.strategies import MovingWindowRateLimiter
 
 from aegis.bridge.accounts.addresses import subscriber
 from aegis.bridge.accounts.settings import AccountSettings
+from aegis.bridge.problem import ProblemError
 
 _MIN_KEYS = 10_000
-
-
-class LimitedError(Exception):
-    """Too many attempts; `wait_s` says when to come back."""
-
-    def __init__(self, wait_s: int) -> None:
-        super().__init__(wait_s)
-        self.wait_s = wait_s
 
 
 class Throttle:
@@ -47,7 +40,7 @@ class Throttle:
         """Count a login from an address or a known device.
 
         Raises:
-            LimitedError: too many.
+            ProblemError: 429, too many.
         """
         if device is not None:
             self._hit(self._device, device)
@@ -60,7 +53,7 @@ class Throttle:
         """Count a login that `attempt` let pass and that comes from nowhere known.
 
         Raises:
-            LimitedError: too many.
+            ProblemError: 429, too many.
         """
         self._hit(self._anywhere, account.lower())
 
@@ -75,7 +68,7 @@ class Throttle:
         """Count a registration.
 
         Raises:
-            LimitedError: too many.
+            ProblemError: 429, too many.
         """
         self._hit(self._register, subscriber(address))
 
@@ -83,7 +76,7 @@ class Throttle:
         """Count a refresh.
 
         Raises:
-            LimitedError: too many.
+            ProblemError: 429, too many.
         """
         self._hit(self._refresh, subscriber(address))
 
@@ -91,7 +84,7 @@ class Throttle:
         self._forget()
         if not self._limiter.hit(item, *key):
             reset_at = self._limiter.get_window_stats(item, *key).reset_time
-            raise LimitedError(max(1, math.ceil(reset_at - time.time())))
+            raise ProblemError(429, "too many attempts", retry_after=max(1, math.ceil(reset_at - time.time())))
 
     def _forget(self) -> None:
         """Let go of keys whose minute is over: the storage empties them, but keeps them for ever."""

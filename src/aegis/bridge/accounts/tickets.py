@@ -8,14 +8,11 @@ from dataclasses import dataclass
 
 from aegis.bridge.accounts.opaque import digest, new_token
 from aegis.bridge.accounts.tokens import Lookup, Principal
+from aegis.bridge.problem import ProblemError
 
 LIFETIME_S = 30.0
 MOST = 4096
 MOST_PER_SESSION = 16
-
-
-class TooManyTicketsError(RuntimeError):
-    """Too many tickets wait to be used."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +36,14 @@ class Tickets:
         """Return a ticket. A session that has too many loses its oldest one.
 
         Raises:
-            TooManyTicketsError: other sessions have too many.
+            ProblemError: 429, other sessions have too many.
         """
         self._forget_expired()
         own = [key for key, held in self._tickets.items() if held.principal.session == principal.session]
         if len(own) >= MOST_PER_SESSION:
             del self._tickets[own[0]]
         if len(self._tickets) >= MOST:
-            raise TooManyTicketsError
+            raise ProblemError(429, "too many tickets wait to be used", retry_after=1)
         ticket = new_token()
         self._tickets[digest(ticket)] = _Ticket(principal, self._clock() + LIFETIME_S)
         return ticket

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from aegis.bridge.accounts import sessions
 from aegis.bridge.accounts.account import NAME_PATTERN, Account, Credentials
 from aegis.bridge.accounts.addresses import subscriber
-from aegis.bridge.accounts.errors import LastAdministratorError, NotFoundError, StaleCredentialsError, TakenError
 from aegis.bridge.accounts.scopes import ROLES
 from aegis.bridge.accounts.tables import KnownAddress, LoginSession, User
+from aegis.bridge.problem import ProblemError
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ def add(session: Session, name: str, password_hash: str, role: str) -> Account:
 
     Raises:
         ValueError: a name or role that is not allowed.
-        TakenError: a name that is taken, whatever the case of its letters.
+        ProblemError: 409, a name that is taken, whatever the case of its letters.
     """
     if not re.fullmatch(NAME_PATTERN, name):
         raise ValueError(f"account name '{name}': 1 to 64 letters, digits, dots, dashes and underscores are allowed")
     check_role(role)
     if _find(session, name):
-        raise TakenError(f"account '{name}' exists already")
+        raise ProblemError(409, f"account '{name}' exists already")
     session.add(User(name=name.lower(), password_hash=password_hash, role=role, created=datetime.now(UTC)))
     return Account(name.lower(), role)
 
@@ -87,9 +87,8 @@ def change(
     """Change what an account may do, and end its sessions where that changed; None leaves it as it is.
 
     Raises:
-        NotFoundError: no such account.
+        ProblemError: 404, no such account; 409, it is the last enabled administrator.
         ValueError: no such role.
-        LastAdministratorError: it is the last enabled administrator.
     """
     user = get(session, name)
     before = (user.role, user.disabled)
@@ -108,8 +107,7 @@ def remove(session: Session, name: str, now: float) -> None:
     """Remove an account and end its sessions.
 
     Raises:
-        NotFoundError: no such account.
-        LastAdministratorError: it is the last enabled administrator.
+        ProblemError: 404, no such account; 409, it is the last enabled administrator.
     """
     user = get(session, name)
     sessions.revoke_all(session, user, now)
@@ -121,7 +119,7 @@ def set_password(session: Session, name: str, password_hash: str, now: float) ->
     """Replace a password, and end all sessions of the account.
 
     Raises:
-        NotFoundError: no such account.
+        ProblemError: 404, no such account.
     """
     user = get(session, name)
     user.password_hash = password_hash
@@ -132,11 +130,11 @@ def change_own_password(session: Session, checked: Credentials, password_hash: s
     """Replace a password that was checked, and end all sessions of the account but `keep`.
 
     Raises:
-        StaleCredentialsError: the account was removed or given another password meanwhile.
+        ProblemError: 409, the account was removed or given another password meanwhile.
     """
     user = _find(session, checked.account.name)
     if user is None or user.password_hash != checked.password_hash:
-        raise StaleCredentialsError("the account has changed meanwhile")
+        raise ProblemError(409, "the account has changed meanwhile")
     user.password_hash = password_hash
     sessions.revoke_all(session, user, now, keep=keep)
 
@@ -145,11 +143,11 @@ def get(session: Session, name: str) -> User:
     """Return an account's row.
 
     Raises:
-        NotFoundError: no such account.
+        ProblemError: 404, no such account.
     """
     user = _find(session, name)
     if user is None:
-        raise NotFoundError(f"no account '{name}'")
+        raise ProblemError(404, f"no account '{name}'")
     return user
 
 
@@ -160,7 +158,7 @@ def _find(session: Session, name: str) -> User | None:
 def _keep_an_administrator(session: Session) -> None:
     session.flush()
     if not session.scalar(select(func.count()).where(User.role == "admin", User.disabled.is_(False))):
-        raise LastAdministratorError("this is the last enabled administrator: make another one first")
+        raise ProblemError(409, "this is the last enabled administrator: make another one first")
 
 
 def _seconds(moment: datetime) -> float:

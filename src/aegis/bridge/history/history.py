@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,15 +20,18 @@ from sqlalchemy import Connection
 from aegis.bridge.database import open_engine
 from aegis.bridge.history.acknowledged import Origin
 from aegis.bridge.history.journal import Journal, Message
-from aegis.bridge.history.reader import Reader, UnavailableError
+from aegis.bridge.history.reader import Reader
 from aegis.bridge.history.records import Kind, encode_decision, encode_event, encode_threats, encode_tracks
 from aegis.bridge.history.retention import Retention
 from aegis.bridge.history.settings import HistorySettings
 from aegis.bridge.history.shipper import Shipper
 from aegis.bridge.history.store import Store
-from aegis.bridge.history.writer import NotKeptError, Writer
+from aegis.bridge.history.writer import Writer
+from aegis.bridge.live.frames import Frame
+from aegis.bridge.problem import ProblemError, no_history
 from aegis.core.params import ConfigError
 from aegis.core.types import Threats, Tracks
+from aegis.ros.messages.reports import ReceivedEvent
 
 HISTORY_FILE = "history.db"
 _MB = 10**6
@@ -82,25 +86,38 @@ class History:
         self._store.engine.dispose()
         self._journal.close()
 
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: HistorySettings, state_dir: Path) -> AsyncIterator[History]:
+        """Keep history until the end of the block; the arguments are those of the class."""
+        history = cls(settings, state_dir)
+        history.start()
+        try:
+            yield history
+        finally:
+            await asyncio.get_running_loop().run_in_executor(None, history.close)
+
     def _present_ns(self) -> int:
         """Return the time in which the radar is: in a replay that of the record, but never ahead of the clock."""
         return min(self._scanned_ns, time.time_ns())
 
     # What is to be kept: from any thread; nothing waits, and what there is no room for is counted.
 
-    def put_event(self, event: Mapping[str, Any]) -> None:
-        """Keep an event, as `event_from_msg` gives it."""
-        origin = Origin(event["stage"], event["run_id"], event["epoch"], event["sequence"])
+    def put_event(self, event: ReceivedEvent) -> None:
+        """Keep an event."""
+        origin = Origin(event.stage, event.run_id, event.epoch, event.sequence)
         self._put(Kind.EVENT, encode_event(event), origin)
 
-    def put_threats(self, threats: Threats) -> None:
+    def put_threats(self, frame: Frame[Threats]) -> None:
         """Keep an assessment."""
+        threats = frame.data
         self._scanned_ns = threats.stamp_ns
         if len(threats):
             self._put(Kind.THREATS, encode_threats(threats))
 
-    def put_tracks(self, tracks: Tracks) -> None:
+    def put_tracks(self, frame: Frame[Tracks]) -> None:
         """Keep a picture of tracks, if the last one that was kept is old enough; or younger, where time began anew."""
+        tracks = frame.data
         self._scanned_ns = tracks.stamp_ns
         due = self._sampled_ns is None or abs(tracks.stamp_ns - self._sampled_ns) >= self._track_period_ns
         if len(tracks) and due and self._put(Kind.TRACKS, encode_tracks(tracks)):
@@ -122,7 +139,7 @@ class History:
             detail: what else is to be known about it.
 
         Raises:
-            NotKeptError: it could not be committed.
+            ProblemError: 503, it could not be committed.
         """
         now_ns = time.time_ns()
         decision = {
@@ -137,7 +154,7 @@ class History:
         done: Future[None] = Future()
         refused = self._writer.put(Message(Kind.DECISION, encode_decision(decision), now_ns, done=done))
         if refused:
-            raise NotKeptError(f"the decision could not be kept: {refused}")
+            raise ProblemError(503, f"the decision could not be kept: {refused}")
         await asyncio.shield(asyncio.wrap_future(done))  # who asked may go away; what was decided stays
         return str(decision["id"])
 
@@ -147,10 +164,10 @@ class History:
         """Return what a function returns of a read-only connection to the database.
 
         Raises:
-            UnavailableError: the database is away, or takes too long.
+            ProblemError: 503, the database is away, or takes too long.
         """
         if not self._shipper.state.up:
-            raise UnavailableError("the history database is away")
+            raise no_history("the history database is away")
         return await self._reader.ask(question)
 
     @property

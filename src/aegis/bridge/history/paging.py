@@ -11,13 +11,11 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Column, Connection, Row, Select, func, tuple_
 
+from aegis.bridge.problem import ProblemError
+
 MAX_CURSOR_CHARACTERS = 1024
 PAGE_CHARACTERS = 4_000_000
 _MOST = 2**63 - 1
-
-
-class CursorError(ValueError):
-    """A cursor is none of ours."""
 
 
 class Page(NamedTuple):
@@ -36,7 +34,7 @@ def decode_cursor(cursor: str, kinds: Sequence[type]) -> list[int | str]:
     """Return the key in a cursor.
 
     Raises:
-        CursorError: it does not hold values of these kinds.
+        ProblemError: 400, it does not hold values of these kinds.
     """
     try:
         key = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
@@ -44,7 +42,7 @@ def decode_cursor(cursor: str, kinds: Sequence[type]) -> list[int | str]:
         key = None
     fits = isinstance(key, list) and [type(value) for value in key] == list(kinds)
     if not fits or any(not -_MOST <= value <= _MOST if isinstance(value, int) else "\0" in value for value in key):
-        raise CursorError("cursor: not one that this endpoint gave as next_cursor")
+        raise ProblemError(400, "cursor: not one that this endpoint gave as next_cursor")
     return list(key)
 
 
@@ -67,7 +65,7 @@ def page(
         heavy: column whose texts may be so long that fewer rows are to make a page.
 
     Raises:
-        CursorError: of `decode_cursor`.
+        ProblemError: 400, of `decode_cursor`.
     """
     if cursor:
         after = decode_cursor(cursor, [column.type.python_type for column in key])

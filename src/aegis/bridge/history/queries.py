@@ -21,10 +21,11 @@ from aegis.bridge.history.tables import (
     THREATS,
     TRACK_SAMPLES,
 )
-from aegis.bridge.live.columns import CLASS_NAMES, LEVEL_NAMES, STATUS_NAMES, motion_columns, rounded
+from aegis.bridge.live.columns import ASSESSMENT, join
+from aegis.bridge.live.history_columns import SAMPLE, SCAN, Samples, Scans
 from aegis.bridge.models.history import DecisionQuestion, EventQuestion, ThreatQuestion, Window
 from aegis.core.events import Severity
-from aegis.core.types import Floats, ThreatLevel
+from aegis.core.types import Floats, Ints, ThreatLevel, Threats
 
 
 @dataclass(frozen=True)
@@ -50,23 +51,23 @@ def threats(connection: Connection, question: ThreatQuestion) -> Found:
     key = (THREATS.c.stamp_ns, THREATS.c.sensor_id, THREATS.c.track_id)
     found = page(connection, statement, key, question.cursor, question.limit)
     rows = found.rows
-    return _found(
-        found,
-        {
-            "track_id": [row.track_id for row in rows],
-            "level": [LEVEL_NAMES[row.level] for row in rows],
-            "class": [CLASS_NAMES[row.class_id] for row in rows],
-            "score": rounded(_numbers(rows, "score"), 4),
-            "time_to_cpa_s": rounded(_numbers(rows, "time_to_cpa"), 2),
-            "cpa_distance_m": rounded(_numbers(rows, "cpa_distance"), 2),
-            "cpa_distance_sigma_m": rounded(_numbers(rows, "cpa_distance_sigma"), 2),
-            "time_to_impact_s": rounded(_numbers(rows, "time_to_impact"), 2),
-            "reason": [row.reason for row in rows],
-            "stamp_s": [row.stamp_ns / 1e9 for row in rows],
-            "sensor_id": [row.sensor_id for row in rows],
-            "sequence": [row.sequence for row in rows],
-        },
+    assessed = Threats(
+        stamp_ns=0,  # these are each row's own
+        frame_id="",
+        sequence=0,
+        sensor_id="",
+        track_id=_integers(rows, "track_id"),
+        level=_integers(rows, "level"),
+        class_id=_integers(rows, "class_id"),
+        score=_numbers(rows, "score"),
+        time_to_cpa=_numbers(rows, "time_to_cpa"),
+        cpa_distance=_numbers(rows, "cpa_distance"),
+        cpa_distance_sigma=_numbers(rows, "cpa_distance_sigma"),
+        time_to_impact=_numbers(rows, "time_to_impact"),
+        reason=[row.reason for row in rows],
     )
+    scans = Scans([row.stamp_ns / 1e9 for row in rows], [row.sensor_id for row in rows], [row.sequence for row in rows])
+    return _found(found, join((ASSESSMENT, assessed), (SCAN, scans)))
 
 
 def track(connection: Connection, track_id: int, question: Window) -> Found:
@@ -74,20 +75,16 @@ def track(connection: Connection, track_id: int, question: Window) -> Found:
     statement = _within(TRACK_SAMPLES, question).where(TRACK_SAMPLES.c.track_id == track_id)
     found = page(connection, statement, (TRACK_SAMPLES.c.stamp_ns,), question.cursor, question.limit)
     rows = found.rows
-    state = np.stack([_numbers(rows, name) for name in STATE_COLUMNS], axis=1)
-    sigma = zip(*(rounded(_numbers(rows, name), 3) for name in SIGMA_COLUMNS), strict=True)
-    return _found(
-        found,
-        {
-            "stamp_s": [row.stamp_ns / 1e9 for row in rows],
-            "sensor_id": [row.sensor_id for row in rows],
-            "status": [STATUS_NAMES[row.status] for row in rows],
-            "class": [CLASS_NAMES[row.class_id] for row in rows],
-            **motion_columns(state),
-            "position_sigma_m": [{"x": x, "y": y, "z": z} for x, y, z in sigma],
-            "existence_probability": rounded(_numbers(rows, "existence_probability"), 4),
-        },
+    samples = Samples(
+        stamp_s=[row.stamp_ns / 1e9 for row in rows],
+        sensor_id=[row.sensor_id for row in rows],
+        status=_integers(rows, "status"),
+        class_id=_integers(rows, "class_id"),
+        state=np.stack([_numbers(rows, name) for name in STATE_COLUMNS], axis=1),
+        sigma=np.stack([_numbers(rows, name) for name in SIGMA_COLUMNS], axis=1),
+        existence_probability=_numbers(rows, "existence_probability"),
     )
+    return _found(found, SAMPLE.rows(samples))
 
 
 def events(connection: Connection, question: EventQuestion) -> Found:
@@ -102,15 +99,17 @@ def events(connection: Connection, question: EventQuestion) -> Found:
             statement = statement.where(ALARMING_EVENTS)
     key = (EVENTS.c.stamp_ns, EVENTS.c.id)
     found = page(connection, statement, key, question.cursor, question.limit, heavy=EVENTS.c.data)
-    rows = found.rows
     return _found(
         found,
-        {
-            "stamp_s": [row.stamp_ns / 1e9 for row in rows],
-            **{name: [row._mapping[name] for row in rows] for name in ("run_id", "stage", "epoch", "sequence", "name")},
-            "severity": [Severity(row.severity).name for row in rows],
-            "data": [orjson.Fragment(row.data) for row in rows],
-        },
+        [
+            {
+                "stamp_s": row.stamp_ns / 1e9,
+                **{name: row._mapping[name] for name in ("run_id", "stage", "epoch", "sequence", "name")},
+                "severity": Severity(row.severity).name,
+                "data": orjson.Fragment(row.data),
+            }
+            for row in found.rows
+        ],
     )
 
 
@@ -126,14 +125,16 @@ def decisions(connection: Connection, question: DecisionQuestion) -> Found:
         if wanted is not None:
             statement = statement.where(column == wanted)
     found = page(connection, statement, (DECISIONS.c.stamp_ns, DECISIONS.c.id), question.cursor, question.limit)
-    rows = found.rows
     return _found(
         found,
-        {
-            "stamp_s": [row.stamp_ns / 1e9 for row in rows],
-            **{name: [row._mapping[name] for row in rows] for name in ("id", "kind", "target_id", "who", "accept")},
-            "detail": [orjson.Fragment(row.detail) for row in rows],
-        },
+        [
+            {
+                "stamp_s": row.stamp_ns / 1e9,
+                **{name: row._mapping[name] for name in ("id", "kind", "target_id", "who", "accept")},
+                "detail": orjson.Fragment(row.detail),
+            }
+            for row in found.rows
+        ],
     )
 
 
@@ -151,6 +152,9 @@ def _numbers(rows: Sequence[Row[Any]], name: str) -> Floats:
     return np.array([row._mapping[name] for row in rows], dtype=np.float64)  # NULL is NaN
 
 
-def _found(found: Page, columns: dict[str, Sequence[Any]]) -> Found:
-    items = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+def _integers(rows: Sequence[Row[Any]], name: str) -> Ints:
+    return np.array([row._mapping[name] for row in rows], dtype=np.int64)
+
+
+def _found(found: Page, items: list[dict[str, Any]]) -> Found:
     return Found(len(items), orjson.dumps(items), found.next_cursor)

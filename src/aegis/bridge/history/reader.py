@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.bridge.database import open_engine
 from aegis.bridge.history.failures import reason_of
+from aegis.bridge.problem import no_history
 
 _log = logging.getLogger(__name__)
 
@@ -25,10 +26,6 @@ _SQLITE_STEPS = 10_000  # of its virtual machine between two looks at the clock;
 _PATIENCE_S = 2.0
 
 T = TypeVar("T")
-
-
-class UnavailableError(RuntimeError):
-    """The database cannot answer now; the message says why, in words for the client."""
 
 
 class Reader:
@@ -44,17 +41,17 @@ class Reader:
         """Return what the function returns of a connection; called on the event loop.
 
         Raises:
-            UnavailableError: the database is away, takes too long, or too many have asked already.
+            ProblemError: 503, the database is away, takes too long, or too many have asked already.
         """
         if self._waiting >= _WORKERS + _QUEUE:
-            raise UnavailableError("too many questions to the history at a time")
+            raise no_history("too many questions to the history at a time")
         self._waiting += 1
         answer = asyncio.get_running_loop().run_in_executor(self._pool, self._ask, question)
         answer.add_done_callback(self._answered)
         try:
             return await asyncio.wait_for(asyncio.shield(answer), self._timeout_s + _PATIENCE_S)
         except TimeoutError:
-            raise UnavailableError("the history database does not answer") from None
+            raise no_history("the history database does not answer") from None
 
     def _answered(self, answer: asyncio.Future[Any]) -> None:
         self._waiting -= 1
@@ -71,11 +68,11 @@ class Reader:
                 return question(connection)
         except SQLAlchemyError as error:
             if time.monotonic() > end:
-                raise UnavailableError(
+                raise no_history(
                     f"the answer would take longer than {self._timeout_s:g} s; narrow the question with since_s and until_s"
-                ) from error
+                ) from None
             _log.warning("the history database cannot be asked: %s", reason_of(error))
-            raise UnavailableError("the history database cannot be asked now") from error
+            raise no_history("the history database cannot be asked now") from None
 
     def close(self) -> None:
         """Let no more questions in, wait for the threads, and close the connections."""

@@ -12,9 +12,10 @@ import orjson
 from sqlalchemy import Table
 
 from aegis.bridge.history.tables import DECISIONS, EVENTS, SIGMA_COLUMNS, STATE_COLUMNS, THREATS, TRACK_SAMPLES
-from aegis.core.events import Severity
+from aegis.bridge.live.columns import position_sigma
 from aegis.core.finite import finite_json
 from aegis.core.types import Threats, Tracks
+from aegis.ros.messages.reports import ReceivedEvent
 
 
 class Kind(StrEnum):
@@ -37,11 +38,10 @@ def json_text(value: Any) -> str:
         return json.dumps(finite_json(value))
 
 
-def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Return the journal's JSON of an event, as `event_from_msg` gives it."""
-    names = ("run_id", "stage", "epoch", "sequence", "stamp_ns", "name")
-    row = {name: event[name] for name in names}
-    return orjson.dumps({**row, "severity": Severity[event["severity"]], "data": json_text(event["data"])})
+def encode_event(event: ReceivedEvent) -> bytes:
+    """Return the journal's JSON of an event."""
+    names = ("run_id", "stage", "epoch", "sequence", "stamp_ns", "name", "severity")
+    return orjson.dumps({**{name: getattr(event, name) for name in names}, "data": event.data_json})
 
 
 def encode_threats(t: Threats) -> bytes:
@@ -66,8 +66,6 @@ def encode_threats(t: Threats) -> bytes:
 
 def encode_tracks(t: Tracks) -> bytes:
     """Return the journal's JSON of a picture of tracks: what all its rows share, and columns."""
-    with np.errstate(invalid="ignore"):
-        sigma = np.sqrt(np.diagonal(t.covariance, axis1=1, axis2=2)[:, :3])
     return _columns(
         {
             "stamp_ns": t.stamp_ns,
@@ -76,7 +74,7 @@ def encode_tracks(t: Tracks) -> bytes:
             "status": t.status,
             "class_id": t.class_id,
             **dict(zip(STATE_COLUMNS, t.state.T, strict=True)),
-            **dict(zip(SIGMA_COLUMNS, sigma.T, strict=True)),
+            **dict(zip(SIGMA_COLUMNS, position_sigma(t).T, strict=True)),
             "existence_probability": t.existence_probability,
         }
     )

@@ -14,16 +14,13 @@ from aegis.bridge.history.acknowledged import Position, advance
 from aegis.bridge.history.failures import database_backoff, is_corrupt, reason_of
 from aegis.bridge.history.journal import Journal, Message, Settled
 from aegis.bridge.history.records import Kind
+from aegis.bridge.problem import ProblemError
 
 _log = logging.getLogger(__name__)
 
 _CLOSE_S = 3.0  # how long closing tries to write what waits
 _LINGER_S = 0.01  # what comes within it shares one commit, and one wait for the disk
 _REPORT_S = 10.0  # pause between reports of what is dropped
-
-
-class NotKeptError(RuntimeError):
-    """What was to be kept could not be; the message says why."""
 
 
 class Writer:
@@ -217,7 +214,7 @@ class Writer:
             self._forget(told)
         for message in told:
             assert message.done is not None
-            message.done.set_exception(NotKeptError(self._failing))
+            message.done.set_exception(ProblemError(503, self._failing))
         return [message for message in batch if not message.done]
 
     def _give_up(self, batch: list[Message]) -> None:

@@ -1,9 +1,17 @@
-"""How what stands before the routes answers by itself."""
+"""JSON answers: of routes, and of what stands before them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
+from starlette.responses import Response
 from starlette.types import Send
+
+
+def json_response(body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON response."""
+    return Response(orjson.dumps(body), status, headers, "application/json")
 
 
 async def answer(send: Send, status: int, detail: str, headers: dict[str, str] | None = None) -> None:

@@ -12,7 +12,6 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 _log = logging.getLogger(__name__)
 
-LOOP = f"{__name__}:Loop"  # for uvicorn's `loop` option
 TLS_HANDSHAKE_S = 10.0
 TLS_SHUTDOWN_S = 1.0
 

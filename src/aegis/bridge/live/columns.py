@@ -1,29 +1,69 @@
-"""From the graph's arrays to objects for JSON: degrees and named units, unknown is NaN and becomes null.
+"""What the API shows of detections, tracks and threats: a column for each property, and what makes rows of them.
 
-`*_rows` are what the REST endpoints show; `*_brief` leave out what a live picture does not need, because every WebSocket
-client gets every frame. Numbers are rounded to what they can mean (centimetres, 0.0001 degree), for the whole column at once.
+A column says how its values come from the graph's arrays, and what the API's description says of them; `models/` makes the OpenAPI
+models of the same tables. Numbers are rounded to what they can mean (centimetres, 0.0001 degree), for a whole column at once;
+unknown is NaN here and null in JSON. The live stream leaves out what a picture does not need: every client gets every frame.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from aegis.bridge.live.acknowledgements import Acknowledgement
-from aegis.bridge.live.encoded import Rows
-from aegis.core.finite import finite_or_none
-from aegis.core.types import Advice, ClassId, Detections, Floats, Signal, ThreatLevel, Threats, Tracks, TrackStatus
+from aegis.bridge.live.encoded import EncodedRows, Row
+from aegis.core.types import ClassId, Detections, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
 
-_UNKNOWN = "UNKNOWN"
+T = TypeVar("T", contravariant=True)
+Kind = Literal[
+    "number", "known number", "integer", "integer or null", "text", "text or null", "vector", "probabilities"
+]
+
+
+@dataclass(frozen=True)
+class Column(Generic[T]):
+    """One property of all objects."""
+
+    name: str  # in JSON, its unit included
+    kind: Kind
+    values: Callable[[T], Sequence[object]]  # from the data, one for each object, ready for JSON
+    doc: str = ""
+    example: object = None
+    live: bool = True  # in the live stream too
+
+
+class Table(Generic[T]):
+    """The columns of one kind of object, in the order of the JSON."""
+
+    def __init__(self, *columns: Column[T]) -> None:
+        self.columns = columns
+
+    def live(self) -> Table[T]:
+        """Return the columns that are in the live stream too."""
+        return Table(*(column for column in self.columns if column.live))
+
+    def rows(self, data: T) -> list[Row]:
+        """Return an object for each row of the data."""
+        return join((self, data))
+
+
+def join(*parts: tuple[Table[Any], Any]) -> list[Row]:
+    """Return an object for each row of several data, which are of the same objects; each with its table."""
+    columns = {column.name: column.values(data) for table, data in parts for column in table.columns}
+    names = tuple(columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+# How values are made. Names of what the numbers mean that nobody defined are UNKNOWN.
 
 
 def _names(kinds: type[ClassId] | type[TrackStatus] | type[ThreatLevel]) -> list[str]:
-    """Return the name of every uint8; of those that mean nothing, UNKNOWN."""
-    names = [_UNKNOWN] * 256
+    """Return the name of every uint8."""
+    names = ["UNKNOWN"] * 256
     for kind in kinds:
         names[kind] = kind.name
     return names
@@ -45,172 +85,230 @@ def rounded(values: Floats, digits: int) -> list[float]:
     return out
 
 
-def _degrees(radians: Floats) -> list[float]:
-    return rounded(np.degrees(radians), 4)
-
-
 def _compass(east: Floats, north: Floats) -> list[float]:
     """Return directions in degrees clockwise from north, 0 <= d < 360; NaN where there is none."""
-    degrees = np.round(np.degrees(np.arctan2(east, north)), 4) % 360.0
-    return rounded(np.where(np.hypot(east, north) > 0.0, degrees, np.nan), 4)
+    angle = np.round(np.degrees(np.arctan2(east, north)), 4) % 360.0
+    return rounded(np.where(np.hypot(east, north) > 0.0, angle, np.nan), 4)
 
 
-def _vectors(rows: Floats, digits: int) -> list[dict[str, float]]:
-    return [{"x": x, "y": y, "z": z} for x, y, z in _rounded(rows, digits)]
-
-
-def _probabilities(rows: Floats) -> list[dict[str, float]]:
-    return [dict(zip(_CLASSES, row, strict=True)) for row in _rounded(rows, 4)]
-
-
-def _class_confidence(class_id: Any, probability: Floats) -> list[float]:
+def _class_confidence(class_id: Ints, probability: Floats) -> list[float]:
     """Return the probability of each object's class; NaN where the class has no column."""
     known = class_id < probability.shape[1]
     column = np.where(known, class_id, 0)[:, None]
     return rounded(np.where(known, np.take_along_axis(probability, column, axis=1)[:, 0], np.nan), 4)
 
 
-def _join(columns: dict[str, Sequence[Any]]) -> Rows:
-    """Return one object per row."""
-    names = tuple(columns)
-    return Rows([dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)])
+def number(
+    name: str,
+    digits: int,
+    values: Callable[[T], Floats],
+    doc: str = "",
+    example: float | None = None,
+    live: bool = True,
+) -> Column[T]:
+    """Return a column of (N,) numbers."""
+    return Column(name, "number", lambda data: rounded(values(data), digits), doc, example, live)
 
 
-def _detection_columns(d: Detections) -> dict[str, Sequence[Any]]:
-    return {
-        "id": d.id.tolist(),
-        "class": [CLASS_NAMES[i] for i in d.class_id.tolist()],
-        "confidence": rounded(d.confidence, 4),
-        "range_m": rounded(d.range, 2),
-        "azimuth_deg": _degrees(d.azimuth),
-        "elevation_deg": _degrees(d.elevation),
-        "range_rate_mps": rounded(d.range_rate, 3),
-        "snr_db": rounded(d.snr_db, 2),
-        "rcs_dbsm": rounded(d.rcs_dbsm, 2),
-    }
+def degrees(name: str, radians: Callable[[T], Floats], doc: str = "", example: float | None = None) -> Column[T]:
+    """Return a column of (N,) angles."""
+    return Column(name, "number", lambda data: rounded(np.degrees(radians(data)), 4), doc, example)
 
 
-def detection_rows(d: Detections) -> Rows:
-    """Return a scan's detections, all fields."""
-    columns = _detection_columns(d)
-    columns["noise_db"] = rounded(d.noise_db, 2)
-    columns["points"] = d.points.tolist()
-    columns["class_probability"] = _probabilities(d.class_probability)
-    return _join(columns)
+def direction(name: str, east_north: Callable[[T], Floats], doc: str, example: float | None = None) -> Column[T]:
+    """Return a column of compass directions of (N, 2 or more) vectors."""
+
+    def values(data: T) -> list[float]:
+        vectors = east_north(data)
+        return _compass(vectors[:, 0], vectors[:, 1])
+
+    return Column(name, "number", values, doc, example)
 
 
-def detection_brief(d: Detections) -> Rows:
-    """Return a scan's detections, for the live stream."""
-    return _join(_detection_columns(d))
+def integer(
+    name: str, values: Callable[[T], Ints], doc: str = "", example: int | None = None, live: bool = True
+) -> Column[T]:
+    """Return a column of (N,) whole numbers."""
+    return Column(name, "integer", lambda data: values(data).tolist(), doc, example, live)
 
 
-def motion_columns(state: Floats) -> dict[str, Sequence[Any]]:
-    """Return where objects are, seen from the origin of `map`, and where they go, from (N, 6): x y z vx vy vz."""
-    position, velocity = state[:, :3], state[:, 3:]
-    distance = np.linalg.norm(position, axis=1)
-    ground = np.hypot(position[:, 0], position[:, 1])
-    return {
-        "range_m": rounded(distance, 2),
-        "bearing_deg": _compass(position[:, 0], position[:, 1]),
-        "elevation_deg": _degrees(np.arctan2(position[:, 2], ground)),
-        "velocity_mps": rounded(np.linalg.norm(velocity, axis=1), 3),
-        "heading_deg": _compass(velocity[:, 0], velocity[:, 1]),
-        "position_m": _vectors(position, 2),
-        "velocity_vector_mps": _vectors(velocity, 3),
-    }
+def word(
+    name: str, names: list[str], values: Callable[[T], Ints], doc: str = "", example: str | None = None
+) -> Column[T]:
+    """Return a column of the names of (N,) numbers."""
+    return Column(name, "text", lambda data: [names[i] for i in values(data).tolist()], doc, example)
 
 
-def _track_columns(t: Tracks) -> dict[str, Sequence[Any]]:
-    return {
-        "track_id": t.track_id.tolist(),
-        "status": [STATUS_NAMES[i] for i in t.status.tolist()],
-        "class": [CLASS_NAMES[i] for i in t.class_id.tolist()],
-        "confidence": _class_confidence(t.class_id, t.class_probability),
-        **motion_columns(t.state),
-        "time_since_update_s": rounded(t.time_since_update, 3),
-    }
+def vector(name: str, digits: int, values: Callable[[T], Floats], live: bool = True) -> Column[T]:
+    """Return a column of (N, 3) vectors."""
+
+    def vectors(data: T) -> list[dict[str, float]]:
+        return [{"x": x, "y": y, "z": z} for x, y, z in _rounded(values(data), digits)]
+
+    return Column(name, "vector", vectors, live=live)
 
 
-def track_rows(t: Tracks) -> Rows:
-    """Return the picture's tracks, all fields."""
-    columns = _track_columns(t)
-    position, velocity = t.state[:, :3], t.state[:, 3:]
-    distance = np.linalg.norm(position, axis=1)
+def _probabilities(values: Callable[[T], Floats]) -> Column[T]:
+    """Return the column of (N, N_CLASSES) class probabilities."""
+
+    def named(data: T) -> list[dict[str, float]]:
+        return [dict(zip(_CLASSES, row, strict=True)) for row in _rounded(values(data), 4)]
+
+    return Column("class_probability", "probabilities", named, live=False)
+
+
+def each(
+    name: str, kind: Kind, value: Callable[[T], object], doc: str = "", example: object = None
+) -> Column[Sequence[T]]:
+    """Return a column of what a list of objects has, one by one."""
+    return Column(name, kind, lambda objects: [value(one) for one in objects], doc, example)
+
+
+def class_word(values: Callable[[T], Ints]) -> Column[T]:
+    """Return the column of (N,) classes."""
+    doc = "UNKNOWN, DRONE, BIRD, AIRCRAFT, HELICOPTER, MISSILE, VEHICLE, PERSON, ..."
+    return word("class", CLASS_NAMES, values, doc)
+
+
+# The tables.
+
+
+DETECTION: Table[Detections] = Table(
+    integer("id", lambda d: d.id, "within the scan", 0),
+    class_word(lambda d: d.class_id),
+    number("confidence", 4, lambda d: d.confidence, "probability of the class", 0.82),
+    number("range_m", 2, lambda d: d.range, example=1520.0),
+    degrees("azimuth_deg", lambda d: d.azimuth, "anticlockwise from the sensor's forward axis", 30.0),
+    degrees("elevation_deg", lambda d: d.elevation, "above the sensor's horizontal plane; null for a 2D sensor"),
+    number("range_rate_mps", 3, lambda d: d.range_rate, "positive receding; null for a sensor without Doppler"),
+    number("snr_db", 2, lambda d: d.snr_db, example=21.5),
+    number("rcs_dbsm", 2, lambda d: d.rcs_dbsm, example=-10.0),
+    number("noise_db", 2, lambda d: d.noise_db, example=3.0, live=False),
+    integer("points", lambda d: d.points, "radar points grouped into it", 4, live=False),
+    _probabilities(lambda d: d.class_probability),
+)
+
+
+class Moving(Protocol):
+    """What has states."""
+
+    @property
+    def state(self) -> Floats:
+        """(N, 6): x y z vx vy vz in `map` [m, m/s]."""
+
+
+def _distance(moving: Moving) -> Floats:
+    distance: Floats = np.linalg.norm(moving.state[:, :3], axis=1)
+    return distance
+
+
+def _elevation(moving: Moving) -> Floats:
+    x, y, z = moving.state[:, :3].T
+    angle: Floats = np.arctan2(z, np.hypot(x, y))
+    return angle
+
+
+def _range_rate(moving: Moving) -> Floats:
+    position, velocity = moving.state[:, :3], moving.state[:, 3:]
     with np.errstate(invalid="ignore", divide="ignore"):
-        columns["range_rate_mps"] = rounded(np.einsum("ij,ij->i", position, velocity) / distance, 3)
-        sigma = np.sqrt(np.diagonal(t.covariance, axis1=1, axis2=2)[:, :3])
-    columns["position_sigma_m"] = _vectors(sigma, 3)
-    columns["rcs_dbsm"] = rounded(t.rcs_dbsm, 2)
-    columns["existence_probability"] = rounded(t.existence_probability, 4)
-    columns["class_probability"] = _probabilities(t.class_probability)
-    columns["age_s"] = rounded(t.age, 3)
-    columns["hits"] = t.hits.tolist()
-    return _join(columns)
+        rate: Floats = np.einsum("ij,ij->i", position, velocity) / _distance(moving)
+    return rate
 
 
-def track_brief(t: Tracks) -> Rows:
+def position_sigma(tracks: Tracks) -> Floats:
+    """Return (N, 3) one-sigma errors of the positions [m]; NaN of what is no variance."""
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(np.diagonal(tracks.covariance, axis1=1, axis2=2)[:, :3])
+
+
+# Where objects are, seen from the origin of `map`, and where they go.
+MOTION: Table[Moving] = Table(
+    number("range_m", 2, _distance, example=600.0),
+    direction("bearing_deg", lambda m: m.state[:, :2], "clockwise from north", 30.0),
+    degrees("elevation_deg", _elevation, example=4.2),
+    number("velocity_mps", 3, lambda m: np.linalg.norm(m.state[:, 3:], axis=1), "speed", 20.0),
+    direction(
+        "heading_deg", lambda m: m.state[:, 3:5], "course over ground, clockwise from north; null for one at rest"
+    ),
+    vector("position_m", 2, lambda m: m.state[:, :3]),
+    vector("velocity_vector_mps", 3, lambda m: m.state[:, 3:]),
+)
+
+TRACK: Table[Tracks] = Table(
+    integer("track_id", lambda t: t.track_id, "never used for another object", 41),
+    word("status", STATUS_NAMES, lambda t: t.status, "TENTATIVE, CONFIRMED, COASTING", "CONFIRMED"),
+    class_word(lambda t: t.class_id),
+    Column(
+        "confidence",
+        "number",
+        lambda t: _class_confidence(t.class_id, t.class_probability),
+        "probability of that class",
+        0.93,
+    ),
+    *MOTION.columns,
+    number("time_since_update_s", 3, lambda t: t.time_since_update, example=0.0),
+    number("range_rate_mps", 3, _range_rate, "positive receding", -20.0, live=False),
+    vector("position_sigma_m", 3, position_sigma, live=False),
+    number("rcs_dbsm", 2, lambda t: t.rcs_dbsm, example=-10.0, live=False),
+    number("existence_probability", 4, lambda t: t.existence_probability, example=0.98, live=False),
+    _probabilities(lambda t: t.class_probability),
+    number("age_s", 3, lambda t: t.age, "since the first detection", 12.5, live=False),
+    integer("hits", lambda t: t.hits, "detections it was updated with", 25, live=False),
+)
+
+# What is thought of tracks at a time.
+ASSESSMENT: Table[Threats] = Table(
+    integer("track_id", lambda t: t.track_id, example=41),
+    word("level", LEVEL_NAMES, lambda t: t.level, "LOW, MEDIUM, HIGH, CRITICAL", "CRITICAL"),
+    class_word(lambda t: t.class_id),
+    number("score", 4, lambda t: t.score, "0 to 1", 0.94),
+    number("time_to_cpa_s", 2, lambda t: t.time_to_cpa, "to the closest point of approach", 12.3),
+    number("cpa_distance_m", 2, lambda t: t.cpa_distance, example=30.5),
+    number("cpa_distance_sigma_m", 2, lambda t: t.cpa_distance_sigma, example=5.0),
+    number("time_to_impact_s", 2, lambda t: t.time_to_impact, "null on a course that misses the asset", 11.8),
+    Column("reason", "text", lambda t: list(t.reason), example="impact in 12 s; missile; heading at the asset"),
+)
+
+# Who has seen them.
+ACKNOWLEDGEMENT: Table[Sequence[Acknowledgement | None]] = Table(
+    each(
+        "acknowledged_by",
+        "text or null",
+        lambda a: a.who if a else None,
+        "who has seen it, at this level or a higher one; null: nobody",
+    ),
+    each("acknowledged_s", "number", lambda a: round(a.at_s, 3) if a else None, "when, seconds since 1970"),
+)
+
+_LIVE_DETECTION, _LIVE_TRACK = DETECTION.live(), TRACK.live()
+
+
+def detection_rows(d: Detections) -> EncodedRows:
+    """Return a scan's detections, all fields."""
+    return EncodedRows(lambda: DETECTION.rows(d))
+
+
+def detection_brief(d: Detections) -> EncodedRows:
+    """Return a scan's detections, for the live stream."""
+    return EncodedRows(lambda: _LIVE_DETECTION.rows(d))
+
+
+def track_rows(t: Tracks) -> EncodedRows:
+    """Return the picture's tracks, all fields."""
+    return EncodedRows(lambda: TRACK.rows(t))
+
+
+def track_brief(t: Tracks) -> EncodedRows:
     """Return the picture's tracks, for the live stream."""
-    return _join(_track_columns(t))
+    return EncodedRows(lambda: _LIVE_TRACK.rows(t))
 
 
-def threat_rows(t: Threats, acknowledged: Mapping[int, Acknowledgement] = MappingProxyType({})) -> Rows:
+def threat_rows(t: Threats, acknowledged: Mapping[int, Acknowledgement] = MappingProxyType({})) -> EncodedRows:
     """Return the assessed tracks, most threatening first, and who has acknowledged them at their level or above."""
-    known = [acknowledged.get(track_id) for track_id in t.track_id.tolist()]
-    holds = [
-        a if a is not None and a.level >= level else None for a, level in zip(known, t.level.tolist(), strict=True)
-    ]
-    return _join(
-        {
-            "track_id": t.track_id.tolist(),
-            "level": [LEVEL_NAMES[i] for i in t.level.tolist()],
-            "class": [CLASS_NAMES[i] for i in t.class_id.tolist()],
-            "score": rounded(t.score, 4),
-            "time_to_cpa_s": rounded(t.time_to_cpa, 2),
-            "cpa_distance_m": rounded(t.cpa_distance, 2),
-            "cpa_distance_sigma_m": rounded(t.cpa_distance_sigma, 2),
-            "time_to_impact_s": rounded(t.time_to_impact, 2),
-            "reason": list(t.reason),
-            "acknowledged_by": [a.who if a else None for a in holds],
-            "acknowledged_s": [round(a.at_s, 3) if a else None for a in holds],
-        }
-    )
 
+    def rows() -> list[Row]:
+        known = [acknowledged.get(track_id) for track_id in t.track_id.tolist()]
+        holds = [a if a and a.level >= level else None for a, level in zip(known, t.level.tolist(), strict=True)]
+        return join((ASSESSMENT, t), (ACKNOWLEDGEMENT, holds))
 
-def signal_rows(signals: Sequence[Signal]) -> Rows:
-    """Return the active signals; bearings are anticlockwise from the sensor's forward axis, as the azimuths of targets."""
-    return Rows(
-        [
-            {
-                "id": s.id,
-                "kind": s.kind.name,
-                "azimuth_deg": finite_or_none(math.degrees(s.bearing), 3),
-                "azimuth_sigma_deg": finite_or_none(math.degrees(s.bearing_sigma), 3),
-                "power_db": finite_or_none(s.power_db, 2),
-                "frequency_hz": finite_or_none(s.frequency, 0),
-                "confidence": finite_or_none(s.confidence, 6),
-                "evidence": s.evidence,
-            }
-            for s in signals
-        ]
-    )
-
-
-def advice_rows(advice: Sequence[Advice]) -> Rows:
-    """Return the advice that is not forgotten, open and decided."""
-    return Rows(
-        [
-            {
-                "id": a.id,
-                "track_id": a.track_id or None,
-                "signal_id": a.signal_id or None,
-                "technique": a.technique,
-                "priority": a.priority,
-                "rationale": a.rationale,
-                "expected_benefit_db": finite_or_none(a.expected_benefit_db, 2),
-                "valid_until_s": round(a.valid_until_ns / 1e9, 3),
-                "state": a.state.name,
-                "decided_by": a.decided_by or None,
-            }
-            for a in advice
-        ]
-    )
+    return EncodedRows(rows)

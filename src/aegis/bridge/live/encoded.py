@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,16 +13,28 @@ import ormsgpack
 from numpy.typing import NDArray
 
 Index = NDArray[np.intp] | None  # numbers of the wanted objects, ascending; None is all of them
+Row = dict[str, Any]  # one object, of plain values
+Body = Mapping[str, object]  # of a message or an answer; its values are plain, or `EncodedPart`s
 
 
-class Rows:
-    """A list of objects (dicts of plain values) and its encodings, made when first asked for."""
+class EncodedRows:
+    """A list of objects and its encodings, each made when it is first wanted."""
 
-    def __init__(self, items: Sequence[dict[str, Any]]) -> None:
-        self.items = items
+    def __init__(self, make: Callable[[], Sequence[Row]]) -> None:
+        """Prepare; `make` returns the objects."""
+        self._make = make
+
+    @cached_property
+    def items(self) -> Sequence[Row]:
+        """The objects."""
+        return self._make()
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def encode(self) -> None:
+        """Make the JSON array now, before somebody waits for it."""
+        _ = self.all_json
 
     @cached_property
     def all_json(self) -> bytes:
@@ -52,29 +64,29 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Part:
+class EncodedPart:
     """Some of a message's objects, as a value in the body of a message."""
 
-    rows: Rows
+    rows: EncodedRows
     index: Index = None
 
     def __len__(self) -> int:
         return len(self.rows) if self.index is None else len(self.index)
 
 
-def json_bytes(body: dict[str, Any]) -> bytes:
-    """Return a JSON object whose values may be `Part`s."""
+def json_bytes(body: Body) -> bytes:
+    """Return a JSON object."""
     return orjson.dumps(
-        {key: orjson.Fragment(v.rows.json(v.index)) if isinstance(v, Part) else v for key, v in body.items()}
+        {key: orjson.Fragment(v.rows.json(v.index)) if isinstance(v, EncodedPart) else v for key, v in body.items()}
     )
 
 
-def msgpack_bytes(body: dict[str, Any]) -> bytes:
-    """Return a MessagePack map whose values may be `Part`s."""
+def msgpack_bytes(body: Body) -> bytes:
+    """Return a MessagePack map."""
     out = [map_header(len(body))]
     for key, value in body.items():
         out.append(ormsgpack.packb(key))
-        if isinstance(value, Part):
+        if isinstance(value, EncodedPart):
             out.append(value.rows.msgpack(value.index))
         else:
             out.append(ormsgpack.packb(_without_nan(value)))
@@ -95,7 +107,7 @@ def _long_header(code: int, n: int) -> bytes:
     return bytes((code,)) + n.to_bytes(2) if n < 1 << 16 else bytes((code + 1,)) + n.to_bytes(4)
 
 
-def _without_nan(value: Any) -> Any:
+def _without_nan(value: object) -> object:
     """Return the value with unknown numbers as null, as orjson writes them; MessagePack would keep a NaN."""
     if isinstance(value, float):
         return value if value - value == 0.0 else None

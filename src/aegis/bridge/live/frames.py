@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypedDict, TypeVar
 
-from aegis.bridge.live.encoded import Rows
+from aegis.bridge.live.encoded import EncodedRows
 from aegis.core.types import Advice, Detections, Signal, Tracks
 
 
@@ -25,6 +25,23 @@ class Stamped(Protocol):
 
 T = TypeVar("T", bound=Stamped)
 E = TypeVar("E", Signal, Advice)
+
+
+class Head(TypedDict):
+    """What every body of measured data begins with; as `models.common.Frame` describes it."""
+
+    sequence: int
+    sensor_id: str
+    stamp_s: float
+    age_s: float
+    frame_id: str
+
+
+class EwHead(TypedDict):
+    """What the signals and the advice begin with."""
+
+    stamp_s: float
+    age_s: float
 
 
 class _Ageing:
@@ -46,29 +63,29 @@ class Frame(_Ageing, Generic[T]):
     data: T
     age_at_receipt_s: float
     received_at: float
-    encode: Callable[[T], Rows]
-    encode_brief: Callable[[T], Rows] | None = None  # None: what is shown live is the same
+    encode: Callable[[T], EncodedRows]
+    encode_brief: Callable[[T], EncodedRows] | None = None  # None: what is shown live is the same
     revision: int = 0  # counts what was changed about it since its receipt
 
     @cached_property
-    def rows(self) -> Rows:
-        """The objects with all fields; made when first asked for."""
+    def rows(self) -> EncodedRows:
+        """The objects with all fields; made when it is first wanted."""
         return self.encode(self.data)
 
     @cached_property
-    def brief(self) -> Rows:
-        """The objects as the live stream shows them; made when first asked for."""
+    def brief(self) -> EncodedRows:
+        """The objects as the live stream shows them; made when it is first wanted."""
         return self.rows if self.encode_brief is None else self.encode_brief(self.data)
 
-    def head(self) -> dict[str, Any]:
+    def head(self) -> Head:
         """Return what every body and message about it begins with."""
-        return {
-            "sequence": self.data.sequence,
-            "sensor_id": self.data.sensor_id,
-            "stamp_s": self.data.stamp_ns / 1e9,
-            "age_s": round(self.age_s, 3),
-            "frame_id": self.data.frame_id,
-        }
+        return Head(
+            sequence=self.data.sequence,
+            sensor_id=self.data.sensor_id,
+            stamp_s=self.data.stamp_ns / 1e9,
+            age_s=round(self.age_s, 3),
+            frame_id=self.data.frame_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -76,14 +93,14 @@ class EwFrame(_Ageing, Generic[E]):
     """The active signals, or all advice, with their objects for JSON."""
 
     items: Sequence[E]
-    rows: Rows
+    rows: EncodedRows
     stamp_ns: int
     age_at_receipt_s: float
     received_at: float
 
-    def head(self) -> dict[str, Any]:
-        """Return when it was said, and how long ago that is."""
-        return {"stamp_s": self.stamp_ns / 1e9, "age_s": round(self.age_s, 3)}
+    def head(self) -> EwHead:
+        """Return its stamp, and its age."""
+        return EwHead(stamp_s=self.stamp_ns / 1e9, age_s=round(self.age_s, 3))
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,10 @@ import asyncio
 from typing import Any, Protocol
 
 from aegis.bridge.live.nodes import GraphNodes
+from aegis.bridge.problem import no_service
 from aegis.ros.qos import message_class
 
 SCAN, ACKNOWLEDGE = "scan", "ew/acknowledge"
-
-
-class ServiceError(Exception):
-    """A service of the graph did not answer; `service` is its name, the message says why."""
-
-    def __init__(self, service: str, why: str) -> None:
-        super().__init__(f"service '{service}' {why}")
-        self.service = service
 
 
 class Graph(Protocol):
@@ -29,7 +22,7 @@ class Graph(Protocol):
         """Call a service with a request of these fields and return the response.
 
         Raises:
-            ServiceError: nobody offers it, or the answer did not come in time.
+            ProblemError: 503, nobody offers it, or the answer did not come in time.
         """
 
 
@@ -49,10 +42,10 @@ class GraphServices:
         """Call a service with a request of these fields and return the response.
 
         Raises:
-            ServiceError: nobody offers it, or the answer did not come in time.
+            ProblemError: 503, nobody offers it, or the answer did not come in time.
         """
         if not self.ready(service):
-            raise ServiceError(service, "is not offered by any node of the graph")
+            raise no_service(service, "is not offered by any node of the graph")
         client = self._clients[service]
         loop = asyncio.get_running_loop()
         answered = loop.create_future()
@@ -67,7 +60,7 @@ class GraphServices:
             async with asyncio.timeout(timeout_s):
                 return await answered
         except TimeoutError:
-            raise ServiceError(service, f"did not answer within {timeout_s:g} s") from None
+            raise no_service(service, f"did not answer within {timeout_s:g} s") from None
         finally:
             client.remove_pending_request(pending)
 
@@ -83,9 +76,9 @@ class NoGraph:
         """Refuse.
 
         Raises:
-            ServiceError: always.
+            ProblemError: 503, always.
         """
-        raise ServiceError(service, "cannot be called: the bridge is not connected to the graph")
+        raise no_service(service, "cannot be called: the bridge is not connected to the graph")
 
 
 def _settle(answered: asyncio.Future[Any], response: Any) -> None:

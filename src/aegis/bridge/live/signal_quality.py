@@ -1,19 +1,17 @@
-"""How well the radar hears, from what its detections say of themselves."""
+"""How well the radar sees, from what its detections state of themselves."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from aegis.bridge.live.state import Latest
+from aegis.bridge.live.state import LiveState
 from aegis.core.types import Floats
 
 
-def signal_quality(latest: Latest) -> dict[str, Any]:
+def signal_quality(state: LiveState) -> dict[str, object]:
     """Return the spread of signal, noise and claimed errors over the last scan; there is one."""
-    assert latest.detections is not None
-    d = latest.detections.data
+    assert state.detections is not None
+    d = state.detections.data
     sigma = np.sqrt(d.variance)
     return {
         "detections": len(d),
@@ -22,9 +20,9 @@ def signal_quality(latest: Latest) -> dict[str, Any]:
         "rcs_dbsm": _spread(d.rcs_dbsm, 2),
         "range_sigma_m": _spread(sigma[:, 0], 3),
         "azimuth_sigma_deg": _spread(np.degrees(sigma[:, 1]), 4),
-        "noise_floor": latest.noise_floor(),
-        "signals": latest.ew()["signals"],
-        "scans_lost": latest.scans_lost,
+        "noise_floor": state.noise_floor(),
+        "signals": state.ew()["signals"],
+        "scans_lost": state.scans_lost,
     }
 
 

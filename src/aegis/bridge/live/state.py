@@ -1,4 +1,4 @@
-"""The last that was heard of everything; lives on the event loop."""
+"""The newest of everything that the graph has sent; lives on the event loop."""
 
 from __future__ import annotations
 
@@ -7,28 +7,64 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
-from aegis.bridge.live.frames import EwFrame, Frame
+from aegis.bridge.live.frames import EwFrame, Frame, Stamped
 from aegis.bridge.live.nodes import OWN_NAME
+from aegis.bridge.live.reports import Classifier, StatusRow
+from aegis.core.events import Severity
 from aegis.core.finite import finite_or_none
 from aegis.core.types import Advice, AdviceState, Detections, Signal, Threats, Tracks
+from aegis.ros.messages.reports import ReceivedEvent
 
 ALERTS_KEPT = 10
 SCANS_FOR_RATE = 20
 MAX_STAGES = 64  # names come from the graph: a stranger there must not fill the memory, nor take the place of our own
-ASKED_S = 5.0  # for so long after a request its topic counts as asked for
-RECENT_SCANS = 20  # somebody who asked for a scan may hear of it after the next ones have come
+REQUESTED_S = 5.0  # for so long after a request its objects count as requested
+RECENT_SCANS = 20  # somebody who wants a scan may ask after the next ones have come
+
+
+class StageBody(TypedDict):
+    """A stage's status in named units, as clients see it; None is unknown."""
+
+    age_s: float
+    rate_hz: float | None
+    step_p50_ms: float | None
+    step_p99_ms: float | None
+    latency_p50_ms: float | None
+    latency_p99_ms: float | None
+    received: int
+    published: int
+    dropped: int
+    objects_dropped: int
+    sequence_gaps: int
+    errors: int
+    detail: object
+
+
+class Alert(TypedDict):
+    """An event that is a warning or an error, as clients see it."""
+
+    stamp_s: float
+    name: str
+    stage: str
+    severity: str
+    data: object
 
 
 @dataclass(frozen=True)
-class Heard:
+class StageReport:
     """The last status row of a stage."""
 
-    row: dict[str, Any]
+    row: StatusRow
     at: float  # time.monotonic()
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it came."""
+        return time.monotonic() - self.at
 
 
 @dataclass
@@ -39,32 +75,37 @@ class _Scans:
     stamps: deque[int] = field(default_factory=lambda: deque(maxlen=SCANS_FOR_RATE))
 
 
-@dataclass
-class Latest:
-    """The last of everything; None is what has never been heard.
+class LiveState:
+    """The newest of everything; None is what has never come."""
 
-    Args:
-        nodes: of the graph, beside the bridge; their status rows are kept whatever strangers say.
-    """
+    def __init__(self, nodes: Sequence[str] = (), ready_stages: Sequence[str] = (), silence_s: float = 0.0) -> None:
+        """Begin with nothing.
 
-    nodes: tuple[str, ...] = ()
-    detections: Frame[Detections] | None = None
-    tracks: Frame[Tracks] | None = None
-    threats: Frame[Threats] | None = None
-    signals: EwFrame[Signal] | None = None
-    advice: EwFrame[Advice] | None = None
-    classifier: dict[str, str] | None = None
-    stages: dict[str, Heard] = field(default_factory=dict)
-    alerts: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=ALERTS_KEPT))
-    events: int = 0
-    events_lost: int = 0
-    scans_lost: int = 0
-    stages_refused: int = 0  # status rows of stages beyond the most that are kept
-    _scans: dict[str, _Scans] = field(default_factory=dict)  # by sensor
-    _event_sequence: dict[str, tuple[tuple[str, int], int]] = field(default_factory=dict)
-    _recent: deque[Frame[Detections]] = field(default_factory=lambda: deque(maxlen=RECENT_SCANS))
-    _asked_at: dict[str, float] = field(default_factory=dict)  # by topic, time.monotonic()
-    _awaited: dict[int, list[asyncio.Future[Frame[Detections]]]] = field(default_factory=dict)
+        Args:
+            nodes: of the graph, beside the bridge; their status rows are kept however many strangers send some.
+            ready_stages: that must report for the graph to be ready.
+            silence_s: a stage whose last status is older is missing.
+        """
+        self.nodes = tuple(nodes)
+        self.ready_stages = tuple(ready_stages)
+        self._silence_s = silence_s
+        self.detections: Frame[Detections] | None = None
+        self.tracks: Frame[Tracks] | None = None
+        self.threats: Frame[Threats] | None = None
+        self.signals: EwFrame[Signal] | None = None
+        self.advice: EwFrame[Advice] | None = None
+        self.classifier: Classifier | None = None
+        self.stages: dict[str, StageReport] = {}
+        self.alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
+        self.events = 0
+        self.events_lost = 0
+        self.scans_lost = 0
+        self.stages_refused = 0  # status rows of stages beyond the most that are kept
+        self._scans: dict[str, _Scans] = {}  # by sensor
+        self._event_sequence: dict[str, tuple[tuple[str, int], int]] = {}
+        self._recent: deque[Frame[Detections]] = deque(maxlen=RECENT_SCANS)
+        self._requested_at: dict[type[Any], float] = {}  # by kind of data, time.monotonic()
+        self._awaited: dict[int, list[asyncio.Future[Frame[Detections]]]] = {}
 
     def take_detections(self, frame: Frame[Detections]) -> None:
         """Take a scan's detections."""
@@ -80,13 +121,33 @@ class Latest:
             if not coming.done():
                 coming.set_result(frame)
 
-    def note_asked(self, topic: str) -> None:
-        """Take note that a client has asked for all fields of a topic's objects."""
-        self._asked_at[topic] = time.monotonic()
+    def take_tracks(self, frame: Frame[Tracks]) -> None:
+        """Take the picture after a scan."""
+        self.tracks = frame
 
-    def asked_for(self, topic: str) -> bool:
-        """Tell whether clients ask for a topic again and again; safe to call from another thread."""
-        return time.monotonic() - self._asked_at.get(topic, -ASKED_S) < ASKED_S
+    def take_threats(self, frame: Frame[Threats]) -> None:
+        """Take an assessment."""
+        self.threats = frame
+
+    def take_signals(self, signals: EwFrame[Signal]) -> None:
+        """Take the active signals."""
+        self.signals = signals
+
+    def take_advice(self, advice: EwFrame[Advice]) -> None:
+        """Take all advice."""
+        self.advice = advice
+
+    def take_classifier(self, classifier: Classifier) -> None:
+        """Take what the classes rest on."""
+        self.classifier = classifier
+
+    def note_request(self, kind: type[Stamped]) -> None:
+        """Take note that a client has requested all fields of detections, tracks or threats."""
+        self._requested_at[kind] = time.monotonic()
+
+    def is_requested(self, kind: type[Stamped]) -> bool:
+        """Tell whether clients request them again and again; safe to call from another thread."""
+        return time.monotonic() - self._requested_at.get(kind, -REQUESTED_S) < REQUESTED_S
 
     async def detections_of(self, stamp_ns: int, timeout_s: float) -> Frame[Detections]:
         """Return the detections of the scan with this stamp, one of the last ones or one that comes.
@@ -107,24 +168,32 @@ class Latest:
             if not self._awaited[stamp_ns]:
                 del self._awaited[stamp_ns]
 
-    def take_event(self, event: dict[str, Any]) -> None:
+    def take_event(self, event: ReceivedEvent) -> None:
         """Take an event: count it and those missing before it, keep warnings and errors."""
         self.events += 1
-        start, sequence = (event["run_id"], event["epoch"]), event["sequence"]
-        last_start, last_sequence = self._event_sequence.get(event["stage"], (start, sequence - 1))
+        start = (event.run_id, event.epoch)
+        last_start, last_sequence = self._event_sequence.get(event.stage, (start, event.sequence - 1))
         if start == last_start:
-            self.events_lost += max(0, sequence - last_sequence - 1)
-        self._event_sequence[event["stage"]] = (start, sequence)
-        if event["severity"] in ("WARNING", "ERROR"):
-            self.alerts.append({name: event[name] for name in ("stamp_s", "name", "stage", "severity", "data")})
+            self.events_lost += max(0, event.sequence - last_sequence - 1)
+        self._event_sequence[event.stage] = (start, event.sequence)
+        if event.severity >= Severity.WARNING:
+            self.alerts.append(
+                Alert(
+                    stamp_s=event.stamp_ns / 1e9,
+                    name=event.name,
+                    stage=event.stage,
+                    severity=event.severity.name,
+                    data=event.data,
+                )
+            )
 
-    def take_status(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Take status rows, as `status_rows` gives them; those of too many stages are left out and counted."""
+    def take_status(self, rows: Sequence[StatusRow]) -> None:
+        """Take status rows; those of too many stages are left out and counted."""
         now = time.monotonic()
         for row in rows:
             name = row["stage"]
             if name in self.stages or self.is_ours(name) or len(self.stages) < MAX_STAGES:
-                self.stages[name] = Heard(row, now)
+                self.stages[name] = StageReport(row, now)
             else:
                 self.stages_refused += 1
 
@@ -132,33 +201,40 @@ class Latest:
         """Tell whether a stage is the graph's own, or the bridge."""
         return stage in self.nodes or stage == OWN_NAME
 
-    def stage_row(self, stage: str) -> dict[str, Any] | None:
+    def stage_row(self, stage: str) -> StageBody | None:
         """Return a stage's status in named units; None before the first."""
-        heard = self.stages.get(stage)
-        if heard is None:
+        report = self.stages.get(stage)
+        if report is None:
             return None
-        row = heard.row
-        return {
-            "age_s": round(time.monotonic() - heard.at, 3),
-            "rate_hz": finite_or_none(row["rate_hz"], 3),
-            "step_p50_ms": finite_or_none(row["step_p50"] * 1e3, 3),
-            "step_p99_ms": finite_or_none(row["step_p99"] * 1e3, 3),
-            "latency_p50_ms": finite_or_none(row["latency_p50"] * 1e3, 3),
-            "latency_p99_ms": finite_or_none(row["latency_p99"] * 1e3, 3),
-            **{
-                name: row[name]
-                for name in ("received", "published", "dropped", "objects_dropped", "sequence_gaps", "errors", "detail")
-            },
-        }
+        row = report.row
+        return StageBody(
+            age_s=round(report.age_s, 3),
+            rate_hz=finite_or_none(row["rate_hz"], 3),
+            step_p50_ms=finite_or_none(row["step_p50"] * 1e3, 3),
+            step_p99_ms=finite_or_none(row["step_p99"] * 1e3, 3),
+            latency_p50_ms=finite_or_none(row["latency_p50"] * 1e3, 3),
+            latency_p99_ms=finite_or_none(row["latency_p99"] * 1e3, 3),
+            received=row["received"],
+            published=row["published"],
+            dropped=row["dropped"],
+            objects_dropped=row["objects_dropped"],
+            sequence_gaps=row["sequence_gaps"],
+            errors=row["errors"],
+            detail=row["detail"],
+        )
 
-    def heard_age_s(self, stages: Sequence[str]) -> dict[str, float | None]:
+    def stage_rows(self) -> dict[str, StageBody | None]:
+        """Return the status of every stage that has reported, by name."""
+        return {name: self.stage_row(name) for name in sorted(self.stages)}
+
+    def status_age_s(self, stages: Sequence[str]) -> dict[str, float | None]:
         """Return the age of each stage's last status; None before the first."""
-        now = time.monotonic()
-        return {name: round(now - self.stages[name].at, 3) if name in self.stages else None for name in stages}
+        return {name: round(self.stages[name].age_s, 3) if name in self.stages else None for name in stages}
 
-    def missing(self, stages: Sequence[str], silence_s: float) -> list[str]:
-        """Return the stages that were not heard for `silence_s`."""
-        return [name for name, age in self.heard_age_s(stages).items() if age is None or age > silence_s]
+    def missing(self) -> list[str]:
+        """Return the needed stages that do not report."""
+        ages = self.status_age_s(self.ready_stages)
+        return [name for name, age in ages.items() if age is None or age > self._silence_s]
 
     def scan_rate_hz(self) -> float | None:
         """Return the rate of the scans of the sensor that scanned last, by their stamps; None before its second."""
@@ -178,12 +254,13 @@ class Latest:
         return round(float(np.median(known)), 2) if len(known) else None
 
     def noise_floor(self) -> str | None:
-        """Return what the EW stage says of its noise floor; None before it has spoken."""
-        heard = self.stages.get("ew")
-        said = heard.row["detail"].get("noise_floor") if heard else None
-        return said if isinstance(said, str) else None
+        """Return whether the EW stage can judge its noise floor, in its words; None before its first status."""
+        report = self.stages.get("ew")
+        detail = report.row["detail"] if report else None
+        word = detail.get("noise_floor") if isinstance(detail, dict) else None
+        return word if isinstance(word, str) else None
 
     def ew(self) -> dict[str, int | None]:
-        """Return how many signals are active and how much advice waits for a person; None before the stage spoke."""
+        """Return how many signals are active and how much advice waits for a person; None before the first of its kind."""
         waiting = None if self.advice is None else sum(a.state == AdviceState.PROPOSED for a in self.advice.items)
         return {"signals": None if self.signals is None else len(self.signals.items), "advice_waiting": waiting}

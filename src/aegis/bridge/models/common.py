@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-ClassName = Annotated[
-    str, Field(description="UNKNOWN, DRONE, BIRD, AIRCRAFT, HELICOPTER, MISSILE, VEHICLE, PERSON, ...")
-]
+from aegis.bridge.live.columns import Kind, Table
 
 
 class Model(BaseModel):
@@ -36,6 +35,35 @@ class Vector(Model):
     x: float | None
     y: float | None
     z: float | None
+
+
+_TYPES: dict[Kind, Any] = {
+    "number": float | None,
+    "known number": float,
+    "integer": int,
+    "integer or null": int | None,
+    "text": str,
+    "text or null": str | None,
+    "vector": Vector,
+    "probabilities": dict[str, float | None],
+}
+M = TypeVar("M", bound=Model)
+
+
+def with_columns(*tables: Table[Any]) -> Callable[[type[M]], type[M]]:
+    """Return a decorator that gives a model the properties of the tables' columns, in their order, after its own."""
+    properties: dict[str, Any] = {}
+    for column in (column for table in tables for column in table.columns):
+        description = column.doc or None
+        examples = None if column.example is None else [column.example]
+        properties[column.name] = (_TYPES[column.kind], Field(description=description, examples=examples))
+
+    def decorate(model: type[M]) -> type[M]:
+        return create_model(
+            model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **properties
+        )
+
+    return decorate
 
 
 class Page(Model):

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from aegis.bridge.history.paging import MAX_CURSOR_CHARACTERS
-from aegis.bridge.models.common import ClassName, Model, Vector
+from aegis.bridge.live import history_columns
+from aegis.bridge.models.common import Model, with_columns
 from aegis.bridge.models.threats import Assessment
 from aegis.bridge.models.words import ClassWord, LevelWord, SeverityWord
 from aegis.core.events import EVENT_NAMES
@@ -95,12 +96,9 @@ class Answer(Model):
     )
 
 
+@with_columns(history_columns.SCAN)
 class PastThreat(Assessment):
     """An assessed track, at one scan."""
-
-    stamp_s: float
-    sensor_id: str
-    sequence: int
 
 
 class PastThreats(Answer):
@@ -109,22 +107,9 @@ class PastThreats(Answer):
     items: list[PastThreat]
 
 
+@with_columns(history_columns.SAMPLE)
 class TrackSample(Model):
     """Where a track was, in `map`; range, bearing and elevation are seen from the origin of `map`."""
-
-    stamp_s: float
-    sensor_id: str = Field(description="whose scan it follows")
-    status: str = Field(description="TENTATIVE, CONFIRMED, COASTING")
-    class_name: ClassName = Field(alias="class")
-    range_m: float | None
-    bearing_deg: float | None = Field(description="clockwise from north")
-    elevation_deg: float | None
-    velocity_mps: float | None = Field(description="speed")
-    heading_deg: float | None = Field(description="course over ground, clockwise from north; null for one at rest")
-    position_m: Vector
-    velocity_vector_mps: Vector
-    position_sigma_m: Vector
-    existence_probability: float | None
 
 
 class TrackHistory(Answer):

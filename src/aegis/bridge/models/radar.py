@@ -1,10 +1,11 @@
-"""What the radar sees and what is tracked. The bodies are encoded in `encode.py`."""
+"""What the radar sees and what is tracked."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from aegis.bridge.models.common import ClassName, Frame, Model, Page, StageRow, Vector
+from aegis.bridge.live import columns
+from aegis.bridge.models.common import Frame, Model, Page, StageRow, with_columns
 
 
 class Classifier(Model):
@@ -49,21 +50,9 @@ class SignalQuality(Frame):
     scans_lost: int = Field(examples=[0])
 
 
+@with_columns(columns.DETECTION)
 class Target(Model):
     """A detection, in the sensor's frame."""
-
-    id: int = Field(description="within the scan", examples=[0])
-    class_name: ClassName = Field(alias="class")
-    confidence: float | None = Field(description="probability of the class", examples=[0.82])
-    range_m: float | None = Field(examples=[1520.0])
-    azimuth_deg: float | None = Field(description="anticlockwise from the sensor's forward axis", examples=[30.0])
-    elevation_deg: float | None = Field(description="above the sensor's horizontal plane; null for a 2D sensor")
-    range_rate_mps: float | None = Field(description="positive receding; null for a sensor without Doppler")
-    snr_db: float | None = Field(examples=[21.5])
-    rcs_dbsm: float | None = Field(examples=[-10.0])
-    noise_db: float | None = Field(examples=[3.0])
-    points: int = Field(description="radar points grouped into it", examples=[4])
-    class_probability: dict[str, float | None]
 
 
 class Targets(Frame, Page):
@@ -78,28 +67,9 @@ class ScanAnswer(Targets):
     message: str = Field(description="what the radar answered", examples=["scan 7 has 31 points"])
 
 
+@with_columns(columns.TRACK)
 class Track(Model):
     """A track, in `map`; range, bearing and elevation are seen from the origin of `map`."""
-
-    track_id: int = Field(description="never used for another object", examples=[41])
-    status: str = Field(description="TENTATIVE, CONFIRMED, COASTING", examples=["CONFIRMED"])
-    class_name: ClassName = Field(alias="class")
-    confidence: float | None = Field(description="probability of that class", examples=[0.93])
-    range_m: float | None = Field(examples=[600.0])
-    bearing_deg: float | None = Field(description="clockwise from north", examples=[30.0])
-    elevation_deg: float | None = Field(examples=[4.2])
-    velocity_mps: float | None = Field(description="speed", examples=[20.0])
-    heading_deg: float | None = Field(description="course over ground, clockwise from north; null for one at rest")
-    position_m: Vector
-    velocity_vector_mps: Vector
-    time_since_update_s: float | None = Field(examples=[0.0])
-    range_rate_mps: float | None = Field(description="positive receding", examples=[-20.0])
-    position_sigma_m: Vector
-    rcs_dbsm: float | None = Field(examples=[-10.0])
-    existence_probability: float | None = Field(examples=[0.98])
-    class_probability: dict[str, float | None]
-    age_s: float | None = Field(description="since the first detection", examples=[12.5])
-    hits: int = Field(description="detections it was updated with", examples=[25])
 
 
 class TrackPicture(Frame, Page):

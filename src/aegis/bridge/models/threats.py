@@ -1,31 +1,21 @@
-"""What threatens the protected asset, and what is advised. The bodies are encoded in `encode.py`."""
+"""What threatens the protected asset, and what is advised."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from aegis.bridge.models.common import ClassName, Frame, Model, Page
+from aegis.bridge.live import columns, ew_columns
+from aegis.bridge.models.common import Frame, Model, Page, with_columns
 
 
+@with_columns(columns.ASSESSMENT)
 class Assessment(Model):
     """What is thought of a track at a time."""
 
-    track_id: int = Field(examples=[41])
-    level: str = Field(description="LOW, MEDIUM, HIGH, CRITICAL", examples=["CRITICAL"])
-    class_name: ClassName = Field(alias="class")
-    score: float | None = Field(description="0 to 1", examples=[0.94])
-    time_to_cpa_s: float | None = Field(description="to the closest point of approach", examples=[12.3])
-    cpa_distance_m: float | None = Field(examples=[30.5])
-    cpa_distance_sigma_m: float | None = Field(examples=[5.0])
-    time_to_impact_s: float | None = Field(description="null on a course that misses the asset", examples=[11.8])
-    reason: str = Field(examples=["impact in 12 s; missile; heading at the asset"])
 
-
+@with_columns(columns.ACKNOWLEDGEMENT)
 class Threat(Assessment):
     """A track as it is assessed now."""
-
-    acknowledged_by: str | None = Field(description="who has seen it, at this level or a higher one; null: nobody")
-    acknowledged_s: float | None = Field(description="when, seconds since 1970")
 
 
 class ActiveThreats(Frame, Page):
@@ -54,32 +44,14 @@ class Acknowledged(Model):
     acknowledged_s: float
 
 
+@with_columns(ew_columns.SIGNAL)
 class Signal(Model):
     """An active electronic attack or interference, as the radar itself senses it."""
 
-    id: int
-    kind: str = Field(description="NOISE_JAMMING, DECEPTION, INTERFERENCE, EMITTER", examples=["NOISE_JAMMING"])
-    azimuth_deg: float | None = Field(description="in the sensor's frame, anticlockwise from forward; null: none known")
-    azimuth_sigma_deg: float | None
-    power_db: float | None = Field(description="above the quiet noise floor", examples=[8.3])
-    frequency_hz: float | None
-    confidence: float | None = Field(description="1 - probability that quiet noise does this", examples=[0.999999])
-    evidence: str
 
-
+@with_columns(ew_columns.ADVICE)
 class Advice(Model):
     """What is proposed; Aegis has no transmit path, and nothing is done without a person."""
-
-    id: int = Field(examples=[3])
-    track_id: int | None = Field(description="the threat it answers")
-    signal_id: int | None = Field(description="the signal it answers")
-    technique: str = Field(examples=["frequency agility: move the carrier out of the jammed band through set_mode"])
-    priority: int = Field(description="1 is most urgent", examples=[2])
-    rationale: str
-    expected_benefit_db: float | None = Field(description="null where it cannot be computed")
-    valid_until_s: float = Field(description="seconds since 1970, in the graph's time")
-    state: str = Field(description="PROPOSED, ACKNOWLEDGED, REJECTED, EXPIRED", examples=["PROPOSED"])
-    decided_by: str | None
 
 
 class Signals(Model):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,17 +75,18 @@ class Feed:
         """Have `fresh` called when there are new tracks."""
         self._listeners.append(fresh)
 
-    def take(self, topic: str, item: Any) -> None:
-        """Take what was heard: tracks, and threats, which come after the tracks that they are of; nothing else."""
-        if topic == "threats":
-            self._threats = item
-            self._renew()
-        elif topic == "tracks":
-            self._tracks = item
-            self.reports += len(item.data)
-            self._renew()
-            for fresh in self._listeners:
-                fresh()
+    def take_tracks(self, frame: Frame[Tracks]) -> None:
+        """Take the picture after a scan."""
+        self._tracks = frame
+        self.reports += len(frame.data)
+        self._renew()
+        for fresh in self._listeners:
+            fresh()
+
+    def take_threats(self, frame: Frame[Threats]) -> None:
+        """Take an assessment; it comes after the tracks that it is of."""
+        self._threats = frame
+        self._renew()
 
     def _renew(self) -> None:
         if self.site is None or self._tracks is None:

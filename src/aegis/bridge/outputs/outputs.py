@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from aegis.bridge.background import running
 from aegis.bridge.outputs.cat062_sender import Cat062Sender
 from aegis.bridge.outputs.cot_sender import CotSender
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.outputs.sender import Sender
 from aegis.bridge.outputs.settings import OutputSettings
 
-_log = logging.getLogger(__name__)
-
 
 class Outputs:
     """The feed, and the senders that the parameters ask for.
 
     Args:
-        settings: of the bridge.
+        settings: of the outputs.
         namespace: of the graph that is shown.
         run_id: of this start of the graph; with it the ids of events are nobody else's.
 
@@ -29,24 +28,19 @@ class Outputs:
     def __init__(self, settings: OutputSettings, *, namespace: str, run_id: str) -> None:
         self.feed = Feed(settings)
         self._senders: list[Sender] = []
-        self._tasks: list[asyncio.Task[None]] = []
         if settings.cot_url:
             names = ("aegis", *namespace.split("/"), run_id)
             self._senders.append(CotSender(settings, self.feed, ".".join(filter(None, names))))
         if settings.cat062_address:
             self._senders.append(Cat062Sender(settings, self.feed))
 
-    def start(self) -> None:
-        """Begin to send; on the event loop."""
-        self._tasks = [asyncio.create_task(sender.run(), name=sender.name) for sender in self._senders]
-
-    async def stop(self) -> None:
-        """Stop sending and close the lines."""
-        for task in self._tasks:
-            task.cancel()
-        for result in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                _log.error("an output failed", exc_info=result)
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: OutputSettings, *, namespace: str, run_id: str) -> AsyncIterator[Outputs]:
+        """Send until the end of the block; the arguments are those of the class."""
+        outputs = cls(settings, namespace=namespace, run_id=run_id)
+        async with running(*(sender.run() for sender in outputs._senders)):
+            yield outputs
 
     def counts(self) -> dict[str, int]:
         """Return every sender's counters; safe to call from another thread."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any
 
-from fastapi import Depends, HTTPException, Path, Request
+from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from aegis.bridge.accounts.audit_table import Entry
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import USER, Principal
 from aegis.bridge.http.origin import origin_of
+from aegis.bridge.problem import ProblemError
 
 _bearer = HTTPBearer(auto_error=False, description="access token of POST /api/auth/login, or a service token")
 _SCOPE = "aegis_scope"  # attribute of the dependencies that `require` makes
@@ -23,11 +24,11 @@ async def current_principal(
     """Return who the request comes from, as the guard found out.
 
     Raises:
-        HTTPException: 401, the guard let the request through without a token.
+        ProblemError: 401, the guard let the request through without a token.
     """
     principal = request.scope.get("state", {}).get("principal")
     if not isinstance(principal, Principal):
-        raise HTTPException(401, "not authenticated", {"WWW-Authenticate": "Bearer"})
+        raise ProblemError(401, "not authenticated")
     return principal
 
 
@@ -35,10 +36,10 @@ async def session_principal(principal: Annotated[Principal, Depends(current_prin
     """Return the person that the request comes from.
 
     Raises:
-        HTTPException: 403, it comes with a service token, which has no session and no password.
+        ProblemError: 403, it comes with a service token, which has no session and no password.
     """
     if principal.kind != USER:
-        raise HTTPException(403, "a service token has no session: log in")
+        raise ProblemError(403, "a service token has no session: log in")
     return principal
 
 
@@ -47,7 +48,7 @@ def require(scope: Scope) -> Callable[..., Awaitable[Principal]]:
 
     async def check(principal: Annotated[Principal, Depends(current_principal)]) -> Principal:
         if scope not in principal.scopes:
-            raise HTTPException(403, f"scope {scope.value} is needed")
+            raise ProblemError(403, f"scope {scope.value} is needed")
         return principal
 
     check.__dict__[_SCOPE] = scope

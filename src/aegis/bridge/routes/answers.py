@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 from fastapi import Request, Response
 
 from aegis.bridge.bridge import bridge_of
-from aegis.bridge.live.encoded import Index, Part, json_bytes
+from aegis.bridge.live.encoded import EncodedPart, Index, json_bytes
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.common import NotYet, Problem
+from aegis.bridge.problem import no_data
 
 # What an endpoint may answer besides what `http/openapi.py` knows of every one: 400, 401, 403, 408 and 413.
 
@@ -27,19 +27,6 @@ MEASURED: dict[int | str, dict[str, Any]] = {
 }
 LIMITED = problem(429, "too many attempts; Retry-After says when to come back")
 UNAVAILABLE = problem(503, "accounts cannot be read or written just now")
-
-
-class NotHeardError(Exception):
-    """The stage behind an endpoint has not spoken yet; `topic` is what is waited for, where need be from one stage."""
-
-    def __init__(self, topic: str, stage: str = "") -> None:
-        super().__init__(f"nothing has been heard on '{topic}' {f'from {stage} ' if stage else ''}yet")
-        self.topic = topic
-
-
-def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return a JSON response."""
-    return Response(orjson.dumps(body), status, headers, "application/json")
 
 
 def frame_response(
@@ -61,16 +48,16 @@ def frame_response(
         choose: returns the numbers of the wanted objects and how many there are without paging; None wants all.
 
     Raises:
-        NotHeardError: there is no frame yet.
+        ProblemError: 503, there is no frame yet.
     """
     if frame is None:
-        raise NotHeardError(topic)
+        raise no_data(topic)
     headers = frame_headers(frame, f"{frame.data.stamp_ns}-{frame.data.sequence}-{frame.revision}")
     if is_known(request, headers):
         return Response(status_code=304, headers=headers)
-    bridge_of(request).latest.note_asked(topic)
+    bridge_of(request).state.note_request(type(frame.data))
     index, total = (None, len(frame.data)) if choose is None else choose(frame)
-    part = Part(frame.rows, index)
+    part = EncodedPart(frame.rows, index)
     body = json_bytes({**frame.head(), "count": len(part), "total": total, name: part})
     return Response(body, headers=headers, media_type="application/json")
 

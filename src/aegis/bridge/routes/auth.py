@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, Request
 
 from aegis.bridge.accounts import invites, sessions, users
 from aegis.bridge.accounts.audit_table import DENIED
-from aegis.bridge.accounts.login import Attempt, WrongCredentialsError, log_in
+from aegis.bridge.accounts.login import Attempt, log_in
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.sessions import Grant, Refusal
 from aegis.bridge.accounts.tokens import Principal, TokenError, bearer_token
@@ -24,11 +24,11 @@ from aegis.bridge.models.accounts import (
     RegisterRequest,
     TokenAnswer,
 )
+from aegis.bridge.problem import ProblemError
 from aegis.bridge.routes.access import audited, current_principal
 from aegis.bridge.routes.answers import LIMITED, UNAVAILABLE, problem
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"])
-_BEARER = {"WWW-Authenticate": "Bearer"}
 
 
 @router.post("/login", responses={**problem(401, "wrong username or password"), **LIMITED, **UNAVAILABLE})
@@ -37,10 +37,7 @@ async def login(request: Request, who: LoginRequest) -> LoginAnswer:
     bridge = bridge_of(request)
     origin = origin_of(request)
     attempt = Attempt(who.username, who.password, who.device_token, origin.address, origin.request_id)
-    try:
-        grant = await log_in(bridge.accounts, bridge.throttle, bridge.devices, attempt)
-    except WrongCredentialsError:
-        raise HTTPException(401, "wrong username or password", _BEARER) from None
+    grant = await log_in(bridge.accounts, bridge.throttle, bridge.devices, attempt)
     device_token = bridge.devices.issue(grant.account.name, bridge.accounts.now())
     return LoginAnswer(**_tokens(bridge, grant), device_token=device_token)
 
@@ -64,7 +61,7 @@ async def refresh(request: Request, what: RefreshRequest) -> TokenAnswer:
             request_id=origin.request_id,
             detail={"reason": result.reason},
         )
-        raise HTTPException(401, "the refresh token is not good any more: log in", _BEARER)
+        raise ProblemError(401, "the refresh token is not good any more: log in")
     return TokenAnswer(**_tokens(bridge, result))
 
 
@@ -88,7 +85,7 @@ async def register(request: Request, who: RegisterRequest) -> AccountAnswer:
         entry = audited(request, administrator.name, "auth.register", who.username.lower(), role=role)
         account = await accounts.write(entry, users.add, who.username, hashed, role)
     elif who.role is not None:
-        raise HTTPException(403, "an invite brings its own role; another one is for an administrator to give")
+        raise ProblemError(403, "an invite brings its own role; another one is for an administrator to give")
     else:
         invite = await accounts.read(invites.find, who.invite, accounts.now())
         hashed = await accounts.passwords.hash_new(who.username, who.password)
@@ -109,14 +106,14 @@ def _administrator(request: Request, bridge: Bridge) -> Principal:
     """Return the administrator whose token came with a request to a public route.
 
     Raises:
-        HTTPException: 403, there is no such token.
+        ProblemError: 403, there is no such token.
     """
     try:
         principal = bridge.tokens.verify(bearer_token(request.headers.get("authorization", "")))
     except TokenError:
         principal = None
     if principal is None or Scope.ADMIN not in principal.scopes:
-        raise HTTPException(403, "an invite or an administrator's access token is needed")
+        raise ProblemError(403, "an invite or an administrator's access token is needed")
     return principal
 
 

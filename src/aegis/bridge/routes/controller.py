@@ -4,19 +4,20 @@ import time
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
 
 from aegis import __version__
 from aegis.bridge.accounts.audit_table import ASKED, FAILED, OK
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import Bridge, bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.live.nodes import GraphNodes, restart_service
-from aegis.bridge.live.services import ServiceError
 from aegis.bridge.models.common import Problem
 from aegis.bridge.models.controller import ControllerStatus, RestartAnswer, RestartRequest, restart_request
+from aegis.bridge.problem import ProblemError
 from aegis.bridge.routes.access import audited, require
-from aegis.bridge.routes.answers import json_response, problem
+from aegis.bridge.routes.answers import problem
 
 RESTART_DEADLINE_S = 10.0
 
@@ -57,12 +58,12 @@ def controller_router(nodes: GraphNodes) -> APIRouter:
 
 
 def _status(bridge: Bridge) -> dict[str, Any]:
-    latest, settings = bridge.latest, bridge.settings
-    missing = latest.missing(settings.ready_stages, settings.ready_silence_s)
+    state = bridge.state
+    missing = state.missing()
     return {
         "ready": not missing,
         "missing_stages": missing,
-        "stages": {name: latest.stage_row(name) for name in sorted(latest.stages)},
+        "stages": state.stage_rows(),
         "restartable": _restartable(bridge),
         "uptime_s": round(time.monotonic() - bridge.started_at, 3),
         "run_id": bridge.run_id,
@@ -76,17 +77,17 @@ async def _restart(request: Request, principal: Principal, wanted: RestartReques
     asked = running if wanted is None or wanted.stages is None else wanted.stages
     absent = [name for name in asked if name not in running]
     if absent:
-        raise HTTPException(409, f"{', '.join(absent)} does not run, or offers no restart")
+        raise ProblemError(409, f"{', '.join(absent)} does not run, or offers no restart")
     entry = audited(request, principal.name, "controller.restart", " ".join(asked))
     await bridge.audit.record_or_fail(replace(entry, outcome=ASKED))
     restarted: dict[str, str] = {}
     failed: dict[str, str] = {}
-    for name in bridge.latest.nodes:  # in the order of the graph
+    for name in bridge.state.nodes:  # in the order of the graph
         if name not in asked:
             continue
         try:
             answer = await bridge.graph.call(restart_service(name), {}, RESTART_DEADLINE_S)
-        except ServiceError as error:
+        except ProblemError as error:
             failed[name] = str(error)
             continue
         (restarted if answer.success else failed)[name] = answer.message
@@ -96,4 +97,4 @@ async def _restart(request: Request, principal: Principal, wanted: RestartReques
 
 
 def _restartable(bridge: Bridge) -> list[str]:
-    return [name for name in bridge.latest.nodes if bridge.graph.ready(restart_service(name))]
+    return [name for name in bridge.state.nodes if bridge.graph.ready(restart_service(name))]

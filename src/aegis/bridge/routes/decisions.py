@@ -12,7 +12,7 @@ from fastapi import Request
 from aegis.bridge.accounts.audit_table import ASKED, FAILED, OK
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import bridge_of
-from aegis.bridge.history.writer import NotKeptError
+from aegis.bridge.problem import ProblemError
 from aegis.bridge.routes.access import audited
 
 KEPT_WITHIN_S = 5.0
@@ -42,8 +42,8 @@ async def decide(
         detail: what else is to be known about it.
 
     Raises:
-        AuditError: it could not be audited, and has not been carried out.
-        NotKeptError: it has been carried out, but history could not keep it.
+        ProblemError: 503, it could not be audited, and has not been carried out; or it has been carried out, but history could not
+            keep it.
     """
     bridge = bridge_of(request)
     action = f"{kind}.{'acknowledge' if accept else 'reject'}"
@@ -60,6 +60,6 @@ async def decide(
             await bridge.history.put_decision(
                 kind=kind, target_id=target_id, who=principal.name, accept=accept, detail=detail
             )
-    except (NotKeptError, TimeoutError) as error:
-        raise NotKeptError(f"{action} {target_id} has been carried out, but is not in history: {error}") from error
+    except (ProblemError, TimeoutError) as error:
+        raise ProblemError(503, f"{action} {target_id} has been carried out, but is not in history: {error}") from None
     return result

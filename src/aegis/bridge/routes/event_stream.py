@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,7 @@ from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import Bridge, bridge_of
 from aegis.bridge.models.words import ClassWord
+from aegis.bridge.problem import ProblemError
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import problem
 from aegis.bridge.routes.selection import Box, box
@@ -74,9 +75,9 @@ async def stream(
     try:
         chosen = subscription(fields, allowed_channels(principal.scopes))
     except SubscriptionError as error:
-        raise HTTPException(400, str(error)) from None
+        raise ProblemError(400, str(error)) from None
     if bridge.hub.full:
-        raise HTTPException(503, "too many clients", {"Retry-After": "5"})
+        raise ProblemError(503, "too many clients", retry_after=5)
     client = EventStreamClient(principal, chosen, bridge.settings.ws_queue_length)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(bridge, client, wanted.messages), media_type="text/event-stream", headers=headers)

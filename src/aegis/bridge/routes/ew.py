@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.live.services import ACKNOWLEDGE
 from aegis.bridge.models.threats import AllAdvice, Decision
+from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, NotHeardError, json_response, problem
+from aegis.bridge.routes.answers import MEASURED, problem
 from aegis.bridge.routes.decisions import decide
 from aegis.core.types import AdviceState
 
@@ -26,9 +28,9 @@ _DECIDED = {**problem(404, "no such advice (any more)"), **problem(409, "it is n
 @router.get("/advice", response_model=AllAdvice, dependencies=[Depends(require(Scope.THREATS_READ))])
 async def advice(request: Request) -> Response:
     """Return all advice that is open, or was until recently."""
-    said = bridge_of(request).latest.advice
+    said = bridge_of(request).state.advice
     if said is None:
-        raise NotHeardError("ew/advice")
+        raise no_data("ew/advice")
     return json_response({**said.head(), "items": said.rows.items})
 
 
@@ -47,17 +49,17 @@ async def reject(request: Request, advice_id: AdviceId, principal: Operator) -> 
 async def _decide(request: Request, advice_id: int, principal: Principal, *, accept: bool) -> Response:
     """Let the EW stage take the decision: it knows what is open."""
     bridge = bridge_of(request)
-    if bridge.latest.advice is None:
-        raise NotHeardError("ew/advice")
-    found = [one for one in bridge.latest.advice.items if one.id == advice_id]
+    if bridge.state.advice is None:
+        raise no_data("ew/advice")
+    found = [one for one in bridge.state.advice.items if one.id == advice_id]
     if not found:
-        raise HTTPException(404, f"there is no advice {advice_id}")
+        raise ProblemError(404, f"there is no advice {advice_id}")
 
     async def act() -> None:
         fields = {"id": advice_id, "accept": accept, "operator_name": principal.name}
         answer = await bridge.graph.call(ACKNOWLEDGE, fields, DECISION_DEADLINE_S)
         if not answer.success:
-            raise HTTPException(409, answer.message)
+            raise ProblemError(409, answer.message)
 
     await decide(request, principal, "ew_advice", advice_id, act, accept=accept, technique=found[0].technique)
     state = AdviceState.ACKNOWLEDGED if accept else AdviceState.REJECTED

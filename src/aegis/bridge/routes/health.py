@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from aegis.bridge.bridge import bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.models.health import Health, Ready
-from aegis.bridge.routes.answers import json_response
 
 router = APIRouter(tags=["health"])
 
@@ -24,11 +24,10 @@ async def health(request: Request) -> Health:
 async def ready(request: Request) -> Response:
     """Say whether each needed stage was heard within its period."""
     bridge = bridge_of(request)
-    stages = bridge.settings.ready_stages
-    missing = bridge.latest.missing(stages, bridge.settings.ready_silence_s)
+    missing = bridge.state.missing()
     body: dict[str, Any] = {
         "ready": not missing,
         "missing_stages": missing,
-        "heard_age_s": bridge.latest.heard_age_s(stages),
+        "heard_age_s": bridge.state.status_age_s(bridge.state.ready_stages),
     }
     return json_response(body, 503 if missing else 200)

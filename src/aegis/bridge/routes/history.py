@@ -7,14 +7,13 @@ from functools import partial
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from sqlalchemy import Connection
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.bridge import bridge_of
 from aegis.bridge.history import queries
-from aegis.bridge.history.paging import CursorError
-from aegis.bridge.history.reader import UnavailableError
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.models.common import NotYet
 from aegis.bridge.models.history import (
     LAST_TRACK_ID,
@@ -29,7 +28,7 @@ from aegis.bridge.models.history import (
     Window,
 )
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import json_response, problem
+from aegis.bridge.routes.answers import problem
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     **problem(400, "a parameter is wrong; `detail` says which, and what is expected"),
@@ -127,12 +126,7 @@ async def status(request: Request) -> Response:
 
 async def _answer(request: Request, question: Callable[[Connection], queries.Found], **more: Any) -> Response:
     history = bridge_of(request).history
-    try:
-        found = await history.ask(question)
-    except CursorError as error:
-        raise HTTPException(400, str(error)) from None
-    except UnavailableError as error:
-        return json_response({"detail": str(error), "waiting_for": "database"}, 503, {"Retry-After": "5"})
+    found = await history.ask(question)
     return json_response(
         {
             **more,

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.bridge import bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.live import columns
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.live.nodes import OWN_NAME
-from aegis.bridge.live.state import Latest
+from aegis.bridge.live.state import LiveState, StageBody
 from aegis.bridge.models.common import Model, NotYet
 from aegis.bridge.models.metrics import (
     DetectionMetrics,
@@ -28,8 +29,8 @@ from aegis.bridge.models.metrics import (
     ThreatMetrics,
     TrackingMetrics,
 )
+from aegis.bridge.problem import no_data
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import NotHeardError, json_response
 from aegis.bridge.telemetry.graph import levels
 from aegis.bridge.telemetry.latency import LAST_STAGE
 from aegis.bridge.telemetry.metrics import CONTENT_TYPE
@@ -58,17 +59,17 @@ async def prometheus(request: Request) -> Response:
 @router.get("/api/metrics/radar", response_model=RadarMetrics, responses=_NOT_YET)
 async def radar(request: Request) -> Response:
     """Say how the radar is doing: its stages, its scans as they reach the bridge."""
-    latest = bridge_of(request).latest
-    stages = {name: row for name in RADAR_STAGES if (row := latest.stage_row(name)) is not None}
-    if not stages and latest.detections is None:
-        raise NotHeardError("status", " or ".join(RADAR_STAGES))
+    state = bridge_of(request).state
+    stages = {name: row for name in RADAR_STAGES if (row := state.stage_row(name)) is not None}
+    if not stages and state.detections is None:
+        raise no_data("status", " or ".join(RADAR_STAGES))
     return json_response(
         {
             "stages": stages,
-            "scan_rate_hz": latest.scan_rate_hz(),
-            "scans_lost": latest.scans_lost,
-            "noise_db": latest.noise_db(),
-            "last_scan_age_s": round(latest.detections.age_s, 3) if latest.detections else None,
+            "scan_rate_hz": state.scan_rate_hz(),
+            "scans_lost": state.scans_lost,
+            "noise_db": state.noise_db(),
+            "last_scan_age_s": round(state.detections.age_s, 3) if state.detections else None,
         }
     )
 
@@ -76,9 +77,9 @@ async def radar(request: Request) -> Response:
 @router.get("/api/metrics/detection", response_model=DetectionMetrics, responses=_NOT_YET)
 async def detection(request: Request) -> Response:
     """Say how the detection stage is doing, and what the last scan held."""
-    latest = bridge_of(request).latest
-    last = latest.detections
-    body = {"stage": _stage(latest, "detection"), "classifier": latest.classifier, "last_scan": None}
+    state = bridge_of(request).state
+    last = state.detections
+    body: dict[str, object] = {"stage": _stage(state, "detection"), "classifier": state.classifier, "last_scan": None}
     if last is not None:
         body["last_scan"] = {**_head(last), "by_class": _names(columns.CLASS_NAMES, last.data.class_id)}
     return json_response(body)
@@ -87,9 +88,9 @@ async def detection(request: Request) -> Response:
 @router.get("/api/metrics/tracking", response_model=TrackingMetrics, responses=_NOT_YET)
 async def tracking(request: Request) -> Response:
     """Say how the tracking stage is doing, what the picture holds, and how exact the sensors are."""
-    latest = bridge_of(request).latest
-    last = latest.tracks
-    stage = _stage(latest, "tracking")
+    state = bridge_of(request).state
+    last = state.tracks
+    stage = _stage(state, "tracking")
     body = {
         "stage": stage,
         "last_picture": None,
@@ -108,9 +109,9 @@ async def tracking(request: Request) -> Response:
 @router.get("/api/metrics/threats", response_model=ThreatMetrics, responses=_NOT_YET)
 async def threats(request: Request) -> Response:
     """Say how the threat stage is doing, and how many threats have each level."""
-    latest = bridge_of(request).latest
-    last = latest.threats
-    body = {"stage": _stage(latest, "threat"), "last_assessment": None}
+    state = bridge_of(request).state
+    last = state.threats
+    body: dict[str, object] = {"stage": _stage(state, "threat"), "last_assessment": None}
     if last is not None:
         body["last_assessment"] = {**_head(last), "by_level": levels(last.data.level)}
     return json_response(body)
@@ -119,9 +120,9 @@ async def threats(request: Request) -> Response:
 @router.get("/api/metrics/ew", response_model=EwMetrics, responses=_NOT_YET)
 async def ew(request: Request) -> Response:
     """Say how the EW stage is doing, which signals are active, and where its advice stands."""
-    latest = bridge_of(request).latest
-    signals, advice = latest.signals, latest.advice
-    body: dict[str, Any] = {"stage": _stage(latest, "ew"), "signals": None, "advice": None}
+    state = bridge_of(request).state
+    signals, advice = state.signals, state.advice
+    body: dict[str, Any] = {"stage": _stage(state, "ew"), "signals": None, "advice": None}
     if signals is not None:
         kinds = Counter(signal.kind.name for signal in signals.items)
         body["signals"] = {**signals.head(), "count": len(signals.items), "by_kind": kinds}
@@ -135,20 +136,20 @@ async def ew(request: Request) -> Response:
 async def pipeline(request: Request) -> Response:
     """Say how long a measurement takes to the bridge, how often, and which stages are missing."""
     bridge = bridge_of(request)
-    latest, settings, latency = bridge.latest, bridge.settings, bridge.telemetry.latency
-    stages = [name for name in latest.stages if name != OWN_NAME]
+    state, latency = bridge.state, bridge.telemetry.latency
+    stages = [name for name in state.stages if name != OWN_NAME]
     if not stages:
-        raise NotHeardError("status")
-    missing = latest.missing(settings.ready_stages, settings.ready_silence_s)
+        raise no_data("status")
+    missing = state.missing()
     return json_response(
         {
             "ready": not missing,
             "missing_stages": missing,
             "cycle_rate_hz": latency.rate_hz(LAST_STAGE),
             "latency": latency.report(),
-            "stage_age_s": latest.heard_age_s(stages),
-            "events_received": latest.events,
-            "events_lost": latest.events_lost,
+            "stage_age_s": state.status_age_s(stages),
+            "events_received": state.events,
+            "events_lost": state.events_lost,
         }
     )
 
@@ -166,15 +167,15 @@ async def system(request: Request) -> Response:
     )
 
 
-def _stage(latest: Latest, name: str) -> dict[str, Any]:
+def _stage(state: LiveState, name: str) -> StageBody:
     """Return a stage's status.
 
     Raises:
-        NotHeardError: there is none yet.
+        ProblemError: 503, there is none yet.
     """
-    row = latest.stage_row(name)
+    row = state.stage_row(name)
     if row is None:
-        raise NotHeardError("status", name)
+        raise no_data("status", name)
     return row
 
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.models.common import NotYet, Problem
 from aegis.bridge.models.outputs import AircraftList, Receiver, TrackCollection
 from aegis.bridge.models.words import ClassWord, StatusWord
 from aegis.bridge.outputs import aircraft, geojson
 from aegis.bridge.outputs.feed import Picture
 from aegis.bridge.outputs.site import Site
+from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import current_principal, require
 from aegis.bridge.routes.answers import (
     MEASURED,
-    NotHeardError,
     frame_headers,
     is_known,
-    json_response,
     problem,
 )
 
@@ -39,11 +39,11 @@ def site_of(request: Request) -> Site:
     """Return where `map` is.
 
     Raises:
-        HTTPException: 503, nobody said so.
+        ProblemError: 503, nobody said so.
     """
     site = bridge_of(request).feed.site
     if site is None:
-        raise HTTPException(
+        raise ProblemError(
             503, "map has no place on Earth: set the parameter 'site' to latitude [deg], longitude [deg], altitude [m]"
         )
     return site
@@ -53,11 +53,11 @@ def picture_of(request: Request, _site: Annotated[Site, Depends(site_of)]) -> Pi
     """Return the newest picture.
 
     Raises:
-        NotHeardError: there is none yet.
+        ProblemError: 503, there is none yet.
     """
     picture = bridge_of(request).feed.picture
     if picture is None:
-        raise NotHeardError("tracks")
+        raise no_data("tracks")
     return picture
 
 
@@ -95,7 +95,7 @@ def tracks_geojson(
     try:
         box = None if bbox is None else geojson.BoundingBox.parse(bbox)
     except ValueError as error:
-        raise HTTPException(400, str(error)) from None
+        raise ProblemError(400, str(error)) from None
     with_levels = Scope.THREATS_READ in principal.scopes
     assessed = picture.threats.data.stamp_ns if with_levels and picture.threats else 0
     tracks = picture.tracks

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 
 from aegis.bridge.accounts import sessions, tickets, users
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import bridge_of
 from aegis.bridge.http.origin import origin_of
 from aegis.bridge.models.accounts import PasswordChange, SessionRow, Sessions, Ticket
+from aegis.bridge.problem import ProblemError
 from aegis.bridge.routes.access import Person, audited, current_principal
 from aegis.bridge.routes.answers import LIMITED, UNAVAILABLE, problem
 
@@ -44,7 +45,7 @@ async def change_password(request: Request, person: Person, change: PasswordChan
     hashed = current.password_hash if current else None
     right = await accounts.passwords.run(accounts.passwords.verify, change.old, hashed)
     if current is None or not right:
-        raise HTTPException(403, "the old password is wrong")
+        raise ProblemError(403, "the old password is wrong")
     new = await accounts.passwords.hash_new(person.name, change.new)
     entry = audited(request, person.name, "auth.password", person.name)
     await accounts.write(entry, users.change_own_password, current, new, now, person.session)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.bridge import Bridge, bridge_of
-from aegis.bridge.live.encoded import Index, Part, json_bytes
+from aegis.bridge.http.answer import json_response
+from aegis.bridge.live.encoded import EncodedPart, Index, json_bytes
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.live.services import SCAN
 from aegis.bridge.live.signal_quality import signal_quality
 from aegis.bridge.models.history import LAST_TRACK_ID
 from aegis.bridge.models.radar import OneTrack, RadarStatus, ScanAnswer, SignalQuality, Targets, TrackPicture
+from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response, problem
+from aegis.bridge.routes.answers import MEASURED, frame_response, problem
 from aegis.bridge.routes.selection import Selection, TrackSelection
 from aegis.bridge.stream.bodies import positions_in_map
 from aegis.core.types import Detections, Tracks
@@ -35,18 +37,18 @@ TrackId = Annotated[int, Path(ge=0, le=LAST_TRACK_ID, description="number of the
 @router.get("/status", response_model=RadarStatus)
 async def status(request: Request) -> Response:
     """Say how the radar is doing."""
-    latest = bridge_of(request).latest
-    if latest.detections is None:
-        raise NotHeardError("detections")
+    state = bridge_of(request).state
+    if state.detections is None:
+        raise no_data("detections")
     return json_response(
         {
-            **latest.detections.head(),
-            "detections": len(latest.detections.data),
-            "scan_rate_hz": latest.scan_rate_hz(),
-            "scans_lost": latest.scans_lost,
-            "noise_db": latest.noise_db(),
-            "classifier": latest.classifier,
-            "stage": latest.stage_row("detection"),
+            **state.detections.head(),
+            "detections": len(state.detections.data),
+            "scan_rate_hz": state.scan_rate_hz(),
+            "scans_lost": state.scans_lost,
+            "noise_db": state.noise_db(),
+            "classifier": state.classifier,
+            "stage": state.stage_row("detection"),
         }
     )
 
@@ -54,10 +56,10 @@ async def status(request: Request) -> Response:
 @router.get("/signal-quality", response_model=SignalQuality)
 async def quality(request: Request) -> Response:
     """Say how well the radar hears: the spread of SNR, noise, RCS and claimed errors over the last scan."""
-    latest = bridge_of(request).latest
-    if latest.detections is None:
-        raise NotHeardError("detections")
-    return json_response({**latest.detections.head(), **signal_quality(latest)})
+    state = bridge_of(request).state
+    if state.detections is None:
+        raise no_data("detections")
+    return json_response({**state.detections.head(), **signal_quality(state)})
 
 
 @router.get("/targets", response_model=Targets)
@@ -68,28 +70,28 @@ async def targets(request: Request, wanted: Annotated[Selection, Query()]) -> Re
     def choose(frame: Frame[Detections]) -> tuple[Index, int]:
         return wanted.rows(lambda: positions_in_map(frame.data, bridge.settings), frame.data.class_id)
 
-    frame = bridge.latest.detections
+    frame = bridge.state.detections
     return frame_response(request, frame, "detections", "targets", None if wanted.everything else choose)
 
 
 @router.get("/tracks", response_model=TrackPicture)
 async def tracks(request: Request, wanted: Annotated[TrackSelection, Query()]) -> Response:
     """Return the tracked picture after the last scan, or some of it."""
-    latest = bridge_of(request).latest
+    state = bridge_of(request).state
 
     def choose(frame: Frame[Tracks]) -> tuple[Index, int]:
         also = np.ones(len(frame.data), dtype=bool)
         if wanted.status:
             also &= np.isin(frame.data.status, wanted.status)
         if wanted.level:
-            if latest.threats is None:
-                raise NotHeardError("threats")
-            threats = latest.threats.data
+            if state.threats is None:
+                raise no_data("threats")
+            threats = state.threats.data
             of_level = threats.track_id[np.isin(threats.level, wanted.level)]
             also &= np.isin(frame.data.track_id, of_level)
         return wanted.rows(lambda: frame.data.state, frame.data.class_id, also=also)
 
-    return frame_response(request, latest.tracks, "tracks", "tracks", None if wanted.everything else choose)
+    return frame_response(request, state.tracks, "tracks", "tracks", None if wanted.everything else choose)
 
 
 @router.get(
@@ -99,12 +101,12 @@ async def tracks(request: Request, wanted: Annotated[TrackSelection, Query()]) -
 )
 async def track(request: Request, track_id: TrackId) -> Response:
     """Return one track of the picture after the last scan."""
-    frame = bridge_of(request).latest.tracks
+    frame = bridge_of(request).state.tracks
     if frame is None:
-        raise NotHeardError("tracks")
+        raise no_data("tracks")
     found = np.flatnonzero(frame.data.track_id == track_id)
     if not len(found):
-        raise HTTPException(404, f"the picture has no track {track_id}; its history may have")
+        raise ProblemError(404, f"the picture has no track {track_id}; its history may have")
     return json_response({**frame.head(), "track": frame.rows.items[int(found[0])]})
 
 
@@ -114,14 +116,14 @@ async def scan(request: Request) -> Response:
     bridge = bridge_of(request)
     answer = await bridge.graph.call(SCAN, {}, SCAN_DEADLINE_S)
     if not answer.success:
-        raise HTTPException(503, f"the radar did not scan: {answer.message}")
+        raise ProblemError(503, f"the radar did not scan: {answer.message}")
     frame = await _detections_of(bridge, ns_from_time(answer.stamp))
     body: dict[str, Any] = {
         **frame.head(),
         "message": answer.message,
         "count": len(frame.data),
         "total": len(frame.data),
-        "targets": Part(frame.rows),
+        "targets": EncodedPart(frame.rows),
     }
     return Response(json_bytes(body), media_type="application/json")
 
@@ -130,11 +132,11 @@ async def _detections_of(bridge: Bridge, stamp_ns: int) -> Frame[Detections]:
     """Return the detections of a scan, which may be on their way.
 
     Raises:
-        HTTPException: 503, they did not come.
+        ProblemError: 503, they did not come.
     """
     try:
-        return await bridge.latest.detections_of(stamp_ns, SCAN_DEADLINE_S)
+        return await bridge.state.detections_of(stamp_ns, SCAN_DEADLINE_S)
     except TimeoutError:
-        raise HTTPException(
+        raise ProblemError(
             503, f"the radar has scanned, but its detections were not heard within {SCAN_DEADLINE_S:g} s"
         ) from None

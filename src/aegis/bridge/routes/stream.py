@@ -15,9 +15,9 @@ from aegis.bridge.accounts.tokens import Principal, TokenError
 from aegis.bridge.bridge import Bridge, bridge_of
 from aegis.bridge.http.guard import tell_denied
 from aegis.bridge.stream.channels import DEFAULT_CHANNELS, allowed_channels
-from aegis.bridge.stream.client import WebSocketClient
+from aegis.bridge.stream.client import WebSocketClient, Wire
 from aegis.bridge.stream.subscription import Format, Subscription, SubscriptionError, subscription
-from aegis.bridge.stream.ws_protocol import WIRE, Opcode, Wire, data_frame
+from aegis.bridge.stream.ws_protocol import WIRE, Opcode, data_frame
 
 router = APIRouter()
 _log = logging.getLogger(__name__)

@@ -8,18 +8,20 @@ from collections import Counter
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import bridge_of
+from aegis.bridge.http.answer import json_response
 from aegis.bridge.live import columns
 from aegis.bridge.live.acknowledgements import Acknowledgement
 from aegis.bridge.live.encoded import Index
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
+from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, NotHeardError, frame_response, json_response, problem
+from aegis.bridge.routes.answers import MEASURED, frame_response, problem
 from aegis.bridge.routes.decisions import decide
 from aegis.bridge.routes.radar import TrackId
 from aegis.bridge.routes.selection import ThreatSelection
@@ -37,15 +39,15 @@ commands = APIRouter(prefix="/api/threats", tags=["threats"], responses=MEASURED
 @router.get("/active", response_model=ActiveThreats)
 async def active(request: Request, wanted: Annotated[ThreatSelection, Query()]) -> Response:
     """Return every assessed track, or some of them, most threatening first."""
-    latest = bridge_of(request).latest
+    state = bridge_of(request).state
 
     def choose(frame: Frame[Threats]) -> tuple[Index, int]:
         threats = frame.data
         also = np.isin(threats.level, wanted.level) if wanted.level else None
-        tracks = latest.tracks.data if latest.tracks else None
+        tracks = state.tracks.data if state.tracks else None
         return wanted.rows(lambda: places_of_tracks(threats.track_id, tracks), threats.class_id, also=also)
 
-    return frame_response(request, latest.threats, "threats", "threats", None if wanted.everything else choose)
+    return frame_response(request, state.threats, "threats", "threats", None if wanted.everything else choose)
 
 
 @router.get("/critical", response_model=ActiveThreats)
@@ -56,15 +58,15 @@ async def critical(request: Request) -> Response:
         index = np.flatnonzero(frame.data.level == int(ThreatLevel.CRITICAL))
         return index, len(index)
 
-    return frame_response(request, bridge_of(request).latest.threats, "threats", "threats", choose)
+    return frame_response(request, bridge_of(request).state.threats, "threats", "threats", choose)
 
 
 @router.get("/summary", response_model=ThreatSummary)
 async def summary(request: Request) -> Response:
     """Count the threats by level and class, and name the worst."""
-    frame = bridge_of(request).latest.threats
+    frame = bridge_of(request).state.threats
     if frame is None:
-        raise NotHeardError("threats")
+        raise no_data("threats")
     rows = frame.rows.items
     classes = Counter(columns.CLASS_NAMES[i] for i in frame.data.class_id.tolist())
     impacts = frame.data.time_to_impact[np.isfinite(frame.data.time_to_impact)]
@@ -83,12 +85,12 @@ async def summary(request: Request) -> Response:
 @router.get("/ew-status", response_model=EwStatus)
 async def ew_status(request: Request) -> Response:
     """Return the active jamming and interference, and the advice."""
-    latest = bridge_of(request).latest
-    if latest.signals is None and latest.advice is None:
-        raise NotHeardError("ew/advice")
-    counts = latest.ew()
-    body = ew_body(latest.signals, latest.advice)
-    return json_response({**body, "advice_waiting": counts["advice_waiting"], "noise_floor": latest.noise_floor()})
+    state = bridge_of(request).state
+    if state.signals is None and state.advice is None:
+        raise no_data("ew/advice")
+    counts = state.ew()
+    body = ew_body(state.signals, state.advice)
+    return json_response({**body, "advice_waiting": counts["advice_waiting"], "noise_floor": state.noise_floor()})
 
 
 @commands.post(
@@ -101,12 +103,12 @@ async def acknowledge(
 ) -> Response:
     """Say that a person has seen a threat. It holds until its level rises above today's."""
     bridge = bridge_of(request)
-    frame = bridge.latest.threats
+    frame = bridge.state.threats
     if frame is None:
-        raise NotHeardError("threats")
+        raise no_data("threats")
     found = np.flatnonzero(frame.data.track_id == track_id)
     if not len(found):
-        raise HTTPException(404, f"track {track_id} is not assessed as a threat now")
+        raise ProblemError(404, f"track {track_id} is not assessed as a threat now")
     level = ThreatLevel(int(frame.data.level[found[0]]))
     acknowledgement = Acknowledgement(level, principal.name, time.time())
 

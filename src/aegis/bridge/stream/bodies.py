@@ -1,20 +1,19 @@
-"""What the messages of the live stream say, for those who want everything and for those who want some."""
+"""The contents of the live stream's messages, for those who want everything and for those who want some."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from aegis.bridge.live.encoded import Part
+from aegis.bridge.live.encoded import Body, EncodedPart
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.stream.subscription import Filter
 from aegis.core.sensor import SensorPose
-from aegis.core.types import Advice, Detections, Floats, Signal, Threats, Tracks
+from aegis.core.types import Advice, Detections, Floats, Ints, Signal, Threats, Tracks
 
 
-def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> dict[str, Any]:
+def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> Body:
     """Return a radar_frame message: one scan's detections and the tracks after it.
 
     Args:
@@ -26,27 +25,29 @@ def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> dict[
     return {
         **frame.main.head(),
         "sensor": _sensor(mounted, detections.data if detections else None),
-        "detections": Part(
+        "detections": EncodedPart(
             detections.brief,
             wanted.rows(lambda: positions_in_map(detections.data, mounted), detections.data.class_id),
         )
         if detections
         else None,
-        "tracks": Part(tracks.brief, wanted.rows(lambda: tracks.data.state, tracks.data.class_id)) if tracks else None,
+        "tracks": EncodedPart(tracks.brief, wanted.rows(lambda: tracks.data.state, tracks.data.class_id))
+        if tracks
+        else None,
     }
 
 
-def threats(frame: Frame[Threats], tracks: Frame[Tracks] | None, wanted: Filter) -> dict[str, Any]:
+def threats(frame: Frame[Threats], tracks: Frame[Tracks] | None, wanted: Filter) -> Body:
     """Return a threats message. A threat whose track is not in the picture is not left out for its place."""
 
     def places() -> Floats:
         return places_of_tracks(frame.data.track_id, tracks.data if tracks else None)
 
     index = wanted.rows(places, frame.data.class_id, unplaced=True)
-    return {**frame.head(), "threats": Part(frame.rows, index)}
+    return {**frame.head(), "threats": EncodedPart(frame.rows, index)}
 
 
-def ew(signals: EwFrame[Signal] | None, advice: EwFrame[Advice] | None) -> dict[str, Any]:
+def ew(signals: EwFrame[Signal] | None, advice: EwFrame[Advice] | None) -> Body:
     """Return an ew message: the active signals and all advice, each with its age; null before the first of its kind."""
     return {
         "signals": {**signals.head(), "items": signals.rows.items} if signals else None,
@@ -54,7 +55,7 @@ def ew(signals: EwFrame[Signal] | None, advice: EwFrame[Advice] | None) -> dict[
     }
 
 
-def places_of_tracks(track_id: Any, tracks: Tracks | None) -> Floats:
+def places_of_tracks(track_id: Ints, tracks: Tracks | None) -> Floats:
     """Return (N, 3) positions of tracks by number [m]; NaN where the picture does not have them."""
     out = np.full((len(track_id), 3), np.nan)
     if tracks is not None and len(tracks):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import time
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.stream.channels import allowed_channels
 from aegis.bridge.stream.subscription import Subscription
-from aegis.bridge.stream.ws_protocol import Wire
 
 MAX_ANSWERS = 32  # a client that asks so often without reading is cut
 
@@ -70,6 +75,47 @@ class Client(ABC):
         }
 
 
+class Wire:
+    """The way to one client, below ASGI."""
+
+    def __init__(self, protocol: WebSocketsSansIOProtocol) -> None:
+        self._protocol = protocol
+        self._when_writable: Callable[[], None] | None = None
+
+    def when_writable(self, go_on: Callable[[], None]) -> None:
+        """Have `go_on` called whenever what was written has left."""
+        self._when_writable = go_on
+
+    def is_writable_again(self) -> None:
+        """Go on; called by the connection."""
+        if self._when_writable is not None:
+            self._when_writable()
+
+    @property
+    def open(self) -> bool:
+        """Whether frames may be sent."""
+        p = self._protocol
+        return p.conn.state is State.OPEN and not p.close_sent and not p.transport.is_closing()
+
+    @property
+    def writable(self) -> bool:
+        """Whether everything written so far has left for the kernel."""
+        writable: bool = self._protocol.writable.is_set()
+        return writable
+
+    def write(self, frame: bytes) -> None:
+        """Send a frame of `data_frame`; only where open."""
+        self._protocol.transport.write(frame)
+
+    def cut(self) -> None:
+        """Reset the connection: a close, like everything else, would wait behind what the client does not read."""
+        transport = self._protocol.transport
+        connection = transport.get_extra_info("socket")
+        # Without lingering the kernel forgets what it still holds for the client, and frees it.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+
 class WebSocketClient(Client):
     """A WebSocket: frames go straight to its connection while that takes them."""
 
@@ -78,7 +124,7 @@ class WebSocketClient(Client):
         self._wire = wire
         self._answers: deque[bytes] = deque()
         self._full_since: float | None = None
-        wire.on_writable = self._flush
+        wire.when_writable(self._flush)
 
     def offer(self, frame: bytes) -> bool:
         """Send a frame, or queue it where the connection takes none now."""

@@ -7,24 +7,27 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from typing import Any
 
-from aegis.bridge.live.encoded import json_bytes, msgpack_bytes
-from aegis.bridge.stream.channels import HEARTBEAT, SYSTEM_STATUS
+from aegis.bridge.live.encoded import Body, json_bytes, msgpack_bytes
+from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
+from aegis.bridge.stream import bodies
+from aegis.bridge.stream.channels import EW, HEARTBEAT, RADAR_FRAME, SYSTEM_STATUS, THREATS
 from aegis.bridge.stream.client import Client
 from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.stream.subscription import Filter, Format, Subscription
 from aegis.bridge.stream.ws_protocol import Opcode, data_frame
+from aegis.core.sensor import SensorPose
+from aegis.core.types import Advice, Signal, Threats, Tracks
 
 _log = logging.getLogger(__name__)
 
 STATUS_PERIOD_S = 1.0
 _TICK_S = 0.25
 
-Body = Callable[[Filter], dict[str, Any]]  # makes a message's content for those who want only some objects
+MakeBody = Callable[[Filter], Body]  # makes a message's content for those who want only some objects
 
 
-def wire_bytes(message: dict[str, Any], form: Format) -> bytes:
+def wire_bytes(message: Body, form: Format) -> bytes:
     """Return a message as it goes over the connection: a WebSocket frame, or a server-sent event."""
     if form is Format.MSGPACK:
         return data_frame(Opcode.BINARY, msgpack_bytes(message))
@@ -32,7 +35,7 @@ def wire_bytes(message: dict[str, Any], form: Format) -> bytes:
     if form is Format.JSON:
         return data_frame(Opcode.TEXT, text)
     # The data is one line: JSON writes line ends inside of strings as \n.
-    return b"event: %s\nid: %d\ndata: %s\n\n" % (message["type"].encode(), message["frame"], text)
+    return b"event: %s\nid: %s\ndata: %s\n\n" % (str(message["type"]).encode(), str(message["frame"]).encode(), text)
 
 
 class _Group:
@@ -64,7 +67,7 @@ class Hub:
         self._settings = settings
         self._groups: dict[Subscription, _Group] = {}
         self._clients: set[Client] = set()
-        self._last: dict[str, Body] = {}
+        self._last: dict[str, MakeBody] = {}
         self.frames: Counter[str] = Counter()  # messages by channel, whether or not somebody listened
         self.dropped = 0
         self.evicted = 0
@@ -108,7 +111,7 @@ class Hub:
         self._clients.discard(client)
         self._leave(client)
 
-    def publish(self, channel: str, body: Body, *, keep: bool = False) -> None:
+    def publish(self, channel: str, body: MakeBody, *, keep: bool = False) -> None:
         """Number a message and give it to all who listen.
 
         Args:
@@ -120,9 +123,9 @@ class Hub:
         if keep:
             self._last[channel] = body
         now = time.monotonic()
-        made: dict[Filter, dict[str, Any]] = {}
+        made: dict[Filter, Body] = {}
 
-        def once(wanted: Filter) -> dict[str, Any]:
+        def once(wanted: Filter) -> Body:
             if wanted not in made:
                 made[wanted] = body(wanted)
             return made[wanted]
@@ -149,8 +152,25 @@ class Hub:
             self.remove(client)
             client.cut()
 
-    async def run(self, status: Body) -> None:
-        """Send status and heartbeats and look for stalled clients, until cancelled."""
+    def counts(self) -> dict[str, int]:
+        """Return how the stream is doing; safe to call from another thread."""
+        return {
+            "clients": len(self),
+            "radar_frames": self.frames[RADAR_FRAME],
+            "threat_messages": self.frames[THREATS],
+            "status_messages": self.frames[SYSTEM_STATUS],
+            "queued_frames": self.queued,
+            "dropped_frames": self.dropped,
+            "evicted_clients": self.evicted,
+            "errors": self.errors,
+        }
+
+    async def run(self, status: Callable[[], Body]) -> None:
+        """Send status and heartbeats and cut off clients that read nothing, until cancelled.
+
+        Args:
+            status: returns the body of a system_status message.
+        """
         status_at = beat_at = time.monotonic()
         while True:
             await asyncio.sleep(_TICK_S)
@@ -159,7 +179,7 @@ class Hub:
                 self.evict_stalled()
                 if now >= status_at:
                     status_at = now + STATUS_PERIOD_S
-                    self.publish(SYSTEM_STATUS, status)
+                    self.publish(SYSTEM_STATUS, lambda _: status())
                 if now >= beat_at:
                     beat_at = now + self._settings.heartbeat_s
                     self.publish(HEARTBEAT, lambda _: {"time_s": time.time()})
@@ -180,8 +200,51 @@ class Hub:
     def _offer(self, client: Client, frame: bytes) -> None:
         self.dropped += not client.offer(frame)
 
-    def _encode(self, channel: str, body: Body, group: _Group) -> bytes:
+    def _encode(self, channel: str, body: MakeBody, group: _Group) -> bytes:
         """Return a message for a group, numbered so that a gap is what was lost on the way, and not what was not asked for."""
         wanted = group.subscription
         frame = group.frames[channel] if wanted.rate_hz > 0.0 else self.frames[channel]
         return wire_bytes({"type": channel, "frame": frame, **body(wanted.filter)}, wanted.format)
+
+
+class LiveStream:
+    """Publishes what comes from the graph to the clients of a hub."""
+
+    def __init__(self, hub: Hub, mounted: SensorPose) -> None:
+        """Prepare.
+
+        Args:
+            hub: where messages are published.
+            mounted: where the sensor stands, unless its detections say where it was.
+        """
+        self._hub = hub
+        self._mounted = mounted
+        self._tracks: Frame[Tracks] | None = None
+        self._signals: EwFrame[Signal] | None = None
+        self._advice: EwFrame[Advice] | None = None
+
+    def take_radar_frame(self, frame: RadarFrame) -> None:
+        """Publish a scan."""
+        self._hub.publish(RADAR_FRAME, lambda wanted: bodies.radar_frame(frame, self._mounted, wanted), keep=True)
+
+    def take_tracks(self, frame: Frame[Tracks]) -> None:
+        """Take where tracks are, for those who want the threats of an area."""
+        self._tracks = frame
+
+    def take_threats(self, frame: Frame[Threats]) -> None:
+        """Publish an assessment."""
+        self._hub.publish(THREATS, lambda wanted: bodies.threats(frame, self._tracks, wanted), keep=True)
+
+    def take_signals(self, signals: EwFrame[Signal]) -> None:
+        """Publish the active signals; but none after none only once."""
+        before, self._signals = self._signals, signals
+        if before is None or signals.items or before.items:
+            self._publish_ew()
+
+    def take_advice(self, advice: EwFrame[Advice]) -> None:
+        """Publish all advice."""
+        self._advice = advice
+        self._publish_ew()
+
+    def _publish_ew(self) -> None:
+        self._hub.publish(EW, lambda _: bodies.ew(self._signals, self._advice), keep=True)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import socket
 import struct
 from asyncio.transports import BaseTransport
-from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
-from websockets.protocol import State
+
+from aegis.bridge.stream.client import Wire
 
 WIRE = "aegis.wire"  # extension of the ASGI scope: the connection's `Wire`
 
@@ -38,38 +37,6 @@ def data_frame(opcode: Opcode, payload: bytes) -> bytes:
     return struct.pack("!BBQ", first, 127, length) + payload
 
 
-class Wire:
-    """The way to one client, below ASGI."""
-
-    def __init__(self, protocol: Any) -> None:
-        self._protocol = protocol
-        self.on_writable: Callable[[], None] = lambda: None  # called when what was written has left
-
-    @property
-    def open(self) -> bool:
-        """Whether frames may be sent."""
-        p = self._protocol
-        return p.conn.state is State.OPEN and not p.close_sent and not p.transport.is_closing()
-
-    @property
-    def writable(self) -> bool:
-        """Whether everything written so far has left for the kernel."""
-        writable: bool = self._protocol.writable.is_set()
-        return writable
-
-    def write(self, frame: bytes) -> None:
-        """Send a frame of `data_frame`; only where open."""
-        self._protocol.transport.write(frame)
-
-    def cut(self) -> None:
-        """Reset the connection: a close, like everything else, would wait behind what the client does not read."""
-        transport = self._protocol.transport
-        connection = transport.get_extra_info("socket")
-        # Without lingering the kernel forgets what it still holds for the client, and frees it.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
-
-
 def protocol_class(send_buffer_bytes: int) -> type[WebSocketsSansIOProtocol]:
     """Return the protocol for uvicorn's `ws` option.
 
@@ -90,11 +57,11 @@ def protocol_class(send_buffer_bytes: int) -> type[WebSocketsSansIOProtocol]:
         def handle_connect(self, event: Request) -> None:
             super().handle_connect(event)
             if hasattr(self, "scope"):  # the handshake was accepted, and the application starts on the loop's next turn
-                extensions: dict[str, Any] = self.scope["extensions"]  # type: ignore[assignment]
+                extensions: dict[str, object] = self.scope["extensions"]  # type: ignore[assignment]
                 extensions[WIRE] = self.wire
 
         def resume_writing(self) -> None:
             super().resume_writing()
-            self.wire.on_writable()
+            self.wire.is_writable_again()
 
     return Protocol

@@ -1,4 +1,4 @@
-"""How old what the bridge hears is when it comes: from the time of measurement to here."""
+"""The age of measurements when they come to the bridge."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-# The topics, and the stages that speak on them.
-STAGES = {"detections": "detection", "tracks": "tracking", "threats": "threat"}
+from aegis.bridge.live.frames import Frame
+from aegis.core.types import Detections, Threats, Tracks
+
+# What comes, and the stage that it comes from.
+STAGES: dict[type, str] = {Detections: "detection", Tracks: "tracking", Threats: "threat"}
 LAST_STAGE = "threat"
 OBSERVATIONS_KEPT = 1000
 RATE_WINDOW_S = 10.0
@@ -55,23 +58,21 @@ class StageLatency:
         # Time of receipt by the steady clock, and age [s]; by stage.
         self._kept = {stage: deque[tuple[float, float]](maxlen=OBSERVATIONS_KEPT) for stage in STAGES.values()}
 
-    def take(self, topic: str, item: Any) -> None:
-        """Observe what was heard on a topic, if it is one of the three."""
-        stage = STAGES.get(topic)
-        if stage is None:
-            return
-        if item.age_at_receipt_s < 0.0:
+    def take(self, frame: Frame[Any]) -> None:
+        """Observe what has come."""
+        stage = STAGES[type(frame.data)]
+        if frame.age_at_receipt_s < 0.0:
             self._ahead[stage].inc()
             return
-        self._histogram[stage].observe(item.age_at_receipt_s)
-        self._kept[stage].append((item.received_at, item.age_at_receipt_s))
+        self._histogram[stage].observe(frame.age_at_receipt_s)
+        self._kept[stage].append((frame.received_at, frame.age_at_receipt_s))
 
     def report(self) -> dict[str, dict[str, float | int] | None]:
         """Return the exact percentiles [ms] of the observations kept, by stage; None before the first."""
         return {stage: _percentiles([age for _, age in kept]) for stage, kept in self._kept.items()}
 
     def rate_hz(self, stage: str) -> float | None:
-        """Return how often the stage was heard within the last seconds; None before its second output."""
+        """Return how often the stage's output came within the last seconds; None before its second output."""
         kept = self._kept[stage]
         if len(kept) < 2:
             return None

@@ -21,7 +21,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class Metrics:
-    """What is observed here, and what the rooms count when they are asked."""
+    """What is observed here, and what the components count."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -38,7 +38,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
 
     def add_source(self, source: Source, read: Read) -> None:
-        """Export what a room counts.
+        """Export what a component counts.
 
         Args:
             source: its name and the keys.
@@ -46,7 +46,7 @@ class Metrics:
                 out, and a value that is not finite, is unknown and not exported.
 
         Raises:
-            ValueError: the room is there already.
+            ValueError: the component is there already.
         """
         if source.name in self.sources:
             raise ValueError(f"the counts of '{source.name}' are exported already")
@@ -58,12 +58,12 @@ class Metrics:
         self._requests.labels(known, route, "none" if status is None else status).observe(seconds)
 
     def read(self) -> dict[str, Mapping[str, Value]]:
-        """Return what the rooms count now, by room; one that fails is left out and counted."""
+        """Return what the components count now, by name; one that fails is left out and counted."""
         counts = {}
         for name, read in self._read.items():
             try:
                 counts[name] = read()
-            except Exception:  # noqa: BLE001 - the other rooms are still to be told of
+            except Exception:  # noqa: BLE001 - the others are still to be exported
                 self._failed[name] += 1
                 _log.exception("the counts of '%s' could not be read", name)
         return counts
@@ -72,12 +72,12 @@ class Metrics:
         """Return everything in Prometheus' text format 0.0.4; takes milliseconds, and may run in any thread.
 
         Args:
-            counts: of the rooms, as `read` returned them.
+            counts: of the components, as `read` returned them.
         """
         return generate_latest(_Scrape(self, counts))
 
     def families(self, counts: Mapping[str, Mapping[str, Value]]) -> Iterator[Metric]:
-        """Yield what the rooms count as Prometheus' families."""
+        """Yield what the components count as Prometheus' families."""
         cut = GaugeMetricFamily("aegis_metrics_cut_series", "Series left out, of too many.", labels=["source"])
         failed = CounterMetricFamily("aegis_metrics_source_errors", "Failures to read counts.", labels=["source"])
         for source in self.sources.values():
@@ -94,7 +94,7 @@ class Metrics:
 
 
 class _Scrape(Collector):
-    """One scrape: what was observed, and what the rooms counted."""
+    """One scrape: what was observed, and what the components counted."""
 
     def __init__(self, metrics: Metrics, counts: Mapping[str, Mapping[str, Value]]) -> None:
         self._metrics = metrics

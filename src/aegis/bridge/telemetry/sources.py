@@ -1,8 +1,8 @@
-"""What the rooms of the bridge count, as Prometheus is told: names, kinds, meanings.
+"""What the components of the bridge count, as it is exported to Prometheus: names, kinds, meanings.
 
-A room has a function that returns its counts by key, and `Metrics.add_source` connects it with its table here. A key is exported
-as `aegis_ROOM_KEY`; a counter gets `_total`, and a key in seconds, `..._s`, has its unit written out. A count may be a mapping:
-then its keys are the values of the labels; or a word, the state that something is in: then it is the label of a 1.
+A component has a function that returns its counts by key, and `Metrics.add_source` connects it with its table here. A key is
+exported as `aegis_COMPONENT_KEY`; a counter gets `_total`, and a key in seconds, `..._s`, has its unit written out. A count may be
+a mapping: then its keys are the values of the labels; or a word, the state that something is in: then it is the label of a 1.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from typing import Literal
 Value = float | str | Mapping[str, float] | Mapping[tuple[str, ...], float] | None  # None: unknown now
 Read = Callable[[], Mapping[str, Value]]
 
-STAGES_TOLD = 32  # nearly three times the graph's, for stages of others
-REASONS_TOLD = 32  # of each stage
+MAX_STAGE_SERIES = 32  # nearly three times the graph's, for stages of others
+MAX_REASONS = 32  # of each stage
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One key of a room's counts."""
+    """One key of a component's counts."""
 
     kind: Literal["counter", "gauge"]
     help: str
     labels: tuple[str, ...] = ()
-    most: int = STAGES_TOLD  # series; more are left out and counted
+    most: int = MAX_STAGE_SERIES  # series; more are left out and counted
 
 
-def counter(text: str, *labels: str, most: int = STAGES_TOLD) -> Measure:
+def counter(text: str, *labels: str, most: int = MAX_STAGE_SERIES) -> Measure:
     """Declare what only grows while the process runs."""
     return Measure("counter", text, labels, most)
 
 
-def gauge(text: str, *labels: str, most: int = STAGES_TOLD) -> Measure:
+def gauge(text: str, *labels: str, most: int = MAX_STAGE_SERIES) -> Measure:
     """Declare what goes up and down."""
     return Measure("gauge", text, labels, most)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A room and the keys of its counts."""
+    """A component and the keys of its counts."""
 
     name: str
     measures: Mapping[str, Measure]
@@ -55,10 +55,10 @@ STAGE = Source(
     {
         "status_age_s": gauge("Age of the stage's last status.", "stage"),
         "rate_hertz": gauge("Outputs a second over the last status period.", "stage"),
-        "step_s": gauge("Duration of a step over the last status period.", "stage", "percentile", most=2 * STAGES_TOLD),
+        "step_s": gauge("Duration of a step over the last status period.", "stage", "percentile", most=2 * MAX_STAGE_SERIES),
         "output_age_s": gauge(
             "Age of the measurement when the stage published, over the last status period.",
-            "stage", "percentile", most=2 * STAGES_TOLD,
+            "stage", "percentile", most=2 * MAX_STAGE_SERIES,
         ),
         "received": counter("Messages that the stage has received.", "stage"),
         "published": counter("Messages that the stage has published.", "stage"),
@@ -68,7 +68,7 @@ STAGE = Source(
         "errors": counter("Exceptions that the stage has caught.", "stage"),
         "dropped_by_reason": counter(
             "What was dropped, refused or repaired, by reason; 'other' is the rest of many.",
-            "stage", "reason", most=STAGES_TOLD * (REASONS_TOLD + 1),
+            "stage", "reason", most=MAX_STAGE_SERIES * (MAX_REASONS + 1),
         ),
     },
 )  # fmt: skip
@@ -103,7 +103,7 @@ STREAM = Source(
     },
 )
 
-HANDOVER = Source(
+QUEUE = Source(
     "handover",
     {
         "waiting": gauge("Messages between the ROS thread and the event loop."),
@@ -124,7 +124,7 @@ LOG = Source(
 
 PROCESS = Source("process", {"threads": gauge("Threads of the bridge's process.")})
 
-# The rooms that keep and send on what was heard.
+# What keeps and sends on what comes from the graph.
 
 HISTORY = Source(
     "history",
@@ -171,4 +171,4 @@ ACCOUNTS = Source(
     },
 )
 
-ALL = (STAGE, GRAPH, STREAM, HANDOVER, LOG, PROCESS, HISTORY, OUTPUTS, ACCOUNTS)
+ALL = (STAGE, GRAPH, STREAM, QUEUE, LOG, PROCESS, HISTORY, OUTPUTS, ACCOUNTS)

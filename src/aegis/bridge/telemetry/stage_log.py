@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from aegis.bridge.telemetry.settings import TelemetrySettings
 from aegis.bridge.telemetry.writer import LogWriter
 from aegis.core.events import Severity
+from aegis.ros.messages.reports import ReceivedEvent
 
 # By the first word of an event's name.
 FILES = {
@@ -27,33 +29,41 @@ OTHERS = "pipeline.log"
 
 
 class StageLog:
-    """Takes the events that the bridge hears; those of less than the severity that is logged are left out."""
+    """Takes the events of the graph; those of less than the severity that is logged are left out."""
 
     def __init__(self, folder: Path, settings: TelemetrySettings) -> None:
         self._least = Severity[settings.log_level]
         self.writer = LogWriter(folder, settings, "stage-log")
 
-    def take(self, event: dict[str, Any]) -> None:
-        """Queue an event, as `event_from_msg` gives it, for its file."""
-        if Severity[event["severity"]] >= self._least:
-            self.writer.put(FILES.get(event["name"].partition("_")[0], OTHERS), _line(event))
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, folder: Path, settings: TelemetrySettings) -> AsyncIterator[StageLog]:
+        """Log until the end of the block; the arguments are those of the class."""
+        log = cls(folder, settings)
+        try:
+            yield log
+        finally:
+            await asyncio.get_running_loop().run_in_executor(None, log.writer.close)
+
+    def take(self, event: ReceivedEvent) -> None:
+        """Queue an event for its file."""
+        if event.severity >= self._least:
+            self.writer.put(FILES.get(event.name.partition("_")[0], OTHERS), _line(event))
 
 
-def _line(event: dict[str, Any]) -> bytes:
-    document = {
-        "timestamp": timestamp(event["stamp_s"]),
-        "event": event["name"],
-        "stage": event["stage"],
-        "severity": event["severity"],
-        "data": event["data"],
-        "run_id": event["run_id"],
-        "epoch": event["epoch"],
-        "sequence": event["sequence"],
-    }
-    try:
-        return orjson.dumps(document)
-    except orjson.JSONEncodeError:  # an integer beyond 64 bits, half a surrogate pair: allowed in JSON, but not here
-        return orjson.dumps({**document, "data": json.dumps(event["data"])})
+def _line(event: ReceivedEvent) -> bytes:
+    return orjson.dumps(
+        {
+            "timestamp": timestamp(event.stamp_ns / 1e9),
+            "event": event.name,
+            "stage": event.stage,
+            "severity": event.severity.name,
+            "data": orjson.Fragment(event.data_json),
+            "run_id": event.run_id,
+            "epoch": event.epoch,
+            "sequence": event.sequence,
+        }
+    )
 
 
 def timestamp(stamp_s: float) -> str:

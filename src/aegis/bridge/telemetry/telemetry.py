@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from aegis.bridge.live.state import Latest
-from aegis.bridge.settings import BridgeSettings
+from aegis.bridge.live.state import LiveState
 from aegis.bridge.telemetry.graph import graph_counts, stage_counts
 from aegis.bridge.telemetry.latency import StageLatency
 from aegis.bridge.telemetry.loop_lag import LoopLag
@@ -17,15 +16,15 @@ from aegis.bridge.telemetry.writer import LogWriter
 
 
 class Telemetry:
-    """The parts of one bridge; other rooms connect their counts with `metrics.add_source`."""
+    """The parts of one bridge; other components connect their counts with `metrics.add_source`."""
 
-    def __init__(self, latest: Latest, settings: BridgeSettings, state_dir: Path) -> None:
+    def __init__(self, state: LiveState, state_dir: Path) -> None:
         self.metrics = Metrics()
         self.latency = StageLatency(self.metrics.registry)
         self.loop_lag = LoopLag(self.metrics.registry)
         self.machine = Machine(state_dir)
-        self.metrics.add_source(STAGE, lambda: stage_counts(latest))
-        self.metrics.add_source(GRAPH, lambda: graph_counts(latest, settings))
+        self.metrics.add_source(STAGE, lambda: stage_counts(state))
+        self.metrics.add_source(GRAPH, lambda: graph_counts(state))
         self.metrics.add_source(PROCESS, lambda: {"threads": self.machine.threads()})
 
     def watch_logs(self, **writers: LogWriter) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from aegis.core.clock import SensorClock
 from aegis.core.events import DriverFailed, ScanStarted
@@ -17,12 +16,13 @@ from aegis.drivers.frames import Frame, PointFrame
 from aegis.drivers.registry import driver_class, driver_names
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
+from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 REOPEN_AFTER_NS = 1_000_000_000
 
 
-class DriverStage(Stage):
+class DriverStage(Stage[DriverSettings]):
     """Polls the driver; opens its line again where it is lost; tells the sensor's clock and health in diagnostics.
 
     Raises:
@@ -31,7 +31,6 @@ class DriverStage(Stage):
 
     name = "driver"
     settings_type = DriverSettings
-    settings: DriverSettings
 
     def __init__(self, settings: DriverSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -52,7 +51,7 @@ class DriverStage(Stage):
         """Time between looks at the line."""
         return self.settings.poll_period_s
 
-    def on_message(self, topic: str, message: Any) -> Iterable[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterable[Output]:
         """Refuse: a radar driver is where the graph begins.
 
         Raises:
@@ -126,7 +125,7 @@ class DriverStage(Stage):
         """Close the line."""
         self.driver.stop()
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Return how the line and the sensor's clock are doing, and what the radar says of itself."""
         clock = self._clock
         return {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
 from aegis.core.health import Health, Level
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
+from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.picture import detections_from_msg, tracks_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.state import kept_ids, remove_leftovers, write_atomically
@@ -23,7 +23,7 @@ WITHOUT_IDS = "kept picture without its ids"
 NOT_KEPT = "picture not kept"
 
 
-class TrackingStage(Stage):
+class TrackingStage(Stage[TrackingSettings]):
     """One picture a scan. Live, a timer keeps it on disk, and the next process goes on from there."""
 
     name = "tracking"
@@ -62,7 +62,7 @@ class TrackingStage(Stage):
         if self._kept is not None:
             self._kept.unlink(missing_ok=True)
 
-    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Track one scan."""
         detections = detections_from_msg(message)
         self.note_sequence(topic, detections.sequence, detections.sensor_id)
@@ -103,7 +103,7 @@ class TrackingStage(Stage):
         """Keep the last picture."""
         self._keep()
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Add the size of the picture, and what its errors say of the sensors."""
         nis = {
             sensor_id: {

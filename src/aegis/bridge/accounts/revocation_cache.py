@@ -1,4 +1,4 @@
-"""What the guard must know about tokens without asking the database: which sessions are revoked, and the service tokens.
+"""What decides on tokens without asking the database: which sessions are revoked, and the service tokens.
 
 Lives on the event loop.
 """
@@ -23,31 +23,35 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class News:
-    """What the database says."""
+class Changes:
+    """What the database has that the cache may not have yet."""
 
     revoked: Sequence[str]
     last_revocation: int
     services: Mapping[bytes, Principal] = field(repr=False)
 
 
-def read_news(session: Session, after: int) -> News:
+def read_changes(session: Session, after: int) -> Changes:
     """Return the service tokens and what was revoked since a revocation, within the caller's transaction."""
     found = session.execute(
         select(Revocation.id, Revocation.session).where(Revocation.id > after).order_by(Revocation.id)
     ).all()
     last = found[-1].id if found else after
-    return News([row.session for row in found], last, service_tokens.principals(session))
+    return Changes([row.session for row in found], last, service_tokens.principals(session))
 
 
-class Mirror:
+class RevocationCache:
     """Follows the database: after every change that this process makes, and by polling for those of `aegis users`."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_revoked: Callable[[frozenset[str]], None] = lambda _sessions: None) -> None:
+        """Begin with nothing.
+
+        Args:
+            on_revoked: called on the event loop with the sessions that were just revoked: what they hold open is to be closed.
+        """
         self.last_revocation = 0
-        self.on_revoked: Callable[[frozenset[str]], None] = lambda _sessions: None
-        """Called on the event loop with the sessions that were just revoked: what they hold open is to be closed."""
-        self._revoked: dict[str, float] = {}  # session to when we heard of it, the oldest first
+        self._on_revoked = on_revoked
+        self._revoked: dict[str, float] = {}  # session to when it was read here, the oldest first
         self._services: Mapping[bytes, Principal] = {}
 
     def is_revoked(self, session: str) -> bool:
@@ -55,20 +59,20 @@ class Mirror:
         return session in self._revoked
 
     def service(self, token: str) -> Principal | None:
-        """Return who speaks with a service token; None for one that is not known."""
+        """Return the service that a token belongs to; None for one that is not known."""
         return self._services.get(digest(token)) if token.startswith(service_tokens.PREFIX) else None
 
-    def take(self, news: News) -> None:
-        """Take over what the database says. News may overtake each other: what was revoked stays so."""
+    def update(self, changes: Changes) -> None:
+        """Take changes over, and remove expired sessions. Changes may overtake each other: what was revoked stays so."""
         now = time.monotonic()
-        new = frozenset(news.revoked) - self._revoked.keys()
+        new = frozenset(changes.revoked) - self._revoked.keys()
         self._revoked.update(dict.fromkeys(new, now))
-        self._services = news.services
-        self.last_revocation = max(self.last_revocation, news.last_revocation)
+        self._services = changes.services
+        self.last_revocation = max(self.last_revocation, changes.last_revocation)
         while self._revoked and now - next(iter(self._revoked.values())) > REVOCATION_KEPT_S:
             del self._revoked[next(iter(self._revoked))]
         if new:
             try:
-                self.on_revoked(new)
-            except Exception:  # noqa: BLE001 - whoever listens, the sessions stay revoked
-                _log.exception("what revoked sessions hold open could not be closed")
+                self._on_revoked(new)
+            except Exception:  # noqa: BLE001 - whatever failed, the sessions stay revoked
+                _log.exception("the connections of revoked sessions could not be closed")

@@ -9,57 +9,85 @@ from bridge_data import some_detections, some_tracks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis.bridge.live.encoded import Rows
+from aegis.bridge.live.encoded import EncodedRows
 from aegis.bridge.live.frames import Frame
-from aegis.bridge.live.handover import Handover
 from aegis.bridge.live.join import ScanJoin
+from aegis.bridge.live.loop_queue import LoopQueue
+from aegis.core.types import Detections, Tracks
 
 
-def test_order_of_arrival_is_kept_and_the_oldest_of_a_topic_is_dropped():
+class A(int):
+    """One kind of items."""
+
+
+class B(int):
+    """Another one."""
+
+
+def test_order_of_arrival_is_kept_and_the_oldest_of_a_kind_is_dropped():
     async def main():
-        got = []
-        handover = Handover(asyncio.get_running_loop(), lambda *item: got.append(item), length=3)
+        got, at_once = [], []
+        queue = LoopQueue(asyncio.get_running_loop(), length=3)
+        queue.on(A, lambda i: got.append(("a", i)), in_thread=[at_once.append])
+        queue.on(B, lambda i: got.append(("b", i)))
 
         def other_thread():  # the loop is held up meanwhile: nothing is delivered
             for i in range(10):
-                handover.put("a", i)
+                queue.put(A, A(i))
                 if i % 4 == 0:
-                    handover.put("b", i)
+                    queue.put(B, B(i))
 
         thread = threading.Thread(target=other_thread)
         thread.start()
         thread.join()
+        assert at_once == list(range(10))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        return got, handover
+        return got, queue
 
-    got, handover = asyncio.run(main())
+    got, queue = asyncio.run(main())
     assert got == [("b", 0), ("b", 4), ("a", 7), ("a", 8), ("b", 8), ("a", 9)]
-    assert dict(handover.dropped) == {"a": 7}
+    assert dict(queue.dropped) == {A: 7}
 
 
 def test_an_item_that_cannot_be_delivered_is_counted_and_the_rest_arrives(caplog):
     async def main():
         got = []
 
-        def deliver(topic, item):
+        def deliver(item):
             if item == 1:
                 raise ValueError("bad item")
             got.append(item)
 
-        handover = Handover(asyncio.get_running_loop(), deliver, length=10)
+        queue = LoopQueue(asyncio.get_running_loop(), length=10)
+        queue.on(A, deliver)
         for i in range(3):
-            handover.put("a", i)
+            queue.put(A, A(i))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        return got, handover.errors
+        return got, queue.errors
 
     assert asyncio.run(main()) == ([0, 2], 1)
     assert "bad item" in caplog.text
 
 
+def test_each_kind_goes_to_its_own_takers_in_their_order():
+    async def main():
+        got = []
+        queue = LoopQueue(asyncio.get_running_loop(), length=10)
+        queue.on(Frame[Tracks], lambda f: got.append((1, f)), lambda f: got.append((2, f)))
+        queue.on(Frame[Detections], lambda f: got.append((3, f)))
+        queue.put(Frame[Detections], "d")
+        queue.put(Frame[Tracks], "t")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return got
+
+    assert asyncio.run(main()) == [(3, "d"), (1, "t"), (2, "t")]
+
+
 def frame(make, sequence):
-    return Frame(make(sequence, 0), 0.0, 0.0, lambda _: Rows([]))
+    return Frame(make(sequence, 0), 0.0, 0.0, lambda _: EncodedRows(list))
 
 
 def feed(join, arrivals):

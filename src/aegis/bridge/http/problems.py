@@ -1,0 +1,41 @@
+"""The one handler of errors: what a client is told of them."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+
+from aegis.bridge.http.answer import json_response
+from aegis.bridge.http.guard import SECURITY_HEADERS
+from aegis.bridge.http.request_id import HEADER
+from aegis.bridge.problem import ProblemError
+
+_log = logging.getLogger(__name__)
+
+
+def add_handler(app: FastAPI) -> None:
+    """Let an application answer what its routes raise."""
+    for kind in (ProblemError, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    if isinstance(error, ProblemError):
+        problem = error
+        if error.__cause__ is not None:
+            _log.error("%s", error, exc_info=error)
+    elif isinstance(error, RequestValidationError):
+        # Without what was sent: it may be a password.
+        wrong = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
+        problem = ProblemError(400, "; ".join(wrong))
+    else:
+        # Nothing of the inside but where the log has the trace; and this runs outside the middleware.
+        request_id = request.scope["state"]["request_id"]
+        headers = {**SECURITY_HEADERS, "cache-control": "no-store", HEADER: request_id}
+        return json_response({"detail": "internal error", "request_id": request_id}, 500, headers)
+    headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return json_response({"detail": problem.detail, **problem.extra}, problem.status, headers)

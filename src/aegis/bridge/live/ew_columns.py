@@ -1,0 +1,77 @@
+"""What the API shows of EW signals and advice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from aegis.bridge.live.columns import Table, each
+from aegis.bridge.live.encoded import EncodedRows
+from aegis.core.finite import finite_or_none
+from aegis.core.types import Advice, Signal
+
+SIGNAL: Table[Sequence[Signal]] = Table(
+    each("id", "integer", lambda s: s.id),
+    each(
+        "kind",
+        "text",
+        lambda s: s.kind.name,
+        "NOISE_JAMMING, DECEPTION, INTERFERENCE, EMITTER",
+        "NOISE_JAMMING",
+    ),
+    each(
+        "azimuth_deg",
+        "number",
+        lambda s: finite_or_none(math.degrees(s.bearing), 3),
+        "in the sensor's frame, anticlockwise from forward; null: none known",
+    ),
+    each("azimuth_sigma_deg", "number", lambda s: finite_or_none(math.degrees(s.bearing_sigma), 3)),
+    each("power_db", "number", lambda s: finite_or_none(s.power_db, 2), "above the quiet noise floor", 8.3),
+    each("frequency_hz", "number", lambda s: finite_or_none(s.frequency, 0)),
+    each(
+        "confidence",
+        "number",
+        lambda s: finite_or_none(s.confidence, 6),
+        "1 - probability that quiet noise does this",
+        0.999999,
+    ),
+    each("evidence", "text", lambda s: s.evidence),
+)
+
+ADVICE: Table[Sequence[Advice]] = Table(
+    each("id", "integer", lambda a: a.id, example=3),
+    each("track_id", "integer or null", lambda a: a.track_id or None, "the threat it answers"),
+    each("signal_id", "integer or null", lambda a: a.signal_id or None, "the signal it answers"),
+    each(
+        "technique",
+        "text",
+        lambda a: a.technique,
+        example="frequency agility: move the carrier out of the jammed band through set_mode",
+    ),
+    each("priority", "integer", lambda a: a.priority, "1 is most urgent", 2),
+    each("rationale", "text", lambda a: a.rationale),
+    each(
+        "expected_benefit_db",
+        "number",
+        lambda a: finite_or_none(a.expected_benefit_db, 2),
+        "null where it cannot be computed",
+    ),
+    each(
+        "valid_until_s",
+        "known number",
+        lambda a: round(a.valid_until_ns / 1e9, 3),
+        "seconds since 1970, in the graph's time",
+    ),
+    each("state", "text", lambda a: a.state.name, "PROPOSED, ACKNOWLEDGED, REJECTED, EXPIRED", "PROPOSED"),
+    each("decided_by", "text or null", lambda a: a.decided_by or None),
+)
+
+
+def signal_rows(signals: Sequence[Signal]) -> EncodedRows:
+    """Return the active signals; bearings are anticlockwise from the sensor's forward axis, as the azimuths of targets."""
+    return EncodedRows(lambda: SIGNAL.rows(signals))
+
+
+def advice_rows(advice: Sequence[Advice]) -> EncodedRows:
+    """Return the advice that is not forgotten, open and decided."""
+    return EncodedRows(lambda: ADVICE.rows(advice))

@@ -1,0 +1,33 @@
+"""The graph and the bridge in one body: what a system_status message says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from aegis.bridge.live.encoded import Body
+from aegis.bridge.live.state import LiveState
+
+
+def system_status(state: LiveState, stream: Mapping[str, int]) -> Body:
+    """Return the body of a system_status message.
+
+    Args:
+        state: of the graph.
+        stream: the counters of the live stream.
+    """
+    missing = state.missing()
+    newest = {"detections": state.detections, "tracks": state.tracks, "threats": state.threats}
+    return {
+        "time_s": time.time(),
+        "ready": not missing,
+        "missing_stages": missing,
+        "stages": state.stage_rows(),
+        "data": {name: {**frame.head(), "count": len(frame.data)} if frame else None for name, frame in newest.items()},
+        "scan_rate_hz": state.scan_rate_hz(),
+        "scans_lost": state.scans_lost,
+        "ew": state.ew(),
+        "events": {"received": state.events, "lost": state.events_lost},
+        "alerts": list(state.alerts),
+        "stream": stream,
+    }

@@ -1,0 +1,47 @@
+"""Why a request is not answered: one error for all components, which `http/problems.py` turns into the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class ProblemError(Exception):
+    """Why a request is not answered. The message is for the client; what the log alone may know is the error's cause."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        retry_after: int | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        """Say what is wrong.
+
+        Args:
+            status: of HTTP.
+            detail: in words.
+            retry_after: when to come back [s].
+            extra: what else is in the body.
+        """
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.retry_after = retry_after
+        self.extra = dict(extra or {})
+
+
+def no_data(topic: str, stage: str = "") -> ProblemError:
+    """Return that nothing has come on a topic yet, where need be from one stage."""
+    detail = f"nothing has been heard on '{topic}' {f'from {stage} ' if stage else ''}yet"
+    return ProblemError(503, detail, retry_after=1, extra={"waiting_for": topic})
+
+
+def no_service(service: str, why: str) -> ProblemError:
+    """Return that a service of the graph does not answer."""
+    return ProblemError(503, f"service '{service}' {why}", retry_after=1, extra={"waiting_for": service})
+
+
+def no_history(detail: str) -> ProblemError:
+    """Return that the history database does not answer."""
+    return ProblemError(503, detail, retry_after=5, extra={"waiting_for": "database"})
