@@ -23,7 +23,7 @@ from aegis.graph.config import Parameters
 from aegis.graph.nodes import ALL_NODES, BRIDGE, DEFAULT_NODES, NODES, NodeSpec, nodes_beside_bridge
 from aegis.graph.plan import RUN_ID, dds_environ
 from aegis.graph.ros_args import BEGIN, RosArguments, split_ros_args
-from aegis.ros.host import StageHost, prepare
+from aegis.ros.host import StageHost
 from aegis.ros.parameters import declare_parameters
 from aegis.ros.stages.base import Stage, StageContext
 from aegis.state import next_epoch, state_dir
@@ -101,7 +101,6 @@ def run_stages(settings: Mapping[str, Settings], parameters: Parameters, run_id:
     severity = None if parameters.ros.log_level else log_severity(os.environ)  # else ROS has set it
     nodes: list[StageNode] = []
     try:
-        prepare({name: NODES[name].load_stage() for name in settings})
         init_ros(parameters.ros.words())
         executor = SingleThreadedExecutor()
         for name, own in settings.items():

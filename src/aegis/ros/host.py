@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ParamSpec
 
@@ -23,23 +21,9 @@ from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service,
 P = ParamSpec("P")
 
 STATUS_PERIOD_S = 1.0
-NOTICE_AFTER_S = 3.0
 # Of a topic that keeps many messages, as events do, several are taken at a time: waking up for one costs more than it does
 # itself. No more than that, so that the other topics wait a few milliseconds at most.
 MANY, AT_ONCE = 100, 16
-
-
-def prepare(stages: Mapping[str, type[Stage[Settings]]]) -> None:
-    """Compile what the stages run; say so on standard error, if it takes long."""
-    text = f"aegis: {', '.join(stages)}: compiling for this machine, once; this takes about half a minute"
-    notice = threading.Timer(NOTICE_AFTER_S, print, (text,), {"file": sys.stderr, "flush": True})
-    notice.daemon = True
-    notice.start()
-    try:
-        for stage in stages.values():
-            stage.prepare()
-    finally:
-        notice.cancel()
 
 
 class StageHost:

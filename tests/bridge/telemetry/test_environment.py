@@ -6,7 +6,6 @@ import pytest
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.logging import LoggingSeverity
 
-from aegis.core import compiled
 from aegis.core.params import ConfigError
 from aegis.graph import node
 from aegis.graph.config import load_settings
@@ -50,18 +49,6 @@ def test_what_does_not_exist_is_refused_with_what_does(name, value, node, allowe
     with pytest.raises(ConfigError, match=f"environment variable {name}") as refusal:
         load_settings(node, None, environ={name: value})
     assert all(word in str(refusal.value) for word in allowed)
-
-
-def test_model_cache_dir_is_where_compiled_code_is_kept(monkeypatch, tmp_path):
-    for name in ("NUMBA_CACHE_DIR", "MODEL_CACHE_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-    folder = compiled.cache_dir.__wrapped__  # not what this process has found out before
-    assert Path(folder()).parent == tmp_path / "home" / "aegis" / "compiled"
-    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "models"))
-    assert Path(folder()).parent == tmp_path / "models"
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
-    assert Path(folder()).parent == tmp_path / "numba"
 
 
 def test_log_level_reaches_a_stages_ros_log(ros_domain, monkeypatch):

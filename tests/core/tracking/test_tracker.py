@@ -6,7 +6,7 @@ from filterpy.common import Q_continuous_white_noise
 from filterpy.kalman import ExtendedKalmanFilter, IMMEstimator, KalmanFilter
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenes import SIGMA, approach, crossing, detections_of, plot_of, polar_of
+from scenes import SIGMA, approach, crossing, detections_of, plot_of, polar_of, process_noise, transition
 from scipy.optimize import approx_fprime
 from scipy.stats import chi2
 from settings_of import settings_of
@@ -34,7 +34,7 @@ def test_a_polar_track_is_filterpys_extended_kalman_filter():
         truth[:3] += truth[3:]
         z = polar_of(truth) + rng.normal(0, SIGMA)
         tracks = tracker.step(detections_of(z, float(k))).tracks
-        ekf.F, ekf.Q = motion.transition(1.0), np.zeros((6, 6))
+        ekf.F, ekf.Q = transition(1.0), np.zeros((6, 6))
         for axes, sigma in (
             ((0, 1), s.motion.acceleration_sigma_mps2),
             ((2,), s.motion.vertical_acceleration_sigma_mps2),
@@ -65,7 +65,7 @@ def test_a_cartesian_track_is_filterpys_kalman_filter():
     kf = KalmanFilter(dim_x=4, dim_z=2)
     axes = [0, 1, 3, 4]
     kf.x, kf.P = tracker._rows.x[0, 0][axes].copy(), tracker._rows.P[0, 0][np.ix_(axes, axes)].copy()
-    kf.F = motion.transition(2.0)[np.ix_(axes, axes)]
+    kf.F = transition(2.0)[np.ix_(axes, axes)]
     kf.Q = Q_continuous_white_noise(dim=2, dt=2.0, spectral_density=0.25, block_size=2, order_by_dim=False)
     kf.H, kf.R = np.eye(2, 4), np.eye(2) * 36.0
     for k in range(1, 21):
@@ -97,9 +97,7 @@ def test_an_imm_track_is_filterpys_interacting_multiple_models():
     H = np.eye(7)[:2]
     between = motion.mode_transition(1.0, s.motion.mean_straight_s, s.motion.mean_turn_s)
     Q = np.zeros((7, 7))
-    Q[:6, :6] = motion.process_noise(
-        1.0, np.array([[s.motion.acceleration_sigma_mps2, s.motion.acceleration_sigma_mps2, 0.0]])
-    )[0]
+    Q[:6, :6] = process_noise(1.0, s.motion.acceleration_sigma_mps2, 0.0)
 
     def turned(x):
         w, t = x[6], 1.0
@@ -127,7 +125,7 @@ def test_an_imm_track_is_filterpys_interacting_multiple_models():
             for kind, f in enumerate((straight, turn)):
                 f.x, f.P, f.H, f.R, f.Q = rows.x[0, kind].copy(), rows.P[0, kind].copy(), H, np.eye(2) * 100.0, Q.copy()
             straight.F = np.eye(7)
-            straight.F[:6, :6], straight.F[6, 6] = motion.transition(1.0), 0.0
+            straight.F[:6, :6], straight.F[6, 6] = transition(1.0), 0.0
             straight.Q[6, 6] = np.deg2rad(s.motion.turn_rate_sigma_degps) ** 2
             turn.Q[6, 6] = np.deg2rad(s.motion.turn_rate_change_degps) ** 2
             imm = IMMEstimator([straight, turn], rows.weight[0].copy(), between)
@@ -176,7 +174,7 @@ def matched_runs(model: str, runs: int, scans: int, seed: int):
     s = settings_of(TrackingSettings, model=model, gate_probability=1 - 1e-12, clutter_per_scan=1e-6, births_per_scan=1e-6,
                          acceleration_sigma_mps2=1.0, vertical_acceleration_sigma_mps2=1.0, initial_speed_sigma_mps=30.0,
                          turn_rate_sigma_degps=1.5, turn_rate_change_degps=0.1)  # fmt: skip
-    chol = np.linalg.cholesky(motion.process_noise(1.0, np.ones((1, 3)))[0])
+    chol = np.linalg.cholesky(process_noise(1.0, 1.0, 1.0))
     for _ in range(runs):
         truth = np.array([3000.0, 1000.0, 500.0, *rng.normal(0, 30.0, 3)])
         rate = rng.normal(0.0, np.deg2rad(1.5)) if model == "ct" else 0.0
@@ -185,7 +183,7 @@ def matched_runs(model: str, runs: int, scans: int, seed: int):
             tracks = tracker.step(detections_of(polar_of(truth) + rng.normal(0, SIGMA), float(k))).tracks
             at = truth
             c, q = np.cos(rate), np.sin(rate)
-            F = motion.transition(1.0)
+            F = transition(1.0)
             if rate:
                 F[:2, 3:5] = [[q / rate, -(1 - c) / rate], [(1 - c) / rate, q / rate]]
                 F[3:5, 3:5] = [[c, -q], [q, c]]

@@ -105,14 +105,6 @@ class Stage(ABC, Generic[SettingsT]):
 
     # What a subclass may or must provide.
 
-    @classmethod
-    def prepare(cls) -> None:
-        """Compile what the stage runs, or load it where that has been done before.
-
-        The first time this can take half a minute: the live host lets it be done before the process has signal handlers and is
-        seen by others. What is left undone here, the stage does when it is made.
-        """
-
     @property
     def period_s(self) -> float | None:
         """How often `on_timer` wants to be called, by a steady clock; None for never."""

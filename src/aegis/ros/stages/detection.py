@@ -59,11 +59,6 @@ class DetectionStage(Stage[DetectionSettings]):
             self._platform = MovingPlatform(buffer)
         self._odometry_refusal = ""  # of the last odometry; empty where it was taken
 
-    @classmethod
-    def prepare(cls) -> None:
-        """Compile the class model."""
-        physical.warm()
-
     def reads(self, topic: str) -> bool:
         """Read odometry on a moving platform only."""
         return topic != "odometry" or self._platform is not None

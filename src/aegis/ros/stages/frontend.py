@@ -9,7 +9,6 @@ import numpy as np
 
 from aegis.core.events import CubeRefused
 from aegis.core.finite import finite_or_none
-from aegis.core.signal import front_end
 from aegis.core.signal.cube import CubeError
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
@@ -35,11 +34,6 @@ class FrontEndStage(Stage[FrontEndSettings]):
         self._notes: Counter[str] = Counter()
         self._last_refusal = ""
         self._map_due_ns = 0
-
-    @classmethod
-    def prepare(cls) -> None:
-        """Compile the kernels."""
-        front_end.warm()
 
     def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Make the points of one cube."""

@@ -34,9 +34,7 @@ class SimulatorStage(Stage[SimulatorSettings]):
         super().__init__(settings, context)
         self.simulator: Simulator | SignalSimulator
         if settings.level == "signal":
-            from aegis.simulation.signal import (
-                SignalSimulator,
-            )  # brings the compiler, which the other level needs not
+            from aegis.simulation.signal import SignalSimulator  # half of it, which the other level needs not
 
             self.simulator = SignalSimulator(settings)
         else:

@@ -45,11 +45,6 @@ class TrackingStage(Stage[TrackingSettings]):
             else:  # begun again at 1: what the last picture has could be given out once more
                 self.counters.note(WITHOUT_IDS)
 
-    @classmethod
-    def prepare(cls) -> None:
-        """Compile the tracker."""
-        Tracker(TrackingSettings())
-
     @property
     def period_s(self) -> float | None:
         """How often the picture is kept."""
