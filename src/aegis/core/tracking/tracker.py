@@ -30,6 +30,7 @@ from aegis.core.tracking.settings import Sensor, TrackingSettings
 from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks, TrackStatus, take_rows
 
 AXES = np.arange(3)
+PROBABLE = 0.5  # more probable than not: a detection that no track explains is counted as a false alarm
 NO_IDS = np.empty(0, dtype=np.int64)
 CLEAR = 0.9  # probability of an association from which it tells of the sensor: for NIS and registration
 SETTLED_HITS = 3  # before, a track's velocity is still that of the prior
@@ -365,7 +366,7 @@ class Tracker:
         context = self._context
         if self.settings.clutter_memory_s > 0.0:
             known = context.clutter.get(sensor_id, ClutterMap.empty())
-            plots = z.position[unexplained > 0.5, :2]
+            plots = z.position[unexplained > PROBABLE, :2]
             after = known.after(plots, stamp, round(self.settings.clutter_memory_s * 1e9))
             context = replace(context, clutter={**context.clutter, sensor_id: after})
         if self._places is not None:
