@@ -26,10 +26,11 @@ from aegis.core.tracking.motion import Kinematics, Motion
 from aegis.core.tracking.registration import Bias, Registration
 from aegis.core.tracking.rows import Rows
 from aegis.core.tracking.scan import Association, Predicted, observe
-from aegis.core.tracking.settings import SensorModel, TrackingSettings
+from aegis.core.tracking.settings import Sensor, TrackingSettings
 from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks, TrackStatus, take_rows
 
 AXES = np.arange(3)
+PROBABLE = 0.5  # more probable than not: a detection that no track explains is counted as a false alarm
 NO_IDS = np.empty(0, dtype=np.int64)
 CLEAR = 0.9  # probability of an association from which it tells of the sensor: for NIS and registration
 SETTLED_HITS = 3  # before, a track's velocity is still that of the prior
@@ -57,14 +58,14 @@ class StepResult:
 class _Sensor:
     """A sensor's parameters, and what follows from them."""
 
-    model: SensorModel
+    model: Sensor
     pose: Pose
     log_polar: Floats  # (4,) ln of the extent of the view in range, azimuth, elevation, range rate
     log_plane: Floats  # (4,) the same of the plane (as the first component), height, range rate
     view: tuple[float, float, float, float]  # nearest, farthest [m], largest |azimuth|, |elevation| [rad]
 
     @classmethod
-    def of(cls, model: SensorModel) -> _Sensor:
+    def of(cls, model: Sensor) -> _Sensor:
         azimuth, elevation = np.deg2rad(model.azimuth_fov_deg), np.deg2rad(model.elevation_fov_deg)
         near, far = model.min_range_m, model.max_range_m
         height = 2.0 * far * np.sin(elevation / 2.0)
@@ -117,32 +118,26 @@ class Tracker:
 
     def __init__(self, settings: TrackingSettings, ids: UniqueIds | None = None) -> None:
         """Make a tracker."""
-        self.settings = settings
+        s = self.settings = settings.flat()
         self.ids = ids or UniqueIds()
-        self.model = PhysicalModel(tuple(ClassId[name] for name in settings.classes))
+        self.model = PhysicalModel(settings.classification.class_ids())
         self._sensors = {name: _Sensor.of(model) for name, model in settings.sensor_models().items()}
-        self._gate = np.array([0.0, *(chi2.ppf(settings.gate_probability, k) for k in (1, 2, 3, 4))])
-        modes = motion.MODES[settings.motion]
-        self._blank = Rows.empty(len(modes), motion.dimension(settings.motion))
-        self._turn_variance = np.deg2rad(settings.turn_rate_sigma_degps) ** 2
-        acceleration = np.full(
-            (len(ClassId), 2), [settings.acceleration_sigma_mps2, settings.vertical_acceleration_sigma_mps2]
-        )
-        for class_id, sigma in settings.acceleration().items():
+        self._gate = np.array([0.0, *(chi2.ppf(s.gate_probability, k) for k in (1, 2, 3, 4))])
+        modes = motion.MODES[s.motion]
+        self._blank = Rows.empty(len(modes), motion.dimension(s.motion))
+        self._turn_variance = np.deg2rad(s.turn_rate_sigma_degps) ** 2
+        acceleration = np.full((len(ClassId), 2), [s.acceleration_sigma_mps2, s.vertical_acceleration_sigma_mps2])
+        for class_id, sigma in s.accelerations.items():
             acceleration[class_id] = sigma
-        self._motion = Motion(
-            modes, acceleration**2, self._turn_variance, np.deg2rad(settings.turn_rate_change_degps) ** 2
-        )
-        self._association = Association(self._gate, settings.association == "gnn", settings.association_sharpness)
+        self._motion = Motion(modes, acceleration**2, self._turn_variance, np.deg2rad(s.turn_rate_change_degps) ** 2)
+        self._association = Association(self._gate, s.association == "gnn", s.association_sharpness)
         self._places = (
-            BirthPlaces(settings.birth_places, settings.initial_speed_sigma_mps, settings.initial_height_sigma_m)
-            if settings.birth_places
-            else None
+            BirthPlaces(s.birth_places, s.initial_speed_sigma_mps, s.initial_height_sigma_m) if s.birth_places else None
         )
-        self._max_coast_ns = round(settings.max_coast_s * 1e9)
+        self._max_coast_ns = round(s.max_coast_s * 1e9)
         self._serial = 0
         self.consistency = Consistency(self._gate)
-        self.registration = Registration(settings.registration_reference)
+        self.registration = Registration(s.registration_reference)
         self._resume: tuple[Rows, int] | None = None
         self.reset()
 
@@ -371,7 +366,7 @@ class Tracker:
         context = self._context
         if self.settings.clutter_memory_s > 0.0:
             known = context.clutter.get(sensor_id, ClutterMap.empty())
-            plots = z.position[unexplained > 0.5, :2]
+            plots = z.position[unexplained > PROBABLE, :2]
             after = known.after(plots, stamp, round(self.settings.clutter_memory_s * 1e9))
             context = replace(context, clutter={**context.clutter, sensor_id: after})
         if self._places is not None:
