@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scenes import detections_of, plot_of
+from settings_of import settings_of
 
 from aegis.core import kernels
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.signal.cube import Cube, Waveform, WaveformKind
 from aegis.core.signal.front_end import FrontEnd
-from aegis.core.signal.settings import BeamSettings, CfarSettings, DopplerSettings, FrontEndSettings
+from aegis.core.signal.settings import FrontEndSettings
 from aegis.core.signal.synthesis import (
     Echoes,
     Receiver,
@@ -66,10 +67,10 @@ def track(rng: np.random.Generator) -> None:
     """Objects and false alarms, seen in polar coordinates and in Cartesian ones, by every kind of tracker."""
     for changes in (
         {},
-        {"motion": "cv", "association": "gnn", "clutter_memory_s": 60.0, "mean_visible_s": 30.0},
-        {"motion": "ct", "birth_places": [1000.0, 0.0, 200.0, 0.1]},
+        {"model": "cv", "method": "gnn", "memory_s": 60.0, "mean_visible_s": 30.0},
+        {"model": "ct", "birth.places.east": {"x": 1000.0, "sigma_m": 200.0, "objects_per_scan": 0.1}},
     ):
-        tracker = Tracker(TrackingSettings(max_range_m=5000.0, clutter_per_scan=5.0, **changes))
+        tracker = Tracker(settings_of(TrackingSettings, max_range_m=5000.0, clutter_per_scan=5.0, **changes))
         polar = rng.uniform([500.0, -1.0, 0.0, -50.0], [2000.0, 1.0, 0.3, 50.0], (8, 4))
         for k in range(6):
             polar[:, 0] += polar[:, 3]
@@ -110,10 +111,8 @@ def find_points(rng: np.random.Generator) -> None:
     tone = tone * np.ones(channels) + rng.normal(size=(samples, chirps, channels))
     pairs = np.stack([tone.real, tone.imag], axis=-1).astype(np.int16)
     narrow = {"pfa": 1e-3, "train_range": 3, "train_doppler": 2, "guard_range": 1, "guard_doppler": 1}
-    cfars = [CfarSettings(method=method, **narrow) for method in ("ca", "go", "so", "os")]
-    ends = [FrontEnd(FrontEndSettings(cfar=cfar)) for cfar in cfars]
-    more = {"doppler": DopplerSettings(remove_static=True), "beams": BeamSettings(per_cell=2)}
-    ends.append(FrontEnd(FrontEndSettings(cfar=cfars[0], **more)))
+    ends = [FrontEnd(settings_of(FrontEndSettings, method=kind, **narrow)) for kind in ("ca", "go", "so", "os")]
+    ends.append(FrontEnd(settings_of(FrontEndSettings, remove_static=True, per_cell=2, **narrow)))
     for end, pulse in itertools.product(ends, (False, True)):
         kind = WaveformKind.PULSE if pulse else WaveformKind.FMCW
         delays = np.repeat([0.0, 2e-5], channels // 2)

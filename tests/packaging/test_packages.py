@@ -146,7 +146,7 @@ from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 waveform = Waveform(WaveformKind.FMCW, 77e9, 1e6, 3e12, 4e-5, np.zeros((2, 3)), np.zeros(2))
 samples = np.random.default_rng(1).normal(0.0, 30.0, (64, 32, 2, 2)).astype(np.int16)
-scan, _ = FrontEnd(FrontEndSettings(pfa=1e-2)).step(Cube(1, "radar", 1, "radar", waveform, samples))
+scan, _ = FrontEnd(FrontEndSettings(cfar=dict(pfa=1e-2))).step(Cube(1, "radar", 1, "radar", waveform, samples))
 detections, _ = Detector(DetectionSettings()).step(scan)
 assert len(Tracker(TrackingSettings()).step(detections).tracks.track_id) == 0 < len(detections)
 print(sys.modules["aegis.core.kernels.gate"].__file__)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aegis.core.health import Level
-from aegis.core.params import param
+from aegis.core.params import group, param
 from aegis.core.types import Floats
 from aegis.drivers.ars548_format import (
     DETECTION_FLAGS,
@@ -20,7 +20,7 @@ from aegis.drivers.ars548_format import (
     decode_status,
     method_of,
 )
-from aegis.drivers.contract import Parser
+from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Fields, FormatError, Frame, PointFrame, Reading, finite_or_nan
 from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 
@@ -91,11 +91,10 @@ _VEHICLE_INPUTS = (
 )  # fmt: skip
 
 
-class Ars548Settings(UdpSettings):
+class Ars548Settings(DriverSettings):
     """Parameters of a Continental ARS548."""
 
-    port: int = param(42_102, "UDP port of the radar's data.", ge=0, le=65_535)
-    multicast_group: str = param("224.0.2.2", "Multicast group of the radar's data; empty where it sends to this host.")
+    udp: UdpSettings = group(UdpSettings(port=42_102, multicast_group="224.0.2.2"))
     publish: Literal["detections", "objects"] = param(
         "detections",
         "What goes out: detections (in the sensor's frame) or the radar's own objects (in the vehicle's: name that in"

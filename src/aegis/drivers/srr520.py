@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from aegis.core.health import Level
-from aegis.core.params import ConfigError, param
+from aegis.core.params import ConfigError, Settings, group, param
 from aegis.core.types import Floats
 from aegis.drivers import srr520_format as srr
 from aegis.drivers.can_transport import CanTransport
-from aegis.drivers.contract import Parser
+from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Fields, FormatError, Frame, PointFrame, Reading, finite_or_nan
 from aegis.drivers.packet_driver import PacketDriver, UdpSettings
 from aegis.drivers.transport import Transport
@@ -71,18 +71,26 @@ _FAULTS = (
 )
 
 
-class Srr520Settings(UdpSettings):
+class CanSettings(Settings):
+    """The CAN FD bus, for line: can."""
+
+    interface: str = param("can0", "Name of the CAN FD interface, for line: can.", was="can_interface")
+    adapter: str = param(
+        "socketcan",
+        "Kind of CAN adapter, as python-can names it: socketcan (an interface of Linux), pcan, kvaser, vector ..., whose channel"
+        " can.interface then is.",
+        was="can_adapter",
+    )
+
+
+class Srr520Settings(DriverSettings):
     """Parameters of a Continental SRR520."""
 
     line: Literal["can", "udp"] = param(
         "can", "How its CAN frames come: can (an adapter of this host), udp (a gateway's datagrams: CAN id, data)."
     )
-    can_interface: str = param("can0", "Name of the CAN FD interface, for line: can.")
-    can_adapter: str = param(
-        "socketcan",
-        "Kind of CAN adapter, as python-can names it: socketcan (an interface of Linux), pcan, kvaser, vector ..., whose channel"
-        " can_interface then is.",
-    )
+    can: CanSettings = group(CanSettings())
+    udp: UdpSettings = group(UdpSettings())
     publish: Literal["detections", "near", "hrr", "objects"] = param(
         "detections",
         "What goes out: detections of both scans or of one (in the sensor's frame), or the radar's own objects (in the"
@@ -261,13 +269,13 @@ class Srr520(PacketDriver):
 
     def make_transport(self) -> Transport:
         """Return the CAN interface or the UDP port."""
-        udp = self.settings.transport()  # made in any case, so that its settings are checked
+        udp = self.settings.udp.transport()  # made in any case, so that its settings are checked
         if self.settings.line == "udp":
             return udp
         try:
-            return CanTransport(self.settings.can_adapter, self.settings.can_interface)
+            return CanTransport(self.settings.can.adapter, self.settings.can.interface)
         except ValueError as error:
-            raise ConfigError(f"can_adapter: {error}") from None
+            raise ConfigError(f"can.adapter: {error}") from None
 
     def make_parser(self) -> Srr520Parser:
         """Return the parser."""

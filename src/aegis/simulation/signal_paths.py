@@ -15,6 +15,7 @@ from aegis.simulation.radar import polar
 from aegis.simulation.scenario import Target
 from aegis.simulation.scenario_effects import Reflector
 
+ROTOR_SPREAD = 0.02  # a multicopter's rotors turn at rates that differ by up to this share, either way
 NEAREST_M = 0.1  # what is nearer is on the sensor, and not in front of it
 
 
@@ -88,7 +89,7 @@ def micro_motion(
         direction = axes @ middle / np.linalg.norm(middle)
         blade = float(np.sqrt(equation.from_db(rotors.blade_rcs_dbsm)))
         for turn, faster in draws:
-            rate_hz = rotors.rate_hz * (1 + 0.02 * (2 * faster - 1))
+            rate_hz = rotors.rate_hz * (1 + ROTOR_SPREAD * (2 * faster - 1))
             place, speed = micro_doppler.rotor(times, rotors.blades, rotors.radius_m, rate_hz, 2 * np.pi * turn)
             pattern = micro_doppler.blade_pattern(place, direction, wavelength_m)
             yield point.displaced(place @ axes, speed @ axes, blade * pattern)

@@ -21,16 +21,16 @@ SECRET = "0123456789abcdef-0123456789abcdef"
         ("RADAR_SCAN_INTERVAL", "0.25", "simulator", lambda s: str(s.interval_s)),
         ("RADAR_REFRESH_RATE", "4.0", "simulator", lambda s: str(1.0 / s.interval_s)),
         ("DETECTION_THRESHOLD", "0.9", "detection", lambda s: str(s.classification.confidence_threshold)),
-        ("DETECTION_THRESHOLD", "0.9", "tracking", lambda s: str(s.confidence_threshold)),
+        ("DETECTION_THRESHOLD", "0.9", "tracking", lambda s: str(s.classification.confidence_threshold)),
         ("MAX_TARGETS", "77", "detection", lambda s: str(s.limits.max_targets)),
         ("THREAT_THRESHOLD_HIGH", "0.7", "threat", lambda s: str(s.levels.high)),
         ("THREAT_THRESHOLD_CRITICAL", "0.95", "threat", lambda s: str(s.levels.critical)),
         ("MODEL_DEVICE", "cpu", "detection", lambda s: s.model_device),
-        ("LOG_LEVEL", "WARNING", "bridge", lambda s: s.log_level),
-        ("LOG_DIR", "/var/log/aegis", "bridge", lambda s: str(s.log_folder(Path("/state"), ""))),
-        ("JWT_SECRET", SECRET, "bridge", lambda s: s.jwt_secret.get_secret_value()),
-        ("JWT_ALGORITHM", "HS512", "bridge", lambda s: s.jwt_algorithm),
-        ("JWT_EXPIRATION_HOURS", "2.0", "bridge", lambda s: str(s.access_token_s / 3600.0)),
+        ("LOG_LEVEL", "WARNING", "bridge", lambda s: s.log.level),
+        ("LOG_DIR", "/var/log/aegis", "bridge", lambda s: str(s.log.folder(Path("/state"), ""))),
+        ("JWT_SECRET", SECRET, "bridge", lambda s: s.accounts.jwt_secret.get_secret_value()),
+        ("JWT_ALGORITHM", "HS512", "bridge", lambda s: s.accounts.jwt_algorithm),
+        ("JWT_EXPIRATION_HOURS", "2.0", "bridge", lambda s: str(s.accounts.access_token_s / 3600.0)),
     ],
 )
 def test_a_parameter_follows_its_environment_name(name, value, node, read):
@@ -62,12 +62,12 @@ def test_log_level_reaches_a_stages_ros_log(ros_domain, monkeypatch):
     monkeypatch.setattr(node, "SingleThreadedExecutor", Executor)
     for level in ("", "DEBUG", "INFO", "WARNING", "ERROR"):
         monkeypatch.setenv("LOG_LEVEL", level)
-        assert node.run(["threat"]) == 0
+        assert node.main(["threat"]) == 0
     severity = LoggingSeverity
     assert seen == [severity.INFO, severity.DEBUG, severity.INFO, severity.WARN, severity.ERROR]
 
 
 def test_a_stage_refuses_a_log_level_that_is_none(monkeypatch, capsys):
     monkeypatch.setenv("LOG_LEVEL", "verbose")
-    assert node.run(["threat"]) == node.EXIT_CONFIG
+    assert node.main(["threat"]) == node.EXIT_CONFIG
     assert "LOG_LEVEL = 'verbose': DEBUG, INFO, WARNING, ERROR are allowed" in capsys.readouterr().err

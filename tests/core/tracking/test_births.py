@@ -42,13 +42,13 @@ def test_what_was_not_measured_stays_unknown():
     assert not P[0, :2, 2].any()
 
 
-def places_at(*rows: float) -> tuple[BirthPlaces, Entered]:
+def places_at(*rows: tuple[float, float, float, float]) -> tuple[BirthPlaces, Entered]:
     places = BirthPlaces(rows, 10.0, 1.0)
     return places, places.predict(places.nobody(), 0.0, 1.0, 1.0)
 
 
 def test_a_detection_at_a_place_has_the_density_of_those_that_enter_there():
-    _, entered = places_at(0.0, 0.0, 10.0, 0.1, 400.0, -600.0, 20.0, 0.3)
+    _, entered = places_at((0.0, 0.0, 10.0, 0.1), (400.0, -600.0, 20.0, 0.3))
     z = measurement.from_detections(plot_of([[3.0, 4.0], [410.0, -590.0], [5000.0, 0.0]], 0.0, 5.0), HERE)
     density, state, covariance = first_detections(entered, z, HERE, BOUND, 0.8)
     first = 0.8 * 0.1 * multivariate_normal.pdf([3.0, 4.0], [0.0, 0.0], np.eye(2) * 125.0)
@@ -59,7 +59,7 @@ def test_a_detection_at_a_place_has_the_density_of_those_that_enter_there():
 
 
 def test_those_missed_wait_and_move_and_are_forgotten_in_time():
-    places, entered = places_at(0.0, 0.0, 10.0, 0.1)
+    places, entered = places_at((0.0, 0.0, 10.0, 0.1))
     entered = places.predict(missed(entered, 0.5), 2.0, 0.9, 1.0)
     z = measurement.from_detections(plot_of([[1e-3, 0.0]], 0.0, 5.0), HERE)
     density, _, _ = first_detections(entered, z, HERE, BOUND, 0.5)

@@ -23,13 +23,13 @@ def arrays_of(state: State) -> list[np.ndarray]:
     "changes",
     [
         {},
-        {"motion": "cv", "association": "gnn", "max_extent_m": 20.0},
-        {"clutter_memory_s": 60.0, "birth_places": [1000.0, 0.0, 200.0, 0.1], "mean_visible_s": 30.0},
+        {"motion.model": "cv", "association.method": "gnn", "max_extent_m": 20.0},
+        {"clutter.memory_s": 60.0, "birth.places.gate.x": 1000.0, "existence.mean_visible_s": 30.0},
     ],
     ids=["defaults", "gnn, extended", "clutter map, places, hidden"],
 )
 def test_advancing_twice_from_one_state_gives_the_same_and_leaves_it(changes):
-    tracking = Filter(TrackingSettings(**changes), UniqueIds())
+    tracking = Filter(TrackingSettings.load(changes), UniqueIds())
     state = tracking.blank
     scans = [detections_of(np.vstack([approach(k), crossing(k)]), float(k)) for k in range(6)]
     scans.insert(4, detections_of(approach(3.0), 3.0, sensor="other"))  # no time passes

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scenes import central_difference, detections_of, polar_of
+from settings_of import settings_of
 
 from aegis.core.kernels import gate
 from aegis.core.tracking import measurement
@@ -26,7 +27,7 @@ def expected(x: np.ndarray, pose: Pose, *, polar: bool) -> tuple[np.ndarray, np.
 
 @given(STATE, st.floats(-100, 100), st.floats(-180, 180), st.tuples(*[st.floats(-50, 50)] * 3), st.booleans())
 def test_measurement_and_its_jacobian(state, offset, yaw_deg, velocity, polar):
-    s = TrackingSettings(sensor_x=offset, sensor_y=-offset, sensor_z=offset / 10, sensor_yaw_deg=yaw_deg)
+    s = settings_of(TrackingSettings, sensor_x=offset, sensor_y=-offset, sensor_z=offset / 10, sensor_yaw_deg=yaw_deg)
     pose = Pose(s.position(), s.rotation(), np.array(velocity))
     value, jacobian = expected(state, pose, polar=polar)
     definition = polar_of(state, pose.position, np.deg2rad(yaw_deg), velocity)

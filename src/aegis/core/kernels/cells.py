@@ -7,6 +7,7 @@ ITERATIONS = cython.declare(cython.int, 4)  # of scoring on the offset between c
 SCORING_STEPS = cython.declare(cython.int, 6)  # on the direction
 NAN = cython.declare(cython.double, float("nan"))
 HALF_PI = cython.declare(cython.double, 1.5707963267948966)
+LEAST_COSINE = cython.declare(cython.double, 1e-6)  # of an elevation: at the zenith an azimuth has no meaning
 
 
 @cython.ccall
@@ -232,7 +233,7 @@ def refine(
             s1, s2 = -(c22 * g1 - c12 * g2) / det, -(c11 * g2 - c12 * g1) / det
             length = sqrt(s1 * s1 + s2 * s2)
             scale = min(1.0, widest / length) if length > 0.0 else 1.0
-            a += scale * s1 / max(ce, 1e-6)
+            a += scale * s1 / max(ce, LEAST_COSINE)
             e = min(max(e + scale * s2, -HALF_PI), HALF_PI)
         azimuth[i], elevation[i] = a, e
         beam[i] = y0 / total
@@ -242,8 +243,8 @@ def refine(
         m11, m12 = i11 * v11 + i12 * v12, i11 * v12 + i12 * v22
         m21, m22 = i12 * v11 + i22 * v12, i12 * v12 + i22 * v22
         if horizontal:
-            error[i, 0, 0] = scale * (m11 * i11 + m12 * i12) / max(ce * ce, 1e-12)
+            error[i, 0, 0] = scale * (m11 * i11 + m12 * i12) / max(ce * ce, LEAST_COSINE * LEAST_COSINE)
         if vertical:
             error[i, 1, 1] = scale * (m21 * i12 + m22 * i22)
         if horizontal and vertical:
-            error[i, 0, 1] = error[i, 1, 0] = scale * (m11 * i12 + m12 * i22) / max(ce, 1e-6)
+            error[i, 0, 1] = error[i, 1, 0] = scale * (m11 * i12 + m12 * i22) / max(ce, LEAST_COSINE)

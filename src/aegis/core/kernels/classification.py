@@ -11,6 +11,8 @@ SWERLING1_BIAS_DB = cython.declare(cython.double, -2.51)
 ROOT_2 = cython.declare(cython.double, 1.4142135623730951)
 ROOT_2PI = cython.declare(cython.double, 2.5066282746310002)
 SHARPEST = cython.declare(cython.double, 1e-3)  # no speed [m/s] and no height [m] is known better
+# Of a class's highest speed: no speed is taken to be lower, as the density of range rates would have no bound there.
+SLOWEST_SHARE = cython.declare(cython.double, 1e-2)
 SATURATED = cython.declare(
     cython.double, 6.0
 )  # sigmas from which the normal distribution is 0 or 1 to within the floor below
@@ -38,7 +40,7 @@ def radial_speed_density(radial_speed: cython.double, low: cython.double, high: 
     There abs(v_r) given the speed s is uniform on [0, s], so that the density is ln(high / max(low, abs(v_r))) / (high - low)
     below high.
     """
-    lower = max(low, abs(radial_speed), 1e-2 * high)
+    lower = max(low, abs(radial_speed), SLOWEST_SHARE * high)
     return log(max(high / lower, 1.0)) / (high - low)
 
 

@@ -3,6 +3,7 @@
 import cython
 from cython.cimports.libc.math import isfinite, sqrt
 
+PROBABLE = cython.declare(cython.double, 0.5)  # a scan has shown a track where it is more probable than not
 NAN = cython.declare(cython.double, float("nan"))
 TENTATIVE = cython.declare(cython.int, 1)
 CONFIRMED = cython.declare(cython.int, 2)
@@ -45,7 +46,7 @@ def note_hits(
     """Bring the tables up to date; write the rows that the scan probably showed, and return their number; see `tracking.rows`."""
     n: cython.Py_ssize_t = 0
     for t in range(hit.shape[0]):
-        if hit[t] <= 0.5 or best[t] < 0:
+        if hit[t] <= PROBABLE or best[t] < 0:
             continue
         d = detection[best[t]]
         wholes[HITS, t] += 1

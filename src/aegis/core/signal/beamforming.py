@@ -19,6 +19,7 @@ from aegis.core.types import Floats, Ints
 
 OVERSAMPLING = 4  # coarse beams to a beamwidth
 EXTENT = 1e-2  # of an array along an axis that counts [wavelengths]
+LINE = 1e-2  # elements are on one line where they extend no more than this share across it
 LATTICE = 1e-2  # how far from a lattice an element may be [wavelengths]
 LARGEST_LATTICE = 4096  # places, with holes; beyond, the steering matrix is used
 LARGEST_GRID = 65_536  # directions of the steering matrix
@@ -41,7 +42,7 @@ class Array:
         if self.finds_azimuth and self.finds_elevation:
             # Elements on one slanted line tell no two angles: what they tell is taken as the one that they extend in more.
             spread = np.linalg.svd(self.position, compute_uv=False)
-            if spread[1] < 1e-2 * spread[0]:
+            if spread[1] < LINE * spread[0]:
                 self.finds_azimuth = bool(max(extent[0], extent[1]) >= extent[2])
                 self.finds_elevation = not self.finds_azimuth
         self.flat = bool(extent[0] <= EXTENT)  # then behind cannot be told from in front

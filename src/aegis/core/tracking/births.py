@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,14 +56,16 @@ class FirstDetections(NamedTuple):
 class BirthPlaces:
     """Places where objects enter."""
 
-    def __init__(self, places: tuple[float, ...], speed_sigma: float, height_sigma: float) -> None:
+    def __init__(
+        self, places: Sequence[tuple[float, float, float, float]], speed_sigma: float, height_sigma: float
+    ) -> None:
         """Make the places.
 
         Args:
             places: x, y, sigma [m], objects expected in a scan, for each.
             speed_sigma: of a velocity component [m/s]; height_sigma: of the height [m].
         """
-        table = np.array(places).reshape(-1, 4)
+        table = np.array(places, np.float64)
         k = len(table)
         x, P = np.zeros((k, 1, 6)), np.zeros((k, 1, 6, 6))
         x[:, 0, :2] = table[:, :2]

@@ -24,12 +24,13 @@ from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics, Motion
 from aegis.core.tracking.rows import Rows
 from aegis.core.tracking.scan import Observed, Predicted, observe
-from aegis.core.tracking.settings import SensorModel, TrackingSettings
+from aegis.core.tracking.settings import Sensor, TrackingSettings
 from aegis.core.tracking.view import View
 from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks
 
 AXES = np.arange(3)
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
+PROBABLE = 0.5  # more probable than not: a detection that no track explains is counted as a false alarm
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
 
 
@@ -83,13 +84,13 @@ class Background(NamedTuple):
 class _Sensor:
     """A sensor's parameters, and what follows from them."""
 
-    model: SensorModel
+    model: Sensor
     view: SensorView
     log_polar: Floats  # (4,) ln of the extent of the view in range, azimuth, elevation, range rate
     log_plane: Floats  # (4,) the same of the plane (as the first component), height, range rate
 
     @classmethod
-    def of(cls, model: SensorModel) -> _Sensor:
+    def of(cls, model: Sensor) -> _Sensor:
         azimuth, elevation = np.deg2rad(model.azimuth_fov_deg), np.deg2rad(model.elevation_fov_deg)
         near, far = model.min_range_m, model.max_range_m
         height = 2.0 * far * np.sin(elevation / 2.0)
@@ -107,26 +108,27 @@ class Filter:
 
     def __init__(self, settings: TrackingSettings, ids: UniqueIds) -> None:
         """Make a filter; tracks get their names from `ids`."""
-        self.settings = s = settings
+        self._settings = s = settings
         self._ids = ids
-        self.bound = np.array(
-            [0.0, *2.0 * gammaincinv(np.arange(1, 5) / 2.0, s.gate_probability)]
-        )  # quantiles of chi-square
+        # Quantiles of chi-square.
+        self.bound = np.array([0.0, *2.0 * gammaincinv(np.arange(1, 5) / 2.0, s.association.gate_probability)])
         self._sensors = {name: _Sensor.of(model) for name, model in s.sensor_models().items()}
-        modes = motion.MODES[s.motion]
-        self.blank = State(Rows.empty(len(modes), motion.dimension(s.motion)))
-        acceleration = np.full((len(ClassId), 2), [s.acceleration_sigma_mps2, s.vertical_acceleration_sigma_mps2])
-        for class_id, sigma in s.acceleration().items():
-            acceleration[class_id] = sigma
-        turn_variance, turn_noise = np.deg2rad([s.turn_rate_sigma_degps, s.turn_rate_change_degps]) ** 2
+        move = s.motion
+        modes = motion.MODES[move.model]
+        self.blank = State(Rows.empty(len(modes), motion.dimension(move.model)))
+        acceleration = np.full((len(ClassId), 2), [move.acceleration_sigma_mps2, move.vertical_acceleration_sigma_mps2])
+        for name, sigma in move.acceleration_by_class.items():
+            acceleration[ClassId[name]] = sigma
+        turn_variance, turn_noise = np.deg2rad([move.turn_rate_sigma_degps, move.turn_rate_change_degps]) ** 2
         self._motion = Motion(modes, acceleration**2, turn_variance, turn_noise)
-        self._how = How(self.bound, s.association == "gnn", s.association_sharpness)
+        self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness)
         self._places = None
-        if s.birth_places:
-            self._places = BirthPlaces(s.birth_places, s.initial_speed_sigma_mps, s.initial_height_sigma_m)
-        model = PhysicalModel(tuple(ClassId[name] for name in s.classes))
+        if s.birth.places:
+            places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()]
+            self._places = BirthPlaces(places, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m)
+        model = PhysicalModel(s.classification.class_ids())
         ground = float(self._sensors[""].view.pose.position[2])
-        self._view = View(s.frame_id, model, s.confidence_threshold, ground)
+        self._view = View(s.frame_id, model, s.classification.confidence_threshold, ground)
 
     def advance(
         self, state: State, detections: Detections, serial: int, known: Mapping[int, int]
@@ -162,23 +164,26 @@ class Filter:
 
     def _predicted(self, state: State, stamp: int) -> State:
         """Return the state at a time, with tracks that are nobody else's."""
-        s, before = self.settings, state.tracks
+        s, before = self._settings, state.tracks
         dt = 0.0 if state.now_ns is None else (stamp - state.now_ns) * 1e-9
-        survival = math.exp(-dt / s.mean_lifetime_s)
+        survival = math.exp(-dt / s.existence.mean_lifetime_s)
         undetected = {name: count * survival for name, count in state.undetected.items()}
         entered = state.entered
         if self._places is not None:
-            entered = self._places.predict(entered or self._places.nobody(), dt, survival, s.acceleration_sigma_mps2**2)
+            entered = self._places.predict(
+                entered or self._places.nobody(), dt, survival, s.motion.acceleration_sigma_mps2**2
+            )
         if not len(before) or dt == 0.0:
             tracks = before.copy(before.kinematics.copy())
             return State(tracks, state.now_ns, entered, state.clutter, undetected)
-        between = motion.mode_transition(dt, s.mean_straight_s, s.mean_turn_s)
+        between = motion.mode_transition(dt, s.motion.mean_straight_s, s.motion.mean_turn_s)
         tracks = before.copy(
             motion.predict(before.kinematics, dt, self._motion, between, before["class_id"], before["has_height"])
         )
+        life = s.existence
         tracks["existence"], tracks["lasting"], tracks["hidden"] = existence.predict(
-            before.existing(), survival, math.exp(-dt / s.transient_life_s),
-            -math.expm1(-dt / s.mean_visible_s) if s.mean_visible_s > 0.0 else 0.0, -math.expm1(-dt / s.mean_hidden_s),
+            before.existing(), survival, math.exp(-dt / life.transient_life_s),
+            -math.expm1(-dt / life.mean_visible_s) if life.mean_visible_s > 0.0 else 0.0, -math.expm1(-dt / life.mean_hidden_s),
         )  # fmt: skip
         return State(tracks, state.now_ns, entered, state.clutter, undetected)
 
@@ -194,12 +199,12 @@ class Filter:
         if (sorted_keys[1:] == sorted_keys[:-1]).any():
             order = np.lexsort((*z.value.T, *z.position.T, keys))
         z, rcs = z.ordered(order), detections.rcs_dbsm[order]
-        if self.settings.max_extent_m == 0.0:
+        if self._settings.max_extent_m == 0.0:
             return Plotted(view, z, rcs, np.full(len(rcs), np.nan))
         known = np.flatnonzero(tracks["confirmed"])
         sigma = np.sqrt(np.maximum(covariance[known, 0, 0], covariance[known, 1, 1]))
         objects = extent.merge(
-            z, extent.Known(mean[known, :3], sigma, tracks["scatter"][known]), self.settings.max_extent_m
+            z, extent.Known(mean[known, :3], sigma, tracks["scatter"][known]), self._settings.max_extent_m
         )
         # Powers add: the echo of an object is that of all its parts.
         power = np.bincount(objects.group, 10.0 ** (rcs / 10.0), minlength=len(objects.scatter))
@@ -208,15 +213,15 @@ class Filter:
 
     def _background(self, state: State, sensor: _Sensor, scan: Plotted, sensor_id: str) -> tuple[State, Background]:
         """Return where the detections can come from besides the tracks, and the state with those not shown yet."""
-        s, model, view, z = self.settings, sensor.model, scan.view, scan.z
+        s, model, view, z = self._settings, sensor.model, scan.view, scan.z
         # New objects come in, and leave those not detected yet when they are: as many of each in the long run.
         pd = model.detection_probability
         settled = model.births_per_scan * (1.0 - pd) / pd
-        undetected = state.undetected.get(sensor_id, settled + s.initial_objects) + model.births_per_scan
+        undetected = state.undetected.get(sensor_id, settled + s.birth.initial_objects) + model.births_per_scan
         left = {**state.undetected, sensor_id: undetected * (1.0 - pd)}
         extent_of_view = sensor.log_polar if z.polar else sensor.log_plane
         density = measurement.background(z.measured, extent_of_view, model.clutter_per_scan, pd * undetected)
-        if s.clutter_memory_s > 0.0 and len(z):
+        if s.clutter.memory_s > 0.0 and len(z):
             near, far, half = view.near_m, view.far_m, view.azimuth_rad
             if z.polar:  # false alarms spread evenly over range and azimuth: thinner over the ground farther out
                 reach = np.sqrt(((z.position[:, :2] - view.pose.position[:2]) ** 2).sum(axis=1))
@@ -225,7 +230,7 @@ class Filter:
                 area = np.full(len(z), half * (far**2 - near**2))
             usual = model.clutter_per_scan / area
             local = state.clutter.get(sensor_id, ClutterMap.empty())
-            density[0] *= local.density(z.position[:, :2], usual, s.clutter_radius_m) / usual
+            density[0] *= local.density(z.position[:, :2], usual, s.clutter.radius_m) / usual
         entered = state.entered
         found = Background(density, np.empty((0, 6)), np.empty((0, 6, 6)))
         if entered is not None:
@@ -237,7 +242,7 @@ class Filter:
         self, tracks: Rows, scan: Plotted, mean: Floats, covariance: Floats, log_background: Floats, stamp: int
     ) -> tuple[Rows, Seen, Floats]:
         """Return the tracks updated by a scan, what it showed, and (D,) the probability that a detection is no confirmed one's."""
-        s, z = self.settings, scan.z
+        s, z = self._settings, scan.z
         velocity = mean[:, 3:5].copy()  # before the update, which happens in place
         before = Predicted(
             tracks.kinematics, tracks["existence"], tracks["hidden"], tracks["has_height"],
@@ -251,15 +256,15 @@ class Filter:
         first_height = after["has_height"] & ~tracks["has_height"]
         if first_height.any():
             P = tracks.kinematics.P.copy()
-            P[first_height, :, 5, 5] += s.initial_speed_sigma_mps**2
+            P[first_height, :, 5, 5] += s.birth.initial_speed_sigma_mps**2
             after = replace(after, kinematics=tracks.kinematics._replace(P=P))
-        after["existence"], after["hidden"] = np.minimum(chances.existence, s.max_existence), chances.hidden
+        after["existence"], after["hidden"] = np.minimum(chances.existence, s.existence.max_probability), chances.hidden
         if s.max_extent_m > 0.0:
             d = pairs.detection[best[found]]
             shown = np.isfinite(scan.scatter[d])
             old = tracks["scatter"][found[shown]] ** 2
             after["scatter"][found[shown]] = np.sqrt(old + SCATTER_RATE * (scan.scatter[d[shown]] - old))
-        if s.clutter_memory_s == 0.0:
+        if s.clutter.memory_s == 0.0:
             return after, seen, chances.alone
         confirmed = np.repeat(tracks["confirmed"], np.diff(pairs.start))
         explained = np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
@@ -267,26 +272,28 @@ class Filter:
 
     def _remember_clutter(self, state: State, z: Plots, sensor_id: str, unexplained: Floats, stamp: int) -> State:
         """Return the state with what a scan says of places that give false alarms."""
-        if self.settings.clutter_memory_s == 0.0:
+        if self._settings.clutter.memory_s == 0.0:
             return state
         local = state.clutter.get(sensor_id, ClutterMap.empty())
-        plots = z.position[unexplained > 0.5, :2]
-        after = local.after(plots, stamp, round(self.settings.clutter_memory_s * 1e9))
+        plots = z.position[unexplained > PROBABLE, :2]
+        after = local.after(plots, stamp, round(self._settings.clutter.memory_s * 1e9))
         return replace(state, clutter={**state.clutter, sensor_id: after})
 
     def _births(
         self, scan: Plotted, alone: Floats, background: Background, serial: int, stamp: int, tracks: int
     ) -> tuple[Rows, int]:
         """Return tracks for what no track explains, and how many would have been too many."""
-        s, z, density = self.settings, scan.z, background.density
+        s, z, density = self._settings, scan.z, background.density
         new = density[1] + density[2]
         first = new / (new + density[0])  # existence, were the detection alone
-        index = np.flatnonzero(alone * first >= np.minimum(s.delete_probability, 0.5 * first))
+        index = np.flatnonzero(alone * first >= np.minimum(s.existence.delete_probability, 0.5 * first))
         room = max(0, s.max_tracks - tracks)
         over = max(0, len(index) - room)
         index = index[:room]
         n = len(index)
-        state, covariance = first_state(z, index, scan.view.pose, s.initial_speed_sigma_mps, s.initial_height_sigma_m)
+        state, covariance = first_state(
+            z, index, scan.view.pose, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m
+        )
         if len(background.x):
             here = density[2, index] > density[1, index]
             state[here], covariance[here] = background.x[index[here]], background.P[index[here]]
@@ -297,11 +304,11 @@ class Filter:
             P[:, :, motion.TURN, motion.TURN] = self._motion.turn_variance
         weight = np.ones((n, modes))
         if modes == 2:
-            turning = s.mean_turn_s / (s.mean_straight_s + s.mean_turn_s)
+            turning = s.motion.mean_turn_s / (s.motion.mean_straight_s + s.motion.mean_turn_s)
             weight[:] = 1.0 - turning, turning
         born = Rows.blank(Kinematics(x, P, weight))
-        born["existence"] = np.minimum(alone[index] * first[index], s.max_existence)
-        born["lasting"] = 1.0 - s.transient_share
+        born["existence"] = np.minimum(alone[index] * first[index], s.existence.max_probability)
+        born["lasting"] = 1.0 - s.birth.transient_share
         born["birth"] = serial * BIRTH_NUMBERS + index
         born["has_height"] = z.measured[index, 2]
         born["born_ns"], born["updated_ns"] = stamp, stamp
@@ -313,10 +320,10 @@ class Filter:
 
     def _settled(self, tracks: Rows, born: Rows, stamp: int, known: Mapping[int, int]) -> Rows:
         """Return what stays, named and confirmed."""
-        s = self.settings
-        keep = rows.worth_keeping(tracks, stamp, s.delete_probability, round(s.max_coast_s * 1e9))
+        s = self._settings
+        keep = rows.worth_keeping(tracks, stamp, s.existence.delete_probability, round(s.existence.max_coast_s * 1e9))
         tracks = tracks.keep_and_add(keep, born)
-        sure = tracks["existence"] >= s.confirm_probability
+        sure = tracks["existence"] >= s.existence.confirm_probability
         name = tracks["id"]
         nameless = np.flatnonzero((name == 0) & (sure | (tracks["hits"] > 1)))
         if len(nameless):
@@ -324,6 +331,6 @@ class Filter:
                 name[nameless] = [known.get(number, 0) for number in tracks["birth"][nameless].tolist()]
                 nameless = nameless[name[nameless] == 0]
             name[nameless] = self._ids.take(len(nameless))
-        stays = tracks["confirmed"] & (tracks["existence"] >= s.demote_probability)
+        stays = tracks["confirmed"] & (tracks["existence"] >= s.existence.demote_probability)
         tracks["confirmed"] = stays | (sure & (name > 0))
         return tracks

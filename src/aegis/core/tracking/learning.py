@@ -10,7 +10,7 @@ import numpy as np
 from aegis.core.tracking import measurement
 from aegis.core.tracking.consistency import Consistency, Nis
 from aegis.core.tracking.filter import Seen
-from aegis.core.tracking.registration import Bias, Registration
+from aegis.core.tracking.registration import Bias, ClearPlots, Registration
 from aegis.core.types import Detections, Floats
 
 CLEAR = 0.9  # probability of an association from which it tells of the sensor
@@ -79,9 +79,10 @@ class SensorKnowledge:
             variance = variance / np.stack([np.ones(len(d)), reach**2], axis=1)
         applied = self._registration.bias(sensor_id) if self._mode == "apply" else None
         P = tracks.kinematics.P
-        self._registration.observe(
-            sensor_id, stamp_ns, pose, tracks["id"][clear], seen.velocity[clear], np.maximum(P[clear, 0, 3, 3], P[clear, 0, 4, 4]),
+        plots = ClearPlots(
+            tracks["id"][clear], seen.velocity[clear], np.maximum(P[clear, 0, 3, 3], P[clear, 0, 4, 4]),
             reach + (applied.range_m if applied else 0.0),
             np.arctan2(local[:, 1], local[:, 0]) + (applied.azimuth_rad if applied else 0.0),
             np.arcsin(np.clip(local[:, 2] / np.maximum(reach, measurement.MIN_RANGE_M), -1.0, 1.0)), variance,
         )  # fmt: skip
+        self._registration.observe(sensor_id, stamp_ns, pose, plots)

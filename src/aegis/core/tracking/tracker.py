@@ -41,8 +41,10 @@ class Tracker:
         """Make a tracker."""
         s = self.settings = settings
         self._filter = Filter(s, ids or UniqueIds())
-        self._timeline = Timeline(self._filter.blank, s.reorder_window_s, s.reset_after_s, s.snapshot_max_age_s)
-        self._sensors = SensorKnowledge(self._filter.bound, s.registration, s.registration_reference)
+        self._timeline = Timeline(
+            self._filter.blank, s.timeline.reorder_window_s, s.timeline.reset_after_s, s.snapshot.max_age_s
+        )
+        self._sensors = SensorKnowledge(self._filter.bound, s.registration.mode, s.registration.reference)
         self._serial = 0
         self._confirmed = NO_IDS  # of the last picture, ascending
 
@@ -94,15 +96,17 @@ class Tracker:
     def snapshot(self) -> bytes | None:
         """Return the picture for `resume` in another process; None before the first scan."""
         state = self.state
-        return None if state.now_ns is None else snapshot.to_bytes(state.tracks, state.now_ns, self.settings.motion)
+        return (
+            None if state.now_ns is None else snapshot.to_bytes(state.tracks, state.now_ns, self.settings.motion.model)
+        )
 
     def resume(self, data: bytes) -> None:
-        """Go on from a snapshot, if the first scan follows it within `snapshot_max_age_s`; else it is forgotten.
+        """Go on from a snapshot, if the first scan follows it within `snapshot.max_age_s`; else it is forgotten.
 
         Raises:
             ValueError: it is no snapshot, or of another motion model.
         """
-        tracks, now_ns = snapshot.from_bytes(data, self.settings.motion)
+        tracks, now_ns = snapshot.from_bytes(data, self.settings.motion.model)
         self._timeline.wait_for_first_scan(State(tracks, now_ns))
 
     def nis(self) -> dict[str, Nis]:

@@ -66,7 +66,7 @@ class RadarMsgsSettings(Settings):
     has_elevation: bool = param(True, "False for a 2D radar, whose elevation (or z) is 0 and measured by nobody.")
     has_doppler: bool = param(True, "False where doppler_velocity (or a track's velocity) is not measured.")
     doppler_sign: Literal[1, -1] = param(
-        1, "-1 where the radar's doppler_velocity is positive closing; the message's definition does not say."
+        1, "Sign of doppler_velocity: -1 where it is positive closing; the message's definition does not say."
     )
 
 

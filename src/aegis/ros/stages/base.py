@@ -105,16 +105,6 @@ class Stage(ABC, Generic[SettingsT]):
 
     # What a subclass may or must provide.
 
-    @classmethod
-    def settings_for(cls, values: Mapping[str, object]) -> type[Settings]:
-        """Return the model that these parameters are of: the stage's one, unless one of them chooses among several."""
-        return cls.settings_type
-
-    @classmethod
-    def large_messages(cls, settings: Settings) -> bool:
-        """Tell whether it sends messages of megabytes, for which DDS needs more shared memory than it takes by itself."""
-        return False
-
     @property
     def period_s(self) -> float | None:
         """How often `on_timer` wants to be called, by a steady clock; None for never."""

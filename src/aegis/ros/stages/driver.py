@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from aegis.core.clock import SensorClock
 from aegis.core.events import DriverFailed, ScanStarted
 from aegis.core.finite import finite_or_none
 from aegis.core.health import Health, Level
-from aegis.core.params import ConfigError, Settings
+from aegis.core.params import ConfigError
 from aegis.core.signal.cube import Cube, CubeError
 from aegis.drivers.contract import Driver, DriverSettings
 from aegis.drivers.frames import Frame, PointFrame
@@ -45,22 +45,6 @@ class DriverStage(Stage[DriverSettings]):
         self._open_at_ns = 0  # when to try next
         self._frame_at_ns: int | None = None
         self._opened_at_ns = self._now_ns = 0
-
-    @classmethod
-    def settings_for(cls, values: Mapping[str, object]) -> type[DriverSettings]:
-        """Return the settings of the driver that the parameters name.
-
-        Raises:
-            ConfigError: there is none of that name.
-        """
-        name = values.get("driver", "")
-        return driver_class(str(name)).settings_type if name else cls.settings_type
-
-    @classmethod
-    def large_messages(cls, settings: Settings) -> bool:
-        """Tell whether the driver gives cubes."""
-        assert isinstance(settings, DriverSettings)
-        return bool(settings.driver) and driver_class(settings.driver).output == "cube"
 
     @property
     def period_s(self) -> float:

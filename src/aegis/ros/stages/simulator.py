@@ -10,7 +10,6 @@ import numpy as np
 from aegis_msgs import srv
 
 from aegis.core.events import ScanStarted
-from aegis.core.params import Settings
 from aegis.core.signal.cube import Cube
 from aegis.core.types import Scan
 from aegis.ros.messages.clouds import cloud_to_msg
@@ -42,12 +41,6 @@ class SimulatorStage(Stage[SimulatorSettings]):
             self.simulator = Simulator(settings)
         self._begin_ns: int | None = None
         self._cube_bytes = 0
-
-    @classmethod
-    def large_messages(cls, settings: Settings) -> bool:
-        """Tell whether it sends cubes."""
-        assert isinstance(settings, SimulatorSettings)
-        return settings.level == "signal"
 
     @property
     def period_s(self) -> float:

@@ -33,7 +33,7 @@ class TrackingStage(Stage[TrackingSettings]):
         super().__init__(settings, context)
         folder = context.state_dir
         ids = folder / "track_ids.json" if folder is not None else None
-        self._kept = folder / "tracks.npz" if folder is not None and settings.snapshot_period_s > 0.0 else None
+        self._kept = folder / "tracks.npz" if folder is not None and settings.snapshot.period_s > 0.0 else None
         self._trouble = ""  # why the picture of the last process, or this one's, is not on disk
         self._changed = False  # since it was kept
         self._tracks = 0
@@ -48,7 +48,7 @@ class TrackingStage(Stage[TrackingSettings]):
     @property
     def period_s(self) -> float | None:
         """How often the picture is kept."""
-        return self.settings.snapshot_period_s if self._kept is not None else None
+        return self.settings.snapshot.period_s if self._kept is not None else None
 
     def reset(self) -> None:
         """Drop all tracks, those kept on disk too; ids go on."""
