@@ -3,6 +3,7 @@
 import time
 
 from pyproj import Transformer
+from settings_of import settings_of
 
 from aegis.bridge.live import columns
 from aegis.bridge.live.frames import Frame
@@ -22,7 +23,7 @@ def threats_frame(threats, age_s=0.5):
 
 def make_feed(tracks=None, threats=None, *, site=SITE, **settings):
     """Return a feed that has heard tracks, and what is assessed of them."""
-    feed = Feed(OutputSettings.load({"site": site, **settings}))
+    feed = Feed(settings_of(OutputSettings, site=site, **settings))
     if tracks is not None:
         feed.take_tracks(tracks_frame(tracks))
     if threats is not None:

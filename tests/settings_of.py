@@ -8,12 +8,18 @@ S = TypeVar("S", bound=Settings)
 
 
 def dotted(kind: type[Settings], values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values under dotted names; a name that several parameters end in stays as it is."""
-    names: dict[str, list[str]] = {}
-    for info in kind.params():
-        if "<" not in info.name:
-            names.setdefault(info.name.rpartition(".")[2], []).append(info.name)
-    return {names[key][0] if len(names.get(key, ())) == 1 else key: value for key, value in values.items()}
+    """Return the values under dotted names: `prf_hz` is `waveform.prf_hz`, and `cot_url` is `outputs.cot.url`.
+
+    What is the last part, or the last parts, of several names stays as it is.
+    """
+    names = [info.name for info in kind.params() if "<" not in info.name]
+
+    def whole(key: str) -> str:
+        last = [name for name in names if name.rpartition(".")[2] == key]
+        found = last or [name for name in names if f".{name}".replace(".", "_").endswith(f"_{key}")]
+        return found[0] if len(found) == 1 and key not in names else key
+
+    return {whole(key): value for key, value in values.items()}
 
 
 def settings_of(kind: type[S], /, **values: Any) -> S:

@@ -23,6 +23,7 @@ from anyio.from_thread import start_blocking_portal
 from bridge_data import some_detections, some_threats, some_tracks
 from fastapi.testclient import TestClient
 from rclpy.executors import SingleThreadedExecutor
+from settings_of import dotted, settings_of
 from websockets.sync.client import ClientConnection, connect
 
 from aegis.bridge.accounts.store import DATABASE_FILE, Accounts
@@ -74,9 +75,8 @@ def open_app(tmp_path: Path, accounts_database: Path) -> Iterator[Callable[..., 
             state_dir = tmp_path / "app_state"
             state_dir.mkdir(exist_ok=True)
             shutil.copy(accounts_database, state_dir)
-            settings = BridgeSettings.load(
-                {"login_per_account_per_minute": 5, "login_per_address_per_minute": 12, **parameters}
-            )
+            limits = {"login_per_account_per_minute": 5, "login_per_address_per_minute": 12}
+            settings = settings_of(BridgeSettings, **limits, **parameters)
             context = StageContext(state_dir=state_dir, live=True)
             portal = stack.enter_context(start_blocking_portal())
             bridge = stack.enter_context(
@@ -145,7 +145,7 @@ def start_bridge(ros_domain: dict[str, str], tmp_path: Path, wait_for) -> Iterat
                 str(Path(__file__).with_name("run_bridge.py")),
                 str(state_dir),
                 namespace,
-                json.dumps({"port": 0, **settings}),
+                json.dumps(dotted(BridgeSettings, {"port": 0, **settings})),
             ],
             stderr=subprocess.PIPE,
             text=True,

@@ -289,7 +289,7 @@ def test_a_malformed_login_is_400_and_repeats_nothing(app, body):
 
 def test_a_body_that_is_too_large_is_413(app):
     headers = {"Content-Type": "application/json"}
-    size = app.bridge.settings.max_body_bytes
+    size = app.bridge.settings.requests.max_body_bytes
 
     def pieces():
         for _ in range(size // 1000 + 1):

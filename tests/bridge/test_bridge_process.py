@@ -250,7 +250,7 @@ def test_what_cannot_be_passed_on_as_json_is_refused_and_counted(start_bridge, p
 
 
 def test_nothing_is_streamed_before_a_token(start_bridge, publisher, wait_for):
-    bridge = start_bridge(ws_auth_s=1.0)
+    bridge = start_bridge(auth_s=1.0)
     wait_for(publisher.matched, "the bridge listens")
     publisher.send_scan(1)
     wait_for(lambda: heard(bridge, "/api/radar/tracks", 1), "the scan is there")
@@ -276,7 +276,7 @@ def test_nothing_is_streamed_before_a_token(start_bridge, publisher, wait_for):
 
 
 def test_a_token_in_the_url_is_no_token(start_bridge):
-    bridge = start_bridge(ws_auth_s=0.5)
+    bridge = start_bridge(auth_s=0.5)
     assert httpx.get(f"{bridge.url}/api/auth/me?token={bridge.token}").status_code == 401
     with connect(f"{bridge.url.replace('http', 'ws')}/ws/radar-stream?token={bridge.token}") as client:
         assert close_code(client) == 4401
@@ -336,7 +336,7 @@ def test_an_expired_token_closes_the_stream(start_bridge):
 
 
 def test_a_client_that_never_reads_is_cut_off_and_disturbs_nobody(start_bridge, publisher, wait_for):
-    bridge = start_bridge(ws_eviction_s=1.0, ws_send_buffer_bytes=131072)
+    bridge = start_bridge(eviction_s=1.0, send_buffer_bytes=131072)
     wait_for(publisher.matched, "the bridge listens")
     stalled = raw_stalled_client(bridge)
     with stalled, bridge.stream() as client:
@@ -438,8 +438,8 @@ def test_a_taken_port_is_said_plainly(start_bridge, ros_domain, tmp_path: Path):
     [
         ({"host": "0.0.0.0"}, "insecure_non_loopback"),
         ({"host": "0.0.0.0", "insecure_non_loopback": True}, "JWT_SECRET is missing"),
-        ({"jwt_secret": "short"}, "5 bytes; at least 32"),
-        ({"tls_certificate": "nowhere.pem", "tls_key": "nowhere.key"}, "'nowhere.pem' is not a file"),
+        ({"accounts.jwt_secret": "short"}, "5 bytes; at least 32"),
+        ({"tls.certificate": "nowhere.pem", "tls.key": "nowhere.key"}, "'nowhere.pem' is not a file"),
     ],
 )
 def test_an_unsafe_bridge_does_not_start(ros_domain, tmp_path: Path, settings, message):
@@ -500,7 +500,7 @@ def test_another_namespace_is_another_graph(start_bridge, publisher, wait_for):
 
 
 def test_a_body_that_does_not_come_is_408(start_bridge):
-    bridge = start_bridge(request_timeout_s=0.5)
+    bridge = start_bridge(requests_timeout_s=0.5)
     host, port = bridge.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as raw:
         raw.sendall(

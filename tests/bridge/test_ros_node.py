@@ -22,7 +22,7 @@ def link(ros_domain, tmp_path: Path):
     loop = asyncio.new_event_loop()
     settings = BridgeSettings.load({})
     context = StageContext("run", 0, tmp_path, True)
-    side = LoopSide(LoopQueue(loop, 16), LiveState(), Hub(settings), {}, dict)
+    side = LoopSide(LoopQueue(loop, 16), LiveState(), Hub(settings.stream), {}, dict)
     made = RosLink(settings, nodes_beside_bridge(), context, side, died.set)
     made.start()
     yield made, died

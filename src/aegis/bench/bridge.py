@@ -209,7 +209,7 @@ def _bridge(tracks: int) -> Iterator[tuple[int, psutil.Process, str]]:
         accounts.close()
         bridge = ["-m", "aegis.graph.node", "bridge"]
         # A token that outlives the whole measurement.
-        for key, value in {"port": port, "access_token_minutes": 120}.items():
+        for key, value in {"port": port, "accounts.access_token_minutes": 120}.items():
             bridge += ["--set", f"bridge.{key}={value}"]
         feed = ["-m", "aegis.bench.bridge_feed", str(tracks), str(HZ)]
         with _running(bridge, environ, log) as process, _running(feed, environ, log):

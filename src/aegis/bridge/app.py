@@ -98,7 +98,7 @@ def create_app(bridge: Bridge) -> FastAPI:
 
     settings = bridge.settings
     # The last one added is the first to see a request.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, max_bytes=settings.requests.max_body_bytes)
     app.add_middleware(DefaultDeny, tokens=bridge.tokens, audit=bridge.accounts.audit)
     if settings.allowed_origins:
         app.add_middleware(
@@ -108,7 +108,7 @@ def create_app(bridge: Bridge) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "If-None-Match"],
             expose_headers=["ETag", "Retry-After", "X-Data-Age", "X-Request-ID"],
         )
-    app.add_middleware(SecurityHeaders, tls=settings.tls)
+    app.add_middleware(SecurityHeaders, tls=bool(settings.tls.certificate))
     app.add_middleware(RequestId, observe=bridge.telemetry.metrics.observe_request)
 
     add_handler(app)

@@ -97,16 +97,16 @@ class Bridge:
         assert state_dir is not None
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
-            hub = Hub(settings)
-            accounts = await enter(Accounts.open(state_dir, settings, hub.close_sessions))
-            history = await enter(History.open(settings, state_dir))
-            outputs = await enter(Outputs.open(settings, namespace=context.namespace, run_id=context.run_id))
-            state = LiveState(nodes.names, settings.ready_stages, settings.ready_silence_s)
+            hub = Hub(settings.stream)
+            accounts = await enter(Accounts.open(state_dir, settings.accounts, hub.close_sessions))
+            history = await enter(History.open(settings.history, state_dir))
+            outputs = await enter(Outputs.open(settings.outputs, namespace=context.namespace, run_id=context.run_id))
+            state = LiveState(nodes.names, settings.ready.stages, settings.ready.silence_s)
             telemetry = Telemetry(state, state_dir)
-            stage_log = await enter(StageLog.open(log.folder, settings)) if log else None
+            stage_log = await enter(StageLog.open(log.folder, settings.log)) if log else None
             acknowledgements = Acknowledgements(state_dir)
             stream = LiveStream(hub, settings)
-            queue = LoopQueue(asyncio.get_running_loop(), settings.handover_length)
+            queue = LoopQueue(asyncio.get_running_loop(), settings.queue_length)
 
             connect(queue, state, stream, outputs.feed, telemetry, history, stage_log)
 
@@ -138,10 +138,12 @@ class Bridge:
                 run_id=context.run_id,
                 nodes=nodes,
                 accounts=accounts,
-                tokens=Tokens(secret, settings.jwt_algorithm, settings.access_token_s, accounts.revocations),
+                tokens=Tokens(
+                    secret, settings.accounts.jwt_algorithm, settings.accounts.access_token_s, accounts.revocations
+                ),
                 tickets=Tickets(accounts.revocations),
-                throttle=Throttle(settings),
-                devices=Devices(secret, settings.device_token_days * 86400.0),
+                throttle=Throttle(settings.accounts.limits),
+                devices=Devices(secret, settings.accounts.device_token_days * 86400.0),
                 state=state,
                 acknowledgements=acknowledgements,
                 queue=queue,

@@ -23,11 +23,10 @@ from aegis.bridge.http.listener import allow_connections, listen
 from aegis.bridge.http.protocol import Loop
 from aegis.bridge.http.protocol import protocol_class as http_protocol_class
 from aegis.bridge.live.nodes import GraphNodes
-from aegis.bridge.settings import BridgeSettings, check_exposure
+from aegis.bridge.settings import BridgeSettings, check_exposure, check_tls_files
 from aegis.bridge.stream.ws_protocol import protocol_class
 from aegis.bridge.telemetry.log import bridge_log
 from aegis.bridge.telemetry.writer import LogWriter
-from aegis.core.params import ConfigError
 from aegis.ros.stages.base import StageContext
 
 _log = logging.getLogger(__name__)
@@ -63,11 +62,8 @@ def serve(
         ConfigError: the settings would expose the bridge, the signing key cannot be used, or a part cannot work with them.
     """
     check_exposure(settings)
-    for name in ("tls_certificate", "tls_key"):
-        path = getattr(settings, name)
-        if path and not Path(path).is_file():
-            raise ConfigError(f"bridge: {name} '{path}' is not a file")
-    secret = load_secret(settings, state_dir)
+    check_tls_files(settings.tls)
+    secret = load_secret(settings.accounts, state_dir, reachable_on="" if settings.loopback else settings.host)
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
@@ -79,8 +75,8 @@ def serve(
         return EXIT_FAILED
     context = StageContext(run_id, epoch, state_dir, True, namespace)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    with listener, bridge_log(settings.log_folder(state_dir, namespace), settings) as log:
-        allow_connections(settings.ws_max_clients)
+    with listener, bridge_log(settings.log.folder(state_dir, namespace), settings.log) as log:
+        allow_connections(settings.stream.max_clients)
         with asyncio.Runner(loop_factory=Loop) as runner:
             return runner.run(_run(settings, nodes, context, secret, listener, log, ros_args))
 
@@ -111,7 +107,7 @@ async def _run(
         if signals:
             return 0
         server = uvicorn.Server(server_config(settings, create_app(bridge)))
-        scheme = "https" if settings.tls else "http"
+        scheme = "https" if settings.tls.certificate else "http"
         host, port = listener.getsockname()[:2]
         # All that is loaded by now stays: to look through it for garbage again and again held everybody up for 0.1 s.
         gc.collect()
@@ -132,9 +128,9 @@ def server_config(settings: BridgeSettings, app: FastAPI) -> uvicorn.Config:
     """Return how uvicorn serves the application."""
     return uvicorn.Config(
         app,
-        http=http_protocol_class(settings.request_timeout_s),
-        ws=protocol_class(settings.ws_send_buffer_bytes),
-        ws_max_size=settings.ws_max_message_bytes,
+        http=http_protocol_class(settings.requests.timeout_s),
+        ws=protocol_class(settings.stream.send_buffer_bytes),
+        ws_max_size=settings.stream.max_message_bytes,
         ws_per_message_deflate=False,  # 2 to 3 times the CPU
         lifespan="off",  # the bridge is open around the server
         log_config=None,
@@ -142,8 +138,8 @@ def server_config(settings: BridgeSettings, app: FastAPI) -> uvicorn.Config:
         proxy_headers=False,  # X-Forwarded-For would let anybody choose the address that logins are counted by
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
-        ssl_certfile=settings.tls_certificate or None,
-        ssl_keyfile=settings.tls_key or None,
+        ssl_certfile=settings.tls.certificate or None,
+        ssl_keyfile=settings.tls.key or None,
     )
 
 

@@ -1,49 +1,79 @@
-"""Every parameter of the bridge, and the rule about who may reach it."""
+"""Every parameter of the bridge, a group for each part, and the rule about who may reach it."""
 
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 
 from aegis.bridge.accounts.settings import AccountSettings
 from aegis.bridge.history.settings import HistorySettings
 from aegis.bridge.outputs.settings import OutputSettings
 from aegis.bridge.stream.settings import StreamSettings
-from aegis.bridge.telemetry.settings import TelemetrySettings
-from aegis.core.params import ConfigError, param
+from aegis.bridge.telemetry.settings import LogSettings
+from aegis.core.params import ConfigError, Settings, group, param
 from aegis.core.sensor import SensorPose
 
 
-class BridgeSettings(TelemetrySettings, OutputSettings, HistorySettings, StreamSettings, AccountSettings, SensorPose):
-    """REST, WebSocket and the web page: where it listens, and the parameters of all its rooms."""
+class TlsSettings(Settings):
+    """How connections are encrypted."""
 
-    host: str = param("127.0.0.1", "address to listen on", env="API_HOST")
-    port: int = param(8000, "TCP port to listen on; 0 takes a free one", ge=0, le=65535, env="API_PORT")
-    tls_certificate: str = param("", "PEM file of the certificate chain; empty serves without TLS")
-    tls_key: str = param("", "PEM file of the certificate's key")
+    certificate: str = param("", "PEM file of the certificate chain; empty serves without TLS.", was="tls_certificate")
+    key: str = param("", "PEM file of the certificate's key.", was="tls_key")
+
+
+class RequestSettings(Settings):
+    """What a request may be."""
+
+    max_body_bytes: int = param(65536, "Largest request body.", unit="B", ge=1024, le=16777216, was="max_body_bytes")
+    timeout_s: float = param(
+        10.0,
+        "How long a request, headers and body, may take to arrive.",
+        unit="s",
+        gt=0,
+        le=300,
+        was="request_timeout_s",
+    )
+
+
+class ReadySettings(Settings):
+    """When the graph is ready."""
+
+    stages: tuple[str, ...] = param(
+        ("detection", "tracking", "threat", "ew"),
+        "Stages that must report for /ready to say yes.",
+        was="ready_stages",
+    )
+    silence_s: float = param(
+        3.0, "A stage whose status is older is missing.", unit="s", gt=0, le=600, was="ready_silence_s"
+    )
+
+
+class BridgeSettings(SensorPose):
+    """REST, WebSocket and the web page: where it listens, and a group of parameters for each of its parts."""
+
+    host: str = param("127.0.0.1", "Address to listen on.", env="API_HOST")
+    port: int = param(8000, "TCP port to listen on; 0 takes a free one.", ge=0, le=65535, env="API_PORT")
     insecure_non_loopback: bool = param(
-        False, "listen on other addresses than loopback without TLS: passwords and tokens then travel in the clear"
+        False, "Listen on other addresses than loopback without TLS: passwords and tokens then travel in the clear."
     )
     allowed_origins: tuple[str, ...] = param(
-        (), "web origins besides the bridge's own that may use it, as 'https://host:port'"
+        (), "Web origins besides the bridge's own that may use it, as 'https://host:port'."
     )
-
-    max_body_bytes: int = param(65536, "largest request body", unit="B", ge=1024, le=16777216)
-    request_timeout_s: float = param(
-        10.0, "how long a request, headers and body, may take to arrive", unit="s", gt=0, le=300
+    queue_length: int = param(
+        16,
+        "Messages of one kind that wait between the ROS thread and the event loop.",
+        ge=1,
+        le=1000,
+        was="handover_length",
     )
-
-    ready_stages: tuple[str, ...] = param(
-        ("detection", "tracking", "threat", "ew"), "stages that must be heard for /ready to say yes"
-    )
-    ready_silence_s: float = param(3.0, "a stage whose status is older is missing", unit="s", gt=0, le=600)
-    handover_length: int = param(
-        16, "messages of one topic that wait between the ROS thread and the event loop", ge=1, le=1000
-    )
-
-    @property
-    def tls(self) -> bool:
-        """Whether connections are encrypted."""
-        return bool(self.tls_certificate)
+    tls: TlsSettings = group(TlsSettings())
+    requests: RequestSettings = group(RequestSettings())
+    ready: ReadySettings = group(ReadySettings())
+    accounts: AccountSettings = group(AccountSettings())
+    stream: StreamSettings = group(StreamSettings())
+    history: HistorySettings = group(HistorySettings())
+    outputs: OutputSettings = group(OutputSettings())
+    log: LogSettings = group(LogSettings())
 
     @property
     def loopback(self) -> bool:
@@ -62,11 +92,22 @@ def check_exposure(settings: BridgeSettings) -> None:
     Raises:
         ConfigError: saying what to set.
     """
-    if bool(settings.tls_certificate) != bool(settings.tls_key):
-        raise ConfigError("bridge: tls_certificate and tls_key belong together; one of them is empty")
-    if not settings.loopback and not settings.tls and not settings.insecure_non_loopback:
+    if bool(settings.tls.certificate) != bool(settings.tls.key):
+        raise ConfigError("bridge: tls.certificate and tls.key belong together; one of them is empty")
+    if not settings.loopback and not settings.tls.certificate and not settings.insecure_non_loopback:
         raise ConfigError(
             f"bridge: host '{settings.host}' can be reached from other machines, and passwords and tokens would travel in"
-            " the clear: set tls_certificate and tls_key, or host 127.0.0.1, or insecure_non_loopback (`aegis up --insecure`) to"
+            " the clear: set tls.certificate and tls.key, or host 127.0.0.1, or insecure_non_loopback (`aegis up --insecure`) to"
             " accept it"
         )
+
+
+def check_tls_files(settings: TlsSettings) -> None:
+    """Refuse files that are not there.
+
+    Raises:
+        ConfigError: naming the parameter.
+    """
+    for name, path in (("tls.certificate", settings.certificate), ("tls.key", settings.key)):
+        if path and not Path(path).is_file():
+            raise ConfigError(f"bridge: {name} '{path}' is not a file")

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from settings_of import settings_of
 
 from aegis.bridge.accounts import audit_table
 from aegis.bridge.accounts.audit_table import Entry, Query
@@ -56,7 +57,7 @@ def test_entries_go_when_their_days_are_over_and_not_before(accounts):
 
 
 def test_the_watch_sets_the_days_and_sweeps(tmp_path: Path):
-    accounts = Accounts(tmp_path, AccountSettings(audit_days=30))
+    accounts = Accounts(tmp_path, settings_of(AccountSettings, audit_days=30))
     append(accounts, at_s=time.time() - 40 * DAY_S)
 
     async def run() -> None:
@@ -101,7 +102,7 @@ def test_texts_of_any_kind_and_length_are_kept(accounts):
 
 
 def test_refusals_are_bounded_counted_and_summed_up(tmp_path: Path, monkeypatch):
-    accounts = Accounts(tmp_path, AccountSettings(audit_refusals_per_minute=20))
+    accounts = Accounts(tmp_path, settings_of(AccountSettings, audit_refusals_per_minute=20))
 
     async def refuse(times: int, address: str, action: str = "access") -> None:
         for _ in range(times):

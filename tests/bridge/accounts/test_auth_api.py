@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aegis.bridge.accounts import audit_table
 from aegis.bridge.accounts.audit_table import Query
-from aegis.bridge.accounts.settings import AccountSettings
+from aegis.bridge.accounts.settings import LimitSettings
 from aegis.bridge.accounts.throttle import Throttle
 
 NEW = "three herons over a grey lake"
@@ -43,13 +43,7 @@ class Client:
 @pytest.fixture
 def patient(app):
     """The application with limits that no test here meets."""
-    generous = AccountSettings(
-        **{
-            name: 1000
-            for name in AccountSettings.model_fields
-            if name.endswith("_per_minute") and name != "audit_refusals_per_minute"
-        }
-    )
+    generous = LimitSettings(**dict.fromkeys(LimitSettings.model_fields, 1000))
     app.bridge.throttle = Throttle(generous)
     return app
 
@@ -182,7 +176,7 @@ def test_a_weak_password_is_not_looked_at_before_the_permission(patient):
 
 
 def test_registrations_and_refreshes_are_limited(app):
-    app.bridge.throttle = Throttle(AccountSettings(register_per_address_per_minute=2, refresh_per_address_per_minute=2))
+    app.bridge.throttle = Throttle(LimitSettings(register_per_address_per_minute=2, refresh_per_address_per_minute=2))
     for path, body in (
         ("register", {"username": "ada", "password": NEW}),
         ("refresh", {"refresh_token": "x"}),
@@ -199,7 +193,7 @@ def test_registrations_and_refreshes_are_limited(app):
     invite=st.none() | st.text(max_size=60),
 )
 def test_no_text_breaks_registration_or_login(patient, username, password, invite):
-    patient.bridge.throttle = Throttle(AccountSettings(register_per_address_per_minute=1000))
+    patient.bridge.throttle = Throttle(LimitSettings(register_per_address_per_minute=1000))
     who = {"username": username, "password": password}
     answer = register(patient, **who, invite=invite)
     assert answer.status_code in (400, 403)
@@ -293,7 +287,7 @@ def guess(app, address: str, password: str = "wrong") -> int:
 
 def test_guessing_from_many_addresses_is_bounded_and_the_owners_own_address_is_free(app):
     app.bridge.throttle = Throttle(
-        AccountSettings(login_per_account_per_minute=2, login_per_account_anywhere_per_minute=6)
+        LimitSettings(login_per_account_per_minute=2, login_per_account_anywhere_per_minute=6)
     )
     assert guess(app, "192.0.2.7", PASSWORD) == 200  # eve's home
     assert [guess(app, "198.51.100.1") for _ in range(20)] == [401] * 2 + [429] * 18

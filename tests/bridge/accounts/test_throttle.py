@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aegis.bridge.accounts.addresses import subscriber
 from aegis.bridge.accounts.devices import Devices
-from aegis.bridge.accounts.settings import AccountSettings
+from aegis.bridge.accounts.settings import LimitSettings
 from aegis.bridge.accounts.throttle import Throttle
 from aegis.bridge.problem import ProblemError
 
@@ -18,7 +18,7 @@ KEY = bytes(range(64))
 @pytest.fixture
 def throttle() -> Throttle:
     return Throttle(
-        AccountSettings(
+        LimitSettings(
             login_per_account_per_minute=3,
             login_per_address_per_minute=8,
             login_per_account_anywhere_per_minute=5,

@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 from postgres import PostgresServer, find_binaries
+from settings_of import settings_of
 
 from aegis.bridge.history import shipper
 from aegis.bridge.history.history import History
-from aegis.bridge.settings import BridgeSettings
+from aegis.bridge.history.settings import HistorySettings
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +91,7 @@ def start_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
 
     def start(database: Database, **settings: Any) -> History:
         folder = settings.pop("state_dir", state_dir)
-        history = History(BridgeSettings.load({"database_url": database.url, **settings}), folder)
+        history = History(settings_of(HistorySettings, database_url=database.url, **settings), folder)
         history.start()
         started.append(history)
         return history

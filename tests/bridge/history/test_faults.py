@@ -64,7 +64,7 @@ def acknowledged(history) -> int:
 def test_a_full_disk_holds_up_what_the_memory_can_keep_and_counts_the_rest(
     sqlite_database, start_history, shipped, small_disk, wait_for, caplog
 ):
-    history = start_history(sqlite_database, state_dir=small_disk, history_queue_mb=0.1)
+    history = start_history(sqlite_database, state_dir=small_disk, queue_mb=0.1)
     history.put_event(an_event(1))
     wait_for(lambda: acknowledged(history) == 1, "the first is acknowledged")
     filler = fill(small_disk)
@@ -119,7 +119,7 @@ def test_a_database_whose_disk_is_full_is_away_until_there_is_room(
 
 
 def test_a_journal_that_grows_too_large_takes_no_tracks_and_then_nothing(nowhere, start_history, wait_for, caplog):
-    history = start_history(nowhere, history_journal_max_mb=0.05, history_track_period_s=0)
+    history = start_history(nowhere, journal_max_mb=0.05, track_period_s=0)
     now = time.time_ns()
 
     def put_until_refused(kind: str, put) -> int:

@@ -122,7 +122,7 @@ def test_a_bound_that_nothing_can_meet_ends(database, store, caplog):
     fill(store, 200, 10**9)
     run(make(store, max_mb=1e-6))
     assert [database.count(table) for table in TABLES] == [0, 0, 0, 2]
-    assert "larger than history_max_mb" in caplog.text
+    assert "larger than history.max_mb" in caplog.text
 
 
 def test_one_stamp_of_a_wrong_clock_makes_nothing_old(database, store):

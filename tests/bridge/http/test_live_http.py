@@ -77,7 +77,7 @@ def answer(bridge, request: bytes) -> int | None:
 
 
 def test_an_odd_request_is_the_clients_fault(start_bridge):
-    bridge = start_bridge(request_timeout_s=1.0, allowed_origins=["https://dash.example.org"])
+    bridge = start_bridge(requests_timeout_s=1.0, allowed_origins=["https://dash.example.org"])
     statuses = {request: answer(bridge, request) for request in ODD}
     assert {request: status for request, status in statuses.items() if status is not None and status >= 500} == {}
     assert answer(bridge, ODD[0]) == 200
@@ -86,7 +86,7 @@ def test_an_odd_request_is_the_clients_fault(start_bridge):
 
 
 def test_late_and_large_requests_are_cut_short(start_bridge):
-    bridge = start_bridge(request_timeout_s=0.5, max_body_bytes=2048)
+    bridge = start_bridge(requests_timeout_s=0.5, max_body_bytes=2048)
     login = b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     cases = {
         "silent": (b"", b""),

@@ -247,4 +247,4 @@ def test_a_connection_without_a_tls_handshake_is_closed(tmp_path: Path, monkeypa
 
 
 def test_the_bound_is_ten_seconds():
-    assert BridgeSettings.load({}).request_timeout_s == 10.0
+    assert BridgeSettings.load({}).requests.timeout_s == 10.0

@@ -10,6 +10,7 @@ import pytest
 import uvloop
 from bridge_data import some_threats, some_tracks
 from placed_data import SITE, threats_frame, tracks_frame
+from settings_of import settings_of
 
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.outputs.outputs import Outputs
@@ -96,7 +97,7 @@ def run_outputs(site, wait_for):
     started = []
 
     def run(namespace="radar_1", run_id="run", **settings):
-        started.append(Running(wait_for, OutputSettings.load({"site": site, **settings}), namespace, run_id))
+        started.append(Running(wait_for, settings_of(OutputSettings, site=site, **settings), namespace, run_id))
         return started[-1]
 
     yield run

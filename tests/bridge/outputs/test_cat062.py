@@ -274,7 +274,7 @@ def test_a_receiver_learns_where_tracks_begin_and_end(udp, run_outputs):
 
 def test_the_system_is_monosensor_until_a_second_one_is_heard(udp, run_outputs):
     socket, address = udp
-    running = run_outputs(cat062_address=address, cat062_period_s=0.05, output_simulated=True)
+    running = run_outputs(cat062_address=address, cat062_period_s=0.05, simulated=True)
     running.wait_connected("cat062")
     for sensor_id, mon in (("a", 1), ("a", 1), ("b", 0), ("a", 0)):
         running.hear(make_tracks([1], sensor_id=sensor_id))

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 import takproto
 from picture_data import make_threats, make_tracks
+from settings_of import settings_of
 from tak_server import AGREED, OFFER, TakServer
 from takproto import delimited_protobuf
 from takproto.proto import TakMessage
@@ -100,9 +101,7 @@ def test_a_multicast_group(run_outputs):
         except OSError as error:
             pytest.skip(f"no multicast on the loopback interface: {error}")
         receiver.settimeout(10)
-        running = run_outputs(
-            cot_url=f"udp://{group}:{receiver.getsockname()[1]}", output_multicast_interface="127.0.0.1"
-        )
+        running = run_outputs(cot_url=f"udp://{group}:{receiver.getsockname()[1]}", multicast_interface="127.0.0.1")
         running.wait_connected("cot")
         running.hear(make_tracks([1]))
         assert fromstring(receiver.recv(65535)).get("uid") == "aegis.radar_1.run.1"
@@ -289,14 +288,14 @@ def test_a_server_that_is_not_the_right_one_gets_nothing(start_server, run_outpu
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"cot_tls_ca": "nowhere.pem"}, "cot_tls_ca 'nowhere.pem'"),
-        ({"cot_tls_certificate": "nowhere.pem", "cot_tls_key": "nowhere.key"}, "cot_tls_certificate 'nowhere.pem'"),
+        ({"cot_tls_ca": "nowhere.pem"}, "cot.tls_ca 'nowhere.pem'"),
+        ({"cot_tls_certificate": "nowhere.pem", "cot_tls_key": "nowhere.key"}, "cot.tls_certificate 'nowhere.pem'"),
         ({"cot_tls_certificate": "client.pem", "cot_tls_key": "locked.key"}, "without a password"),
     ],
 )
 def test_a_file_for_tls_that_cannot_be_used_refuses_to_start(site, certificates, monkeypatch, values, said):
     monkeypatch.chdir(certificates)
-    settings = OutputSettings.load({"site": site, "cot_url": "tls://127.0.0.1:1", **values})
+    settings = settings_of(OutputSettings, site=site, cot_url="tls://127.0.0.1:1", **values)
     with pytest.raises(ConfigError, match=said):
         Outputs(settings, namespace="", run_id="")
 
@@ -305,7 +304,7 @@ def test_protobuf_without_its_package_says_what_to_install(site, monkeypatch):
     monkeypatch.setitem(sys.modules, "takproto", None)
     monkeypatch.delitem(sys.modules, "aegis.bridge.outputs.cot_protobuf", raising=False)
     for url in ("udp://127.0.0.1:1", "tcp://127.0.0.1:1"):
-        settings = OutputSettings.load({"site": site, "cot_url": url, "cot_format": "protobuf"})
+        settings = settings_of(OutputSettings, site=site, cot_url=url, cot_format="protobuf")
         with pytest.raises(ConfigError, match=r"aegis\[tak\]"):
             Outputs(settings, namespace="", run_id="")
 

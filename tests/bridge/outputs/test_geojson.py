@@ -21,7 +21,7 @@ def test_without_a_site_it_says_which_parameter_to_set(app):
     for path in (PATH, "/data/aircraft.json", "/data/receiver.json"):
         answer = app.client.get(path, headers=app.headers("radar:read"))
         assert answer.status_code == 503
-        assert "'site'" in answer.json()["detail"]
+        assert "'outputs.site'" in answer.json()["detail"]
 
 
 def test_before_the_first_tracks_it_waits_for_them(placed_app):

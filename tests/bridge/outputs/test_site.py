@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from placed_data import proj_earth_fixed, proj_places
 from pyproj import Geod, Transformer
+from settings_of import settings_of
 
 from aegis.bridge.outputs.settings import OutputSettings
 from aegis.bridge.outputs.site import Site
@@ -119,7 +120,7 @@ def test_a_track_without_a_sensible_state_has_no_place_and_harms_no_other(bad):
 )
 def test_a_wrong_parameter_says_what_would_be_right(values, said):
     with pytest.raises(ConfigError, match=said):
-        OutputSettings.load(values)
+        settings_of(OutputSettings, **values)
 
 
 def test_a_site_may_be_left_open():

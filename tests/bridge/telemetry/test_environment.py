@@ -26,11 +26,11 @@ SECRET = "0123456789abcdef-0123456789abcdef"
         ("THREAT_THRESHOLD_HIGH", "0.7", "threat", lambda s: str(s.levels.high)),
         ("THREAT_THRESHOLD_CRITICAL", "0.95", "threat", lambda s: str(s.levels.critical)),
         ("MODEL_DEVICE", "cpu", "detection", lambda s: s.model_device),
-        ("LOG_LEVEL", "WARNING", "bridge", lambda s: s.log_level),
-        ("LOG_DIR", "/var/log/aegis", "bridge", lambda s: str(s.log_folder(Path("/state"), ""))),
-        ("JWT_SECRET", SECRET, "bridge", lambda s: s.jwt_secret.get_secret_value()),
-        ("JWT_ALGORITHM", "HS512", "bridge", lambda s: s.jwt_algorithm),
-        ("JWT_EXPIRATION_HOURS", "2.0", "bridge", lambda s: str(s.access_token_s / 3600.0)),
+        ("LOG_LEVEL", "WARNING", "bridge", lambda s: s.log.level),
+        ("LOG_DIR", "/var/log/aegis", "bridge", lambda s: str(s.log.folder(Path("/state"), ""))),
+        ("JWT_SECRET", SECRET, "bridge", lambda s: s.accounts.jwt_secret.get_secret_value()),
+        ("JWT_ALGORITHM", "HS512", "bridge", lambda s: s.accounts.jwt_algorithm),
+        ("JWT_EXPIRATION_HOURS", "2.0", "bridge", lambda s: str(s.accounts.access_token_s / 3600.0)),
     ],
 )
 def test_a_parameter_follows_its_environment_name(name, value, node, read):

@@ -9,7 +9,7 @@ import pytest
 
 from aegis.bridge.http.request_id import ACCESS_LOG, current_request
 from aegis.bridge.telemetry.log import bridge_log
-from aegis.bridge.telemetry.settings import TelemetrySettings
+from aegis.bridge.telemetry.settings import LogSettings
 
 OURS, FOREIGN, ACCESS = (logging.getLogger(name) for name in ("aegis.bridge.test", "somebody.else", ACCESS_LOG))
 
@@ -21,7 +21,7 @@ def rows(folder) -> list[dict]:
 def test_a_line_says_who_when_and_for_whom(tmp_path, capsys):
     token = current_request.set({"request_id": "number-1", "principal": SimpleNamespace(name="eve")})
     try:
-        with bridge_log(tmp_path, TelemetrySettings()):
+        with bridge_log(tmp_path, LogSettings()):
             OURS.warning("'%s' left", "eve")
             try:
                 raise ValueError("no, really")
@@ -52,7 +52,7 @@ def test_a_line_says_who_when_and_for_whom(tmp_path, capsys):
 )
 def test_the_level_holds_for_file_and_standard_error(tmp_path, capsys, level, ours, foreign):
     before = logging.getLogger().level, list(logging.getLogger().handlers)
-    with bridge_log(tmp_path, TelemetrySettings(log_level=level)):
+    with bridge_log(tmp_path, LogSettings(level=level)):
         for logger in (OURS, FOREIGN):
             for severity in ("DEBUG", "INFO", "WARNING", "ERROR"):
                 logger.log(getattr(logging, severity), severity)

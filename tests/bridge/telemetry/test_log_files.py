@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis.bridge.telemetry.rotated_file import RotatedFile
-from aegis.bridge.telemetry.settings import TelemetrySettings
+from aegis.bridge.telemetry.settings import LogSettings
 from aegis.bridge.telemetry.writer import LogWriter
 
 
@@ -61,7 +61,7 @@ def test_an_open_file_is_closed_to_others(tmp_path):
 _FULL_DISK = """
 import json, resource, signal, sys, time
 from pathlib import Path
-from aegis.bridge.telemetry.settings import TelemetrySettings
+from aegis.bridge.telemetry.settings import LogSettings
 from aegis.bridge.telemetry.writer import LogWriter
 
 def wait_for(condition):
@@ -74,7 +74,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1050, unlimited[1]))
 path = Path(sys.argv[1]) / "a.log"
-writer = LogWriter(path.parent, TelemetrySettings(log_queue_bytes=10_000), "test")
+writer = LogWriter(path.parent, LogSettings(queue_bytes=10_000), "test")
 for number in range(200):
     writer.put("a.log", b"%099d" % number)  # 19.8 kB
 wait_for(lambda: writer.failures >= 2)
@@ -107,7 +107,7 @@ def test_a_full_disk_holds_lines_up_and_breaks_none(tmp_path):
 def test_a_folder_that_cannot_be_made_is_tried_again(tmp_path, wait_for, caplog):
     obstacle = tmp_path / "log"
     obstacle.write_text("a file where the folder should be")
-    writer = LogWriter(obstacle, TelemetrySettings(), "test")
+    writer = LogWriter(obstacle, LogSettings(), "test")
     writer.put("a.log", b"first")
     wait_for(lambda: writer.failures == 2, "a second attempt")
     assert caplog.text.count("cannot be written") == 1
@@ -121,7 +121,7 @@ def test_a_folder_that_cannot_be_made_is_tried_again(tmp_path, wait_for, caplog)
 def test_what_is_lost_at_the_end_is_said(tmp_path, caplog):
     obstacle = tmp_path / "log"
     obstacle.touch()
-    writer = LogWriter(obstacle, TelemetrySettings(), "test")
+    writer = LogWriter(obstacle, LogSettings(), "test")
     writer.put("a.log", b"one")
     writer.put("b.log", b"two")
     writer.close()
@@ -139,11 +139,11 @@ def test_what_is_lost_at_the_end_is_said(tmp_path, caplog):
     ],
 )
 def test_where_the_files_are(log_dir, namespace, folder):
-    assert TelemetrySettings(log_dir=log_dir).log_folder(Path("/state"), namespace) == Path(folder)
+    assert LogSettings(dir=log_dir).folder(Path("/state"), namespace) == Path(folder)
 
 
 def test_what_is_put_until_the_end_is_written(tmp_path, wait_for):
-    writer = LogWriter(tmp_path, TelemetrySettings(log_queue_bytes=10_000_000), "test")
+    writer = LogWriter(tmp_path, LogSettings(queue_bytes=10_000_000), "test")
     path = tmp_path / "a.log"
     for number in range(30_000):
         writer.put(path.name, b"%d" % number)

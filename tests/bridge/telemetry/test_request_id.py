@@ -39,7 +39,7 @@ def test_every_kind_of_answer_has_one_and_its_own(app, monkeypatch):
     monkeypatch.setattr(app.bridge.throttle, "attempt", broken)
     login = {"json": {"username": "a", "password": "b"}}
     headers = {"headers": app.headers("radar:read")}
-    size = app.bridge.settings.max_body_bytes
+    size = app.bridge.settings.requests.max_body_bytes
     answers = {
         200: app.client.get("/health"),
         400: app.client.post("/api/auth/login", content=b"{"),

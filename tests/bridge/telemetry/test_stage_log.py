@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aegis.bridge.telemetry.settings import TelemetrySettings
+from aegis.bridge.telemetry.settings import LogSettings
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.core.events import EVENT_NAMES, Severity
 from aegis.ros.messages.reports import ReceivedEvent
@@ -27,7 +27,7 @@ def heard(name, severity=Severity.INFO, stamp_ns=1_700_000_000_123_456_789, sequ
 def logged(events, level="INFO") -> dict[str, list[dict]]:
     """Log events, and return what is then in each file."""
     with TemporaryDirectory() as folder:
-        log = StageLog(Path(folder), TelemetrySettings(log_level=level))
+        log = StageLog(Path(folder), LogSettings(level=level))
         for event in events:
             log.take(event)
         log.writer.close()

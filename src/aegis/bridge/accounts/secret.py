@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from aegis.bridge.settings import BridgeSettings
+from aegis.bridge.accounts.settings import AccountSettings
 from aegis.core.params import ConfigError
 from aegis.state import write_atomically
 
@@ -28,8 +28,13 @@ _PLACEHOLDERS = (
 _PUBLISHED = {"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"}
 
 
-def load_secret(settings: BridgeSettings, state_dir: Path) -> bytes:
+def load_secret(settings: AccountSettings, state_dir: Path, *, reachable_on: str = "") -> bytes:
     """Return the signing key.
+
+    Args:
+        settings: of the accounts.
+        state_dir: where a key that was made is kept.
+        reachable_on: the host on which other machines can reach the bridge; empty where they cannot.
 
     Raises:
         ConfigError: it is too short or well known, its file can be read by others, or it is missing where other machines
@@ -40,9 +45,9 @@ def load_secret(settings: BridgeSettings, state_dir: Path) -> bytes:
     if given:
         _check(given, minimum, "JWT_SECRET")
         return given.encode()
-    if not settings.loopback:
+    if reachable_on:
         raise ConfigError(
-            f"bridge: JWT_SECRET is missing; on host '{settings.host}' it must be given: at least {minimum} random bytes,"
+            f"bridge: JWT_SECRET is missing; on host '{reachable_on}' it must be given: at least {minimum} random bytes,"
             " for example from `openssl rand -hex 32`"
         )
     path = state_dir / SECRET_FILE

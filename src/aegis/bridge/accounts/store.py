@@ -80,8 +80,8 @@ class Accounts:
             raise ConfigError(f"{path}: cannot be used as the database of accounts: {error}") from error
         self._writer = self._engine.execution_options(**IMMEDIATE)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="accounts")
-        self.passwords = Passwords(self.settings.password_workers, self.settings.password_queue)
-        self.audit = Audit(self._append, self.settings.audit_refusals_per_minute)
+        self.passwords = Passwords(self.settings.passwords.workers, self.settings.passwords.queue)
+        self.audit = Audit(self._append, self.settings.audit.refusals_per_minute)
         self.revocations = RevocationCache(on_revoked)
         self.revocations.update(self.read_now(read_changes, 0))
         self.poll_errors = 0
@@ -197,7 +197,7 @@ class Accounts:
         now = self.now()
         sessions.purge(session, now, self.settings)
         invites.purge(session, now)
-        audit_table.keep_for(session, self.settings.audit_days, now)
+        audit_table.keep_for(session, self.settings.audit.days, now)
 
     async def _append(self, entry: Entry) -> None:
         await self._run(lambda: self.write_now(None, audit_table.append, entry, self.now()))

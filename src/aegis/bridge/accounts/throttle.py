@@ -10,7 +10,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from aegis.bridge.accounts.addresses import subscriber
-from aegis.bridge.accounts.settings import AccountSettings
+from aegis.bridge.accounts.settings import LimitSettings
 from aegis.bridge.problem import ProblemError
 
 _MIN_KEYS = 10_000
@@ -24,7 +24,7 @@ class Throttle:
     lately. A login from a known device is counted for that device, and for nothing else.
     """
 
-    def __init__(self, settings: AccountSettings) -> None:
+    def __init__(self, settings: LimitSettings) -> None:
         self._storage = MemoryStorage()
         self._limiter = MovingWindowRateLimiter(self._storage)
         self._most_keys = _MIN_KEYS

@@ -54,21 +54,21 @@ class History:
             store = Store(open_engine(url))
             self._reader = Reader(url)
         except (ConfigError, OSError) as error:
-            raise ConfigError(f"bridge: parameter 'database_url': {error}") from error
-        self._track_period_ns = round(settings.history_track_period_s * 1e9)
+            raise ConfigError(f"bridge: parameter 'history.database_url': {error}") from error
+        self._track_period_ns = round(settings.track_period_s * 1e9)
         self._sampled_ns: int | None = None  # stamp of the last picture of tracks that was taken
         self._scanned_ns = time.time_ns()  # stamp of the last scan
         self._retention = Retention(
             store.engine,
-            days=settings.history_days,
-            max_bytes=settings.history_max_mb * _MB,
+            days=settings.days,
+            max_bytes=settings.max_mb * _MB,
             present_ns=self._present_ns,
         )
         self._journal = Journal(state_dir)
         self._writer = Writer(
             self._journal,
-            queue_bytes=settings.history_queue_mb * _MB,
-            journal_bytes=settings.history_journal_max_mb * _MB,
+            queue_bytes=settings.queue_mb * _MB,
+            journal_bytes=settings.journal_max_mb * _MB,
         )
         self._store = store
         self._shipper = Shipper(self._journal, self._writer, store, self._retention)

@@ -89,7 +89,7 @@ class Retention:
         while size > FILL * self._max_bytes:
             cut_ns = self._first_share_ends_ns()
             if cut_ns is None:
-                _log.error("history is larger than history_max_mb, and what is left in it goes by history_days only")
+                _log.error("history is larger than history.max_mb, and what is left in it goes by history.days only")
                 break
             for table in _BY_SIZE:
                 yield from self._delete_before(table, cut_ns)

@@ -1,4 +1,4 @@
-"""Parameters of this room."""
+"""Parameters of the history."""
 
 from __future__ import annotations
 
@@ -12,34 +12,48 @@ class HistorySettings(Settings):
 
     database_url: SecretStr = param(
         SecretStr(""),
-        "where history is kept, one database for one graph: 'postgresql://user:password@host/name'; empty: SQLite in the"
-        " state directory",
+        "Where history is kept, one database for one graph: 'postgresql://user:password@host/name'. Empty: SQLite in the state"
+        " directory.",
         env="DATABASE_URL",
+        was="database_url",
     )
-    history_days: float = param(
+    days: float = param(
         30.0,
-        "how far back history goes, from the last scan's stamp or from now, whichever is earlier",
+        "How far back history goes, from the last scan's stamp or from now, whichever is earlier.",
         unit="d",
         gt=0,
         le=36500,
+        was="history_days",
     )
-    history_max_mb: float = param(
-        2048.0, "history's size: beyond it the oldest goes, of everything but decisions", unit="MB", gt=0, le=1e9
+    max_mb: float = param(
+        2048.0,
+        "History's size: beyond it the oldest goes, of everything but decisions.",
+        unit="MB",
+        gt=0,
+        le=1e9,
+        was="history_max_mb",
     )
-    history_track_period_s: float = param(
+    track_period_s: float = param(
         1.0,
-        "pause between the pictures of tracks that are kept, by their stamps; 0 keeps every one",
+        "Pause between the pictures of tracks that are kept, by their stamps; 0 keeps every one.",
         unit="s",
         ge=0,
         le=3600,
+        was="history_track_period_s",
     )
-    history_journal_max_mb: float = param(
+    journal_max_mb: float = param(
         512.0,
-        "what may wait for the database on this disk: beyond it no pictures of tracks are taken, beyond twice as much nothing",
+        "What may wait for the database on this disk: beyond it no pictures of tracks are taken, beyond twice as much nothing.",
         unit="MB",
         gt=0,
         le=1e6,
+        was="history_journal_max_mb",
     )
-    history_queue_mb: float = param(
-        16.0, "what may wait in memory for this disk; beyond it nothing is taken", unit="MB", gt=0, le=1e5
+    queue_mb: float = param(
+        16.0,
+        "What may wait in memory for this disk; beyond it nothing is taken.",
+        unit="MB",
+        gt=0,
+        le=1e5,
+        was="history_queue_mb",
     )

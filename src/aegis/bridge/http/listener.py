@@ -21,7 +21,7 @@ def allow_connections(clients: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
     if possible < wanted:
         _log.warning(
-            "this process may have %d files open: too few for ws_max_clients = %d; raise the limit (ulimit -Hn)",
+            "this process may have %d files open: too few for stream.max_clients = %d; raise the limit (ulimit -Hn)",
             possible,
             clients,
         )

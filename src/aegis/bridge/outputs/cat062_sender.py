@@ -23,17 +23,17 @@ class Cat062Sender(Sender):
     """Sends every track that has a place, and once more each that has ended.
 
     Args:
-        settings: with a `cat062_address`.
+        settings: with a `cat062.address`.
         feed: where the pictures come from.
     """
 
     def __init__(self, settings: OutputSettings, feed: Feed) -> None:
         line = UdpLine(
-            parse_address(settings.cat062_address),
-            multicast_ttl=settings.output_multicast_ttl,
-            multicast_interface=settings.output_multicast_interface,
+            parse_address(settings.cat062.address),
+            multicast_ttl=settings.multicast_ttl,
+            multicast_interface=settings.multicast_interface,
         )
-        super().__init__("cat062", feed, line, settings.cat062_period_s)
+        super().__init__("cat062", feed, line, settings.cat062.period_s)
         self._settings = settings
         self._numbers = TrackNumbers()
         self._without_number = 0
@@ -52,10 +52,10 @@ class Cat062Sender(Sender):
     def _records(self, picture: Picture) -> list[bytes]:
         self._sensors.add(picture.tracks.sensor_id)
         origin = Origin(
-            sac=self._settings.cat062_sac,
-            sic=self._settings.cat062_sic,
+            sac=self._settings.cat062.sac,
+            sic=self._settings.cat062.sic,
             monosensor=len(self._sensors) == 1,
-            simulated=self._settings.output_simulated,
+            simulated=self._settings.simulated,
         )
         chosen = np.flatnonzero(picture.has_place)
         numbers = np.array(self._numbers.lend(picture.tracks.track_id[chosen].tolist()), dtype=np.int64)

@@ -11,7 +11,7 @@ from aegis.bridge.outputs.cot import MS_NS, CotEvent, CotStyle
 from aegis.bridge.outputs.feed import Feed, Picture
 from aegis.bridge.outputs.lines import Line, StreamLine, UdpLine
 from aegis.bridge.outputs.sender import Sender
-from aegis.bridge.outputs.settings import OutputSettings
+from aegis.bridge.outputs.settings import CotSettings, OutputSettings
 from aegis.bridge.outputs.tak_negotiation import Form, Negotiation
 from aegis.bridge.outputs.targets import parse_url
 from aegis.core.params import ConfigError
@@ -24,7 +24,7 @@ class CotSender(Sender):
     """Sends the established tracks, and once more each that has ended.
 
     Args:
-        settings: with a `cot_url`.
+        settings: with a `cot.url`.
         feed: where the pictures come from.
         uid_prefix: of the events; no other sender's is the same.
 
@@ -34,12 +34,12 @@ class CotSender(Sender):
 
     def __init__(self, settings: OutputSettings, feed: Feed, uid_prefix: str) -> None:
         line, self._encoder = _open(settings)
-        super().__init__("cot", feed, line, settings.cot_period_s)
+        super().__init__("cot", feed, line, settings.cot.period_s)
         self._style = CotStyle(
             uid_prefix=uid_prefix,
-            stale_ms=round(settings.cot_stale_s * 1000.0),
-            hostile_from=ThreatLevel[settings.cot_hostile_level] if settings.cot_hostile_level else None,
-            simulated=settings.output_simulated,
+            stale_ms=round(settings.cot.stale_s * 1000.0),
+            hostile_from=ThreatLevel[settings.cot.hostile_level] if settings.cot.hostile_level else None,
+            simulated=settings.simulated,
         )
         self._last: dict[int, CotEvent] = {}
 
@@ -60,16 +60,16 @@ class CotSender(Sender):
 
 def _open(settings: OutputSettings) -> tuple[Line, Callable[[], Encode | None]]:
     """Return the line, and what tells how events are written on it at the moment (None: not at all)."""
-    target = parse_url(settings.cot_url)
+    target = parse_url(settings.cot.url)
     mesh: Encode = cot_xml.encode
     stream: Encode | None = None
-    if settings.cot_format == "protobuf":
+    if settings.cot.format == "protobuf":
         mesh, stream = _protobuf()
     if target.scheme == "udp":
         udp = UdpLine(
             target,
-            multicast_ttl=settings.output_multicast_ttl,
-            multicast_interface=settings.output_multicast_interface,
+            multicast_ttl=settings.multicast_ttl,
+            multicast_interface=settings.multicast_interface,
         )
         return udp, lambda: mesh
     negotiation = Negotiation()
@@ -85,8 +85,8 @@ def _open(settings: OutputSettings) -> tuple[Line, Callable[[], Encode | None]]:
 
     line = StreamLine(
         target,
-        tls=_tls(settings) if target.scheme == "tls" else None,
-        server_name=settings.cot_tls_server_name,
+        tls=_tls(settings.cot) if target.scheme == "tls" else None,
+        server_name=settings.cot.tls_server_name,
         opened=negotiation.restart,
         received=received,
     )
@@ -103,29 +103,29 @@ def _protobuf() -> tuple[Encode, Encode]:
         from aegis.bridge.outputs.cot_protobuf import encode_mesh, encode_stream
     except ImportError as error:
         raise ConfigError(
-            f"bridge: the parameter 'cot_format' = 'protobuf' needs a package that is not there ({error}): "
-            "pip install 'aegis[tak]'; or leave 'cot_format' at 'xml'"
+            f"bridge: the parameter 'outputs.cot.format' = 'protobuf' needs a package that is not there ({error}): "
+            "pip install 'aegis[tak]'; or leave it at 'xml'"
         ) from error
     return encode_mesh, encode_stream
 
 
-def _tls(settings: OutputSettings) -> ssl.SSLContext:
+def _tls(settings: CotSettings) -> ssl.SSLContext:
     """Return how a TAK server is checked, and what it is shown.
 
     Raises:
         ConfigError: a file cannot be used.
     """
     try:
-        context = ssl.create_default_context(cafile=settings.cot_tls_ca or None)
+        context = ssl.create_default_context(cafile=settings.tls_ca or None)
     except OSError as error:
-        raise ConfigError(f"bridge: cot_tls_ca '{settings.cot_tls_ca}' cannot be used: {error}") from error
-    if settings.cot_tls_certificate:
+        raise ConfigError(f"bridge: outputs.cot.tls_ca '{settings.tls_ca}' cannot be used: {error}") from error
+    if settings.tls_certificate:
         try:
             # An empty password, so that nobody is asked for one at a terminal.
-            context.load_cert_chain(settings.cot_tls_certificate, settings.cot_tls_key, password="")
+            context.load_cert_chain(settings.tls_certificate, settings.tls_key, password="")
         except OSError as error:
             raise ConfigError(
-                f"bridge: cot_tls_certificate '{settings.cot_tls_certificate}' and cot_tls_key '{settings.cot_tls_key}'"
+                f"bridge: outputs.cot.tls_certificate '{settings.tls_certificate}' and outputs.cot.tls_key '{settings.tls_key}'"
                 f" cannot be used: {error}; PEM files are expected, the key without a password"
             ) from error
     return context

@@ -66,7 +66,7 @@ class Feed:
         self.site = Site.of(settings.site)
         self.picture: Picture | None = None
         self.reports = 0  # tracks in all pictures so far
-        self._max_lag_ns = round(settings.output_threat_max_lag_s * 1e9)
+        self._max_lag_ns = round(settings.threat_max_lag_s * 1e9)
         self._tracks: Frame[Tracks] | None = None
         self._threats: Frame[Threats] | None = None
         self._listeners: list[Callable[[], None]] = []

@@ -28,10 +28,10 @@ class Outputs:
     def __init__(self, settings: OutputSettings, *, namespace: str, run_id: str) -> None:
         self.feed = Feed(settings)
         self._senders: list[Sender] = []
-        if settings.cot_url:
+        if settings.cot.url:
             names = ("aegis", *namespace.split("/"), run_id)
             self._senders.append(CotSender(settings, self.feed, ".".join(filter(None, names))))
-        if settings.cat062_address:
+        if settings.cat062.address:
             self._senders.append(Cat062Sender(settings, self.feed))
 
     @classmethod

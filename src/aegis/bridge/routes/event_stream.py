@@ -78,7 +78,7 @@ async def stream(
         raise ProblemError(400, str(error)) from None
     if bridge.hub.full:
         raise ProblemError(503, "too many clients", retry_after=5)
-    client = EventStreamClient(principal, chosen, bridge.settings.ws_queue_length)
+    client = EventStreamClient(principal, chosen, bridge.settings.stream.queue_length)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(bridge, client, wanted.messages), media_type="text/event-stream", headers=headers)
 

@@ -28,7 +28,9 @@ from aegis.bridge.routes.answers import (
 _NO_SITE: dict[int | str, dict[str, Any]] = {
     503: {
         "model": NotYet | Problem,
-        "description": "the parameter 'site' does not say where map is, or the stage behind the endpoint has not spoken yet",
+        "description": (
+            "the parameter 'outputs.site' does not say where map is, or the stage behind the endpoint has not spoken yet"
+        ),
     }
 }
 
@@ -44,7 +46,8 @@ def site_of(request: Request) -> Site:
     site = bridge_of(request).feed.site
     if site is None:
         raise ProblemError(
-            503, "map has no place on Earth: set the parameter 'site' to latitude [deg], longitude [deg], altitude [m]"
+            503,
+            "map has no place on Earth: set the parameter 'outputs.site' to latitude [deg], longitude [deg], altitude [m]",
         )
     return site
 

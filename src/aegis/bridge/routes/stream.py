@@ -49,7 +49,7 @@ async def radar_stream(websocket: WebSocket) -> None:
             return
         start = Subscription(channels=DEFAULT_CHANNELS & allowed_channels(principal.scopes))
         wire: Wire = websocket.scope["extensions"][WIRE]
-        await _serve(websocket, bridge, WebSocketClient(wire, principal, start, bridge.settings.ws_queue_length))
+        await _serve(websocket, bridge, WebSocketClient(wire, principal, start, bridge.settings.stream.queue_length))
     except WebSocketDisconnect:
         pass  # the client went away: nobody is left to tell
 
@@ -66,7 +66,7 @@ def _origin_allowed(websocket: WebSocket, bridge: Bridge) -> bool:
 async def _authenticate(websocket: WebSocket, bridge: Bridge) -> Principal | None:
     """Return who the first message's token speaks for; None when it does not come, or is not accepted."""
     try:
-        async with asyncio.timeout(bridge.settings.ws_auth_s):
+        async with asyncio.timeout(bridge.settings.stream.auth_s):
             message = _decode(await websocket.receive_text())
         if message.get("type") != "auth":
             return None

@@ -79,7 +79,7 @@ class Hub:
     @property
     def full(self) -> bool:
         """Whether no more clients are taken."""
-        return len(self._clients) >= self._settings.ws_max_clients
+        return len(self._clients) >= self._settings.max_clients
 
     @property
     def queued(self) -> int:
@@ -146,7 +146,7 @@ class Hub:
     def evict_stalled(self) -> None:
         """Cut off clients that have read nothing for too long."""
         now = time.monotonic()
-        for client in [c for c in self._clients if c.stalled_s(now) > self._settings.ws_eviction_s]:
+        for client in [c for c in self._clients if c.stalled_s(now) > self._settings.eviction_s]:
             self.evicted += 1
             _log.warning("WebSocket client of '%s' reads nothing: cut off", client.principal.name)
             self.remove(client)

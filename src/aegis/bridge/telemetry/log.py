@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from aegis.bridge.http.request_id import ACCESS_LOG, current_request
-from aegis.bridge.telemetry.settings import TelemetrySettings
+from aegis.bridge.telemetry.settings import LogSettings
 from aegis.bridge.telemetry.stage_log import timestamp
 from aegis.bridge.telemetry.writer import LogWriter
 
@@ -56,11 +56,11 @@ def _public(record: logging.LogRecord) -> bool:
 
 
 @contextmanager
-def bridge_log(folder: Path, settings: TelemetrySettings) -> Iterator[LogWriter]:
+def bridge_log(folder: Path, settings: LogSettings) -> Iterator[LogWriter]:
     """Log to standard error and to `bridge.log` in a folder, until the end of the block."""
     root, ours, access = logging.getLogger(), logging.getLogger(_OURS), logging.getLogger(ACCESS_LOG)
     before = root.level, ours.level
-    level = logging.getLevelNamesMapping()[settings.log_level]
+    level = logging.getLevelNamesMapping()[settings.level]
     # Below INFO, libraries repeat what they got: headers and messages, with the tokens in them.
     root.setLevel(max(level, logging.INFO))
     ours.setLevel(level)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from aegis.bridge.telemetry.settings import TelemetrySettings
+from aegis.bridge.telemetry.settings import LogSettings
 from aegis.bridge.telemetry.writer import LogWriter
 from aegis.core.events import Severity
 from aegis.ros.messages.reports import ReceivedEvent
@@ -31,13 +31,13 @@ OTHERS = "pipeline.log"
 class StageLog:
     """Takes the events of the graph; those of less than the severity that is logged are left out."""
 
-    def __init__(self, folder: Path, settings: TelemetrySettings) -> None:
-        self._least = Severity[settings.log_level]
+    def __init__(self, folder: Path, settings: LogSettings) -> None:
+        self._least = Severity[settings.level]
         self.writer = LogWriter(folder, settings, "stage-log")
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path, settings: TelemetrySettings) -> AsyncIterator[StageLog]:
+    async def open(cls, folder: Path, settings: LogSettings) -> AsyncIterator[StageLog]:
         """Log until the end of the block; the arguments are those of the class."""
         log = cls(folder, settings)
         try:

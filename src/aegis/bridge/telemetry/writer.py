@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from aegis.bridge.telemetry.rotated_file import RotatedFile
-from aegis.bridge.telemetry.settings import TelemetrySettings
+from aegis.bridge.telemetry.settings import LogSettings
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _JOIN_DEADLINE_S = 5.0
 class LogWriter:
     """Takes lines for the files of a folder. A disk that refuses them is tried again; they wait meanwhile, as far as they fit."""
 
-    def __init__(self, folder: Path, settings: TelemetrySettings, name: str) -> None:
+    def __init__(self, folder: Path, settings: LogSettings, name: str) -> None:
         """Start the thread.
 
         Args:
@@ -47,7 +47,7 @@ class LogWriter:
     def put(self, file: str, line: bytes) -> None:
         """Queue a line, without its end, for a file of the folder; drop and count it where the queue is full."""
         with self._lock:
-            if self.waiting_bytes + len(line) > self._settings.log_queue_bytes:
+            if self.waiting_bytes + len(line) > self._settings.queue_bytes:
                 self.dropped += 1
                 return
             self._waiting[file].append(line)
@@ -113,5 +113,5 @@ class LogWriter:
     def _file(self, name: str) -> RotatedFile:
         if name not in self._files:
             limits = self._settings
-            self._files[name] = RotatedFile(self.folder / name, limits.log_file_bytes, limits.log_files_kept)
+            self._files[name] = RotatedFile(self.folder / name, limits.file_bytes, limits.files_kept)
         return self._files[name]
