@@ -289,69 +289,69 @@ bridge:
   sensor_y
   sensor_z
   sensor_yaw_deg
-  jwt_secret
-  jwt_algorithm
-  access_token_minutes
-  jwt_expiration_hours
-  session_idle_hours
-  session_days
-  sessions_per_account
-  login_per_account_per_minute
-  login_per_address_per_minute
-  login_per_account_anywhere_per_minute
-  register_per_address_per_minute
-  refresh_per_address_per_minute
-  device_token_days
-  password_workers
-  password_queue
-  invite_hours
-  audit_days
-  audit_refusals_per_minute
-  ws_queue_length
-  ws_eviction_s
-  ws_max_clients
-  ws_auth_s
-  ws_max_message_bytes
-  ws_send_buffer_bytes
-  heartbeat_s
-  database_url
-  history_days
-  history_max_mb
-  history_track_period_s
-  history_journal_max_mb
-  history_queue_mb
-  site
-  output_threat_max_lag_s
-  output_simulated
-  output_multicast_ttl
-  output_multicast_interface
-  cot_url
-  cot_format
-  cot_period_s
-  cot_stale_s
-  cot_hostile_level
-  cot_tls_ca
-  cot_tls_certificate
-  cot_tls_key
-  cot_tls_server_name
-  cat062_address
-  cat062_sac
-  cat062_sic
-  cat062_period_s
-  log_level
-  log_dir
-  log_file_bytes
-  log_files_kept
-  log_queue_bytes
+  jwt_secret accounts.jwt_secret
+  jwt_algorithm accounts.jwt_algorithm
+  access_token_minutes accounts.access_token_minutes
+  jwt_expiration_hours accounts.jwt_expiration_hours
+  session_idle_hours accounts.session_idle_hours
+  session_days accounts.session_days
+  sessions_per_account accounts.sessions_per_account
+  login_per_account_per_minute accounts.limits.login_per_account_per_minute
+  login_per_address_per_minute accounts.limits.login_per_address_per_minute
+  login_per_account_anywhere_per_minute accounts.limits.login_per_account_anywhere_per_minute
+  register_per_address_per_minute accounts.limits.register_per_address_per_minute
+  refresh_per_address_per_minute accounts.limits.refresh_per_address_per_minute
+  device_token_days accounts.device_token_days
+  password_workers accounts.passwords.workers
+  password_queue accounts.passwords.queue
+  invite_hours accounts.invite_hours
+  audit_days accounts.audit.days
+  audit_refusals_per_minute accounts.audit.refusals_per_minute
+  ws_queue_length stream.queue_length
+  ws_eviction_s stream.eviction_s
+  ws_max_clients stream.max_clients
+  ws_auth_s stream.auth_s
+  ws_max_message_bytes stream.max_message_bytes
+  ws_send_buffer_bytes stream.send_buffer_bytes
+  heartbeat_s stream.heartbeat_s
+  database_url history.database_url
+  history_days history.days
+  history_max_mb history.max_mb
+  history_track_period_s history.track_period_s
+  history_journal_max_mb history.journal_max_mb
+  history_queue_mb history.queue_mb
+  site outputs.site
+  output_threat_max_lag_s outputs.threat_max_lag_s
+  output_simulated outputs.simulated
+  output_multicast_ttl outputs.multicast_ttl
+  output_multicast_interface outputs.multicast_interface
+  cot_url outputs.cot.url
+  cot_format outputs.cot.format
+  cot_period_s outputs.cot.period_s
+  cot_stale_s outputs.cot.stale_s
+  cot_hostile_level outputs.cot.hostile_level
+  cot_tls_ca outputs.cot.tls_ca
+  cot_tls_certificate outputs.cot.tls_certificate
+  cot_tls_key outputs.cot.tls_key
+  cot_tls_server_name outputs.cot.tls_server_name
+  cat062_address outputs.cat062.address
+  cat062_sac outputs.cat062.sac
+  cat062_sic outputs.cat062.sic
+  cat062_period_s outputs.cat062.period_s
+  log_level log.level
+  log_dir log.dir
+  log_file_bytes log.file_bytes
+  log_files_kept log.files_kept
+  log_queue_bytes log.queue_bytes
   host
   port
-  tls_certificate
-  tls_key
+  tls_certificate tls.certificate
+  tls_key tls.key
   insecure_non_loopback
   allowed_origins
-  max_body_bytes
-  request_timeout_s
-  ready_stages
-  ready_silence_s
-  handover_length
+  max_body_bytes requests.max_body_bytes
+  request_timeout_s requests.timeout_s
+  ready_stages ready.stages
+  ready_silence_s ready.silence_s
+  handover_length queue_length
 """

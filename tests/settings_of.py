@@ -8,15 +8,16 @@ S = TypeVar("S", bound=Settings)
 
 
 def dotted(kind: type[Settings], values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values under dotted names: `cot_url` is `outputs.cot.url`, if no other parameter's name ends so.
+    """Return the values under dotted names: `prf_hz` is `waveform.prf_hz`, and `cot_url` is `outputs.cot.url`.
 
-    A name that several parameters end in, and none is, stays as it is.
+    What is the last part, or the last parts, of several names stays as it is.
     """
-    names = {info.name.replace(".", "_"): info.name for info in kind.params() if "<" not in info.name}
+    names = [info.name for info in kind.params() if "<" not in info.name]
 
     def whole(key: str) -> str:
-        found = [name for flat, name in names.items() if flat.endswith(f"_{key}")]
-        return names.get(key) or (found[0] if len(found) == 1 else key)
+        last = [name for name in names if name.rpartition(".")[2] == key]
+        found = last or [name for name in names if f".{name}".replace(".", "_").endswith(f"_{key}")]
+        return found[0] if len(found) == 1 and key not in names else key
 
     return {whole(key): value for key, value in values.items()}
 

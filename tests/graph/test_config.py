@@ -9,7 +9,7 @@ from aegis.core.params import ConfigError
 from aegis.drivers.registry import BUILT_IN, driver_class
 from aegis.graph import node
 from aegis.graph.config import Parameters, load_settings, settings_type
-from aegis.graph.nodes import ALL_NODES, NODES
+from aegis.graph.nodes import ALL_NODES
 from aegis.graph.parameter_file import parse_sets, read_file
 from aegis.graph.ros_args import RosArguments
 from aegis.resources import share_dir
@@ -169,7 +169,7 @@ def test_the_file_is_read_once_for_all_nodes_of_a_process(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "kind", [settings_type(name) for name in NODES] + [driver_class(name).settings_type for name in BUILT_IN]
+    "kind", [settings_type(name) for name in ALL_NODES] + [driver_class(name).settings_type for name in BUILT_IN]
 )
 def test_every_text_stands_alone_in_one_style(kind):
     """Sentences, from a capital letter to a period, that do not lean on the row above."""

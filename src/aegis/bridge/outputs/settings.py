@@ -23,7 +23,8 @@ class CotSettings(Settings):
     )
     format: Literal["xml", "protobuf"] = param(
         "xml",
-        "xml, or protobuf: TAK protocol version 1, over tcp and tls once the server has offered and accepted it.",
+        "Format of the events: xml, or protobuf, which is TAK protocol version 1, over tcp and tls once the server has offered and"
+        " accepted it.",
         was="cot_format",
     )
     period_s: float = param(1.0, "Each track is sent at most so often.", unit="s", ge=0.05, le=3600, was="cot_period_s")
