@@ -15,7 +15,7 @@ from aegis.core.detection.detector import Detector
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.signal.cube import Cube, Waveform, WaveformKind
 from aegis.core.signal.front_end import FrontEnd
-from aegis.core.signal.settings import BeamSettings, CfarSettings, DopplerSettings, FrontEndSettings
+from aegis.core.signal.settings import FrontEndSettings
 from aegis.core.signal.synthesis import (
     Echoes,
     Receiver,
@@ -97,10 +97,8 @@ def find_points(rng: np.random.Generator) -> None:
     tone = tone * np.ones(channels) + rng.normal(size=(samples, chirps, channels))
     pairs = np.stack([tone.real, tone.imag], axis=-1).astype(np.int16)
     narrow = {"pfa": 1e-3, "train_range": 3, "train_doppler": 2, "guard_range": 1, "guard_doppler": 1}
-    cfars = [CfarSettings(method=method, **narrow) for method in ("ca", "go", "so", "os")]
-    ends = [FrontEnd(FrontEndSettings(cfar=cfar)) for cfar in cfars]
-    more = {"doppler": DopplerSettings(remove_static=True), "beams": BeamSettings(per_cell=2)}
-    ends.append(FrontEnd(FrontEndSettings(cfar=cfars[0], **more)))
+    ends = [FrontEnd(settings_of(FrontEndSettings, method=kind, **narrow)) for kind in ("ca", "go", "so", "os")]
+    ends.append(FrontEnd(settings_of(FrontEndSettings, remove_static=True, per_cell=2, **narrow)))
     for end, pulse in itertools.product(ends, (False, True)):
         kind = WaveformKind.PULSE if pulse else WaveformKind.FMCW
         delays = np.repeat([0.0, 2e-5], channels // 2)
