@@ -31,7 +31,21 @@ from aegis.core.types import Scan
 SOURCES = sorted(path for path in Path(kernels.__file__).parent.glob("*.py") if path.name != "__init__.py")
 REPLAYED = 6  # calls of one kernel, at most
 # What is called from inside other kernels only, and so is compared with them.
-INNER = {"correct", "expect", "locate", "mahalanobis", "radial_speed_density", "spread_of", "wrapped"}
+INNER = {
+    "after_scan",
+    "assign",
+    "components",
+    "correct",
+    "expect",
+    "locate",
+    "mahalanobis",
+    "marginals",
+    "pair_log_odds",
+    "radial_speed_density",
+    "sharpen",
+    "spread_of",
+    "wrapped",
+}
 
 
 def module_of(path: Path):

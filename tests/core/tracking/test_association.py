@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernel_calls import assign, components, marginals
 from scenes import detections_of, polar_of
 from scipy.optimize import approx_fprime, linear_sum_assignment
 from scipy.sparse import coo_array
@@ -49,8 +50,8 @@ def by_enumeration(near: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 10_000))
 def test_the_assignment_is_the_best_there_is(tracks, detections, seed):
     near, start, detection, gain = random_pairs(seed, tracks, detections, 0.6)
-    parts = association.components(start, detection, detections)
-    chosen = association.assign(start, detection, gain, detections, parts)
+    parts = components(start, detection, detections)
+    chosen = assign(start, detection, gain, detections, parts)
     taken = chosen[chosen >= 0]
     assert len(set(detection[taken])) == len(taken)
     cost = np.full((tracks, detections + tracks), -1e9)
@@ -63,8 +64,8 @@ def test_the_assignment_is_the_best_there_is(tracks, detections, seed):
 
 def test_a_large_assignment_is_as_good_as_scipys():
     near, start, detection, gain = random_pairs(5, 150, 200, 0.05)
-    parts = association.components(start, detection, 200)
-    chosen = association.assign(start, detection, gain, 200, parts)
+    parts = components(start, detection, 200)
+    chosen = assign(start, detection, gain, 200, parts)
     cost = np.full((150, 350), -1e9)
     cost[:, :200][near] = gain
     cost[np.arange(150), 200 + np.arange(150)] = 0.0
@@ -74,15 +75,15 @@ def test_a_large_assignment_is_as_good_as_scipys():
 def marginals_of(seed: int, tracks: int, detections: int):
     """Return the pairs' marginals, the exact ones, what is left of each track and detection, and whether there are loops."""
     near, start, detection, log_odds = random_pairs(seed, tracks, detections, 0.6)
-    parts = association.components(start, detection, detections)
-    probability, alone = association.marginals(start, detection, log_odds, detections, parts)
+    parts = components(start, detection, detections)
+    probability, alone = marginals(start, detection, log_odds, detections, parts)
     track = np.repeat(np.arange(tracks), np.diff(start))
     unseen = 1.0 - np.bincount(track, probability, minlength=tracks)
     np.testing.assert_allclose(alone, 1.0 - np.bincount(detection, probability, minlength=detections), atol=1e-4)
     # Of Bethe's free energy, whose only stationary point belief propagation finds: p (1 - p) = odds * P(miss) * P(alone).
     bethe = np.exp(log_odds) * unseen[track] * alone[detection]
     np.testing.assert_allclose(probability * (1.0 - probability), bethe, atol=1e-5)
-    loops = len(detection) > len(set(detection.tolist())) + int((np.diff(start) > 0).sum()) - (len(parts.begin) - 1)
+    loops = len(detection) > len(set(detection.tolist())) + int((np.diff(start) > 0).sum()) - (len(parts[1]) - 1)
     return probability, by_enumeration(near, log_odds)[near], loops
 
 
@@ -104,8 +105,8 @@ def test_marginals_with_loops_are_near_those_of_all_associations():
 
 def test_marginals_stay_right_where_odds_are_extreme():
     start, detection = np.array([0, 2, 4]), np.array([0, 1, 0, 1])
-    parts = association.components(start, detection, 2)
-    probability, alone = association.marginals(start, detection, np.array([600.0, -600.0, 0.0, 600.0]), 2, parts)
+    parts = components(start, detection, 2)
+    probability, alone = marginals(start, detection, np.array([600.0, -600.0, 0.0, 600.0]), 2, parts)
     np.testing.assert_allclose(probability, [1.0, 0.0, 0.0, 1.0], atol=1e-9)
     np.testing.assert_allclose(alone, 0.0, atol=1e-9)
 
@@ -113,7 +114,7 @@ def test_marginals_stay_right_where_odds_are_extreme():
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 10_000))
 def test_components_are_scipys(tracks, detections, seed):
     _, start, detection, _ = random_pairs(seed, tracks, detections, 0.15)
-    member, begin = association.components(start, detection, detections)
+    member, begin = components(start, detection, detections)
     who = np.repeat(np.arange(tracks), np.diff(start))
     graph = coo_array((np.ones(len(who)), (who, tracks + detection)), shape=(tracks + detections,) * 2)
     _, label = connected_components(graph, directed=False)

@@ -6,7 +6,7 @@ from scenes import SIGMA, detections_of, plot_of, polar_of
 from scipy.stats import multivariate_normal
 
 from aegis.core.tracking import measurement
-from aegis.core.tracking.births import BirthPlaces, first_state
+from aegis.core.tracking.births import BirthPlaces, Entered, first_detections, first_state, missed
 from aegis.core.types import Pose
 
 HERE = Pose(np.zeros(3), np.eye(3), np.zeros(3))
@@ -42,16 +42,15 @@ def test_what_was_not_measured_stays_unknown():
     assert not P[0, :2, 2].any()
 
 
-def places_at(*rows: float) -> BirthPlaces:
+def places_at(*rows: tuple[float, float, float, float]) -> tuple[BirthPlaces, Entered]:
     places = BirthPlaces(rows, 10.0, 1.0)
-    places.predict(0.0, 1.0, 1.0)
-    return places
+    return places, places.predict(places.nobody(), 0.0, 1.0, 1.0)
 
 
 def test_a_detection_at_a_place_has_the_density_of_those_that_enter_there():
-    places = places_at(0.0, 0.0, 10.0, 0.1, 400.0, -600.0, 20.0, 0.3)
+    _, entered = places_at((0.0, 0.0, 10.0, 0.1), (400.0, -600.0, 20.0, 0.3))
     z = measurement.from_detections(plot_of([[3.0, 4.0], [410.0, -590.0], [5000.0, 0.0]], 0.0, 5.0), HERE)
-    density, state, covariance = places.detected(z, HERE, BOUND, 0.8)
+    density, state, covariance = first_detections(entered, z, HERE, BOUND, 0.8)
     first = 0.8 * 0.1 * multivariate_normal.pdf([3.0, 4.0], [0.0, 0.0], np.eye(2) * 125.0)
     second = 0.8 * 0.3 * multivariate_normal.pdf([10.0, 10.0], [0.0, 0.0], np.eye(2) * 425.0)
     np.testing.assert_allclose(density, [first, second, 0.0])
@@ -60,17 +59,14 @@ def test_a_detection_at_a_place_has_the_density_of_those_that_enter_there():
 
 
 def test_those_missed_wait_and_move_and_are_forgotten_in_time():
-    places = places_at(0.0, 0.0, 10.0, 0.1)
-    places.missed(0.5)
-    places.predict(2.0, 0.9, 1.0)
+    places, entered = places_at((0.0, 0.0, 10.0, 0.1))
+    entered = places.predict(missed(entered, 0.5), 2.0, 0.9, 1.0)
     z = measurement.from_detections(plot_of([[1e-3, 0.0]], 0.0, 5.0), HERE)
-    density, _, _ = places.detected(z, HERE, BOUND, 0.5)
+    density, _, _ = first_detections(entered, z, HERE, BOUND, 0.5)
     moved = 100.0 + 4.0 * 100.0 + 8.0 / 3.0 + 25.0
     expected = 0.5 * (0.1 / (2 * np.pi * 125.0) + 0.1 * 0.5 * 0.9 / (2 * np.pi * moved))
     assert density[0] == pytest.approx(expected)
     for _ in range(40):
-        places.missed(0.5)
-        places.predict(1.0, 0.99, 1.0)
-    assert len(places.kept()[2]) < 15
-    places.restore(None)
-    assert len(places.kept()[2]) == 0
+        entered = places.predict(missed(entered, 0.5), 1.0, 0.99, 1.0)
+    assert len(entered.objects) < 15
+    assert len(places.nobody().objects) == 0

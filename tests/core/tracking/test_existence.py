@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kernel_calls import after_scan, pair_log_odds, sharpen
 from scipy.linalg import expm
 
 from aegis.core.tracking import existence
@@ -18,7 +19,7 @@ def test_a_miss_makes_an_object_less_likely_or_hidden(r, pd, h):
     nothing, behind, in_sight = 1.0 - r, r * h, r * (1.0 - h) * (1.0 - pd)
     total = nothing + behind + in_sight
     seen = np.array([pd * (1.0 - h)])
-    after, hidden, _, missed, hit, best = existence.after_scan(
+    after, hidden, _, missed, hit, best = after_scan(
         np.array([0, 0]), np.empty(0), np.array([r]), seen, np.array([h]), np.array([True]), pd
     )
     assert after[0] == pytest.approx((behind + in_sight) / total)
@@ -34,12 +35,10 @@ def test_one_detection_in_the_gate(r, pd, h, log_likelihood_ratio):
     in_sight, detected = r * (1.0 - h) * (1.0 - pd) * background, r * (1.0 - h) * pd * likelihood
     total = nothing + behind + in_sight + detected
     start, detection, seen = np.array([0, 1]), np.array([0]), np.array([pd * (1.0 - h)])
-    odds = existence.pair_log_odds(
-        start, detection, np.log([likelihood]), np.array([r]), seen, seen, np.log([background])
-    )
+    odds = pair_log_odds(start, detection, np.log([likelihood]), np.array([r]), seen, seen, np.log([background]))
     probability = 1.0 / (1.0 + np.exp(-odds))
     assert probability[0] == pytest.approx(detected / total)
-    after, hidden, share, missed, hit, best = existence.after_scan(
+    after, hidden, share, missed, hit, best = after_scan(
         start, probability, np.array([r]), seen, np.array([h]), np.array([True]), pd
     )
     assert after[0] == pytest.approx((behind + in_sight + detected) / total)
@@ -51,7 +50,7 @@ def test_one_detection_in_the_gate(r, pd, h, log_likelihood_ratio):
 
 
 def test_out_of_view_nothing_changes():
-    after, hidden, *_ = existence.after_scan(
+    after, hidden, *_ = after_scan(
         np.array([0, 0]), np.empty(0), np.array([0.7]), np.array([0.0]), np.array([0.2]), np.array([False]), 0.9
     )
     assert (after[0], hidden[0]) == (pytest.approx(0.7), pytest.approx(0.2))
@@ -80,9 +79,9 @@ def test_hiding_settles_where_its_markov_chain_does():
 
 def test_sharpened_shares_add_up_and_keep_their_order():
     start, share, missed = np.array([0, 2, 2]), np.array([0.5, 0.3]), np.array([0.2, 1.0])
-    same, alike = existence.sharpen(start, share, missed, 1.0)
+    same, alike = sharpen(start, share, missed, 1.0)
     np.testing.assert_allclose(same, share)
     np.testing.assert_allclose(alike, missed)
-    sharp, rest = existence.sharpen(start, share, missed, 2.0)
+    sharp, rest = sharpen(start, share, missed, 2.0)
     np.testing.assert_allclose([*sharp, rest[0]], np.array([0.25, 0.09, 0.04]) / 0.38)
     assert rest[1] == 1.0

@@ -66,7 +66,7 @@ def test_a_long_vessel_gives_one_track_where_its_length_is_told(extent_m):
         return
     assert set(shown) == {1}
     assert np.sqrt(np.mean(np.square(errors))) < 15.0
-    assert tracker._rows.scatter.max() == pytest.approx(80.0 / np.sqrt(12.0) / np.sqrt(2.0), rel=0.5)
+    assert tracker.state.tracks["scatter"].max() == pytest.approx(80.0 / np.sqrt(12.0) / np.sqrt(2.0), rel=0.5)
 
 
 def test_two_vessels_farther_apart_than_their_length_stay_two():

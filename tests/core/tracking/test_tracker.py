@@ -26,7 +26,7 @@ def test_a_polar_track_is_filterpys_extended_kalman_filter():
     tracker = Tracker(s)
     truth = np.array([2000.0, -1500.0, 300.0, -60.0, 90.0, 5.0])
     start = tracker.step(detections_of(polar_of(truth) + rng.normal(0, SIGMA), 0.0))
-    rows = tracker._rows
+    rows = tracker.state.tracks.kinematics
     ekf = ExtendedKalmanFilter(dim_x=6, dim_z=4)
     ekf.x, ekf.P, ekf.R = rows.x[0, 0].copy(), rows.P[0, 0].copy(), np.diag(SIGMA**2)
     assert start.tracks is not None
@@ -64,7 +64,8 @@ def test_a_cartesian_track_is_filterpys_kalman_filter():
     tracker.step(plot_of(truth[:2] + rng.normal(0, 6, 2), 0.0, 6.0))
     kf = KalmanFilter(dim_x=4, dim_z=2)
     axes = [0, 1, 3, 4]
-    kf.x, kf.P = tracker._rows.x[0, 0][axes].copy(), tracker._rows.P[0, 0][np.ix_(axes, axes)].copy()
+    first = tracker.state.tracks.kinematics
+    kf.x, kf.P = first.x[0, 0][axes].copy(), first.P[0, 0][np.ix_(axes, axes)].copy()
     kf.F = transition(2.0)[np.ix_(axes, axes)]
     kf.Q = Q_continuous_white_noise(dim=2, dt=2.0, spectral_density=0.25, block_size=2, order_by_dim=False)
     kf.H, kf.R = np.eye(2, 4), np.eye(2) * 36.0
@@ -120,7 +121,7 @@ def test_an_imm_track_is_filterpys_interacting_multiple_models():
         z = truth[:2] + rng.normal(0.0, 10.0, 2)
         tracks = tracker.step(plot_of(z, float(k), 10.0)).tracks
         if rows is None:
-            rows = tracker._rows
+            rows = tracker.state.tracks.kinematics
             straight, turn = KalmanFilter(7, 2), Turn(7, 2)
             for kind, f in enumerate((straight, turn)):
                 f.x, f.P, f.H, f.R, f.Q = rows.x[0, kind].copy(), rows.P[0, kind].copy(), H, np.eye(2) * 100.0, Q.copy()
@@ -132,7 +133,7 @@ def test_an_imm_track_is_filterpys_interacting_multiple_models():
         else:
             imm.predict()
             imm.update(z)
-            np.testing.assert_allclose(tracker._rows.weight[0], imm.mu, atol=2e-3)
+            np.testing.assert_allclose(tracker.state.tracks.kinematics.weight[0], imm.mu, atol=2e-3)
             np.testing.assert_allclose(tracks.state[0, [0, 1, 3, 4]], imm.x[[0, 1, 3, 4]], atol=0.05)
         truth[:3] += truth[3:]
 
@@ -245,7 +246,7 @@ def test_a_target_outside_the_view_is_not_punished():
         before = tracker.step(detections_of(approach(k), float(k))).tracks
     behind = before.state[0].copy()
     behind[:3] = [-1000.0, 0.0, 200.0]
-    tracker._rows.x[0, :, :3] = behind[:3]
+    tracker.state.tracks.kinematics.x[0, :, :3] = behind[:3]
     after = tracker.step(detections_of(np.empty((0, 4)), 10.0)).tracks
     assert after.existence_probability[0] > 0.99 * before.existence_probability[0]
 
@@ -516,7 +517,7 @@ def test_a_hundred_thousand_detections_are_survived(kind):
         tracker.step(detections_of(approach(k), float(k)))
     result = tracker.step(detections_of(polar, 4.0))
     assert result.refused == n // 1000
-    assert len(tracker._rows) <= s.max_tracks
+    assert len(tracker.state.tracks) <= s.max_tracks
     after = tracker.step(detections_of(approach(5), 5.0)).tracks
     assert np.isfinite(after.state).all()
 
@@ -533,13 +534,13 @@ def test_covariances_stay_symmetric_and_positive_definite(seed, model, associati
         polar = np.array([approach(min(stamp, 60.0)) * rng.uniform(0.98, 1.02, 4) for _ in range(n)]).reshape(-1, 4)
         polar[:, 2:][rng.random((n, 2)) < 0.4] = np.nan
         tracker.step(detections_of(polar, stamp, sigma=SIGMA * 10.0 ** rng.uniform(-3, 2), cartesian=bool(k % 2)))
-        P = tracker._rows.P
+        P = tracker.state.tracks.kinematics.P
         np.testing.assert_array_equal(P, P.swapaxes(2, 3))
         if len(P):
             scale = np.sqrt(np.einsum("tmii->tmi", P))
             assert np.linalg.eigvalsh(P / (scale[..., :, None] * scale[..., None, :])).min() > 0.0
-        assert (tracker._rows.existence > 0.0).all()
-        assert (tracker._rows.existence <= 0.999).all()
+        assert (tracker.state.tracks["existence"] > 0.0).all()
+        assert (tracker.state.tracks["existence"] <= 0.999).all()
 
 
 @settings(max_examples=20)

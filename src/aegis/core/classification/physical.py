@@ -97,6 +97,8 @@ class PhysicalModel:
         """
 
         def column(values: Floats | float | None) -> Floats:
+            if isinstance(values, np.ndarray):
+                return np.ascontiguousarray(values)
             return np.full(n, np.nan if values is None else values)
 
         out = np.zeros((n, N_CLASSES))

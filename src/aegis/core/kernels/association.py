@@ -1,6 +1,10 @@
 """Which detection belongs to which track: components of pairs, the probabilities of all pairs, the best assignment; existence.
 
-Pairs are kept in compressed rows: those of track t are start[t]:start[t + 1], the index of the detection is in `detection`.
+Pairs are kept in compressed rows: those of track t are start[t]:start[t + 1], the index of the detection is in `detection`. Tracks
+and detections fall into components that share no pair; each is solved by itself.
+
+Existence: Williams, Marginal multi-Bernoulli filters: RFS derivation of MHT, JIPDA, and association-based MeMBer, IEEE Trans. AES
+51 (2015), eq. 33-42 and the track-oriented approximation of section V.
 """
 
 import cython
@@ -33,8 +37,7 @@ def components(
     a: cython.longlong
     b: cython.longlong
     found: cython.Py_ssize_t = 0
-    size: cython.longlong
-    total: cython.longlong
+    total: cython.longlong = 0
     for i in range(root.shape[0]):
         root[i] = i
     for t in range(N):
@@ -65,7 +68,6 @@ def components(
         else:
             number[t] = number[a]
         begin[number[t]] += 1
-    total = 0
     for c in range(found):
         size = begin[c]
         begin[c] = total
@@ -103,23 +105,28 @@ def by_detection(detection: cython.longlong[::1], row: cython.longlong[::1], pai
 def marginals(
     start: cython.longlong[::1], detection: cython.longlong[::1], log_odds: cython.double[::1],
     member: cython.longlong[::1], begin: cython.longlong[::1], row: cython.longlong[::1], pair: cython.longlong[::1],
-    message: cython.double[:, ::1], probability: cython.double[::1], alone: cython.double[::1],
+    odds: cython.double[::1], to_detection: cython.double[::1], to_track: cython.double[::1], others: cython.double[::1],
+    probability: cython.double[::1], alone: cython.double[::1],
 ) -> cython.void:  # fmt: skip
     """Write the probability of each pair (K,), and of each detection that it belongs to no track (D,).
 
+    Loopy belief propagation: Williams and Lau, Approximate evaluation of marginal association probabilities with belief
+    propagation, IEEE Trans. AES 50 (2014), eq. 19-24. Exact in components without loops, so for all tracks that do not share
+    two detections.
+
     Args:
-        start, detection, log_odds, member, begin: as in `tracking.association.marginals`.
-        row: (D + 1,), pair: (K,), message: (4, K) scratch.
-        probability: to be written; alone: likewise, holds ones.
+        start, detection: the pairs.
+        log_odds: (K,) ln of a pair's weight over that of leaving its track and its detection alone.
+        member, begin: of `components`.
+        row: (D + 1,), pair, odds, to_detection, to_track, others: (K,) scratch.
+        probability, alone: to be written.
     """
-    odds = message[0]
-    to_detection = message[1]
-    to_track = message[2]
-    others = message[3]
     total: cython.double
     change: cython.double
     sent: cython.double
     by_detection(detection, row, pair)
+    for d in range(alone.shape[0]):
+        alone[d] = 1.0
     for p in range(detection.shape[0]):
         odds[p] = exp(min(log_odds[p], LARGEST_LOG_ODDS))
         to_track[p] = 1.0
@@ -177,29 +184,30 @@ def marginals(
 @cython.exceptval(check=False)
 def assign(
     start: cython.longlong[::1], detection: cython.longlong[::1], gain: cython.double[::1],
-    member: cython.longlong[::1], u: cython.double[::1], column_of: cython.longlong[:, ::1], v: cython.double[::1],
-    shortest: cython.double[::1], done: cython.uchar[::1], chosen: cython.longlong[::1],
+    member: cython.longlong[::1], whole: cython.longlong[::1], real: cython.double[::1], chosen: cython.longlong[::1],
 ) -> cython.void:  # fmt: skip
     """Write each track's pair (N,), -1 for none, in the assignment of the largest total gain.
 
-    Columns are the D detections and, for each track, the choice to stay alone.
+    Shortest augmenting paths with potentials on the sparse graph (Jonker and Volgenant, Computing 38, 1987), a component at a
+    time. A track may stay alone for a gain of 0, and a pair of less is never taken.
 
     Args:
-        start, detection, gain, member: as in `tracking.association.assign`.
-        u: (N,), v: (D + N,) the potentials, zeros.
-        column_of: (5, D + N) scratch: track that holds a column, its pair, the column before on the path, the pair by which
-            the column was reached, columns that were touched.
-        shortest, done: (D + N,) scratch.
+        start, detection, gain: the pairs; member: of `components`.
+        whole: (6 columns,), real: (N + 2 columns,) scratch, with D + N columns: the detections, and for each track to stay alone.
         chosen: to be written.
     """
     N = start.shape[0] - 1
-    columns = v.shape[0]
+    columns = whole.shape[0] // 6
     n_detections = columns - N
-    holder = column_of[0]
-    holds = column_of[1]
-    via = column_of[2]
-    by = column_of[3]
-    touched = column_of[4]
+    holder: cython.longlong[::1] = whole[:columns]  # the track that holds a column
+    holds: cython.longlong[::1] = whole[columns : 2 * columns]  # its pair
+    via: cython.longlong[::1] = whole[2 * columns : 3 * columns]  # the column before, on the path
+    by: cython.longlong[::1] = whole[3 * columns : 4 * columns]  # the pair by which the column was reached
+    touched: cython.longlong[::1] = whole[4 * columns : 5 * columns]
+    done: cython.longlong[::1] = whole[5 * columns :]
+    u: cython.double[::1] = real[:N]
+    v: cython.double[::1] = real[N : N + columns]
+    shortest: cython.double[::1] = real[N + columns :]
     alone: cython.bint
     distance: cython.double
     n_touched: cython.Py_ssize_t
@@ -207,10 +215,10 @@ def assign(
     t: cython.longlong
     d: cython.longlong
     for t in range(N):
-        chosen[t] = -1
+        chosen[t], u[t] = -1, 0.0
     for d in range(columns):
-        holder[d], holds[d], via[d], by[d] = -1, -1, -1, -1
-        shortest[d], done[d] = INFINITY, False
+        holder[d], holds[d], via[d], by[d], done[d] = -1, -1, -1, -1, False
+        v[d], shortest[d] = 0.0, INFINITY
     for k in range(member.shape[0]):  # component by component: no path leaves its own
         first = member[k]
         n_touched, t, column, distance = 0, first, -1, 0.0
@@ -259,10 +267,17 @@ def assign(
 @cython.exceptval(check=False)
 def pair_log_odds(
     start: cython.longlong[::1], detection: cython.longlong[::1], log_likelihood: cython.double[::1],
-    existence: cython.double[::1], seen: cython.double[::1], shown: cython.double[::1], log_background: cython.double[::1],
+    existence: cython.double[:], seen: cython.double[::1], shown: cython.double[::1], log_background: cython.double[::1],
     out: cython.double[::1],
 ) -> cython.void:  # fmt: skip
-    """Write (K,) ln of the weight of each pair over that of its track's miss; see `tracking.existence.pair_log_odds`."""
+    """Write (K,) ln of the weight of each pair over that of a miss of its track and a detection from the background.
+
+    Args:
+        start, detection: the pairs; log_likelihood: (K,) ln p(z | track).
+        existence, seen: (N,) probability that the track exists; that an existing one is detected, 0 outside the view.
+        shown: (N,) the latter if it were in view: a detection of a track thought just outside shows that it is inside.
+        log_background: (D,) ln of the density of detections from false alarms and new objects.
+    """
     for t in range(existence.shape[0]):
         known = log(existence[t] * shown[t]) - log1p(-existence[t] * seen[t])
         for p in range(start[t], start[t + 1]):
@@ -273,15 +288,18 @@ def pair_log_odds(
 @cython.nogil
 @cython.exceptval(check=False)
 def after_scan(
-    start: cython.longlong[::1], probability: cython.double[::1], existence: cython.double[::1], seen: cython.double[::1],
-    hidden: cython.double[::1], in_view: cython.uchar[::1], detection_probability: cython.double,
+    start: cython.longlong[::1], probability: cython.double[::1], existence: cython.double[:], seen: cython.double[::1],
+    hidden: cython.double[:], in_view: cython.uchar[::1], detection_probability: cython.double,
     after: cython.double[:, ::1], share: cython.double[::1], best: cython.longlong[::1],
 ) -> cython.void:  # fmt: skip
-    """Write what a scan leaves; see `tracking.existence.after_scan`.
+    """Write what a scan leaves.
 
     Args:
-        start to detection_probability: as there.
-        after: (4, N) existence, hidden, missed, hit, share: (K,), best: (N,) to be written.
+        start, probability: the pairs and their association probabilities.
+        existence, seen: as in `pair_log_odds`; hidden: (N,) that an existing object is hidden.
+        in_view: (N,); detection_probability: of an object in view that is not hidden.
+        after: (4, N) existence, hidden, share of a miss given existence, probability of a hit; share: (K,) of each pair, given
+            existence; best: (N,) most probable pair, -1 for none; to be written.
     """
     total: cython.double
     most: cython.double
@@ -307,7 +325,11 @@ def after_scan(
 def sharpen(
     start: cython.longlong[::1], share: cython.double[::1], missed: cython.double[::1], exponent: cython.double
 ) -> cython.void:
-    """Raise the shares (K,) and (N,) of each track's hypotheses to a power and normalise them again, in place."""
+    """Raise the shares (K,) and (N,) of each track's hypotheses to a power and normalise them again, in place.
+
+    1 changes nothing; more leans towards the most probable hypothesis. The mean of all lets tracks of objects that move
+    side by side flow together.
+    """
     total: cython.double
     for t in range(missed.shape[0]):
         if start[t] == start[t + 1] or (missed[t] < CERTAIN and start[t] + 1 == start[t + 1]):
@@ -320,3 +342,58 @@ def sharpen(
         missed[t] /= total
         for p in range(start[t], start[t + 1]):
             share[p] /= total
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def associate(
+    start: cython.longlong[::1], detection: cython.longlong[::1], log_likelihood: cython.double[::1],
+    existence: cython.double[:], hidden: cython.double[:], in_view: cython.uchar[::1], log_background: cython.double[::1],
+    detection_probability: cython.double, best_only: cython.bint, sharpness: cython.double,
+    whole: cython.longlong[::1], real: cython.double[::1], probability: cython.double[::1], alone: cython.double[::1],
+    after: cython.double[:, ::1], share: cython.double[::1], best: cython.longlong[::1],
+) -> cython.void:  # fmt: skip
+    """Write the hypotheses of N tracks after a scan of D detections; see `tracking.association.associate`.
+
+    Args:
+        start to sharpness: as there.
+        whole: (10 N + 8 D + K + 2,), real: (5 N + 2 D + 5 K,) scratch.
+        probability, alone, after, share, best: as in `marginals` and `after_scan`; to be written.
+    """
+    N, D, K = existence.shape[0], alone.shape[0], detection.shape[0]
+    seen: cython.double[::1] = real[:N]
+    shown: cython.double[::1] = real[N : 2 * N]
+    odds: cython.double[::1] = real[2 * N : 2 * N + K]
+    rest: cython.double[::1] = real[2 * N + K :]
+    root: cython.longlong[::1] = whole[: N + D]
+    number: cython.longlong[::1] = whole[N + D : 2 * N + D]
+    member: cython.longlong[::1] = whole[2 * N + D : 3 * N + D]
+    begin: cython.longlong[::1] = whole[3 * N + D : 4 * N + D + 1]
+    row: cython.longlong[::1] = whole[4 * N + D + 1 : 4 * N + 2 * D + 2]
+    pair: cython.longlong[::1] = whole[4 * N + 2 * D + 2 : 4 * N + 2 * D + 2 + K]
+    columns: cython.longlong[::1] = whole[4 * N + 2 * D + 2 + K :]
+    for t in range(N):
+        shown[t] = detection_probability * (1.0 - hidden[t])
+        seen[t] = shown[t] if in_view[t] else 0.0
+    pair_log_odds(start, detection, log_likelihood, existence, seen, shown, log_background, odds)
+    found = components(start, detection, root, number, member, begin)
+    member = member[: begin[found]]
+    begin = begin[: found + 1]
+    marginals(
+        start, detection, odds, member, begin, row, pair, rest[:K], rest[K : 2 * K], rest[2 * K : 3 * K], rest[3 * K : 4 * K],
+        probability, alone,
+    )  # fmt: skip
+    after_scan(start, probability, existence, seen, hidden, in_view, detection_probability, after, share, best)
+    if best_only:
+        # Between tracks taken to exist: a new one would else never be worth its detection.
+        for t in range(N):
+            rest[t] = 1.0
+        pair_log_odds(start, detection, log_likelihood, rest[:N], seen, shown, log_background, odds)
+        assign(start, detection, odds, member, columns, rest[: 3 * N + 2 * D], best)
+        for t in range(N):
+            after[2, t] = 0.0 if best[t] >= 0 else 1.0
+            for p in range(start[t], start[t + 1]):
+                share[p] = 1.0 if p == best[t] else 0.0
+    elif sharpness != 1.0:
+        sharpen(start, share, after[2], sharpness)

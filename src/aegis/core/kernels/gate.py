@@ -215,10 +215,10 @@ def first_east_of(
 def gate(
     first_track: cython.Py_ssize_t, centre: cython.double[:, ::1], spread: cython.double[:, ::1],
     x: cython.double[:, :, ::1], P: cython.double[:, :, :, ::1], weight: cython.double[:, ::1],
-    origin: cython.double[::1], R: cython.double[:, ::1], platform: cython.double[::1], wanted: cython.uchar[::1],
+    origin: cython.double[::1], R: cython.double[:, ::1], platform: cython.double[::1],
     position: cython.double[:, ::1], sigma: cython.double[::1], value: cython.double[:, ::1], variance: cython.double[:, ::1],
     measured: cython.uchar[:, ::1], polar: cython.bint, bound: cython.double[::1],
-    begin: cython.longlong[::1], expected: cython.double[:, ::1], S: cython.double[:, :, ::1],
+    wanted: cython.uchar[::1], begin: cython.longlong[::1], expected: cython.double[:, ::1], S: cython.double[:, :, ::1],
     H: cython.double[:, :, :, ::1], start: cython.longlong[::1], detection: cython.longlong[::1],
     by_mode: cython.double[:, ::1], total: cython.double[::1], distance: cython.double[:, ::1],
     innovation: cython.double[:, :, ::1],
@@ -228,7 +228,7 @@ def gate(
     Args:
         first_track: pairs of those before it are written already.
         centre to bound: as there.
-        begin: (D + 2,), expected: (M, 4), S: (M, 4, 4) scratch.
+        wanted: (4,), begin: (D + 2,), expected: (M, 4), S: (M, 4, 4) scratch.
         H: (N, M, 4, n) zeros, to be written; not used by a sensor that measures the position itself.
         start: (N + 1,) to be written, as the rest, which have room for K pairs: detection (K,), by_mode (K, M), total (K,),
             distance (K, 2), innovation (K, M, 4).
@@ -238,9 +238,8 @@ def gate(
     """
     N, M, D = x.shape[0], x.shape[1], sigma.shape[0]
     room = detection.shape[0]
-    plain: cython.bint = not polar and not wanted[3]  # the measurement is the position itself
+    plain: cython.bint
     widest: cython.double = 0.0
-    any_height: cython.bint = False
     inside: cython.bint
     known: cython.bint
     likelihood: cython.double
@@ -250,12 +249,16 @@ def gate(
     low, height, n_strips = strips(position)
     for i in range(n_strips + 1):
         begin[i] = 0
+    for i in range(4):
+        wanted[i] = 0
     for d in range(D):
         widest = max(widest, sigma[d])
-        any_height = any_height or measured[d, 2]
+        for i in range(4):
+            wanted[i] |= measured[d, i]
         begin[strip_of(position[d, 1], low, height, n_strips) + 1] += 1
     for i in range(n_strips):
         begin[i + 1] += begin[i]
+    plain = not polar and not wanted[3]  # the measurement is the position itself
     if first_track == 0:
         start[0] = 0
     count: cython.Py_ssize_t = start[first_track]
@@ -277,7 +280,7 @@ def gate(
             dy = position[d, 1] - centre[t, 1]
             if dy * dy > bound[4] * (spread[t, 1] + sigma[d] * sigma[d]):
                 continue
-            if any_height and measured[d, 2]:
+            if wanted[2] and measured[d, 2]:
                 dz = position[d, 2] - centre[t, 2]
                 if dz * dz > bound[4] * (spread[t, 2] + sigma[d] * sigma[d]):
                     continue

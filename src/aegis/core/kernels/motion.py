@@ -126,8 +126,8 @@ def mix(
 @cython.exceptval(check=False)
 def predict(
     x: cython.double[:, :, ::1], P: cython.double[:, :, :, ::1], weight: cython.double[:, ::1], dt: cython.double,
-    turning: cython.uchar[::1], between: cython.double[:, ::1], noise: cython.double[:, ::1], class_id: cython.longlong[::1],
-    climbs: cython.uchar[::1], turn_variance: cython.double, turn_noise: cython.double,
+    turning: cython.uchar[::1], between: cython.double[:, ::1], noise: cython.double[:, ::1], class_id: cython.longlong[:],
+    climbs: cython.uchar[:], turn_variance: cython.double, turn_noise: cython.double,
     mixed_x: cython.double[:, :, ::1], mixed_P: cython.double[:, :, :, ::1],
     x_out: cython.double[:, :, ::1], P_out: cython.double[:, :, :, ::1], weight_out: cython.double[:, ::1],
 ) -> cython.void:  # fmt: skip

@@ -72,7 +72,7 @@ def measurements(
 @cython.nogil
 @cython.exceptval(check=False)
 def in_view(
-    position: cython.double[:, ::1], has_height: cython.uchar[::1], origin: cython.double[::1], R: cython.double[:, ::1],
+    position: cython.double[:, ::1], has_height: cython.uchar[:], origin: cython.double[::1], R: cython.double[:, ::1],
     near: cython.double, far: cython.double, azimuth: cython.double, elevation: cython.double, out: cython.uchar[::1],
 ) -> cython.void:  # fmt: skip
     """Write (N,) whether a sensor could have seen objects at (N, 3) in map; see `tracking.measurement.in_view`."""

@@ -5,18 +5,26 @@ from cython.cimports.libc.math import isfinite, sqrt
 
 PROBABLE = cython.declare(cython.double, 0.5)  # a scan has shown a track where it is more probable than not
 NAN = cython.declare(cython.double, float("nan"))
-TENTATIVE, CONFIRMED, COASTING = (
-    cython.declare(cython.int, 1),
-    cython.declare(cython.int, 2),
-    cython.declare(cython.int, 3),
-)
+TENTATIVE = cython.declare(cython.int, 1)
+CONFIRMED = cython.declare(cython.int, 2)
+COASTING = cython.declare(cython.int, 3)
+# The rows of the tables, as in `tracking.rows`.
+EXISTENCE = cython.declare(cython.int, 0)
+RCS_SUM = cython.declare(cython.int, 3)
+RCS_LOOKS = cython.declare(cython.int, 4)
+ID = cython.declare(cython.int, 0)
+BORN_NS = cython.declare(cython.int, 2)
+UPDATED_NS = cython.declare(cython.int, 3)
+HITS = cython.declare(cython.int, 4)
+IS_CONFIRMED = cython.declare(cython.int, 0)
+HAS_HEIGHT = cython.declare(cython.int, 1)
 
 
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
 def predict(
-    existence: cython.double[::1], lasting: cython.double[::1], hidden: cython.double[::1],
+    existence: cython.double[:], lasting: cython.double[:], hidden: cython.double[:],
     survival: cython.double, brief: cython.double, hide: cython.double, show: cython.double, after: cython.double[:, ::1],
 ) -> cython.void:  # fmt: skip
     """Write the three probabilities (3, N) after a time; see `tracking.existence.predict`."""
@@ -30,24 +38,23 @@ def predict(
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
-def after_hits(
+def note_hits(
     hit: cython.double[::1], best: cython.longlong[::1], detection: cython.longlong[::1], stamp_ns: cython.longlong,
     rcs: cython.double[::1], measured: cython.uchar[:, ::1],
-    hits: cython.longlong[::1], updated_ns: cython.longlong[::1], has_height: cython.uchar[::1],
-    rcs_sum: cython.double[::1], rcs_looks: cython.double[::1], found: cython.longlong[::1],
+    reals: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1], found: cython.longlong[::1],
 ) -> cython.Py_ssize_t:  # fmt: skip
-    """Bring the columns `hits` to `rcs_looks` up to date; write the rows that the scan probably showed, and return their number."""
+    """Bring the tables up to date; write the rows that the scan probably showed, and return their number; see `tracking.rows`."""
     n: cython.Py_ssize_t = 0
     for t in range(hit.shape[0]):
         if hit[t] <= PROBABLE or best[t] < 0:
             continue
         d = detection[best[t]]
-        hits[t] += 1
-        updated_ns[t] = stamp_ns
-        has_height[t] = has_height[t] or measured[d, 2]
+        wholes[HITS, t] += 1
+        wholes[UPDATED_NS, t] = stamp_ns
+        flags[HAS_HEIGHT, t] = flags[HAS_HEIGHT, t] or measured[d, 2]
         if isfinite(rcs[d]):
-            rcs_sum[t] += rcs[d]
-            rcs_looks[t] += 1.0
+            reals[RCS_SUM, t] += rcs[d]
+            reals[RCS_LOOKS, t] += 1.0
         found[n] = t
         n += 1
     return n
@@ -57,7 +64,7 @@ def after_hits(
 @cython.nogil
 @cython.exceptval(check=False)
 def worth_keeping(
-    existence: cython.double[::1], updated_ns: cython.longlong[::1], stamp_ns: cython.longlong, lowest: cython.double,
+    existence: cython.double[:], updated_ns: cython.longlong[:], stamp_ns: cython.longlong, lowest: cython.double,
     max_coast_ns: cython.longlong, out: cython.uchar[::1],
 ) -> cython.void:  # fmt: skip
     """Write (N,) which tracks stay; see `tracking.rows.worth_keeping`."""
@@ -94,32 +101,31 @@ def changes(
 @cython.exceptval(check=False)
 def shown_as(
     index: cython.longlong[::1], mean: cython.double[:, ::1], covariance: cython.double[:, :, ::1],
-    hits: cython.longlong[::1], updated_ns: cython.longlong[::1], has_height: cython.uchar[::1],
-    rcs_sum: cython.double[::1], rcs_looks: cython.double[::1], name: cython.longlong[::1], existence: cython.double[::1],
-    born_ns: cython.longlong[::1], confirmed: cython.uchar[::1], stamp_ns: cython.longlong, ground: cython.double,
-    whole: cython.longlong[:, ::1], real: cython.double[:, ::1],
+    reals: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1],
+    stamp_ns: cython.longlong, ground: cython.double, whole: cython.longlong[:, ::1], real: cython.double[:, ::1],
 ) -> cython.void:  # fmt: skip
-    """Write what the picture shows of some rows; see `tracking.rows.shown_as`.
+    """Write what the picture shows of some rows; see `tracking.view.shown_as`.
 
     Args:
-        index to ground: as there.
+        index to ground: as there; reals, wholes, flags: the tables of all rows.
         whole: (3, S) id, hits, status; real: (9, S) existence, mean RCS, looks, speed and its sigma, height and its sigma, age
             and silence; to be written.
     """
     for i in range(index.shape[0]):
         t = index[i]
-        silent_s = (stamp_ns - updated_ns[t]) * 1e-9
-        whole[0, i], whole[1, i] = name[t], hits[t]
-        if confirmed[t]:
+        silent_s = (stamp_ns - wholes[UPDATED_NS, t]) * 1e-9
+        looks = reals[RCS_LOOKS, t]
+        whole[0, i], whole[1, i] = wholes[ID, t], wholes[HITS, t]
+        if flags[IS_CONFIRMED, t]:
             whole[2, i] = COASTING if silent_s > 0.0 else CONFIRMED
         else:
             whole[2, i] = TENTATIVE
-        real[0, i] = existence[t]
-        real[1, i] = rcs_sum[t] / rcs_looks[t] if rcs_looks[t] > 0.0 else NAN
-        real[2, i] = rcs_looks[t]
+        real[0, i] = reals[EXISTENCE, t]
+        real[1, i] = reals[RCS_SUM, t] / looks if looks > 0.0 else NAN
+        real[2, i] = looks
         real[3, i] = sqrt(mean[i, 3] * mean[i, 3] + mean[i, 4] * mean[i, 4] + mean[i, 5] * mean[i, 5])
         real[4, i] = sqrt(covariance[i, 3, 3] + covariance[i, 4, 4] + covariance[i, 5, 5])
-        real[5, i] = mean[i, 2] - ground if has_height[t] else NAN
+        real[5, i] = mean[i, 2] - ground if flags[HAS_HEIGHT, t] else NAN
         real[6, i] = sqrt(covariance[i, 2, 2])
-        real[7, i] = (stamp_ns - born_ns[t]) * 1e-9
+        real[7, i] = (stamp_ns - wholes[BORN_NS, t]) * 1e-9
         real[8, i] = silent_s

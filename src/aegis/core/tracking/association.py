@@ -1,7 +1,6 @@
 """Which detection belongs to which track: a gate, then the probabilities of all pairs, or the best assignment.
 
 Pairs are kept in compressed rows: the pairs of track t are start[t]:start[t + 1], the index of the detection is in `detection`.
-Tracks and detections fall into components that share no pair; each is solved by itself.
 """
 
 from __future__ import annotations
@@ -39,11 +38,25 @@ class Pairs(NamedTuple):
         )  # fmt: skip
 
 
-class Components(NamedTuple):
-    """Tracks with pairs, by component."""
+class How(NamedTuple):
+    """How detections become hypotheses of tracks."""
 
-    member: Ints  # (T,) the tracks, component by component
-    begin: Ints  # (C + 1,) where each component begins in them
+    bound: Floats  # (5,) of the gate: largest squared distance for a measurement of so many components
+    best_only: bool  # by the best assignment, else by all associations
+    sharpness: float  # exponent of the shares of all associations
+
+
+class Hypotheses(NamedTuple):
+    """What may have happened to N tracks, in a scan with K pairs and D detections."""
+
+    probability: Floats  # (K,) that a pair belongs together
+    alone: Floats  # (D,) that a detection belongs to no track
+    share: Floats  # (K,) of each pair in its track's state, given that the track exists; by the best assignment, or sharpened
+    missed: Floats  # (N,) the share of a miss; all shares of a track add up to 1
+    existence: Floats  # (N,) afterwards
+    hidden: Floats  # (N,) afterwards
+    hit: Floats  # (N,) probability that the track gave a detection
+    best: Ints  # (N,) most probable pair, or the assigned one; -1 for none
 
 
 def gate_keys(position: Floats) -> Floats:
@@ -67,14 +80,13 @@ def gate(tracks: Kinematics, centre: Floats, spread: Floats, pose: Pose, plots: 
     room = max(FEWEST_PAIRS, 2 * D)
     start = np.zeros(N + 1, np.int64)
     jacobian = np.zeros((N, M, 4, n))
-    scratch = (np.empty(D + 2, np.int64), np.empty((M, 4)), np.empty((M, 4, 4)))
+    scratch = (np.empty(4, np.uint8), np.empty(D + 2, np.int64), np.empty((M, 4)), np.empty((M, 4, 4)))
     columns = _columns(room, M)
     done = 0
     while True:
         done = gate_kernels.gate(
-            done, centre, spread, *tracks, pose.position, pose.rotation, pose.velocity, plots.components().view(np.uint8),
-            plots.position, plots.position_sigma, plots.value, plots.variance, plots.measured.view(np.uint8), plots.polar,
-            bound, *scratch, jacobian, start, *columns,
+            done, centre, spread, *tracks, pose.position, pose.rotation, pose.velocity, plots.position, plots.position_sigma,
+            plots.value, plots.variance, plots.measured.view(np.uint8), plots.polar, bound, *scratch, jacobian, start, *columns,
         )  # fmt: skip
         if done == N:
             return Pairs(start, *columns, jacobian).of(slice(start[N]))
@@ -91,51 +103,25 @@ def _columns(room: int, modes: int) -> tuple[Ints, Floats, Floats, Floats, Float
     )  # fmt: skip
 
 
-def components(start: Ints, detection: Ints, n_detections: int) -> Components:
-    """Return the components of pairs."""
-    n = len(start) - 1
-    member, begin = np.empty(n, np.int64), np.empty(n + 1, np.int64)
-    found = kernels.components(
-        start, detection, np.empty(n + n_detections, np.int64), np.empty(n, np.int64), member, begin
-    )
-    return Components(member[: begin[found]], begin[: found + 1])
-
-
-def marginals(
-    start: Ints, detection: Ints, log_odds: Floats, n_detections: int, parts: Components
-) -> tuple[Floats, Floats]:
-    """Return the probability of each pair (K,), and of each detection that it belongs to no track (D,).
-
-    Loopy belief propagation: Williams and Lau, Approximate evaluation of marginal association probabilities with belief
-    propagation, IEEE Trans. AES 50 (2014), eq. 19-24. Exact in components without loops, so for all tracks that do not share
-    two detections.
+def associate(
+    pairs: Pairs, existence: Floats, hidden: Floats, visible: NDArray[np.bool_], detection_probability: float,
+    log_background: Floats, how: How,
+) -> Hypotheses:  # fmt: skip
+    """Return the hypotheses.
 
     Args:
-        start, detection: the pairs.
-        log_odds: (K,) ln of a pair's weight over that of leaving its track and its detection alone.
-        n_detections: D.
-        parts: of `components`.
+        pairs: as from `gate`.
+        existence, hidden: (N,) probability that a track exists, and that an existing one is hidden.
+        visible: (N,) whether it is in view; detection_probability: of one in view that is not hidden.
+        log_background: (D,) ln of the density of detections from false alarms and new objects.
+        how: to associate.
     """
-    pairs = len(detection)
-    probability, alone = np.empty(pairs), np.ones(n_detections)
-    kernels.marginals(
-        start, detection, log_odds, *parts, np.empty(n_detections + 1, np.int64), np.empty(pairs, np.int64), np.empty((4, pairs)),
-        probability, alone,
+    N, D, K = len(existence), len(log_background), len(pairs.detection)
+    probability, alone, share = np.empty(K), np.empty(D), np.empty(K)
+    after, best = np.empty((4, N)), np.empty(N, np.int64)
+    scratch = np.empty(10 * N + 8 * D + K + 2, np.int64), np.empty(5 * N + 2 * D + 5 * K)
+    kernels.associate(
+        pairs.start, pairs.detection, pairs.log_likelihood, existence, hidden, visible.view(np.uint8), log_background,
+        detection_probability, how.best_only, how.sharpness, *scratch, probability, alone, after, share, best,
     )  # fmt: skip
-    return probability, alone
-
-
-def assign(start: Ints, detection: Ints, gain: Floats, n_detections: int, parts: Components) -> Ints:
-    """Return each track's pair (N,) in the assignment of the largest total gain, -1 for none.
-
-    Shortest augmenting paths with potentials on the sparse graph (Jonker and Volgenant, Computing 38, 1987), a component at a
-    time. A track may stay alone for a gain of 0, and a pair of less is never taken.
-    """
-    n = len(start) - 1
-    columns = n_detections + n
-    chosen = np.empty(n, np.int64)
-    kernels.assign(
-        start, detection, gain, parts.member, np.zeros(n), np.empty((5, columns), np.int64), np.zeros(columns), np.empty(columns),
-        np.empty(columns, np.uint8), chosen,
-    )  # fmt: skip
-    return chosen
+    return Hypotheses(probability, alone, share, after[2], after[0], after[1], after[3], best)

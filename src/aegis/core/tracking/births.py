@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from aegis.core.kernels import update as kernels
@@ -34,82 +37,91 @@ def first_state(z: Plots, index: Ints, pose: Pose, speed_sigma: float, height_si
     return x, P
 
 
-class BirthPlaces:
-    """Objects that have entered at known places and have not been detected yet: a Poisson intensity of Gaussians."""
+class Entered(NamedTuple):
+    """Objects that have entered at known places and have not been detected yet: a Poisson intensity of K Gaussians."""
 
-    def __init__(self, places: tuple[float, ...], speed_sigma: float, height_sigma: float) -> None:
+    x: Floats  # (K, 1, 6)
+    P: Floats  # (K, 1, 6, 6)
+    objects: Floats  # (K,) expected
+
+
+class FirstDetections(NamedTuple):
+    """What D measurements would be, were they the first ones of objects that entered at known places."""
+
+    density: Floats  # (D,)
+    x: Floats  # (D, 6) state
+    P: Floats  # (D, 6, 6) covariance
+
+
+class BirthPlaces:
+    """Places where objects enter."""
+
+    def __init__(
+        self, places: Sequence[tuple[float, float, float, float]], speed_sigma: float, height_sigma: float
+    ) -> None:
         """Make the places.
 
         Args:
             places: x, y, sigma [m], objects expected in a scan, for each.
             speed_sigma: of a velocity component [m/s]; height_sigma: of the height [m].
         """
-        table = np.array(places).reshape(-1, 4)
+        table = np.array(places, np.float64)
         k = len(table)
-        self._new_x = np.zeros((k, 1, 6))
-        self._new_x[:, 0, :2] = table[:, :2]
-        self._new_P = np.zeros((k, 1, 6, 6))
+        x, P = np.zeros((k, 1, 6)), np.zeros((k, 1, 6, 6))
+        x[:, 0, :2] = table[:, :2]
         axes = np.arange(6)
-        self._new_P[:, 0, axes, axes] = [
-            0.0, 0.0, height_sigma**2, speed_sigma**2, speed_sigma**2, UNSEEN_CLIMB_VARIANCE
-        ]  # fmt: skip
-        self._new_P[:, 0, 0, 0] = self._new_P[:, 0, 1, 1] = table[:, 2] ** 2
-        self._new_objects = table[:, 3]
-        self.forget()
+        P[:, 0, axes, axes] = [0.0, 0.0, height_sigma**2, speed_sigma**2, speed_sigma**2, UNSEEN_CLIMB_VARIANCE]
+        P[:, 0, 0, 0] = P[:, 0, 1, 1] = table[:, 2] ** 2
+        self._new = Entered(x, P, table[:, 3])
 
-    def forget(self) -> None:
-        """Begin anew: nobody has entered."""
-        self._x, self._P = self._new_x[:0], self._new_P[:0]
-        self._objects = self._new_objects[:0]
+    def nobody(self) -> Entered:
+        """Return the beginning: nobody has entered."""
+        x, P, objects = self._new
+        return Entered(x[:0], P[:0], objects[:0])
 
-    def kept(self) -> tuple[Floats, Floats, Floats]:
-        """Return the state, to be given to `restore`."""
-        return self._x, self._P, self._objects
+    def predict(self, entered: Entered, dt: float, survival: float, noise: float) -> Entered:
+        """Return them after dt [s], with those who enter now; `noise`: spectral density of the acceleration [m^2/s^3]."""
+        k = len(entered.objects)
+        motion = Motion((CONSTANT_VELOCITY,), np.array([[noise, 0.0]]))
+        here = Kinematics(entered.x, entered.P, np.ones((k, 1)))
+        x, P, _ = predict(here, dt, motion, np.ones((1, 1)), np.zeros(k, dtype=np.int64), np.zeros(k, dtype=bool))
+        return Entered(
+            np.concatenate([x, self._new.x]),
+            np.concatenate([P, self._new.P]),
+            np.concatenate([entered.objects * survival, self._new.objects]),
+        )
 
-    def restore(self, kept: tuple[Floats, Floats, Floats] | None) -> None:
-        """Go back to a state from `kept`, or to the beginning."""
-        if kept is None:
-            self.forget()
-        else:
-            self._x, self._P, self._objects = kept
 
-    def predict(self, dt: float, survival: float, noise: float) -> None:
-        """Move on by dt [s], and let new objects enter; `noise`: spectral density of the acceleration [m^2/s^3]."""
-        k = len(self._objects)
-        noise_of = Motion((CONSTANT_VELOCITY,), np.array([[noise, 0.0]]))
-        here = Kinematics(self._x, self._P, np.ones((k, 1)))
-        x, P, _ = predict(here, dt, noise_of, np.ones((1, 1)), np.zeros(k, dtype=np.int64), np.zeros(k, dtype=bool))
-        self._x, self._P = np.concatenate([x, self._new_x]), np.concatenate([P, self._new_P])
-        self._objects = np.concatenate([self._objects * survival, self._new_objects])
+def first_detections(entered: Entered, z: Plots, pose: Pose, bound: Floats, seen: float) -> FirstDetections:
+    """Return the density of first detections at each measurement, and the state then.
 
-    def detected(self, z: Plots, pose: Pose, bound: Floats, seen: float) -> tuple[Floats, Floats, Floats]:
-        """Return the density of first detections at each measurement (D,), and state (D, 6) and covariance (D, 6, 6) then.
+    Args:
+        entered: predicted.
+        z: D measurements; pose: of the sensor; bound: (5,) of the gate; seen: probability of detection.
+    """
+    density, state, covariance = np.zeros(len(z)), np.zeros((len(z), 6)), np.zeros((len(z), 6, 6))
+    places = Kinematics(entered.x, entered.P, np.ones((len(entered.objects), 1)))
+    centre = np.ascontiguousarray(entered.x[:, 0, :3])
+    spread = np.ascontiguousarray(entered.P[:, 0, (0, 1, 2), (0, 1, 2)])
+    pairs = gate(places, centre, spread, pose, z, bound)
+    d = pairs.detection
+    if len(d):
+        who = np.repeat(np.arange(len(entered.objects)), np.diff(pairs.start))
+        here = places.rows(who)  # each pair by itself, as if it were sure
+        pairs = pairs._replace(start=np.arange(len(d) + 1), jacobian=pairs.jacobian[who])
+        update(here, pairs, z, np.ones(len(d)), np.zeros(len(d)))
+        x, P = here.x[:, 0], here.P[:, 0]
+        part = seen * entered.objects[who] * np.exp(pairs.log_likelihood)
+        np.add.at(density, d, part)
+        share = part / density[d]
+        np.add.at(state, d, share[:, None] * x)
+        off = x - state[d]
+        np.add.at(covariance, d, share[:, None, None] * (P + off[:, :, None] * off[:, None, :]))
+    return FirstDetections(density, state, covariance)
 
-        Args:
-            z: D measurements; pose: of the sensor; bound: (5,) of the gate; seen: probability of detection.
-        """
-        density, state, covariance = np.zeros(len(z)), np.zeros((len(z), 6)), np.zeros((len(z), 6, 6))
-        places = Kinematics(self._x, self._P, np.ones((len(self._objects), 1)))
-        centre = np.ascontiguousarray(self._x[:, 0, :3])
-        spread = np.ascontiguousarray(self._P[:, 0, (0, 1, 2), (0, 1, 2)])
-        pairs = gate(places, centre, spread, pose, z, bound)
-        d = pairs.detection
-        if len(d):
-            who = np.repeat(np.arange(len(self._objects)), np.diff(pairs.start))
-            here = places.rows(who)  # each pair by itself, as if it were sure
-            pairs = pairs._replace(start=np.arange(len(d) + 1), jacobian=pairs.jacobian[who])
-            update(here, pairs, z, np.ones(len(d)), np.zeros(len(d)))
-            x, P = here.x[:, 0], here.P[:, 0]
-            part = seen * self._objects[who] * np.exp(pairs.log_likelihood)
-            np.add.at(density, d, part)
-            share = part / density[d]
-            np.add.at(state, d, share[:, None] * x)
-            off = x - state[d]
-            np.add.at(covariance, d, share[:, None, None] * (P + off[:, :, None] * off[:, None, :]))
-        return density, state, covariance
 
-    def missed(self, seen: float) -> None:
-        """Keep those that the scan did not show."""
-        self._objects = self._objects * (1.0 - seen)
-        keep = self._objects > NEGLIGIBLE_OBJECTS
-        self._x, self._P, self._objects = self._x[keep], self._P[keep], self._objects[keep]
+def missed(entered: Entered, seen: float) -> Entered:
+    """Return those that a scan did not show."""
+    objects = entered.objects * (1.0 - seen)
+    keep = objects > NEGLIGIBLE_OBJECTS
+    return Entered(entered.x[keep], entered.P[keep], objects[keep])

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtr, gammaincinv
 
 from aegis.core.types import Floats
 
@@ -31,7 +31,7 @@ class Consistency:
         size = np.arange(1, 5)
         # What lies beyond the gate is never seen: the mean of a chi-square variable cut off there.
         self._expected = np.ones(5)
-        self._expected[1:] = chi2.cdf(gate[1:], size + 2) / chi2.cdf(gate[1:], size)
+        self._expected[1:] = chdtr(size + 2, gate[1:]) / chdtr(size, gate[1:])
         self._scans: dict[str, deque[tuple[float, int]]] = {}
 
     def add(self, sensor_id: str, distance: Floats, size: Floats) -> None:
@@ -46,6 +46,6 @@ class Consistency:
         out = {}
         for sensor_id, scans in self._scans.items():
             total, components = sum(s[0] for s in scans), sum(s[1] for s in scans)
-            low, high = (float(chi2.ppf(q, components)) / components for q in (0.025, 0.975))
+            low, high = (2.0 * float(gammaincinv(components / 2.0, q)) / components for q in (0.025, 0.975))
             out[sensor_id] = Nis(total / components, low, high, components)
         return out

@@ -36,9 +36,9 @@ class Kinematics(NamedTuple):
         """Return the same in memory of its own."""
         return Kinematics(self.x.copy(), self.P.copy(), self.weight.copy())
 
-    def rows(self, index: Ints | NDArray[np.bool_]) -> Kinematics:
+    def rows(self, index: Ints) -> Kinematics:
         """Return some of the tracks."""
-        return Kinematics(self.x[index], self.P[index], self.weight[index])
+        return Kinematics(self.x.take(index, axis=0), self.P.take(index, axis=0), self.weight.take(index, axis=0))
 
 
 class Motion(NamedTuple):

@@ -7,6 +7,7 @@ compared with the second one's. The difference is what the two biases make of it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,6 +41,18 @@ class _Last:
     position: Floats  # (N, 2) horizontally, in map
     covariance: Floats  # (N, 2, 2)
     jacobian: Floats  # (N, 2, 2) of the position with respect to range and azimuth
+
+
+class ClearPlots(NamedTuple):
+    """K clear detections of a scan, and the tracks that they are of."""
+
+    track_id: Ints  # (K,)
+    velocity: Floats  # (K, 2) of the tracks in map
+    velocity_variance: Floats  # (K,) along an axis
+    range_m: Floats  # (K,) as measured, uncorrected
+    azimuth: Floats  # (K,)
+    elevation: Floats  # (K,) 0 where it was not measured
+    variance: Floats  # (K, 2) of range and azimuth
 
 
 class Registration:
@@ -77,18 +90,9 @@ class Registration:
         """Return the bias of every sensor heard, where there are several."""
         return {name: self.bias(name) for name in self._sensors} if len(self._sensors) > 1 else {}
 
-    def observe(
-        self, sensor_id: str, stamp_ns: int, pose: Pose, track_id: Ints, velocity: Floats, velocity_variance: Floats,
-        range_m: Floats, azimuth: Floats, elevation: Floats, variance: Floats,
-    ) -> None:  # fmt: skip
-        """Take the clear detections of a scan: each is a track's only candidate.
-
-        Args:
-            sensor_id, stamp_ns, pose: of the scan.
-            track_id: (K,); velocity: (K, 2) of the tracks in map; velocity_variance: (K,) along an axis.
-            range_m, azimuth, elevation: (K,) as measured, uncorrected; elevation 0 where it was not.
-            variance: (K, 2) of range and azimuth.
-        """
+    def observe(self, sensor_id: str, stamp_ns: int, pose: Pose, plots: ClearPlots) -> None:
+        """Take the clear detections of a scan: each is a track's only candidate."""
+        track_id, velocity, velocity_variance, range_m, azimuth, elevation, variance = plots
         s = self._number(sensor_id)
         ground = range_m * np.cos(elevation)
         forward, left = np.cos(azimuth), np.sin(azimuth)

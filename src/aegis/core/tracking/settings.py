@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from aegis.core.classification.settings import ClassificationSettings, ClassName
-from aegis.core.param_info import info_of
 from aegis.core.params import Settings, group, named, param
 from aegis.core.sensor import SensorPose
-from aegis.core.types import ClassId
 
 Acceleration = Annotated[float, Field(gt=0.0, lt=1e4)]
 
@@ -249,19 +246,3 @@ class TrackingSettings(SensorPose):
         """Return the sensors that differ from the others, by sensor_id; "" is all others."""
         pose = {name: getattr(self, name) for name in SensorPose.model_fields}
         return {"": Sensor(**pose, **dict(self.sensor)), **self.sensors}
-
-    def flat(self) -> SimpleNamespace:
-        """Return the parameters for the tracker by their last names; where these are taken, by those they had without groups."""
-        groups = (
-            self, self.motion, self.association, self.birth, self.existence, self.clutter, self.timeline, self.registration,
-            self.snapshot, self.classification,
-        )  # fmt: skip
-        names = {
-            info_of(key, field).was or key: getattr(group, key)
-            for group in groups
-            for key, field in type(group).model_fields.items()
-        }
-        places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in self.birth.places.values()]
-        names["birth_places"] = tuple(number for place in places for number in place)
-        names["accelerations"] = {ClassId[name]: sigma for name, sigma in self.motion.acceleration_by_class.items()}
-        return SimpleNamespace(**names)

@@ -69,6 +69,6 @@ def test_what_is_no_snapshot_is_refused_and_changes_nothing():
 
 
 def test_ids_are_not_used_twice_after_a_restart_without_a_snapshot(tmp_path):
-    first = after(5, kept_ids(tmp_path / "ids.json"))._rows.id.tolist()
-    again = after(5, kept_ids(tmp_path / "ids.json"))._rows.id.tolist()
+    first = after(5, kept_ids(tmp_path / "ids.json")).state.tracks["id"].tolist()
+    again = after(5, kept_ids(tmp_path / "ids.json")).state.tracks["id"].tolist()
     assert not set(first) & set(again)

@@ -1,0 +1,336 @@
+"""The filter: from a state and the detections of a scan to the next state. States are never changed, so that time can be gone back.
+
+A Poisson multi-Bernoulli filter with one Gaussian mixture over motion modes a track. Every scan: predict, gate, probabilities of
+all associations, update, existence, new tracks, and what is left is named, confirmed or deleted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import gammaincinv
+
+from aegis.core.classification.physical import PhysicalModel
+from aegis.core.ids import UniqueIds
+from aegis.core.tracking import existence, extent, measurement, motion, rows
+from aegis.core.tracking.association import How, gate_keys
+from aegis.core.tracking.births import BirthPlaces, Entered, first_detections, first_state, missed
+from aegis.core.tracking.clutter import ClutterMap
+from aegis.core.tracking.measurement import Plots, SensorView
+from aegis.core.tracking.motion import Kinematics, Motion
+from aegis.core.tracking.rows import Rows
+from aegis.core.tracking.scan import Observed, Predicted, observe
+from aegis.core.tracking.settings import Sensor, TrackingSettings
+from aegis.core.tracking.view import View
+from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks
+
+AXES = np.arange(3)
+SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
+PROBABLE = 0.5  # more probable than not: a detection that no track explains is counted as a false alarm
+BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
+
+
+@dataclass(frozen=True)
+class State:
+    """What the filter knows after a scan."""
+
+    tracks: Rows
+    now_ns: int | None = None  # None before any scan
+    entered: Entered | None = None  # at known places, not detected yet
+    clutter: Mapping[str, ClutterMap] = field(default_factory=dict)  # by sensor
+    undetected: Mapping[str, float] = field(default_factory=dict)  # objects in each sensor's view, not shown yet
+
+
+class Plotted(NamedTuple):
+    """A scan, as the tracks take it."""
+
+    view: SensorView
+    z: Plots  # D, in the order of `gate_keys`
+    rcs: Floats  # (D,)
+    scatter: Floats  # (D,) variance of an extended object's scatterers [m^2]
+
+
+class Seen(NamedTuple):
+    """What a scan showed of the tracks, for those who learn about the sensor from it."""
+
+    scan: Plotted
+    before: Rows  # predicted; its kinematics updated
+    velocity: Floats  # (N, 2) in map, predicted
+    observed: Observed
+    found: Ints  # (F,) the rows that were probably detected
+
+
+class Report(NamedTuple):
+    """What else a scan gave."""
+
+    tracks: Tracks  # the picture
+    over_capacity: int  # detections that would have started a track beyond max_tracks
+    seen: Seen | None  # None without tracks
+
+
+class Background(NamedTuple):
+    """Where D detections can come from, besides the tracks."""
+
+    density: Floats  # (3, D) in measurement space: of false alarms, of new objects anywhere, of those that entered at known places
+    x: Floats  # (D, 6) state and covariance of the latter, or no rows
+    P: Floats
+
+
+@dataclass(frozen=True)
+class _Sensor:
+    """A sensor's parameters, and what follows from them."""
+
+    model: Sensor
+    view: SensorView
+    log_polar: Floats  # (4,) ln of the extent of the view in range, azimuth, elevation, range rate
+    log_plane: Floats  # (4,) the same of the plane (as the first component), height, range rate
+
+    @classmethod
+    def of(cls, model: Sensor) -> _Sensor:
+        azimuth, elevation = np.deg2rad(model.azimuth_fov_deg), np.deg2rad(model.elevation_fov_deg)
+        near, far = model.min_range_m, model.max_range_m
+        height = 2.0 * far * np.sin(elevation / 2.0)
+        pose = Pose(model.position(), model.rotation(), np.zeros(3))
+        return cls(
+            model,
+            SensorView(pose, near, far, azimuth / 2.0 + 1e-9, elevation / 2.0 + 1e-9, model.detection_probability),
+            np.log([far - near, azimuth, elevation, model.range_rate_span_mps]),
+            np.log([0.5 * azimuth * (far**2 - near**2), 1.0, height, model.range_rate_span_mps]),
+        )
+
+
+class Filter:
+    """Advances states by scans."""
+
+    def __init__(self, settings: TrackingSettings, ids: UniqueIds) -> None:
+        """Make a filter; tracks get their names from `ids`."""
+        self._settings = s = settings
+        self._ids = ids
+        # Quantiles of chi-square.
+        self.bound = np.array([0.0, *2.0 * gammaincinv(np.arange(1, 5) / 2.0, s.association.gate_probability)])
+        self._sensors = {name: _Sensor.of(model) for name, model in s.sensor_models().items()}
+        move = s.motion
+        modes = motion.MODES[move.model]
+        self.blank = State(Rows.empty(len(modes), motion.dimension(move.model)))
+        acceleration = np.full((len(ClassId), 2), [move.acceleration_sigma_mps2, move.vertical_acceleration_sigma_mps2])
+        for name, sigma in move.acceleration_by_class.items():
+            acceleration[ClassId[name]] = sigma
+        turn_variance, turn_noise = np.deg2rad([move.turn_rate_sigma_degps, move.turn_rate_change_degps]) ** 2
+        self._motion = Motion(modes, acceleration**2, turn_variance, turn_noise)
+        self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness)
+        self._places = None
+        if s.birth.places:
+            places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()]
+            self._places = BirthPlaces(places, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m)
+        model = PhysicalModel(s.classification.class_ids())
+        ground = float(self._sensors[""].view.pose.position[2])
+        self._view = View(s.frame_id, model, s.classification.confidence_threshold, ground)
+
+    def advance(
+        self, state: State, detections: Detections, serial: int, known: Mapping[int, int]
+    ) -> tuple[State, Report]:
+        """Return the state after a scan, and what else it gave.
+
+        Args:
+            state: before; it stays as it is.
+            detections: of the scan, not before the state.
+            serial: of the scan, different from those of all others.
+            known: names that tracks had, by their birth, when the scan was done before.
+        """
+        sensor_id, stamp = detections.sensor_id, detections.stamp_ns
+        sensor = self._sensors.get(sensor_id) or self._sensors[""]
+        view = sensor.view if detections.pose is None else replace(sensor.view, pose=detections.pose)
+        state = self._predicted(state, stamp)
+        tracks = state.tracks
+        mean, covariance = tracks.mean()
+        scan = self._plotted(detections, view, tracks, mean, covariance)
+        state, background = self._background(state, sensor, scan, sensor_id)
+        alone = unexplained = np.ones(len(scan.z))
+        seen = None
+        if len(tracks):
+            log_background = np.log(background.density.sum(axis=0))
+            tracks, seen, unexplained = self._associate(tracks, scan, mean, covariance, log_background, stamp)
+            alone = seen.observed.hypotheses.alone
+        state = self._remember_clutter(state, scan.z, sensor_id, unexplained, stamp)
+        born, over = self._births(scan, alone, background, serial, stamp, len(tracks))
+        tracks = self._settled(tracks, born, stamp, known)
+        picture, shown = self._view.picture(tracks, detections)
+        tracks["class_id"][shown] = picture.class_id
+        return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, seen)
+
+    def _predicted(self, state: State, stamp: int) -> State:
+        """Return the state at a time, with tracks that are nobody else's."""
+        s, before = self._settings, state.tracks
+        dt = 0.0 if state.now_ns is None else (stamp - state.now_ns) * 1e-9
+        survival = math.exp(-dt / s.existence.mean_lifetime_s)
+        undetected = {name: count * survival for name, count in state.undetected.items()}
+        entered = state.entered
+        if self._places is not None:
+            entered = self._places.predict(
+                entered or self._places.nobody(), dt, survival, s.motion.acceleration_sigma_mps2**2
+            )
+        if not len(before) or dt == 0.0:
+            tracks = before.copy(before.kinematics.copy())
+            return State(tracks, state.now_ns, entered, state.clutter, undetected)
+        between = motion.mode_transition(dt, s.motion.mean_straight_s, s.motion.mean_turn_s)
+        tracks = before.copy(
+            motion.predict(before.kinematics, dt, self._motion, between, before["class_id"], before["has_height"])
+        )
+        life = s.existence
+        tracks["existence"], tracks["lasting"], tracks["hidden"] = existence.predict(
+            before.existing(), survival, math.exp(-dt / life.transient_life_s),
+            -math.expm1(-dt / life.mean_visible_s) if life.mean_visible_s > 0.0 else 0.0, -math.expm1(-dt / life.mean_hidden_s),
+        )  # fmt: skip
+        return State(tracks, state.now_ns, entered, state.clutter, undetected)
+
+    def _plotted(
+        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats
+    ) -> Plotted:
+        """Return the scan as measurements, one of each extended object."""
+        z = measurement.from_detections(detections, view.pose)
+        # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
+        keys = gate_keys(z.position)
+        order = np.argsort(keys)
+        sorted_keys = keys[order]
+        if (sorted_keys[1:] == sorted_keys[:-1]).any():
+            order = np.lexsort((*z.value.T, *z.position.T, keys))
+        z, rcs = z.ordered(order), detections.rcs_dbsm[order]
+        if self._settings.max_extent_m == 0.0:
+            return Plotted(view, z, rcs, np.full(len(rcs), np.nan))
+        known = np.flatnonzero(tracks["confirmed"])
+        sigma = np.sqrt(np.maximum(covariance[known, 0, 0], covariance[known, 1, 1]))
+        objects = extent.merge(
+            z, extent.Known(mean[known, :3], sigma, tracks["scatter"][known]), self._settings.max_extent_m
+        )
+        # Powers add: the echo of an object is that of all its parts.
+        power = np.bincount(objects.group, 10.0 ** (rcs / 10.0), minlength=len(objects.scatter))
+        order = np.argsort(gate_keys(objects.z.position), kind="stable")
+        return Plotted(view, objects.z.ordered(order), (10.0 * np.log10(power))[order], objects.scatter[order])
+
+    def _background(self, state: State, sensor: _Sensor, scan: Plotted, sensor_id: str) -> tuple[State, Background]:
+        """Return where the detections can come from besides the tracks, and the state with those not shown yet."""
+        s, model, view, z = self._settings, sensor.model, scan.view, scan.z
+        # New objects come in, and leave those not detected yet when they are: as many of each in the long run.
+        pd = model.detection_probability
+        settled = model.births_per_scan * (1.0 - pd) / pd
+        undetected = state.undetected.get(sensor_id, settled + s.birth.initial_objects) + model.births_per_scan
+        left = {**state.undetected, sensor_id: undetected * (1.0 - pd)}
+        extent_of_view = sensor.log_polar if z.polar else sensor.log_plane
+        density = measurement.background(z.measured, extent_of_view, model.clutter_per_scan, pd * undetected)
+        if s.clutter.memory_s > 0.0 and len(z):
+            near, far, half = view.near_m, view.far_m, view.azimuth_rad
+            if z.polar:  # false alarms spread evenly over range and azimuth: thinner over the ground farther out
+                reach = np.sqrt(((z.position[:, :2] - view.pose.position[:2]) ** 2).sum(axis=1))
+                area = 2.0 * half * (far - near) * np.maximum(reach, measurement.MIN_RANGE_M)
+            else:
+                area = np.full(len(z), half * (far**2 - near**2))
+            usual = model.clutter_per_scan / area
+            local = state.clutter.get(sensor_id, ClutterMap.empty())
+            density[0] *= local.density(z.position[:, :2], usual, s.clutter.radius_m) / usual
+        entered = state.entered
+        found = Background(density, np.empty((0, 6)), np.empty((0, 6, 6)))
+        if entered is not None:
+            density[2], x, P = first_detections(entered, z, view.pose, self.bound, pd)
+            found, entered = Background(density, x, P), missed(entered, pd)
+        return State(state.tracks, state.now_ns, entered, state.clutter, left), found
+
+    def _associate(
+        self, tracks: Rows, scan: Plotted, mean: Floats, covariance: Floats, log_background: Floats, stamp: int
+    ) -> tuple[Rows, Seen, Floats]:
+        """Return the tracks updated by a scan, what it showed, and (D,) the probability that a detection is no confirmed one's."""
+        s, z = self._settings, scan.z
+        velocity = mean[:, 3:5].copy()  # before the update, which happens in place
+        before = Predicted(
+            tracks.kinematics, tracks["existence"], tracks["hidden"], tracks["has_height"],
+            np.ascontiguousarray(mean[:, :3]), np.ascontiguousarray(covariance[:, AXES, AXES]),
+        )  # fmt: skip
+        observed = observe(before, scan.view, z, log_background, self._how)
+        (pairs, chances), best = observed, observed.hypotheses.best
+        after = tracks.copy()
+        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, stamp)
+        seen = Seen(scan, tracks, velocity, observed, found)
+        first_height = after["has_height"] & ~tracks["has_height"]
+        if first_height.any():
+            P = tracks.kinematics.P.copy()
+            P[first_height, :, 5, 5] += s.birth.initial_speed_sigma_mps**2
+            after = replace(after, kinematics=tracks.kinematics._replace(P=P))
+        after["existence"], after["hidden"] = np.minimum(chances.existence, s.existence.max_probability), chances.hidden
+        if s.max_extent_m > 0.0:
+            d = pairs.detection[best[found]]
+            shown = np.isfinite(scan.scatter[d])
+            old = tracks["scatter"][found[shown]] ** 2
+            after["scatter"][found[shown]] = np.sqrt(old + SCATTER_RATE * (scan.scatter[d[shown]] - old))
+        if s.clutter.memory_s == 0.0:
+            return after, seen, chances.alone
+        confirmed = np.repeat(tracks["confirmed"], np.diff(pairs.start))
+        explained = np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
+        return after, seen, np.asarray(1.0 - explained, dtype=np.float64)
+
+    def _remember_clutter(self, state: State, z: Plots, sensor_id: str, unexplained: Floats, stamp: int) -> State:
+        """Return the state with what a scan says of places that give false alarms."""
+        if self._settings.clutter.memory_s == 0.0:
+            return state
+        local = state.clutter.get(sensor_id, ClutterMap.empty())
+        plots = z.position[unexplained > PROBABLE, :2]
+        after = local.after(plots, stamp, round(self._settings.clutter.memory_s * 1e9))
+        return replace(state, clutter={**state.clutter, sensor_id: after})
+
+    def _births(
+        self, scan: Plotted, alone: Floats, background: Background, serial: int, stamp: int, tracks: int
+    ) -> tuple[Rows, int]:
+        """Return tracks for what no track explains, and how many would have been too many."""
+        s, z, density = self._settings, scan.z, background.density
+        new = density[1] + density[2]
+        first = new / (new + density[0])  # existence, were the detection alone
+        index = np.flatnonzero(alone * first >= np.minimum(s.existence.delete_probability, 0.5 * first))
+        room = max(0, s.max_tracks - tracks)
+        over = max(0, len(index) - room)
+        index = index[:room]
+        n = len(index)
+        state, covariance = first_state(
+            z, index, scan.view.pose, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m
+        )
+        if len(background.x):
+            here = density[2, index] > density[1, index]
+            state[here], covariance[here] = background.x[index[here]], background.P[index[here]]
+        modes, size = self.blank.tracks.kinematics.x.shape[1:]
+        x, P = np.zeros((n, modes, size)), np.zeros((n, modes, size, size))
+        x[:, :, :6], P[:, :, :6, :6] = state[:, None], covariance[:, None]
+        if size > motion.TURN:
+            P[:, :, motion.TURN, motion.TURN] = self._motion.turn_variance
+        weight = np.ones((n, modes))
+        if modes == 2:
+            turning = s.motion.mean_turn_s / (s.motion.mean_straight_s + s.motion.mean_turn_s)
+            weight[:] = 1.0 - turning, turning
+        born = Rows.blank(Kinematics(x, P, weight))
+        born["existence"] = np.minimum(alone[index] * first[index], s.existence.max_probability)
+        born["lasting"] = 1.0 - s.birth.transient_share
+        born["birth"] = serial * BIRTH_NUMBERS + index
+        born["has_height"] = z.measured[index, 2]
+        born["born_ns"], born["updated_ns"] = stamp, stamp
+        born["hits"] = 1
+        rcs = scan.rcs[index]
+        stated = np.isfinite(rcs)
+        born["rcs_sum"], born["rcs_looks"] = np.where(stated, rcs, 0.0), stated
+        return born, over
+
+    def _settled(self, tracks: Rows, born: Rows, stamp: int, known: Mapping[int, int]) -> Rows:
+        """Return what stays, named and confirmed."""
+        s = self._settings
+        keep = rows.worth_keeping(tracks, stamp, s.existence.delete_probability, round(s.existence.max_coast_s * 1e9))
+        tracks = tracks.keep_and_add(keep, born)
+        sure = tracks["existence"] >= s.existence.confirm_probability
+        name = tracks["id"]
+        nameless = np.flatnonzero((name == 0) & (sure | (tracks["hits"] > 1)))
+        if len(nameless):
+            if known:
+                name[nameless] = [known.get(number, 0) for number in tracks["birth"][nameless].tolist()]
+                nameless = nameless[name[nameless] == 0]
+            name[nameless] = self._ids.take(len(nameless))
+        stays = tracks["confirmed"] & (tracks["existence"] >= s.existence.demote_probability)
+        tracks["confirmed"] = stays | (sure & (name > 0))
+        return tracks

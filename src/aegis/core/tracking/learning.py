@@ -1,0 +1,88 @@
+"""What clear associations tell of a sensor: whether its errors are as stated, and its bias beside others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from aegis.core.tracking import measurement
+from aegis.core.tracking.consistency import Consistency, Nis
+from aegis.core.tracking.filter import Seen
+from aegis.core.tracking.registration import Bias, ClearPlots, Registration
+from aegis.core.types import Detections, Floats
+
+CLEAR = 0.9  # probability of an association from which it tells of the sensor
+SETTLED_HITS = 3  # before, a track's velocity is still that of the prior
+
+
+class SensorKnowledge:
+    """NIS and biases of the sensors."""
+
+    def __init__(self, bound: Floats, registration: Literal["off", "report", "apply"], reference: str) -> None:
+        """Begin.
+
+        Args:
+            bound: (5,) of the gate.
+            registration: whether biases are estimated, and also applied.
+            reference: the sensor_id that is taken to have no bias, if any.
+        """
+        self._consistency = Consistency(bound)
+        self._registration = Registration(reference)
+        self._mode = registration
+
+    def forget(self) -> None:
+        """Forget the last detections, as after a reset; what is known of the sensors stays."""
+        self._registration.forget()
+
+    def nis(self) -> dict[str, Nis]:
+        """Return the consistency of each sensor's measurements with the tracks."""
+        return self._consistency.report()
+
+    def biases(self) -> dict[str, Bias]:
+        """Return the bias of each sensor, where there are several."""
+        return self._registration.report()
+
+    def corrected(self, detections: Detections) -> Detections:
+        """Return detections without the sensor's bias, where it is to be applied."""
+        if self._mode != "apply":
+            return detections
+        bias = self._registration.bias(detections.sensor_id)
+        return replace(
+            detections,
+            range=np.maximum(detections.range - bias.range_m, measurement.MIN_RANGE_M),
+            azimuth=detections.azimuth - bias.azimuth_rad,
+        )
+
+    def learn(self, sensor_id: str, stamp_ns: int, seen: Seen, sensors: int) -> None:
+        """Take what a scan showed.
+
+        Args:
+            sensor_id, stamp_ns: of the scan, whose detections were `corrected`.
+            seen: of it.
+            sensors: how many have been heard.
+        """
+        tracks, z, pose = seen.before, seen.scan.z, seen.scan.view.pose
+        (pairs, chances), found, best = seen.observed, seen.found, seen.observed.hypotheses.best
+        clear = found[(chances.probability[best[found]] > CLEAR) & (tracks["hits"][found] >= SETTLED_HITS)]
+        distance = pairs.distance[best[clear]]
+        self._consistency.add(sensor_id, distance[:, 0], distance[:, 1])
+        if self._mode == "off" or sensors < 2:
+            return
+        clear = clear[tracks["id"][clear] > 0]
+        d = pairs.detection[best[clear]]
+        local = (z.position[d] - pose.position) @ pose.rotation
+        reach = np.linalg.norm(local, axis=1)
+        variance = z.variance[d, :2]
+        if not z.polar:
+            variance = variance / np.stack([np.ones(len(d)), reach**2], axis=1)
+        applied = self._registration.bias(sensor_id) if self._mode == "apply" else None
+        P = tracks.kinematics.P
+        plots = ClearPlots(
+            tracks["id"][clear], seen.velocity[clear], np.maximum(P[clear, 0, 3, 3], P[clear, 0, 4, 4]),
+            reach + (applied.range_m if applied else 0.0),
+            np.arctan2(local[:, 1], local[:, 0]) + (applied.azimuth_rad if applied else 0.0),
+            np.arcsin(np.clip(local[:, 2] / np.maximum(reach, measurement.MIN_RANGE_M), -1.0, 1.0)), variance,
+        )  # fmt: skip
+        self._registration.observe(sensor_id, stamp_ns, pose, plots)

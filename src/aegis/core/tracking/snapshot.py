@@ -1,0 +1,56 @@
+"""The tracks as bytes, to be kept over a restart."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import numpy as np
+
+from aegis.core.tracking import motion
+from aegis.core.tracking.motion import Kinematics, Model
+from aegis.core.tracking.rows import COLUMNS, Rows
+
+FORMAT = "aegis tracks 1"
+
+
+def to_bytes(rows: Rows, now_ns: int, model: Model) -> bytes:
+    """Return a snapshot."""
+    out = io.BytesIO()
+    about = json.dumps({"format": FORMAT, "model": model, "now_ns": now_ns})
+    np.savez(out, about=np.frombuffer(about.encode(), dtype=np.uint8), **_arrays(rows))  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def from_bytes(data: bytes, model: Model) -> tuple[Rows, int]:
+    """Return the rows and the time [ns] of a snapshot.
+
+    Raises:
+        ValueError: it is no snapshot of ours, or of another motion model.
+    """
+    blank = Rows.empty(len(motion.MODES[model]), motion.dimension(model))
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            about = json.loads(file["about"].tobytes())
+            found = {name: file[name] for name in _arrays(blank)}
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"no snapshot of tracks: {error}") from error
+    if about.get("format") != FORMAT or about.get("model") != model:
+        raise ValueError(
+            f"a snapshot of format '{about.get('format')}', motion '{about.get('model')}', not of '{model}'"
+        )
+    n = len(found["id"])
+    for name, wanted in _arrays(blank).items():
+        array = found[name]
+        if array.shape[1:] != wanted.shape[1:] or len(array) != n or array.dtype != wanted.dtype:
+            raise ValueError(f"a snapshot whose '{name}' has shape {array.shape} and type {array.dtype}")
+    rows = Rows.blank(Kinematics(found["x"], found["P"], found["weight"]))
+    for name in COLUMNS:
+        rows[name] = found[name]
+    return rows, int(about["now_ns"])
+
+
+def _arrays(rows: Rows) -> dict[str, np.ndarray]:
+    """Return all arrays by name."""
+    return {**rows.kinematics._asdict(), **{name: rows[name] for name in COLUMNS}}

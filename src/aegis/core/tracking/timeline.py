@@ -1,0 +1,134 @@
+"""Where a scan belongs in time: next, late, a duplicate, too old, or after time has begun anew.
+
+The last states of the filter are kept for as long as a late scan could still come between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aegis.core.tracking.filter import State
+from aegis.core.types import Detections
+
+SCANS_KEPT = 256  # for putting late scans in their place, at most
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The filter's state after a scan."""
+
+    stamp_ns: int
+    serial: int  # of the scan, in the order in which they came
+    detections: Detections | None  # None: the state comes from another process
+    after: State
+
+
+class Timeline:
+    """The moments of the last while, and what follows from them for the next scan. Only what is named as an act changes it."""
+
+    def __init__(self, blank: State, reorder_window_s: float, reset_after_s: float, snapshot_max_age_s: float) -> None:
+        """Begin.
+
+        Args:
+            blank: the state before any scan.
+            reorder_window_s: by how much a scan may come late.
+            reset_after_s: a scan older than its own sensor's last one by more than this says that time has begun anew.
+            snapshot_max_age_s: a state of another process older than this is forgotten.
+        """
+        self._blank = blank
+        self._window_ns = round(reorder_window_s * 1e9)
+        self._again_ns = max(self._window_ns, round(reset_after_s * 1e9))
+        self._max_age_ns = snapshot_max_age_s * 1e9
+        self._waiting: Moment | None = None  # of another process, to be taken up by the first scan
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all moments; begin at the blank state."""
+        self.state = self._blank
+        self._history: list[Moment] = []
+        self._base: Moment | None = None  # what the history follows
+        self._sensor_ns: dict[str, int] = {}
+        self._ended_ns: int | None = None  # the time before it began anew
+        self._waiting = None
+
+    @property
+    def now_ns(self) -> int | None:
+        """Return the time of the state; None before any scan."""
+        return self.state.now_ns
+
+    @property
+    def sensors(self) -> int:
+        """Return how many sensors have been heard."""
+        return len(self._sensor_ns)
+
+    def goes_back(self, sensor_id: str, stamp_ns: int) -> bool:
+        """Tell whether a scan says that time has begun anew: a bag looped, or a clock was set."""
+        last = self._sensor_ns.get(sensor_id)
+        return last is not None and last - stamp_ns > self._again_ns
+
+    def begin_anew(self) -> None:
+        """Forget all, but remember when it ended: other sensors' scans from before may still be on their way."""
+        ended_ns = self.now_ns
+        self.forget()
+        self._ended_ns = ended_ns
+
+    def wait_for_first_scan(self, state: State) -> None:
+        """Take a state of another process, to go on from if the first scan follows it soon enough."""
+        assert state.now_ns is not None
+        self._waiting = Moment(state.now_ns, 0, None, state)
+
+    def take_up(self, stamp_ns: int) -> bool | None:
+        """Go on from the state that waits, if it is not too old for a scan; tell whether, None where none waits."""
+        kept, self._waiting = self._waiting, None
+        if kept is None:
+            return None
+        if not 0 < stamp_ns - kept.stamp_ns <= self._max_age_ns:
+            return False
+        self.state, self._base = kept.after, kept
+        return True
+
+    def refusal(self, sensor_id: str, stamp_ns: int) -> str | None:
+        """Return why a scan has no place in time; None where it has one."""
+        now, last = self.now_ns, self._sensor_ns.get(sensor_id)
+        if now is None:
+            return None
+        if (
+            self._ended_ns is not None
+            and last is None
+            and abs(stamp_ns - self._ended_ns) <= self._again_ns < stamp_ns - now
+        ):
+            return "scan from before the reset"  # of another sensor, on its way when time began anew
+        if stamp_ns > now:
+            return None
+        known = (moment.detections for moment in (*self._history, self._base) if moment is not None)
+        if stamp_ns == last or (sensor_id, stamp_ns) in {(d.sensor_id, d.stamp_ns) for d in known if d is not None}:
+            return "duplicate scan"
+        if now - stamp_ns > self._window_ns or (self._base is not None and stamp_ns < self._base.stamp_ns):
+            return "scan older than the reorder window"
+        return None
+
+    def is_late(self, stamp_ns: int) -> bool:
+        """Tell whether a scan belongs before the last one."""
+        return self.now_ns is not None and stamp_ns < self.now_ns
+
+    def go_back(self, stamp_ns: int) -> list[Moment]:
+        """Return to the state at a time; return the moments after it, which have to be done again."""
+        at = next((i for i, m in enumerate(self._history) if m.stamp_ns > stamp_ns), len(self._history))
+        later, self._history = self._history[at:], self._history[:at]
+        base = self._history[-1] if self._history else self._base
+        self.state = base.after if base is not None else self._blank
+        return later
+
+    def hear(self, sensor_id: str, stamp_ns: int) -> None:
+        """Note that a scan of a sensor was taken."""
+        last = self._sensor_ns.get(sensor_id)
+        self._sensor_ns[sensor_id] = stamp_ns if last is None else max(stamp_ns, last)
+
+    def add(self, moment: Moment) -> None:
+        """Go on to a moment; forget those that no late scan could come between any more."""
+        self.state = moment.after
+        if not self._window_ns:
+            return
+        self._history.append(moment)
+        while len(self._history) > SCANS_KEPT or self._history[0].stamp_ns < moment.stamp_ns - self._window_ns:
+            self._base = self._history.pop(0)
