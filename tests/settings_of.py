@@ -10,14 +10,15 @@ S = TypeVar("S", bound=Settings)
 def dotted(kind: type[Settings], values: dict[str, Any]) -> dict[str, Any]:
     """Return the values under dotted names: `prf_hz` is `waveform.prf_hz`, and `cot_url` is `outputs.cot.url`.
 
-    What is the last part, or the last parts, of several names stays as it is.
+    The whole name goes before the last part, and that before the last parts; what fits several names stays as it is.
     """
     names = [info.name for info in kind.params() if "<" not in info.name]
 
     def whole(key: str) -> str:
-        last = [name for name in names if name.rpartition(".")[2] == key]
-        found = last or [name for name in names if f".{name}".replace(".", "_").endswith(f"_{key}")]
-        return found[0] if len(found) == 1 and key not in names else key
+        found = [name for name in names if name.replace(".", "_") == key]
+        found = found or [name for name in names if name.rpartition(".")[2] == key]
+        found = found or [name for name in names if name.replace(".", "_").endswith(f"_{key}")]
+        return found[0] if len(found) == 1 else key
 
     return {whole(key): value for key, value in values.items()}
 
