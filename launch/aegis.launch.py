@@ -5,19 +5,19 @@
 
 import math
 import os
-import secrets
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
 from launch.launch_context import LaunchContext
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from aegis.graph.config import load_settings
-from aegis.graph.nodes import BRIDGE
-from aegis.graph.selection import select_nodes
+from aegis.core.detection.settings import DetectionSettings
+from aegis.core.tracking.settings import TrackingSettings
+from aegis.graph.config import Parameters
+from aegis.graph.plan import Options, Plan
 from aegis.resources import share_dir
 
 YES_NO = ["true", "false"]
@@ -68,6 +68,9 @@ def generate_launch_description() -> LaunchDescription:
                 choices=YES_NO,
                 description="all nodes in one process, the bridge apart",
             ),
+            DeclareLaunchArgument(
+                "print_plan", default_value="false", choices=YES_NO, description="say what would run, and run nothing"
+            ),
             OpaqueFunction(function=processes),
         ]
     )
@@ -81,52 +84,41 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """
     arguments = {name: LaunchConfiguration(name).perform(context) for name in context.launch_configurations}
     yes = {name for name, value in arguments.items() if value == "true"}
-    sets = [f"simulator.scenario={arguments['scenario']}"] if arguments["scenario"] else []
-    if arguments["driver"]:
-        sets.append(f"driver.driver={arguments['driver']}")
-    config = Path(arguments["config"])
-    names = select_nodes(
-        config,
-        sets,
+    options = Options(
+        config=Path(arguments["config"]),
+        namespace=arguments["namespace"],
+        scenario=arguments["scenario"],
+        driver=arguments["driver"],
         external_radar="simulator" not in yes and not arguments["driver"],
         radar_msgs="radar_msgs" in yes,
         front_end={"true": True, "false": False}.get(arguments["front_end"]),
-        without=() if "foxglove" in yes else ("foxglove",),
+        bridge="bridge" in yes,
+        foxglove="foxglove" in yes,
+        composed="composed" in yes,
     )
-    for name in [*names, *([BRIDGE] if "bridge" in yes else [])]:  # say what is wrong once, before anything starts
-        load_settings(name, config, sets)
-
-    options = ["--config", str(config), "--namespace", arguments["namespace"]]
-    for item in sets:
-        options += ["--set", item]
-
-    def process(exec_name: str, *words: str) -> Node:
-        return Node(
+    plan = Plan.of(options, os.environ)
+    if "print_plan" in yes:
+        return [LogInfo(msg=line) for line in plan.lines(["ros2", "run", "aegis", "aegis_node"])]
+    entities: list[LaunchDescriptionEntity] = [
+        Node(
             package="aegis",
             executable="aegis_node",
-            exec_name=exec_name,
-            arguments=[*words, *options],
+            exec_name=name,
+            arguments=words,
+            additional_env=plan.environ[name],
             output="screen",
             respawn="respawn" in yes,
             respawn_delay=RESPAWN_DELAY_S,
         )
-
-    run_id = os.environ.get("AEGIS_RUN_ID") or secrets.token_hex(8)
-    entities: list[LaunchDescriptionEntity] = [SetEnvironmentVariable("AEGIS_RUN_ID", run_id)]
-    if "composed" in yes:
-        entities.append(process("graph", *names))
-    else:
-        entities += [process(name, name) for name in names]
-    if "bridge" in yes:
-        entities.append(process(BRIDGE, BRIDGE))
-    entities.append(sensor_transform(config))
-    return entities
+        for name, words in plan.processes.items()
+    ]
+    return [*entities, sensor_transform(plan.parameters)]
 
 
-def sensor_transform(config: Path) -> LaunchDescriptionEntity:
+def sensor_transform(parameters: Parameters) -> LaunchDescriptionEntity:
     """Return a publisher of where the sensor stands in the picture, from the parameters of the stages; RViz needs it."""
-    sensor = load_settings("detection", config).frame_id
-    pose = load_settings("tracking", config)
+    sensor = parameters.settings_as(DetectionSettings, "detection").frame_id
+    pose = parameters.settings_as(TrackingSettings, "tracking")
     if not sensor or sensor == pose.frame_id:
         return LogInfo(msg="no transform is published: the points are in the frame of the picture, or in any")
     try:

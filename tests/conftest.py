@@ -59,6 +59,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the long files first."""
     place = {Path(__file__).parent / name: n for n, name in enumerate(LONG_FILES)}
+    assert all(path.is_file() for path in place), "a file in LONG_FILES is not there any more"
     items.sort(key=lambda item: place.get(item.path, len(place)))
 
 

@@ -10,6 +10,20 @@ SECOND = 1_000_000_000
 SIGMA = np.array([5.0, 0.005, 0.005, 0.2])
 
 
+def transition(dt: float) -> np.ndarray:
+    """Return the (6, 6) transition of constant velocity over dt [s]."""
+    return np.eye(6) + dt * np.eye(6, k=3)
+
+
+def process_noise(dt: float, horizontal: float, vertical: float) -> np.ndarray:
+    """Return the (6, 6) covariance that white acceleration leaves, of these standard deviations for a step of one second.
+
+    Bar-Shalom, Li, Kirubarajan, Estimation with Applications to Tracking and Navigation (2001), eq. 6.2.2-12.
+    """
+    axis = np.array([[dt**3 / 3.0, dt**2 / 2.0], [dt**2 / 2.0, dt]])
+    return np.kron(axis, np.diag(np.array([horizontal, horizontal, vertical]) ** 2))
+
+
 def detections_of(
     polar,
     stamp_s: float,

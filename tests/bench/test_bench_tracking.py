@@ -72,13 +72,13 @@ def test_the_tracker_gets_the_plots_as_they_are():
 def test_the_tracker_is_told_the_densities_of_the_scenario():
     meta = Meta(n=50, scans=40, seed=1, lam_fa=10.0, lo=(0.0, 0.0), hi=(4000.0, 3000.0))
     s = tracking.settings_of(meta)
-    disc = np.pi * s.max_range_m**2
-    assert s.max_range_m >= 2500.0 + 250.0 * 40  # a corner, and from there outwards at the highest speed
-    assert s.clutter_per_scan / disc == pytest.approx(10.0 / 12e6)
-    assert s.births_per_scan / disc == pytest.approx(50 * (1 / 40 + 0.005) / 12e6)
+    disc = np.pi * s.sensor.max_range_m**2
+    assert s.sensor.max_range_m >= 2500.0 + 250.0 * 40  # a corner, and from there outwards at the highest speed
+    assert s.sensor.clutter_per_scan / disc == pytest.approx(10.0 / 12e6)
+    assert s.sensor.births_per_scan / disc == pytest.approx(50 * (1 / 40 + 0.005) / 12e6)
     assert (s.sensor_x, s.sensor_y) == (2000.0, 1500.0)
     # Of speeds uniform in 50..250 m/s: E[v^2] = 150^2 + 200^2 / 12, half of it along each axis.
-    assert s.initial_speed_sigma_mps == pytest.approx(np.sqrt((150.0**2 + 200.0**2 / 12.0) / 2.0))
+    assert s.birth.initial_speed_sigma_mps == pytest.approx(np.sqrt((150.0**2 + 200.0**2 / 12.0) / 2.0))
 
 
 @pytest.fixture(scope="module")

@@ -134,11 +134,12 @@ def test_the_score_is_the_mean_of_scans_added_up_by_hand():
 
 def test_the_tracker_is_told_what_the_filters_of_the_paper_are_told():
     s = fusion2017.settings_of(POOR)
-    assert s.clutter_per_scan / (np.pi * s.max_range_m**2) == pytest.approx(30.0 / 2000.0**2)
-    assert s.max_range_m >= np.hypot(1000.0, 1000.0) - 1e-9  # the corners are in view
-    assert (s.sensor_x, s.sensor_y, s.detection_probability, s.acceleration_sigma_mps2) == (0.0, 0.0, 0.75, 5.0)
-    assert np.exp(-1.0 / s.mean_lifetime_s) == pytest.approx(0.99)
-    places = np.reshape(s.birth_places, (-1, 4))
+    assert s.sensor.clutter_per_scan / (np.pi * s.sensor.max_range_m**2) == pytest.approx(30.0 / 2000.0**2)
+    assert s.sensor.max_range_m >= np.hypot(1000.0, 1000.0) - 1e-9  # the corners are in view
+    assert (s.sensor_x, s.sensor_y, s.sensor.detection_probability) == (0.0, 0.0, 0.75)
+    assert s.motion.acceleration_sigma_mps2 == 5.0
+    assert np.exp(-1.0 / s.existence.mean_lifetime_s) == pytest.approx(0.99)
+    places = np.array([(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()])
     np.testing.assert_array_equal(places[:, :2], [(0, 0), (400, -600), (-800, -200), (-200, 800)])
     assert (places[:, 2:] == [10.0, 0.1]).all()
 

@@ -103,6 +103,7 @@ def test_a_reachable_bridge_must_be_given_a_secret(tmp_path: Path):
         "a-string-secret-at-least-256-bits-long",
         "ab" * 40,
     ],
+    ids=["short", "of a tutorial", "of a template", "of jwt.io", "repeated"],  # the first is random
 )
 def test_a_short_or_known_secret_is_refused_without_being_repeated(secret, tmp_path: Path):
     settings = AccountSettings.load({}, environ={"JWT_SECRET": secret})

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
 
-from aegis.core.classification.physical import TABLE, PhysicalModel, _radial_speed_density, decide
+from aegis.core.classification.physical import TABLE, PhysicalModel, decide
+from aegis.core.kernels.classification import radial_speed_density
 from aegis.core.types import N_CLASSES, ClassId
 
 NUMBER = st.one_of(st.floats(-1e6, 1e6), st.just(float("nan")))
@@ -59,7 +60,7 @@ def test_the_radial_speed_density_integrates_to_one():
     for c in (ClassId.DRONE, ClassId.BIRD, ClassId.MISSILE):
         high = TABLE[c].speed_mps[1]
         total, _ = integrate.quad(
-            lambda v, c=c: _radial_speed_density(v, np.array(TABLE[c].speed_mps)),
+            lambda v, c=c: radial_speed_density(v, *TABLE[c].speed_mps),
             0,
             high,
             points=[0.01 * high],

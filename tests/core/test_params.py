@@ -152,6 +152,7 @@ def test_the_environment_reaches_into_groups():
     ({"old_places": [1.0]}, r"It is 'places\.<place>\.x' now"),
     ({"places": [1.0]}, r"'places' is a group of parameters \(places\.<place>\.x, "),
     ({"places.gate.y": 1}, r"unknown parameter 'places\.gate\.y'; known are: places\.<place>\.line\.\*, places\.<place>\.x"),
+    ({"places.gate.line.prt": 1}, r"Did you mean 'places\.<place>\.line\.port'\?"),
     ({"places.gate.line.port": -1}, r"'places\.gate\.line\.port' = -1: .*greater than or equal to 0"),
     ({"motion.by_class.A": 0}, r"'motion\.by_class\.A' = 0: .*greater than 0"),
     ({"motion": {"turn_s": 1}, "motion.turn_s": 2}, r"parameter 'motion\.turn_s' is set twice"),

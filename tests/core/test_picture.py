@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from picture_data import SECOND, make_threats, make_tracks
 from scipy.spatial.transform import Rotation
 
+from aegis.core.palette import LEVEL_COLOURS, UNASSESSED
 from aegis.core.picture import (
     COASTING_ALPHA,
-    LEVEL_COLOURS,
-    UNASSESSED,
     PictureFeed,
     PictureSettings,
     ellipse,

@@ -37,13 +37,13 @@ def _objects() -> list[bytes]:
 
 
 CASES = [
-    DriverCase("ars548", _detections, frames=3, line="udp", settings={"multicast_group": ""}),
+    DriverCase("ars548", _detections, frames=3, line="udp", settings={"udp.multicast_group": ""}),
     DriverCase(
         "ars548",
         _objects,
         frames=4,
         line="udp",
-        settings={"multicast_group": "", "publish": "objects"},
+        settings={"udp.multicast_group": "", "publish": "objects"},
         fuzz_packets=20_000,
     ),
 ]

@@ -4,8 +4,8 @@ import struct
 
 import numpy as np
 
-from aegis.core.params import param
-from aegis.drivers.contract import Parser
+from aegis.core.params import group, param
+from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.frames import Frame, PointFrame, finite_or_nan
 from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 
@@ -15,10 +15,10 @@ POINT = np.dtype([("range", "<f4"), ("azimuth", "<f4"), ("range_rate", "<f4"), (
 MAX_POINTS = 10_000
 
 
-class ExampleSettings(UdpSettings):
+class ExampleSettings(DriverSettings):
     """Parameters of the example radar."""
 
-    port: int = param(50_000, "Local UDP port.", ge=0, le=65_535)
+    udp: UdpSettings = group(UdpSettings(port=50_000))
     clockwise: bool = param(True, "The radar counts azimuth clockwise, as most do.")
 
 

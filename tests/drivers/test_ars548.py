@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from nebula import digits, read_packets, read_trimmed
+from settings_of import settings_of
 
 from aegis.core.health import Level
 from aegis.drivers.ars548 import Ars548Parser
@@ -126,7 +127,7 @@ def test_signs_of_recorded_detections_agree_with_the_cars_motion_and_the_objects
 def test_recorded_packets_over_udp(recorded):
     kind = driver_class("ars548")
     for publish, (_, data), n in (("detections", recorded[1], 308), ("objects", recorded[0], 50)):
-        settings = kind.settings_type(address="127.0.0.1", port=0, multicast_group="", publish=publish)
+        settings = settings_of(kind.settings_type, address="127.0.0.1", port=0, multicast_group="", publish=publish)
         driver = kind(settings)
         with driver, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as radar:
             for _, packet in recorded:

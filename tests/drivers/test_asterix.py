@@ -11,6 +11,7 @@ import pytest
 from asterix_bytes import datablock, north_marker, plot, polar, record, sector_crossing, time_of_day
 from hypothesis import given
 from hypothesis import strategies as st
+from settings_of import settings_of
 
 from aegis.core.health import Level
 from aegis.drivers.asterix import AsterixParser, AsterixSettings, elevation_of
@@ -25,7 +26,7 @@ DOPPLER = 0x80  # I048/120: the calculated speed follows
 
 
 def parser(**settings) -> AsterixParser:
-    return AsterixParser(AsterixSettings(**settings))
+    return AsterixParser(settings_of(AsterixSettings, **settings))
 
 
 def one_frame(*records: bytes, at_ns: int = NOON_NS, **settings):
@@ -182,7 +183,7 @@ def test_a_revolution_is_from_north_marker_to_north_marker():
 
 
 def test_sectors_can_be_frames():
-    p = parser(frame="sector")
+    p = parser(kind="sector")
     frames = []
     for sector in range(4):
         frames += p.feed(datablock(34, sector_crossing(sector, NOON_S + sector)), NOON_NS + sector * SECOND)
@@ -203,7 +204,7 @@ def test_a_revolution_that_saw_nothing_is_a_frame_too():
 
 
 def test_without_markers_a_frame_ends_in_time_or_at_its_size():
-    p = parser(max_frame_s=5.0)
+    p = parser(max_s=5.0)
     frames = []
     for second in range(20):
         frames += p.feed(datablock(48, plot(10.0, 1.0, NOON_S + second)), NOON_NS + second * SECOND)
@@ -267,11 +268,11 @@ def test_elevation_from_height_or_flight_level():
     records = (measured, transponder, neither, impossible)
     r, h = 20 * NM, 10_000 * FT - 100
     expected = math.asin(h / r) - r / (2 * 6_371_000)  # the horizon falls away by d^2 / 2R
-    frame, _ = one_frame(*records, elevation="flight_level", radar_altitude_m=100.0)
+    frame, _ = one_frame(*records, source="flight_level", radar_altitude_m=100.0)
     elevation, sigma = frame.columns["elevation"], frame.columns["elevation_sigma"]
     np.testing.assert_allclose(elevation, [expected, expected, np.nan, np.nan], atol=2e-4)
     np.testing.assert_allclose(sigma[:2] * r * math.cos(expected), [300.0, 150.0], rtol=1e-3)
-    frame, _ = one_frame(*records, elevation="height", radar_altitude_m=100.0)
+    frame, _ = one_frame(*records, source="height", radar_altitude_m=100.0)
     np.testing.assert_allclose(frame.columns["elevation"], [expected, np.nan, np.nan, np.nan], atol=2e-4)
     assert "elevation" not in one_frame(*records)[0].columns
 
@@ -322,7 +323,7 @@ def test_against_the_encoder_of_libasterix(edition):
         }
     )
     packet = specification.create([encoded]).unparse().to_bytes()
-    p = parser(has_doppler=True, cat048_edition=edition)
+    p = parser(has_doppler=True, cat048=edition)
     p.feed(packet, NOON_NS)
     found = values(p.finish()[0])
     expected = {
@@ -346,7 +347,7 @@ def test_service_messages_against_the_encoder_of_libasterix(edition):
     )
     packet = specification.create([encoded]).unparse().to_bytes()
     assert packet == datablock(34, sector_crossing(64, NOON_S))
-    p = parser(frame="sector", cat034_edition=edition)
+    p = parser(kind="sector", cat034=edition)
     assert p.feed(packet, NOON_NS) == []
     assert len(p.feed(packet, NOON_NS)) == 1
     assert not p.refused

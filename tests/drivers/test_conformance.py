@@ -16,8 +16,7 @@ from aegis.core.health import Level
 from aegis.core.params import ConfigError
 from aegis.drivers.contract import Driver, DriverSettings
 from aegis.drivers.frames import POINT_COLUMNS, CubeFrame, DriverHealth, PointFrame
-from aegis.drivers.registry import BUILT_IN, driver_class, driver_names
-from aegis.ros.stages.driver import DriverStage
+from aegis.drivers.registry import BUILT_IN, driver_class, driver_names, settings_for
 
 DEADLINE_S = 10.0
 CLOCK_SLACK_NS = 20_000_000  # between the kernel's time of a packet and ours
@@ -40,16 +39,16 @@ class Line:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
                 probe.bind(("127.0.0.1", 0))
                 self.port = probe.getsockname()[1]
-            self.settings = {"address": "127.0.0.1", "port": self.port}
+            self.settings = {"udp.address": "127.0.0.1", "udp.port": self.port}
         elif case.line == "can":
             channel = str(tmp_path)  # a virtual bus of this test alone
             self.radar_bus = can.Bus(interface="virtual", channel=channel)
-            self.settings = {"can_adapter": "virtual", "can_interface": channel}
+            self.settings = {"can.adapter": "virtual", "can.interface": channel}
         elif case.line == "serial":
             self.radar_end, self.driver_end = os.openpty()
             tty.setraw(self.radar_end)
             tty.setraw(self.driver_end)
-            self.settings = {"device": os.ttyname(self.driver_end)}
+            self.settings = {"data.device": os.ttyname(self.driver_end)}
         else:
             self.path = tmp_path / "recording.bin"
             self.path.write_bytes(b"".join(case.packets()))
@@ -133,7 +132,7 @@ def test_a_driver_says_what_it_is(name):
     assert kind.output in ("points", "cube")
     assert kind.__doc__
     assert issubclass(kind.settings_type, DriverSettings)
-    assert DriverStage.settings_for({"driver": name}) is kind.settings_type
+    assert settings_for({"driver": name}) is kind.settings_type
     for info in kind.settings_type.params():
         assert info.doc, info.name
         assert isinstance(info.default, (bool, int, float, str, tuple)), f"{info.name}: ROS has no such parameter"
@@ -153,9 +152,9 @@ def test_wrong_settings_are_refused_when_it_is_made(case, tmp_path):
     with pytest.raises(ConfigError, match="OtherSettings"):
         kind(OtherSettings())
     wrong_line = {
-        "udp": {"address": "radar"},
-        "can": {"can_adapter": "no_such_adapter"},
-        "serial": {"device": "", "baud": -1},
+        "udp": {"udp.address": "radar"},
+        "can": {"can.adapter": "no_such_adapter"},
+        "serial": {"data.device": "", "data.baud": -1},
         "file": {"path": ""},
     }[case.line]
     with pytest.raises(ConfigError, match="|".join(wrong_line)):
@@ -273,13 +272,13 @@ def test_a_line_that_cannot_be_opened_is_named(case, tmp_path):
         return
     line.close()
     if case.line == "can":
-        driver = case.make(tmp_path, can_interface="no_such_can")
+        driver = case.make(tmp_path, **{"can.interface": "no_such_can"})
         with pytest.raises(OSError, match="CAN interface no_such_can"):
             driver.start()
         return
     if case.line == "file":
         line.path.unlink()
-    with pytest.raises(OSError, match=line.settings["device" if case.line == "serial" else "path"]):
+    with pytest.raises(OSError, match=line.settings["data.device" if case.line == "serial" else "path"]):
         driver.start()
 
 

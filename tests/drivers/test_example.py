@@ -10,8 +10,7 @@ from driver_case import DRIVERS, all_cases
 
 from aegis.core.params import ConfigError
 from aegis.drivers.frames import PointFrame
-from aegis.drivers.registry import BUILT_IN, driver_class
-from aegis.ros.stages.driver import DriverStage
+from aegis.drivers.registry import BUILT_IN, driver_class, settings_for
 
 PAGE = Path(__file__).parents[2] / "src" / "aegis" / "drivers" / "README.md"
 
@@ -64,7 +63,7 @@ def test_a_driver_that_is_none_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="no_such_module"):
         driver_class("absent")
     with pytest.raises(ConfigError, match="no subclass"):
-        DriverStage.settings_for({"driver": "none"})
+        settings_for({"driver": "none"})
     with pytest.raises(ConfigError, match=r"known are: .*example"):
         driver_class("lidar")
     assert driver_class("asterix").name == "asterix", "a name of ours stays ours"

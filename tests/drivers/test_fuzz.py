@@ -104,8 +104,8 @@ def held_bytes(root: Any) -> int:
 def parser_of(case: DriverCase, tmp_path) -> Parser:
     line = {
         "udp": {},
-        "can": {"can_adapter": "virtual"},
-        "serial": {"device": "none"},
+        "can": {"can.adapter": "virtual"},
+        "serial": {"data.device": "none"},
         "file": {"path": str(tmp_path / "none")},
     }[case.line]
     if case.line == "file":

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pcap import Datagram, read_udp
+from settings_of import settings_of
 from smartmicro_packets import CLIENT, cut, log, port
 
 from aegis.core.health import Level
@@ -148,7 +149,7 @@ def test_what_the_recording_lacks_is_counted(datagrams):
 
 def test_the_recording_replayed_over_udp_gives_the_same_frames(datagrams, frames):
     kind = driver_class("smartmicro_umrr")
-    driver = kind(kind.settings_type(address="127.0.0.1", port=0))
+    driver = kind(settings_of(kind.settings_type, address="127.0.0.1", port=0))
     out: list[PointFrame] = []
     with driver, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as radar:
         there = ("127.0.0.1", driver.transport.bound_port)

@@ -12,6 +12,7 @@ import srr520_packets as make
 import yaml
 from crc import crc
 from nebula import digits, read_packets, read_trimmed
+from settings_of import settings_of
 
 from aegis.core.health import Level
 from aegis.core.params import ConfigError
@@ -109,7 +110,7 @@ def test_signs_of_recorded_detections_agree_with_the_cars_motion(recorded, every
 )
 def test_recorded_messages_over_udp(recorded, everything, publish, counts):
     kind = driver_class("srr520")
-    driver = kind(kind.settings_type(line="udp", address="127.0.0.1", port=0, publish=publish))
+    driver = kind(settings_of(kind.settings_type, line="udp", address="127.0.0.1", port=0, publish=publish))
     out: list[Frame] = []
     with driver, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gateway:
         for _, data in everything:
@@ -298,7 +299,7 @@ def test_time_messages():
 
 def test_an_absent_can_interface_is_named():
     kind = driver_class("srr520")
-    driver = kind(kind.settings_type(can_interface="no_such_can"))
+    driver = kind(settings_of(kind.settings_type, interface="no_such_can"))
     with pytest.raises(OSError, match="no_such_can is not open"):
         driver.poll()
     with pytest.raises(OSError, match="CAN interface no_such_can cannot be opened"):
@@ -310,7 +311,7 @@ def buses(tmp_path):
     """Return a driver at a virtual bus, and the radar's end of it."""
     kind, channel = driver_class("srr520"), str(tmp_path)
     radar = can.Bus(interface="virtual", channel=channel)
-    driver = kind(kind.settings_type(can_adapter="virtual", can_interface=channel))
+    driver = kind(settings_of(kind.settings_type, adapter="virtual", interface=channel))
     with driver, radar:
         yield driver, radar
 
@@ -365,5 +366,5 @@ def test_a_bus_that_breaks_down_is_an_oserror_and_can_be_joined_again(buses):
 
 def test_an_adapter_that_does_not_exist_is_refused_with_those_that_do():
     kind = driver_class("srr520")
-    with pytest.raises(ConfigError, match=r"can_adapter: no CAN adapter 'usb'; known are: .*socketcan"):
-        kind(kind.settings_type(can_adapter="usb"))
+    with pytest.raises(ConfigError, match=r"can\.adapter: no CAN adapter 'usb'; known are: .*socketcan"):
+        kind(settings_of(kind.settings_type, adapter="usb"))

@@ -253,7 +253,7 @@ class Radar:
         for end in (end for pair in self.ends for end in pair):
             tty.setraw(end)
         (self.control, control), (self.data, data) = self.ends
-        self.devices = {"control_device": os.ttyname(control), "device": os.ttyname(data)}
+        self.devices = {"control.device": os.ttyname(control), "data.device": os.ttyname(data)}
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
 
@@ -284,7 +284,7 @@ def radar(request) -> Iterator[Radar]:
 def driver(radar: Radar, tmp_path, **values) -> TiUart:
     path = tmp_path / "radar.cfg"
     path.write_text(CFG)
-    return TiUart(TiUartSettings.load({"driver": "ti_uart", "cfg_file": str(path), **radar.devices, **values}))
+    return TiUart(TiUartSettings.load({"driver": "ti_uart", "control.cfg_file": str(path), **radar.devices, **values}))
 
 
 class TestConfiguration:
@@ -323,19 +323,19 @@ class TestConfiguration:
     @pytest.mark.parametrize("radar", [{"flushCfg": "what?\n"}], indirect=True)
     def test_no_answer_in_time(self, radar, tmp_path):
         with pytest.raises(OSError, match=r"line 3 .*'flushCfg': no 'Done' within 0.3 s.*what\?"):
-            driver(radar, tmp_path, command_timeout_s=0.3).start()
+            driver(radar, tmp_path, **{"control.command_timeout_s": 0.3}).start()
 
     def test_a_command_line_that_is_absent_is_named(self, radar, tmp_path):
         with pytest.raises(OSError, match="/dev/absent"):
-            driver(radar, tmp_path, control_device="/dev/absent").start()
+            driver(radar, tmp_path, **{"control.device": "/dev/absent"}).start()
 
     def test_settings_that_do_not_go_together(self, radar, tmp_path):
-        with pytest.raises(ConfigError, match="control_device"):
-            driver(radar, tmp_path, control_device="")
-        with pytest.raises(ConfigError, match="device"):
-            driver(radar, tmp_path, device="")
+        with pytest.raises(ConfigError, match=r"control\.device"):
+            driver(radar, tmp_path, **{"control.device": ""})
+        with pytest.raises(ConfigError, match=r"data\.device"):
+            driver(radar, tmp_path, **{"data.device": ""})
         with pytest.raises(ConfigError, match=r"absent.cfg"):
-            driver(radar, tmp_path, cfg_file="absent.cfg")
+            driver(radar, tmp_path, **{"control.cfg_file": "absent.cfg"})
 
     def test_a_file_without_commands(self, tmp_path):
         path = tmp_path / "empty.cfg"

@@ -18,8 +18,9 @@ from foxglove_schemas_protobuf.SceneUpdate_pb2 import SceneUpdate
 from picture_data import SECOND, make_threats, make_tracks
 from websockets.sync.client import connect
 
+from aegis.core.palette import LEVEL_COLOURS
 from aegis.core.params import ConfigError
-from aegis.core.picture import ELLIPSE_SIGMA, LEVEL_COLOURS
+from aegis.core.picture import ELLIPSE_SIGMA
 from aegis.core.types import ThreatLevel
 from aegis.foxglove.settings import FoxgloveSettings
 from aegis.foxglove.stage import POINTS, THREATS, TRACKS, TRANSFORM, FoxgloveStage, cartesian

@@ -123,7 +123,7 @@ def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wa
         Listener("tracks", "events") as listener,
         aegis_up(
             ros_domain, tmp_path / "log", "--no-bridge", "--set", "simulator.scan_interval_s=0.1",
-            "--set", "tracking.snapshot_period_s=0.2", "--set", "tracking.snapshot_max_age_s=60",
+            "--set", "tracking.snapshot.period_s=0.2", "--set", "tracking.snapshot.max_age_s=60",
         ) as up,
     ):  # fmt: skip
         tracks = listener.messages["tracks"]
@@ -159,10 +159,10 @@ def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wa
 
 
 def test_a_wrong_parameter_stops_everything_with_exit_code_2(ros_domain):
-    arguments = ["up", "--set", "tracking.clutter_per_scan=-1"]
+    arguments = ["up", "--set", "tracking.sensor.clutter_per_scan=-1"]
     done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
     assert done.exit_code == 2
-    assert "'clutter_per_scan' = -1" in done.stderr
+    assert "'sensor.clutter_per_scan' = -1" in done.stderr
 
 
 def test_killing_the_supervisor_ends_its_processes(ros_domain, tmp_path, wait_for):

@@ -1,17 +1,27 @@
 """A node as ROS tools see it: described parameters, overrides, wrong ones refused, namespaces, services."""
 
+import socket
 import subprocess
 import sys
 import time
+from array import array
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
+import yaml
 from graph_process import Listener
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
+from settings_of import settings_of
 
-from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.param_names import nested
+from aegis.core.tracking.settings import SensorModel, TrackingSettings
+from aegis.core.types import ClassId
+from aegis.graph.config import Parameters
 from aegis.graph.node import main
+from aegis.graph.ros_args import RosArguments
 
 
 @contextmanager
@@ -43,39 +53,117 @@ def call(listener: Listener, kind: type, name: str, **fields):
 def test_parameters_are_described_overridden_and_read_only(ros_domain, tmp_path):
     from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 
-    arguments = ["tracking", "--namespace", "front", "--ros-args", "-p", "clutter_per_scan:=3"]  # an int for a double
+    arguments = [
+        "tracking",
+        "--namespace",
+        "front",
+        "--ros-args",
+        "-p",
+        "sensor.clutter_per_scan:=3",
+    ]  # an int for a double
     with Listener() as listener, node(ros_domain, tmp_path / "log", *arguments):
-        names = list(TrackingSettings.model_fields)
+        names = [info.name for info, _ in TrackingSettings().leaves()]
         values = call(listener, GetParameters, "/front/tracking/get_parameters", names=names).values
         given = dict(zip(names, values, strict=True))
-        assert given["clutter_per_scan"].double_value == 3.0
+        assert given["sensor.clutter_per_scan"].double_value == 3.0
         assert given["max_tracks"].integer_value == TrackingSettings().max_tracks
-        assert list(given["classes"].string_array_value) == list(TrackingSettings().classes)
+        assert list(given["classification.classes"].string_array_value) == list(ClassId.__members__)
         (described,) = call(
-            listener, DescribeParameters, "/front/tracking/describe_parameters", names=["detection_probability"]
+            listener, DescribeParameters, "/front/tracking/describe_parameters", names=["sensor.detection_probability"]
         ).descriptors
         assert described.read_only
-        meaning = TrackingSettings.model_fields["detection_probability"].description
+        meaning = SensorModel.model_fields["detection_probability"].description
         assert described.description == f"{meaning} Allowed: above 0, below 1."
         assert described.additional_constraints == "above 0, below 1"
         assert (described.floating_point_range[0].from_value, described.floating_point_range[0].to_value) == (0.0, 1.0)
         value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=9.0)
-        change = [Parameter(name="clutter_per_scan", value=value)]
+        change = [Parameter(name="sensor.clutter_per_scan", value=value)]
         (result,) = call(listener, SetParameters, "/front/tracking/set_parameters", parameters=change).results
         assert not result.successful
 
 
 @pytest.mark.parametrize(("arguments", "text"), [
-    (["tracking", "--ros-args", "-p", "clutter_per_scan:=-1.0"], "'clutter_per_scan' = -1.0"),
+    (["tracking", "--ros-args", "-p", "sensor.clutter_per_scan:=-1.0"], "'sensor.clutter_per_scan' = -1.0"),
     (["tracking", "--ros-args", "-p", "cluter:=1.0"], "unknown parameter 'cluter'"),
     (["tracking", "--set", "tracking.max_tracks=0"], "'max_tracks' = 0"),
     (["tracking", "--config", "/nowhere.yaml"], "/nowhere.yaml: cannot be read"),
     (["simulator", "--set", "simulator.scenario=nothing"], "nothing"),
     (["bridge", "--set", "bridge.port=99999"], "'port' = 99999"),
+    (["bridge", "--ros-args", "-p", "port:=99999"], "'port' = 99999"),
+    (["threat", "--ros-args", "--log-level", "loud"], "--log-level loud: debug, info, warn, error, fatal are allowed"),
+    (["threat", "--ros-args", "-r", "a b:=c"], "a b:=c"),
 ])  # fmt: skip
 def test_a_node_with_a_wrong_parameter_does_not_start(ros_domain, capsys, arguments, text):
     assert main(arguments) == 2
     assert text in capsys.readouterr().err
+
+
+def test_parameters_dumped_by_ros_can_be_loaded_again(ros_domain, tmp_path):
+    """As `ros2 param dump` writes them: every parameter of the node, under its full name, nested."""
+    from rcl_interfaces.srv import ListParameters
+    from rclpy.parameter import parameter_value_to_python
+
+    changed = [
+        "-p",
+        "max_tracks:=7",
+        "-p",
+        "classification.classes:=[]",
+        "-p",
+        "frame_id:='1'",
+        "-p",
+        "sensor.detection_probability:=0.75",
+    ]
+    with Listener() as listener, node(ros_domain, tmp_path / "log", "tracking", "--ros-args", *changed):
+        names = call(listener, ListParameters, "/tracking/list_parameters").result.names
+        values = call(listener, GetParameters, "/tracking/get_parameters", names=names).values
+    assert "use_sim_time" in names
+    given = {name: parameter_value_to_python(value) for name, value in zip(names, values, strict=True)}
+    plain = {name: list(value) if isinstance(value, Sequence | array) else value for name, value in given.items()}
+    plain |= {name: value for name, value in given.items() if isinstance(value, str)}
+    dump = tmp_path / "dump.yaml"
+    dump.write_text(yaml.safe_dump({"/tracking": {"ros__parameters": nested(plain)}}))
+    expected = settings_of(TrackingSettings, max_tracks=7, classes=(), frame_id="1", detection_probability=0.75)
+    for options in ({"config": dump}, {"config": None, "ros": RosArguments.parse(["--params-file", str(dump)])}):
+        assert Parameters.read(**options).settings("tracking", environ={}) == expected
+
+
+def test_names_and_time_are_as_ros_says(ros_domain, tmp_path, wait_for):
+    arguments = [
+        "--namespace",
+        "wrong",
+        "--ros-args",
+        "-r",
+        "__ns:=/rig",
+        "-r",
+        "__node:=left",
+        "-p",
+        "use_sim_time:=true",
+    ]
+    with Listener() as listener, node(ros_domain, tmp_path / "log", "detection", *arguments):
+        (value,) = call(listener, GetParameters, "/rig/left/get_parameters", names=["use_sim_time"]).values
+        assert value.bool_value
+        assert (Path(ros_domain["AEGIS_STATE_DIR"]) / "rig" / "epoch_left.json").exists()
+
+
+def test_the_bridge_takes_what_is_for_ros_too(ros_domain, tmp_path, wait_for):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = tmp_path / "rig.yaml"
+    config.write_text("/rig/bridge:\n  ros__parameters: {use_sim_time: true}\n")
+    arguments = ["--config", str(config), "--ros-args", "-r", "__ns:=/rig", "-r", "__node:=gate", "-p", f"port:={port}"]
+    with Listener() as listener, node(ros_domain, tmp_path / "log", "bridge", *arguments):
+        (value,) = call(listener, GetParameters, "/rig/gate/get_parameters", names=["use_sim_time"]).values
+        assert value.bool_value
+
+        def answers() -> bool:
+            try:
+                return httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_for(answers, "the port of --ros-args")
+        assert (Path(ros_domain["AEGIS_STATE_DIR"]) / "rig").is_dir()
 
 
 def test_two_radars_in_two_namespaces_do_not_mix(ros_domain, tmp_path, wait_for):

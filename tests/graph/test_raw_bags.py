@@ -81,4 +81,4 @@ def test_a_scan_on_demand_is_a_cube():
     assert (response.success, response.points, response.sequence) == (True, 0, cube.sequence)
     assert cube.data.shape == (256, 128, 12, 2)
     assert stage.detail()["cube_bytes"] == cube.data.nbytes
-    assert SimulatorStage.large_messages(stage.settings)
+    assert stage.settings.gives_cubes

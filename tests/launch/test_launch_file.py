@@ -16,7 +16,8 @@ def test_nodes_come_from_the_table():
         "simulator", "driver", "radar_msgs", "foxglove", "detection", "tracking"
     }  # fmt: skip
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    assert "select_nodes" in calls
+    assert "Options" in calls
+    assert "Plan.of(" in LAUNCH_FILE.read_text(encoding="utf-8")
 
 
 def test_every_declared_argument_is_used():
@@ -29,7 +30,7 @@ def test_every_declared_argument_is_used():
     }
     assert declared == {
         "config", "namespace", "simulator", "driver", "radar_msgs", "front_end", "scenario", "bridge", "foxglove", "respawn",
-        "composed",
+        "composed", "print_plan",
     }  # fmt: skip
     body = source.split("def processes", 1)[1]
     for name in declared:

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import xml.etree.ElementTree as ET
 import zipfile
@@ -16,6 +18,23 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"aegis_msgs": (ROOT / "msg" / "package.xml", ROOT / "msg" / "pyproject.toml"),
             "aegis": (ROOT / "src" / "package.xml", ROOT / "pyproject.toml")}  # fmt: skip
 EXECUTABLE = 0o111
+
+
+KERNELS = "core/kernels"
+EXTENSION = sysconfig.get_config_var("EXT_SUFFIX")
+
+
+def source_files() -> set[str]:
+    """Return the files of the package, below it; an editable installation has compiled kernels among them."""
+    package = ROOT / "src" / "aegis"
+    files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {str(path.relative_to(package)) for path in files if path.suffix != ".so"}
+
+
+def compiled_files() -> set[str]:
+    """Return the compiled kernels that an installation has for this Python, below the package."""
+    sources = (ROOT / "src" / "aegis" / KERNELS).glob("[!_]*.py")
+    return {f"{KERNELS}/{source.stem}{EXTENSION}" for source in sources}
 
 
 def read_toml(path):
@@ -70,15 +89,22 @@ def test_colcon_extra_pins_what_the_message_wheel_builds_with():
     extra = set(project["optional-dependencies"]["colcon"])
     run_time = set(project["dependencies"])
     backend = {item for item in build if item.startswith(("scikit-build-core", "numpy"))}
-    assert build - backend - run_time == extra - {"colcon-common-extensions", "setuptools"}
+    kernels = set(read_toml(ROOT / "pyproject.toml")["build-system"]["requires"]) - backend
+    assert len(kernels) == 1
+    assert kernels <= extra
+    assert build - backend - run_time == extra - kernels - {"colcon-common-extensions", "setuptools"}
     assert {item for item in build if item.startswith(("ros-rclpy", "ros-std-msgs"))} <= run_time
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    pytest.importorskip("hatchling", reason="the wheel's build backend; pip install '.[test]'")
+    """The wheel, built from the sdist."""
+    pytest.importorskip("scikit_build_core", reason="the wheel's build backend; pip install '.[test]'")
     out = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out), cwd=ROOT)
+    hook = "import sys; from scikit_build_core.build import build_sdist; build_sdist(sys.argv[1])"
+    run(sys.executable, "-c", hook, str(out), cwd=ROOT)
+    (sdist,) = out.glob("*.tar.gz")
+    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(out), str(sdist), cwd=out)
     (path,) = out.glob("*.whl")
     with zipfile.ZipFile(path) as archive:
         yield archive
@@ -87,10 +113,10 @@ def wheel(tmp_path_factory):
 def test_wheel_holds_the_whole_package_and_what_ros_looks_for(wheel):
     names = set(wheel.namelist())
     data = next(name.split("/")[0] for name in names if ".data/" in name) + "/data/"
-    package = ROOT / "src" / "aegis"
-    for path in package.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            assert f"aegis/{path.relative_to(package)}" in names
+    for path in source_files():
+        assert f"aegis/{path}" in names
+    assert {name for name in names if name.endswith(".so")} == {f"aegis/{path}" for path in compiled_files()}
+    assert not wheel.filename.endswith("any.whl")
     for folder in ("config", "launch"):
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
@@ -100,6 +126,51 @@ def test_wheel_holds_the_whole_package_and_what_ros_looks_for(wheel):
     mode = wheel.getinfo(f"{data}lib/aegis/aegis_node").external_attr >> 16
     assert mode & EXECUTABLE == EXECUTABLE
     assert not [name for name in names if name.startswith("tests") or "__pycache__" in name]
+
+
+# A scan and a cube through the compiled code; whoever opens a file to write into it fails.
+WORK_WITHOUT_WRITING = """
+import sys
+def refuse(event, args):
+    if event == "open" and (args[1] or "r")[0] != "r":
+        raise SystemExit(f"{args[0]} is opened to be written")
+sys.dont_write_bytecode = True
+sys.addaudithook(refuse)
+import numpy as np
+from aegis.core.detection.detector import Detector
+from aegis.core.detection.settings import DetectionSettings
+from aegis.core.signal.cube import Cube, Waveform, WaveformKind
+from aegis.core.signal.front_end import FrontEnd
+from aegis.core.signal.settings import FrontEndSettings
+from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.tracking.tracker import Tracker
+waveform = Waveform(WaveformKind.FMCW, 77e9, 1e6, 3e12, 4e-5, np.zeros((2, 3)), np.zeros(2))
+samples = np.random.default_rng(1).normal(0.0, 30.0, (64, 32, 2, 2)).astype(np.int16)
+scan, _ = FrontEnd(FrontEndSettings(cfar=dict(pfa=1e-2))).step(Cube(1, "radar", 1, "radar", waveform, samples))
+detections, _ = Detector(DetectionSettings()).step(scan)
+assert len(Tracker(TrackingSettings()).step(detections).tracks.track_id) == 0 < len(detections)
+print(sys.modules["aegis.core.kernels.gate"].__file__)
+"""
+
+
+def test_an_installation_writes_nothing_and_needs_no_home(wheel, tmp_path):
+    wheel.extractall(tmp_path)
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path), "HOME": "/nonexistent"}
+    out = run(sys.executable, "-c", WORK_WITHOUT_WRITING, cwd=tmp_path, env=environ)
+    assert out.strip() == str(tmp_path / "aegis" / KERNELS / f"gate{EXTENSION}")
+
+
+def test_a_checkout_that_was_not_built_says_what_to_do(tmp_path):
+    """Nothing runs slowly instead."""
+    shutil.copytree(ROOT / "src" / "aegis", tmp_path / "aegis", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    code = "from aegis.core.tracking.tracker import Tracker"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "ImportError" in done.stderr.splitlines()[-1]
+    assert "pip install" in done.stderr.splitlines()[-1]
 
 
 def test_executable_is_executable_in_the_checkout():
@@ -174,10 +245,12 @@ def test_colcon_builds_both_packages_and_finds_tests(tmp_path):
     assert (aegis / "lib" / "aegis" / "aegis_node").stat().st_mode & stat.S_IXUSR
     assert (aegis / "share" / "aegis" / "launch" / "aegis.launch.py").is_file()
     (package,) = aegis.rglob("*-packages/aegis")
-    source = ROOT / "src" / "aegis"
-    expected = {str(p.relative_to(source)) for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
     found = {str(p.relative_to(package)) for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
-    assert found == expected
+    assert {name for name in found if not name.endswith(".so")} == source_files()
+    assert compiled_files() <= found
+    load = "import aegis.core.kernels.gate as kernel; print(kernel.__file__)"
+    out = run(sys.executable, "-c", load, cwd=tmp_path, env={**environ, "PYTHONPATH": str(package.parent)})
+    assert out.strip() == str(package / "core" / "kernels" / f"gate{EXTENSION}")
     code = "from aegis.resources import config_file, share_dir; print(share_dir()); config_file('rviz/aegis.rviz')"
     out = run(sys.executable, "-c", code, cwd=tmp_path, env={**environ, "PYTHONPATH": str(package.parent)})
     assert Path(out.strip()) == aegis / "share" / "aegis"

@@ -12,6 +12,7 @@ from sensor_msgs.msg import PointCloud2
 
 from aegis.core.params import ConfigError
 from aegis.drivers.contract import DriverSettings
+from aegis.drivers.registry import gives_cubes
 from aegis.graph.config import load_settings
 from aegis.ros.messages.clouds import cloud_fields
 from aegis.ros.messages.fields import stamp_of
@@ -42,7 +43,7 @@ def free_port() -> int:
 
 
 def make(port: int, **settings) -> DriverStage:
-    values = {"driver": "example", "address": "127.0.0.1", "port": port, "frame_id": "front", **settings}
+    values = {"driver": "example", "udp.address": "127.0.0.1", "udp.port": port, "frame_id": "front", **settings}
     sets = [f"driver.{name}={value}" for name, value in values.items()]
     return DriverStage(load_settings("driver", None, sets, environ={}), StageContext(live=True))
 
@@ -148,6 +149,6 @@ def test_no_driver_named_is_a_clear_error():
 
 
 def test_only_raw_drivers_send_large_messages():
-    assert not DriverStage.large_messages(DriverSettings())
-    assert not DriverStage.large_messages(DriverSettings(driver="smartmicro_umrr"))
-    assert DriverStage.large_messages(DriverSettings(driver="ti_raw"))
+    assert not gives_cubes(DriverSettings())
+    assert not gives_cubes(DriverSettings(driver="smartmicro_umrr"))
+    assert gives_cubes(DriverSettings(driver="ti_raw"))

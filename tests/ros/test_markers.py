@@ -9,7 +9,8 @@ from rclpy.serialization import deserialize_message, serialize_message
 from scipy.spatial.transform import Rotation
 from visualization_msgs.msg import Marker, MarkerArray
 
-from aegis.core.picture import ELLIPSE_SIGMA, LEVEL_COLOURS, PictureSettings
+from aegis.core.palette import LEVEL_COLOURS
+from aegis.core.picture import ELLIPSE_SIGMA, PictureSettings
 from aegis.core.types import ThreatLevel, TrackStatus
 from aegis.ros.messages.markers import BODY, COVARIANCE, LABEL, NAMESPACES, VELOCITY, marker_id
 from aegis.ros.messages.picture import threats_to_msg, tracks_to_msg

@@ -10,7 +10,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from aegis.core.params import Settings, group, named, param
-from aegis.ros.parameters import declare_parameters, overrides
+from aegis.ros.parameters import declare_parameters
 
 
 class Sensor(Settings):
@@ -79,15 +79,3 @@ def test_an_empty_list_has_the_type_of_its_members(node):
 def test_a_map_is_declared_for_the_names_that_are_set(node):
     assert node.get_parameter("sensors.left.max_range_m").value == 50.0
     assert [p for p in node._parameters if p.startswith("sensors.")] == ["sensors.left.max_range_m"]
-
-
-def test_overrides_are_as_yaml_has_them(ros_domain):
-    context = rclpy.Context()
-    rclpy.init(
-        args=["some", "--ros-args", "-p", "sensors.left.max_range_m:=5.0", "-p", "words:=[]", "-p", "numbers:=[1.5]"],
-        context=context,
-    )
-    made = Node("some", context=context)
-    assert Some.load(overrides(made)) == Some(sensors={"left": Sensor(max_range_m=5.0)}, words=(), numbers=(1.5,))
-    made.destroy_node()
-    context.shutdown()

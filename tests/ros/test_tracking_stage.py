@@ -12,6 +12,7 @@ import pytest
 from aegis_msgs.msg import DetectionArray, TrackArray
 from diagnostic_msgs.msg import DiagnosticStatus
 from scenes import SECOND, approach, crossing, detections_of, polar_of
+from settings_of import settings_of
 
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.types import TrackStatus
@@ -24,7 +25,9 @@ NOTHING = np.empty((0, 4))
 
 
 def stage_in(folder: Path | None, **settings) -> TrackingStage:
-    return TrackingStage(TrackingSettings(**settings), StageContext(run_id="run", state_dir=folder, live=True))
+    return TrackingStage(
+        settings_of(TrackingSettings, **settings), StageContext(run_id="run", state_dir=folder, live=True)
+    )
 
 
 def scan(polar, stamp_s: float, **options) -> DetectionArray:
@@ -90,10 +93,10 @@ def test_tracks_outlive_the_process_that_followed_them(tmp_path):
 
 @pytest.mark.parametrize(("first_s", "kept"), [(19.0, True), (19.1, False), (9.0, False), (-500.0, False)])
 def test_an_old_picture_is_not_brought_back(tmp_path, first_s, kept):
-    first = stage_in(tmp_path, snapshot_max_age_s=10.0)
+    first = stage_in(tmp_path, max_age_s=10.0)
     old = set(follow(first, range(10)).track_id)
     first.on_timer(0)
-    second = stage_in(tmp_path, snapshot_max_age_s=10.0)
+    second = stage_in(tmp_path, max_age_s=10.0)
     picture, _ = push(second, scan(NOTHING, first_s))
     assert set(picture.track_id) == (old if kept else set())
     detail, _ = reported(second)
@@ -159,10 +162,10 @@ def test_a_broken_picture_on_disk_is_reported_and_replaced(tmp_path, damage):
 
 
 def test_a_picture_of_another_motion_model_is_not_taken(tmp_path):
-    first = stage_in(tmp_path, motion="cv")
+    first = stage_in(tmp_path, model="cv")
     follow(first, range(10))
     first.on_timer(0)
-    detail, diagnosis = reported(stage_in(tmp_path, motion="imm"))
+    detail, diagnosis = reported(stage_in(tmp_path, model="imm"))
     assert detail["dropped_by_reason"] == {"kept picture unreadable": 1}
     assert "motion 'cv', not of 'imm'" in diagnosis.message
 
@@ -235,9 +238,9 @@ def test_without_a_new_scan_nothing_is_written(tmp_path):
 
 
 def test_the_picture_is_kept_as_often_as_the_parameter_says(tmp_path):
-    assert stage_in(tmp_path, snapshot_period_s=2.5).period_s == 2.5
+    assert stage_in(tmp_path, period_s=2.5).period_s == 2.5
     assert stage_in(None).period_s is None  # offline
-    never = stage_in(tmp_path, snapshot_period_s=0.0)
+    never = stage_in(tmp_path, period_s=0.0)
     assert never.period_s is None
     follow(never, range(5))
     never.on_timer(0)
@@ -265,9 +268,9 @@ def two_sensors(stage: TrackingStage, scans: int, bias_m: float = 0.0) -> None:
 
 
 def of_two_sensors() -> TrackingStage:
-    places = ("north.sensor_y=2000.0", "south.sensor_y=-2000.0")
+    places = {"north": {"sensor_y": 2000.0}, "south": {"sensor_y": -2000.0}}
     return stage_in(
-        None, sensors=places, registration_reference="north", max_range_m=20_000.0, motion="cv", acceleration_sigma_mps2=0.5,
+        None, sensors=places, reference="north", max_range_m=20_000.0, model="cv", acceleration_sigma_mps2=0.5,
         clutter_per_scan=0.5,
     )  # fmt: skip
 
@@ -291,7 +294,7 @@ def test_the_status_tells_how_consistent_each_sensor_is_and_its_bias():
 
 def test_errors_larger_than_stated_are_called_inconsistent_without_an_alarm():
     rng = np.random.default_rng(2)
-    stage = stage_in(None, motion="cv", acceleration_sigma_mps2=0.5, clutter_per_scan=0.1)
+    stage = stage_in(None, model="cv", acceleration_sigma_mps2=0.5, clutter_per_scan=0.1)
     for k in range(60):  # twice the stated errors: a mean near 4, less what falls out of the gate
         wrong = rng.normal(0.0, [10.0, 0.01, 0.01, 0.4])
         push(stage, scan(approach(k) + wrong, float(k)))

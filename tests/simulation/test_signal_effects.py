@@ -11,7 +11,6 @@ from settings_of import settings_of
 from signal_scenes import CELL_M, FMCW, PULSE, C, K, direction, frames, peak, samples, scene, settings, silent, target
 
 from aegis.core.params import ConfigError
-from aegis.core.signal import synthesis
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
 from aegis.simulation.points import Simulator
@@ -420,21 +419,6 @@ def test_a_scenario_may_have_all_of_it(tmp_path: Any):
     # The measurement level takes the same scene and leaves these out.
     near = settings_of(SimulatorSettings, max_range_m=200.0, pulse_width_s=1e-8, false_alarms_per_scan=0.0)
     assert len(Simulator(near, whole).step(0.0, 0)) == 2
-
-
-def test_nothing_is_compiled_after_the_start():
-    """Every kernel serves all that comes with the one specialisation that `compile_all` makes."""
-    synthesis.compile_all()
-    kernels = [value for value in vars(synthesis).values() if hasattr(value, "signatures")]
-    before = [len(kernel.signatures) for kernel in kernels]
-    assert len(kernels) == 5
-    for base in (FMCW, PULSE):
-        radar = SignalSimulator(settings(base), Scenario.model_validate(GOOD | {"jammers": [jammer(eirp_w=1.0)]}))
-        for t_s in (0.0, 3.3):
-            radar.step(t_s, 0)
-        radar.set_mode(frequency_hz=base["frequency_hz"] + 1e6)
-        radar.step(5.0, 0)
-    assert [len(kernel.signatures) for kernel in kernels] == before
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,17 @@ from tqdm import tqdm
 from aegis.bench.multitarget import DIM, Meta, Scenario
 from aegis.bench.tracking import detections_of
 from aegis.core import metrics
-from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.tracking.settings import (
+    AssociationSettings,
+    BirthPlace,
+    BirthSettings,
+    ExistenceSettings,
+    MotionSettings,
+    RegistrationSettings,
+    SensorModel,
+    TimelineSettings,
+    TrackingSettings,
+)
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Floats
 
@@ -175,23 +185,28 @@ def settings_of(cell: Cell) -> TrackingSettings:
     # The view is a disc around the region; false alarms are scaled to it, since it is their density that matters.
     view_m = float(np.hypot(HALF_WIDTH_M, HALF_WIDTH_M))
     discs = np.pi * view_m**2 / (2.0 * HALF_WIDTH_M) ** 2
+    places = {
+        f"place{i}": BirthPlace(x=x, y=y, sigma_m=POSITION_SIGMA_M, objects_per_scan=BIRTHS_PER_PLACE)
+        for i, (x, y) in enumerate(BIRTH_PLACES_M)
+    }
     return TrackingSettings(
-        max_range_m=view_m,
-        detection_probability=cell.pd,
-        clutter_per_scan=cell.clutter * discs,
-        births_per_scan=BIRTHS_ELSEWHERE * discs,
-        birth_places=tuple(v for x, y in BIRTH_PLACES_M for v in (x, y, POSITION_SIGMA_M, BIRTHS_PER_PLACE)),
-        initial_speed_sigma_mps=BIRTH_SPEED_SIGMA_MPS,
-        motion="cv",
-        association="pmb",
-        acceleration_sigma_mps2=ACCELERATION_SIGMA_MPS2,
-        mean_lifetime_s=float(-1.0 / np.log(SURVIVAL)),
-        gate_probability=0.9999,
-        confirm_probability=REPORTED_EXISTENCE,
-        delete_probability=KEPT_EXISTENCE,
-        max_existence=0.9999,
-        reorder_window_s=0.0,
-        registration="off",
+        sensor=SensorModel(
+            max_range_m=view_m,
+            detection_probability=cell.pd,
+            clutter_per_scan=cell.clutter * discs,
+            births_per_scan=BIRTHS_ELSEWHERE * discs,
+        ),
+        birth=BirthSettings(places=places, initial_speed_sigma_mps=BIRTH_SPEED_SIGMA_MPS),
+        motion=MotionSettings(model="cv", acceleration_sigma_mps2=ACCELERATION_SIGMA_MPS2),
+        association=AssociationSettings(method="pmb", gate_probability=0.9999),
+        existence=ExistenceSettings(
+            mean_lifetime_s=float(-1.0 / np.log(SURVIVAL)),
+            confirm_probability=REPORTED_EXISTENCE,
+            delete_probability=KEPT_EXISTENCE,
+            max_probability=0.9999,
+        ),
+        timeline=TimelineSettings(reorder_window_s=0.0),
+        registration=RegistrationSettings(mode="off"),
     )
 
 

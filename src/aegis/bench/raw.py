@@ -83,7 +83,7 @@ def _watch(node: Any, spin: Callable[[float], None], up: subprocess.Popen[bytes]
     latency: list[float] = []
 
     def take(message: Any) -> None:
-        rows.update({row["stage"]: row for row in status_rows(message)})
+        rows.update({str(row["stage"]): row for row in status_rows(message)})
 
     def take_tracks(message: Any) -> None:
         latency.append((time.time_ns() - stamp_of(message)) * 1e-6)

@@ -22,7 +22,13 @@ from tqdm import tqdm
 
 from aegis.bench import BenchmarkError, multitarget, three_digits
 from aegis.bench.multitarget import Meta, Scenario
-from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.tracking.settings import (
+    BirthSettings,
+    ExistenceSettings,
+    MotionSettings,
+    SensorModel,
+    TrackingSettings,
+)
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import N_CLASSES, Detections, Floats, TrackStatus, unknown
 
@@ -185,17 +191,23 @@ def settings_of(meta: Meta) -> TrackingSettings:
     return TrackingSettings(
         sensor_x=float(centre[0]),
         sensor_y=float(centre[1]),
-        max_range_m=view_m,
-        detection_probability=meta.pd,
-        clutter_per_scan=meta.lam_fa * discs,
-        births_per_scan=meta.n * (1.0 / meta.scans + meta.p_death) * discs,  # on average: all are new in the first scan
-        mean_lifetime_s=meta.dt / meta.p_death,
-        motion="cv",
-        acceleration_sigma_mps2=float(np.sqrt(meta.q)),
-        # Of one component of a velocity of any course, its magnitude uniform from vmin to vmax.
-        initial_speed_sigma_mps=float(np.sqrt((meta.vmin**2 + meta.vmin * meta.vmax + meta.vmax**2) / 6.0)),
-        # The score charges a false track no more than a missed target: waiting for the default's 99 % does not pay.
-        confirm_probability=0.8,
+        sensor=SensorModel(
+            max_range_m=view_m,
+            detection_probability=meta.pd,
+            clutter_per_scan=meta.lam_fa * discs,
+            # On average: all are new in the first scan.
+            births_per_scan=meta.n * (1.0 / meta.scans + meta.p_death) * discs,
+        ),
+        motion=MotionSettings(model="cv", acceleration_sigma_mps2=float(np.sqrt(meta.q))),
+        birth=BirthSettings(
+            # Of one component of a velocity of any course, its magnitude uniform from vmin to vmax.
+            initial_speed_sigma_mps=float(np.sqrt((meta.vmin**2 + meta.vmin * meta.vmax + meta.vmax**2) / 6.0)),
+        ),
+        existence=ExistenceSettings(
+            mean_lifetime_s=meta.dt / meta.p_death,
+            # The score charges a false track no more than a missed target: waiting for the default's 99 % does not pay.
+            confirm_probability=0.8,
+        ),
         max_tracks=5 * meta.n + int(10 * meta.lam_fa),
     )
 

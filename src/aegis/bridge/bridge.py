@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -74,6 +74,7 @@ class Bridge:
         log: LogWriter | None = None,
         join: bool = True,
         died: Callable[[], None] = lambda: None,
+        ros_args: Sequence[str] = (),
     ) -> AsyncIterator[Bridge]:
         """Run a bridge until the end of the block.
 
@@ -85,6 +86,7 @@ class Bridge:
             log: where lines are logged; None logs no events.
             join: take part in the graph; else nobody answers there, and nothing comes.
             died: called in another thread when the part in the graph ends by itself.
+            ros_args: for ROS, `--ros-args` first.
 
         Raises:
             ConfigError: a part cannot work with these parameters.
@@ -127,7 +129,7 @@ class Bridge:
             graph: Graph = NoGraph()
             if join:
                 side = LoopSide(queue, state, hub, history.acknowledgements, detail)
-                graph = (await enter(RosLink.open(settings, nodes, context, side, died))).services
+                graph = (await enter(RosLink.open(settings, nodes, context, side, died, ros_args))).services
             bridge = cls(
                 settings=settings,
                 run_id=context.run_id,

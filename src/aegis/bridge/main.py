@@ -8,6 +8,7 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
@@ -44,6 +45,7 @@ def serve(
     state_dir: Path,
     run_id: str = "",
     epoch: int = 0,
+    ros_args: Sequence[str] = (),
 ) -> int:
     """Run the bridge until SIGINT or SIGTERM; return the exit code.
 
@@ -54,6 +56,7 @@ def serve(
         state_dir: where accounts and the signing key are kept.
         run_id: one start of the whole graph.
         epoch: how often the bridge has been started within the run.
+        ros_args: for ROS, `--ros-args` first.
 
     Raises:
         ConfigError: the settings would expose the bridge, the signing key cannot be used, or a part cannot work with them.
@@ -75,7 +78,7 @@ def serve(
     with listener, bridge_log(settings.log.folder(state_dir, namespace), settings.log) as log:
         allow_connections(settings.stream.max_clients)
         with asyncio.Runner(loop_factory=Loop) as runner:
-            return runner.run(_run(settings, nodes, context, secret, listener, log))
+            return runner.run(_run(settings, nodes, context, secret, listener, log, ros_args))
 
 
 async def _run(
@@ -85,6 +88,7 @@ async def _run(
     secret: bytes,
     listener: socket.socket,
     log: LogWriter,
+    ros_args: Sequence[str],
 ) -> int:
     """Open the bridge, and serve it until a signal, or until it has left the graph by itself; return the exit code."""
     # A signal that comes before uvicorn looks for them. It raises the one that stopped it once more, when all is over.
@@ -96,7 +100,7 @@ async def _run(
     def died() -> None:
         loop.call_soon_threadsafe(lost.set)
 
-    async with Bridge.open(settings, nodes, context, secret, log=log, died=died) as bridge:
+    async with Bridge.open(settings, nodes, context, secret, log=log, died=died, ros_args=ros_args) as bridge:
         password = bridge.accounts.ensure_administrator()
         if password is not None:
             _print_password(password)

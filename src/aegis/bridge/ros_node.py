@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +60,7 @@ class LoopSide:
     detail: Callable[[], dict[str, object]]  # returns the counters of the bridge's components
 
 
-class BridgeStage(Stage):
+class BridgeStage(Stage[BridgeSettings]):
     """Converts the graph's messages, encodes what clients wait for, and hands it over; reports on the bus what was broadcast."""
 
     name = OWN_NAME
@@ -189,6 +189,7 @@ class RosLink:
         context: StageContext,
         side: LoopSide,
         died: Callable[[], None],
+        ros_args: Sequence[str] = (),
     ) -> None:
         """Join the graph.
 
@@ -198,9 +199,10 @@ class RosLink:
             context: where the stage runs; its namespace is the node's.
             side: takes what comes; used in the link's thread.
             died: called in the link's thread when it ends without having been stopped.
+            ros_args: for ROS, `--ros-args` first.
         """
         self._ros = rclpy.Context()
-        rclpy.init(args=["aegis"], context=self._ros)
+        rclpy.init(args=["aegis", *ros_args], context=self._ros)
         self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
         self.stage = BridgeStage(settings, context, side, self._now_ns)
         StageHost(self._node, self.stage, subscribes=nodes.subscribes)
@@ -220,9 +222,10 @@ class RosLink:
         context: StageContext,
         side: LoopSide,
         died: Callable[[], None],
+        ros_args: Sequence[str] = (),
     ) -> AsyncIterator[RosLink]:
         """Stay on the graph until the end of the block; the arguments are those of the class."""
-        link = cls(settings, nodes, context, side, died)
+        link = cls(settings, nodes, context, side, died, ros_args)
         link.start()
         try:
             yield link

@@ -28,7 +28,7 @@ CLOCK_EARLIEST_S = 1_735_689_600.0  # 2025-01-01: before Aegis was written
 
 # Module and what pip calls it: what `pip install .` brings, and what a colcon build leaves to pip.
 PYTHON_PACKAGES = {
-    "numpy": "numpy", "scipy": "scipy", "numba": "numba", "pydantic": "pydantic", "yaml": "pyyaml", "click": "click",
+    "numpy": "numpy", "scipy": "scipy", "pydantic": "pydantic", "yaml": "pyyaml", "click": "click",
     "tqdm": "tqdm", "serial": "pyserial", "can": "python-can", "asterix": "libasterix",
     "rosbags": "rosbags", "fastapi": "fastapi", "uvicorn": "uvicorn[standard]", "websockets": "websockets",
     "orjson": "orjson", "jwt": "pyjwt", "pwdlib": "pwdlib[argon2]", "limits": "limits", "sqlalchemy": "sqlalchemy",
@@ -52,6 +52,16 @@ if got != ["there and back"] * len(got) or not got:
     raise SystemExit("a message to this very process did not arrive within 20 s")
 print(rclpy.get_rmw_implementation_identifier())
 rclpy.try_shutdown()
+"""
+
+_KERNELS_PROBE = """
+import importlib, pkgutil
+from aegis.core import kernels
+names = [module.name for module in pkgutil.iter_modules(kernels.__path__)]
+for name in names:
+    if importlib.import_module(f"aegis.core.kernels.{name}").__file__.endswith(".py"):
+        raise SystemExit(f"aegis.core.kernels.{name} is not compiled")
+print(len(names))
 """
 
 # The conversions hold their dataclasses against the messages when they are imported: a package of other fields fails here.
@@ -111,6 +121,7 @@ def checks() -> list[Check]:
     return [
         check_python(sys.version_info[:2]),
         check_packages(),
+        check_kernels(environ),
         check_rclpy(environ),
         check_messages(environ),
         check_files(),
@@ -143,6 +154,15 @@ def check_packages() -> Check:
         return Check("Python packages", State.OK, f"all {len(PYTHON_PACKAGES)}")
     names = " ".join(f"'{name}'" for name in absent)
     return Check("Python packages", State.MISSING, f"not installed: {', '.join(absent)}", f"pip install {names}")
+
+
+def check_kernels(environ: Mapping[str, str]) -> Check:
+    """Check the inner loops: compiled, and for this interpreter."""
+    failure, out = _probe(_KERNELS_PROBE, environ)
+    if not failure:
+        return Check("compiled kernels", State.OK, f"{out.split()[-1]} load")
+    cure = "install Aegis again: `pip install ./msg .`, or `pip install -e .` in a checkout that you work on"
+    return Check("compiled kernels", State.MISSING, failure, cure)
 
 
 def check_rclpy(environ: Mapping[str, str]) -> Check:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import click
 
@@ -39,6 +38,22 @@ def _config_errors() -> Iterator[None]:
         sys.exit(EXIT_CONFIG)
 
 
+class RosCommand(click.Command):
+    """A command that takes `--ros-args`, as ROS's own do; its context's `obj` are the words for ROS."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the words for ROS away before click reads the rest."""
+        from aegis.graph.ros_args import split_ros_args
+
+        own, ros = split_ros_args(args)
+        ctx.obj = tuple(ros)
+        return super().parse_args(ctx, own)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Show it."""
+        return [*super().collect_usage_pieces(ctx), "[--ros-args ...]"]
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="aegis")
 def cli() -> None:
@@ -50,7 +65,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(cls=RosCommand)
 @_config
 @_sets
 @_namespace
@@ -69,22 +84,9 @@ def cli() -> None:
 @click.option("--bridge/--no-bridge", default=True, show_default=True, help="REST, WebSocket and web page.")
 @click.option("--foxglove/--no-foxglove", default=True, show_default=True, help="Foxglove server on port 8765.")
 @click.option("--composed", is_flag=True, help="All nodes in one process (the bridge stays apart).")
-def up(
-    config: Path | None,
-    sets: tuple[str, ...],
-    namespace: str,
-    scenario: str | None,
-    driver: str | None,
-    external_radar: bool,
-    radar_msgs: bool,
-    front_end: bool | None,
-    port: int | None,
-    host: str | None,
-    insecure: bool,
-    bridge: bool,
-    foxglove: bool,
-    composed: bool,
-) -> None:
+@click.option("--print-plan", is_flag=True, help="Print what would run, as lines for a shell, and run nothing.")
+@click.pass_context
+def up(context: click.Context, /, print_plan: bool, **options: Any) -> None:
     """Run the whole graph on this machine, supervised, with the bridge and its web page.
 
     Without options: a simulated radar, and the picture on http://localhost:8000. A real radar takes its place with
@@ -92,51 +94,22 @@ def up(
     administrator password is printed. Ctrl-C stops everything. A process that dies is restarted.
 
     DDS traffic stays on this machine unless you set ROS_AUTOMATIC_DISCOVERY_RANGE (SUBNET for drivers on other hosts).
+
+    What follows --ros-args goes to ROS in every process: -p NAME:=VALUE to each node that has the parameter, -p
+    NODE:NAME:=VALUE to that node; --params-file, -r and --log-level to all. A new name needs its node: -r
+    tracking:__node:=NAME. These parameters are above --set and the environment.
     """
-    from aegis.bridge.settings import BridgeSettings, check_exposure
-    from aegis.graph.config import load_settings
-    from aegis.graph.nodes import BRIDGE
-    from aegis.graph.selection import select_nodes
+    from aegis.graph.plan import Options, Plan
     from aegis.graph.supervisor import Supervisor
 
-    given = list(sets)
-    if driver is not None:
-        given.append(f"driver.driver={driver}")
-    if scenario is not None:
-        given.append(f"simulator.scenario={scenario}")
-    if port is not None:
-        given.append(f"bridge.port={port}")
-    if host is not None:
-        given.append(f"bridge.host={host}")
-    if insecure:
-        given.append("bridge.insecure_non_loopback=true")
     with _config_errors():
-        names = select_nodes(
-            config, given, external_radar=external_radar, front_end=front_end, radar_msgs=radar_msgs,
-            without=() if foxglove else ("foxglove",),
-        )  # fmt: skip
-        for name in names:  # say what is wrong once, before anything starts
-            load_settings(name, config, given)
-        if bridge:
-            check_exposure(cast(BridgeSettings, load_settings(BRIDGE, config, given)))
-    options: list[str] = []
-    if config is not None:
-        options += ["--config", str(config.resolve())]
-    for item in given:
-        options += ["--set", item]
-    if namespace:
-        options += ["--namespace", namespace]
+        plan = Plan.of(Options(**options, ros_args=context.obj, discovery_range="LOCALHOST"), os.environ)
     node = [sys.executable, "-m", "aegis.graph.node"]
-    processes = {"graph": names} if composed else {name: [name] for name in names}
-    commands = {process: [*node, *words, *options] for process, words in processes.items()}
-    if bridge:
-        commands[BRIDGE] = [*node, BRIDGE, *options]
-    environ = {
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-        **os.environ,
-        "AEGIS_RUN_ID": os.environ.get("AEGIS_RUN_ID") or secrets.token_hex(8),
-    }
-    sys.exit(Supervisor(commands, environ, lambda text: click.echo(f"aegis: {text}", err=True)).run())
+    if print_plan:
+        click.echo("\n".join(plan.lines(node)))
+        return
+    commands = {process: [*node, *arguments] for process, arguments in plan.processes.items()}
+    sys.exit(Supervisor(commands, os.environ, lambda text: click.echo(f"aegis: {text}", err=True), plan.environ).run())
 
 
 @cli.command()

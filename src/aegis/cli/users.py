@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -63,7 +63,7 @@ def _accounts(namespace: str) -> Iterator[Accounts]:
         sys.exit(EXIT_FAILED)
 
 
-def _act(namespace: str, action: str, target: str, work: Callable[[Session, float], R], **detail: Any) -> R:
+def _act(namespace: str, action: str, target: str, work: Callable[[Session, float], R], **detail: object) -> R:
     """Do something in one transaction with its audit entry; `work` gets the transaction and the time."""
     from aegis.bridge.accounts.audit_table import CONSOLE, Entry
 

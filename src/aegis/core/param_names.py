@@ -47,7 +47,7 @@ def nested(values: Mapping[str, Leaf]) -> dict[str, Values | Leaf]:
 def matches(pattern: str, name: str) -> bool:
     """Tell whether a name is of a pattern, in which `<...>` stands for any one part."""
     parts, given = pattern.split("."), name.split(".")
-    return len(parts) == len(given) and all(p == g or p[0] == "<" for p, g in zip(parts, given, strict=True))
+    return len(parts) == len(given) and all(p == g or p.startswith("<") for p, g in zip(parts, given, strict=True))
 
 
 def beside(name: str, patterns: Iterable[str]) -> list[str]:
@@ -65,14 +65,16 @@ def beside(name: str, patterns: Iterable[str]) -> list[str]:
 
 
 def nearest(name: str, patterns: Sequence[str]) -> str:
-    """Return the one most like a name that is none of them: the same last part, or else similar spelling; "" for none."""
-    own = [pattern for pattern in patterns if "<" not in pattern] or list(patterns)
-    last = {pattern.rpartition(".")[2]: pattern for pattern in reversed(own)}
-    end = name.rpartition(".")[2]
+    """Return the one that is meant by a name that is none of them; "" for none.
+
+    The one with the same last part, outside maps if possible; else one that is spelled alike, in the same group if possible.
+    """
+    above, _, end = name.rpartition(".")
+    last = {pattern.rpartition(".")[2]: pattern for pattern in sorted(patterns, key=lambda p: "<" in p, reverse=True)}
     if end in last:
         return last[end]
-    close = difflib.get_close_matches(name, own, 1, _LIKENESS)
-    if close:
-        return close[0]
-    close = difflib.get_close_matches(end, list(last), 1, _LIKENESS)
-    return last[close[0]] if close else ""
+    beside_it = {p.rpartition(".")[2]: p for p in patterns if matches(p.rpartition(".")[0], above)}
+    for word, choice in ((end, beside_it), (name, {pattern: pattern for pattern in patterns}), (end, last)):
+        for close in difflib.get_close_matches(word, choice, 1, _LIKENESS):
+            return choice[close]
+    return ""

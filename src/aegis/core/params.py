@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -89,12 +90,16 @@ class Settings(BaseModel):
         fields = cls.model_fields
         return {key: _over(fields[key].default, value) if key in fields else value for key, value in values.items()}
 
+    def __hash__(self) -> int:
+        return hash(tuple((info.name, value) for info, value in self.leaves()))
+
     @classmethod
     def load(
         cls,
         values: Values | None = None,
         *,
         source: str = "parameters",
+        sources: Mapping[str, str] | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Self:
         """Make the settings from a mapping and, above it, environment variables.
@@ -102,6 +107,7 @@ class Settings(BaseModel):
         Args:
             values: parameter name to value, nested or dotted; what is absent takes its default.
             source: where the values come from (a file and node name), for error messages.
+            sources: the same for single dotted names, where these differ.
             environ: environment to take overrides from; None takes none.
 
         Raises:
@@ -111,9 +117,9 @@ class Settings(BaseModel):
             given = flat(values or {})
         except ValueError as error:
             raise ConfigError(f"{source}: {error}") from None
-        wrong = [name for name in given if not cls.knows(name)]
-        lines = [f"{source}: {refusal}" for name in wrong if (refusal := cls.refusal(name, given.pop(name)))]
-        origin: dict[str, str] = {}
+        origin = dict(sources or {})
+        wrong = [(name, cls.refusal(name, given.pop(name))) for name in list(given) if not cls.knows(name)]
+        lines = [f"{origin.get(name, source)}: {refusal}" for name, refusal in wrong if refusal]
         for info in cls.params():
             if environ is not None and info.env and environ.get(info.env, "") != "":
                 given[info.name] = environ[info.env]
@@ -122,7 +128,7 @@ class Settings(BaseModel):
             settings = cls.model_validate(nested(given))
         except ValidationError as error:
             for item in error.errors():
-                key = ".".join(str(part) for part in item["loc"])
+                key = ".".join(str(part) for part in item["loc"] if part != "[key]")
                 what = f"parameter '{key}' = {item['input']!r}: "
                 if isinstance(item["input"], (Mapping, Settings)):  # a rule between the members of a group
                     what = f"group '{key}': " if key else ""
@@ -134,7 +140,7 @@ class Settings(BaseModel):
     @classmethod
     def params(cls) -> Iterator[ParamInfo]:
         """Yield what was declared, in order: the members of groups, and of maps those that any name there has."""
-        yield from _declared(cls, "", None)
+        yield from _all_declared(cls)
 
     def leaves(self, prefix: str = "") -> Iterator[tuple[ParamInfo, Leaf]]:
         """Yield every parameter with its value, in order; those of maps for the names that are set."""
@@ -190,6 +196,12 @@ def _over(default: object, value: object) -> object:
 def _member(field: FieldInfo) -> FieldInfo:
     """Return type and bounds of the members of a map."""
     return FieldInfo.from_annotation(get_args(field.annotation)[1])
+
+
+@cache
+def _all_declared(kind: type[Settings]) -> tuple[ParamInfo, ...]:
+    """Return the parameters of a model."""
+    return tuple(_declared(kind, "", None))
 
 
 def _declared(

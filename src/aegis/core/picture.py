@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
+from aegis.core.palette import LEVEL_COLOURS, UNASSESSED, Colour
 from aegis.core.params import Settings, param
 from aegis.core.types import ClassId, Floats, ThreatLevel, Threats, Tracks, TrackStatus
 
 ELLIPSE_SIGMA = 2.0  # the ellipse holds 86 % of a 2D Gaussian
+ELLIPSE_ALPHA = 0.25  # of the track's own opacity
+DISC_HEIGHT_M = 0.1  # of an ellipse: viewers refuse a scale of 0
+MIN_ARROW_SPEED_MPS = 0.1  # below, viewers would warn about an arrow of no length
 COASTING_ALPHA = 0.4  # how visible a track is that was not seen in the last scan
-
-
-class Colour(NamedTuple):
-    """Red, green, blue and opacity, each from 0 to 1."""
-
-    r: float
-    g: float
-    b: float
-    a: float = 1.0
-
-
-UNASSESSED = Colour(0.65, 0.75, 0.85)  # no threat level, or one too old to believe
-LEVEL_COLOURS = {
-    ThreatLevel.LOW: Colour(0.25, 0.80, 0.35),
-    ThreatLevel.MEDIUM: Colour(0.95, 0.85, 0.20),
-    ThreatLevel.HIGH: Colour(1.00, 0.55, 0.10),
-    ThreatLevel.CRITICAL: Colour(0.95, 0.10, 0.10),
-}
 
 
 class PictureSettings(Settings):

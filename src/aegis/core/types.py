@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,15 +81,13 @@ class AdviceState(IntEnum):
     EXPIRED = 4
 
 
-T = TypeVar("T")
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def take_rows(table: T, index: NDArray[Any]) -> T:
     """Return a dataclass of per-object arrays with the chosen rows of every array; what is no array stays as it is."""
-    instance: Any = table
-    columns = {f.name: getattr(instance, f.name) for f in fields(instance)}
-    out: T = replace(instance, **{name: v[index] for name, v in columns.items() if isinstance(v, np.ndarray)})
-    return out
+    columns = {f.name: getattr(table, f.name) for f in fields(table)}
+    return replace(table, **{name: v[index] for name, v in columns.items() if isinstance(v, np.ndarray)})
 
 
 def unknown(n: int) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aegis.core.health import Level
-from aegis.core.params import param
+from aegis.core.params import group, param
 from aegis.core.types import Floats
 from aegis.drivers.ars548_format import (
     DETECTION_FLAGS,
@@ -20,8 +20,8 @@ from aegis.drivers.ars548_format import (
     decode_status,
     method_of,
 )
-from aegis.drivers.contract import Parser
-from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, finite_or_nan
+from aegis.drivers.contract import DriverSettings, Parser
+from aegis.drivers.frames import DriverHealth, Fields, FormatError, Frame, PointFrame, Reading, finite_or_nan
 from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 
 _MAX_COUNTER_STEP = 1000  # a larger step of the list's counter is a restart, no loss
@@ -91,11 +91,10 @@ _VEHICLE_INPUTS = (
 )  # fmt: skip
 
 
-class Ars548Settings(UdpSettings):
+class Ars548Settings(DriverSettings):
     """Parameters of a Continental ARS548."""
 
-    port: int = param(42_102, "UDP port of the radar's data.", ge=0, le=65_535)
-    multicast_group: str = param("224.0.2.2", "Multicast group of the radar's data; empty where it sends to this host.")
+    udp: UdpSettings = group(UdpSettings(port=42_102, multicast_group="224.0.2.2"))
     publish: Literal["detections", "objects"] = param(
         "detections",
         "What goes out: detections (in the sensor's frame) or the radar's own objects (in the vehicle's: name that in"
@@ -111,7 +110,7 @@ class Ars548Parser(Parser):
         self.publish = publish
         self.lost_frames = 0
         self.sync = 0
-        self.status: dict[str, Any] | None = None
+        self.status: Fields | None = None
         self._counter = 0  # of the end-to-end header of the last list; 0: it has none
 
     def feed(self, packet: bytes, received_ns: int) -> list[Frame]:
@@ -120,7 +119,7 @@ class Ars548Parser(Parser):
             method = method_of(packet)
             if method == SENSOR_STATUS:
                 self.status = decode_status(packet)
-                self.sync = self.status["stamp_sync_status"]
+                self.sync = self.status.integer("stamp_sync_status")
                 return []
             if method not in (DETECTION_LIST, OBJECT_LIST):
                 raise FormatError("another method")
@@ -135,9 +134,9 @@ class Ars548Parser(Parser):
         except FormatError as error:
             self.refused[str(error)] += 1
             return []
-        self.sync = header["stamp_sync_status"]
-        self._count(header["e2e_counter"])
-        time_ns = header["stamp_seconds"] * 1_000_000_000 + header["stamp_nanoseconds"]
+        self.sync = header.integer("stamp_sync_status")
+        self._count(header.integer("e2e_counter"))
+        time_ns = header.integer("stamp_seconds") * 1_000_000_000 + header.integer("stamp_nanoseconds")
         return [PointFrame(columns, time_ns or None, received_ns)]
 
     def reset(self) -> None:
@@ -147,7 +146,7 @@ class Ars548Parser(Parser):
     def health(self) -> DriverHealth:
         """Return what the radar says of itself: state, supply, temperature, blockage, synchronisation."""
         found: list[tuple[Level, str]] = []
-        values: dict[str, Any] = {"lost_frames": self.lost_frames, "sync": _SYNC.get(self.sync, "unknown")}
+        values: dict[str, Reading] = {"lost_frames": self.lost_frames, "sync": _SYNC.get(self.sync, "unknown")}
         if self.sync in (2, 3):
             found.append((Level.WARN, f"clock {values['sync']}"))
         if self.status is not None:
@@ -205,12 +204,12 @@ def _object_columns(objects: NDArray[Any]) -> dict[str, Floats]:
     return columns
 
 
-def _told(status: dict[str, Any]) -> dict[str, Any]:
+def _told(status: Fields) -> dict[str, Reading]:
     """Return a status in words."""
-    blockage = status["blockage_status"]
+    blockage = status.integer("blockage_status")
     return {
         "firmware": ".".join(str(status[f"sw_version_{part}"]) for part in ("major", "minor", "patch")),
-        "state": _STATE.get(status["radar_status"], "unknown"),
+        "state": _STATE.get(status.integer("radar_status"), "unknown"),
         "voltage_status": status["voltage_status"],
         "temperature_status": status["temperature_status"],
         "blockage": _BLOCKAGE.get(blockage & 15, "unknown"),
@@ -221,18 +220,18 @@ def _told(status: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _faults(status: dict[str, Any]) -> list[tuple[Level, str]]:
+def _faults(status: Fields) -> list[tuple[Level, str]]:
     """Return what is wrong now; bits of the past are in the values only."""
     found = []
-    if status["radar_status"] != 1:
-        found.append((Level.ERROR, f"radar {_STATE.get(status['radar_status'], 'state unknown')}"))
+    if status.integer("radar_status") != 1:
+        found.append((Level.ERROR, f"radar {_STATE.get(status.integer('radar_status'), 'state unknown')}"))
     for what in ("voltage", "temperature"):
-        bits = status[f"{what}_status"]
+        bits = status.integer(f"{what}_status")
         if bits & 0b0001:
             found.append((Level.ERROR, f"{what} too low"))
         if bits & 0b0100:
             found.append((Level.ERROR, f"{what} too high"))
-    blockage, test = status["blockage_status"] & 15, status["blockage_status"] >> 4
+    blockage, test = status.integer("blockage_status") & 15, status.integer("blockage_status") >> 4
     if blockage not in (2, 3, 4):
         found.append((Level.WARN if blockage == 1 else Level.ERROR, f"blockage {_BLOCKAGE.get(blockage, 'unknown')}"))
     if test not in (1, 2):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.drivers.frames import FormatError
+from aegis.drivers.frames import Fields, FormatError
 
 DETECTION_LIST, OBJECT_LIST, SENSOR_STATUS = 336, 329, 380  # method numbers
 MAX_DETECTIONS = 800
@@ -141,7 +141,7 @@ def method_of(packet: bytes) -> int:
     return int(method)
 
 
-def decode_detections(packet: bytes) -> tuple[dict[str, Any], NDArray[Any]]:
+def decode_detections(packet: bytes) -> tuple[Fields, NDArray[Any]]:
     """Return the list's header and its detections, (N,) of dtype DETECTION; units as sent: m, rad, m/s, dBsm, percent.
 
     Raises:
@@ -155,10 +155,10 @@ def decode_detections(packet: bytes) -> tuple[dict[str, Any], NDArray[Any]]:
     header |= _fields(packet, _DETECTIONS_AFTER, begin + MAX_DETECTIONS * DETECTION.itemsize)
     if header["number_of_detections"] > MAX_DETECTIONS:
         raise FormatError("more entries than the list has")
-    return header, np.frombuffer(packet, DETECTION, header["number_of_detections"], begin)
+    return header, np.frombuffer(packet, DETECTION, header.integer("number_of_detections"), begin)
 
 
-def decode_objects(packet: bytes) -> tuple[dict[str, Any], NDArray[Any]]:
+def decode_objects(packet: bytes) -> tuple[Fields, NDArray[Any]]:
     """Return the list's header and its objects, (N,) of dtype OBJECT; units as sent: m, rad, m/s, m/s2, percent.
 
     Raises:
@@ -171,10 +171,10 @@ def decode_objects(packet: bytes) -> tuple[dict[str, Any], NDArray[Any]]:
     _check_interface(header)
     if header["number_of_objects"] > capacity:
         raise FormatError("more entries than the list has")
-    return header, np.frombuffer(packet, OBJECT, header["number_of_objects"], _OBJECTS_BEFORE.itemsize)
+    return header, np.frombuffer(packet, OBJECT, header.integer("number_of_objects"), _OBJECTS_BEFORE.itemsize)
 
 
-def decode_status(packet: bytes) -> dict[str, Any]:
+def decode_status(packet: bytes) -> Fields:
     """Return the sensor's status; lengths in m, angles in rad, times in ms, addresses as integers.
 
     Raises:
@@ -185,11 +185,11 @@ def decode_status(packet: bytes) -> dict[str, Any]:
     return _fields(packet, _STATUS, 0)
 
 
-def _check_interface(header: dict[str, Any]) -> None:
+def _check_interface(header: Fields) -> None:
     if (header["protocol_version"], header["interface_version"], header["message_type"]) != _INTERFACE:
         raise FormatError("unknown version")
 
 
-def _fields(packet: bytes, layout: np.dtype[Any], offset: int) -> dict[str, Any]:
+def _fields(packet: bytes, layout: np.dtype[Any], offset: int) -> Fields:
     """Return one record as Python values."""
-    return dict(zip(layout.names or (), np.frombuffer(packet, layout, 1, offset)[0].item(), strict=True))
+    return Fields(zip(layout.names or (), np.frombuffer(packet, layout, 1, offset)[0].item(), strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 
 from aegis.core.angles import wrapped
 from aegis.core.health import Level
-from aegis.core.params import param
+from aegis.core.params import Settings, group, param
 from aegis.core.types import Floats
 from aegis.drivers.asterix_records import (
     Plot,
@@ -22,7 +22,7 @@ from aegis.drivers.asterix_records import (
     source,
     utc_ns,
 )
-from aegis.drivers.contract import Parser
+from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Frame, PointFrame, finite_or_nan
 from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 
@@ -31,38 +31,36 @@ NORTH_MARKER, SECTOR_CROSSING = 1, 2
 UNKNOWN_SOURCE = -1
 
 
-class AsterixSettings(UdpSettings):
-    """Parameters of the driver `asterix`."""
+class EditionSettings(Settings):
+    """Editions of the formats that the radar sends."""
 
-    port: int = param(8600, "Local UDP port.", ge=0, le=65_535)
-    silent_after_s: float = param(
-        30.0, "Without a frame for this long, the sensor is silent: 'no data'.", unit="s", gt=0.0
+    cat048: Literal["1.27", "1.28", "1.29", "1.30", "1.31", "1.32"] = param(
+        "1.32", "Edition of the target reports.", was="cat048_edition"
     )
-    cat048_edition: Literal["1.27", "1.28", "1.29", "1.30", "1.31", "1.32"] = param(
-        "1.32", "Edition of the target reports."
-    )
-    cat034_edition: Literal["1.27", "1.28", "1.29"] = param("1.29", "Edition of the service messages.")
-    sac: int = param(-1, "System area code of the radar; -1: of the first that is heard.", ge=-1, le=255)
-    sic: int = param(-1, "System identification code of the radar; -1: of the first that is heard.", ge=-1, le=255)
-    frame: Literal["revolution", "sector"] = param(
+    cat034: Literal["1.27", "1.28", "1.29"] = param("1.29", "Edition of the service messages.", was="cat034_edition")
+
+
+class FrameSettings(Settings):
+    """What is put together to one frame."""
+
+    kind: Literal["revolution", "sector"] = param(
         "revolution", "What one frame is. revolution: the tracker's scan, which sees all; a target is then measured up to half a "
-        "revolution before or after the frame's time (column time_offset). sector: for who reads the points itself.",
+        "revolution before or after the frame's time (column time_offset). sector: for who reads the points itself.", was="frame",
     )  # fmt: skip
-    max_frame_s: float = param(
-        20.0, "A frame ends after this time where no marker (CAT034) does.", unit="s", ge=0.01, le=120.0
-    )
-    max_plots: int = param(20_000, "And at this many plots.", ge=1, le=1_000_000)
-    x_axis_azimuth_deg: float = param(
-        90.0, "Where x of the sensor's frame points, clockwise from the radar's north; at 90 it is as `map`: east, north, up.",
-        unit="deg", ge=-360.0, le=360.0,
+    max_s: float = param(
+        20.0, "A frame ends after this time where no marker (CAT034) does.", unit="s", ge=0.01, le=120.0,
+        was="max_frame_s",
     )  # fmt: skip
-    has_doppler: bool = param(False, "The radar sends Doppler speeds (I048/120): column range_rate.")
-    doppler_sign: Literal[1, -1] = param(
-        1, "-1 where the radar's Doppler speed is positive closing; EUROCONTROL recommends positive receding."
-    )
-    elevation: Literal["none", "height", "flight_level"] = param(
+    max_plots: int = param(20_000, "A frame ends at this many plots where no marker (CAT034) does.", ge=1, le=1_000_000)
+
+
+class ElevationSettings(Settings):
+    """Where the column elevation comes from."""
+
+    source: Literal["none", "height", "flight_level"] = param(
         "none", "Column elevation, from the height that a 3D radar measured (I048/110), or else (flight_level) from the "
         "transponder's flight level (I048/090), which is off by the air pressure. Unknown where a plot has neither.",
+        was="elevation",
     )  # fmt: skip
     radar_altitude_m: float = param(
         0.0, "The antenna's height above mean sea level, for the elevation.", unit="m", ge=-500.0, le=9000.0
@@ -71,6 +69,28 @@ class AsterixSettings(UdpSettings):
         150.0, "Error (one sigma) of a flight level as height, by air pressure and rounding.", unit="m", gt=0.0
     )
     height_sigma_m: float = param(300.0, "Error (one sigma) of a 3D radar's height.", unit="m", gt=0.0)
+
+
+class AsterixSettings(DriverSettings):
+    """Parameters of the driver `asterix`."""
+
+    silent_after_s: float = param(
+        30.0, "Without a frame for this long, the sensor is silent: 'no data'.", unit="s", gt=0.0
+    )
+    udp: UdpSettings = group(UdpSettings(port=8600))
+    sac: int = param(-1, "System area code of the radar; -1: of the first that is heard.", ge=-1, le=255)
+    sic: int = param(-1, "System identification code of the radar; -1: of the first that is heard.", ge=-1, le=255)
+    x_axis_azimuth_deg: float = param(
+        90.0, "Where x of the sensor's frame points, clockwise from the radar's north; at 90 it is as `map`: east, north, up.",
+        unit="deg", ge=-360.0, le=360.0,
+    )  # fmt: skip
+    has_doppler: bool = param(False, "The radar sends Doppler speeds (I048/120): column range_rate.")
+    doppler_sign: Literal[1, -1] = param(
+        1, "Sign of the Doppler speed: -1 where it is positive closing; EUROCONTROL recommends positive receding."
+    )
+    edition: EditionSettings = group(EditionSettings())
+    frame: FrameSettings = group(FrameSettings())
+    elevation: ElevationSettings = group(ElevationSettings())
 
 
 class Instant(NamedTuple):
@@ -87,10 +107,10 @@ class AsterixParser(Parser):
         super().__init__()
         self._settings = settings
         self._readers = {
-            48: Reader(48, settings.cat048_edition),
-            34: Reader(34, settings.cat034_edition),
+            48: Reader(48, settings.edition.cat048),
+            34: Reader(34, settings.edition.cat034),
         }
-        self._closes = NORTH_MARKER if settings.frame == "revolution" else SECTOR_CROSSING
+        self._closes = NORTH_MARKER if settings.frame.kind == "revolution" else SECTOR_CROSSING
         self._last_error = ""
         self._cut = 0  # frames that no marker ended, in a row
         self.reset()
@@ -136,8 +156,8 @@ class AsterixParser(Parser):
         if status is not None and status.overload:
             return DriverHealth(Level.WARN, "the radar says: overload", values)
         if self._cut > 1:
-            marker = "north marker" if s.frame == "revolution" else "sector crossing"
-            text = f"no {marker} (CAT034): frames are cut after {s.max_frame_s:g} s or {s.max_plots} plots"
+            marker = "north marker" if s.frame.kind == "revolution" else "sector crossing"
+            text = f"no {marker} (CAT034): frames are cut after {s.frame.max_s:g} s or {s.frame.max_plots} plots"
             return DriverHealth(Level.WARN, text, values)
         return DriverHealth(values=values)
 
@@ -172,11 +192,11 @@ class AsterixParser(Parser):
     def _take_plot(self, plot: Plot, received_ns: int) -> list[Frame]:
         out: list[Frame] = []
         s = self._settings
-        if self._plots and not 0 <= received_ns - self._times[0].received_ns <= s.max_frame_s * 1e9:
+        if self._plots and not 0 <= received_ns - self._times[0].received_ns <= s.frame.max_s * 1e9:
             out = self._cut_frame()
         self._plots.append(plot)
         self._times.append(_instant(plot.time_ticks, received_ns))
-        return out + (self._cut_frame() if len(self._plots) >= s.max_plots else [])
+        return out + (self._cut_frame() if len(self._plots) >= s.frame.max_plots else [])
 
     def _take_message(self, message: ServiceMessage, received_ns: int) -> list[Frame]:
         if message.no_go is not None:
@@ -203,7 +223,7 @@ class AsterixParser(Parser):
         """
         begin, plots, times = self._begin, self._plots, self._times
         self._plots, self._times = [], []
-        when = _middle(begin, end, self._settings.max_frame_s) or (_median(times) if times else end or begin)
+        when = _middle(begin, end, self._settings.frame.max_s) or (_median(times) if times else end or begin)
         assert when is not None  # an empty frame is between markers
         measured = [math.nan if t.measured_ns is None or when.measured_ns is None else
                     (t.measured_ns - when.measured_ns) * 1e-9 for t in times]  # fmt: skip
@@ -239,12 +259,12 @@ def columns_of(plots: list[Plot], s: AsterixSettings) -> dict[str, Floats]:
         return wrapped(math.radians(s.x_axis_azimuth_deg) - column(name))
 
     out = {"range": column("range"), "azimuth": azimuth("theta")}
-    if s.elevation != "none":
-        height, sigma = column("height"), np.full(len(plots), s.height_sigma_m)
-        if s.elevation == "flight_level":
-            sigma = np.where(np.isnan(height), s.flight_level_sigma_m, sigma)
+    if s.elevation.source != "none":
+        height, sigma = column("height"), np.full(len(plots), s.elevation.height_sigma_m)
+        if s.elevation.source == "flight_level":
+            sigma = np.where(np.isnan(height), s.elevation.flight_level_sigma_m, sigma)
             height = np.where(np.isnan(height), column("flight_altitude"), height)
-        out["elevation"] = elevation_of(out["range"], height, s.radar_altitude_m)
+        out["elevation"] = elevation_of(out["range"], height, s.elevation.radar_altitude_m)
         across = np.maximum(out["range"] * np.cos(out["elevation"]), 1.0)
         out["elevation_sigma"] = np.minimum(sigma / across, np.pi / 2)
     if s.has_doppler:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import asterix.generated as specifications
 from asterix.base import Bits, ParsingMode
@@ -22,6 +22,38 @@ TICK_NS = 7_812_500  # of times of day: 1/128 s
 MAX_RHO = 0xFFFF  # 256 NM, and what is beyond
 # libasterix copies what is left of its input with every field: it gets no more than the longest record that is sensible.
 MAX_RECORD_BYTES = 4096
+
+
+class Content(Protocol):
+    """What the bits of a part of an item mean, by libasterix."""
+
+    def as_quantity(self, unit: str) -> float:
+        """Return the value in the unit, which must be that of the specification."""
+
+
+class Variation(Protocol):
+    """How an item is made of parts, by libasterix."""
+
+    content: Content
+
+    def get_item(self, name: str) -> Item | None:
+        """Return a part."""
+
+
+class Item(Protocol):
+    """An item of a record, or a part of one, by libasterix."""
+
+    variation: Variation
+
+    def as_uint(self) -> int:
+        """Return its bits."""
+
+
+class Record(Protocol):
+    """A record, by libasterix."""
+
+    def get_item(self, name: str) -> Item | None:
+        """Return an item by its number."""
 
 
 class RefusedError(ValueError):
@@ -77,7 +109,7 @@ class Reader:
         self.category = category
         self._record = getattr(specifications, f"Cat_{category:03d}_{edition.replace('.', '_')}").cv_record
 
-    def records(self, data: bytes) -> Iterator[Any]:
+    def records(self, data: bytes) -> Iterator[Record]:
         """Yield the records of a datablock.
 
         Raises:
@@ -113,7 +145,7 @@ def datablocks(packet: bytes) -> Iterator[tuple[int, bytes]]:
         raise RefusedError("datablock length")
 
 
-def source(record: Any) -> tuple[int, int]:
+def source(record: Record) -> tuple[int, int]:
     """Return (SAC, SIC) of a record.
 
     Raises:
@@ -126,7 +158,7 @@ def source(record: Any) -> tuple[int, int]:
     return sac, sic
 
 
-def read_plot(record: Any) -> Plot:
+def read_plot(record: Record) -> Plot:
     """Return the plot of a CAT048 record.
 
     Raises:
@@ -169,7 +201,7 @@ def read_plot(record: Any) -> Plot:
     )
 
 
-def read_service_message(record: Any) -> ServiceMessage:
+def read_service_message(record: Record) -> ServiceMessage:
     """Return the message of a CAT034 record.
 
     Raises:
@@ -196,7 +228,7 @@ def utc_ns(ticks: int, received_ns: int) -> int:
     return received_ns + (difference if difference < DAY_NS // 2 else difference - DAY_NS)
 
 
-def _ticks(item: Any) -> int | None:
+def _ticks(item: Item | None) -> int | None:
     """Return a time of day [1/128 s].
 
     Raises:
@@ -210,32 +242,32 @@ def _ticks(item: Any) -> int | None:
     return ticks
 
 
-def _uint(item: Any, name: str) -> int:
+def _uint(item: Item, name: str) -> int:
     """Return the bits of a part of an item; 0 where an extended item ends before it."""
     part = item.variation.get_item(name)
     return 0 if part is None else int(part.as_uint())
 
 
-def _quantity(item: Any, name: str, unit: str) -> float:
+def _quantity(item: Item | None, name: str, unit: str) -> float:
     """Return a part of an item in a unit; NaN where there is no item, or a compound one without that part."""
     part = None if item is None else item.variation.get_item(name)
     return math.nan if part is None else float(part.variation.content.as_quantity(unit))
 
 
-def _valid(item: Any, name: str) -> float:
+def _valid(item: Item | None, name: str) -> float:
     """Return the bits of a transponder's code; NaN where it is absent, not validated, or garbled."""
     if item is None or _uint(item, "V") or _uint(item, "G"):
         return math.nan
     return float(_uint(item, name))
 
 
-def _flight_level(item: Any) -> float:
+def _flight_level(item: Item | None) -> float:
     """Return the flight level. Libasterix has it unsigned in editions before 1.32, but levels below 0 are as old as the item."""
     quarters = _valid(item, "FL")
     return (quarters - 2**14 if quarters >= 2**13 else quarters) / 4.0
 
 
-def _doppler(item: Any) -> float:
+def _doppler(item: Item | None) -> float:
     """Return the calculated Doppler speed [m/s]; NaN where it is doubtful. The raw one is ambiguous and not read."""
     calculated = None if item is None else item.variation.get_item("CAL")
     if calculated is None or _uint(calculated, "D"):
@@ -243,7 +275,7 @@ def _doppler(item: Any) -> float:
     return _quantity(calculated, "CAL", "m/s")
 
 
-def _cartesian(item: Any) -> tuple[float, float]:
+def _cartesian(item: Item | None) -> tuple[float, float]:
     """Return (range [m], angle clockwise from north) of an item with X to the east and Y to the north."""
     x, y = _quantity(item, "X", "NM"), _quantity(item, "Y", "NM")
     return math.hypot(x, y) * NAUTICAL_MILE_M, math.atan2(x, y)

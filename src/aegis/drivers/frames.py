@@ -51,6 +51,14 @@ class CubeFrame:
 Frame = PointFrame | CubeFrame
 
 
+class Fields(dict[str, float]):
+    """The numbers of one record, by their names in its layout."""
+
+    def integer(self, name: str) -> int:
+        """Return a number that is sent as an integer."""
+        return int(self[name])
+
+
 Reading = str | int | float | bool | None  # one value that a radar tells of itself
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from aegis.core.params import ConfigError, param
+from aegis.core.params import ConfigError, Settings, param
 from aegis.drivers.contract import Driver, DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Frame
 from aegis.drivers.transport import Packet, Transport, UdpTransport
 
 
-class UdpSettings(DriverSettings):
-    """Parameters of the drivers whose radar sends datagrams; a driver with a usual port declares `port` again, with it."""
+class UdpSettings(Settings):
+    """A group of a driver's parameters: where the radar's datagrams come."""
 
     address: str = param("0.0.0.0", "Local address at which the radar's datagrams come; 0.0.0.0 is any.")
     port: int = param(0, "Local UDP port; 0 takes a free one.", ge=0, le=65_535)
@@ -31,7 +31,7 @@ class UdpSettings(DriverSettings):
                 self.address, self.port, multicast_group=self.multicast_group, source=self.source_address
             )
         except ValueError as error:
-            raise ConfigError(f"address, multicast_group or source_address: {error}") from None
+            raise ConfigError(f"udp.address, udp.multicast_group or udp.source_address: {error}") from None
 
 
 class PacketDriver(Driver):
@@ -83,10 +83,9 @@ class PacketDriver(Driver):
 
 
 class UdpDriver(PacketDriver):
-    """A driver whose line is the UDP port that its settings say."""
-
-    settings: UdpSettings
+    """A driver whose line is the UDP port that its settings say, in their group `udp`."""
 
     def make_transport(self) -> Transport:
         """Return the UDP port."""
-        return self.settings.transport()
+        udp: UdpSettings = self.settings.udp  # type: ignore[attr-defined]
+        return udp.transport()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from aegis.core.params import ConfigError
-from aegis.drivers.contract import Driver
+from aegis.drivers.contract import Driver, DriverSettings
 
 GROUP = "aegis.drivers"  # of entry points: name = "package.module:DriverClass"
 
@@ -47,6 +48,25 @@ def driver_class(name: str) -> type[Driver]:
     if not (isinstance(loaded, type) and issubclass(loaded, Driver)):
         raise ConfigError(f"driver '{name}' ({found.value}) is no subclass of aegis.drivers.contract.Driver")
     return loaded
+
+
+def settings_for(values: Mapping[str, object]) -> type[DriverSettings]:
+    """Return the settings of the driver that these parameters name; what all have where they name none.
+
+    Raises:
+        ConfigError: as `driver_class`.
+    """
+    name = values.get("driver", "")
+    return driver_class(str(name)).settings_type if name else DriverSettings
+
+
+def gives_cubes(settings: DriverSettings) -> bool:
+    """Tell whether the driver that settings name gives raw samples, for the front end.
+
+    Raises:
+        ConfigError: as `driver_class`.
+    """
+    return bool(settings.driver) and driver_class(settings.driver).output == "cube"
 
 
 def _installed() -> dict[str, EntryPoint]:

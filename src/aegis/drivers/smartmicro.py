@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from aegis.core.health import Level
-from aegis.core.params import param
+from aegis.core.params import group, param
 from aegis.core.signal.equation import decibels
 from aegis.core.types import Floats
-from aegis.drivers.contract import Parser
+from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, Reading, finite_or_nan
 from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 from aegis.drivers.smartmicro_format import (
@@ -46,10 +46,10 @@ _VARIANCES = {
 }
 
 
-class SmartmicroSettings(UdpSettings):
+class SmartmicroSettings(DriverSettings):
     """Parameters of a smartmicro UMRR."""
 
-    port: int = param(55_555, "Local UDP port, to which the radar was set to send.", ge=0, le=65_535)
+    udp: UdpSettings = group(UdpSettings(port=55_555))
     rcs_unit: Literal["m2", "dBsm"] = param("m2", "Unit of the target list's RCS: m2 or dBsm; m2 in version 1.")
 
 
@@ -192,9 +192,8 @@ def _mid_dwell_ns(found: TargetList) -> int | None:
     """Return the middle of the cycle in which the list was measured [ns], or None without a time."""
     cycle_s = found.header["cycle_time"]
     half_ns = int(0.5e9 * cycle_s) if 0.0 < cycle_s < 10.0 else 0
-    start = found.header.get("acquisition_start", 0)
-    if start:
-        return _ntp_ns(start) + half_ns
+    if found.header.get("acquisition_start"):
+        return _ntp_ns(found.header.integer("acquisition_start")) + half_ns
     return _ntp_ns(found.created) - half_ns if found.created else None
 
 

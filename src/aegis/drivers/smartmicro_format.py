@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.drivers.frames import FormatError
+from aegis.drivers.frames import Fields, FormatError
 
 PORT_PROTOCOL = 8  # of the vendor's list of application protocols
 LOG_PROTOCOL = 6
@@ -93,7 +93,7 @@ class TargetList(NamedTuple):
 
     version: int
     created: int  # by the sensor's clock, NTP
-    header: dict[str, Any]
+    header: Fields
     targets: NDArray[Any]
 
 
@@ -145,5 +145,5 @@ def decode_target_list(port: bytes) -> TargetList:
     n = int(header["targets"])
     if n > MAX_TARGETS or size != begin + n * target_type.itemsize:
         raise FormatError("number of targets disagrees with the length")
-    values = {name: header[name].item() for name in header_type.names or ()}
+    values = Fields({name: header[name].item() for name in header_type.names or ()})
     return TargetList(version, created, values, np.frombuffer(port, target_type, n, begin))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from aegis.core.health import Level
-from aegis.core.params import ConfigError, param
+from aegis.core.params import ConfigError, Settings, group, param
 from aegis.core.types import Floats
 from aegis.drivers import srr520_format as srr
 from aegis.drivers.can_transport import CanTransport
-from aegis.drivers.contract import Parser
-from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, finite_or_nan
+from aegis.drivers.contract import DriverSettings, Parser
+from aegis.drivers.frames import DriverHealth, Fields, FormatError, Frame, PointFrame, Reading, finite_or_nan
 from aegis.drivers.packet_driver import PacketDriver, UdpSettings
 from aegis.drivers.transport import Transport
 
@@ -71,18 +71,26 @@ _FAULTS = (
 )
 
 
-class Srr520Settings(UdpSettings):
+class CanSettings(Settings):
+    """The CAN FD bus, for line: can."""
+
+    interface: str = param("can0", "Name of the CAN FD interface, for line: can.", was="can_interface")
+    adapter: str = param(
+        "socketcan",
+        "Kind of CAN adapter, as python-can names it: socketcan (an interface of Linux), pcan, kvaser, vector ..., whose channel"
+        " can.interface then is.",
+        was="can_adapter",
+    )
+
+
+class Srr520Settings(DriverSettings):
     """Parameters of a Continental SRR520."""
 
     line: Literal["can", "udp"] = param(
         "can", "How its CAN frames come: can (an adapter of this host), udp (a gateway's datagrams: CAN id, data)."
     )
-    can_interface: str = param("can0", "Name of the CAN FD interface, for line: can.")
-    can_adapter: str = param(
-        "socketcan",
-        "Kind of CAN adapter, as python-can names it: socketcan (an interface of Linux), pcan, kvaser, vector ..., whose channel"
-        " can_interface then is.",
-    )
+    can: CanSettings = group(CanSettings())
+    udp: UdpSettings = group(UdpSettings())
     publish: Literal["detections", "near", "hrr", "objects"] = param(
         "detections",
         "What goes out: detections of both scans or of one (in the sensor's frame), or the radar's own objects (in the"
@@ -94,7 +102,7 @@ class Srr520Settings(UdpSettings):
 class _List:
     """A list that has begun."""
 
-    header: dict[str, Any]
+    header: Fields
     received_ns: int
     messages: list[bytes]  # header and elements
 
@@ -108,7 +116,7 @@ class Srr520Parser(Parser):
         self.lost_frames = 0
         self.sync_messages = 0
         self.sync = 0
-        self.status: dict[str, Any] | None = None
+        self.status: Fields | None = None
         self._begun: dict[str, _List] = {}
         self._cycle: int | None = None
         self._clock_us: int | None = None  # of the radar, without the wrap of its 32 bits
@@ -130,7 +138,7 @@ class Srr520Parser(Parser):
 
     def health(self) -> DriverHealth:
         """Return what the radar says of itself: faults, supply, temperature, synchronisation."""
-        values: dict[str, Any] = {
+        values: dict[str, Reading] = {
             "lost_frames": self.lost_frames,
             "sync": _SYNC.get(self.sync, "unknown"),
             "sync_messages": self.sync_messages,
@@ -150,7 +158,7 @@ class Srr520Parser(Parser):
                 "sw_error",
             ):
                 values[name] = status[name]
-            found += [(level, text) for name, bits, level, text in _FAULTS if status[name] & bits]
+            found += [(level, text) for name, bits, level, text in _FAULTS if status.integer(name) & bits]
         level = max((level for level, _ in found), default=Level.OK)
         return DriverHealth(level, "; ".join(text for _, text in found) or "running", values)
 
@@ -162,7 +170,7 @@ class Srr520Parser(Parser):
         """
         if can_id == srr.STATUS:
             self.status = srr.decode_status(data)
-            self.sync = self.status["stamp_sync_status"]
+            self.sync = self.status.integer("stamp_sync_status")
         elif can_id == srr.SYNC:
             srr.decode_sync(data)
             self.sync_messages += 1
@@ -206,8 +214,8 @@ class Srr520Parser(Parser):
             self._drop(kind)
             raise FormatError("wrong CRC")
         del self._begun[kind.name]
-        self._count(begun.header["cycle_counter"])
-        entries = srr.decode_entries(kind, begun.messages[1:], begun.header["count"])
+        self._count(begun.header.integer("cycle_counter"))
+        entries = srr.decode_entries(kind, begun.messages[1:], begun.header.integer("count"))
         names = _OBJECT_COLUMNS if kind is srr.OBJECTS else _DETECTION_COLUMNS
         columns: dict[str, Floats] = {ours: finite_or_nan(entries[theirs]) for ours, theirs in names.items()}
         if kind is not srr.OBJECTS:
@@ -226,17 +234,17 @@ class Srr520Parser(Parser):
                 self.lost_frames += step // self._counter_step - 1
         self._cycle = cycle
 
-    def _time_ns(self, header: dict[str, Any]) -> int:
+    def _time_ns(self, header: Fields) -> int:
         """Return the list's time stamp: the common time, or without synchronisation the radar's own."""
-        self.sync = header["stamp_sync_status"]
-        now = header["stamp_us"]
+        self.sync = header.integer("stamp_sync_status")
+        now = header.integer("stamp_us")
         if self._clock_us is not None:
             last = self._clock_us
             now = last + (now - last + (1 << 31)) % (1 << 32) - (1 << 31)
         self._clock_us = now
         if self.sync == srr.SYNC_OK:
-            return int(header["stamp_seconds"] * 1_000_000_000 + header["stamp_nanoseconds"])
-        return int(now * 1000)
+            return header.integer("stamp_seconds") * 1_000_000_000 + header.integer("stamp_nanoseconds")
+        return now * 1000
 
 
 class Srr520(PacketDriver):
@@ -261,13 +269,13 @@ class Srr520(PacketDriver):
 
     def make_transport(self) -> Transport:
         """Return the CAN interface or the UDP port."""
-        udp = self.settings.transport()  # made in any case, so that its settings are checked
+        udp = self.settings.udp.transport()  # made in any case, so that its settings are checked
         if self.settings.line == "udp":
             return udp
         try:
-            return CanTransport(self.settings.can_adapter, self.settings.can_interface)
+            return CanTransport(self.settings.can.adapter, self.settings.can.interface)
         except ValueError as error:
-            raise ConfigError(f"can_adapter: {error}") from None
+            raise ConfigError(f"can.adapter: {error}") from None
 
     def make_parser(self) -> Srr520Parser:
         """Return the parser."""

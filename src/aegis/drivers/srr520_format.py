@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.drivers.frames import FormatError
+from aegis.drivers.frames import Fields, FormatError
 
 NEAR_HEADER, NEAR_ELEMENT = 900, 901  # CAN ids
 HRR_HEADER, HRR_ELEMENT = 1100, 1101
@@ -116,7 +116,7 @@ HRR = ListKind("hrr", 1, 20, 10, _SCAN_HEADER, _DETECTION)
 OBJECTS = ListKind("objects", 2, 20, 2, _OBJECT_LIST_HEADER, _OBJECT)
 
 
-def decode_header(kind: ListKind, payload: bytes) -> dict[str, Any]:
+def decode_header(kind: ListKind, payload: bytes) -> Fields:
     """Return a list's header; speeds in m/s, range in m, `count` the number of entries.
 
     Raises:
@@ -172,7 +172,7 @@ def crc16(data: bytes) -> int:
     return crc_hqx(data, 0xFFFF)
 
 
-def decode_status(payload: bytes) -> dict[str, Any]:
+def decode_status(payload: bytes) -> Fields:
     """Return the sensor's status; lengths in m, angles in rad, the rest as sent.
 
     Raises:
@@ -219,10 +219,10 @@ def _crc8h2f(data: bytes) -> int:
     return crc ^ 0xFF
 
 
-def _scaled(payload: bytes, layout: np.dtype[Any], scales: dict[str, tuple[float, float]]) -> dict[str, Any]:
+def _scaled(payload: bytes, layout: np.dtype[Any], scales: dict[str, tuple[float, float]]) -> Fields:
     """Return one record as Python values, scaled where there is a scale."""
     record = np.frombuffer(payload, layout, 1)[0].item()
-    values = dict(zip(layout.names or (), record, strict=True))
+    values = Fields(zip(layout.names or (), record, strict=True))
     for name in values.keys() & scales.keys():
         resolution, minimum = scales[name]
         values[name] = resolution * values[name] + minimum

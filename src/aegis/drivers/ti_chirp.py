@@ -7,12 +7,13 @@ numbered as printed on the boards, from 1.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import yaml
 from pydantic import Field
 
+from aegis.core.param_names import Leaf
 from aegis.core.params import ConfigError, Settings
 from aegis.core.signal.cube import Waveform, WaveformKind
 from aegis.core.signal.equation import SPEED_OF_LIGHT
@@ -137,7 +138,7 @@ def load_chirp(path: Path, board: str = "") -> ChirpConfig:
     return config
 
 
-def _read_yaml(text: str, path: Path) -> dict[str, Any]:
+def _read_yaml(text: str, path: Path) -> dict[str, Leaf]:
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.params import ConfigError, param
+from aegis.core.params import ConfigError, group, param
 from aegis.core.signal.cube import Waveform
-from aegis.drivers.contract import Parser
+from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.dca1000 import Dca1000Parser
 from aegis.drivers.frames import CubeFrame, Frame
 from aegis.drivers.packet_driver import PacketDriver, UdpSettings
@@ -22,10 +22,10 @@ from aegis.drivers.transport import FileTransport, Packet, Transport
 MAX_SENSOR_TIME_NS = 1 << 62  # a frame number beyond it is of a broken packet
 
 
-class TiRawSettings(UdpSettings):
+class TiRawSettings(DriverSettings):
     """Parameters of a raw TI radar."""
 
-    port: int = param(4098, "Local UDP port of the DCA1000's data.", ge=0, le=65_535)
+    udp: UdpSettings = group(UdpSettings(port=4098))
     source: Literal["udp", "bin", "npy"] = param(
         "udp", "The DCA1000 itself, a .bin file of its samples, or a .npy file of frames. One frame of a file a look."
     )
@@ -225,7 +225,7 @@ class TiRaw(PacketDriver):
         layout: str = chirp.adc_layout
         transport: Transport
         if settings.source == "udp":
-            transport = settings.transport()
+            transport = settings.udp.transport()
         else:
             path = Path(settings.path)
             if not settings.path or not path.is_file():

@@ -6,15 +6,15 @@ The keys are those of TI's mmWaveLink structures (rlProfileCfg_t, rlChirpCfg_t, 
 from __future__ import annotations
 
 import json
-from typing import Any
 
+from aegis.core.param_names import Leaf
 from aegis.core.params import ConfigError
 
 
 class _Node:
     """A value of the file, and where it stands."""
 
-    def __init__(self, value: Any, source: str, where: str) -> None:
+    def __init__(self, value: object, source: str, where: str) -> None:
         self.value, self.source, self.where = value, source, where
 
     def error(self, expected: str) -> ConfigError:
@@ -57,7 +57,7 @@ class _Node:
         return tuple(i + 1 for i in range(width) if mask >> i & 1)
 
 
-def read_studio(text: str, source: str) -> dict[str, Any]:
+def read_studio(text: str, source: str) -> dict[str, Leaf]:
     """Return the values of `ChirpConfig` that the JSON says: all but the antennas' positions.
 
     Args:
@@ -83,7 +83,7 @@ def read_studio(text: str, source: str) -> dict[str, Any]:
     # A loop of equal chirps, or of the same order twice, is several shorter loops.
     period = next(n for n in range(1, len(order) + 1) if len(order) % n == 0 and order == order[:n] * (len(order) // n))
     profile = _profile(rf, profile_id)
-    values: dict[str, Any] = {
+    values: dict[str, Leaf] = {
         ours: profile.get(theirs).number()
         for ours, theirs in (
             ("start_frequency_ghz", "startFreqConst_GHz"),

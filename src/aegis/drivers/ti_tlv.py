@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +42,10 @@ class DemoPacket:
     subframe: int
     cpu_cycles: int  # when it was made, modulo 2^32
     points: NDArray[
-        Any
-    ]  # (N, 4) float32: x, y, z [m] in TI's axes (x right, y forward, z up), Doppler [m/s] positive receding
-    snr_noise: NDArray[Any] | None = None  # (N, 2) int16 [0.1 dB]
-    values: dict[str, Any] = field(default_factory=dict)  # load and temperatures
+        np.float32
+    ]  # (N, 4): x, y, z [m] in TI's axes (x right, y forward, z up), Doppler [m/s] positive receding
+    snr_noise: NDArray[np.int16] | None = None  # (N, 2) [0.1 dB]
+    values: dict[str, int] = field(default_factory=dict)  # load and temperatures
     processing_us: int = 0  # between the end of the frame's chirps and this packet; 0 is unknown
     unknown_records: int = 0
 

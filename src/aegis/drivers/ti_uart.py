@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from aegis.core.params import ConfigError, param
+from aegis.core.params import ConfigError, Settings, group, param
 from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, finite_or_nan
 from aegis.drivers.packet_driver import PacketDriver
@@ -21,15 +20,29 @@ MAX_PROCESSING_US = 1_000_000
 MAX_MISSED = 1000  # a larger step of the frame number is a restart
 
 
+class DataLine(Settings):
+    """The serial line that the points come on."""
+
+    device: str = param("", "Serial line of the data, such as /dev/ttyACM1 (XDS110 Auxiliary Data Port).", was="device")
+    baud: int = param(921_600, "Bits a second of the data line.", ge=1200, le=12_000_000, was="baud")
+
+
+class ControlLine(Settings):
+    """The serial line that the radar is configured on."""
+
+    device: str = param(
+        "", "Serial line of the commands, such as /dev/ttyACM0; needed with control.cfg_file.", was="control_device"
+    )
+    baud: int = param(115_200, "Bits a second of the command line.", ge=1200, le=12_000_000, was="control_baud")
+    cfg_file: str = param("", "The demo's .cfg file, sent at every start; empty: the radar runs already.")
+    command_timeout_s: float = param(3.0, "Time that the radar has to answer a command.", unit="s", gt=0.0, le=60.0)
+
+
 class TiUartSettings(DriverSettings):
     """Parameters of a TI mmWave demo on serial lines."""
 
-    device: str = param("", "Serial line of the data, such as /dev/ttyACM1 (XDS110 Auxiliary Data Port).")
-    baud: int = param(921_600, "Bits a second of the data line.", ge=1200, le=12_000_000)
-    control_device: str = param("", "Serial line of the commands, such as /dev/ttyACM0; needed with cfg_file.")
-    control_baud: int = param(115_200, "Bits a second of the command line.", ge=1200, le=12_000_000)
-    cfg_file: str = param("", "The demo's .cfg file, sent at every start; empty: the radar runs already.")
-    command_timeout_s: float = param(3.0, "Time that the radar has to answer a command.", unit="s", gt=0.0, le=60.0)
+    data: DataLine = group(DataLine())
+    control: ControlLine = group(ControlLine())
     cpu_clock_hz: float = param(
         200e6, "Clock whose cycles a packet's header has: 200 MHz of the R4F in SDK 3; 600 MHz where it is the DSP's.",
         unit="Hz", ge=1e6, le=1e10,
@@ -42,7 +55,8 @@ class TiUartParser(Parser):
     def __init__(self, cpu_clock_hz: float = 200e6) -> None:
         super().__init__()
         self.cpu_clock_hz = round(cpu_clock_hz)
-        self.values: dict[str, Any] = {"frames_missed": 0}
+        self.missed = 0  # frames
+        self.values: dict[str, int] = {}  # what the radar tells of itself
         self.reset()
 
     def reset(self) -> None:
@@ -63,7 +77,7 @@ class TiUartParser(Parser):
 
     def health(self) -> DriverHealth:
         """Return the radar's load and temperatures, as far as it sends them."""
-        return DriverHealth(values=dict(self.values))
+        return DriverHealth(values={"frames_missed": self.missed, **self.values})
 
     def _packets(self, received_ns: int) -> Iterator[tuple[DemoPacket, int]]:
         """Yield the packets that are whole, with the time at which each began to come, and take them out of the buffer."""
@@ -113,7 +127,7 @@ class TiUartParser(Parser):
         if demo.unknown_records:
             self.refused["unknown record"] += demo.unknown_records
         if self._frame_number is not None and 1 < demo.frame_number - self._frame_number <= MAX_MISSED:
-            self.values["frames_missed"] += demo.frame_number - self._frame_number - 1
+            self.missed += demo.frame_number - self._frame_number - 1
         self._frame_number = demo.frame_number
         right, forward, up, doppler = finite_or_nan(demo.points).T.copy()
         snr, noise = np.full((2, len(right)), np.nan)
@@ -159,13 +173,17 @@ class TiUart(PacketDriver):
 
     def make_transport(self) -> SerialTransport:
         """Return the data line."""
-        settings = self.settings
-        if not settings.device:
-            raise ConfigError("device is empty; it names the serial line of the radar's data, such as /dev/ttyACM1")
-        if bool(settings.cfg_file) != bool(settings.control_device):
-            raise ConfigError("cfg_file and control_device: both are needed to configure the radar, or none of them")
-        self._commands = read_commands(Path(settings.cfg_file)) if settings.cfg_file else []
-        return SerialTransport(settings.device, settings.baud)
+        data, control = self.settings.data, self.settings.control
+        if not data.device:
+            raise ConfigError(
+                "data.device is empty; it names the serial line of the radar's data, such as /dev/ttyACM1"
+            )
+        if bool(control.cfg_file) != bool(control.device):
+            raise ConfigError(
+                "control.cfg_file and control.device: both are needed to configure the radar, or none of them"
+            )
+        self._commands = read_commands(Path(control.cfg_file)) if control.cfg_file else []
+        return SerialTransport(data.device, data.baud)
 
     def make_parser(self) -> TiUartParser:
         """Return the parser."""
@@ -174,15 +192,15 @@ class TiUart(PacketDriver):
     def start(self) -> None:
         """Open the data line and, where asked, configure the radar."""
         super().start()
-        settings = self.settings
+        control = self.settings.control
         if self._commands:
             try:
                 configure_radar(
-                    settings.control_device,
-                    settings.control_baud,
+                    control.device,
+                    control.baud,
                     self._commands,
-                    settings.command_timeout_s,
-                    settings.cfg_file,
+                    control.command_timeout_s,
+                    control.cfg_file,
                 )
             except OSError:
                 self.stop()

@@ -29,13 +29,18 @@ from foxglove.messages import (
 )
 
 from aegis.core.finite import finite_or_none
-from aegis.core.picture import Colour, Glyph, Picture, PictureSettings, pointing
+from aegis.core.palette import Colour
+from aegis.core.picture import (
+    DISC_HEIGHT_M,
+    ELLIPSE_ALPHA,
+    MIN_ARROW_SPEED_MPS,
+    Glyph,
+    Picture,
+    PictureSettings,
+    pointing,
+)
 from aegis.core.sensor import SensorPose
 from aegis.core.types import Floats, ThreatLevel, Threats
-
-ELLIPSE_ALPHA = 0.25
-DISC_HEIGHT_M = 0.1
-MIN_ARROW_SPEED_MPS = 0.1
 
 
 def scene(picture: Picture, settings: PictureSettings) -> bytes:

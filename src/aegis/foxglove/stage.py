@@ -28,7 +28,7 @@ _POSITION = ("x", "y", "z", "range", "azimuth", "elevation")
 _SHOWN = ("range_rate", "doppler", "velocity", "snr", "intensity", "power", "rcs")  # for colouring the points
 
 
-class FoxgloveStage(Stage):
+class FoxgloveStage(Stage[FoxgloveSettings]):
     """Serves viewers; publishes nothing on DDS."""
 
     name = "foxglove"

@@ -1,146 +1,172 @@
-"""From a parameter file, `--set` options, the environment and ROS overrides to the validated settings of a node.
-
-The file is ROS 2's own parameter format, one file for the whole graph:
-
-    /**:                        # every node that has the parameter
-      ros__parameters:
-        sensor_z: 12.0
-    tracking:
-      ros__parameters:
-        motion:
-          mean_turn_s: 10.0
-        motion.mean_straight_s: 120.0   # dotted is the same
-
-Parameters are kept by node and dotted name.
-"""
+"""From a parameter file, `--set`, the environment and `--ros-args` to the validated settings of a node; each is read once."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from importlib import import_module
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-import yaml
-
-from aegis.core.param_names import Leaf, Values, flat, nearest
+from aegis.core.param_names import Leaf, nearest
 from aegis.core.params import ConfigError, Settings
-from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
+from aegis.drivers.contract import DriverSettings
+from aegis.drivers.registry import settings_for
+from aegis.graph.nodes import ALL_NODES
+from aegis.graph.parameter_file import EVERY_NODE, Section, parse_sets, read_file
+from aegis.graph.ros_args import BEGIN, ROS_OWN, RosArguments, Rule
 
-EVERY_NODE = "/**"
+_QOS = "qos_overrides."  # how the names of parameters begin that ROS has for topics
+
+S = TypeVar("S", bound=Settings)
 
 
 def settings_type(node: str, values: Mapping[str, Leaf] | None = None) -> type[Settings]:
-    """Return the settings model of a node of the graph, or of the bridge; of the driver that `values` name, where they do.
+    """Return the settings model of a node; of the driver that `values` name, where they do.
 
     Raises:
-        ConfigError: no such node.
+        ConfigError: no such node or driver.
     """
-    if node == BRIDGE:
-        return import_module("aegis.bridge.settings").BridgeSettings  # type: ignore[no-any-return]
-    if node not in NODES:
+    if node not in ALL_NODES:
         raise ConfigError(f"no node '{node}'; known are: {', '.join(ALL_NODES)}")
-    return NODES[node].load_stage().settings_for(values or {})  # type: ignore[no-any-return]
+    kind = ALL_NODES[node].load_settings_type()
+    return settings_for(values or {}) if kind is DriverSettings else kind
 
 
-def read_file(path: Path) -> dict[str, dict[str, Leaf]]:
-    """Read a parameter file: node name to its parameters.
+@dataclass(frozen=True)
+class Parameters:
+    """All parameters that were given for some nodes of the graph."""
 
-    Raises:
-        ConfigError: unreadable, not YAML, not in the format above, or naming a node that does not exist.
-    """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
-    if content is None:
-        return {}
-    known = list(ALL_NODES)
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: node names are expected at the top level ({', '.join(known)})")
-    out: dict[str, dict[str, Leaf]] = {}
-    for key, section in content.items():
-        node = EVERY_NODE if key == EVERY_NODE else str(key).removeprefix("/**/").removeprefix("/")
-        if node not in known and node != EVERY_NODE:
-            raise ConfigError(f"{path}: no node '{key}'; known are: {', '.join([*known, EVERY_NODE])}")
-        if not isinstance(section, dict) or set(section) != {"ros__parameters"}:
-            raise ConfigError(f"{path}: '{key}' must hold 'ros__parameters:' and nothing else")
-        parameters = section["ros__parameters"]
-        if parameters is not None and not isinstance(parameters, dict):
-            raise ConfigError(f"{path}: '{key}: ros__parameters' must be a mapping of parameter to value")
-        try:
-            out[node] = flat(parameters or {})
-        except ValueError as error:
-            raise ConfigError(f"{path}, node '{key}': {error}") from None
-    _check_every_node(out.get(EVERY_NODE, {}), path)
-    return out
+    file: list[Section] = field(default_factory=list)  # below the environment
+    explicit: list[Section] = field(default_factory=list)  # above it: what was said on the command line
+    ros: RosArguments = field(default_factory=RosArguments)
+    namespace: str = ""
 
+    @classmethod
+    def read(
+        cls,
+        config: Path | None,
+        sets: Iterable[str] = (),
+        *,
+        namespace: str = "",
+        ros: RosArguments | None = None,
+    ) -> Parameters:
+        """Read them.
 
-def _check_every_node(values: Mapping[str, Leaf], path: Path) -> None:
-    """Refuse what no node has, with the nearest that one has."""
-    kinds = {node: settings_type(node) for node in ALL_NODES} if values else {}
-    for key in values:
-        if not any(kind.knows(key) for kind in kinds.values()):
-            infos = {info.name: (node, info) for node, kind in kinds.items() for info in kind.params()}
+        Args:
+            config: parameter file; None for none.
+            sets: `NODE.KEY=VALUE` options.
+            namespace: of every node.
+            ros: what follows `--ros-args`.
+
+        Raises:
+            ConfigError: a file or an option is wrong.
+        """
+        ros = ros or RosArguments()
+        explicit = parse_sets(sets)
+        for item in ros.parameters():
+            if isinstance(item, Rule):
+                pattern = f"/**/{item.node}" if item.node else EVERY_NODE
+                explicit.append(Section(pattern, item.parameter(), f"{BEGIN} -p"))
+            else:
+                explicit += read_file(item, foreign=True)
+        return cls(read_file(config) if config is not None else [], explicit, ros, namespace)
+
+    def check(self, nodes: Sequence[str]) -> None:
+        """Check that what is for every node that has it is for one at least; `nodes` are those that run here.
+
+        Raises:
+            ConfigError: naming the key, and one that may be meant.
+        """
+        for section in [*self.file, *self.explicit]:
+            if section.everywhere:
+                self._check_every_node(section, nodes)
+
+    def takes(self, node: str, rule: Rule) -> bool:
+        """Tell whether a parameter of `--ros-args -p` is for a node: by its name, or as one that it has."""
+        if rule.node:
+            return rule.node in (node, self.ros.node_name(node))
+        return any(_of_ros(name) or self.kind(node).knows(name) for name in rule.parameter())
+
+    def kind(self, node: str) -> type[Settings]:
+        """Return the settings model of a node, chosen by its parameters where there are several.
+
+        Raises:
+            ConfigError: no such node, or none such to choose.
+        """
+        return self._kind(node, self._given(node))
+
+    def settings(self, node: str, *, environ: Mapping[str, str] | None = None) -> Settings:
+        """Return a node's settings: defaults, under the file, under the environment, under `--set`, under `--ros-args`.
+
+        Raises:
+            ConfigError: naming the key, where it came from, and what is allowed.
+        """
+        given = self._given(node)
+        kind = self._kind(node, given)
+        # What was said on the command line of this very process is above the environment.
+        env = dict(os.environ if environ is None else environ)
+        for info in kind.params():
+            if info.env and info.name in given and given[info.name][1] in self.explicit:
+                env.pop(info.env, None)
+        values = {name: value for name, (value, section) in given.items() if kind.knows(name) or not section.everywhere}
+        sources = {name: f"{section.source}, node '{node}'" for name, (_, section) in given.items()}
+        whole = " and ".join(dict.fromkeys(section.source for _, section in given.values())) or "defaults"
+        return kind.load(values, source=f"{whole}, node '{node}'", sources=sources, environ=env)
+
+    def settings_as(self, kind: type[S], node: str, *, environ: Mapping[str, str] | None = None) -> S:
+        """Return a node's settings, which are of this model."""
+        settings = self.settings(node, environ=environ)
+        assert isinstance(settings, kind)
+        return settings
+
+    def ros_own(self, node: str) -> dict[str, Leaf]:
+        """Return what was given of the parameters that ROS itself has of a node, such as use_sim_time."""
+        sections = filter(lambda section: self._is_for(section, node), [*self.file, *self.explicit])
+        return {name: value for section in sections for name, value in section.values.items() if _of_ros(name)}
+
+    def _is_for(self, section: Section, node: str) -> bool:
+        return section.is_for((node, self.ros.node_name(node)), self.ros.namespace(node, self.namespace))
+
+    def _check_every_node(self, section: Section, nodes: Sequence[str]) -> None:
+        """Refuse what no node has, with what one has that may be meant; `nodes` are those that run here.
+
+        Of the others, as few as possible are imported.
+        """
+        asked = list(dict.fromkeys([*nodes, *ALL_NODES]))
+        for key, value in section.values.items():
+            if _of_ros(key) or any(self.kind(node).knows(key) for node in asked):
+                continue
+            if len(nodes) == 1 and section.source.startswith(BEGIN):
+                raise ConfigError(f"{section.source}, node '{nodes[0]}': {self.kind(nodes[0]).refusal(key, value)}")
+            infos = {info.name: (node, info) for node in asked for info in self.kind(node).params()}
             now = next((name for name, (_, info) in infos.items() if info.was == key), "")
             meant = now or nearest(key, list(infos))
             hint = f". Did you mean '{meant}' of '{infos[meant][0]}'?" if meant else ""
-            raise ConfigError(f"{path}: '{EVERY_NODE}' sets '{key}', which no node has{hint}")
+            raise ConfigError(f"{section.source}: '{EVERY_NODE}' sets '{key}', which no node has{hint}")
 
+    def _given(self, node: str) -> dict[str, tuple[Leaf, Section]]:
+        """Return a node's values by dotted name, each with the section that it is from."""
+        return {
+            name: (value, section)
+            for section in [*self.file, *self.explicit]
+            if self._is_for(section, node)
+            for name, value in section.values.items()
+            if not _of_ros(name)
+        }
 
-def parse_sets(sets: Iterable[str]) -> dict[str, dict[str, Leaf]]:
-    """Read `NODE.KEY=VALUE` options; the value is YAML.
-
-    Raises:
-        ConfigError: another form, or no such node.
-    """
-    out: dict[str, dict[str, Leaf]] = {}
-    for item in sets:
-        name, eq, value = item.partition("=")
-        node, dot, key = name.partition(".")
-        if not eq or not dot or not key or node not in ALL_NODES:
-            raise ConfigError(f"--set {item}: NODE.KEY=VALUE is expected, NODE one of {', '.join(ALL_NODES)}")
-        try:
-            given = flat({key: yaml.safe_load(value)})
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {item}: the value is not valid YAML: {error}") from error
-        out.setdefault(node, {}).update(given)
-    return out
+    def _kind(self, node: str, given: Mapping[str, tuple[Leaf, Section]]) -> type[Settings]:
+        return settings_type(node, {name: value for name, (value, _) in given.items()})
 
 
 def load_settings(
-    node: str,
-    config: Path | None,
-    sets: Iterable[str] = (),
-    *,
-    environ: Mapping[str, str] | None = None,
-    ros_overrides: Values | None = None,
+    node: str, config: Path | None, sets: Iterable[str] = (), *, environ: Mapping[str, str] | None = None
 ) -> Settings:
-    """Return a node's settings: defaults, under the file, under the environment, under `--set`, under ROS overrides.
+    """Return one node's settings; see `Parameters`, which reads the file once for several."""
+    parameters = Parameters.read(config, sets)
+    parameters.check([node])
+    return parameters.settings(node, environ=environ)
 
-    The whole file is checked for unknown nodes; the keys are checked for this node only.
 
-    Raises:
-        ConfigError: naming the key, where it came from, and what is allowed.
-    """
-    values: dict[str, Leaf] = {}
-    sources = []
-    content = read_file(config) if config is not None else {}
-    explicit = {**parse_sets(sets).get(node, {}), **flat(ros_overrides or {})}
-    kind = settings_type(node, {**content.get(EVERY_NODE, {}), **content.get(node, {}), **explicit})
-    if config is not None:
-        values.update({key: value for key, value in content.get(EVERY_NODE, {}).items() if kind.knows(key)})
-        values.update(content.get(node, {}))
-        sources.append(str(config))
-    if explicit:
-        values.update(explicit)
-        sources.append("--set/--ros-args")
-    source = f"{' and '.join(sources) or 'defaults'}, node '{node}'"
-    # What was said on the command line of this very process is above the environment.
-    env = dict(os.environ if environ is None else environ)
-    for info in kind.params():
-        if info.env and info.name in explicit:
-            env.pop(info.env, None)
-    return kind.load(values, source=source, environ=env)
+def _of_ros(name: str) -> bool:
+    return name in ROS_OWN or name.startswith(_QOS)

@@ -1,106 +1,114 @@
-"""The live host of stages: one rclpy node a stage, one or all of them in this process."""
+"""The live host of the graph: one rclpy node a stage, one or all of them in this process; or the bridge in its own."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import secrets
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import LoggingSeverity
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from aegis.core.events import Severity
-from aegis.core.params import ConfigError
-from aegis.graph.config import load_settings
+from aegis.core.params import ConfigError, Settings
+from aegis.graph.config import Parameters
 from aegis.graph.nodes import ALL_NODES, BRIDGE, DEFAULT_NODES, NODES, NodeSpec, nodes_beside_bridge
-from aegis.resources import share_dir
-from aegis.ros.host import StageHost, prepare
-from aegis.ros.parameters import declare_parameters, overrides
+from aegis.graph.plan import RUN_ID, dds_environ
+from aegis.graph.ros_args import BEGIN, RosArguments, split_ros_args
+from aegis.ros.host import StageHost
+from aegis.ros.parameters import declare_parameters
 from aegis.ros.stages.base import Stage, StageContext
 from aegis.state import next_epoch, state_dir
 
 EXIT_CONFIG = 2
+# What `--log-level` may say, and the least severity of ours that it means.
+_LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR", "fatal": "ERROR"}
 
 
 class StageNode(Node):  # type: ignore[misc]
-    """A node of the graph table: its parameters checked and declared, its stage hosted."""
+    """A node of the graph table: its parameters declared, its stage hosted."""
 
-    def __init__(self, spec: NodeSpec, config: Path | None, sets: Iterable[str], namespace: str, run_id: str) -> None:
-        super().__init__(spec.name, namespace=namespace)
-        settings = load_settings(spec.name, config, sets, ros_overrides=overrides(self))
+    def __init__(self, spec: NodeSpec, settings: Settings, parameters: Parameters, run_id: str) -> None:
+        own = [Parameter(name, value=value) for name, value in parameters.ros_own(spec.name).items()]
+        super().__init__(spec.name, namespace=parameters.namespace, parameter_overrides=own)
         declare_parameters(self, settings)
-        own_namespace = self.get_namespace().strip("/")
+        own_namespace = self.get_namespace().strip("/")  # --ros-args may say another, and another name
         state = state_dir(own_namespace)
-        epoch = next_epoch(state, spec.name, run_id)
+        epoch = next_epoch(state, self.get_name(), run_id)
         context = StageContext(run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace)
-        self.stage: Stage = spec.load_stage()(settings, context)
+        self.stage: Stage[Settings] = spec.load_stage()(settings, context)
         StageHost(self, self.stage, subscribes=spec.subscribes, publishes=spec.publishes, services=spec.services)
 
 
-def run(
-    names: Sequence[str],
-    *,
-    config: Path | None = None,
-    sets: Sequence[str] = (),
-    namespace: str = "",
-    ros_args: Sequence[str] = (),
-) -> int:
-    """Run stages in this process until SIGINT or SIGTERM; return the exit code.
+def run(names: Sequence[str], parameters: Parameters) -> int:
+    """Run stages, or the bridge, in this process until SIGINT or SIGTERM; return the exit code."""
+    run_id = os.environ.get(RUN_ID) or secrets.token_hex(8)
+    try:
+        environ = with_log_level(os.environ, parameters.ros.log_level)
+        parameters.check(names)
+        settings = {name: parameters.settings(name, environ=environ) for name in names}
+        os.environ.update(dds_environ(settings.values(), os.environ))
+        if BRIDGE not in names:
+            return run_stages(settings, parameters, run_id)
+        if len(names) > 1:
+            raise ConfigError("the bridge runs in a process of its own: uvicorn has the main thread there")
+        return run_bridge(settings[BRIDGE], parameters, run_id)
+    except ConfigError as error:
+        print(f"aegis: {error}", file=sys.stderr)
+        return EXIT_CONFIG
 
-    Args:
-        names: nodes of the graph table, or the bridge alone.
-        config: parameter file; None for the defaults.
-        sets: `NODE.KEY=VALUE` options.
-        namespace: of every node.
-        ros_args: what follows `--ros-args`, passed to ROS.
+
+def run_bridge(settings: Settings, parameters: Parameters, run_id: str) -> int:
+    """Run the bridge until SIGINT or SIGTERM; return the exit code.
+
+    Raises:
+        ConfigError: it cannot work with its settings.
     """
-    run_id = os.environ.get("AEGIS_RUN_ID") or secrets.token_hex(8)
+    from aegis.bridge.main import serve
+    from aegis.bridge.settings import BridgeSettings
+
+    assert isinstance(settings, BridgeSettings)
+    namespace = parameters.ros.namespace(BRIDGE, parameters.namespace)
+    state = state_dir(namespace)
+    words = parameters.ros.words() or [BEGIN]
+    for name, value in parameters.ros_own(BRIDGE).items():
+        words += ["-p", f"{name}:={json.dumps(value)}"]
+    return serve(
+        settings,
+        nodes_beside_bridge(),
+        namespace=namespace,
+        state_dir=state,
+        run_id=run_id,
+        epoch=next_epoch(state, parameters.ros.node_name(BRIDGE), run_id),
+        ros_args=words,
+    )
+
+
+def run_stages(settings: Mapping[str, Settings], parameters: Parameters, run_id: str) -> int:
+    """Run stages, named with their settings, until SIGINT or SIGTERM; return the exit code.
+
+    Raises:
+        ConfigError: a stage cannot work with its settings, or ROS does not take its arguments.
+    """
+    severity = None if parameters.ros.log_level else log_severity(os.environ)  # else ROS has set it
     nodes: list[StageNode] = []
     try:
-        if BRIDGE in names:
-            if len(names) > 1:
-                raise ConfigError("the bridge runs in a process of its own: uvicorn has the main thread there")
-            from aegis.bridge.main import serve
-
-            state = state_dir(namespace)
-            bridge_settings: Any = load_settings(BRIDGE, config, sets)
-            epoch = next_epoch(state, BRIDGE, run_id)
-            return serve(
-                bridge_settings,
-                nodes_beside_bridge(),
-                namespace=namespace,
-                state_dir=state,
-                run_id=run_id,
-                epoch=epoch,
-            )
-        for name in names:
-            if name not in NODES:
-                raise ConfigError(f"no node '{name}'; known are: {', '.join(ALL_NODES)}")
-            if not ros_args:  # else only the node knows all parameters; a mistake here need not wait for the compiler
-                load_settings(name, config, sets)
-        severity = log_severity(os.environ)
-        stages = {name: NODES[name].load_stage() for name in names}
-        prepare(stages)
-        if any(stage.large_messages(load_settings(name, config, sets)) for name, stage in stages.items()):
-            provide_shared_memory()
-        rclpy.init(args=["aegis", *(["--ros-args", *ros_args] if ros_args else [])])
+        init_ros(parameters.ros.words())
         executor = SingleThreadedExecutor()
-        for name in names:
-            nodes.append(StageNode(NODES[name], config, sets, namespace, run_id))
+        for name, own in settings.items():
+            nodes.append(StageNode(NODES[name], own, parameters, run_id))
             if severity is not None:
                 nodes[-1].get_logger().set_level(severity)
             executor.add_node(nodes[-1])
         executor.spin()
-    except ConfigError as error:
-        print(f"aegis: {error}", file=sys.stderr)
-        return EXIT_CONFIG
     except (KeyboardInterrupt, ExternalShutdownException):
         pass  # asked to stop
     except RuntimeError:  # RCLError, which rclpy does not export
@@ -112,6 +120,18 @@ def run(
             node.stage.close()
         rclpy.try_shutdown()
     return 0
+
+
+def init_ros(words: Sequence[str]) -> None:
+    """Start ROS in this process.
+
+    Raises:
+        ConfigError: it does not take the arguments.
+    """
+    try:
+        rclpy.init(args=["aegis", *words])
+    except RuntimeError as error:
+        raise ConfigError(f"{' '.join(words)}: {error}") from error
 
 
 def log_severity(environ: Mapping[str, str]) -> LoggingSeverity | None:
@@ -128,23 +148,20 @@ def log_severity(environ: Mapping[str, str]) -> LoggingSeverity | None:
     return LoggingSeverity(logging.getLevelNamesMapping()[level])  # ROS has taken over Python's numbers
 
 
-def provide_shared_memory() -> None:
-    """Let Fast DDS take shared memory for whole frames: with its own half a megabyte, best-effort cubes get lost.
+def with_log_level(environ: Mapping[str, str], level: str) -> dict[str, str]:
+    """Return the environment with the level of `--ros-args --log-level`, if there is one, in the place of LOG_LEVEL's.
 
-    Left alone where the environment says how DDS is to be.
+    Raises:
+        ConfigError: it is no level of ROS.
     """
-    own = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS")
-    if not any(os.environ.get(name) for name in own):
-        os.environ[own[0]] = str(share_dir() / "config" / "dds" / "large_messages.xml")
+    if level and level.lower() not in _LEVELS:
+        raise ConfigError(f"{BEGIN} --log-level {level}: {', '.join(_LEVELS)} are allowed")
+    return {**environ, **({"LOG_LEVEL": _LEVELS[level.lower()]} if level else {})}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one node, as `ros2 run aegis aegis_node NODE` and the launch file do; `all` runs every stage but the bridge."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    ros_args: list[str] = []
-    if "--ros-args" in arguments:
-        at = arguments.index("--ros-args")
-        arguments, ros_args = arguments[:at], arguments[at + 1 :]
+    arguments, ros_args = split_ros_args(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="aegis_node", description="Run one node of the Aegis graph.")
     parser.add_argument(
         "nodes", nargs="+", metavar="NODE", choices=[*ALL_NODES, "all"],
@@ -155,7 +172,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--namespace", default="")
     options = parser.parse_args(arguments)
     names = list(dict.fromkeys(n for name in options.nodes for n in (DEFAULT_NODES if name == "all" else [name])))
-    return run(names, config=options.config, sets=options.sets, namespace=options.namespace, ros_args=ros_args)
+    try:
+        ros = RosArguments.parse(ros_args)
+        parameters = Parameters.read(options.config, options.sets, namespace=options.namespace, ros=ros)
+    except ConfigError as error:
+        print(f"aegis: {error}", file=sys.stderr)
+        return EXIT_CONFIG
+    return run(names, parameters)
 
 
 if __name__ == "__main__":

@@ -7,33 +7,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aegis.bridge.live.nodes import OWN_NAME, GraphNodes, restart_service
+from aegis.core.params import Settings
 from aegis.ros.topics import COMMON_SERVICES, Service
+
+if TYPE_CHECKING:
+    from aegis.ros.stages.base import Stage
 
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """A node: its stage (`module:Class`), and what it reads, writes and answers besides what every node does.
+    """A node: its stage and its parameters (`module:Class`), and what it reads, writes and answers besides what every node does.
 
     Of the topics that it subscribes to, a stage may want some only where its parameters say so (`Stage.reads`).
     """
 
     name: str
     stage: str
+    settings: str  # apart from the stage: parameters can be checked without importing what works with them
     purpose: str
     subscribes: tuple[str, ...] = ()
     publishes: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
     calls: tuple[str, ...] = ()  # services of other nodes, besides `restart`
     offline: bool = True  # also part of `aegis process`
-    on_request: bool = False  # runs only where the radar in use needs it; see `aegis.graph.selection`
+    on_request: bool = False  # runs only where the radar in use needs it; see `aegis.graph.plan`
 
-    def load_stage(self) -> Any:
+    def load_stage(self) -> type[Stage[Settings]]:
         """Import and return the stage class."""
         module, name = self.stage.split(":")
-        return getattr(import_module(module), name)
+        stage: type[Stage[Settings]] = getattr(import_module(module), name)
+        return stage
+
+    def load_settings_type(self) -> type[Settings]:
+        """Import and return the model of the parameters."""
+        module, name = self.settings.split(":")
+        settings: type[Settings] = getattr(import_module(module), name)
+        return settings
 
 
 NODES: dict[str, NodeSpec] = {
@@ -42,6 +54,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "simulator",
             "aegis.ros.stages.simulator:SimulatorStage",
+            "aegis.simulation.settings:SimulatorSettings",
             "a radar looking at a scenario; a hardware driver takes its place",
             publishes=("radar/points", "radar/cube"),
             services=(Service("scan", "aegis_msgs/srv/Scan"), Service("set_mode", "aegis_msgs/srv/SetMode")),
@@ -50,6 +63,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "driver",
             "aegis.ros.stages.driver:DriverStage",
+            "aegis.drivers.contract:DriverSettings",
             "a real radar's line: UDP, serial or a file, decoded; in the simulator's place",
             publishes=("radar/points", "radar/cube"),
             offline=False,
@@ -58,6 +72,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "radar_msgs",
             "aegis.ros.stages.radar_msgs:RadarMsgsStage",
+            "aegis.ros.messages.radar_msgs:RadarMsgsSettings",
             "radar_msgs/RadarScan or RadarTracks to points, where that package is installed",
             subscribes=("radar/scan", "radar/tracks"),
             publishes=("radar/points",),
@@ -67,6 +82,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "frontend",
             "aegis.ros.stages.frontend:FrontEndStage",
+            "aegis.core.signal.settings:FrontEndSettings",
             "a raw radar's samples to points: FFTs, CFAR, angles",
             subscribes=("radar/cube",),
             publishes=("radar/points", "radar/range_doppler"),
@@ -75,6 +91,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "detection",
             "aegis.ros.stages.detection:DetectionStage",
+            "aegis.core.detection.settings:DetectionSettings",
             "points of one object grouped, measured and classified",
             subscribes=("radar/points", "odometry"),
             publishes=("detections", "class_info"),
@@ -82,6 +99,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "tracking",
             "aegis.ros.stages.tracking:TrackingStage",
+            "aegis.core.tracking.settings:TrackingSettings",
             "detections over time: where everything is and where it goes",
             subscribes=("detections",),
             publishes=("tracks",),
@@ -89,6 +107,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "threat",
             "aegis.ros.stages.threat:ThreatStage",
+            "aegis.core.threat.settings:ThreatSettings",
             "tracks ranked by the threat to the protected asset, with reasons",
             subscribes=("tracks",),
             publishes=("threats",),
@@ -96,6 +115,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "ew",
             "aegis.ros.stages.ew:EwStage",
+            "aegis.core.ew.settings:EwSettings",
             "jamming sensed by the radar itself; advice that waits for a person",
             subscribes=("detections", "threats"),
             publishes=("ew/signals", "ew/advice"),
@@ -104,6 +124,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "markers",
             "aegis.ros.stages.markers:MarkersStage",
+            "aegis.core.picture:PictureSettings",
             "the picture for RViz",
             subscribes=("tracks", "threats"),
             publishes=("markers",),
@@ -111,6 +132,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "foxglove",
             "aegis.foxglove.stage:FoxgloveStage",
+            "aegis.foxglove.settings:FoxgloveSettings",
             "the picture for Foxglove and Lichtblick",
             subscribes=("radar/points", "tracks", "threats"),
             offline=False,
@@ -127,6 +149,7 @@ ALL_NODES: dict[str, NodeSpec] = {
     BRIDGE: NodeSpec(
         BRIDGE,
         "aegis.bridge.ros_node:BridgeStage",
+        "aegis.bridge.settings:BridgeSettings",
         "REST, WebSocket and the web page",
         # Detections before tracks: where both are ready, the executor takes them in this order.
         subscribes=("detections", "tracks", "threats", "ew/signals", "ew/advice", "events", "status", "class_info"),

@@ -9,16 +9,20 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+from aegis_msgs.msg import TrackArray
 from rclpy.serialization import deserialize_message
 from tqdm import tqdm
 
-from aegis.graph.config import load_settings
+from aegis.core.params import Settings
+from aegis.graph.config import Parameters
 from aegis.graph.nodes import NODES
 from aegis.ros.bag import BagError, BagReader, topic_types, write_bag
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.qos import message_class
 from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.stages.simulator import SimulatorStage
 from aegis.ros.topics import TOPICS
+from aegis.simulation.settings import SimulatorSettings
 
 # Of these a bag has one; where it has both, the points were made from the cubes.
 INPUTS = ("radar/points", "radar/cube")
@@ -42,10 +46,11 @@ class Pipeline:
             ConfigError: a parameter is wrong.
         """
         context = StageContext(run_id="offline")
-        self.stages: list[Stage] = [
-            spec.load_stage()(load_settings(name, config, sets), context)
-            for name, spec in NODES.items()
-            if spec.offline and (front_end or not spec.on_request)
+        names = [name for name, spec in NODES.items() if spec.offline and (front_end or not spec.on_request)]
+        parameters = Parameters.read(config, sets)
+        parameters.check(names)
+        self.stages: list[Stage[Settings]] = [
+            NODES[name].load_stage()(parameters.settings(name), context) for name in names
         ]
         self._readers = {
             topic: [stage for stage in self.stages if topic in NODES[stage.name].subscribes and stage.reads(topic)]
@@ -106,7 +111,7 @@ class Pipeline:
             stage.close()
 
     def _guarded(
-        self, stage: Stage, stamp_ns: int, call: Callable[..., Iterable[Output]], *args: Any
+        self, stage: Stage[Settings], stamp_ns: int, call: Callable[..., Iterable[Output]], *args: Any
     ) -> Iterator[Output]:
         try:
             for output in call(*args):
@@ -217,7 +222,8 @@ class Summary:
         """Count the tracks in outputs."""
         for output in outputs:
             if output.topic == "tracks":
-                self._tracks.update(output.message.track_id)
+                tracks: TrackArray = output.message
+                self._tracks.update(tracks.track_id)
 
     def __str__(self) -> str:
         text = f"{self.scans} scans, {len(self._tracks)} tracks (tentative ones included)"
@@ -243,13 +249,15 @@ def simulate_bag(
         BagError: the output cannot be written.
         ConfigError: the scenario or a parameter is wrong.
     """
-    settings: Any = load_settings("simulator", config, [*sets, f"simulator.scenario={scenario}"])
-    stage = NODES["simulator"].load_stage()(settings, StageContext(run_id="offline"))
+    parameters = Parameters.read(config, [*sets, f"simulator.scenario={scenario}"])
+    parameters.check(["simulator"])
+    settings = parameters.settings_as(SimulatorSettings, "simulator")
+    stage = SimulatorStage(settings, StageContext(run_id="offline"))
     period_ns = round(stage.period_s * 1e9)
     scans = max(
         1, round((duration_s if duration_s is not None else stage.simulator.scenario.duration_s) * 1e9 / period_ns)
     )
-    with write_bag(out_bag, ["radar/cube" if settings.level == "signal" else "radar/points", "events"]) as writer:
+    with write_bag(out_bag, ["radar/cube" if settings.gives_cubes else "radar/points", "events"]) as writer:
         for k in tqdm(range(scans), unit="scan", disable=None if progress else True):
             now_ns = SIMULATION_EPOCH_NS + k * period_ns
             for output in stage.on_timer(now_ns):

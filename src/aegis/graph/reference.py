@@ -13,8 +13,7 @@ _HEAD = """# Parameters
 
 Made by `aegis params --markdown`; a test holds this page against the code. The environment variable, where there is one, is
 above the parameter file and below `--set NODE.KEY=VALUE`. `aegis.yaml` here is a file to begin with; `maritime_2d.yaml` and
-`umrr96.yaml` are profiles of real sensors. Two variables reach further than the tables: `LOG_LEVEL` also sets the ROS log of every
-node, and `MODEL_CACHE_DIR` is the folder of what is compiled once for this machine (`NUMBA_CACHE_DIR` is above it).
+`umrr96.yaml` are profiles of real sensors. `LOG_LEVEL` reaches further than the tables: it also sets the ROS log of every node.
 """
 
 

@@ -23,6 +23,7 @@ _SIGNALS = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
 class _Child:
     name: str
     command: Sequence[str]
+    environ: Mapping[str, str]
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     started_at: float = 0.0
@@ -40,10 +41,21 @@ class Supervisor:
     """
 
     def __init__(
-        self, commands: Mapping[str, Sequence[str]], environ: Mapping[str, str], say: Callable[[str], None]
+        self,
+        commands: Mapping[str, Sequence[str]],
+        environ: Mapping[str, str],
+        say: Callable[[str], None],
+        own: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        self._children = [_Child(name, command) for name, command in commands.items()]
-        self._environ = dict(environ)
+        """Prepare.
+
+        Args:
+            commands: name of each process to its command.
+            environ: environment of all.
+            say: takes what a person should read.
+            own: name of a process to what is set in its environment besides.
+        """
+        self._children = [_Child(name, c, {**environ, **(own or {}).get(name, {})}) for name, c in commands.items()]
         self._say = say
 
     def run(self) -> int:
@@ -62,7 +74,7 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         child.process = subprocess.Popen(
-            child.command, env=self._environ, stdin=subprocess.DEVNULL, preexec_fn=_in_child, start_new_session=True
+            child.command, env=child.environ, stdin=subprocess.DEVNULL, preexec_fn=_in_child, start_new_session=True
         )
         child.starts += 1
         child.started_at = time.monotonic()

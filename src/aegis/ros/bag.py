@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import aegis_msgs
 import numpy as np
@@ -19,6 +19,7 @@ from rosbags.rosbag2.errors import ReaderError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
+from aegis.ros.messages.fields import Message
 from aegis.ros.topics import TOPICS, Topic
 
 BAG_VERSION: Literal[9] = 9  # of metadata.yaml, as Jazzy writes it
@@ -167,14 +168,14 @@ class BagWriter:
             for topic in topics
         }
 
-    def write(self, topic: str, time_ns: int, message: Any) -> None:
+    def write(self, topic: str, time_ns: int, message: Message | bytes) -> None:
         """Write one message; bytes are taken as its CDR form."""
         connection = self._connections[topic]
         data = message if isinstance(message, bytes) else serialize(message, connection.msgtype, self._store)
         self._writer.write(connection, time_ns, data)
 
 
-def serialize(message: Any, type_name: str, store: Typestore) -> bytes:
+def serialize(message: Message, type_name: str, store: Typestore) -> bytes:
     """Return the CDR form of a message, the same bytes for the same message.
 
     Not rclpy's serialize_message: that leaves the padding between fields and behind the last one as it found the memory,
@@ -183,7 +184,7 @@ def serialize(message: Any, type_name: str, store: Typestore) -> bytes:
     return bytes(store.serialize_cdr(_plain(message, type_name, store), type_name))
 
 
-def _plain(message: Any, type_name: str, store: Typestore) -> Any:
+def _plain(message: Message, type_name: str, store: Typestore) -> object:
     """Return a rclpy message as the object of the same type that rosbags serialises."""
     values = {}
     for name, field_type in message.get_fields_and_field_types().items():

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import ParamSpec
 
+from aegis_msgs.srv import Restart
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from aegis.ros.messages.fields import stamp_of
+from aegis.core.params import Settings
+from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import Output, Stage
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
 
+P = ParamSpec("P")
+
 STATUS_PERIOD_S = 1.0
-NOTICE_AFTER_S = 3.0
 # Of a topic that keeps many messages, as events do, several are taken at a time: waking up for one costs more than it does
 # itself. No more than that, so that the other topics wait a few milliseconds at most.
 MANY, AT_ONCE = 100, 16
-
-
-def prepare(stages: Mapping[str, type[Stage]]) -> None:
-    """Compile what the stages run; say so on standard error, if it takes long."""
-    text = f"aegis: {', '.join(stages)}: compiling for this machine, once; this takes about half a minute"
-    notice = threading.Timer(NOTICE_AFTER_S, print, (text,), {"file": sys.stderr, "flush": True})
-    notice.daemon = True
-    notice.start()
-    try:
-        for stage in stages.values():
-            stage.prepare()
-    finally:
-        notice.cancel()
 
 
 class StageHost:
@@ -44,7 +32,7 @@ class StageHost:
     def __init__(
         self,
         node: Node,
-        stage: Stage,
+        stage: Stage[Settings],
         *,
         subscribes: Iterable[str] = (),
         publishes: Iterable[str] = (),
@@ -84,7 +72,7 @@ class StageHost:
         return int(self.node.get_clock().now().nanoseconds)
 
     def _listen(self, topic: Topic) -> None:
-        def take(message: Any) -> None:
+        def take(message: StampedMessage) -> None:
             self._on_message(topic.name, message)
             for _ in range(1, AT_ONCE if topic.depth >= MANY else 1):
                 with subscription.handle:
@@ -95,7 +83,7 @@ class StageHost:
 
         subscription = self.node.create_subscription(message_class(topic.type), topic.name, take, qos_profile(topic))
 
-    def _on_message(self, topic: str, message: Any) -> None:
+    def _on_message(self, topic: str, message: StampedMessage) -> None:
         self.stage.counters.received += 1
         self._timed(self.stage.on_message, topic, message)
 
@@ -105,11 +93,11 @@ class StageHost:
     def _on_status(self) -> None:
         self._guard(self.stage.status, self.now_ns())
 
-    def _on_service(self, name: str, request: Any, response: Any) -> Any:
+    def _on_service(self, name: str, request: Message, response: Message) -> Message:
         self._guard(self.stage.on_service, name, request, response, self.now_ns())
         return response
 
-    def _on_restart(self, request: Any, response: Any) -> Any:
+    def _on_restart(self, request: Restart.Request, response: Restart.Response) -> Restart.Response:
         def restart() -> Iterable[Output]:
             self.stage.reset()
             response.success, response.message = True, f"{self.stage.name} is back at its start"
@@ -118,14 +106,14 @@ class StageHost:
         self._guard(restart)
         return response
 
-    def _timed(self, call: Callable[..., Iterable[Output]], *args: Any) -> None:
+    def _timed(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
         begin = time.perf_counter()
-        self._guard(call, *args)
+        self._guard(call, *args, **kwargs)
         self.stage.note_step(time.perf_counter() - begin)
 
-    def _guard(self, call: Callable[..., Iterable[Output]], *args: Any) -> None:
+    def _guard(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            for output in call(*args):
+            for output in call(*args, **kwargs):
                 self._publish(output)
         except Exception as error:  # noqa: BLE001 - an exception in a callback would end spin() and with it the node
             self.node.get_logger().error(f"{type(error).__name__} in {self.stage.name}:\n{traceback.format_exc()}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from array import array
 from collections.abc import Sequence
 from typing import get_args
 
@@ -12,7 +11,6 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from aegis.core.param_info import ParamInfo
-from aegis.core.param_names import Leaf
 from aegis.core.params import Settings
 
 # ROS ranges have two ends: where a parameter has one, the other is the largest number that its type holds.
@@ -24,8 +22,6 @@ _ARRAYS = {
     int: Parameter.Type.INTEGER_ARRAY,
     bool: Parameter.Type.BOOL_ARRAY,
 }
-# Parameters that every rclpy node has of itself.
-ROS_OWN = ("use_sim_time", "start_type_description_service")
 
 
 def declare_parameters(node: Node, settings: Settings) -> None:
@@ -37,22 +33,6 @@ def declare_parameters(node: Node, settings: Settings) -> None:
         else:
             plain = list(value) if isinstance(value, tuple) else value
             node.declare_parameter(info.name, plain, descriptor, ignore_override=True)
-
-
-def overrides(node: Node) -> dict[str, Leaf]:
-    """Return what `--ros-args -p` or `--params-file` set; rclpy has no public way to read all of it."""
-    return {
-        name: _plain(parameter.value)
-        for name, parameter in node._parameter_overrides.items()
-        if name not in ROS_OWN and not name.startswith("qos_overrides.")
-    }
-
-
-def _plain(value: Leaf | array[float] | array[int]) -> Leaf:
-    """Return an override as YAML would have it: ROS has arrays of numbers as `array`, and an empty list as nothing."""
-    if value is None:
-        return ()
-    return value.tolist() if isinstance(value, array) else value
 
 
 def describe(info: ParamInfo) -> ParameterDescriptor:

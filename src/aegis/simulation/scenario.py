@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from aegis.core.params import ConfigError
 from aegis.core.types import ClassId, Floats
@@ -25,7 +26,7 @@ from aegis.simulation.scenario_motion import MOTION_KINDS, Motion, MotionArrays
 _SUFFIXES = (".yaml", ".yml")
 
 
-def _class_by_name(value: Any) -> ClassId:
+def _class_by_name(value: object) -> ClassId:
     if not isinstance(value, str) or value not in ClassId.__members__:
         raise ValueError(f"a class is one of {', '.join(ClassId.__members__)}")
     return ClassId[value]
@@ -211,7 +212,7 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
         raise ConfigError("\n".join(_explain(path, item) for item in error.errors())) from None
 
 
-def _explain(path: Path, item: Any) -> str:
+def _explain(path: Path, item: ErrorDetails) -> str:
     """Return one validation error as a sentence; the union's tag is no key of the file and is left out."""
     parts = [
         str(part)

@@ -256,6 +256,11 @@ class SimulatorSettings(SensorPose):
         return 1.0 / self.refresh_rate_hz if self.refresh_rate_hz > 0 else self.scan_interval_s
 
     @property
+    def gives_cubes(self) -> bool:
+        """Tell whether it gives raw samples, for the front end."""
+        return self.level == "signal"
+
+    @property
     def is_fmcw(self) -> bool:
         """Tell whether it sends FMCW chirps; the measurement level knows pulses only."""
         return self.level == "signal" and self.waveform.kind == "fmcw"

@@ -67,7 +67,6 @@ class SignalSimulator(SimulatedRadar):
         self._clutter = [
             SurfaceClutter(item, height, self._cells_m, beams, sent.chirps, self._rng) for item in self.scenario.clutter
         ]
-        synthesis.compile_all()
         self._begin()
 
     def _place_elements(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aegis.core.signal import equation, micro_doppler
 from aegis.core.signal.multipath import height_above, mirrored
@@ -15,6 +15,7 @@ from aegis.simulation.radar import polar
 from aegis.simulation.scenario import Target
 from aegis.simulation.scenario_effects import Reflector
 
+ROTOR_SPREAD = 0.02  # a multicopter's rotors turn at rates that differ by up to this share, either way
 NEAREST_M = 0.1  # what is nearer is on the sensor, and not in front of it
 
 
@@ -29,7 +30,7 @@ class Points:
     delay_m: Floats  # (N,) by which a repeater's modulation comes later than its carrier, as a range [m]
 
     @classmethod
-    def moving(cls, position: Floats, velocity: Floats, amplitude: Any, times: Floats) -> Points:
+    def moving(cls, position: Floats, velocity: Floats, amplitude: Floats, times: Floats) -> Points:
         """Return points (N, 3) that move evenly; `amplitude` (N,) or (N, S), `times` (S,) from the middle of the frame [s]."""
         n, s = len(position), len(times)
         return cls(
@@ -88,7 +89,7 @@ def micro_motion(
         direction = axes @ middle / np.linalg.norm(middle)
         blade = float(np.sqrt(equation.from_db(rotors.blade_rcs_dbsm)))
         for turn, faster in draws:
-            rate_hz = rotors.rate_hz * (1 + 0.02 * (2 * faster - 1))
+            rate_hz = rotors.rate_hz * (1 + ROTOR_SPREAD * (2 * faster - 1))
             place, speed = micro_doppler.rotor(times, rotors.blades, rotors.radius_m, rate_hz, 2 * np.pi * turn)
             pattern = micro_doppler.blade_pattern(place, direction, wavelength_m)
             yield point.displaced(place @ axes, speed @ axes, blade * pattern)
@@ -154,7 +155,7 @@ class Sight:
         keep = np.flatnonzero(joined.amplitude.any(axis=1))
         return Paths(*(getattr(joined, name)[keep] for name in Paths.__dataclass_fields__))
 
-    def _leg(self, position: Floats, velocity: Floats, coefficient: Any) -> _Leg:
+    def _leg(self, position: Floats, velocity: Floats, coefficient: ArrayLike) -> _Leg:
         distance = np.linalg.norm(position, axis=2)
         middle = position.shape[1] // 2
         direction = position[:, middle] / np.maximum(distance[:, middle, None], NEAREST_M)

@@ -6,7 +6,6 @@ import pytest
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.logging import LoggingSeverity
 
-from aegis.core import compiled
 from aegis.core.params import ConfigError
 from aegis.graph import node
 from aegis.graph.config import load_settings
@@ -22,7 +21,7 @@ SECRET = "0123456789abcdef-0123456789abcdef"
         ("RADAR_SCAN_INTERVAL", "0.25", "simulator", lambda s: str(s.interval_s)),
         ("RADAR_REFRESH_RATE", "4.0", "simulator", lambda s: str(1.0 / s.interval_s)),
         ("DETECTION_THRESHOLD", "0.9", "detection", lambda s: str(s.classification.confidence_threshold)),
-        ("DETECTION_THRESHOLD", "0.9", "tracking", lambda s: str(s.confidence_threshold)),
+        ("DETECTION_THRESHOLD", "0.9", "tracking", lambda s: str(s.classification.confidence_threshold)),
         ("MAX_TARGETS", "77", "detection", lambda s: str(s.limits.max_targets)),
         ("THREAT_THRESHOLD_HIGH", "0.7", "threat", lambda s: str(s.levels.high)),
         ("THREAT_THRESHOLD_CRITICAL", "0.95", "threat", lambda s: str(s.levels.critical)),
@@ -52,18 +51,6 @@ def test_what_does_not_exist_is_refused_with_what_does(name, value, node, allowe
     assert all(word in str(refusal.value) for word in allowed)
 
 
-def test_model_cache_dir_is_where_compiled_code_is_kept(monkeypatch, tmp_path):
-    for name in ("NUMBA_CACHE_DIR", "MODEL_CACHE_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-    folder = compiled.cache_dir.__wrapped__  # not what this process has found out before
-    assert Path(folder()).parent == tmp_path / "home" / "aegis" / "compiled"
-    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "models"))
-    assert Path(folder()).parent == tmp_path / "models"
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
-    assert Path(folder()).parent == tmp_path / "numba"
-
-
 def test_log_level_reaches_a_stages_ros_log(ros_domain, monkeypatch):
     class Executor(SingleThreadedExecutor):
         """Looks at its nodes instead of spinning."""
@@ -75,12 +62,12 @@ def test_log_level_reaches_a_stages_ros_log(ros_domain, monkeypatch):
     monkeypatch.setattr(node, "SingleThreadedExecutor", Executor)
     for level in ("", "DEBUG", "INFO", "WARNING", "ERROR"):
         monkeypatch.setenv("LOG_LEVEL", level)
-        assert node.run(["threat"]) == 0
+        assert node.main(["threat"]) == 0
     severity = LoggingSeverity
     assert seen == [severity.INFO, severity.DEBUG, severity.INFO, severity.WARN, severity.ERROR]
 
 
 def test_a_stage_refuses_a_log_level_that_is_none(monkeypatch, capsys):
     monkeypatch.setenv("LOG_LEVEL", "verbose")
-    assert node.run(["threat"]) == node.EXIT_CONFIG
+    assert node.main(["threat"]) == node.EXIT_CONFIG
     assert "LOG_LEVEL = 'verbose': DEBUG, INFO, WARNING, ERROR are allowed" in capsys.readouterr().err

@@ -8,18 +8,13 @@ from point_echoes import C, Target, cube, fmcw, line, pulsed, samples
 from settings_of import settings_of
 
 from aegis.core.signal.cube import Cube, CubeError, Waveform, WaveformKind
-from aegis.core.signal.front_end import FrontEnd, warm
+from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
 from aegis.core.types import Scan
 
 LAMBDA = C / 77e9
 LINE = line(8, 77e9)
 LOW_NOISE = 1e-6  # beside amplitudes of 1: no more than the CFAR needs
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _compiled():
-    warm()
 
 
 def plane(ny: int = 4, nz: int = 3, carrier: float = 77e9) -> np.ndarray:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 
 from aegis.core.tracking import existence
+from aegis.core.tracking.existence import Existence
 
 PROBABILITY = st.floats(0.01, 0.99)
 
@@ -59,7 +60,9 @@ def test_out_of_view_nothing_changes():
 @given(PROBABILITY, PROBABILITY, st.floats(0.1, 20.0))
 def test_transients_end_sooner_and_what_stays_is_lasting(r, w, dt):
     life, brief = np.exp(-dt / 600.0), np.exp(-dt / 10.0)
-    exists, lasting, hidden = existence.predict(np.array([r]), np.array([w]), np.zeros(1), life, brief, 0.0, 1.0)
+    exists, lasting, hidden = existence.predict(
+        Existence(np.array([r]), np.array([w]), np.zeros(1)), life, brief, 0.0, 1.0
+    )
     assert exists[0] == pytest.approx(r * (w * life + (1 - w) * brief))
     assert lasting[0] == pytest.approx(w * life / (w * life + (1 - w) * brief))
     assert hidden[0] == 0.0
@@ -70,7 +73,7 @@ def test_hiding_settles_where_its_markov_chain_does():
     h = np.zeros(1)
     hide, show = 1 - np.exp(-0.1 / visible_s), 1 - np.exp(-0.1 / hidden_s)
     for _ in range(5000):
-        _, _, h = existence.predict(np.ones(1), np.ones(1), h, 1.0, 1.0, hide, show)
+        _, _, h = existence.predict(Existence(np.ones(1), np.ones(1), h), 1.0, 1.0, hide, show)
     generator = np.array([[-1 / visible_s, 1 / visible_s], [1 / hidden_s, -1 / hidden_s]])
     assert h[0] == pytest.approx(expm(generator * 500.0)[0, 1], rel=0.01)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scenes import detections_of, plot_of, polar_of
+from settings_of import settings_of
 
 from aegis.core.tracking import measurement
 from aegis.core.tracking.extent import Known, merge
@@ -49,7 +50,7 @@ def vessel(k: int, rng: np.random.Generator, points: int) -> np.ndarray:
 @pytest.mark.parametrize("extent_m", [90.0, 0.0])
 def test_a_long_vessel_gives_one_track_where_its_length_is_told(extent_m):
     rng = np.random.default_rng(3)
-    s = TrackingSettings(
+    s = settings_of(TrackingSettings,
         max_extent_m=extent_m, max_range_m=2000.0, initial_speed_sigma_mps=10.0, acceleration_sigma_mps2=0.3,
         clutter_per_scan=1.0, reorder_window_s=0.0,
     )  # fmt: skip
@@ -70,7 +71,9 @@ def test_a_long_vessel_gives_one_track_where_its_length_is_told(extent_m):
 
 def test_two_vessels_farther_apart_than_their_length_stay_two():
     rng = np.random.default_rng(4)
-    tracker = Tracker(TrackingSettings(max_extent_m=40.0, max_range_m=2000.0, initial_speed_sigma_mps=10.0))
+    tracker = Tracker(
+        settings_of(TrackingSettings, max_extent_m=40.0, max_range_m=2000.0, initial_speed_sigma_mps=10.0)
+    )
     for k in range(20):
         plots = [[x + rng.normal(0, 10), 5.0 * k + rng.normal(0, 2)] for x in (300.0, 450.0) for _ in range(3)]
         tracks = tracker.step(plot_of(plots, float(k), 2.0)).tracks
@@ -78,7 +81,7 @@ def test_two_vessels_farther_apart_than_their_length_stay_two():
 
 
 def test_a_radar_with_doppler_sees_one_turning_object_as_one():
-    tracker = Tracker(TrackingSettings(max_extent_m=20.0))
+    tracker = Tracker(settings_of(TrackingSettings, max_extent_m=20.0))
     for k in range(15):
         parts = [np.array([500.0 + dx, 10.0 * k + dy, 2.0, 0.5, 10.0, 0.0]) for dx, dy in ((0, 0), (2, 4), (-2, -4))]
         polar = np.array([polar_of(part) for part in parts])

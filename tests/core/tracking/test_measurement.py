@@ -5,8 +5,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scenes import central_difference, detections_of, polar_of
+from settings_of import settings_of
 
+from aegis.core.kernels import gate
 from aegis.core.tracking import measurement
+from aegis.core.tracking.measurement import SensorView
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.types import Pose
 
@@ -17,14 +20,14 @@ STATE = st.builds(
 
 
 def expected(x: np.ndarray, pose: Pose, *, polar: bool) -> tuple[np.ndarray, np.ndarray]:
-    value, H = np.empty(4), np.zeros((4, len(x)))
-    measurement.expect(x, pose.position, pose.rotation, pose.velocity, polar, value, H)
-    return value, H
+    value, H = np.empty((1, 4)), np.zeros((1, 1, 4, len(x)))
+    gate.expect(x[None, None], 0, 0, pose.position, pose.rotation, pose.velocity, polar, value, H)
+    return value[0], H[0, 0]
 
 
 @given(STATE, st.floats(-100, 100), st.floats(-180, 180), st.tuples(*[st.floats(-50, 50)] * 3), st.booleans())
 def test_measurement_and_its_jacobian(state, offset, yaw_deg, velocity, polar):
-    s = TrackingSettings(sensor_x=offset, sensor_y=-offset, sensor_z=offset / 10, sensor_yaw_deg=yaw_deg)
+    s = settings_of(TrackingSettings, sensor_x=offset, sensor_y=-offset, sensor_z=offset / 10, sensor_yaw_deg=yaw_deg)
     pose = Pose(s.position(), s.rotation(), np.array(velocity))
     value, jacobian = expected(state, pose, polar=polar)
     definition = polar_of(state, pose.position, np.deg2rad(yaw_deg), velocity)
@@ -49,7 +52,7 @@ def test_the_covariance_is_that_of_the_jacobian_for_the_components_wanted():
     wanted = np.array([True, True, False, True])
     _, H = expected(x, Pose(np.zeros(3), np.eye(3), np.zeros(3)), polar=True)
     S = np.full((4, 4), np.nan)
-    measurement.spread_of(P, H, wanted, S)
+    gate.spread_of(P[None, None], H[None, None], 0, 0, wanted.view(np.uint8), S[None])
     full = H @ P @ H.T
     np.testing.assert_allclose(S[np.ix_(wanted, wanted)], full[np.ix_(wanted, wanted)])
 
@@ -73,7 +76,7 @@ def test_polar_detections_are_placed_in_map():
 
 @given(st.floats(-50.0, 50.0))
 def test_wrapped_angles_are_the_same_direction(angle):
-    out = measurement.wrapped(angle)
+    out = gate.wrapped(angle)
     assert -np.pi <= out <= np.pi
     assert np.exp(1j * out) == pytest.approx(np.exp(1j * angle), abs=1e-9)
 
@@ -85,9 +88,10 @@ def test_the_view_is_a_sector_in_azimuth_elevation_and_range():
         [0.0, 500.0, 0.0], [450.0, 500.0, 0.0], [550.0, 500.0, 0.0], [0.0, 90.0, 0.0], [0.0, 1001.0, 0.0],
         [0.0, 500.0, 150.0], [0.0, 500.0, 200.0], [0.0, 500.0, -200.0], [0.0, -500.0, 0.0],
     ])  # fmt: skip
-    view = (100.0, 1000.0, np.deg2rad(45.0), np.deg2rad(20.0))
+    pose = Pose(np.zeros(3), north, np.zeros(3))
+    view = SensorView(pose, 100.0, 1000.0, np.deg2rad(45.0), np.deg2rad(20.0), 0.9)
     known = np.ones(len(places), dtype=bool)
-    found = measurement.in_view(places, known, np.zeros(3), north, *view)
+    found = measurement.in_view(places, known, view)
     assert found.tolist() == [True, True, False, False, False, True, False, False, False]
-    flat = measurement.in_view(places, ~known, np.zeros(3), north, *view)  # height unknown: so is the elevation
+    flat = measurement.in_view(places, ~known, view)  # height unknown: so is the elevation
     assert flat.tolist() == [True, True, False, False, False, True, True, True, False]

@@ -4,7 +4,7 @@ import numpy as np
 from filterpy.common import Q_continuous_white_noise
 from hypothesis import given
 from hypothesis import strategies as st
-from scenes import central_difference
+from scenes import central_difference, process_noise, transition
 from scipy.linalg import expm
 
 from aegis.core.tracking import motion
@@ -14,24 +14,15 @@ ONE_MODE = np.ones((1, 1))
 
 def predicted(x: np.ndarray, P: np.ndarray, dt: float, kind: int, noise=(0.0, 0.0), turn=(0.0, 0.0)):
     """Return the state and covariance of a single track in a single mode."""
-    x, P, _ = motion.predict(
-        x[None, None],
-        P[None, None],
-        ONE_MODE,
-        dt,
-        np.array([kind]),
-        ONE_MODE,
-        np.array([noise]),
-        np.array([0]),
-        np.array([True]),
-        *turn,
-    )
+    model = motion.Motion((kind,), np.array([noise]), *turn)
+    tracks = motion.Kinematics(x[None, None], P[None, None], ONE_MODE)
+    x, P, _ = motion.predict(tracks, dt, model, ONE_MODE, np.array([0]), np.array([True]))
     return x[0, 0], P[0, 0]
 
 
 @given(st.floats(0.01, 10.0), st.floats(0.1, 20.0))
 def test_process_noise_is_that_of_filterpy(dt, sigma):
-    ours = motion.process_noise(dt, np.full((1, 3), sigma))[0]
+    _, ours = predicted(np.zeros(6), np.zeros((6, 6)), dt, motion.CONSTANT_VELOCITY, noise=(sigma**2, sigma**2))
     theirs = Q_continuous_white_noise(dim=2, dt=dt, spectral_density=sigma**2, block_size=3, order_by_dim=False)
     np.testing.assert_allclose(ours, theirs, rtol=1e-9)
 
@@ -40,10 +31,10 @@ def test_constant_velocity_is_the_matrix_product():
     rng = np.random.default_rng(1)
     root = rng.normal(size=(6, 6))
     x, P = rng.normal(size=6), root @ root.T
-    F = motion.transition(0.7)
+    F = transition(0.7)
     after, spread = predicted(x, P, 0.7, motion.CONSTANT_VELOCITY, noise=(4.0, 9.0))
     np.testing.assert_allclose(after, F @ x)
-    noise = motion.process_noise(0.7, np.array([[2.0, 2.0, 3.0]]))[0]
+    noise = process_noise(0.7, 2.0, 3.0)
     np.testing.assert_allclose(spread, F @ P @ F.T + noise, atol=1e-12)
 
 
@@ -86,7 +77,7 @@ def test_modes_taken_together_have_the_moments_of_the_mixture():
     rng = np.random.default_rng(3)
     x, weight = rng.normal(size=(1, 2, 7)), np.array([[0.3, 0.7]])
     P = np.array([[np.eye(7) * 2.0, np.eye(7) * 5.0]])
-    mean, covariance = motion.combine(x, P, weight)
+    mean, covariance = motion.combine(motion.Kinematics(x, P, weight))
     samples = np.concatenate([rng.multivariate_normal(x[0, m], P[0, m], n) for m, n in ((0, 300_000), (1, 700_000))])
     np.testing.assert_allclose(mean[0], samples[:, :6].mean(axis=0), atol=0.01)
     np.testing.assert_allclose(covariance[0], np.cov(samples[:, :6].T), atol=0.05)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scenes import detections_of, polar_of
+from settings_of import settings_of
 
 from aegis.core.params import ConfigError
 from aegis.core.tracking.settings import TrackingSettings
@@ -14,13 +15,11 @@ SITES = {"north": (0.0, 2000.0), "south": (0.0, -2000.0)}
 BIAS = {"north": np.array([0.0, 0.0]), "south": np.array([15.0, np.deg2rad(0.3)])}
 
 
-def settings_of(registration: str, reference: str = "north") -> TrackingSettings:
-    entries = tuple(
-        f"{name}.sensor_{axis}={v}" for name, site in SITES.items() for axis, v in zip("xy", site, strict=True)
-    )
-    return TrackingSettings(
-        sensors=entries, registration=registration, registration_reference=reference, max_range_m=20_000.0,
-        acceleration_sigma_mps2=0.5, motion="cv", clutter_per_scan=0.5,
+def of_sites(registration: str, reference: str = "north") -> TrackingSettings:
+    sensors = {name: {"sensor_x": x, "sensor_y": y} for name, (x, y) in SITES.items()}
+    return settings_of(
+        TrackingSettings, sensors=sensors, mode=registration, reference=reference, max_range_m=20_000.0,
+        acceleration_sigma_mps2=0.5, model="cv", clutter_per_scan=0.5,
     )  # fmt: skip
 
 
@@ -52,7 +51,7 @@ def rms(pictures: list) -> float:
 
 
 def test_the_bias_against_a_reference_is_found_within_its_errors():
-    tracker = Tracker(settings_of("report"))
+    tracker = Tracker(of_sites("report"))
     watch(tracker, 120)
     south, north = tracker.biases()["south"], tracker.biases()["north"]
     assert south.pairs > 150
@@ -62,8 +61,8 @@ def test_the_bias_against_a_reference_is_found_within_its_errors():
 
 
 def test_applied_it_brings_the_tracks_to_the_truth():
-    reported = watch(Tracker(settings_of("report")), 160)
-    applied = watch(Tracker(settings_of("apply")), 160)
+    reported = watch(Tracker(of_sites("report")), 160)
+    applied = watch(Tracker(of_sites("apply")), 160)
     assert rms(applied[100:]) < 0.7 * rms(reported[100:])
 
 
@@ -77,12 +76,13 @@ def test_a_single_sensor_has_nothing_to_compare():
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("north", "is not sensor_id.parameter=value"),
-        ("north.altitude=3", "unknown parameter 'altitude'"),
-        ("north.detection_probability=1.5", "detection_probability"),
-        ("north.min_range_m=20000", "min_range_m < max_range_m"),
+        ({"sensors": ("north.sensor_x=1",)}, "sensors.<sensor_id>.sensor_x"),
+        ({"sensors.north": 1}, "'sensors.north' is a group"),
+        ({"sensors.north.altitude": 3}, "unknown parameter 'sensors.north.altitude'"),
+        ({"sensors.north.detection_probability": 1.5}, "sensors.north.detection_probability"),
+        ({"sensors.north.min_range_m": 20000}, "'sensors.north': .*min_range_m < max_range_m"),
     ],
 )
 def test_a_wrong_sensor_entry_is_refused_by_name(entry, said):
     with pytest.raises(ConfigError, match=said):
-        TrackingSettings.load({"sensors": (entry,)})
+        TrackingSettings.load(entry)

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from scenes import approach, detections_of
+from settings_of import settings_of
 
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking.settings import TrackingSettings
@@ -13,7 +14,7 @@ from aegis.state import kept_ids
 
 
 def after(scans: int, ids: UniqueIds | None = None, **settings) -> Tracker:
-    tracker = Tracker(TrackingSettings(**settings), ids)
+    tracker = Tracker(settings_of(TrackingSettings, **settings), ids)
     for k in range(scans):
         tracker.step(detections_of(approach(k), float(k)))
     return tracker
@@ -21,9 +22,9 @@ def after(scans: int, ids: UniqueIds | None = None, **settings) -> Tracker:
 
 @pytest.mark.parametrize("motion", ["cv", "ct", "imm"])
 def test_a_tracker_goes_on_where_another_stopped(motion):
-    whole = after(12, motion=motion)
-    second = Tracker(TrackingSettings(motion=motion))
-    second.resume(after(10, motion=motion).snapshot())
+    whole = after(12, model=motion)
+    second = Tracker(settings_of(TrackingSettings, model=motion))
+    second.resume(after(10, model=motion).snapshot())
     for k in (10, 11):
         tracks = second.step(detections_of(approach(k), float(k))).tracks
     expected = whole.step(detections_of(approach(12), 12.0)).tracks
@@ -42,7 +43,7 @@ def test_stale_tracks_are_not_resurrected(gap_s, kept):
 
 
 def test_a_late_scan_after_a_restart_keeps_the_picture():
-    tracker = Tracker(TrackingSettings(reorder_window_s=1.5))
+    tracker = Tracker(settings_of(TrackingSettings, reorder_window_s=1.5))
     tracker.resume(after(10).snapshot())
     tracker.step(detections_of(approach(10.5), 10.5))
     late = tracker.step(detections_of(approach(10.0), 10.0))
@@ -56,8 +57,8 @@ def test_no_picture_no_snapshot():
 
 
 def test_what_is_no_snapshot_is_refused_and_changes_nothing():
-    good = after(5, motion="cv").snapshot()
-    tracker = after(5, motion="imm")
+    good = after(5, model="cv").snapshot()
+    tracker = after(5, model="imm")
     before = tracker.snapshot()
     other = io.BytesIO()
     np.savez(other, about=np.frombuffer(b'{"format": "other"}', dtype=np.uint8))

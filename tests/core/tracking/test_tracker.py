@@ -6,9 +6,10 @@ from filterpy.common import Q_continuous_white_noise
 from filterpy.kalman import ExtendedKalmanFilter, IMMEstimator, KalmanFilter
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenes import SIGMA, approach, crossing, detections_of, plot_of, polar_of
+from scenes import SIGMA, approach, crossing, detections_of, plot_of, polar_of, process_noise, transition
 from scipy.optimize import approx_fprime
 from scipy.stats import chi2
+from settings_of import settings_of
 
 from aegis.core.params import ConfigError
 from aegis.core.tracking import motion
@@ -21,7 +22,7 @@ from aegis.state import kept_ids
 def test_a_polar_track_is_filterpys_extended_kalman_filter():
     """The same numbers as filterpy's EKF, from the same start, over 30 scans of a passing target."""
     rng = np.random.default_rng(3)
-    s = TrackingSettings(motion="cv", gate_probability=1 - 1e-12, clutter_per_scan=1e-6)
+    s = settings_of(TrackingSettings, model="cv", gate_probability=1 - 1e-12, clutter_per_scan=1e-6)
     tracker = Tracker(s)
     truth = np.array([2000.0, -1500.0, 300.0, -60.0, 90.0, 5.0])
     start = tracker.step(detections_of(polar_of(truth) + rng.normal(0, SIGMA), 0.0))
@@ -33,8 +34,11 @@ def test_a_polar_track_is_filterpys_extended_kalman_filter():
         truth[:3] += truth[3:]
         z = polar_of(truth) + rng.normal(0, SIGMA)
         tracks = tracker.step(detections_of(z, float(k))).tracks
-        ekf.F, ekf.Q = motion.transition(1.0), np.zeros((6, 6))
-        for axes, sigma in (((0, 1), s.acceleration_sigma_mps2), ((2,), s.vertical_acceleration_sigma_mps2)):
+        ekf.F, ekf.Q = transition(1.0), np.zeros((6, 6))
+        for axes, sigma in (
+            ((0, 1), s.motion.acceleration_sigma_mps2),
+            ((2,), s.motion.vertical_acceleration_sigma_mps2),
+        ):
             for a in axes:
                 block = Q_continuous_white_noise(dim=2, dt=1.0, spectral_density=sigma**2)
                 ekf.Q[np.ix_([a, a + 3], [a, a + 3])] = block
@@ -47,8 +51,9 @@ def test_a_polar_track_is_filterpys_extended_kalman_filter():
 
 def test_a_cartesian_track_is_filterpys_kalman_filter():
     rng = np.random.default_rng(4)
-    s = TrackingSettings(
-        motion="cv",
+    s = settings_of(
+        TrackingSettings,
+        model="cv",
         gate_probability=1 - 1e-12,
         clutter_per_scan=1e-6,
         births_per_scan=1e-6,
@@ -60,7 +65,7 @@ def test_a_cartesian_track_is_filterpys_kalman_filter():
     kf = KalmanFilter(dim_x=4, dim_z=2)
     axes = [0, 1, 3, 4]
     kf.x, kf.P = tracker._rows.x[0, 0][axes].copy(), tracker._rows.P[0, 0][np.ix_(axes, axes)].copy()
-    kf.F = motion.transition(2.0)[np.ix_(axes, axes)]
+    kf.F = transition(2.0)[np.ix_(axes, axes)]
     kf.Q = Q_continuous_white_noise(dim=2, dt=2.0, spectral_density=0.25, block_size=2, order_by_dim=False)
     kf.H, kf.R = np.eye(2, 4), np.eye(2) * 36.0
     for k in range(1, 21):
@@ -71,22 +76,28 @@ def test_a_cartesian_track_is_filterpys_kalman_filter():
         kf.update(z)
         np.testing.assert_allclose(tracks.state[0][axes], kf.x, atol=1e-6)
         np.testing.assert_allclose(tracks.covariance[0][np.ix_(axes, axes)], kf.P, atol=1e-6)
-    assert tracks.covariance[0, 2, 2] == pytest.approx(s.initial_height_sigma_m**2)  # height stays as unknown as it was
+    assert tracks.covariance[0, 2, 2] == pytest.approx(
+        s.birth.initial_height_sigma_m**2
+    )  # height stays as unknown as it was
 
 
 def test_an_imm_track_is_filterpys_interacting_multiple_models():
     """Constant velocity and a turn of unknown rate, over a target that goes straight, turns, and goes straight again."""
     rng = np.random.default_rng(11)
-    s = TrackingSettings(
-        gate_probability=1 - 1e-12, clutter_per_scan=1e-6, births_per_scan=1e-6, initial_height_sigma_m=1.0
+    s = settings_of(
+        TrackingSettings,
+        gate_probability=1 - 1e-12,
+        clutter_per_scan=1e-6,
+        births_per_scan=1e-6,
+        initial_height_sigma_m=1.0,
     )
     tracker = Tracker(s)
     truth = np.array([3000.0, 1000.0, 0.0, -60.0, 40.0, 0.0])
     rows = None
     H = np.eye(7)[:2]
-    between = motion.mode_transition(1.0, s.mean_straight_s, s.mean_turn_s)
+    between = motion.mode_transition(1.0, s.motion.mean_straight_s, s.motion.mean_turn_s)
     Q = np.zeros((7, 7))
-    Q[:6, :6] = motion.process_noise(1.0, np.array([[s.acceleration_sigma_mps2, s.acceleration_sigma_mps2, 0.0]]))[0]
+    Q[:6, :6] = process_noise(1.0, s.motion.acceleration_sigma_mps2, 0.0)
 
     def turned(x):
         w, t = x[6], 1.0
@@ -114,9 +125,9 @@ def test_an_imm_track_is_filterpys_interacting_multiple_models():
             for kind, f in enumerate((straight, turn)):
                 f.x, f.P, f.H, f.R, f.Q = rows.x[0, kind].copy(), rows.P[0, kind].copy(), H, np.eye(2) * 100.0, Q.copy()
             straight.F = np.eye(7)
-            straight.F[:6, :6], straight.F[6, 6] = motion.transition(1.0), 0.0
-            straight.Q[6, 6] = np.deg2rad(s.turn_rate_sigma_degps) ** 2
-            turn.Q[6, 6] = np.deg2rad(s.turn_rate_change_degps) ** 2
+            straight.F[:6, :6], straight.F[6, 6] = transition(1.0), 0.0
+            straight.Q[6, 6] = np.deg2rad(s.motion.turn_rate_sigma_degps) ** 2
+            turn.Q[6, 6] = np.deg2rad(s.motion.turn_rate_change_degps) ** 2
             imm = IMMEstimator([straight, turn], rows.weight[0].copy(), between)
         else:
             imm.predict()
@@ -129,7 +140,7 @@ def test_an_imm_track_is_filterpys_interacting_multiple_models():
 def error_in_turns(model: str, sigma: float, seed: int) -> float:
     """Return the RMS position error [m] within the turns of a target that turns by 3 to 6 degrees a second, at times."""
     rng = np.random.default_rng(seed)
-    tracker = Tracker(TrackingSettings(motion=model, acceleration_sigma_mps2=sigma))
+    tracker = Tracker(settings_of(TrackingSettings, model=model, acceleration_sigma_mps2=sigma))
     state, squares = np.array([8000.0, -6000.0, 1000.0, -150.0, 100.0, 0.0]), []
     for k in range(120):
         rate = np.deg2rad([0.0, 5.0, 0.0, -3.0, 0.0, 6.0][k // 20])
@@ -160,10 +171,10 @@ def test_in_turns_the_imm_is_at_least_30_percent_more_exact_than_constant_veloci
 def matched_runs(model: str, runs: int, scans: int, seed: int):
     """Yield the tracker, the last picture and the truth of targets that move as the filter assumes."""
     rng = np.random.default_rng(seed)
-    s = TrackingSettings(motion=model, gate_probability=1 - 1e-12, clutter_per_scan=1e-6, births_per_scan=1e-6,
+    s = settings_of(TrackingSettings, model=model, gate_probability=1 - 1e-12, clutter_per_scan=1e-6, births_per_scan=1e-6,
                          acceleration_sigma_mps2=1.0, vertical_acceleration_sigma_mps2=1.0, initial_speed_sigma_mps=30.0,
                          turn_rate_sigma_degps=1.5, turn_rate_change_degps=0.1)  # fmt: skip
-    chol = np.linalg.cholesky(motion.process_noise(1.0, np.ones((1, 3)))[0])
+    chol = np.linalg.cholesky(process_noise(1.0, 1.0, 1.0))
     for _ in range(runs):
         truth = np.array([3000.0, 1000.0, 500.0, *rng.normal(0, 30.0, 3)])
         rate = rng.normal(0.0, np.deg2rad(1.5)) if model == "ct" else 0.0
@@ -172,7 +183,7 @@ def matched_runs(model: str, runs: int, scans: int, seed: int):
             tracks = tracker.step(detections_of(polar_of(truth) + rng.normal(0, SIGMA), float(k))).tracks
             at = truth
             c, q = np.cos(rate), np.sin(rate)
-            F = motion.transition(1.0)
+            F = transition(1.0)
             if rate:
                 F[:2, 3:5] = [[q / rate, -(1 - c) / rate], [(1 - c) / rate, q / rate]]
                 F[3:5, 3:5] = [[c, -q], [q, c]]
@@ -221,14 +232,14 @@ def test_confirm_coast_delete_and_a_new_id():
         lost = tracker.step(detections_of(np.empty((0, 4)), float(k))).lost.tolist()
         k += 1
     assert lost == [first]
-    assert k < 9 + s.max_coast_s + 2
+    assert k < 9 + s.existence.max_coast_s + 2
     for j in range(4):
         tracks = tracker.step(detections_of(approach(j), float(k + j))).tracks
     assert tracks.track_id.tolist() == [first + 1]
 
 
 def test_a_target_outside_the_view_is_not_punished():
-    s = TrackingSettings(azimuth_fov_deg=90.0)
+    s = settings_of(TrackingSettings, azimuth_fov_deg=90.0)
     tracker = Tracker(s)
     for k in range(10):
         before = tracker.step(detections_of(approach(k), float(k))).tracks
@@ -241,7 +252,9 @@ def test_a_target_outside_the_view_is_not_punished():
 
 def test_false_alarms_alone_confirm_almost_nothing():
     rng = np.random.default_rng(7)
-    s = TrackingSettings(clutter_per_scan=20.0, max_range_m=10_000.0, elevation_fov_deg=30.0, range_rate_span_mps=600.0)
+    s = settings_of(
+        TrackingSettings, clutter_per_scan=20.0, max_range_m=10_000.0, elevation_fov_deg=30.0, range_rate_span_mps=600.0
+    )
     tracker, confirmed, scans = Tracker(s), 0, 300
     for k in range(scans):
         n = rng.poisson(20)
@@ -299,7 +312,7 @@ def test_time_that_begins_anew_resets_once_with_two_sensors():
 
 def in_order_and_late(scans: list, late: int, by: int, **settings):
     """Return the last pictures of a tracker that gets the scans in order, and of one that gets one of them later."""
-    s = TrackingSettings(reorder_window_s=3.0, **settings)
+    s = settings_of(TrackingSettings, reorder_window_s=3.0, **settings)
     order = [*scans[:late], *scans[late + 1 : late + 1 + by], scans[late], *scans[late + 1 + by :]]
     plain, mixed = Tracker(s), Tracker(s)
     reordered = [mixed.step(scan).reordered for scan in order]
@@ -314,7 +327,7 @@ def in_order_and_late(scans: list, late: int, by: int, **settings):
 
 
 @pytest.mark.parametrize(("late", "by"), [(1, 1), (5, 2), (12, 3), (17, 2)])
-@pytest.mark.parametrize("settings", [{}, {"association": "gnn", "motion": "cv"}, {"clutter_memory_s": 20.0}])
+@pytest.mark.parametrize("settings", [{}, {"method": "gnn", "model": "cv"}, {"memory_s": 20.0}])
 def test_a_late_scan_gives_what_it_would_have_given_in_time(late, by, settings):
     rng = np.random.default_rng(12)
     scans = [detections_of(crossing(k) + rng.normal(0, SIGMA, (2, 4)), float(k)) for k in range(21)]
@@ -327,7 +340,7 @@ def test_a_late_scan_gives_what_it_would_have_given_in_time(late, by, settings):
 
 def test_a_track_keeps_its_id_when_a_late_scan_is_put_before_it_was_named():
     rng = np.random.default_rng(13)
-    tracker = Tracker(TrackingSettings(reorder_window_s=5.0))
+    tracker = Tracker(settings_of(TrackingSettings, reorder_window_s=5.0))
     scans = [detections_of(crossing(k) + rng.normal(0, SIGMA, (2, 4)), float(k)) for k in range(5)]
     for k in (0, 2, 3, 4):
         before = tracker.step(scans[k])
@@ -344,12 +357,14 @@ def test_two_sensors_make_one_picture_each_with_its_own_place_errors_and_rate():
     rng = np.random.default_rng(14)
     sites = {"exact": np.array([0.0, 0.0, 0.0]), "coarse": np.array([3000.0, -4000.0, 20.0])}
     sigma = {"exact": np.array([5.0, 0.003, 0.003, np.nan]), "coarse": np.array([40.0, 0.02, 0.02, 0.5])}
-    s = TrackingSettings(
-        sensors=(
-            "coarse.sensor_x=3000", "coarse.sensor_y=-4000", "coarse.sensor_z=20", "coarse.sensor_yaw_deg=90",
-            "coarse.detection_probability=0.7", "coarse.clutter_per_scan=8", "coarse.azimuth_fov_deg=120",
-        ),
-        motion="cv", acceleration_sigma_mps2=1.0,
+    s = settings_of(TrackingSettings,
+        sensors={
+            "coarse": {
+                "sensor_x": 3000, "sensor_y": -4000, "sensor_z": 20, "sensor_yaw_deg": 90, "detection_probability": 0.7,
+                "clutter_per_scan": 8, "azimuth_fov_deg": 120,
+            }
+        },
+        model="cv", acceleration_sigma_mps2=1.0,
     )  # fmt: skip
     tracker, alone, ids, nees = Tracker(s), Tracker(s), set(), []
     for k in range(160):
@@ -382,7 +397,7 @@ def test_two_sensors_make_one_picture_each_with_its_own_place_errors_and_rate():
 def test_a_sensor_on_a_turning_platform_sees_a_standing_target_stand():
     """The pose comes with each scan; the range rate that the platform's own motion makes is taken out."""
     rng = np.random.default_rng(15)
-    tracker = Tracker(TrackingSettings(max_range_m=1000.0))
+    tracker = Tracker(settings_of(TrackingSettings, max_range_m=1000.0))
     target = np.array([200.0, 150.0, 5.0, 0.0, 0.0, 0.0])
     for k in range(80):
         angle = 0.02 * k
@@ -401,9 +416,13 @@ def test_a_sensor_on_a_turning_platform_sees_a_standing_target_stand():
 def test_the_class_decides_how_a_track_may_move():
     """A vessel of stated agility has a smaller velocity error than the same track without a class."""
     sigmas = []
-    for entries in ((), ("VESSEL=0.1",)):
-        s = TrackingSettings(
-            classes=("VESSEL",), acceleration_by_class=entries, motion="cv", initial_speed_sigma_mps=10.0
+    for entries in ({}, {"VESSEL": 0.1}):
+        s = settings_of(
+            TrackingSettings,
+            classes=("VESSEL",),
+            **{"motion.acceleration_by_class": entries},
+            model="cv",
+            initial_speed_sigma_mps=10.0,
         )
         tracker = Tracker(s)
         for k in range(30):
@@ -416,17 +435,17 @@ def test_the_class_decides_how_a_track_may_move():
     assert sigmas[1] < 0.3 * sigmas[0]
 
 
-@pytest.mark.parametrize("entry", ["VESSEL", "BOAT=1", "VESSEL=-1", "VESSEL=fast"])
+@pytest.mark.parametrize("entry", ["VESSEL", {"BOAT": 1}, {"VESSEL": -1}, {"VESSEL": "fast"}])
 def test_a_wrong_acceleration_is_refused(entry):
-    with pytest.raises(ConfigError, match=entry.partition("=")[0]):
-        TrackingSettings.load({"acceleration_by_class": (entry,)})
+    with pytest.raises(ConfigError, match=next(iter(entry)) if isinstance(entry, dict) else entry):
+        TrackingSettings.load({"motion.acceleration_by_class": entry})
 
 
 def test_an_object_hidden_for_a_while_is_the_same_afterwards():
     """Ten misses in a row end a track, unless the parameters say that objects hide for as long."""
     kept = {}
     for visible_s in (0.0, 60.0):
-        tracker = Tracker(TrackingSettings(mean_visible_s=visible_s, mean_hidden_s=10.0))
+        tracker = Tracker(settings_of(TrackingSettings, mean_visible_s=visible_s, mean_hidden_s=10.0))
         for k in range(40):
             seen = (
                 detections_of(approach(k), float(k)) if not 15 <= k < 25 else detections_of(np.empty((0, 4)), float(k))
@@ -456,7 +475,7 @@ def test_nonsense_is_refused_and_the_picture_stays_finite(rows):
 
 
 def test_more_tracks_than_allowed_are_not_started_and_are_counted():
-    tracker = Tracker(TrackingSettings(max_tracks=5))
+    tracker = Tracker(settings_of(TrackingSettings, max_tracks=5))
     plots = np.column_stack([np.full(8, 1000.0), np.linspace(-3, 3, 8), np.zeros(8), np.zeros(8)])
     assert tracker.step(detections_of(plots, 0.0)).over_capacity == 3
 
@@ -474,7 +493,7 @@ def test_ids_go_on_after_a_restart(tmp_path):
 
 def test_contradicting_parameters_are_refused():
     with pytest.raises(ConfigError, match="delete_probability < confirm_probability"):
-        TrackingSettings.load({"delete_probability": 0.995})
+        TrackingSettings.load({"existence.delete_probability": 0.995})
 
 
 @pytest.mark.parametrize("kind", ["noise", "one heap", "on a line", "repeated"])
@@ -491,7 +510,7 @@ def test_a_hundred_thousand_detections_are_survived(kind):
     elif kind == "repeated":
         polar[:] = approach(4)
     polar[::1000, 0] = np.nan
-    s = TrackingSettings(max_tracks=500)
+    s = settings_of(TrackingSettings, max_tracks=500)
     tracker = Tracker(s)
     for k in range(4):
         tracker.step(detections_of(approach(k), float(k)))
@@ -507,7 +526,7 @@ def test_a_hundred_thousand_detections_are_survived(kind):
 def test_covariances_stay_symmetric_and_positive_definite(seed, model, association):
     """Through whatever comes: components missing, gaps in time, exact and coarse detections, clutter."""
     rng = np.random.default_rng(seed)
-    tracker, stamp = Tracker(TrackingSettings(motion=model, association=association)), 0.0
+    tracker, stamp = Tracker(settings_of(TrackingSettings, model=model, method=association)), 0.0
     for k in range(12):
         stamp += 10.0 ** rng.uniform(-3, 1)
         n = int(rng.integers(0, 6))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scenes import detections_of, plot_of
+from settings_of import settings_of
 
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
@@ -23,7 +24,7 @@ def recording(shared_data):
 
 
 def test_lidar_and_radar_together_pass(recording):
-    s = TrackingSettings(
+    s = settings_of(TrackingSettings,
         acceleration_sigma_mps2=1.0, initial_speed_sigma_mps=5.0,
         max_range_m=100.0, clutter_per_scan=1e-3, turn_rate_sigma_degps=30.0, turn_rate_change_degps=10.0,
         mean_straight_s=5.0, mean_turn_s=5.0, gate_probability=0.99999, initial_height_sigma_m=1e-3,

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from scenes import polar_of
 from scipy.optimize import approx_fprime
 
-from aegis.core.tracking import association, update
+from aegis.core.kernels import gate
+from aegis.core.kernels import update as kernels
+from aegis.core.tracking import update
+from aegis.core.tracking.association import Pairs
+from aegis.core.tracking.measurement import Plots
+from aegis.core.tracking.motion import Kinematics
 
 
 def random_case(seed: int, n: int):
@@ -26,12 +31,20 @@ def corrected(x, P, H, y, variance, measured):
     return x + K @ y, P - K @ S @ K.T
 
 
+def correct(x, P, H, y, variance, measured):
+    """Update a state in place, by a polar measurement."""
+    kernels.correct(
+        x[None, None], P[None, None], 0, 0, H[None, None], 0, True, y[None, None], 0, variance[None],
+        measured[None].view(np.uint8), 0,
+    )  # fmt: skip
+
+
 @given(st.integers(0, 10_000), st.sampled_from([6, 7]), st.tuples(*[st.booleans()] * 4))
 def test_one_component_after_the_other_is_all_at_once(seed, n, measured):
     x, P, H, y, variance, _ = random_case(seed, n)
     use = np.array(measured)
     wanted = corrected(x, P, H, y, variance, use)
-    update.correct(x, P, H, True, y, variance, use, np.empty(n), np.empty(n), np.empty((n, n)), np.empty(n))
+    correct(x, P, H, y, variance, use)
     np.testing.assert_allclose(x, wanted[0], atol=1e-9)
     np.testing.assert_allclose(P, wanted[1], atol=1e-9)
 
@@ -39,19 +52,7 @@ def test_one_component_after_the_other_is_all_at_once(seed, n, measured):
 @given(st.integers(0, 10_000), st.floats(1e-12, 1e12))
 def test_the_covariance_stays_positive_definite_at_extreme_ratios(seed, ratio):
     x, P, H, y, variance, _ = random_case(seed, 6)
-    update.correct(
-        x,
-        P,
-        H,
-        True,
-        y,
-        variance * ratio,
-        np.ones(4, dtype=bool),
-        np.empty(6),
-        np.empty(6),
-        np.empty((6, 6)),
-        np.empty(6),
-    )
+    correct(x, P, H, y, variance * ratio, np.ones(4, dtype=bool))
     np.testing.assert_array_equal(P, P.T)
     assert np.linalg.eigvalsh(P).min() > 0.0
 
@@ -61,9 +62,7 @@ def test_the_mahalanobis_distance_is_that_of_the_components_measured(use):
     _, P, H, y, variance, _ = random_case(3, 6)
     use = np.array(use)
     S = H @ P @ H.T
-    got = association.mahalanobis(
-        y, S[None], 0, variance[None], use[None], 0, np.empty((4, 4)), np.empty(4), np.empty(4, dtype=int)
-    )
+    got = gate.mahalanobis(y[None, None], 0, 0, S[None], variance[None], use[None].view(np.uint8), 0)
     C = (S + np.diag(variance))[np.ix_(use, use)]
     assert got == pytest.approx((y[use] @ np.linalg.solve(C, y[use]), np.linalg.slogdet(C)[1], use.sum()))
 
@@ -82,14 +81,17 @@ def test_hypotheses_become_one_gaussian_with_their_moments():
     by_mode = rng.normal(size=(2, 2))
     total = np.log(np.exp(by_mode) @ weight[0])
     share, missed = np.array([0.5, 0.3]), np.array([0.2])
-    x_out, P_out, weight_out = x.copy(), P.copy(), weight.copy()
-    update.update(
-        x_out, P_out, weight_out, np.zeros(3), np.eye(3), np.zeros(3), np.ones(4, dtype=bool), value, variance, measured, False,
-        np.array([0, 2]), np.array([0, 1]), by_mode, total, share, missed,
-    )  # fmt: skip
 
     def h(state):
         return np.array([*state[:3], polar_of(state)[3]])
+
+    tracks = Kinematics(x.copy(), P.copy(), weight.copy())
+    innovation = value[:, None] - [h(x[0, m]) for m in range(2)]
+    jacobian = np.array([[approx_fprime(x[0, m], h, 1e-5) for m in range(2)]])
+    pairs = Pairs(np.array([0, 2]), np.array([0, 1]), by_mode, total, np.empty((2, 2)), innovation, jacobian)
+    plots = Plots(value, variance, measured, value[:, :3].copy(), np.ones(2), False, np.zeros(3))
+    update.update(tracks, pairs, plots, share, missed)
+    x_out, P_out, weight_out = tracks
 
     masses = np.empty(2)
     for m in range(2):

@@ -33,6 +33,7 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/session.js"),
         ("GET", "/stream.js"),
         ("GET", "/style.css"),
+        ("GET", "/palette.css"),
         ("GET", "/icon.svg"),
         ("GET", "/docs"),
         ("GET", "/docs.js"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 
 from aegis.bridge.http.guard import SECURITY_HEADERS
+from aegis.core import palette
 
 _OURS = Path(__file__).parents[1] / "static"
 _SWAGGER_UI = Path(str(distribution("fastapi-offline").locate_file("fastapi_offline"))) / "static"
@@ -36,8 +37,7 @@ _DOCS_POLICY = SECURITY_HEADERS["content-security-policy"].replace("img-src 'sel
 router = APIRouter(include_in_schema=False)
 
 
-def _serve(path: str, file: Path, media_type: str) -> Callable[[], Awaitable[Response]]:
-    content = file.read_bytes()
+def _serve(path: str, content: bytes, media_type: str) -> Callable[[], Awaitable[Response]]:
     headers = {"Cache-Control": "no-cache"}
     if path == "/docs":
         headers["Content-Security-Policy"] = _DOCS_POLICY
@@ -49,4 +49,5 @@ def _serve(path: str, file: Path, media_type: str) -> Callable[[], Awaitable[Res
 
 
 for _path, (_file, _type) in _FILES.items():
-    router.add_api_route(_path, _serve(_path, _file, _type), methods=["GET"])
+    router.add_api_route(_path, _serve(_path, _file.read_bytes(), _type), methods=["GET"])
+router.add_api_route("/palette.css", _serve("/palette.css", palette.css().encode(), _STYLE), methods=["GET"])

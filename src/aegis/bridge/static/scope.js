@@ -23,9 +23,8 @@
 /** @typedef {(east: number | null, north: number | null) => [x: number, y: number]} Place  of the map, on the canvas */
 /** @typedef {{x: number, y: number, track: Track, level: Level, selected: boolean}} Label */
 
-export const COLOURS = {
-  CRITICAL: "#ff5c6c", HIGH: "#ff9f43", MEDIUM: "#f4d35e", LOW: "#5bc48c", NONE: "#7fb2de",
-};
+/** @type {Level[]} */
+const LEVELS = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "NONE"];
 const RINGS = 4;
 const LEADER_S = 10;           // a track's line ends where it will be after this time
 const LABEL = { width: 62, height: 24 };
@@ -46,11 +45,19 @@ export function lengthText(metres) {
   return metres >= 1000 ? `${+(metres / 1000).toFixed(2)} km` : `${+metres.toFixed(1)} m`;
 }
 
+/** The colours of the levels, which palette.css has for all viewers: canvases know no styles. */
+function levelColours() {
+  const style = getComputedStyle(document.documentElement);
+  const entries = LEVELS.map((level) => [level, style.getPropertyValue(`--${level.toLowerCase()}`).trim()]);
+  return /** @type {Record<Level, string>} */ (Object.fromEntries(entries));
+}
+
 export class Scope {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    this.colours = levelColours();
     this.autoRange = 1000;
     /** @type {{id: number, x: number, y: number}[]} */
     this.spots = [];           // where tracks were drawn, to find the one that is clicked
@@ -193,7 +200,7 @@ export class Scope {
     for (const track of view.tracks) {
       const trail = view.trails.get(track.track_id);
       if (!trail || trail.length < 2) continue;
-      g.strokeStyle = `${COLOURS[view.levels.get(track.track_id) ?? "NONE"]}50`;
+      g.strokeStyle = `${this.colours[view.levels.get(track.track_id) ?? "NONE"]}50`;
       g.beginPath();
       g.moveTo(...at(...trail[0]));
       for (const point of trail) g.lineTo(...at(...point));
@@ -237,7 +244,7 @@ export class Scope {
       const tentative = track.status === "TENTATIVE";
       const [x, y] = at(east, north);
       this.spots.push({ id: track.track_id, x, y });
-      g.strokeStyle = g.fillStyle = COLOURS[level];
+      g.strokeStyle = g.fillStyle = this.colours[level];
       g.lineWidth = 1.5;
       const { x: ve, y: vn } = track.velocity_vector_mps;
       if (!tentative && ve !== null && vn !== null) {
@@ -253,7 +260,7 @@ export class Scope {
         g.fillStyle = "#0d161d";
         g.fill();
         g.stroke();
-        g.fillStyle = COLOURS[level];
+        g.fillStyle = this.colours[level];
       }
       if (selected) {
         g.strokeStyle = "#ffffff";
@@ -272,9 +279,8 @@ export class Scope {
    */
   drawLabels(labels) {
     const g = this.context;
-    const order = Object.keys(COLOURS);
     /** @param {Label} label */
-    const rank = (label) => (label.selected ? -1 : order.indexOf(label.level));
+    const rank = (label) => (label.selected ? -1 : LEVELS.indexOf(label.level));
     labels.sort((a, b) => rank(a) - rank(b) || a.track.track_id - b.track.track_id);
     /** @type {{x: number, y: number}[]} */
     const placed = [];
@@ -283,7 +289,7 @@ export class Scope {
       placed.push({ x, y });
       g.fillStyle = selected ? "#ffffff" : "#b9c8d3";
       g.fillText(String(track.track_id), x + 8, y - 6);
-      g.fillStyle = COLOURS[level];
+      g.fillStyle = this.colours[level];
       g.fillText(track.class.toLowerCase(), x + 8, y + 6);
     }
   }

@@ -16,7 +16,7 @@ import psutil
 from aegis import __version__
 
 PERIOD_S = 2.0  # over which shares of a processor are averaged
-_PACKAGES = ("ros-rclpy", "fastapi", "uvicorn", "sqlalchemy", "numpy", "numba")
+_PACKAGES = ("ros-rclpy", "fastapi", "uvicorn", "sqlalchemy", "numpy")
 
 
 class Machine:

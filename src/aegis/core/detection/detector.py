@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from aegis.core.angles import wrapped
-from aegis.core.classification.physical import PhysicalModel, decide, warm
+from aegis.core.classification.physical import PhysicalModel, decide
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.signal.equation import decibels
 from aegis.core.types import ClassId, Detections, Floats, Ints, Scan, take_rows
@@ -25,8 +25,7 @@ class Detector:
     """The detection stage: `step` takes a scan and returns its detections."""
 
     def __init__(self, settings: DetectionSettings) -> None:
-        """Make a detector; all compiled code is ready before the first scan."""
-        warm()
+        """Make a detector."""
         self.settings = settings
         self.model = PhysicalModel(settings.classification.class_ids())
 

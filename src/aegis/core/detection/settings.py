@@ -40,8 +40,8 @@ class FieldSettings(Settings):
     azimuth: str = param("azimuth", "Field of the azimuth.", was="azimuth_field")
     elevation: str = param("elevation", "Field of the elevation.", was="elevation_field")
     angle_unit: Literal["rad", "deg"] = param("rad", "Unit of the angle fields.")
-    azimuth_sign: Literal[1, -1] = param(1, "-1 where the sensor counts azimuth clockwise.")
-    elevation_sign: Literal[1, -1] = param(1, "-1 where the sensor counts elevation downwards.")
+    azimuth_sign: Literal[1, -1] = param(1, "Sign of the azimuth: -1 where the sensor counts it clockwise.")
+    elevation_sign: Literal[1, -1] = param(1, "Sign of the elevation: -1 where the sensor counts it downwards.")
     range_rate: str = param(
         "auto", "Field of the range rate; auto takes range_rate, doppler or velocity.", was="range_rate_field"
     )
@@ -70,8 +70,8 @@ class AccuracySettings(Settings):
     """How exact the points are: one standard deviation, at a reference SNR; errors go with 1/sqrt(SNR)."""
 
     stated_errors: Literal["auto", "ignore"] = param(
-        "auto", "auto takes a point's own errors where the cloud has range_sigma [m], azimuth_sigma, elevation_sigma [rad] or "
-        "range_rate_sigma [m/s]; else, and where one is not positive, those of this group. ignore takes those of this group.",
+        "auto", "Whether a point's own errors are taken (auto) where the cloud has range_sigma [m], azimuth_sigma, elevation_sigma "
+        "[rad] or range_rate_sigma [m/s] and the error is positive, or never (ignore); else those of this group hold.",
     )  # fmt: skip
     range_sigma_m: float = param(4.75, "Range error (one sigma) at the reference SNR.", unit="m", gt=0.0)
     azimuth_sigma_deg: float = param(0.2, "Azimuth error (one sigma) at the reference SNR.", unit="deg", gt=0.0)

@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from aegis.core.compiled import compiled
+from aegis.core.kernels import cells as kernels
 from aegis.core.signal.settings import WindowName
 from aegis.core.signal.windows import taper
 from aegis.core.types import Floats, Ints
 
 OVERSAMPLING = 4  # coarse beams to a beamwidth
 EXTENT = 1e-2  # of an array along an axis that counts [wavelengths]
+LINE = 1e-2  # elements are on one line where they extend no more than this share across it
 LATTICE = 1e-2  # how far from a lattice an element may be [wavelengths]
 LARGEST_LATTICE = 4096  # places, with holes; beyond, the steering matrix is used
 LARGEST_GRID = 65_536  # directions of the steering matrix
 LARGEST_BATCH = 2**20  # beams in memory
-SCORING_STEPS = 6
 
 Complexes = NDArray[np.complex128]
 
@@ -42,7 +42,7 @@ class Array:
         if self.finds_azimuth and self.finds_elevation:
             # Elements on one slanted line tell no two angles: what they tell is taken as the one that they extend in more.
             spread = np.linalg.svd(self.position, compute_uv=False)
-            if spread[1] < 1e-2 * spread[0]:
+            if spread[1] < LINE * spread[0]:
                 self.finds_azimuth = bool(max(extent[0], extent[1]) >= extent[2])
                 self.finds_elevation = not self.finds_azimuth
         self.flat = bool(extent[0] <= EXTENT)  # then behind cannot be told from in front
@@ -119,10 +119,12 @@ class Array:
             The beams (K,): the amplitude of one channel; and (K, 2, 2), their errors: the covariance of azimuth and elevation
             times the SNR of the beam; NaN of what the array does not find.
         """
-        return _refine(
+        beam, error = np.empty(len(snapshot), np.complex128), np.full((len(snapshot), 2, 2), np.nan)
+        kernels.refine(
             np.ascontiguousarray(snapshot), self.position, self.weights, self.wavenumber, self.finds_azimuth,
-            self.finds_elevation, azimuth, elevation,
+            self.finds_elevation, azimuth, elevation, np.empty((len(self.position), 2)), beam, error,
         )  # fmt: skip
+        return beam, error
 
     def steering(self, azimuth: Floats, elevation: Floats) -> Complexes:
         """Return (K, M) what an echo of amplitude 1 gives in the channels."""
@@ -177,74 +179,3 @@ def _lattice(position: Floats, wavelength_m: float) -> tuple[Ints, Floats] | Non
     if np.prod(places.max(axis=0) + 1) > LARGEST_LATTICE:
         return None
     return places, pitch
-
-
-@compiled
-def _refine(
-    snapshot: Complexes, position: Floats, weights: Floats, k: float, horizontal: bool, vertical: bool,
-    azimuth: Floats, elevation: Floats,
-) -> tuple[Complexes, Floats]:  # fmt: skip
-    """See `Array.refine`. Scoring: beside a maximum, the difference beam over the beam is j k C (error), C as below."""
-    K, M = snapshot.shape
-    beam = np.empty(K, np.complex128)
-    error = np.full((K, 2, 2), np.nan)
-    total = weights.sum()
-    squares = (weights * weights).sum()
-    p = np.empty((M, 2))
-    for i in range(K):
-        a, e = azimuth[i], elevation[i]
-        for step in range(SCORING_STEPS + 1):
-            ca, sa, ce, se = math.cos(a), math.sin(a), math.cos(e), math.sin(e)
-            mean_along = mean_up = 0.0
-            for c in range(M):
-                x, y, z = position[c, 0], position[c, 1], position[c, 2]
-                p[c, 0] = -sa * x + ca * y
-                p[c, 1] = -se * ca * x - se * sa * y + ce * z
-                mean_along += weights[c] * p[c, 0]
-                mean_up += weights[c] * p[c, 1]
-            mean_along, mean_up = mean_along / total, mean_up / total
-            y0 = d1 = d2 = 0.0j
-            c11 = c12 = c22 = v11 = v12 = v22 = 0.0
-            for c in range(M):
-                phase = k * (ce * (ca * position[c, 0] + sa * position[c, 1]) + se * position[c, 2])
-                value = weights[c] * snapshot[i, c] * complex(math.cos(phase), math.sin(phase))
-                along, up = p[c, 0] - mean_along, p[c, 1] - mean_up
-                y0 += value
-                d1 += along * value
-                d2 += up * value
-                w, ww = weights[c], weights[c] * weights[c]
-                c11 += w * along * along
-                c12 += w * along * up
-                c22 += w * up * up
-                v11 += ww * along * along
-                v12 += ww * along * up
-                v22 += ww * up * up
-            if not horizontal:
-                c11, c12, v12, d1 = 1.0, 0.0, 0.0, 0.0j
-            if not vertical:
-                c22, c12, v12, d2 = 1.0, 0.0, 0.0, 0.0j
-            spread = (c11 if horizontal else 0.0) + (c22 if vertical else 0.0)
-            det = c11 * c22 - c12 * c12
-            if step == SCORING_STEPS or y0 == 0.0 or spread <= 0.0 or det <= 0.0:
-                break
-            g1, g2 = (d1 / y0).imag * total / k, (d2 / y0).imag * total / k
-            widest = min(1.0 / (k * math.sqrt(spread / total)), 0.1)  # a fraction of a beam
-            s1, s2 = -(c22 * g1 - c12 * g2) / det, -(c11 * g2 - c12 * g1) / det
-            length = math.sqrt(s1 * s1 + s2 * s2)
-            scale = min(1.0, widest / length) if length > 0.0 else 1.0
-            a += scale * s1 / max(ce, 1e-6)
-            e = min(max(e + scale * s2, -0.5 * math.pi), 0.5 * math.pi)
-        azimuth[i], elevation[i] = a, e
-        beam[i] = y0 / total
-        # cov = C^-1 V C^-1 / (2 k^2 SNR_channel), and SNR_channel = SNR squares / total^2
-        scale = total * total / (2.0 * k * k * squares) if det > 0.0 else np.nan
-        i11, i12, i22 = c22 / det, -c12 / det, c11 / det
-        m11, m12 = i11 * v11 + i12 * v12, i11 * v12 + i12 * v22
-        m21, m22 = i12 * v11 + i22 * v12, i12 * v12 + i22 * v22
-        if horizontal:
-            error[i, 0, 0] = scale * (m11 * i11 + m12 * i12) / max(ce * ce, 1e-12)
-        if vertical:
-            error[i, 1, 1] = scale * (m21 * i12 + m22 * i22)
-        if horizontal and vertical:
-            error[i, 0, 1] = error[i, 1, 0] = scale * (m11 * i12 + m12 * i22) / max(ce, 1e-6)
-    return beam, error

@@ -10,8 +10,8 @@ then more false alarms than stated.
 
 CA, GO and SO only ever add, so that a strong target leaves no rounding error behind in cells that do not contain it; with float32
 the mean is within 1e-6 of the exact one. OS is exact: x / alpha > k-th smallest just if at least k reference cells are below
-x / alpha. Cells are first looked at by the upper 16 bits of their power, 16 at once and in an even share of their reference: there,
-almost every cell of noise is seen to have too few cells below. What is left is counted exactly.
+x / alpha. Cells are first looked at by their power as 8 bits of eighths of an octave, 16 at once and in an even share of their
+reference: there, almost every cell of noise is seen to have too few cells below. What is left is counted exactly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.compiled import compiled
+from aegis.core.kernels import cfar as kernels
 from aegis.core.signal import cfar_theory
 from aegis.core.signal.cfar_theory import KINDS, Kind
 from aegis.core.signal.cube import CubeError
@@ -34,8 +34,8 @@ Values = NDArray[Any]
 
 MAX_POWER = 1e30  # sums of it stay within float32
 MAX_REFERENCE = 30_000  # cells; counted in 16 bits
-CHUNK = 8  # rows of the map that OS looks at together: what it needs of them stays in the fastest cache
-UNROLLED = 8  # reference cells that `_count` takes at a time
+CHUNK = 16  # rows of the map that OS looks at together: what it needs of them stays in the fastest cache
+UNROLLED = 8  # reference cells that the kernel counts at a time
 SUM, GREATEST, SMALLEST = 0, 1, 2
 
 
@@ -77,7 +77,7 @@ class CfarWindow:
 
 
 class Cfar:
-    """A detector for maps of one shape. It keeps its memory, and what it compiles is compiled when it is made.
+    """A detector for maps of one shape. It keeps its memory.
 
     Attributes:
         alpha: (R,) multiplier of the reference's statistic in every row: of the mean (of a half), or of the ordered cell.
@@ -130,7 +130,6 @@ class Cfar:
             self._prepare_ordered(cells, inside, rank)
         else:
             self._prepare_average(cells, inside)
-        self.detect(np.zeros(shape, np.float32))  # compiles, or loads what was compiled
 
     def detect(self, power: NDArray[np.floating[Any]]) -> tuple[Ints, Ints, Floats]:
         """Return the row, the column and the mean noise power (of the sum) of every cell above its threshold, by row.
@@ -198,31 +197,31 @@ class Cfar:
         self._need = (self._rank - self.count + inside[:, share].sum(axis=1)).astype(np.int16)
         # Counting the last one more than once is on the safe side.
         self._share = np.append(self._offset[share], np.repeat(self._offset[share[-1]], -len(share) % UNROLLED))
-        self._code = np.empty(self._power.size, np.int16)
+        self._code = np.empty(self._power.size, np.int8)
         self._reference = np.empty(n, np.int32)
-        self._chunk = np.zeros((2, CHUNK * width), np.int16)
+        self._chunk = np.zeros((2, CHUNK * width), np.int8), np.zeros(CHUNK * width, np.int16)
+        self._limit = np.empty(self.shape, np.float32)
+        self._statistic = np.empty(self._found.size, np.int32)
 
     def _search(self) -> int:
         """Return the number of detections found in the map with margin; they are in `_found` and `_noise`."""
         w = self.window
-        size = (self.shape[0], self.shape[1], w.half_range, w.half_doppler)
-        if self.kind == "os":
-            flat = self._power.reshape(-1)
-            return _ordered(
-                flat, flat.view(np.int32), size, self._offset, self._share, self._need, self._rank, self._inverse,
-                self._unbias, self._code, self._chunk, self._reference, self._found, self._noise,
+        if self.kind != "os":
+            count: int = kernels.average(
+                self._power, w.half_range, w.half_doppler, w.guard_range, w.guard_doppler, self._mode, self._weight,
+                self._unbias, self._sums, self._level, self._found, self._noise,
             )  # fmt: skip
-        return _average(
-            self._power, size, w.guard_range, w.guard_doppler, self._mode, self._weight, self._unbias, self._sums,
-            self._level, self._found, self._noise,
+            return count
+        inner = self._power[w.half_range :, w.half_doppler :][: self.shape[0], : self.shape[1]]
+        np.multiply(inner, self._inverse[:, None], out=self._limit)
+        n: int = kernels.ordered(
+            self._power.reshape(-1).view(np.int32), self._limit.view(np.int32), w.half_range, w.half_doppler, self._offset,
+            self._share, self._need, self._rank, self._code, *self._chunk[0], self._chunk[1], self._reference, self._found,
+            self._statistic,
         )  # fmt: skip
-
-
-@cache
-def warm() -> None:
-    """Compile, or load, what every `Cfar` needs, so that the first cube need not wait for it."""
-    for kind in KINDS:
-        Cfar(kind, CfarWindow(0, 0, 1, 1), 1e-3, 1, (4, 4))
+        row = self._found[:n] // self.shape[1]
+        np.multiply(self._statistic[:n].view(np.float32), self._unbias[row], out=self._noise[:n])
+        return n
 
 
 @cache
@@ -239,194 +238,3 @@ def _ordered_alpha(pfa: float, channels: int, count: int, rank: int) -> tuple[fl
     """Return the multiplier, and the mean of what it multiplies."""
     statistic = cfar_theory.ordered(channels, count, rank)
     return statistic.alpha(pfa), statistic.mean
-
-
-@compiled
-def _add_rows(power: Values, first: int, end: int, total: Values) -> None:
-    """Add the rows first to end - 1 to `total`, four at a time."""
-    n = total.size
-    i = first
-    while i + 4 <= end:
-        a, b, c, d = power[i], power[i + 1], power[i + 2], power[i + 3]
-        for j in range(n):
-            total[j] += (a[j] + b[j]) + (c[j] + d[j])
-        i += 4
-    for row in range(i, end):
-        a = power[row]
-        for j in range(n):
-            total[j] += a[j]
-
-
-@compiled
-def _add_shifted(values: Values, first: int, end: int, total: Values) -> None:
-    """Add `values`, shifted left by first to end - 1 cells, to `total`, four at a time."""
-    n = total.size
-    i = first
-    while i + 4 <= end:
-        a, b, c, d = values[i : i + n], values[i + 1 : i + 1 + n], values[i + 2 : i + 2 + n], values[i + 3 : i + 3 + n]
-        for j in range(n):
-            total[j] += (a[j] + b[j]) + (c[j] + d[j])
-        i += 4
-    for shift in range(i, end):
-        a = values[shift : shift + n]
-        for j in range(n):
-            total[j] += a[j]
-
-
-@compiled
-def _across(left: Values, middle: Values, right: Values, half: int, guard: int, weight: float, level: Values) -> None:
-    """Sum `middle` over the guard columns, `left` and `right` over the reference columns beside them; scale."""
-    level[:] = 0.0
-    _add_shifted(left, 0, half - guard, level)
-    _add_shifted(middle, half - guard, half + guard + 1, level)
-    _add_shifted(right, half + guard + 1, 2 * half + 1, level)
-    for j in range(level.size):
-        level[j] *= weight
-
-
-@compiled
-def _average(
-    power: Values, size: tuple[int, int, int, int], guard_range: int, guard_doppler: int, mode: Values, weight: Values,
-    unbias: Values, sums: Values, level: Values, found: Values, noise: Values,
-) -> int:  # fmt: skip
-    """Find what is above the weighted sums of its reference.
-
-    A half is far rows, of which all columns belong to the reference, and near rows, of which the guard columns do not; the
-    cell's own row is near, one side of it for each half.
-    """
-    ranges, dopplers, half_range, half_doppler = size
-    middle, side, with_row = sums[0], sums[1], sums[2]
-    total, other = level[0], level[1]
-    n = 0
-    for r in range(ranges):
-        i = r + half_range
-        first, last = i - half_range, i + half_range + 1
-        near, near_end = i - guard_range, i + guard_range + 1
-        middle[:] = 0.0
-        _add_rows(power, first, near, middle)
-        if mode[r] == SUM:
-            _add_rows(power, near_end, last, middle)
-            side[:] = middle
-            _add_rows(power, near, near_end, side)
-            _across(side, middle, side, half_doppler, guard_doppler, weight[r, 0], total)
-        else:
-            side[:] = middle
-            _add_rows(power, near, i, side)
-            with_row[:] = side
-            _add_rows(power, i, i + 1, with_row)
-            _across(with_row, middle, side, half_doppler, guard_doppler, weight[r, 0], total)
-            middle[:] = 0.0
-            _add_rows(power, near_end, last, middle)
-            side[:] = middle
-            _add_rows(power, i + 1, near_end, side)
-            with_row[:] = side
-            _add_rows(power, i, i + 1, with_row)
-            _across(side, middle, with_row, half_doppler, guard_doppler, weight[r, 1], other)
-            if mode[r] == GREATEST:
-                for j in range(dopplers):
-                    total[j] = max(total[j], other[j])
-            else:
-                for j in range(dopplers):
-                    total[j] = min(total[j], other[j])
-        x = power[i, half_doppler : half_doppler + dopplers]
-        above = np.int32(0)
-        for j in range(dopplers):
-            above = np.int32(above + np.int32(x[j] > total[j]))
-        if above > 0:
-            for j in range(dopplers):
-                if x[j] > total[j] and total[j] > 0.0:
-                    found[n] = r * dopplers + j
-                    noise[n] = total[j] * unbias[r]
-                    n += 1
-    return n
-
-
-@compiled
-def _count(code: Values, start: int, share: Values, level: Values, count: Values) -> None:
-    """Add to `count`, for the cells from `start` on, how many cells of their `share` have a code below the level."""
-    n = count.size
-    for q in range(0, share.size, 8):
-        a = code[start + share[q] :][:n]
-        b = code[start + share[q + 1] :][:n]
-        c = code[start + share[q + 2] :][:n]
-        d = code[start + share[q + 3] :][:n]
-        e = code[start + share[q + 4] :][:n]
-        f = code[start + share[q + 5] :][:n]
-        g = code[start + share[q + 6] :][:n]
-        h = code[start + share[q + 7] :][:n]
-        for j in range(n):
-            x = level[j]
-            count[j] += (
-                np.int16(a[j] < x) + np.int16(b[j] < x) + np.int16(c[j] < x) + np.int16(d[j] < x)
-                + np.int16(e[j] < x) + np.int16(f[j] < x) + np.int16(g[j] < x) + np.int16(h[j] < x)
-            )  # fmt: skip
-
-
-@compiled
-def _smallest(bits: Values, rank: int, high: Any) -> Any:
-    """Return the `rank`-th smallest of `bits`, which is at least 0 and at most `high`, by bisection."""
-    low = np.int32(0)
-    while low < high:
-        middle = np.int32(low + ((high - low) >> 1))
-        n = np.int32(0)
-        for i in range(bits.size):
-            n = np.int32(n + np.int32(bits[i] <= middle))
-        if n >= rank:
-            high = middle
-        else:
-            low = np.int32(middle + 1)
-    return low
-
-
-@compiled
-def _ordered(
-    power: Values, bits: Values, size: tuple[int, int, int, int], offset: Values, share: Values, need: Values, rank: Values,
-    inverse: Values, unbias: Values, code: Values, chunk: Values, reference: Values, found: Values, noise: Values,
-) -> int:  # fmt: skip
-    """Find what is above alpha times its k-th smallest reference cell.
-
-    Powers are never negative, so that their bits, read as integers, are in the same order; so are the upper 16 of these.
-    """
-    ranges, dopplers, half_range, half_doppler = size
-    width = dopplers + 2 * half_doppler
-    level, count = chunk[0], chunk[1]
-    for i in range(bits.size):
-        code[i] = np.int16(bits[i] >> 16)
-    n = 0
-    for first in range(0, ranges, CHUNK):
-        rows = min(CHUNK, ranges - first)
-        begin = (first + half_range) * width + half_doppler
-        length = (rows - 1) * width + dopplers
-        for k in range(rows):
-            x = power[begin + k * width :][:dopplers]
-            to = level[k * width :][:dopplers]
-            f = inverse[first + k]
-            for j in range(dopplers):
-                to[j] = np.int16((np.float32(x[j] * f).view(np.int32) >> 16) + 1)
-        count[:] = 0
-        _count(code, begin, share, level[:length], count[:length])
-        for k in range(rows):
-            r = first + k
-            enough = count[k * width :][:dopplers]
-            candidates = np.int32(0)
-            for j in range(dopplers):
-                candidates = np.int32(candidates + np.int32(enough[j] >= need[r]))
-            if candidates == 0:
-                continue
-            for j in range(dopplers):
-                if enough[j] < need[r]:
-                    continue
-                cell = begin + k * width + j
-                limit = np.float32(power[cell] * inverse[r]).view(np.int32)
-                for q in range(offset.size):
-                    reference[q] = bits[cell + offset[q]]
-                below = np.int32(0)
-                for q in range(offset.size):
-                    below = np.int32(below + np.int32(reference[q] < limit))
-                if below >= rank[r]:
-                    ordered = np.int32(_smallest(reference, rank[r], limit)).view(np.float32)
-                    if ordered > 0.0:
-                        found[n] = r * dopplers + j
-                        noise[n] = ordered * unbias[r]
-                        n += 1
-    return n

@@ -155,7 +155,7 @@ def ordered(channels: int, count: int, rank: int) -> Statistic:
     return _statistic(channels, log_z, _log_density(channels, 1, log_z) + below - special.betaln(rank, above + 1))
 
 
-def _of_halves(channels: int, counts: tuple[int, int], other_is_beyond: Any) -> Statistic:
+def _of_halves(channels: int, counts: tuple[int, int], other_is_beyond: np.ufunc) -> Statistic:
     """Return GO's or SO's statistic: either half is at z, and the other is on the side that leaves z the result."""
     bounds = [_gamma_bounds(channels * n, n) for n in counts]
     log_z = _grid(min(low for low, _ in bounds), max(high for _, high in bounds))

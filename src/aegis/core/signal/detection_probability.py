@@ -17,6 +17,7 @@ Sources: Richards, Fundamentals of Radar Signal Processing, 2nd ed., ch. 6 (Swer
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def pd(snr: ArrayLike, level: ArrayLike, swerling: int = 0, pulses: int = 1) -> 
     return special.gammaincc(pulses, np.asarray(level, np.float64)) + (at_least * step).sum(axis=-1)
 
 
-def snr_for(wanted: float, probability: Any) -> float:
+def snr_for(wanted: float, probability: Callable[[float], Floats | float]) -> float:
     """Return the SNR at which `probability`, a function that rises with SNR, is as wanted.
 
     Raises:

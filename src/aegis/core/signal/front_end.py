@@ -15,24 +15,22 @@ Range is that in the middle of the frame: the coupling of range and Doppler with
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aegis.core.angles import wrapped
-from aegis.core.signal import cfar
 from aegis.core.signal.beamforming import unit_vectors
 from aegis.core.signal.cfar import Cfar, CfarWindow
 from aegis.core.signal.cfar_correlation import independent_share, pfa_if_independent
-from aegis.core.signal.cube import Cube, CubeError, Waveform, WaveformKind
+from aegis.core.signal.cube import Cube, CubeError, Waveform
 from aegis.core.signal.detection_probability import threshold
 from aegis.core.signal.directions import Directions
 from aegis.core.signal.peaks import above_sidelobes, local_maxima
 from aegis.core.signal.range_doppler import RangeDoppler
 from aegis.core.signal.response import measure
-from aegis.core.signal.settings import CfarSettings, FrontEndSettings
+from aegis.core.signal.settings import FrontEndSettings
 from aegis.core.types import Floats, Ints, RangeDopplerMap, Scan, take_rows, unknown
 
 MAX_PLANS = 4  # kept: a radar that changes between waveforms goes back to them
@@ -82,7 +80,7 @@ class FrontEnd:
     """The front end stage."""
 
     def __init__(self, settings: FrontEndSettings) -> None:
-        """Make a front end; its kernels are compiled with the first cube, if `warm` has not been called before."""
+        """Make a front end."""
         self.settings = settings
         self.notes: Counter[str] = Counter()  # of the last cube: what is worth knowing, but dropped nothing
         self._plans: dict[tuple[Any, ...], Plan] = {}
@@ -262,23 +260,3 @@ def _wrap(value: Floats, span: float) -> Floats:
     """Return the values within half a span about 0."""
     out: Floats = (value + 0.5 * span) % span - 0.5 * span
     return out
-
-
-@cache
-def warm() -> None:
-    """Compile, or load, what cubes of every kind need: one echo is found in each."""
-    cfar.warm()
-    samples, chirps, channels = 32, 8, 2
-    turn = 2.0 * np.pi * 0.3 * np.arange(samples)[:, None, None]
-    pairs = np.zeros((samples, chirps, channels, 2))
-    pairs[..., 0], pairs[..., 1] = 1e3 * np.cos(turn), 1e3 * np.sin(turn)
-    pairs += np.random.default_rng(1).normal(size=pairs.shape)
-    iq = pairs.astype(np.int16)
-    position = np.zeros((channels, 3))
-    fmcw = Waveform(WaveformKind.FMCW, 10e9, 1e6, 1e12, 1e-4, position, np.zeros(channels))
-    pulse = Waveform(WaveformKind.PULSE, 10e9, 1e6, 1e11, 1e-4, position, np.zeros(channels), pulse_width_s=4e-6)
-    floats = pairs.astype(np.float32).view(np.complex64)[..., 0]
-    cases: list[tuple[Waveform, NDArray[Any]]] = [(fmcw, iq), (fmcw, iq[..., 0]), (fmcw, floats), (pulse, iq)]
-    for waveform, data in cases:
-        scan, _ = FrontEnd(FrontEndSettings(cfar=CfarSettings(pfa=1e-2))).step(Cube(0, "", 0, "", waveform, data))
-        assert len(scan)

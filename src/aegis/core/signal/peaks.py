@@ -5,32 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.compiled import compiled
+from aegis.core.kernels import cfar as kernels
 from aegis.core.types import Floats, Ints
 
-SIDELOBE_MARGIN = 2.0  # power; sidelobes may be this much higher than the window has them: targets move, radars drift
 
-
-@compiled
 def local_maxima(power: NDArray[np.float32], rows: Ints, cols: Ints) -> NDArray[np.bool_]:
     """Tell of each cell (N,) whether no one of its eight neighbours is stronger; of equals, the first. Doppler is circular."""
-    R, D = power.shape
-    out = np.ones(len(rows), np.bool_)
-    for i in range(len(rows)):
-        r, d = rows[i], cols[i]
-        value = power[r, d]
-        for dr in range(-1, 2):
-            for dd in range(-1, 2):
-                row, col = r + dr, (d + dd) % D
-                if row < 0 or row >= R or (row == r and col == d):
-                    continue
-                other = power[row, col]
-                if other > value or (other == value and (row < r or (row == r and col < d))):
-                    out[i] = False
+    out = np.empty(len(rows), np.bool_)
+    kernels.local_maxima(power, rows, cols, out.view(np.uint8))
     return out
 
 
-@compiled
 def above_sidelobes(
     rows: Ints,
     cols: Ints,
@@ -55,23 +40,5 @@ def above_sidelobes(
         most: peaks wanted; the rest is not looked at.
     """
     kept = np.empty(min(len(rows), most), np.int64)
-    n, explained = 0, 0
-    for i in range(len(rows)):
-        if n == most:
-            break
-        alone = True
-        for k in range(n):
-            j = kept[k]
-            dr, dd = abs(rows[i] - rows[j]), abs(cols[i] - cols[j])
-            dd = min(dd, columns - dd)
-            if dr < len(by_range) and dd < len(by_doppler):
-                reach = strength[j] * by_range[dr] * by_doppler[dd]
-                if excess[i] < SIDELOBE_MARGIN * reach:
-                    alone = False
-                    break
-        if alone:
-            kept[n] = i
-            n += 1
-        else:
-            explained += 1
+    n, explained = kernels.above_sidelobes(rows, cols, strength, excess, columns, by_range, by_doppler, kept)
     return kept[:n], explained

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from aegis.core.compiled import compiled
+from aegis.core.kernels import cells as kernels
 from aegis.core.signal import response
 from aegis.core.signal.cube import Cube, CubeError, Waveform, WaveformKind
 from aegis.core.signal.equation import SPEED_OF_LIGHT
@@ -136,8 +136,7 @@ class RangeDoppler:
         if data.dtype == np.complex64:
             data = data.view(np.float32)
         samples = len(data)
-        data = data.reshape(samples, -1).view()
-        data.flags.writeable = False  # one type of array for the compiler, whatever it is the memory of
+        data = data.reshape(samples, -1)
         if self.settings.doppler.remove_static:
             per_chirp = self._mean.shape[1]
             np.mean(data.reshape(samples, -1, per_chirp), axis=1, dtype=np.float32, out=self._mean)
@@ -148,7 +147,7 @@ class RangeDoppler:
                 saturated = int(np.count_nonzero((data >= full) | (data <= -full)))
         elif not within(data, LARGEST):
             raise CubeError("sample value", f"a sample is not finite, or larger than {LARGEST:g}")
-        weigh(data, self._fast, self._slow, self._mean, self.settings.doppler.remove_static, self._weighted)
+        weigh(data, self._fast, self._slow, self._mean if self.settings.doppler.remove_static else None, self._weighted)
         chirps = self.shape[1]
         if self.real:
             spectrum: NDArray[Any] = fft.rfft(self._weighted.reshape(samples, chirps, self.channels), axis=0)
@@ -166,52 +165,30 @@ class RangeDoppler:
         rows = spectrum[self._rows]
         turned = fft.ifft if self.conjugated else fft.fft
         z = turned(rows, axis=1, norm="forward" if self.conjugated else None, overwrite_x=True)
-        sum_power(z.view(np.float32), self._power)
+        kernels.sum_power(z.view(np.float32), self._power)
         return Cells(z, self._power, saturated)
 
 
-@compiled
-def weigh(data: NDArray[Any], fast: Array32, slow: Array32, mean: Array32, static: bool, out: Array32) -> None:
-    """Write (data - mean) times both windows. data, out: (S, chirps * K); fast (S,); slow (chirps * K,); mean (S, K), if static."""
-    columns = data.shape[1]
-    if static:
-        K = mean.shape[1]
-        for s in range(len(data)):
-            for begin in range(0, columns, K):
-                for k in range(K):
-                    out[s, begin + k] = (data[s, begin + k] - mean[s, k]) * (fast[s] * slow[begin + k])
+def weigh(data: NDArray[Any], fast: Array32, slow: Array32, mean: Array32 | None, out: Array32) -> None:
+    """Write (data - mean) times both windows.
+
+    Args:
+        data: (S, chirps * K) int16 or float32; fast: (S,); slow: (chirps * K,).
+        mean: (S, K), if it is to be taken off.
+        out: (S, chirps * K), to be written.
+    """
+    if data.dtype == np.int16:
+        off = np.zeros((1, 1), np.float32) if mean is None else mean
+        kernels.weigh(np.require(data, requirements=["C", "W"]), fast, slow, off, mean is not None, out)
         return
-    for s in range(len(data)):
-        for j in range(columns):
-            out[s, j] = data[s, j] * (fast[s] * slow[j])
+    np.multiply(fast[:, None], slow, out=out)
+    if mean is None:
+        out *= data
+    else:
+        by_chirp = out.reshape(len(data), -1, mean.shape[1])
+        by_chirp *= data.reshape(by_chirp.shape) - mean[:, None]
 
 
-@compiled
 def within(data: Array32, limit: float) -> bool:
     """Tell whether every sample is finite and no larger than the limit."""
-    bound = np.float32(limit)
-    for s in range(len(data)):
-        outside = np.int32(0)
-        for j in range(data.shape[1]):
-            outside += np.int32(not (abs(data[s, j]) <= bound))
-        if outside:
-            return False
-    return True
-
-
-@compiled
-def sum_power(z: Array32, out: Array32) -> None:
-    """Write the sums of squares over the last axis. z: (R, D, 2 M); out: (R, D)."""
-    n = z.shape[2]
-    fours = n - n % 4
-    for r in range(z.shape[0]):
-        for d in range(z.shape[1]):
-            a = b = c = e = np.float32(0.0)  # four chains of additions, which need not wait for each other
-            for i in range(0, fours, 4):
-                a += z[r, d, i] * z[r, d, i]
-                b += z[r, d, i + 1] * z[r, d, i + 1]
-                c += z[r, d, i + 2] * z[r, d, i + 2]
-                e += z[r, d, i + 3] * z[r, d, i + 3]
-            for i in range(fours, n):
-                a += z[r, d, i] * z[r, d, i]
-            out[r, d] = (a + b) + (c + e)
+    return bool(data.max() <= limit and data.min() >= -limit)  # NaN is neither

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from aegis.core.compiled import compiled
+from aegis.core.kernels import cells as kernels
 from aegis.core.types import Floats, Ints
 
 Complexes = NDArray[np.complex128]
@@ -28,7 +28,6 @@ Table = Callable[[Floats], Complexes]
 
 POINTS = 257  # of the tables
 REACH = 0.75  # of the tables, to either side, in spacings
-ITERATIONS = 4
 HALF = 8  # offsets in half a cell that the envelope is taken over
 
 
@@ -126,7 +125,7 @@ def _tables(response: Table, correlation: Complexes, spacing: int, magnitude: Fl
 
     amplitude = (h.conj() @ inverse) / inner(h, h)[:, None]
     across = slope - h * (inner(h, slope) / inner(h, h))[:, None]  # what no change of A can imitate
-    information = inner(across, across).real
+    information = np.ascontiguousarray(inner(across, across).real)
     offset = (across.conj() @ inverse) / information[:, None]
     return Response(
         spacing, REACH * spacing, np.ascontiguousarray(amplitude), np.ascontiguousarray(offset), np.abs(h[:, 1]),
@@ -140,36 +139,12 @@ def conjugate(r: Response) -> Response:
     return r._replace(amplitude=r.amplitude.conj(), offset=r.offset.conj())
 
 
-@compiled
 def locate(before: complex, middle: complex, after: complex, response: Response) -> tuple[float, complex, float, float]:
     """Return the offset [cells] from the middle cell, the amplitude at the peak, the middle cell's gain, the information."""
-    delta, last = 0.0, len(response.gain) - 1
-    amplitude, gain, information = 0.0j, 1.0, 1.0
-    for iteration in range(ITERATIONS + 1):
-        at = (delta / response.reach + 1.0) * 0.5 * last
-        i = min(int(at), last - 1)
-        t = at - i
-        p, q = response.amplitude, response.offset
-        amplitude = (
-            before * ((1.0 - t) * p[i, 0] + t * p[i + 1, 0])
-            + middle * ((1.0 - t) * p[i, 1] + t * p[i + 1, 1])
-            + after * ((1.0 - t) * p[i, 2] + t * p[i + 1, 2])
-        )
-        gain = (1.0 - t) * response.gain[i] + t * response.gain[i + 1]
-        information = (1.0 - t) * response.information[i] + t * response.information[i + 1]
-        if iteration == ITERATIONS or amplitude == 0.0:
-            break
-        missing = (
-            before * ((1.0 - t) * q[i, 0] + t * q[i + 1, 0])
-            + middle * ((1.0 - t) * q[i, 1] + t * q[i + 1, 1])
-            + after * ((1.0 - t) * q[i, 2] + t * q[i + 1, 2])
-        )
-        step = (missing / amplitude).real
-        delta = min(max(delta + step, -response.reach), response.reach)
-    return delta, amplitude, gain, information
+    found: tuple[float, complex, float, float] = kernels.locate(before, middle, after, *_line(response))
+    return found
 
 
-@compiled
 def measure(
     z: NDArray[np.complex64], rows: Ints, cols: Ints, weights: Complexes, conjugated: bool,
     by_range: Response, by_doppler: Response,
@@ -185,30 +160,21 @@ def measure(
         by_range, by_doppler: responses.
     """
     out = np.empty((len(rows), 6))
-    D, M = z.shape[1], z.shape[2]
-    for i in range(len(rows)):
-        middle = before = after = left = right = 0.0j
-        r, d = rows[i], cols[i]
-        d0, d1 = (d - by_doppler.spacing) % D, (d + by_doppler.spacing) % D
-        r0, r1 = r - by_range.spacing, r + by_range.spacing
-        for c in range(M):
-            w = weights[i, c]
-            if conjugated:
-                w = w.conjugate()
-            middle += w * z[r, d, c]
-            before += w * z[r0, d, c]
-            after += w * z[r1, d, c]
-            left += w * z[r, d0, c]
-            right += w * z[r, d1, c]
-        if conjugated:
-            middle, before, after = middle.conjugate(), before.conjugate(), after.conjugate()
-            left, right = left.conjugate(), right.conjugate()
-        in_range, amplitude, range_gain, range_information = locate(before, middle, after, by_range)
-        in_doppler, _, doppler_gain, doppler_information = locate(left, middle, right, by_doppler)
-        out[i, 0], out[i, 1] = in_range, in_doppler
-        # Each offset is taken across the line of cells nearest to the peak, which is not on it.
-        range_loss, doppler_loss = range_gain * range_gain, doppler_gain * doppler_gain
-        out[i, 2] = (amplitude.real**2 + amplitude.imag**2) / doppler_loss
-        out[i, 3], out[i, 4] = range_information * doppler_loss, doppler_information * range_loss
-        out[i, 5] = range_loss * doppler_loss
+    kernels.measure(
+        z,
+        rows,
+        cols,
+        weights,
+        conjugated,
+        by_range.spacing,
+        *_line(by_range),
+        by_doppler.spacing,
+        *_line(by_doppler),
+        out,
+    )
     return out
+
+
+def _line(response: Response) -> tuple[float, Complexes, Complexes, Floats, Floats]:
+    """Return what the kernels need of a response."""
+    return response.reach, response.amplitude, response.offset, response.gain, response.information

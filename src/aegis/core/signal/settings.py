@@ -49,7 +49,7 @@ class CfarSettings(Settings):
         "chirps.", ge=1, le=64,
     )  # fmt: skip
     os_rank: float = param(
-        0.75, "os: the ordered cell that is the reference, as a share of all of them.", ge=0.1, le=1.0
+        0.75, "The ordered cell that is the reference (os), as a share of all of them.", ge=0.1, le=1.0
     )
 
 
@@ -79,12 +79,12 @@ class DopplerSettings(Settings):
         "Only for a radar at rest.",
     )  # fmt: skip
     ambiguity: Literal["principal", "tdm"] = param(
-        "tdm", "principal: every range rate is taken to lie within lambda / (2 T) about 0. tdm: within as many times that as "
-        "transmitters take turns, by the phases between them, where these are clear.", was="doppler_ambiguity",
+        "tdm", "Where range rates are taken to lie: within lambda / (2 T) about 0 (principal), or within as many times that as "
+        "transmitters take turns, by the phases between them, where these are clear (tdm).", was="doppler_ambiguity",
     )  # fmt: skip
     tdm_margin_db: float = param(
         0.3,
-        "tdm: how much stronger the beam must be than with any other of the possible range rates. Short subarrays make "
+        "How much stronger the beam must be than with any other of the possible range rates (tdm). Short subarrays make "
         "them alike: the second of three transmitters' is 0.9 dB below with four receivers each.",
         unit="dB",
         ge=0.0,

@@ -12,16 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from aegis.core.threat.geometry import closest_approach, cpa_distance_sigma, time_to_impact
+from aegis.core.threat.geometry import (
+    AT_REST_MPS,
+    NO_DISTANCE_M,
+    closest_approach,
+    cpa_distance_sigma,
+    time_to_impact,
+)
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.types import ClassId, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
 
 # Below it, what does not recede is told to have no clear heading at the asset.
 CLEAR_INTENT = 0.3
-# Below these a length, a speed or a variance counts as none: nothing is divided by less.
-_LEAST_DISTANCE_M = 1e-9
-_LEAST_SPEED_MPS = 1e-9
-_LEAST_VARIANCE_M2PS2 = 1e-12
+_LEAST_VARIANCE_M2PS2 = 1e-12  # nothing is divided by less
 
 
 @dataclass(frozen=True)
@@ -121,11 +124,11 @@ def _intent(position: Floats, velocity: Floats, covariance: Floats) -> Floats:
 
     The cosine between course and the line to the asset, times how far the closing speed stands out of its error.
     """
-    distance = np.maximum(np.linalg.norm(position, axis=1), _LEAST_DISTANCE_M)
+    distance = np.maximum(np.linalg.norm(position, axis=1), NO_DISTANCE_M)
     line = -position / distance[:, None]
     closing = np.einsum("ni,ni->n", line, velocity)
     sigma = np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", line, covariance[:, 3:, 3:], line), _LEAST_VARIANCE_M2PS2))
-    cosine = closing / np.maximum(np.linalg.norm(velocity, axis=1), _LEAST_SPEED_MPS)
+    cosine = closing / np.maximum(np.linalg.norm(velocity, axis=1), AT_REST_MPS)
     out: Floats = np.clip(cosine, 0.0, 1.0) * np.clip(2.0 * ndtr(closing / sigma) - 1.0, 0.0, 1.0)
     return out
 

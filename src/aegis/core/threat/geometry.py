@@ -7,6 +7,9 @@ import numpy as np
 from aegis.core.types import Floats
 
 AT_REST_MPS = 1e-9
+NO_DISTANCE_M = 1e-9
+# A course passes through the asset where it misses it by less than this share of the error across the course.
+THROUGH_SHARE = 1e-3
 
 
 def closest_approach(position: Floats, velocity: Floats) -> tuple[Floats, Floats]:
@@ -35,13 +38,13 @@ def cpa_distance_sigma(position: Floats, velocity: Floats, covariance: Floats, t
     there = covariance[:, :3, :3] + t * (cross + cross.swapaxes(1, 2)) + t**2 * covariance[:, 3:, 3:]
     miss = position + velocity * time[:, None]
     distance = np.linalg.norm(miss, axis=1)
-    direction = miss / np.maximum(distance, 1e-9)[:, None]
+    direction = miss / np.maximum(distance, NO_DISTANCE_M)[:, None]
     variance = np.einsum("ni,nij,nj->n", direction, there, direction)
     speed = np.linalg.norm(velocity, axis=1)
     course = velocity / np.maximum(speed, AT_REST_MPS)[:, None]
     across = np.eye(3) - course[:, :, None] * course[:, None, :]
     widest = np.linalg.eigvalsh(across @ there @ across)[:, -1] if len(position) else np.empty(0)
-    through = distance < np.sqrt(np.maximum(widest, 0.0)) * 1e-3
+    through = distance < np.sqrt(np.maximum(widest, 0.0)) * THROUGH_SHARE
     return np.sqrt(np.maximum(np.where(through, widest, variance), 0.0))
 
 

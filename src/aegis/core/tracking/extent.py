@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from aegis.core.angles import wrapped
-from aegis.core.tracking.measurement import AZIMUTH, Measurements
+from aegis.core.tracking.measurement import AZIMUTH, Plots
 from aegis.core.types import Floats, Ints
 
 SAME_RANGE_RATE_MPS = 2.0  # parts of one object differ in range rate by no more, beside their errors
@@ -30,12 +30,12 @@ class Known:
 class Merged:
     """G objects in a scan of D detections."""
 
-    z: Measurements  # (G)
+    z: Plots  # (G)
     group: Ints  # (D,) the object of each detection
     scatter: Floats  # (G,) variance of its detections about their mean along an axis [m^2]; NaN of a single one
 
 
-def merge(z: Measurements, known: Known, max_extent_m: float) -> Merged:
+def merge(z: Plots, known: Known, max_extent_m: float) -> Merged:
     """Return one measurement an object.
 
     Detections within an object's length of a known track belong to it, or to the nearest of several; of the others, those that lie
@@ -102,7 +102,7 @@ def merge(z: Measurements, known: Known, max_extent_m: float) -> Merged:
     for c in range(3):
         variance[:, c] += np.where(measured[:, c], wander / (reach_m**2 if z.polar and c else 1.0), 0.0)
     return Merged(
-        Measurements(
+        Plots(
             value, variance, measured, position, np.sqrt(mean(z.position_sigma**2, one) / size + wander), z.polar, z.origin
         ),
         group,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import zipfile
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.compiled import compiled
+from aegis.core.kernels import rows as kernels
 from aegis.core.tracking import motion
-from aegis.core.types import Floats, Ints, TrackStatus
+from aegis.core.tracking.motion import Kinematics
+from aegis.core.types import Floats, Ints
 
 FORMAT = "aegis tracks 1"
-TENTATIVE, CONFIRMED, COASTING = int(TrackStatus.TENTATIVE), int(TrackStatus.CONFIRMED), int(TrackStatus.COASTING)
 
 
 @dataclass
@@ -76,102 +76,97 @@ class Rows:
         if index is not None:
             x, P, weight = (a.take(index, axis=0) for a in (x, P, weight))
         if x.shape[1] == 1:
-            # Contiguous even where the turn rate is left out: another layout would be compiled apart.
             return np.ascontiguousarray(x[:, 0, :6]), np.ascontiguousarray(P[:, 0, :6, :6])
-        return motion.combine(x, P, weight)
+        return motion.combine(Kinematics(x, P, weight))
 
 
 _NAMES = tuple(f.name for f in fields(Rows))
 
 
-@compiled
+class Sightings(NamedTuple):
+    """What tracks keep of their detections: the columns of `Rows` of the same names (N,)."""
+
+    hits: Ints
+    updated_ns: Ints
+    has_height: NDArray[np.bool_]
+    rcs_sum: Floats
+    rcs_looks: Floats
+
+    def copy(self) -> Sightings:
+        """Return the same in memory of its own."""
+        return Sightings(
+            self.hits.copy(), self.updated_ns.copy(), self.has_height.copy(), self.rcs_sum.copy(), self.rcs_looks.copy()
+        )
+
+
 def after_hits(
-    hit: Floats, best: Ints, detection: Ints, stamp_ns: int, rcs: Floats, measured: NDArray[np.bool_],
-    hits: Ints, updated_ns: Ints, has_height: NDArray[np.bool_], rcs_sum: Floats, rcs_looks: Floats,
-) -> tuple[Ints, Ints, NDArray[np.bool_], Floats, Floats, Ints]:  # fmt: skip
-    """Return the columns `hits` to `rcs_looks` after a scan, and the rows (F,) that it probably showed.
+    before: Sightings, hit: Floats, best: Ints, detection: Ints, rcs: Floats, measured: NDArray[np.bool_], stamp_ns: int
+) -> tuple[Sightings, Ints]:
+    """Return the columns after a scan, and the rows (F,) that it probably showed.
 
     Args:
+        before: the columns, which stay as they are.
         hit, best: (N,) probability that a track gave a detection, and its most probable pair, -1 for none.
         detection: (K,) of each pair; rcs (D,), measured (D, 4): of the detections.
-        hits to rcs_looks: (N,) before; they stay as they are.
+        stamp_ns: of the scan.
     """
-    hits, updated_ns, has_height = hits.copy(), updated_ns.copy(), has_height.copy()
-    rcs_sum, rcs_looks = rcs_sum.copy(), rcs_looks.copy()
-    found, n = np.empty(len(hit), np.int64), 0
-    for t in range(len(hit)):
-        if hit[t] <= 0.5 or best[t] < 0:
-            continue
-        d = detection[best[t]]
-        hits[t] += 1
-        updated_ns[t] = stamp_ns
-        has_height[t] = has_height[t] or measured[d, 2]
-        if math.isfinite(rcs[d]):
-            rcs_sum[t] += rcs[d]
-            rcs_looks[t] += 1.0
-        found[n] = t
-        n += 1
-    return hits, updated_ns, has_height, rcs_sum, rcs_looks, found[:n]
+    after = before.copy()
+    found = np.empty(len(hit), np.int64)
+    n = kernels.after_hits(
+        hit, best, detection, stamp_ns, rcs, measured.view(np.uint8), after.hits, after.updated_ns, after.has_height.view(np.uint8),
+        after.rcs_sum, after.rcs_looks, found,
+    )  # fmt: skip
+    return after, found[:n]
 
 
-@compiled
 def worth_keeping(
     existence: Floats, updated_ns: Ints, stamp_ns: int, lowest: float, max_coast_ns: int
 ) -> NDArray[np.bool_]:
     """Return (N,) which tracks stay: those just detected, and those still likely to exist and not silent for too long."""
-    keep = np.empty(len(existence), np.bool_)
-    for t in range(len(existence)):
-        silent_ns = stamp_ns - updated_ns[t]
-        keep[t] = silent_ns <= 0 or (existence[t] >= lowest and silent_ns <= max_coast_ns)
-    return keep
+    out = np.empty(len(existence), np.bool_)
+    kernels.worth_keeping(existence, updated_ns, stamp_ns, lowest, max_coast_ns, out.view(np.uint8))
+    return out
 
 
-@compiled
-def shown_as(
-    index: Ints, mean: Floats, covariance: Floats, name: Ints, existence: Floats, hits: Ints, has_height: NDArray[np.bool_],
-    rcs_sum: Floats, rcs_looks: Floats, born_ns: Ints, updated_ns: Ints, confirmed: NDArray[np.bool_], stamp_ns: int,
-    ground: float,
-) -> tuple[Ints, Floats, Ints, Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats, Ints]:  # fmt: skip
-    """Return what the picture shows of some rows (S,): id, existence, hits, mean RCS [dBsm] and looks, speed and its sigma [m/s],
-    height above `ground` and its sigma [m], age and time since the last detection [s], status.
+def changes(before: Ints, after: Ints) -> tuple[Ints, Ints]:
+    """Return what is only in `after`, and what is only in `before`; all ascending, each once."""
+    gained, lost = np.empty(len(after), np.int64), np.empty(len(before), np.int64)
+    g, k = kernels.changes(before, after, gained, lost)
+    return gained[:g], lost[:k]
+
+
+class Shown(NamedTuple):
+    """What the picture shows of S rows; arrays (S,)."""
+
+    id: Ints
+    hits: Ints
+    status: Ints
+    existence: Floats
+    rcs: Floats  # mean [dBsm], NaN where none was stated
+    looks: Floats
+    speed: Floats  # [m/s]
+    speed_sigma: Floats
+    height: Floats  # above ground [m], NaN where it is not observed
+    height_sigma: Floats
+    age_s: Floats
+    silent_s: Floats  # since the last detection
+
+
+def shown_as(rows: Rows, index: Ints, mean: Floats, covariance: Floats, stamp_ns: int, ground: float) -> Shown:
+    """Return what the picture shows.
 
     Args:
-        index: (S,) the rows; mean, covariance: (S, 6) and (S, 6, 6) of these; the others are of all rows.
+        rows: all tracks; index: (S,) those shown.
+        mean, covariance: (S, 6) and (S, 6, 6) of these.
+        stamp_ns: of the picture.
+        ground: what heights are above [m].
     """
-    S = len(index)
-    rcs, looks, speed, speed_sigma = np.empty(S), np.empty(S), np.empty(S), np.empty(S)
-    height, height_sigma, age_s, silent_s = np.empty(S), np.empty(S), np.empty(S), np.empty(S)
-    status, ids, exists, seen = np.empty(S, np.int64), np.empty(S, np.int64), np.empty(S), np.empty(S, np.int64)
-    for i in range(S):
-        t = index[i]
-        ids[i], exists[i], seen[i] = name[t], existence[t], hits[t]
-        looks[i] = rcs_looks[t]
-        rcs[i] = rcs_sum[t] / rcs_looks[t] if rcs_looks[t] > 0.0 else np.nan
-        speed[i] = math.sqrt(mean[i, 3] ** 2 + mean[i, 4] ** 2 + mean[i, 5] ** 2)
-        speed_sigma[i] = math.sqrt(covariance[i, 3, 3] + covariance[i, 4, 4] + covariance[i, 5, 5])
-        height[i] = mean[i, 2] - ground if has_height[t] else np.nan
-        height_sigma[i] = math.sqrt(covariance[i, 2, 2])
-        age_s[i] = (stamp_ns - born_ns[t]) * 1e-9
-        silent_s[i] = (stamp_ns - updated_ns[t]) * 1e-9
-        status[i] = (COASTING if silent_s[i] > 0.0 else CONFIRMED) if confirmed[t] else TENTATIVE
-    return ids, exists, seen, rcs, looks, speed, speed_sigma, height, height_sigma, age_s, silent_s, status
-
-
-@compiled
-def changes(before: Ints, after: Ints) -> tuple[Ints, Ints]:
-    """Return what is only in `after`, and what is only in `before`; all ascending."""
-    gained, lost, g, k = np.empty(len(after), np.int64), np.empty(len(before), np.int64), 0, 0
-    i = j = 0
-    while i < len(before) or j < len(after):
-        if j == len(after) or (i < len(before) and before[i] < after[j]):
-            lost[k] = before[i]
-            k, i = k + 1, i + 1
-        elif i == len(before) or after[j] < before[i]:
-            gained[g] = after[j]
-            g, j = g + 1, j + 1
-        else:
-            i, j = i + 1, j + 1
-    return gained[:g], lost[:k]
+    whole, real = np.empty((3, len(index)), np.int64), np.empty((9, len(index)))
+    kernels.shown_as(
+        index, mean, covariance, rows.hits, rows.updated_ns, rows.has_height.view(np.uint8), rows.rcs_sum, rows.rcs_looks,
+        rows.id, rows.existence, rows.born_ns, rows.confirmed.view(np.uint8), stamp_ns, ground, whole, real,
+    )  # fmt: skip
+    return Shown(*whole, *real)
 
 
 def to_bytes(rows: Rows, now_ns: int, model: str) -> bytes:

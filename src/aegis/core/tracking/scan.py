@@ -1,81 +1,80 @@
-"""What the detections of a scan do to the tracks: the compiled parts in their order, without a step back into Python."""
+"""What the detections of a scan do to the tracks: gate, association, existence, update, in their order."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
-from aegis.core.compiled import compiled
-from aegis.core.tracking.association import assign, components, gate, marginals
+import numpy as np
+from numpy.typing import NDArray
+
+from aegis.core.tracking.association import Pairs, assign, components, gate, marginals
 from aegis.core.tracking.existence import after_scan, pair_log_odds, sharpen
-from aegis.core.tracking.measurement import in_view
+from aegis.core.tracking.measurement import Plots, SensorView, in_view
+from aegis.core.tracking.motion import Kinematics
 from aegis.core.tracking.update import update
 from aegis.core.types import Floats, Ints
 
 
-@compiled
-def observe(
-    x: Floats, P: Floats, weight: Floats, existence: Floats, hidden: Floats, has_height: np.ndarray, centre: Floats, spread: Floats,
-    origin: Floats, R: Floats, platform: Floats, wanted: np.ndarray,
-    near: float, far: float, azimuth: float, elevation: float, detection_probability: float,
-    position: Floats, sigma: Floats, value: Floats, variance: Floats, measured: np.ndarray, polar: bool,
-    bound: Floats, log_background: Floats, best_only: bool, sharpness: float,
-) -> tuple[Ints, Ints, Floats, Floats, Floats, Floats, Floats, Floats, Ints]:  # fmt: skip
-    """Update x, P and weight in place; return what else the scan leaves.
+class Predicted(NamedTuple):
+    """What a scan finds of N tracks."""
+
+    tracks: Kinematics
+    existence: Floats  # (N,) probability
+    hidden: Floats  # (N,) probability
+    has_height: NDArray[np.bool_]  # (N,) whether height is known
+    centre: Floats  # (N, 3) mean and variance of their positions
+    spread: Floats
+
+
+class Association(NamedTuple):
+    """How detections become hypotheses of tracks."""
+
+    bound: Floats  # (5,) of the gate
+    best_only: bool  # by the best assignment, else by all associations, sharpened as in `existence.sharpen`
+    sharpness: float
+
+
+class Observed(NamedTuple):
+    """What the scan leaves, besides the tracks themselves: of K pairs, D detections, N tracks."""
+
+    pairs: Pairs
+    probability: Floats  # (K,)
+    alone: Floats  # (D,) probability that a detection is no track's
+    existence: Floats  # (N,)
+    hidden: Floats  # (N,)
+    hit: Floats  # (N,) probability of a hit
+    best: Ints  # (N,) most probable pair, or the assigned one; -1 for none
+
+
+def observe(before: Predicted, view: SensorView, plots: Plots, log_background: Floats, how: Association) -> Observed:
+    """Update the tracks in place; return what else the scan leaves.
 
     Args:
-        x, P, weight: (N, M, n), (N, M, n, n), (N, M) of the predicted tracks.
-        existence, hidden: (N,) probabilities; has_height: (N,) whether height is known.
-        centre, spread: (N, 3) mean and variance of their positions.
-        origin, R, platform: of the sensor, as in `measurement.expect`; wanted: (4,) components that any detection has.
-        near, far, azimuth, elevation: its view, as in `measurement.in_view`; detection_probability: within it.
-        position to polar: the detections, as in `association.gate`.
-        bound: (5,) of the gate; log_background: (D,) as in `existence.pair_log_odds`.
-        best_only: states by the best assignment, else by all associations, sharpened as in `existence.sharpen`.
-
-    Returns:
-        The pairs: start (N + 1,), detection, probability (K,) and normalised distance (K, 2); of each detection the probability
-        that it is no track's (D,); of each track existence, hidden, probability of a hit, most probable pair (N,).
+        before: the tracks, predicted.
+        view: of the sensor.
+        plots: the detections, in the order of `association.gate_keys`.
+        log_background: (D,) as in `existence.pair_log_odds`.
+        how: to associate them.
     """
-    start, detection, by_mode, total, distance = gate(
-        centre,
-        spread,
-        x,
-        P,
-        weight,
-        origin,
-        R,
-        platform,
-        wanted,
-        position,
-        sigma,
-        value,
-        variance,
-        measured,
-        polar,
-        bound,
-    )
-    visible = in_view(centre, has_height, origin, R, near, far, azimuth, elevation)
-    shown = detection_probability * (1.0 - hidden)
+    existence, hidden = before.existence, before.hidden
+    pairs = gate(before.tracks, before.centre, before.spread, view.pose, plots, how.bound)
+    start, detection = pairs.start, pairs.detection
+    visible = in_view(before.centre, before.has_height, view)
+    shown = view.detection_probability * (1.0 - hidden)
     seen = np.where(visible, shown, 0.0)
-    odds = pair_log_odds(start, detection, total, existence, seen, shown, log_background)
-    member, begin = components(start, detection, len(sigma))
-    probability, alone = marginals(start, detection, odds, len(sigma), member, begin)
-    after, concealed, share, missed, hit, best = after_scan(
-        start, probability, existence, seen, hidden, visible, detection_probability
-    )
-    if best_only:
+    odds = pair_log_odds(start, detection, pairs.log_likelihood, existence, seen, shown, log_background)
+    parts = components(start, detection, len(plots))
+    probability, alone = marginals(start, detection, odds, len(plots), parts)
+    after = after_scan(start, probability, existence, seen, hidden, visible, view.detection_probability)
+    share, missed, best = after.share, after.missed, after.best
+    if how.best_only:
         # Between tracks taken to exist: a new one would else never be worth its detection.
-        gain = pair_log_odds(start, detection, total, np.ones(len(existence)), seen, shown, log_background)
-        best = assign(start, detection, gain, len(sigma), member, begin)
-        share[:] = 0.0
-        for t in range(len(best)):
-            missed[t] = 1.0
-            if best[t] >= 0:
-                missed[t], share[best[t]] = 0.0, 1.0
-    elif sharpness != 1.0:
-        share, missed = sharpen(start, share, missed, sharpness)
-    update(
-        x, P, weight, origin, R, platform, wanted, value, variance, measured, polar,
-        start, detection, by_mode, total, share, missed,
-    )  # fmt: skip
-    return start, detection, probability, distance, alone, after, concealed, hit, best
+        certain = np.ones(len(existence))
+        gain = pair_log_odds(start, detection, pairs.log_likelihood, certain, seen, shown, log_background)
+        best = assign(start, detection, gain, len(plots), parts)
+        missed, share = np.where(best >= 0, 0.0, 1.0), np.zeros(len(detection))
+        share[best[best >= 0]] = 1.0
+    elif how.sharpness != 1.0:
+        share, missed = sharpen(start, share, missed, how.sharpness)
+    update(before.tracks, pairs, plots, share, missed)
+    return Observed(pairs, probability, alone, after.existence, after.hidden, after.hit, best)

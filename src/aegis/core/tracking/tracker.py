@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 import numpy as np
 from scipy.stats import chi2
@@ -21,14 +20,17 @@ from aegis.core.tracking.association import gate_keys
 from aegis.core.tracking.births import BirthPlaces, first_state
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.consistency import Consistency, Nis
-from aegis.core.tracking.measurement import Measurements
+from aegis.core.tracking.existence import Existence
+from aegis.core.tracking.measurement import Plots, SensorView
+from aegis.core.tracking.motion import Kinematics, Motion
 from aegis.core.tracking.registration import Bias, Registration
 from aegis.core.tracking.rows import Rows
-from aegis.core.tracking.scan import observe
-from aegis.core.tracking.settings import SensorModel, TrackingSettings
+from aegis.core.tracking.scan import Association, Predicted, observe
+from aegis.core.tracking.settings import Sensor, TrackingSettings
 from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks, TrackStatus, take_rows
 
 AXES = np.arange(3)
+PROBABLE = 0.5  # more probable than not: a detection that no track explains is counted as a false alarm
 NO_IDS = np.empty(0, dtype=np.int64)
 CLEAR = 0.9  # probability of an association from which it tells of the sensor: for NIS and registration
 SETTLED_HITS = 3  # before, a track's velocity is still that of the prior
@@ -56,14 +58,14 @@ class StepResult:
 class _Sensor:
     """A sensor's parameters, and what follows from them."""
 
-    model: SensorModel
+    model: Sensor
     pose: Pose
     log_polar: Floats  # (4,) ln of the extent of the view in range, azimuth, elevation, range rate
     log_plane: Floats  # (4,) the same of the plane (as the first component), height, range rate
     view: tuple[float, float, float, float]  # nearest, farthest [m], largest |azimuth|, |elevation| [rad]
 
     @classmethod
-    def of(cls, model: SensorModel) -> _Sensor:
+    def of(cls, model: Sensor) -> _Sensor:
         azimuth, elevation = np.deg2rad(model.azimuth_fov_deg), np.deg2rad(model.elevation_fov_deg)
         near, far = model.min_range_m, model.max_range_m
         height = 2.0 * far * np.sin(elevation / 2.0)
@@ -103,7 +105,7 @@ class _Scan:
     stamp_ns: int
     sensor: _Sensor
     pose: Pose
-    z: Measurements
+    z: Plots
     rcs: Floats
     scatter: Floats  # variance of an extended object's scatterers [m^2]
     log_background: Floats
@@ -114,35 +116,30 @@ class _Scan:
 class Tracker:
     """The tracking stage: `step` takes the detections of a scan and returns the picture after it."""
 
-    def __init__(self, settings: TrackingSettings, ids: UniqueIds | None = None, *, warm: bool = True) -> None:
-        """Make a tracker; with `warm` all compiled code is ready before the first scan."""
-        self.settings = settings
+    def __init__(self, settings: TrackingSettings, ids: UniqueIds | None = None) -> None:
+        """Make a tracker."""
+        s = self.settings = settings.flat()
         self.ids = ids or UniqueIds()
-        self.model = PhysicalModel(tuple(ClassId[name] for name in settings.classes))
+        self.model = PhysicalModel(settings.classification.class_ids())
         self._sensors = {name: _Sensor.of(model) for name, model in settings.sensor_models().items()}
-        self._gate = np.array([0.0, *(chi2.ppf(settings.gate_probability, k) for k in (1, 2, 3, 4))])
-        self._kinds = np.array(motion.MODES[settings.motion])
-        self._blank = Rows.empty(len(self._kinds), motion.dimension(settings.motion))
-        self._turn_variance = np.deg2rad(settings.turn_rate_sigma_degps) ** 2
-        acceleration = np.full(
-            (len(ClassId), 2), [settings.acceleration_sigma_mps2, settings.vertical_acceleration_sigma_mps2]
-        )
-        for class_id, sigma in settings.acceleration().items():
+        self._gate = np.array([0.0, *(chi2.ppf(s.gate_probability, k) for k in (1, 2, 3, 4))])
+        modes = motion.MODES[s.motion]
+        self._blank = Rows.empty(len(modes), motion.dimension(s.motion))
+        self._turn_variance = np.deg2rad(s.turn_rate_sigma_degps) ** 2
+        acceleration = np.full((len(ClassId), 2), [s.acceleration_sigma_mps2, s.vertical_acceleration_sigma_mps2])
+        for class_id, sigma in s.accelerations.items():
             acceleration[class_id] = sigma
-        self._noise = acceleration**2
+        self._motion = Motion(modes, acceleration**2, self._turn_variance, np.deg2rad(s.turn_rate_change_degps) ** 2)
+        self._association = Association(self._gate, s.association == "gnn", s.association_sharpness)
         self._places = (
-            BirthPlaces(settings.birth_places, settings.initial_speed_sigma_mps, settings.initial_height_sigma_m)
-            if settings.birth_places
-            else None
+            BirthPlaces(s.birth_places, s.initial_speed_sigma_mps, s.initial_height_sigma_m) if s.birth_places else None
         )
-        self._max_coast_ns = round(settings.max_coast_s * 1e9)
+        self._max_coast_ns = round(s.max_coast_s * 1e9)
         self._serial = 0
         self.consistency = Consistency(self._gate)
-        self.registration = Registration(settings.registration_reference)
+        self.registration = Registration(s.registration_reference)
         self._resume: tuple[Rows, int] | None = None
         self.reset()
-        if warm:
-            _warm(settings)
 
     def reset(self) -> None:
         """Forget all tracks and the time; ids go on."""
@@ -313,21 +310,17 @@ class Tracker:
         if not len(tracks) or dt == 0.0:
             return
         between = motion.mode_transition(dt, s.mean_straight_s, s.mean_turn_s)
-        x, P, weight = motion.predict(
-            tracks.x, tracks.P, tracks.weight, dt, self._kinds, between, self._noise, tracks.class_id, tracks.has_height,
-            self._turn_variance,
-            np.deg2rad(s.turn_rate_change_degps) ** 2,
-        )  # fmt: skip
-        exists, lasting, hidden = existence.predict(
-            tracks.existence, tracks.lasting, tracks.hidden, survival, math.exp(-dt / s.transient_life_s),
+        moved = motion.predict(
+            Kinematics(tracks.x, tracks.P, tracks.weight), dt, self._motion, between, tracks.class_id, tracks.has_height
+        )
+        exists = existence.predict(
+            Existence(tracks.existence, tracks.lasting, tracks.hidden), survival, math.exp(-dt / s.transient_life_s),
             -math.expm1(-dt / s.mean_visible_s) if s.mean_visible_s > 0.0 else 0.0, -math.expm1(-dt / s.mean_hidden_s),
         )  # fmt: skip
-        tracks.x, tracks.P, tracks.weight = x, P, weight
-        tracks.existence, tracks.lasting, tracks.hidden = exists, lasting, hidden
+        tracks.x, tracks.P, tracks.weight = moved
+        tracks.existence, tracks.lasting, tracks.hidden = exists
 
-    def _merge(
-        self, z: Measurements, rcs: Floats, mean: Floats, covariance: Floats
-    ) -> tuple[Measurements, Floats, Floats]:
+    def _merge(self, z: Plots, rcs: Floats, mean: Floats, covariance: Floats) -> tuple[Plots, Floats, Floats]:
         """Return one measurement an extended object, with its RCS and the variance of its scatterers."""
         tracks = self._rows
         known = np.flatnonzero(tracks.confirmed)
@@ -340,9 +333,7 @@ class Tracker:
         order = np.argsort(gate_keys(objects.z.position), kind="stable")
         return objects.z.ordered(order), (10.0 * np.log10(power))[order], objects.scatter[order]
 
-    def _background(
-        self, z: Measurements, sensor: _Sensor, pose: Pose, sensor_id: str
-    ) -> tuple[Floats, Floats, Floats]:
+    def _background(self, z: Plots, sensor: _Sensor, pose: Pose, sensor_id: str) -> tuple[Floats, Floats, Floats]:
         """Return the density of detections (3, D) from false alarms, from new objects anywhere, and from those that entered at
         known places; and the states (D, 6) and covariances (D, 6, 6) of the latter."""
         s, model = self.settings, sensor.model
@@ -370,12 +361,12 @@ class Tracker:
         self._places.missed(pd)
         return density, state, covariance
 
-    def _leave(self, z: Measurements, sensor_id: str, unexplained: Floats, stamp: int) -> None:
+    def _leave(self, z: Plots, sensor_id: str, unexplained: Floats, stamp: int) -> None:
         """Leave to the next scan what this one says of places."""
         context = self._context
         if self.settings.clutter_memory_s > 0.0:
             known = context.clutter.get(sensor_id, ClutterMap.empty())
-            plots = z.position[unexplained > 0.5, :2]
+            plots = z.position[unexplained > PROBABLE, :2]
             after = known.after(plots, stamp, round(self.settings.clutter_memory_s * 1e9))
             context = replace(context, clutter={**context.clutter, sensor_id: after})
         if self._places is not None:
@@ -385,29 +376,27 @@ class Tracker:
     def _associate(self, scan: _Scan, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
         """Update the tracks by a scan; return (D,) the probability of each detection that it belongs to none of them, and
         that it belongs to no confirmed one."""
-        tracks, z, pose, model, s = self._rows, scan.z, scan.pose, scan.sensor.model, self.settings
+        tracks, z, pose, model = self._rows, scan.z, scan.pose, scan.sensor.model
         if self._now_ns == scan.stamp_ns:  # no time has passed: the arrays are those of the last picture
             tracks.x, tracks.P, tracks.weight = tracks.x.copy(), tracks.P.copy(), tracks.weight.copy()
         velocity = mean[:, 3:5].copy()  # before the update, which happens in place
-        start, detection, probability, distance, alone, after, hidden, hit, best = observe(
-            tracks.x, tracks.P, tracks.weight, tracks.existence, tracks.hidden, tracks.has_height,
+        near, far, azimuth, elevation = scan.sensor.view
+        view = SensorView(pose, near, far, azimuth, elevation, model.detection_probability)
+        before = Predicted(
+            Kinematics(tracks.x, tracks.P, tracks.weight), tracks.existence, tracks.hidden, tracks.has_height,
             np.ascontiguousarray(mean[:, :3]), np.ascontiguousarray(covariance[:, AXES, AXES]),
-            pose.position, pose.rotation, pose.velocity, z.components(), *scan.sensor.view, model.detection_probability,
-            z.position, z.position_sigma, z.value, z.variance, z.measured, z.polar, self._gate, scan.log_background,
-            s.association == "gnn", s.association_sharpness,
         )  # fmt: skip
-        hits, updated_ns, has_height, rcs_sum, rcs_looks, found = rows.after_hits(
-            hit, best, detection, scan.stamp_ns, scan.rcs, z.measured, tracks.hits, tracks.updated_ns, tracks.has_height,
-            tracks.rcs_sum, tracks.rcs_looks,
-        )  # fmt: skip
+        seen = observe(before, view, z, scan.log_background, self._association)
+        start, detection, probability, best = seen.pairs.start, seen.pairs.detection, seen.probability, seen.best
+        sightings = rows.Sightings(tracks.hits, tracks.updated_ns, tracks.has_height, tracks.rcs_sum, tracks.rcs_looks)
+        sightings, found = rows.after_hits(sightings, seen.hit, best, detection, scan.rcs, z.measured, scan.stamp_ns)
         if scan.learn:
-            self._learn(scan, velocity, found, best, detection, probability, distance)
-        first_height = has_height & ~tracks.has_height
+            self._learn(scan, velocity, found, best, detection, probability, seen.pairs.distance)
+        first_height = sightings.has_height & ~tracks.has_height
         if first_height.any():
             tracks.P[first_height, :, 5, 5] += self.settings.initial_speed_sigma_mps**2
-        tracks.existence, tracks.hidden = np.minimum(after, self.settings.max_existence), hidden
-        tracks.hits, tracks.updated_ns, tracks.has_height = hits, updated_ns, has_height
-        tracks.rcs_sum, tracks.rcs_looks = rcs_sum, rcs_looks
+        tracks.existence, tracks.hidden = np.minimum(seen.existence, self.settings.max_existence), seen.hidden
+        tracks.hits, tracks.updated_ns, tracks.has_height, tracks.rcs_sum, tracks.rcs_looks = sightings
         if self.settings.max_extent_m > 0.0:
             d = detection[best[found]]
             shown = np.isfinite(scan.scatter[d])
@@ -415,11 +404,11 @@ class Tracker:
             tracks.scatter = tracks.scatter.copy()
             tracks.scatter[found[shown]] = np.sqrt(old + SCATTER_RATE * (scan.scatter[d[shown]] - old))
         if self.settings.clutter_memory_s == 0.0:
-            return alone, alone
+            return seen.alone, seen.alone
         explained = np.bincount(
             detection, probability * np.repeat(tracks.confirmed, np.diff(start)), minlength=len(z.position)
         )
-        return alone, np.asarray(1.0 - explained, dtype=np.float64)
+        return seen.alone, np.asarray(1.0 - explained, dtype=np.float64)
 
     def _learn(
         self, scan: _Scan, velocity: Floats, found: Ints, best: Ints, detection: Ints, probability: Floats, distance: Floats
@@ -446,7 +435,7 @@ class Tracker:
         )  # fmt: skip
 
     def _births(
-        self, z: Measurements, rcs: Floats, pose: Pose, alone: Floats, density: Floats, entered: tuple[Floats, Floats],
+        self, z: Plots, rcs: Floats, pose: Pose, alone: Floats, density: Floats, entered: tuple[Floats, Floats],
         serial: int, stamp: int,
     ) -> tuple[Rows, int]:  # fmt: skip
         """Return tracks for what no track explains, and how many would have been too many."""
@@ -514,15 +503,16 @@ class Tracker:
         order = np.argsort(tracks.id)
         shown = order[np.searchsorted(tracks.id[order], 1) :]  # those without a name, 0, come first
         mean, covariance = tracks.mean(shown)
-        (
-            track_id, existence_probability, hits, rcs, looks, speed, speed_sigma, height, height_sigma, age_s, silent_s, status,
-        ) = rows.shown_as(
-            shown, mean, covariance, tracks.id, tracks.existence, tracks.hits, tracks.has_height, tracks.rcs_sum,
-            tracks.rcs_looks, tracks.born_ns, tracks.updated_ns, tracks.confirmed, stamp, self._sensors[""].pose.position[2],
-        )  # fmt: skip
+        seen = rows.shown_as(tracks, shown, mean, covariance, stamp, self._sensors[""].pose.position[2])
         probability = self.model.posterior(
-            len(shown), rcs_dbsm=rcs, looks=looks, speed=speed, speed_sigma=speed_sigma, height=height, height_sigma=height_sigma
-        )  # fmt: skip
+            len(shown),
+            rcs_dbsm=seen.rcs,
+            looks=seen.looks,
+            speed=seen.speed,
+            speed_sigma=seen.speed_sigma,
+            height=seen.height,
+            height_sigma=seen.height_sigma,
+        )
         class_id, _ = decide(probability, self.settings.confidence_threshold)
         tracks.class_id = tracks.class_id.copy()
         tracks.class_id[shown] = class_id
@@ -531,37 +521,15 @@ class Tracker:
             frame_id=self.settings.frame_id,
             sequence=detections.sequence,
             sensor_id=detections.sensor_id,
-            track_id=track_id,
-            status=status,
+            track_id=seen.id,
+            status=seen.status,
             state=mean,
             covariance=covariance,
             class_id=class_id,
             class_probability=probability,
-            existence_probability=existence_probability,
-            rcs_dbsm=rcs,
-            age=age_s,
-            time_since_update=silent_s,
-            hits=hits,
+            existence_probability=seen.existence,
+            rcs_dbsm=seen.rcs,
+            age=seen.age_s,
+            time_since_update=seen.silent_s,
+            hits=seen.hits,
         )
-
-
-@cache
-def _warm(settings: TrackingSettings) -> None:
-    """Compile, or load, all that a scan needs: with both kinds of measurement, in a tracker that is then forgotten."""
-    tracker = Tracker(settings, warm=False)
-    place = np.array([*(settings.birth_places or (0.0, 0.0))[:2], 0.0])
-    pose = Pose(place - np.array([5e3, 0.0, 0.0]), np.eye(3), np.zeros(3))  # the first detection is at a birth place
-    for k in range(3):
-        for cartesian in (False, True):
-            # A row a quantity: columns of a table would be another memory layout, and other code, than a scan's arrays.
-            value = np.array([[5e3, 5.1e3], [0.0, 0.2], [0.0, 0.1], [10.0, -5.0]])
-            some = np.zeros(2)
-            tracker.step(
-                Detections(
-                    stamp_ns=k * 1_000_000_000 + cartesian, frame_id="", sequence=k, sensor_id="", cartesian_accuracy=cartesian,
-                    id=np.arange(2), range=value[0], azimuth=value[1], elevation=value[2], range_rate=value[3],
-                    variance=np.tile([25.0, 1e-4, 1e-4, 1.0], (2, 1)), snr_db=some, rcs_dbsm=some, noise_db=some,
-                    points=np.ones(2, dtype=np.int64), class_id=np.zeros(2, dtype=np.int64), confidence=some,
-                    class_probability=np.zeros((2, len(ClassId))), pose=pose,
-                )
-            )  # fmt: skip

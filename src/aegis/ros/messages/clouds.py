@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import array
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2, PointField
 
+from aegis.core.types import Floats
 from aegis.ros.messages.fields import make_header
 
 _POINT_DTYPES = {
@@ -82,7 +84,7 @@ def cloud_fields(message: PointCloud2, wanted: set[str]) -> dict[str, NDArray[np
     return {name: points[name].astype(np.float64).reshape(-1) for name in names}
 
 
-def cloud_to_msg(columns: dict[str, Any], *, frame_id: str, stamp_ns: int) -> PointCloud2:
+def cloud_to_msg(columns: Mapping[str, Floats | Sequence[float]], *, frame_id: str, stamp_ns: int) -> PointCloud2:
     """Return a little-endian float32 PointCloud2 of the given columns, each (points,)."""
     names = list(columns)
     n = len(columns[names[0]])

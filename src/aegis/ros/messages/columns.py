@@ -14,12 +14,12 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields
 from enum import IntEnum
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from aegis.core.types import Floats, Ints
-from aegis.ros.messages.fields import check_lengths, pack, set_header, stamp_of
+from aegis.ros.messages.fields import Message, StampedMessage, check_lengths, pack, set_header, stamp_of
 
 DataT = TypeVar("DataT")
 
@@ -30,11 +30,21 @@ _INTEGERS = _CODES.keys() - _FLOATS
 _SCALARS = {int: _INTEGERS, float: _FLOATS, str: {"string"}, bool: {"boolean"}}
 
 
+class Arrays(Protocol):
+    """A dataclass of arrays."""
+
+    stamp_ns: int
+    frame_id: str
+
+
+ArraysT = TypeVar("ArraysT", bound=Arrays)
+
+
 class _Field(NamedTuple):
     """A field that a dataclass and a message share."""
 
     name: str
-    hint: Any  # its type in the dataclass
+    hint: object  # its type in the dataclass
     wire: str  # its type in the message: "double", "sequence<uint8>"
 
 
@@ -49,14 +59,14 @@ class _Array(NamedTuple):
     size: int  # how many numbers that is
 
 
-class ArrayConverter(Generic[DataT]):
+class ArrayConverter(Generic[ArraysT]):
     """Between a dataclass that holds an array for each property of its objects, and the message that carries them.
 
     `Floats`, `Ints` (with a `Row` where an object has more than one number) and `list[str]` are columns; int, str and bool are said
     once a message; `stamp_ns` and `frame_id` are in the message's header.
     """
 
-    def __init__(self, dataclass: type[DataT], message: type, *, apart: Collection[str] = ()) -> None:
+    def __init__(self, dataclass: type[ArraysT], message: type[StampedMessage], *, apart: Collection[str] = ()) -> None:
         """Make the table.
 
         Args:
@@ -72,7 +82,7 @@ class ArrayConverter(Generic[DataT]):
         self._arrays: list[_Array] = []
         self._texts: list[str] = []
         for field in _shared_fields(dataclass, message, {*HEADER, *apart}):
-            kind: Any = field.hint
+            kind = field.hint
             row: tuple[int, ...] = ()
             if get_origin(kind) is Annotated:
                 kind, shape = get_args(kind)
@@ -91,10 +101,10 @@ class ArrayConverter(Generic[DataT]):
             raise TypeError(f"the first column of {dataclass.__name__} must have one number per object")
         self._first = self._arrays[0].name
 
-    def to_msg(self, data: DataT) -> Any:
+    def to_msg(self, data: ArraysT) -> StampedMessage:
         """Return the message of the data."""
         m = self.message()
-        set_header(m, data.stamp_ns, data.frame_id)  # type: ignore[attr-defined]
+        set_header(m, data.stamp_ns, data.frame_id)
         for name, kind in self._scalars:
             setattr(m, name, kind(getattr(data, name)))
         for name, code, wire, *_ in self._arrays:
@@ -106,7 +116,7 @@ class ArrayConverter(Generic[DataT]):
             setattr(m, name, [str(text) for text in getattr(data, name)])
         return m
 
-    def from_msg(self, m: Any, **apart: Any) -> DataT:
+    def from_msg(self, m: StampedMessage, **apart: object) -> ArraysT:
         """Return the data of a message.
 
         Args:
@@ -137,7 +147,7 @@ class RecordConverter(Generic[DataT]):
     The fields are int, float, str, bool or an IntEnum. The message's header and its other fields are the caller's.
     """
 
-    def __init__(self, dataclass: type[DataT], message: type, *, apart: Collection[str] = ()) -> None:
+    def __init__(self, dataclass: type[DataT], message: type[Message], *, apart: Collection[str] = ()) -> None:
         """Make the table.
 
         Args:
@@ -152,19 +162,18 @@ class RecordConverter(Generic[DataT]):
         self._columns: list[tuple[str, type, str]] = []  # name, type here, code of the message's array or ""
         for field in _shared_fields(dataclass, message, set(apart)):
             kind = get_args(field.hint)[0] if get_origin(field.hint) is Annotated else field.hint
-            plain = int if isinstance(kind, type) and issubclass(kind, IntEnum) else kind
             item = _item_type(field.wire)
-            if item not in _SCALARS.get(plain, ()):
+            if not isinstance(kind, type) or item not in _SCALARS.get(int if issubclass(kind, IntEnum) else kind, ()):
                 raise _unfit(message, f"field '{field.name}' is {field.wire}, where {dataclass.__name__} has {kind}")
             self._columns.append((field.name, kind, _CODES.get(item, "")))
 
-    def fill(self, m: Any, records: Sequence[DataT]) -> None:
+    def fill(self, m: Message, records: Sequence[DataT]) -> None:
         """Put the records into a message."""
         for name, kind, code in self._columns:
             values = [getattr(record, name) for record in records]
             setattr(m, name, pack(code, values) if code else [kind(value) for value in values])
 
-    def read(self, m: Any, **apart: Sequence[Any]) -> list[DataT]:
+    def read(self, m: Message, **apart: Sequence[object]) -> list[DataT]:
         """Return the records of a message.
 
         Args:
@@ -181,7 +190,7 @@ class RecordConverter(Generic[DataT]):
         return [self.dataclass(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
-def _shared_fields(dataclass: type, message: Any, apart: Collection[str]) -> Iterator[_Field]:
+def _shared_fields(dataclass: type, message: type[Message], apart: Collection[str]) -> Iterator[_Field]:
     """Yield the fields of both that are not `apart`.
 
     Raises:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import array
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Quaternion
+from geometry_msgs.msg import Point, Quaternion, Vector3
 from numpy.typing import ArrayLike
 from std_msgs.msg import Header
 
@@ -16,6 +16,20 @@ from aegis.core.types import Floats
 
 # How far from 1 a quaternion's length may be; float32 arithmetic keeps it within 1e-6.
 UNIT_TOLERANCE = 1e-3
+
+
+class Message(Protocol):
+    """A message, request or response: of a class that rosidl has made. Types of fields are not known to type checkers."""
+
+    @classmethod
+    def get_fields_and_field_types(cls) -> dict[str, str]:
+        """Return the definition: field to type, such as `sequence<double>`."""
+
+
+class StampedMessage(Message, Protocol):
+    """A message with a header, as every topic has that a stage reads."""
+
+    header: Header
 
 
 def time_from_ns(stamp_ns: int) -> Time:
@@ -28,7 +42,7 @@ def ns_from_time(stamp: Time) -> int:
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
-def stamp_of(message: Any) -> int:
+def stamp_of(message: object) -> int:
     """Return the header stamp of any message of the graph, in nanoseconds; 0 for one without a header (MarkerArray)."""
     header_ = getattr(message, "header", None)
     return ns_from_time(header_.stamp) if header_ is not None else 0
@@ -39,7 +53,7 @@ def make_header(at_ns: int, frame_id: str) -> Header:
     return Header(stamp=time_from_ns(at_ns), frame_id=str(frame_id))
 
 
-def set_header(message: Any, at_ns: int, frame_id: str) -> None:
+def set_header(message: StampedMessage, at_ns: int, frame_id: str) -> None:
     """Write the header of a new message; a second Header in its place would cost 2 us."""
     header = message.header
     header.stamp.sec, header.stamp.nanosec = divmod(int(at_ns), 1_000_000_000)
@@ -51,12 +65,12 @@ def pack(code: str, values: ArrayLike) -> array.array[Any]:
     return array.array(code, np.ascontiguousarray(values, dtype=code).tobytes())
 
 
-def vector(kind: type, values: Floats) -> Any:
+def vector(kind: type[Point | Vector3], values: Floats) -> Point | Vector3:
     """Return a Point or Vector3 of (3,) values."""
     return kind(x=float(values[0]), y=float(values[1]), z=float(values[2]))
 
 
-def finite_vector(v: Any, where: str) -> Floats:
+def finite_vector(v: Point | Vector3, where: str) -> Floats:
     """Return (3,) numbers of a Point or Vector3."""
     out = np.array([v.x, v.y, v.z], dtype=np.float64)
     if not np.isfinite(out).all():
@@ -77,7 +91,7 @@ def unit_quaternion(q: Quaternion, where: str) -> Floats:
     return out / length
 
 
-def check_lengths(message: Any, n: int, fields: Iterable[str]) -> None:
+def check_lengths(message: object, n: int, fields: Iterable[str]) -> None:
     """Check that the named arrays of a message have n entries.
 
     Raises:

@@ -10,16 +10,14 @@ from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from aegis.core.picture import Colour, Picture, PictureSettings, pointing
+from aegis.core.palette import Colour
+from aegis.core.picture import DISC_HEIGHT_M, ELLIPSE_ALPHA, MIN_ARROW_SPEED_MPS, Picture, PictureSettings, pointing
 from aegis.ros.messages.fields import make_header
 
 # One namespace for each part of a track's drawing, so that RViz can switch it; the id in each is the track's.
 BODY, VELOCITY, COVARIANCE, LABEL = "track", "velocity", "covariance", "label"
 NAMESPACES = (BODY, VELOCITY, COVARIANCE, LABEL)
 
-MIN_ARROW_SPEED_MPS = 0.1  # below, RViz would warn about an arrow of no length
-ELLIPSE_ALPHA = 0.25
-DISC_HEIGHT_M = 0.1  # RViz refuses a scale of 0
 MIN_HALF_AXIS_M = 0.05
 
 

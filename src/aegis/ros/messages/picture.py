@@ -23,7 +23,7 @@ threats_to_msg, threats_from_msg = _THREATS.to_msg, _THREATS.from_msg
 
 def detections_to_msg(d: Detections) -> DetectionArray:
     """Return the message of one scan's detections."""
-    m = _DETECTIONS.to_msg(d)
+    m: DetectionArray = _DETECTIONS.to_msg(d)
     m.has_pose = d.pose is not None
     if d.pose is not None:
         m.sensor_position = vector(Point, d.pose.position)

@@ -6,7 +6,8 @@ all (a 2D radar sends 0). Its frame is ours: radians, azimuth anticlockwise (REP
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -14,6 +15,45 @@ from aegis.core.params import Settings, param
 from aegis.core.types import Floats
 
 _VARIANCES = ((0, 1, 2), (1, 3, 4), (2, 4, 5))  # where the upper triangle xx xy xz yy yz zz has each element
+
+
+class XYZ(Protocol):
+    """A Point or Vector3."""
+
+    x: float
+    y: float
+    z: float
+
+
+class RadarReturn(Protocol):
+    """radar_msgs/RadarReturn."""
+
+    range: float
+    azimuth: float
+    elevation: float
+    doppler_velocity: float
+    amplitude: float
+
+
+class RadarScan(Protocol):
+    """radar_msgs/RadarScan."""
+
+    returns: Sequence[RadarReturn]
+
+
+class RadarTrack(Protocol):
+    """radar_msgs/RadarTrack; covariances as upper triangles."""
+
+    position: XYZ
+    velocity: XYZ
+    position_covariance: Sequence[float]
+    velocity_covariance: Sequence[float]
+
+
+class RadarTracks(Protocol):
+    """radar_msgs/RadarTracks."""
+
+    tracks: Sequence[RadarTrack]
 
 
 class RadarMsgsSettings(Settings):
@@ -26,11 +66,11 @@ class RadarMsgsSettings(Settings):
     has_elevation: bool = param(True, "False for a 2D radar, whose elevation (or z) is 0 and measured by nobody.")
     has_doppler: bool = param(True, "False where doppler_velocity (or a track's velocity) is not measured.")
     doppler_sign: Literal[1, -1] = param(
-        1, "-1 where the radar's doppler_velocity is positive closing; the message's definition does not say."
+        1, "Sign of doppler_velocity: -1 where it is positive closing; the message's definition does not say."
     )
 
 
-def scan_columns(message: Any, settings: RadarMsgsSettings) -> dict[str, Floats]:
+def scan_columns(message: RadarScan, settings: RadarMsgsSettings) -> dict[str, Floats]:
     """Return the columns of a radar_msgs/RadarScan, each (returns,): `power` is its amplitude [dB], of no stated reference."""
     rows = [(r.range, r.azimuth, r.elevation, r.doppler_velocity, r.amplitude) for r in message.returns]
     distance, azimuth, elevation, doppler, amplitude = np.array(rows, dtype=np.float64).reshape(-1, 5).T
@@ -42,7 +82,7 @@ def scan_columns(message: Any, settings: RadarMsgsSettings) -> dict[str, Floats]
     return out | {"power": amplitude}
 
 
-def track_columns(message: Any, settings: RadarMsgsSettings) -> dict[str, Floats]:
+def track_columns(message: RadarTracks, settings: RadarMsgsSettings) -> dict[str, Floats]:
     """Return the columns of a radar_msgs/RadarTracks, each (tracks,): its positions as if they were measured.
 
     The range rate is the velocity along the line of sight: as a Doppler radar on the same platform would measure it where the
@@ -74,12 +114,12 @@ def track_columns(message: Any, settings: RadarMsgsSettings) -> dict[str, Floats
     return out | sigmas
 
 
-def _vectors(points: list[Any]) -> Floats:
+def _vectors(points: list[XYZ]) -> Floats:
     """Return (n, 3) of Points or Vector3s."""
     return np.array([(p.x, p.y, p.z) for p in points], dtype=np.float64).reshape(-1, 3)
 
 
-def _covariances(triangles: list[Any]) -> Floats:
+def _covariances(triangles: list[Sequence[float]]) -> Floats:
     """Return (n, 3, 3) of upper triangles."""
     flat = np.array([np.asarray(t, dtype=np.float64) for t in triangles], dtype=np.float64).reshape(-1, 6)
     return flat[:, _VARIANCES]

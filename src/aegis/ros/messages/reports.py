@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 from aegis_msgs.msg import Event as EventMsg
 from aegis_msgs.msg import PipelineStatus
@@ -45,7 +44,7 @@ class ReceivedEvent:
     data: dict[str, object]  # null in place of what is not finite
     data_json: str  # without NaN and infinity too: JSON has none
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """Return it for JSON: stamp_s, stamp_ns, run_id, epoch, sequence, name, stage, severity (its name), data (decoded)."""
         return {
             "stamp_s": self.stamp_ns / 1e9,
@@ -114,7 +113,7 @@ def status_to_msg(rows: Sequence[StageStatus], *, run_id: str, stamp_ns: int) ->
     return m
 
 
-def status_rows(m: PipelineStatus) -> list[dict[str, Any]]:
+def status_rows(m: PipelineStatus) -> list[dict[str, object]]:
     """Return the rows of a status, one per stage, with the message's field names and SI units; `detail` is decoded.
 
     Raises:

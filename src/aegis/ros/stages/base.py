@@ -8,21 +8,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 
 from aegis.core.events import Event, StageFailed
 from aegis.core.health import Health, Level
 from aegis.core.params import Settings
+from aegis.ros.messages.fields import Message, StampedMessage
 from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_to_msg, event_to_msg, status_to_msg
+
+# Covariant, so that every stage is a Stage[Settings].
+SettingsT = TypeVar("SettingsT", bound=Settings, covariant=True)
 
 
 class Output(NamedTuple):
     """A message to publish on a topic of the graph table."""
 
     topic: str
-    message: Any
+    message: Message
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Counters:
         return replace(self, **{f.name: getattr(self, f.name) - getattr(previous, f.name) for f in fields(self)})
 
 
-class Stage(ABC):
+class Stage(ABC, Generic[SettingsT]):
     """Base of the adapters. A subclass sets `name` and `settings_type` and implements `on_message`."""
 
     name: ClassVar[str]
@@ -86,7 +90,7 @@ class Stage(ABC):
     counters_type: ClassVar[type[Counters]] = Counters
     error_event: ClassVar[type[StageFailed]] = StageFailed
 
-    def __init__(self, settings: Any, context: StageContext) -> None:
+    def __init__(self, settings: SettingsT, context: StageContext) -> None:
         self.settings = settings
         self.context = context
         self.counters = self.counters_type()
@@ -100,24 +104,6 @@ class Stage(ABC):
         self._status_at_ns: int | None = None
 
     # What a subclass may or must provide.
-
-    @classmethod  # noqa: B027 - most have nothing to compile
-    def prepare(cls) -> None:
-        """Compile what the stage runs, or load it where that has been done before.
-
-        The first time this can take half a minute: the live host lets it be done before the process has signal handlers and is
-        seen by others. What is left undone here, the stage does when it is made.
-        """
-
-    @classmethod
-    def settings_for(cls, values: Mapping[str, object]) -> type[Settings]:
-        """Return the model that these parameters are of: the stage's one, unless one of them chooses among several."""
-        return cls.settings_type
-
-    @classmethod
-    def large_messages(cls, settings: Any) -> bool:
-        """Tell whether it sends messages of megabytes, for which DDS needs more shared memory than it takes by itself."""
-        return False
 
     @property
     def period_s(self) -> float | None:
@@ -133,29 +119,29 @@ class Stage(ABC):
         return ()
 
     @abstractmethod
-    def on_message(self, topic: str, message: Any) -> Iterable[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterable[Output]:
         """Take one message of a subscribed topic; return what to publish. The caller counts and reports exceptions."""
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
         """Do periodic work; only live."""
         return ()
 
-    def on_service(self, service: str, request: Any, response: Any, now_ns: int) -> Iterable[Output]:
+    def on_service(self, service: str, request: Message, response: Message, now_ns: int) -> Iterable[Output]:
         """Fill `response` of a service of this node's row in the graph table; return what to publish besides."""
         raise KeyError(service)
 
-    def reset(self) -> None:  # noqa: B027 - a stage without state has nothing to do
+    def reset(self) -> None:
         """Go back to the state at start; ids and counters go on."""
 
     def finish(self, now_ns: int) -> Iterable[Output]:
         """Settle what still waits for more input; offline, when there is none."""
         return ()
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Return what else belongs into the status, JSON-serialisable."""
         return {}
 
-    def close(self) -> None:  # noqa: B027 - most hold nothing
+    def close(self) -> None:
         """Release what the stage holds (sockets, files)."""
 
     # What the hosts (live node, offline run) call.
@@ -207,7 +193,7 @@ class Stage(ABC):
         self._reported = self.counters.copy()
         return outputs
 
-    def _status_row(self, now_ns: int, detail: dict[str, Any]) -> Output:
+    def _status_row(self, now_ns: int, detail: Mapping[str, object]) -> Output:
         live, counters = self.context.live, self.counters
         rate_hz = float("nan")
         if live and self._status_at_ns is not None and now_ns > self._status_at_ns:
@@ -226,7 +212,7 @@ class Stage(ABC):
         )
         return Output("status", status_to_msg([row], run_id=self.context.run_id, stamp_ns=now_ns))
 
-    def _diagnosis(self, now_ns: int, detail: dict[str, Any]) -> Output:
+    def _diagnosis(self, now_ns: int, detail: Mapping[str, object]) -> Output:
         reasons = {f"dropped: {reason}": count for reason, count in sorted(self.counters.reasons.items())}
         namespace = self.context.namespace.strip("/")
         message = diagnostics_to_msg(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import PointCloud2
 
 from aegis.core.classification import physical
 from aegis.core.detection.detector import Detector
@@ -22,7 +24,7 @@ from aegis.core.health import Health, Level
 from aegis.core.odometry import MovingPlatform, OdometryBuffer
 from aegis.core.types import ClassId, Pose, Scan
 from aegis.ros.messages.clouds import CloudError, cloud_fields
-from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.fields import StampedMessage, stamp_of
 from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import class_info_to_msg, detections_to_msg
 from aegis.ros.stages.base import Counters, Output, Stage, StageContext
@@ -36,7 +38,7 @@ class DetectionCounters(Counters):
     odometry: int = 0  # taken
 
 
-class DetectionStage(Stage):
+class DetectionStage(Stage[DetectionSettings]):
     """Refuses a cloud that it cannot read rightly, counts it by reason, and says so in an event and in diagnostics."""
 
     name = "detection"
@@ -57,11 +59,6 @@ class DetectionStage(Stage):
             self._platform = MovingPlatform(buffer)
         self._odometry_refusal = ""  # of the last odometry; empty where it was taken
 
-    @classmethod
-    def prepare(cls) -> None:
-        """Compile the class model."""
-        physical.warm()
-
     def reads(self, topic: str) -> bool:
         """Read odometry on a moving platform only."""
         return topic != "odometry" or self._platform is not None
@@ -76,7 +73,7 @@ class DetectionStage(Stage):
         info = class_info_to_msg(self.detector.model.prior, model=physical.NAME, basis=physical.BASIS, stamp_ns=now_ns)
         return [Output("class_info", info)]
 
-    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Detect in one cloud: now, or on a moving platform as soon as odometry says where the sensor was."""
         stamp_ns = stamp_of(message)
         if topic == "odometry":
@@ -99,7 +96,7 @@ class DetectionStage(Stage):
         if self._platform is not None:
             yield from self._settle(self._platform, final=True)
 
-    def _on_odometry(self, message: Any, stamp_ns: int) -> Iterator[Output]:
+    def _on_odometry(self, message: Odometry, stamp_ns: int) -> Iterator[Output]:
         """Take odometry and detect in the scans that have waited for it. What is refused is told once, until one is taken."""
         assert self._platform is not None  # `reads` says so
         expected, frame_id = self.settings.odometry.frame_id, message.header.frame_id
@@ -149,7 +146,7 @@ class DetectionStage(Stage):
         classes = {name: int((detections.class_id == int(ClassId[name])).sum()) for name in names}
         yield self.event(TargetsClassified(scan.sequence, len(detections), classes), stamp_ns)
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Add the sensor, and what the last refused input was refused for."""
         waiting = {} if self._platform is None else {"scans_waiting": self._platform.waiting}
         return {"sensor_id": self.settings.sensor_id, "last_refusal": self._last_refusal, **waiting}
@@ -167,7 +164,7 @@ class DetectionStage(Stage):
             return Health(Level.STALE, "no data")
         return health
 
-    def _read(self, message: Any, stamp_ns: int) -> Scan:
+    def _read(self, message: PointCloud2, stamp_ns: int) -> Scan:
         """Return the Scan of a cloud.
 
         Raises:

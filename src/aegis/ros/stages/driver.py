@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from aegis.core.clock import SensorClock
 from aegis.core.events import DriverFailed, ScanStarted
@@ -17,12 +16,13 @@ from aegis.drivers.frames import Frame, PointFrame
 from aegis.drivers.registry import driver_class, driver_names
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
+from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 REOPEN_AFTER_NS = 1_000_000_000
 
 
-class DriverStage(Stage):
+class DriverStage(Stage[DriverSettings]):
     """Polls the driver; opens its line again where it is lost; tells the sensor's clock and health in diagnostics.
 
     Raises:
@@ -31,7 +31,6 @@ class DriverStage(Stage):
 
     name = "driver"
     settings_type = DriverSettings
-    settings: DriverSettings
 
     def __init__(self, settings: DriverSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -47,27 +46,12 @@ class DriverStage(Stage):
         self._frame_at_ns: int | None = None
         self._opened_at_ns = self._now_ns = 0
 
-    @classmethod
-    def settings_for(cls, values: Mapping[str, object]) -> type[DriverSettings]:
-        """Return the settings of the driver that the parameters name.
-
-        Raises:
-            ConfigError: there is none of that name.
-        """
-        name = values.get("driver", "")
-        return driver_class(str(name)).settings_type if name else cls.settings_type
-
-    @classmethod
-    def large_messages(cls, settings: DriverSettings) -> bool:
-        """Tell whether the driver gives cubes."""
-        return bool(settings.driver) and driver_class(settings.driver).output == "cube"
-
     @property
     def period_s(self) -> float:
         """Time between looks at the line."""
         return self.settings.poll_period_s
 
-    def on_message(self, topic: str, message: Any) -> Iterable[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterable[Output]:
         """Refuse: a radar driver is where the graph begins.
 
         Raises:
@@ -141,7 +125,7 @@ class DriverStage(Stage):
         """Close the line."""
         self.driver.stop()
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Return how the line and the sensor's clock are doing, and what the radar says of itself."""
         clock = self._clock
         return {

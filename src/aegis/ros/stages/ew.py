@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+
+from aegis_msgs.srv import AcknowledgeEw
 
 from aegis.core.events import EwCountermeasure, EwDetection, EwResponseTriggered
 from aegis.core.ew.advice import AdviceBook
@@ -11,13 +12,13 @@ from aegis.core.ew.noise import NoiseMonitor
 from aegis.core.ew.settings import EwSettings
 from aegis.core.types import Advice, AdviceState
 from aegis.ros.messages.ew import advice_to_msg, signals_to_msg
-from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.fields import StampedMessage, stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.state import kept_ids
 
 
-class EwStage(Stage):
+class EwStage(Stage[EwSettings]):
     """Senses jamming through the radar's own noise levels, and proposes; it never acts."""
 
     name = "ew"
@@ -38,7 +39,7 @@ class EwStage(Stage):
         """Say that there is no advice: what was open before a restart is not open any more."""
         return [self._advice(now_ns)]
 
-    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Take a scan's detections (noise levels) or an assessment (critical threats)."""
         stamp_ns = stamp_of(message)
         changed = self.book.expire(stamp_ns)
@@ -70,7 +71,9 @@ class EwStage(Stage):
         if new or changed:
             yield self._advice(stamp_ns)
 
-    def on_service(self, service: str, request: Any, response: Any, now_ns: int) -> Iterable[Output]:
+    def on_service(
+        self, service: str, request: AcknowledgeEw.Request, response: AcknowledgeEw.Response, now_ns: int
+    ) -> Iterable[Output]:
         """Record a person's decision."""
         try:
             decided = self.book.decide(
@@ -85,7 +88,7 @@ class EwStage(Stage):
             outputs.append(self.event(EwCountermeasure(**vars(decided)), now_ns))
         return outputs
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Add whether the noise floor can be judged at all."""
         advice = self.book.advice
         return {

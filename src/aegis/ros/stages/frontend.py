@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from aegis.core.events import CubeRefused
 from aegis.core.finite import finite_or_none
-from aegis.core.signal import front_end
 from aegis.core.signal.cube import CubeError
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
-from aegis.core.types import Scan
+from aegis.core.types import Floats, Scan
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_from_msg, range_doppler_to_msg
-from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.fields import StampedMessage, stamp_of
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 # Of a point's errors on `radar/points`, in the order of `Scan.variance`; the detection stage takes them.
 SIGMA_COLUMNS = ("range_sigma", "azimuth_sigma", "elevation_sigma", "range_rate_sigma")
 
 
-class FrontEndStage(Stage):
+class FrontEndStage(Stage[FrontEndSettings]):
     """Refuses a cube that it cannot process, counts it by reason, and says so in an event."""
 
     name = "frontend"
     settings_type = FrontEndSettings
-    settings: FrontEndSettings
 
     def __init__(self, settings: FrontEndSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -38,12 +35,7 @@ class FrontEndStage(Stage):
         self._last_refusal = ""
         self._map_due_ns = 0
 
-    @classmethod
-    def prepare(cls) -> None:
-        """Compile the kernels."""
-        front_end.warm()
-
-    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Make the points of one cube."""
         stamp_ns = stamp_of(message)
         try:
@@ -80,7 +72,7 @@ class FrontEndStage(Stage):
         self.front_end = FrontEnd(self.settings)
         self._map_due_ns = 0
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Return what the cubes are, and what the last refused one was refused for."""
         span = self.front_end.range_rate_span_mps
         return {
@@ -90,7 +82,7 @@ class FrontEndStage(Stage):
         }
 
 
-def _columns(scan: Scan) -> dict[str, Any]:
+def _columns(scan: Scan) -> dict[str, Floats]:
     """Return the columns of a scan's cloud. An array that measures no elevation puts its points at z = 0, as 2D radars do."""
     elevation = np.nan_to_num(scan.elevation)
     ground = scan.range * np.cos(elevation)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from aegis.core.picture import PictureFeed, PictureSettings
+from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.markers import picture_to_msg
 from aegis.ros.messages.picture import threats_from_msg, tracks_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 
-class MarkersStage(Stage):
+class MarkersStage(Stage[PictureSettings]):
     """Draws every picture of the tracks that the rate allows, coloured by the latest threat levels."""
 
     name = "markers"
@@ -21,7 +21,7 @@ class MarkersStage(Stage):
         super().__init__(settings, context)
         self._feed = PictureFeed(settings)
 
-    def on_message(self, topic: str, message: Any) -> Iterable[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterable[Output]:
         """Take tracks or threats.
 
         Raises:
@@ -45,6 +45,6 @@ class MarkersStage(Stage):
         """Forget what is drawn; the next picture begins with an empty scene."""
         self._feed.clear()
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Return how many tracks are shown, and how many pictures the rate left out."""
         return {"shown": self._feed.shown, "skipped_by_rate": self._feed.skipped}

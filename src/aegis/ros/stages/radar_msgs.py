@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import Any
+from typing import cast
 
 from aegis.core.params import ConfigError
 from aegis.ros.messages.clouds import cloud_to_msg
-from aegis.ros.messages.fields import stamp_of
-from aegis.ros.messages.radar_msgs import RadarMsgsSettings, scan_columns, track_columns
+from aegis.ros.messages.fields import StampedMessage, stamp_of
+from aegis.ros.messages.radar_msgs import RadarMsgsSettings, RadarScan, RadarTracks, scan_columns, track_columns
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 
-class RadarMsgsStage(Stage):
+class RadarMsgsStage(Stage[RadarMsgsSettings]):
     """Takes a radar whose driver speaks radar_msgs. Stamp and frame_id are carried through.
 
     Raises:
@@ -22,7 +22,6 @@ class RadarMsgsStage(Stage):
 
     name = "radar_msgs"
     settings_type = RadarMsgsSettings
-    settings: RadarMsgsSettings
 
     def __init__(self, settings: RadarMsgsSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -36,8 +35,11 @@ class RadarMsgsStage(Stage):
         """Read the one topic that the parameters name: both would count every object twice."""
         return topic == f"radar/{self.settings.source}"
 
-    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Convert one message."""
-        columns = (scan_columns if topic == "radar/scan" else track_columns)(message, self.settings)
+        if topic == "radar/scan":
+            columns = scan_columns(cast("RadarScan", message), self.settings)
+        else:
+            columns = track_columns(cast("RadarTracks", message), self.settings)
         cloud = cloud_to_msg(columns, frame_id=message.header.frame_id, stamp_ns=stamp_of(message))
         yield Output("radar/points", cloud)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from aegis_msgs import srv
 
 from aegis.core.events import ScanStarted
 from aegis.core.signal.cube import Cube
 from aegis.core.types import Scan
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
-from aegis.ros.messages.fields import time_from_ns
+from aegis.ros.messages.fields import Message, StampedMessage, time_from_ns
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.simulation.points import Simulator
 from aegis.simulation.radar import Mode
@@ -23,20 +24,17 @@ if TYPE_CHECKING:
     from aegis.simulation.signal import SignalSimulator
 
 
-class SimulatorStage(Stage):
+class SimulatorStage(Stage[SimulatorSettings]):
     """A radar that looks at a scenario; the scenario's time runs from the first scan."""
 
     name = "simulator"
     settings_type = SimulatorSettings
-    settings: SimulatorSettings
 
     def __init__(self, settings: SimulatorSettings, context: StageContext) -> None:
         super().__init__(settings, context)
         self.simulator: Simulator | SignalSimulator
         if settings.level == "signal":
-            from aegis.simulation.signal import (
-                SignalSimulator,
-            )  # brings the compiler, which the other level needs not
+            from aegis.simulation.signal import SignalSimulator  # half of it, which the other level needs not
 
             self.simulator = SignalSimulator(settings)
         else:
@@ -44,17 +42,12 @@ class SimulatorStage(Stage):
         self._begin_ns: int | None = None
         self._cube_bytes = 0
 
-    @classmethod
-    def large_messages(cls, settings: SimulatorSettings) -> bool:
-        """Tell whether it sends cubes."""
-        return settings.level == "signal"
-
     @property
     def period_s(self) -> float:
         """Scan interval."""
         return self.settings.interval_s
 
-    def on_message(self, topic: str, message: Any) -> Iterable[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterable[Output]:
         """Refuse: a radar driver is where the graph begins.
 
         Raises:
@@ -67,20 +60,23 @@ class SimulatorStage(Stage):
         if self.simulator.mode is Mode.SEARCH:
             yield from self._outputs(self._scan(now_ns), now_ns)
 
-    def on_service(self, service: str, request: Any, response: Any, now_ns: int) -> Iterable[Output]:
+    def on_service(self, service: str, request: Message, response: Message, now_ns: int) -> Iterable[Output]:
         """Answer `scan` and `set_mode`."""
         if service == "scan":
-            scan = self._scan(now_ns)
-            points = 0 if isinstance(scan, Cube) else len(scan)
-            what = "is raw, a cube" if isinstance(scan, Cube) else f"has {points} points"
-            response.success, response.message = True, f"scan {scan.sequence} {what}"
-            response.sequence, response.points = scan.sequence, points
-            response.stamp = time_from_ns(scan.stamp_ns)
-            return self._outputs(scan, now_ns)
+            return self._scan_now(response, now_ns)
         if service == "set_mode":
             self._set_mode(request, response)
             return ()
         return super().on_service(service, request, response, now_ns)
+
+    def _scan_now(self, response: srv.Scan.Response, now_ns: int) -> Iterable[Output]:
+        scan = self._scan(now_ns)
+        points = 0 if isinstance(scan, Cube) else len(scan)
+        what = "is raw, a cube" if isinstance(scan, Cube) else f"has {points} points"
+        response.success, response.message = True, f"scan {scan.sequence} {what}"
+        response.sequence, response.points = scan.sequence, points
+        response.stamp = time_from_ns(scan.stamp_ns)
+        return self._outputs(scan, now_ns)
 
     def _scan(self, now_ns: int) -> Scan | Cube:
         if self._begin_ns is None:
@@ -110,7 +106,7 @@ class SimulatorStage(Stage):
         message = cloud_to_msg(columns, frame_id=scan.frame_id, stamp_ns=scan.stamp_ns)
         yield Output("radar/points", message)
 
-    def _set_mode(self, request: Any, response: Any) -> None:
+    def _set_mode(self, request: srv.SetMode.Request, response: srv.SetMode.Response) -> None:
         """Do all that is asked, or nothing and say why."""
         try:
             if len(request.blank_from) != len(request.blank_to):
@@ -137,7 +133,7 @@ class SimulatorStage(Stage):
         self.simulator.reset()
         self._begin_ns = None
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Return what the radar is doing."""
         return {
             "level": self.settings.level,

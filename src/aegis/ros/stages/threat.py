@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from aegis.core.events import CycleComplete, ThreatAssessmentRunning, ThreatCritical, ThreatLevelChanged
 from aegis.core.threat.assessor import Assessor
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.types import ThreatLevel
+from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.picture import threats_to_msg, tracks_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 
-class ThreatStage(Stage):
+class ThreatStage(Stage[ThreatSettings]):
     """Ranks every picture; the last stage of a cycle."""
 
     name = "threat"
@@ -28,7 +28,7 @@ class ThreatStage(Stage):
         """Forget the levels."""
         self.assessor.reset()
 
-    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Assess one picture."""
         tracks = tracks_from_msg(message)
         self.note_sequence(topic, tracks.sequence, tracks.sensor_id)
@@ -44,6 +44,6 @@ class ThreatStage(Stage):
         done = CycleComplete(tracks.sequence, len(tracks), len(threats), self._critical)
         yield self.event(done, tracks.stamp_ns)
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Add how many threats are critical now."""
         return {"critical": self._critical}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
 from aegis.core.health import Health, Level
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
+from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.picture import detections_from_msg, tracks_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.state import kept_ids, remove_leftovers, write_atomically
@@ -23,7 +23,7 @@ WITHOUT_IDS = "kept picture without its ids"
 NOT_KEPT = "picture not kept"
 
 
-class TrackingStage(Stage):
+class TrackingStage(Stage[TrackingSettings]):
     """One picture a scan. Live, a timer keeps it on disk, and the next process goes on from there."""
 
     name = "tracking"
@@ -33,7 +33,7 @@ class TrackingStage(Stage):
         super().__init__(settings, context)
         folder = context.state_dir
         ids = folder / "track_ids.json" if folder is not None else None
-        self._kept = folder / "tracks.npz" if folder is not None and settings.snapshot_period_s > 0.0 else None
+        self._kept = folder / "tracks.npz" if folder is not None and settings.snapshot.period_s > 0.0 else None
         self._trouble = ""  # why the picture of the last process, or this one's, is not on disk
         self._changed = False  # since it was kept
         self._tracks = 0
@@ -45,15 +45,10 @@ class TrackingStage(Stage):
             else:  # begun again at 1: what the last picture has could be given out once more
                 self.counters.note(WITHOUT_IDS)
 
-    @classmethod
-    def prepare(cls) -> None:
-        """Compile the tracker."""
-        Tracker(TrackingSettings())
-
     @property
     def period_s(self) -> float | None:
         """How often the picture is kept."""
-        return self.settings.snapshot_period_s if self._kept is not None else None
+        return self.settings.snapshot.period_s if self._kept is not None else None
 
     def reset(self) -> None:
         """Drop all tracks, those kept on disk too; ids go on."""
@@ -62,7 +57,7 @@ class TrackingStage(Stage):
         if self._kept is not None:
             self._kept.unlink(missing_ok=True)
 
-    def on_message(self, topic: str, message: Any) -> Iterator[Output]:
+    def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Track one scan."""
         detections = detections_from_msg(message)
         self.note_sequence(topic, detections.sequence, detections.sensor_id)
@@ -103,7 +98,7 @@ class TrackingStage(Stage):
         """Keep the last picture."""
         self._keep()
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> dict[str, object]:
         """Add the size of the picture, and what its errors say of the sensors."""
         nis = {
             sensor_id: {

@@ -1,0 +1,322 @@
+"""Which detection belongs to which track: components of pairs, the probabilities of all pairs, the best assignment; existence.
+
+Pairs are kept in compressed rows: those of track t are start[t]:start[t + 1], the index of the detection is in `detection`.
+"""
+
+import cython
+from cython.cimports.libc.math import exp, log, log1p
+
+LARGEST_LOG_ODDS = cython.declare(
+    cython.double, 200.0
+)  # exp of more could overflow in sums and products; it is certainty anyway
+MAX_ITERATIONS = cython.declare(cython.int, 500)  # of belief propagation within one component
+CONVERGED = cython.declare(cython.double, 1e-7)  # largest change of a message
+CERTAIN = cython.declare(cython.double, 1e-3)  # share of a miss below which a track's only pair is as good as sure
+INFINITY = cython.declare(cython.double, float("inf"))
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def components(
+    start: cython.longlong[::1], detection: cython.longlong[::1], root: cython.longlong[::1], number: cython.longlong[::1],
+    member: cython.longlong[::1], begin: cython.longlong[::1],
+) -> cython.Py_ssize_t:  # fmt: skip
+    """Write the tracks that have pairs, ordered by component, and where each component begins in them; return their number C.
+
+    Args:
+        start, detection: the pairs of N tracks and D detections.
+        root: (N + D,), number: (N,) scratch.
+        member: (N,) and begin: (N + 1,) to be written up to begin[C] and C.
+    """
+    N = start.shape[0] - 1
+    a: cython.longlong
+    b: cython.longlong
+    found: cython.Py_ssize_t = 0
+    size: cython.longlong
+    total: cython.longlong
+    for i in range(root.shape[0]):
+        root[i] = i
+    for t in range(N):
+        for p in range(start[t], start[t + 1]):
+            a, b = t, N + detection[p]
+            while root[a] != a:
+                root[a] = root[root[a]]
+                a = root[a]
+            while root[b] != b:
+                root[b] = root[root[b]]
+                b = root[b]
+            if a < b:
+                root[b] = a
+            else:
+                root[a] = b
+    # A component's smallest member is a track, as tracks come first: it is the first that is met, and keeps the number.
+    for t in range(N):
+        begin[t] = 0
+    for t in range(N):
+        if start[t] == start[t + 1]:
+            continue
+        a = t
+        while root[a] != a:
+            a = root[a]
+        if a == t:
+            number[t] = found
+            found += 1
+        else:
+            number[t] = number[a]
+        begin[number[t]] += 1
+    total = 0
+    for c in range(found):
+        size = begin[c]
+        begin[c] = total
+        total += size
+    for t in range(N):
+        if start[t] < start[t + 1]:
+            member[begin[number[t]]] = t
+            begin[number[t]] += 1
+    for c in range(found, 0, -1):
+        begin[c] = begin[c - 1]
+    begin[0] = 0
+    return found
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def by_detection(detection: cython.longlong[::1], row: cython.longlong[::1], pair: cython.longlong[::1]) -> cython.void:
+    """Write the pairs of each detection in compressed rows: row (D + 1,), pair (K,)."""
+    D = row.shape[0] - 1
+    for d in range(D + 1):
+        row[d] = 0
+    for p in range(detection.shape[0]):
+        row[detection[p]] += 1
+    for d in range(D):
+        row[d + 1] += row[d]
+    for p in range(detection.shape[0] - 1, -1, -1):
+        row[detection[p]] -= 1
+        pair[row[detection[p]]] = p
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def marginals(
+    start: cython.longlong[::1], detection: cython.longlong[::1], log_odds: cython.double[::1],
+    member: cython.longlong[::1], begin: cython.longlong[::1], row: cython.longlong[::1], pair: cython.longlong[::1],
+    message: cython.double[:, ::1], probability: cython.double[::1], alone: cython.double[::1],
+) -> cython.void:  # fmt: skip
+    """Write the probability of each pair (K,), and of each detection that it belongs to no track (D,).
+
+    Args:
+        start, detection, log_odds, member, begin: as in `tracking.association.marginals`.
+        row: (D + 1,), pair: (K,), message: (4, K) scratch.
+        probability: to be written; alone: likewise, holds ones.
+    """
+    odds = message[0]
+    to_detection = message[1]
+    to_track = message[2]
+    others = message[3]
+    total: cython.double
+    change: cython.double
+    sent: cython.double
+    by_detection(detection, row, pair)
+    for p in range(detection.shape[0]):
+        odds[p] = exp(min(log_odds[p], LARGEST_LOG_ODDS))
+        to_track[p] = 1.0
+    for c in range(begin.shape[0] - 1):
+        t = member[begin[c]]
+        if begin[c + 1] == begin[c] + 1 and start[t + 1] == start[t] + 1:  # a pair by itself
+            p = start[t]
+            probability[p] = odds[p] / (1.0 + odds[p])
+            alone[detection[p]] = 1.0 / (1.0 + odds[p])
+            continue
+        for _ in range(MAX_ITERATIONS):
+            # Sums over all pairs but one, from both ends: a difference of large numbers would lose the small ones.
+            for k in range(begin[c], begin[c + 1]):
+                t = member[k]
+                total = 1.0
+                for p in range(start[t], start[t + 1]):
+                    others[p] = total
+                    total += odds[p] * to_track[p]
+                total = 0.0
+                for p in range(start[t + 1] - 1, start[t] - 1, -1):
+                    to_detection[p] = odds[p] / (others[p] + total)
+                    total += odds[p] * to_track[p]
+            change = 0.0
+            for k in range(begin[c], begin[c + 1]):
+                t = member[k]
+                for q in range(start[t], start[t + 1]):
+                    d = detection[q]
+                    if pair[row[d]] != q:
+                        continue  # each detection once, with its first track
+                    total = 1.0
+                    for i in range(row[d], row[d + 1]):
+                        others[pair[i]] = total
+                        total += to_detection[pair[i]]
+                    alone[d] = 1.0 / total
+                    total = 0.0
+                    for i in range(row[d + 1] - 1, row[d] - 1, -1):
+                        p = pair[i]
+                        sent = 1.0 / (others[p] + total)
+                        change = max(change, abs(sent - to_track[p]))
+                        to_track[p] = sent
+                        total += to_detection[p]
+            if change < CONVERGED:
+                break
+        for k in range(begin[c], begin[c + 1]):
+            t = member[k]
+            total = 1.0
+            for p in range(start[t], start[t + 1]):
+                total += odds[p] * to_track[p]
+            for p in range(start[t], start[t + 1]):
+                probability[p] = odds[p] * to_track[p] / total
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def assign(
+    start: cython.longlong[::1], detection: cython.longlong[::1], gain: cython.double[::1],
+    member: cython.longlong[::1], u: cython.double[::1], column_of: cython.longlong[:, ::1], v: cython.double[::1],
+    shortest: cython.double[::1], done: cython.uchar[::1], chosen: cython.longlong[::1],
+) -> cython.void:  # fmt: skip
+    """Write each track's pair (N,), -1 for none, in the assignment of the largest total gain.
+
+    Columns are the D detections and, for each track, the choice to stay alone.
+
+    Args:
+        start, detection, gain, member: as in `tracking.association.assign`.
+        u: (N,), v: (D + N,) the potentials, zeros.
+        column_of: (5, D + N) scratch: track that holds a column, its pair, the column before on the path, the pair by which
+            the column was reached, columns that were touched.
+        shortest, done: (D + N,) scratch.
+        chosen: to be written.
+    """
+    N = start.shape[0] - 1
+    columns = v.shape[0]
+    n_detections = columns - N
+    holder = column_of[0]
+    holds = column_of[1]
+    via = column_of[2]
+    by = column_of[3]
+    touched = column_of[4]
+    alone: cython.bint
+    distance: cython.double
+    n_touched: cython.Py_ssize_t
+    column: cython.longlong
+    t: cython.longlong
+    d: cython.longlong
+    for t in range(N):
+        chosen[t] = -1
+    for d in range(columns):
+        holder[d], holds[d], via[d], by[d] = -1, -1, -1, -1
+        shortest[d], done[d] = INFINITY, False
+    for k in range(member.shape[0]):  # component by component: no path leaves its own
+        first = member[k]
+        n_touched, t, column, distance = 0, first, -1, 0.0
+        while True:
+            for p in range(start[t], start[t + 1] + 1):
+                alone = p == start[t + 1]
+                d = n_detections + t if alone else detection[p]
+                if done[d]:
+                    continue
+                cost = distance + (0.0 if alone else -gain[p]) - u[t] - v[d]
+                if shortest[d] == INFINITY:
+                    touched[n_touched] = d
+                    n_touched += 1
+                if cost < shortest[d]:
+                    shortest[d], via[d], by[d] = cost, column, -1 if alone else p
+            column, distance = -1, INFINITY
+            for i in range(n_touched):
+                d = touched[i]
+                if not done[d] and shortest[d] < distance:
+                    column, distance = d, shortest[d]
+            done[column] = True
+            if holder[column] < 0:
+                break
+            t = holder[column]
+        u[first] += distance
+        for i in range(n_touched):
+            d = touched[i]
+            if done[d] and d != column:
+                u[holder[d]] += distance - shortest[d]
+                v[d] -= distance - shortest[d]
+        while column >= 0:  # hand the columns on along the path
+            before = via[column]
+            holder[column] = first if before < 0 else holder[before]
+            holds[column] = by[column]
+            column = before
+        for i in range(n_touched):
+            d = touched[i]
+            shortest[d], via[d], by[d], done[d] = INFINITY, -1, -1, False
+    for d in range(n_detections):
+        if holder[d] >= 0:
+            chosen[holder[d]] = holds[d]
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def pair_log_odds(
+    start: cython.longlong[::1], detection: cython.longlong[::1], log_likelihood: cython.double[::1],
+    existence: cython.double[::1], seen: cython.double[::1], shown: cython.double[::1], log_background: cython.double[::1],
+    out: cython.double[::1],
+) -> cython.void:  # fmt: skip
+    """Write (K,) ln of the weight of each pair over that of its track's miss; see `tracking.existence.pair_log_odds`."""
+    for t in range(existence.shape[0]):
+        known = log(existence[t] * shown[t]) - log1p(-existence[t] * seen[t])
+        for p in range(start[t], start[t + 1]):
+            out[p] = known + log_likelihood[p] - log_background[detection[p]]
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def after_scan(
+    start: cython.longlong[::1], probability: cython.double[::1], existence: cython.double[::1], seen: cython.double[::1],
+    hidden: cython.double[::1], in_view: cython.uchar[::1], detection_probability: cython.double,
+    after: cython.double[:, ::1], share: cython.double[::1], best: cython.longlong[::1],
+) -> cython.void:  # fmt: skip
+    """Write what a scan leaves; see `tracking.existence.after_scan`.
+
+    Args:
+        start to detection_probability: as there.
+        after: (4, N) existence, hidden, missed, hit, share: (K,), best: (N,) to be written.
+    """
+    total: cython.double
+    most: cython.double
+    for t in range(existence.shape[0]):
+        total, most, best[t] = 0.0, 0.0, -1
+        for p in range(start[t], start[t + 1]):
+            total += probability[p]
+            if probability[p] > most:
+                most, best[t] = probability[p], p
+        total = min(total, 1.0)
+        unseen = existence[t] * (1.0 - seen[t]) / (1.0 - existence[t] * seen[t]) * (1.0 - total)
+        after[0, t] = total + unseen
+        behind = hidden[t] / (1.0 - detection_probability * (1.0 - hidden[t])) if in_view[t] else hidden[t]
+        after[2, t], after[3, t] = unseen / after[0, t], total
+        after[1, t] = after[2, t] * behind
+        for p in range(start[t], start[t + 1]):
+            share[p] = probability[p] / after[0, t]
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def sharpen(
+    start: cython.longlong[::1], share: cython.double[::1], missed: cython.double[::1], exponent: cython.double
+) -> cython.void:
+    """Raise the shares (K,) and (N,) of each track's hypotheses to a power and normalise them again, in place."""
+    total: cython.double
+    for t in range(missed.shape[0]):
+        if start[t] == start[t + 1] or (missed[t] < CERTAIN and start[t] + 1 == start[t + 1]):
+            continue
+        missed[t] = missed[t] ** exponent
+        total = missed[t]
+        for p in range(start[t], start[t + 1]):
+            share[p] = share[p] ** exponent
+            total += share[p]
+        missed[t] /= total
+        for p in range(start[t], start[t + 1]):
+            share[p] /= total

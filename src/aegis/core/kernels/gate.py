@@ -1,0 +1,321 @@
+"""What a sensor would measure of a track, and which detections lie in the gate around it."""
+
+import cython
+from cython.cimports.libc.math import atan2, exp, fmod, hypot, log, sqrt
+
+PI = cython.declare(cython.double, 3.141592653589793)
+LOG_2PI = cython.declare(cython.double, 1.8378770664093453)
+MIN_RANGE_M = cython.declare(cython.double, 1e-3)  # directions are undefined at the sensor itself
+INFINITY = cython.declare(cython.double, float("inf"))
+AZIMUTH = cython.declare(cython.int, 1)  # component that wraps, in the polar model
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def wrapped(angle: cython.double) -> cython.double:
+    """Return the angle in [-pi, pi)."""
+    turned = fmod(angle + PI, 2.0 * PI)
+    if turned < 0.0:
+        turned += 2.0 * PI
+    return turned - PI
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def expect(
+    x: cython.double[:, :, ::1], t: cython.Py_ssize_t, m: cython.Py_ssize_t,
+    origin: cython.double[::1], R: cython.double[:, ::1], platform: cython.double[::1], polar: cython.bint,
+    value: cython.double[:, ::1], H: cython.double[:, :, :, ::1],
+) -> cython.void:  # fmt: skip
+    """Write what the sensor is expected to measure of track t in mode m, value[m], and its Jacobian H[t, m].
+
+    Args:
+        x: (N, M, n) states, position and velocity in map first.
+        t, m: which.
+        origin, R, platform: position (3,), rotation (3, 3), sensor to map, and velocity (3,) of the sensor.
+        polar: range, azimuth, elevation, range rate; else x, y, z, range rate.
+        value: (M, 4); H: (N, M, 4, n), which holds zeros.
+    """
+    if not polar:
+        for i in range(3):
+            value[m, i] = x[t, m, i]
+            H[t, m, i, i] = 1.0
+    dx, dy, dz = x[t, m, 0] - origin[0], x[t, m, 1] - origin[1], x[t, m, 2] - origin[2]
+    r = max(sqrt(dx * dx + dy * dy + dz * dz), MIN_RANGE_M)
+    ux, uy, uz = dx / r, dy / r, dz / r
+    vx, vy, vz = x[t, m, 3] - platform[0], x[t, m, 4] - platform[1], x[t, m, 5] - platform[2]
+    range_rate = ux * vx + uy * vy + uz * vz
+    value[m, 3] = range_rate
+    H[t, m, 3, 0] = (vx - range_rate * ux) / r
+    H[t, m, 3, 1] = (vy - range_rate * uy) / r
+    H[t, m, 3, 2] = (vz - range_rate * uz) / r
+    H[t, m, 3, 3], H[t, m, 3, 4], H[t, m, 3, 5] = ux, uy, uz
+    if not polar:
+        return
+    a = R[0, 0] * dx + R[1, 0] * dy + R[2, 0] * dz  # in the sensor's frame: forward, left, up
+    b = R[0, 1] * dx + R[1, 1] * dy + R[2, 1] * dz
+    c = R[0, 2] * dx + R[1, 2] * dy + R[2, 2] * dz
+    ground = max(hypot(a, b), MIN_RANGE_M)
+    value[m, 0], value[m, 1], value[m, 2] = r, atan2(b, a), atan2(c, ground)
+    H[t, m, 0, 0], H[t, m, 0, 1], H[t, m, 0, 2] = ux, uy, uz
+    azimuth_a, azimuth_b = -b / (ground * ground), a / (ground * ground)
+    elevation_a, elevation_b, elevation_c = -a * c / (r * r * ground), -b * c / (r * r * ground), ground / (r * r)
+    for i in range(3):
+        H[t, m, 1, i] = azimuth_a * R[i, 0] + azimuth_b * R[i, 1]
+        H[t, m, 2, i] = elevation_a * R[i, 0] + elevation_b * R[i, 1] + elevation_c * R[i, 2]
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def spread_of(
+    P: cython.double[:, :, :, ::1], H: cython.double[:, :, :, ::1], t: cython.Py_ssize_t, m: cython.Py_ssize_t,
+    wanted: cython.uchar[::1], S: cython.double[:, :, ::1],
+) -> cython.void:  # fmt: skip
+    """Write H P H' of the wanted components as S[m]: the covariance of an expected measurement, without the sensor's own error.
+
+    Args:
+        P: (N, M, n, n); H: (N, M, 4, n) from `expect`; t, m: which.
+        wanted: (4,) components; S: (M, 4, 4).
+    """
+    for i in range(4):
+        if not wanted[i]:
+            continue
+        for j in range(i + 1):
+            if not wanted[j]:
+                continue
+            # Only the range rate depends on the velocity, and nothing on the turn rate.
+            total: cython.double = 0.0
+            for a in range(6 if i == 3 else 3):
+                row: cython.double = 0.0
+                for b in range(6 if j == 3 else 3):
+                    row += P[t, m, a, b] * H[t, m, j, b]
+                total += H[t, m, i, a] * row
+            S[m, i, j] = total
+            S[m, j, i] = total
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def mahalanobis(
+    innovation: cython.double[:, :, ::1], p: cython.Py_ssize_t, m: cython.Py_ssize_t, S: cython.double[:, :, ::1],
+    variance: cython.double[:, ::1], measured: cython.uchar[:, ::1], d: cython.Py_ssize_t,
+) -> tuple[cython.double, cython.double, cython.int]:  # fmt: skip
+    """Return y' C^-1 y, ln det C and the number of components, with C = S[m] + diag(variance[d]), over what was measured.
+
+    Args:
+        innovation: (K, M, 4), y is innovation[p, m]; S: (M, 4, 4).
+        variance, measured: (D, 4).
+    """
+    det: cython.double
+    # What a radar without height and Doppler gives, by far the most common case, in closed form.
+    if measured[d, 0] and measured[d, 1] and not (measured[d, 2] or measured[d, 3]):
+        a, b = innovation[p, m, 0], innovation[p, m, 1]
+        u, q, r = S[m, 0, 0] + variance[d, 0], S[m, 1, 0], S[m, 1, 1] + variance[d, 1]
+        det = max(u * r - q * q, variance[d, 0] * variance[d, 1])  # never less in exact arithmetic
+        return (r * a * a - 2.0 * q * a * b + u * b * b) / det, log(det), 2
+    L = cython.declare(cython.double[16])  # the Cholesky factor, 4 x 4
+    w = cython.declare(cython.double[4])  # L^-1 y
+    index = cython.declare(cython.int[4])  # the components
+    distance: cython.double = 0.0
+    rest: cython.double
+    value: cython.double
+    total: cython.double
+    det = 1.0
+    k: cython.int = 0
+    i: cython.int
+    j: cython.int
+    c: cython.int
+    for i in range(4):
+        if not measured[d, i]:
+            continue
+        index[k] = i
+        rest, value = S[m, i, i] + variance[d, i], innovation[p, m, i]
+        for j in range(k):
+            total = S[m, i, index[j]]
+            for c in range(j):
+                total -= L[4 * k + c] * L[4 * j + c]
+            L[4 * k + j] = total / L[4 * j + j]
+            rest -= L[4 * k + j] * L[4 * k + j]
+            value -= L[4 * k + j] * w[j]
+        L[4 * k + k] = sqrt(max(rest, variance[d, i]))  # never less in exact arithmetic
+        w[k] = value / L[4 * k + k]
+        distance += w[k] * w[k]
+        det *= L[4 * k + k]
+        k += 1
+    return distance, 2.0 * log(det), k
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def strips(position: cython.double[:, ::1]) -> tuple[cython.double, cython.double, cython.Py_ssize_t]:
+    """Return where strips along y begin [m], their height [m] and number, for detections (D, 3): about sqrt(D) in each."""
+    low: cython.double
+    high: cython.double
+    count: cython.Py_ssize_t = max(1, cython.cast(cython.Py_ssize_t, sqrt(position.shape[0])))
+    if position.shape[0] == 0:
+        return 0.0, 1.0, count
+    low, high = position[0, 1], position[0, 1]
+    for d in range(position.shape[0]):
+        low, high = min(low, position[d, 1]), max(high, position[d, 1])
+    return low, max((high - low) / count, 1e-9), count
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def strip_of(
+    y: cython.double, low: cython.double, height: cython.double, count: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Return the number of the strip that y is in, or the nearest one."""
+    return cython.cast(cython.Py_ssize_t, min(max((y - low) / height, 0.0), count - 1.0))
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def gate_keys(position: cython.double[:, ::1], keys: cython.double[::1]) -> cython.void:
+    """Write (D,) keys whose order is by strip, and by x within each: the order that `gate` wants. position: (D, 3)."""
+    if position.shape[0] == 0:
+        return
+    west: cython.double
+    east: cython.double
+    low, height, count = strips(position)
+    west, east = position[0, 0], position[0, 0]
+    for d in range(position.shape[0]):
+        west, east = min(west, position[d, 0]), max(east, position[d, 0])
+    width = 2.0 * (east - west) + 1.0
+    for d in range(position.shape[0]):
+        keys[d] = strip_of(position[d, 1], low, height, count) * width + (position[d, 0] - west)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def first_east_of(
+    west: cython.double, position: cython.double[:, ::1], first: cython.Py_ssize_t, last: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Return the first index from `first` to `last` whose x is not west of `west`."""
+    while first < last:
+        middle = (first + last) // 2
+        if position[middle, 0] < west:
+            first = middle + 1
+        else:
+            last = middle
+    return first
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def gate(
+    first_track: cython.Py_ssize_t, centre: cython.double[:, ::1], spread: cython.double[:, ::1],
+    x: cython.double[:, :, ::1], P: cython.double[:, :, :, ::1], weight: cython.double[:, ::1],
+    origin: cython.double[::1], R: cython.double[:, ::1], platform: cython.double[::1], wanted: cython.uchar[::1],
+    position: cython.double[:, ::1], sigma: cython.double[::1], value: cython.double[:, ::1], variance: cython.double[:, ::1],
+    measured: cython.uchar[:, ::1], polar: cython.bint, bound: cython.double[::1],
+    begin: cython.longlong[::1], expected: cython.double[:, ::1], S: cython.double[:, :, ::1],
+    H: cython.double[:, :, :, ::1], start: cython.longlong[::1], detection: cython.longlong[::1],
+    by_mode: cython.double[:, ::1], total: cython.double[::1], distance: cython.double[:, ::1],
+    innovation: cython.double[:, :, ::1],
+) -> cython.Py_ssize_t:  # fmt: skip
+    """Write the pairs within the gate of any mode, of the tracks from `first_track` on; see `tracking.association.gate`.
+
+    Args:
+        first_track: pairs of those before it are written already.
+        centre to bound: as there.
+        begin: (D + 2,), expected: (M, 4), S: (M, 4, 4) scratch.
+        H: (N, M, 4, n) zeros, to be written; not used by a sensor that measures the position itself.
+        start: (N + 1,) to be written, as the rest, which have room for K pairs: detection (K,), by_mode (K, M), total (K,),
+            distance (K, 2), innovation (K, M, 4).
+
+    Returns:
+        The first track for whose pairs there was no room, or N.
+    """
+    N, M, D = x.shape[0], x.shape[1], sigma.shape[0]
+    room = detection.shape[0]
+    plain: cython.bint = not polar and not wanted[3]  # the measurement is the position itself
+    widest: cython.double = 0.0
+    any_height: cython.bint = False
+    inside: cython.bint
+    known: cython.bint
+    likelihood: cython.double
+    best: cython.double
+    most: cython.double
+    d: cython.Py_ssize_t
+    low, height, n_strips = strips(position)
+    for i in range(n_strips + 1):
+        begin[i] = 0
+    for d in range(D):
+        widest = max(widest, sigma[d])
+        any_height = any_height or measured[d, 2]
+        begin[strip_of(position[d, 1], low, height, n_strips) + 1] += 1
+    for i in range(n_strips):
+        begin[i + 1] += begin[i]
+    if first_track == 0:
+        start[0] = 0
+    count: cython.Py_ssize_t = start[first_track]
+    for t in range(first_track, N):
+        reach = sqrt(bound[4] * (spread[t, 0] + widest * widest))
+        reach_y = sqrt(bound[4] * (spread[t, 1] + widest * widest))
+        west, east = centre[t, 0] - reach, centre[t, 0] + reach
+        strip = strip_of(centre[t, 1] - reach_y, low, height, n_strips)
+        last = strip_of(centre[t, 1] + reach_y, low, height, n_strips)
+        d, known = first_east_of(west, position, begin[strip], begin[strip + 1]) - 1, False
+        while True:
+            d += 1
+            if d >= begin[strip + 1] or position[d, 0] > east:
+                strip += 1
+                if strip > last:
+                    break
+                d = first_east_of(west, position, begin[strip], begin[strip + 1]) - 1
+                continue
+            dy = position[d, 1] - centre[t, 1]
+            if dy * dy > bound[4] * (spread[t, 1] + sigma[d] * sigma[d]):
+                continue
+            if any_height and measured[d, 2]:
+                dz = position[d, 2] - centre[t, 2]
+                if dz * dz > bound[4] * (spread[t, 2] + sigma[d] * sigma[d]):
+                    continue
+            if not known:
+                for m in range(M):
+                    if plain:
+                        for i in range(3):
+                            expected[m, i] = x[t, m, i]
+                            for j in range(3):
+                                S[m, i, j] = P[t, m, i, j]
+                    else:
+                        expect(x, t, m, origin, R, platform, polar, expected, H)
+                        spread_of(P, H, t, m, wanted, S)
+                known = True
+            if count == room:
+                return t
+            inside, best, most = False, -1.0, -INFINITY
+            for m in range(M):
+                for i in range(4):
+                    innovation[count, m, i] = value[d, i] - expected[m, i]
+                if polar:
+                    innovation[count, m, AZIMUTH] = wrapped(innovation[count, m, AZIMUTH])
+                squared, log_det, k = mahalanobis(innovation, count, m, S, variance, measured, d)
+                inside = inside or squared <= bound[k]
+                by_mode[count, m] = -0.5 * (squared + log_det + k * LOG_2PI)
+                most = max(most, by_mode[count, m])
+                if weight[t, m] > best:
+                    best = weight[t, m]
+                    distance[count, 0], distance[count, 1] = squared, k
+            if not inside:
+                continue
+            total[count] = most
+            if M > 1:
+                likelihood = 0.0
+                for m in range(M):
+                    likelihood += weight[t, m] * exp(by_mode[count, m] - most)
+                total[count] += log(likelihood)
+            detection[count] = d
+            count += 1
+        start[t + 1] = count
+    return N

@@ -1,0 +1,105 @@
+"""A scan's detections as measurements in map, and the view that they come from."""
+
+import cython
+from cython.cimports.libc.math import atan2, cos, exp, hypot, isfinite, sin, sqrt
+
+PI = cython.declare(cython.double, 3.141592653589793)
+INFINITY = cython.declare(cython.double, float("inf"))
+MAX_RANGE_M = cython.declare(
+    cython.double, 1e8
+)  # no radar picture reaches farther; squares of larger numbers would overflow in time
+SPEED_OF_LIGHT_MPS = cython.declare(cython.double, 299_792_458.0)
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def plausible(
+    r: cython.double[:], azimuth: cython.double[:], elevation: cython.double[:], rate: cython.double[:],
+    variance: cython.double[:, :], out: cython.uchar[::1],
+) -> cython.void:  # fmt: skip
+    """Write (D,) whether a detection can be what a radar measured; see `tracking.measurement.plausible`."""
+    for d in range(r.shape[0]):
+        out[d] = (
+            0.0 < r[d] <= MAX_RANGE_M
+            and abs(azimuth[d]) <= 2.0 * PI
+            and 0.0 < variance[d, 0] < INFINITY
+            and 0.0 < variance[d, 1] < INFINITY
+            and not abs(elevation[d]) > PI
+            and not abs(rate[d]) > SPEED_OF_LIGHT_MPS
+        )
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def measurements(
+    r: cython.double[:], azimuth: cython.double[:], elevation: cython.double[:], rate: cython.double[:],
+    stated: cython.double[:, :], cartesian: cython.bint, origin: cython.double[::1], R: cython.double[:, ::1],
+    value: cython.double[:, ::1], variance: cython.double[:, ::1], measured: cython.uchar[:, ::1],
+    position: cython.double[:, ::1], sigma: cython.double[::1],
+) -> cython.void:  # fmt: skip
+    """Write the columns of `tracking.measurement.Plots`, of which the first three hold zeros.
+
+    Args:
+        r, azimuth, elevation, rate: (D,) as detected; stated: (D, 4) their variances; NaN where not measured.
+        cartesian: the accuracy is the same along x, y, z.
+        origin, R: position (3,) and rotation (3, 3), sensor to map, of the sensor.
+    """
+    a: cython.double
+    b: cython.double
+    up: cython.double
+    largest: cython.double
+    raw: cython.double
+    for d in range(r.shape[0]):
+        for c in range(4):
+            raw = r[d] if c == 0 else azimuth[d] if c == 1 else elevation[d] if c == 2 else rate[d]
+            if isfinite(raw) and isfinite(stated[d, c]) and stated[d, c] > 0.0:
+                value[d, c], variance[d, c], measured[d, c] = raw, stated[d, c], True
+        ground, up = (r[d] * cos(value[d, 2]), r[d] * sin(value[d, 2])) if measured[d, 2] else (r[d], 0.0)
+        a, b = ground * cos(azimuth[d]), ground * sin(azimuth[d])
+        for k in range(3):
+            position[d, k] = R[k, 0] * a + R[k, 1] * b + R[k, 2] * up + origin[k]
+        largest = max(variance[d, 0], max(variance[d, 1], variance[d, 2]) * r[d] * r[d])
+        sigma[d] = sqrt(largest)
+        if cartesian:
+            for k in range(3):
+                if measured[d, k]:
+                    value[d, k], variance[d, k] = position[d, k], largest
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def in_view(
+    position: cython.double[:, ::1], has_height: cython.uchar[::1], origin: cython.double[::1], R: cython.double[:, ::1],
+    near: cython.double, far: cython.double, azimuth: cython.double, elevation: cython.double, out: cython.uchar[::1],
+) -> cython.void:  # fmt: skip
+    """Write (N,) whether a sensor could have seen objects at (N, 3) in map; see `tracking.measurement.in_view`."""
+    for t in range(position.shape[0]):
+        dx, dy, dz = position[t, 0] - origin[0], position[t, 1] - origin[1], position[t, 2] - origin[2]
+        r = sqrt(dx * dx + dy * dy + dz * dz)
+        forward = R[0, 0] * dx + R[1, 0] * dy + R[2, 0] * dz
+        left = R[0, 1] * dx + R[1, 1] * dy + R[2, 1] * dz
+        out[t] = near <= r <= far and (azimuth >= PI or abs(atan2(left, forward)) <= azimuth)
+        if out[t] and has_height[t]:
+            up = R[0, 2] * dx + R[1, 2] * dy + R[2, 2] * dz
+            out[t] = abs(atan2(up, hypot(forward, left))) <= elevation
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def background(
+    measured: cython.uchar[:, ::1], log_extent: cython.double[::1], clutter: cython.double, births: cython.double,
+    out: cython.double[:, ::1],
+) -> cython.void:  # fmt: skip
+    """Write the densities of false alarms and of new objects (2, D); see `tracking.measurement.background`."""
+    log_volume: cython.double
+    for d in range(measured.shape[0]):
+        log_volume = 0.0
+        for c in range(4):
+            if measured[d, c]:
+                log_volume += log_extent[c]
+        share = exp(-log_volume)
+        out[0, d], out[1, d] = clutter * share, births * share

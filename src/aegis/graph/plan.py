@@ -1,0 +1,190 @@
+"""What runs: which nodes, in which processes, with which arguments and environment. `aegis up` and the launch file ask here."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aegis.core.params import ConfigError, Settings
+from aegis.drivers import registry
+from aegis.drivers.contract import DriverSettings
+from aegis.graph.config import Parameters
+from aegis.graph.nodes import BRIDGE, NODES
+from aegis.graph.ros_args import BEGIN, RosArguments, Rule
+from aegis.resources import share_dir
+from aegis.simulation.settings import SimulatorSettings
+
+COMPOSED = "graph"  # name of the process that all stages share
+RUN_ID = "AEGIS_RUN_ID"
+DISCOVERY_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+_DDS_PROFILES = "FASTRTPS_DEFAULT_PROFILES_FILE"
+_DDS_SAID = (_DDS_PROFILES, "FASTDDS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be asked of a run. None and empty leave it to the parameters."""
+
+    config: Path | None = None
+    sets: tuple[str, ...] = ()  # NODE.KEY=VALUE
+    namespace: str = ""
+    scenario: str | None = None
+    driver: str | None = None
+    external_radar: bool = False  # something else publishes the radar's topics
+    radar_msgs: bool = False  # and does so in messages of that package
+    front_end: bool | None = None  # None: where our radar gives cubes
+    port: int | None = None
+    host: str | None = None
+    insecure: bool = False
+    bridge: bool = True
+    foxglove: bool = True
+    composed: bool = False  # all stages in one process
+    discovery_range: str = ""  # of DDS, where the environment does not say
+    ros_args: tuple[str, ...] = ()  # what follows `--ros-args`
+
+    def all_sets(self) -> list[str]:
+        """Return the sets, and as such those of the other options that are parameters."""
+        also = {
+            "driver.driver": self.driver or None,
+            "simulator.scenario": self.scenario or None,
+            "bridge.port": self.port,
+            "bridge.host": self.host,
+            "bridge.insecure_non_loopback": "true" if self.insecure else None,
+        }
+        return [*self.sets, *(f"{name}={value}" for name, value in also.items() if value is not None)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Processes by name: the arguments of `aegis_node`, and what is set in the environment of each."""
+
+    processes: dict[str, list[str]]
+    environ: dict[str, dict[str, str]]
+    parameters: Parameters
+
+    @classmethod
+    def of(cls, options: Options, environ: Mapping[str, str]) -> Plan:
+        """Plan a run; everything that is wrong is said here, before anything starts.
+
+        Args:
+            options: what is asked for.
+            environ: the environment; what it says of the run's id, of discovery and of DDS is left as it is.
+
+        Raises:
+            ConfigError: a parameter or an option is wrong, or two radars are asked for.
+        """
+        sets = options.all_sets()
+        ros = RosArguments.parse(options.ros_args)
+        parameters = Parameters.read(options.config, sets, namespace=options.namespace, ros=ros)
+        names = _nodes(options, parameters, environ)
+        every = [*names, *([BRIDGE] if options.bridge else [])]
+        parameters.check(every)
+        settings = {name: parameters.settings(name, environ=environ) for name in every}
+        if options.bridge:
+            _check_bridge(settings[BRIDGE])
+
+        groups = {COMPOSED: names} if options.composed else {name: [name] for name in names}
+        if options.bridge:
+            groups[BRIDGE] = [BRIDGE]
+        common = ["--config", str(options.config.resolve())] if options.config is not None else []
+        for item in sets:
+            common += ["--set", item]
+        if options.namespace:
+            common += ["--namespace", options.namespace]
+        shared = {RUN_ID: environ.get(RUN_ID) or secrets.token_hex(8)}
+        if options.discovery_range and not environ.get(DISCOVERY_RANGE):
+            shared[DISCOVERY_RANGE] = options.discovery_range
+        return cls(
+            {group: [*nodes, *common, *_ros_words(ros, nodes, every, parameters)] for group, nodes in groups.items()},
+            {
+                group: {**shared, **dds_environ((settings[name] for name in nodes), environ)}
+                for group, nodes in groups.items()
+            },
+            parameters,
+        )
+
+    def lines(self, command: Sequence[str]) -> list[str]:
+        """Return the processes as lines for a shell, where `command` is that of `aegis_node`."""
+        return [
+            shlex.join([*(f"{name}={value}" for name, value in self.environ[process].items()), *command, *arguments])
+            for process, arguments in self.processes.items()
+        ]
+
+
+def dds_environ(settings: Iterable[Settings], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what lets Fast DDS take shared memory for whole frames, in a process that sends raw cubes.
+
+    With its own half a megabyte, best-effort cubes get lost. Nothing where the environment says how DDS is to be.
+    """
+    if any(environ.get(name) for name in _DDS_SAID) or not any(map(gives_cubes, settings)):
+        return {}
+    return {_DDS_PROFILES: str(share_dir() / "config" / "dds" / "large_messages.xml")}
+
+
+def gives_cubes(settings: Settings) -> bool:
+    """Tell whether a node with these settings sends raw cubes."""
+    if isinstance(settings, DriverSettings):
+        return registry.gives_cubes(settings)
+    return isinstance(settings, SimulatorSettings) and settings.gives_cubes
+
+
+def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str]) -> list[str]:
+    """Return the nodes to run, in the order of the graph table.
+
+    The radar is a driver where the parameters name one, else the simulator; nothing of ours where it is external.
+
+    Raises:
+        ConfigError: a parameter of the simulator or driver is wrong, or two radars are asked for.
+    """
+    driver = parameters.settings_as(DriverSettings, "driver", environ=environ)
+    external = options.external_radar or options.radar_msgs
+    if external and driver.driver:
+        raise ConfigError(
+            f"an external radar and the driver '{driver.driver}' exclude each other: one radar, one source"
+        )
+    radar = None if external else "driver" if driver.driver else "simulator"
+    cubes = radar is not None and gives_cubes(parameters.settings(radar, environ=environ))
+    requested = {radar}
+    if cubes if options.front_end is None else options.front_end:
+        requested.add("frontend")
+    if options.radar_msgs:
+        requested.add("radar_msgs")
+    return [
+        name
+        for name, spec in NODES.items()
+        if (name != "foxglove" or options.foxglove)
+        and (name in requested or (not spec.on_request and name != "simulator"))
+    ]
+
+
+def _check_bridge(settings: Settings) -> None:
+    from aegis.bridge.settings import BridgeSettings, check_exposure
+
+    assert isinstance(settings, BridgeSettings)
+    check_exposure(settings)
+
+
+def _ros_words(ros: RosArguments, nodes: Sequence[str], every: Sequence[str], parameters: Parameters) -> list[str]:
+    """Return what follows `--ros-args` for a process: all of it but the parameters that none of its nodes has.
+
+    Raises:
+        ConfigError: a parameter is for a node that does not run, or all nodes would get the same name.
+    """
+    kept = []
+    for option, value in ros.options:
+        if option == "--param":
+            rule = Rule.parse(option, value)
+            names = {name for node in every for name in (node, ros.node_name(node))}
+            if rule.node and rule.node not in names:
+                raise ConfigError(f"{BEGIN} -p {value}: no node '{rule.node}' runs; there are: {', '.join(every)}")
+            if not any(parameters.takes(node, rule) for node in nodes):
+                continue
+        elif option == "--remap":
+            rule = Rule.parse(option, value)
+            if rule.name in ("__node", "__name") and not rule.node:
+                raise ConfigError(f"{BEGIN} -r {value}: one name for all nodes; say whose, as tracking:__node:=NAME")
+        kept.append((option, value))
+    return RosArguments(tuple(kept)).words()

@@ -1,0 +1,52 @@
+"""One palette: the page, RViz and Foxglove show a threat level in the same colour."""
+
+import re
+from pathlib import Path
+
+import pytest
+from foxglove_schemas_protobuf.SceneUpdate_pb2 import SceneUpdate
+from picture_data import make_threats, make_tracks
+from visualization_msgs.msg import Marker
+
+import aegis.bridge
+from aegis.core.picture import PictureFeed, PictureSettings
+from aegis.core.types import ThreatLevel
+from aegis.foxglove import messages
+from aegis.ros.messages.markers import picture_to_msg
+
+STATIC = Path(aegis.bridge.__file__).parent / "static"
+
+
+@pytest.fixture
+def page_colours(app) -> dict[str, tuple[float, ...]]:
+    """The colours that the page has for each level, and for none: red, green, blue from 0 to 1."""
+    answer = app.client.get("/palette.css")
+    assert answer.headers["content-type"].startswith("text/css")
+    found = re.findall(r"--(\w+): #(\w{2})(\w{2})(\w{2});", answer.text)
+    return {name.upper(): tuple(int(part, 16) / 255 for part in rgb) for name, *rgb in found}
+
+
+@pytest.mark.parametrize("level", [*ThreatLevel, None], ids=lambda level: level.name if level else "NONE")
+def test_all_viewers_show_a_level_alike(page_colours, level):
+    feed = PictureFeed(PictureSettings())
+    if level is not None:
+        feed.take_threats(make_threats([7], [level]))
+    picture = feed.take_tracks(make_tracks([7]))
+    expected = pytest.approx(page_colours[level.name if level else "NONE"])
+
+    (body,) = (m for m in picture_to_msg(picture, PictureSettings()).markers if m.type == Marker.SPHERE)
+    assert (body.color.r, body.color.g, body.color.b) == expected
+
+    update = SceneUpdate()
+    update.ParseFromString(messages.scene(picture, PictureSettings()))
+    colour = update.entities[0].spheres[0].color
+    assert (colour.r, colour.g, colour.b) == expected
+
+
+def test_no_other_file_of_the_page_says_these_colours(app):
+    colours = set(re.findall(r"#\w{6}", app.client.get("/palette.css").text))
+    assert len(colours) == len(ThreatLevel) + 1
+    for path in [*STATIC.glob("*.css"), *STATIC.glob("*.js")]:
+        assert not colours & set(re.findall(r"#\w{6}", path.read_text(encoding="utf-8"))), path.name
+    style = (STATIC / "style.css").read_text(encoding="utf-8")
+    assert {f"--{level.name.lower()}" for level in ThreatLevel} <= set(re.findall(r"var\((--\w+)\)", style))

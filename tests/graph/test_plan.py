@@ -1,0 +1,174 @@
+"""What runs: the nodes by the radar in use, their processes, arguments and environment."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from aegis.cli.main import cli
+from aegis.core.params import ConfigError
+from aegis.graph import node
+from aegis.graph.nodes import BRIDGE, DEFAULT_NODES
+from aegis.graph.plan import Options, Plan
+
+RAW = ("simulator.level=signal", "simulator.coverage.max_range_m=5000")
+REST = [name for name in DEFAULT_NODES if name != "simulator"]
+
+
+def plan(*sets: str, environ: dict[str, str] | None = None, **options) -> Plan:
+    return Plan.of(Options(sets=sets, **options), environ or {})
+
+
+def stages(*sets: str, **options) -> list[str]:
+    return list(plan(*sets, bridge=False, **options).processes)
+
+
+@pytest.mark.parametrize(("sets", "options", "radar"), [
+    ([], {}, ["simulator"]),
+    (RAW, {}, ["simulator", "frontend"]),
+    (RAW, {"front_end": False}, ["simulator"]),
+    (["driver.driver=smartmicro_umrr"], {}, ["driver"]),
+    ([], {"driver": "smartmicro_umrr"}, ["driver"]),
+    (["driver.driver=ti_raw", "driver.source=npy", "driver.path=frame.npy"], {}, ["driver", "frontend"]),
+    ([], {"external_radar": True}, []),
+    ([], {"radar_msgs": True}, ["radar_msgs"]),
+    ([], {"external_radar": True, "front_end": True}, ["frontend"]),
+    (RAW, {"external_radar": True}, []),
+    ([], {"ros_args": ("-p", "level:=signal", "-p", "simulator:coverage.max_range_m:=5000")}, ["simulator", "frontend"]),
+])  # fmt: skip
+def test_the_radar_decides(sets, options, radar):
+    assert stages(*sets, **options) == [*radar, *REST]
+
+
+def test_a_parameter_file_may_name_the_driver(tmp_path):
+    path = tmp_path / "radar.yaml"
+    path.write_text("driver:\n  ros__parameters: {driver: smartmicro_umrr, udp.port: 55556}\n")
+    assert stages(config=path) == ["driver", *REST]
+
+
+def test_nodes_may_be_left_out():
+    assert "foxglove" not in stages(foxglove=False)
+    assert list(plan().processes) == ["simulator", *REST, BRIDGE]
+
+
+def test_one_radar_has_one_source():
+    with pytest.raises(ConfigError, match="exclude each other"):
+        stages("driver.driver=smartmicro_umrr", external_radar=True)
+
+
+@pytest.mark.parametrize(("sets", "match"), [
+    (["driver.driver=nobody"], "no driver 'nobody'; known are: .*smartmicro_umrr"),
+    (["driver.driver=smartmicro_umrr", "driver.udp.prot=1"], "unknown parameter 'udp.prot'; known are: .*port"),
+    (["driver.driver=smartmicro_umrr", "driver.udp.port=70000"], "'udp.port' = 70000: .*65535"),
+])  # fmt: skip
+def test_a_wrong_driver_is_refused_with_a_message_that_helps(sets, match):
+    with pytest.raises(ConfigError, match=match):
+        stages(*sets)
+
+
+def test_the_processes_and_their_arguments(tmp_path):
+    path = tmp_path / "radar.yaml"
+    path.write_text("/**:\n  ros__parameters: {sensor_z: 3.0}\n")
+    made = plan("tracking.max_tracks=7", config=path, namespace="front", scenario="crossing", port=9000)
+    common = [
+        "--config", str(path), "--set", "tracking.max_tracks=7", "--set", "simulator.scenario=crossing", "--set",
+        "bridge.port=9000", "--namespace", "front",
+    ]  # fmt: skip
+    assert made.processes == {name: [name, *common] for name in ["simulator", *REST, BRIDGE]}
+    assert plan(composed=True).processes == {"graph": ["simulator", *REST], BRIDGE: [BRIDGE]}
+
+
+def test_the_environment_says_the_run_and_leaves_what_is_said():
+    made = plan(discovery_range="LOCALHOST")
+    (run,) = {tuple(environ.items()) for environ in made.environ.values()}  # the same for all
+    assert [name for name, _ in run] == ["AEGIS_RUN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE"]
+    assert plan().environ["tracking"].keys() == {"AEGIS_RUN_ID"}
+    given = {"AEGIS_RUN_ID": "mine", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
+    assert plan(environ=given, discovery_range="LOCALHOST").environ["tracking"] == {"AEGIS_RUN_ID": "mine"}
+
+
+@pytest.mark.parametrize(
+    "options", [{"sets": RAW}, {"ros_args": ("-p", "level:=signal", "-p", "coverage.max_range_m:=5000")}]
+)
+def test_who_sends_cubes_gets_the_shared_memory_for_them(options):
+    name = "FASTRTPS_DEFAULT_PROFILES_FILE"
+    made = Plan.of(Options(**options), {})
+    assert [process for process, environ in made.environ.items() if name in environ] == ["simulator"]
+    assert Path(made.environ["simulator"][name]).name == "large_messages.xml"
+    assert name not in Plan.of(Options(**options), {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}).environ["simulator"]
+    assert name not in plan().environ["simulator"]
+
+
+@pytest.mark.parametrize("words", [
+    ["--set", RAW[0], "--set", RAW[1]],
+    ["--ros-args", "-p", "level:=signal", "-p", "coverage.max_range_m:=5000.0"],
+])  # fmt: skip
+def test_a_node_by_itself_gives_itself_the_shared_memory(monkeypatch, words):
+    name = "FASTRTPS_DEFAULT_PROFILES_FILE"
+    for said in (name, "FASTDDS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS"):
+        monkeypatch.setenv(said, "")
+    seen = []
+    monkeypatch.setattr(node, "run_stages", lambda *_: seen.append(node.os.environ[name]) or 0)
+    assert node.main(["simulator", *words]) == 0
+    assert Path(seen[0]).name == "large_messages.xml"
+
+
+def test_what_is_for_ros_goes_where_it_makes_sense():
+    words = (
+        "-p", "sensor.clutter_per_scan:=3.0", "-p", "sensor_z:=2.0", "-p", "ew:advice.valid_s:=5.0", "-p", "use_sim_time:=true",
+        "-r", "tracks:=other", "-r", "tracking:__node:=tracker", "--log-level", "debug",
+    )  # fmt: skip
+    made = plan(ros_args=words)
+    remaps = ["--remap", "tracks:=other", "--remap", "tracking:__node:=tracker"]
+    every = ["--param", "use_sim_time:=true", *remaps, "--log-level", "debug"]
+
+    def own(process: str) -> list[str]:
+        found = made.processes[process]
+        return found[found.index("--ros-args") + 1 :]
+
+    assert own("tracking") == ["--param", "sensor.clutter_per_scan:=3.0", "--param", "sensor_z:=2.0", *every]
+    assert own("detection") == ["--param", "sensor_z:=2.0", *every]
+    assert own("ew") == ["--param", "ew:advice.valid_s:=5.0", *every]
+    assert own("threat") == every
+    assert plan().processes["threat"] == ["threat"]
+
+
+@pytest.mark.parametrize(("words", "match"), [
+    (["-p", "sensor.cluter_per_scan:=1.0"], r"'sensor.cluter_per_scan', which no node has. Did you mean 'sensor.clutter_per_scan'"),
+    (["-p", "sensor.clutter_per_scan:=-1.0"], r"--ros-args -p, node 'tracking': parameter 'sensor.clutter_per_scan' = -1.0"),
+    (["-p", "driver:frame_id:=x"], r"-p driver:frame_id:=x: no node 'driver' runs; there are: simulator, detection"),
+    (["-r", "__node:=x"], "one name for all nodes"),
+    (["--bogus"], "no option '--bogus'; known are: -p, -r"),
+])  # fmt: skip
+def test_what_makes_no_sense_is_refused(words, match):
+    with pytest.raises(ConfigError, match=match):
+        plan(ros_args=tuple(words))
+
+
+def test_a_plan_is_printed_as_lines_for_a_shell():
+    words = ["up", "--print-plan", "--no-bridge", "--driver", "smartmicro_umrr", "--set", "tracking.frame_id=a b"]
+    result = CliRunner().invoke(cli, [*words, "--ros-args", "-p", "max_tracks:=9"], env={"AEGIS_RUN_ID": "run"})
+    assert result.exit_code == 0, result.output
+    lines = [shlex.split(line) for line in result.output.splitlines()]
+    sets = ["--set", "tracking.frame_id=a b", "--set", "driver.driver=smartmicro_umrr"]
+    command = [sys.executable, "-m", "aegis.graph.node"]
+    by_node = {line[line.index("aegis.graph.node") + 1]: line for line in lines}
+    assert list(by_node) == ["driver", *REST]
+    assert by_node["threat"][-len(sets) - 4 :] == [*command, "threat", *sets]
+    assert by_node["tracking"][-len(sets) - 7 :] == [
+        *command,
+        "tracking",
+        *sets,
+        "--ros-args",
+        "--param",
+        "max_tracks:=9",
+    ]
+    assert all("AEGIS_RUN_ID=run" in line for line in lines)
+
+
+def test_help_says_what_is_done_with_the_words_for_ros():
+    text = CliRunner().invoke(cli, ["up", "--help"]).output
+    assert "[--ros-args ...]" in text
+    assert "-p NODE:NAME:=VALUE" in " ".join(text.split())
