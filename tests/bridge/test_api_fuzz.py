@@ -81,7 +81,7 @@ def test_nothing_generated_breaks_the_api(start_bridge, start_stages, wait_for):
     bridge = start_bridge(
         access_token_minutes=60.0, ready_silence_s=120.0, site=SITE,
         login_per_address_per_minute=10000, login_per_account_per_minute=1000, register_per_address_per_minute=10000,
-        password_queue=1000,
+        passwords_queue=1000,
     )  # fmt: skip
     start_stages("simulator", "detection", "tracking", "threat", "ew")
     needed = ("/ready", "/api/radar/tracks", "/api/threats/active", "/api/ew/advice", "/api/threats/ew-status")

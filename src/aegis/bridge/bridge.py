@@ -18,7 +18,6 @@ from aegis.bridge.accounts.tickets import Tickets
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.background import running
 from aegis.bridge.history.history import History
-from aegis.bridge.live.acknowledgements import Acknowledgements
 from aegis.bridge.live.encoded import Body
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.live.loop_queue import LoopQueue
@@ -54,7 +53,6 @@ class Bridge:
     throttle: Throttle
     devices: Devices
     state: LiveState
-    acknowledgements: Acknowledgements
     queue: LoopQueue
     hub: Hub
     stream: LiveStream
@@ -99,12 +97,11 @@ class Bridge:
             enter = stack.enter_async_context
             hub = Hub(settings.stream)
             accounts = await enter(Accounts.open(state_dir, settings.accounts, hub.close_sessions))
-            history = await enter(History.open(settings.history, state_dir))
+            history = await enter(History.open(settings.history, state_dir, decision_days=settings.accounts.audit.days))
             outputs = await enter(Outputs.open(settings.outputs, namespace=context.namespace, run_id=context.run_id))
             state = LiveState(nodes.names, settings.ready.stages, settings.ready.silence_s)
             telemetry = Telemetry(state, state_dir)
             stage_log = await enter(StageLog.open(log.folder, settings.log)) if log else None
-            acknowledgements = Acknowledgements(state_dir)
             stream = LiveStream(hub, settings)
             queue = LoopQueue(asyncio.get_running_loop(), settings.queue_length)
 
@@ -131,7 +128,7 @@ class Bridge:
                 telemetry.watch_logs(bridge=log, stages=stage_log.writer)
             graph: Graph = NoGraph()
             if join:
-                side = LoopSide(queue, state, hub, acknowledgements, detail)
+                side = LoopSide(queue, state, hub, history.acknowledgements, detail)
                 graph = (await enter(RosLink.open(settings, nodes, context, side, died, ros_args))).services
             bridge = cls(
                 settings=settings,
@@ -145,7 +142,6 @@ class Bridge:
                 throttle=Throttle(settings.accounts.limits),
                 devices=Devices(secret, settings.accounts.device_token_days * 86400.0),
                 state=state,
-                acknowledgements=acknowledgements,
                 queue=queue,
                 hub=hub,
                 stream=stream,

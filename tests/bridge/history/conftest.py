@@ -86,7 +86,7 @@ def start_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     """Return a function that starts a history on a database, in the same state directory each time."""
     monkeypatch.setattr(shipper, "PAUSE_S", 0.01)  # the tests wait for it again and again
     state_dir = tmp_path / "history_state"
-    state_dir.mkdir()
+    state_dir.mkdir(exist_ok=True)
     started: list[History] = []
 
     def start(database: Database, **settings: Any) -> History:

@@ -8,14 +8,19 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from bridge_data import some_threats, some_tracks
 from history_data import a_frame, an_event
 from problems import refused
+from sqlalchemy import select
 
+from aegis.bridge.history.tables import EVENTS
+from aegis.bridge.problem import ProblemError
 from aegis.core.params import ConfigError
 
 SECOND = 1_000_000_000
@@ -46,25 +51,47 @@ def fill(disk: Path) -> Path:
     return path
 
 
-def lock_writing(database) -> sqlite3.Connection:
-    """Let nobody else write to an SQLite file, until the connection is closed."""
+def lock_writing(database) -> Any:
+    """Let nobody else write to a database, until the connection is closed."""
+    if database.url.startswith("postgresql"):
+        connection = psycopg.connect(database.url)
+        connection.execute("LOCK TABLE events, decisions IN EXCLUSIVE MODE")
+        return connection
     connection = sqlite3.connect(database.url.removeprefix("sqlite:///"), isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     return connection
 
 
+@pytest.fixture
+def record(tmp_path: Path, database_class):
+    """The record on this disk beside a PostgreSQL."""
+    return database_class(f"sqlite:///{tmp_path / 'history_state' / 'history.db'}")
+
+
+@pytest.fixture
+def remote(postgres, database_class):
+    """An empty PostgreSQL."""
+    return database_class(postgres.create_database())
+
+
 def decide(history) -> str:
-    return asyncio.run(history.put_decision(kind="threat", target_id=1, who="eve", accept=True))
+    return asyncio.run(history.put_decision(kind="threat", target_id=1, who="eve", accept=True)).id
 
 
 def acknowledged(history) -> int:
     return history.acknowledged().get("tracking", {}).get("sequence", 0)
 
 
+@pytest.fixture
+def small_database(database_class, small_disk: Path):
+    """A file on the small file system."""
+    return database_class(f"sqlite:///{small_disk / 'history.db'}")
+
+
 def test_a_full_disk_holds_up_what_the_memory_can_keep_and_counts_the_rest(
-    sqlite_database, start_history, shipped, small_disk, wait_for, caplog
+    small_database, start_history, shipped, small_disk, wait_for, caplog
 ):
-    history = start_history(sqlite_database, state_dir=small_disk, queue_mb=0.1)
+    history = start_history(small_database, queue_mb=0.1)
     history.put_event(an_event(1))
     wait_for(lambda: acknowledged(history) == 1, "the first is acknowledged")
     filler = fill(small_disk)
@@ -73,8 +100,10 @@ def test_a_full_disk_holds_up_what_the_memory_can_keep_and_counts_the_rest(
         sent += 1
         history.put_event(an_event(sent, data={"text": "x" * 1000}))
         assert sent < 10_000
-    wait_for(lambda: history.counts()["journal_failures"] > 0, "the journal is tried")
+    wait_for(lambda: history.counts()["journal_failures"] > 0, "the disk is tried")
     assert "full" in caplog.text
+    assert history.counts()["database"] == "away"
+    assert "full" in history.counts()["database_reason"]
     with refused(503, "full"):
         decide(history)
     assert history.counts()["dropped"] == {"event": 1, "decision": 1}
@@ -84,42 +113,27 @@ def test_a_full_disk_holds_up_what_the_memory_can_keep_and_counts_the_rest(
     wait_for(lambda: acknowledged(history) == sent - 1, "what was held is acknowledged")
     decision = decide(history)
     shipped(history)
-    found = [row[0] for row in sqlite_database.rows("SELECT sequence FROM events ORDER BY sequence")]
+    found = [row[0] for row in small_database.rows("SELECT sequence FROM events ORDER BY sequence")]
     assert found == list(range(1, sent))
-    assert sqlite_database.rows("SELECT id FROM decisions") == [(decision,)]
+    assert small_database.rows("SELECT id FROM decisions") == [(decision,)]
+    assert history.counts()["refused"] == 0
 
 
 def test_a_disk_that_is_full_at_the_start_does_not_keep_the_history_from_starting(
-    sqlite_database, start_history, shipped, small_disk
+    small_database, start_history, shipped, small_disk
 ):
     filler = fill(small_disk)
-    history = start_history(sqlite_database, state_dir=small_disk)
+    history = start_history(small_database)
     history.put_event(an_event(1))
     assert history.counts()["journal_failures"] > 0
     assert acknowledged(history) == 0
     filler.unlink()
     shipped(history)
-    assert (acknowledged(history), sqlite_database.count("events")) == (1, 1)
+    assert (acknowledged(history), small_database.count("events")) == (1, 1)
 
 
-def test_a_database_whose_disk_is_full_is_away_until_there_is_room(
-    database_class, start_history, shipped, small_disk, wait_for
-):
-    database = database_class(f"sqlite:///{small_disk / 'history.db'}")
-    history = start_history(database)
-    shipped(history)
-    filler = fill(small_disk)
-    for sequence in range(1, 201):
-        history.put_event(an_event(sequence, data={"text": "x" * 1000}))
-    wait_for(lambda: "full" in history.counts()["database_reason"], "the database is away")
-    wait_for(lambda: acknowledged(history) == 200, "all are acknowledged")
-    filler.unlink()
-    shipped(history)
-    assert (database.count("events"), history.counts()["refused"]) == (200, 0)
-
-
-def test_a_journal_that_grows_too_large_takes_no_tracks_and_then_nothing(nowhere, start_history, wait_for, caplog):
-    history = start_history(nowhere, journal_max_mb=0.05, track_period_s=0)
+def test_a_backlog_that_grows_too_large_takes_no_tracks_and_then_nothing(nowhere, start_history, wait_for, caplog):
+    history = start_history(nowhere, backlog_max_mb=0.05, track_period_s=0)
     now = time.time_ns()
 
     def put_until_refused(kind: str, put) -> int:
@@ -135,7 +149,7 @@ def test_a_journal_that_grows_too_large_takes_no_tracks_and_then_nothing(nowhere
     at_threats = put_until_refused("threats", lambda i: history.put_threats(a_frame(some_threats(i, now + i))))
     at_events = put_until_refused("event", lambda i: history.put_event(an_event(i + 1)))
     assert 95_000 < at_threats <= at_events <= 100_000
-    with refused(503, "wait in the journal for the database"):
+    with refused(503, "wait on this disk for the database"):
         decide(history)
     assert history.counts()["dropped"] == {"tracks": 1, "threats": 1, "event": 1, "decision": 1}
     assert history.counts()["database"] == "away"
@@ -143,30 +157,6 @@ def test_a_journal_that_grows_too_large_takes_no_tracks_and_then_nothing(nowhere
     for kind in ("tracks", "database"):
         assert kind in caplog.text
     assert "a-secret-word" not in caplog.text + str(history.counts())
-
-
-def test_a_journal_that_was_long_becomes_short_again(
-    sqlite_database, nowhere, start_history, shipped, wait_for, tmp_path
-):
-    path = tmp_path / "history_state" / "journal.db"
-    history = start_history(nowhere)
-    for sequence in range(1, 601):
-        history.put_event(an_event(sequence, data={"text": "x" * 20_000}))
-    history.close()
-    assert path.stat().st_size > 12_000_000
-    history = start_history(sqlite_database)
-    shipped(history)
-    sent = 600
-
-    def short() -> bool:
-        nonlocal sent
-        sent += 1
-        history.put_event(an_event(sent, data={"text": "x" * 20_000}))
-        return path.stat().st_size < 9_000_000
-
-    wait_for(short, "the journal is short")
-    shipped(history)
-    assert sqlite_database.count("events") == sent
 
 
 def test_a_database_that_appears_late_gets_everything(postgres, database_class, start_history, shipped, wait_for):
@@ -197,26 +187,41 @@ def test_a_database_that_comes_back_empty_gets_its_tables_again(postgres, databa
     assert database.rows("SELECT sequence FROM events") == [(2,)]
 
 
-def test_a_locked_database_holds_up_no_acknowledgement(sqlite_database, start_history, shipped, wait_for):
-    history = start_history(sqlite_database)
+def test_a_locked_database_holds_up_no_acknowledgement(remote, start_history, shipped, wait_for):
+    history = start_history(remote)
     shipped(history)
-    lock = lock_writing(sqlite_database)
+    lock = lock_writing(remote)
     history.put_event(an_event(1))
     wait_for(lambda: acknowledged(history) == 1, "it is acknowledged")
     decide(history)
     assert history.counts()["backlog_messages"] == 2
     lock.close()
     shipped(history)
-    assert (sqlite_database.count("events"), sqlite_database.count("decisions")) == (1, 1)
+    assert (remote.count("events"), remote.count("decisions")) == (1, 1)
 
 
-def test_a_message_that_the_database_refuses_holds_up_no_other(database, start_history, shipped, tmp_path, caplog):
-    bad = [an_event(2**63, stage="beyond 64 bits")]
+def test_a_record_that_another_program_locks_acknowledges_nothing_and_loses_nothing(
+    sqlite_database, start_history, shipped, wait_for
+):
+    history = start_history(sqlite_database)
+    shipped(history)
+    lock = lock_writing(sqlite_database)
+    for sequence in range(1, 11):
+        history.put_event(an_event(sequence))
+    wait_for(lambda: history.counts()["journal_failures"] > 0, "it is tried")
+    assert acknowledged(history) == 0
+    lock.close()
+    shipped(history)
+    assert (acknowledged(history), sqlite_database.count("events"), history.counts()["dropped"]) == (10, 10, {})
+
+
+def test_a_message_that_a_database_refuses_holds_up_no_other(
+    database, start_history, shipped, tmp_path, caplog, record
+):
+    bad = [an_event(2**63, stage="beyond 64 bits")]  # SQLite does not take it
     if database.url.startswith("postgresql"):
-        bad += [
-            an_event(1, stage="a\x00b"),
-            an_event(1, stage=secrets.token_hex(20_000)),
-        ]  # no NUL; no index entry so long
+        # PostgreSQL takes no NUL, and no index entry so long; the record on this disk does.
+        bad += [an_event(1, stage="a\x00b"), an_event(1, stage=secrets.token_hex(20_000))]
     good = [an_event(sequence) for sequence in range(1, 101)]
     history = start_history(database)
     for sequence, event in enumerate(good):
@@ -228,9 +233,9 @@ def test_a_message_that_the_database_refuses_holds_up_no_other(database, start_h
     counts = history.counts()
     assert (counts["refused"], counts["shipped"], counts["database"]) == (len(bad), 100, "up")
     assert caplog.text.count("refuses message") == len(bad)
-    with sqlite3.connect(tmp_path / "history_state" / "journal.db") as journal:
-        kept = journal.execute("SELECT payload, reason FROM refused ORDER BY id").fetchall()
-        assert journal.execute("SELECT count(*) FROM messages").fetchone() == (0,)
+    local = record if database.url.startswith("postgresql") else database
+    kept = local.rows("SELECT payload, reason FROM refused ORDER BY id")
+    assert local.count("outbox") == 0
     assert [json.loads(payload)["stage"] for payload, _ in kept] == [event.stage for event in bad]
     assert all(reason for _, reason in kept)
 
@@ -250,20 +255,20 @@ def cut_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [damage_header, damage_middle, cut_short])
-def test_a_corrupt_journal_is_set_aside(damage, nowhere, sqlite_database, start_history, shipped, tmp_path, caplog):
-    first = start_history(nowhere)
+def test_a_corrupt_record_is_set_aside(damage, sqlite_database, start_history, shipped, tmp_path, caplog):
+    path = Path(sqlite_database.url.removeprefix("sqlite:///"))
+    first = start_history(sqlite_database)
     for sequence in range(1, 501):
         first.put_event(an_event(sequence))
     first.close()
-    state_dir = tmp_path / "history_state"
-    damage(state_dir / "journal.db")
-    content = (state_dir / "journal.db").read_bytes()
+    damage(path)
+    content = path.read_bytes()
     history = start_history(sqlite_database)
     history.put_event(an_event(501))
     shipped(history)
     assert sqlite_database.rows("SELECT sequence FROM events") == [(501,)]
     assert history.counts()["journals_set_aside"] == 1
-    (aside,) = state_dir.glob("journal.db.corrupt-*")
+    (aside,) = tmp_path.glob("history.db.corrupt-*")
     assert aside.read_bytes()[4096:] == content[4096:]  # the first page counts who opened the file
     assert "is corrupt" in caplog.text
     assert str(aside) in caplog.text
@@ -271,32 +276,82 @@ def test_a_corrupt_journal_is_set_aside(damage, nowhere, sqlite_database, start_
     assert history.acknowledged()["tracking"]["first"] == 501
 
 
-def test_a_journal_that_becomes_corrupt_is_set_aside(
-    sqlite_database, start_history, shipped, wait_for, tmp_path, caplog
-):
-    history = start_history(sqlite_database)
+def test_a_record_that_becomes_corrupt_is_set_aside(remote, record, start_history, shipped, wait_for, tmp_path, caplog):
+    history = start_history(remote)
     shipped(history)
-    lock = lock_writing(sqlite_database)
+    lock = lock_writing(remote)
     for sequence in range(1, 601):  # more than one batch, and more than SQLite keeps in memory
         history.put_event(an_event(sequence, data={"text": "x" * 20_000}))
     wait_for(lambda: acknowledged(history) == 600, "all are acknowledged")
     state_dir = tmp_path / "history_state"
-    damage_middle(state_dir / "journal.db")
+    damage_middle(state_dir / "history.db")
     lock.close()
     wait_for(lambda: history.counts()["journals_set_aside"] == 1, "it is set aside")
-    assert list(state_dir.glob("journal.db.corrupt-*"))
+    assert list(state_dir.glob("history.db.corrupt-*"))
     assert "is corrupt" in caplog.text
     history.put_event(an_event(601))
     shipped(history)
-    assert sqlite_database.rows("SELECT max(sequence) FROM events") == [(601,)]
+    assert remote.rows("SELECT max(sequence) FROM events") == [(601,)]
+    assert record.rows("SELECT sequence FROM events") == [(601,)]
 
 
-def test_a_corrupt_database_keeps_no_event_from_the_journal(sqlite_database, start_history, wait_for):
-    damage_header(Path(sqlite_database.url.removeprefix("sqlite:///")))
+def test_a_question_that_finds_damage_lets_the_record_be_set_aside(
+    sqlite_database, start_history, shipped, wait_for, tmp_path
+):
     history = start_history(sqlite_database)
-    history.put_event(an_event(1))
-    wait_for(lambda: acknowledged(history) == 1, "it is acknowledged")
-    wait_for(lambda: "not a database" in history.counts()["database_reason"], "the reason is known")
+    for sequence in range(1, 601):
+        history.put_event(an_event(sequence, data={"text": "x" * 20_000}))
+    shipped(history)
+    path = Path(sqlite_database.url.removeprefix("sqlite:///"))
+    with sqlite3.connect(path) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    damage_middle(path)
+
+    def count(connection) -> int:
+        return sum(len(row.data) for row in connection.execute(select(EVENTS)))
+
+    def asked() -> bool:
+        with suppress(ProblemError):
+            asyncio.run(history.ask(count))
+        return history.counts()["journals_set_aside"] == 1
+
+    wait_for(asked, "it is set aside")
+    assert list(tmp_path.glob("history.db.corrupt-*"))
+    history.put_event(an_event(601))
+    shipped(history)
+    assert asyncio.run(history.ask(count)) > 0
+
+
+def test_what_waits_for_a_database_is_there_after_the_next_start(
+    postgres, database_class, record, start_history, shipped
+):
+    name = f"late_{secrets.token_hex(4)}"
+    remote = database_class(postgres.url(name))
+    first = start_history(remote)
+    for sequence in range(1, 51):
+        first.put_event(an_event(sequence))
+    now = time.time_ns()
+    for i in range(5):
+        first.put_threats(a_frame(some_threats(i, now + i)))
+        first.put_tracks(a_frame(some_tracks(i, now + 2 * i * SECOND)))
+    decide(first)
+    first.close()
+    assert (record.count("events"), record.count("threats"), record.count("outbox")) == (50, 10, 61)
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    history = start_history(remote)
+    assert history.counts()["backlog_messages"] == 61
+    shipped(history)
+    for table in ("threats", "track_samples", "decisions"):
+        columns = "*" if table != "decisions" else "id, stamp_ns, kind, target_id, who, number"
+        order = "ORDER BY 1, 2" if table != "threats" else "ORDER BY stamp_ns, track_id"
+        assert remote.rows(f"SELECT {columns} FROM {table} {order}") == record.rows(
+            f"SELECT {columns} FROM {table} {order}"
+        )
+    columns = "run_id, stage, epoch, sequence, stamp_ns, name, severity, data"
+    query = f"SELECT {columns} FROM events ORDER BY sequence"
+    assert remote.rows(query) == record.rows(query)
+    assert record.count("outbox") == 0
 
 
 @pytest.mark.parametrize(

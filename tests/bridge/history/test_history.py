@@ -129,8 +129,10 @@ def test_decisions_are_committed_before_they_are_answered(database, start_histor
     history = start_history(database)
     before = time.time_ns()
     detail = {"technique": "frequency hop", "benefit_db": math.nan}
-    first = asyncio.run(history.put_decision(kind="ew_advice", target_id=4, who="Eve 漢", accept=True, detail=detail))
-    second = asyncio.run(history.put_decision(kind="threat", target_id=41, who="admin", accept=False))
+    first = asyncio.run(
+        history.put_decision(kind="ew_advice", target_id=4, who="Eve 漢", accept=True, detail=detail)
+    ).id
+    second = asyncio.run(history.put_decision(kind="threat", target_id=41, who="admin", accept=False)).id
     assert history.counts()["journaled"] == 2
     shipped(history)
     found = database.rows("SELECT id, kind, target_id, who, accept, detail FROM decisions ORDER BY stamp_ns")

@@ -1,19 +1,20 @@
 """How far back history goes: by days and by bytes, in small steps, on both databases."""
 
-import json
 import secrets
 import time
+from dataclasses import asdict
 
 import pytest
 from history_data import an_event
+from sqlalchemy import Table
 
 from aegis.bridge.database import open_engine
 from aegis.bridge.history import retention as retention_module
-from aegis.bridge.history.journal import Row
-from aegis.bridge.history.records import Kind, encode_decision, encode_event
+from aegis.bridge.history.records import Decision, Message
 from aegis.bridge.history.retention import Retention
 from aegis.bridge.history.sizes import size_bytes
 from aegis.bridge.history.store import Store
+from aegis.bridge.history.tables import DECISIONS, EVENTS, THREATS, TRACK_SAMPLES
 
 HOUR_NS = 3600 * 10**9
 MB = 10**6
@@ -31,35 +32,33 @@ def store(database):
 
 def fill(store: Store, n: int, step_ns: int, *, text: str = "") -> None:
     """Insert n events, threats, samples and n / 100 decisions; the last now, each `step_ns` before the one that follows."""
-    messages = []
+    rows = []
     for i in reversed(range(n)):
         stamp_ns = NOW - i * step_ns
-        messages.append((Kind.EVENT, encode_event(an_event(n - i, stamp_ns=stamp_ns, data={"text": text}))))
+        rows.append(event_row(n - i, stamp_ns, text))
         threat = {
-            "stamp_ns": stamp_ns, "sensor_id": "radar", "sequence": n - i, "track_id": [7], "class_id": 1, "level": [1 + i % 4],
-            "score": [0.5], "time_to_cpa": [1.5], "cpa_distance": [2.5], "cpa_distance_sigma": [None], "time_to_impact": [None],
-            "reason": ["closing " + text],
+            "stamp_ns": stamp_ns, "sensor_id": "radar", "sequence": n - i, "track_id": 7, "class_id": 1, "level": 1 + i % 4,
+            "score": 0.5, "time_to_cpa": 1.5, "cpa_distance": 2.5, "cpa_distance_sigma": None, "time_to_impact": None,
+            "reason": "closing " + text,
         }  # fmt: skip
         track = {
-            "stamp_ns": stamp_ns, "track_id": [7], "sensor_id": "radar", "status": 2, "class_id": 1,
+            "stamp_ns": stamp_ns, "track_id": 7, "sensor_id": "radar", "status": 2, "class_id": 1,
             **dict.fromkeys(("x", "y", "z", "vx", "vy", "vz", "sigma_x", "sigma_y", "sigma_z", "existence_probability"), 1.5),
         }  # fmt: skip
-        messages += [(Kind.THREATS, json.dumps(threat).encode()), (Kind.TRACKS, json.dumps(track).encode())]
+        rows += [(THREATS, threat), (TRACK_SAMPLES, track)]
         if i % 100 == 0:
-            decision = {
-                "id": f"{i}",
-                "stamp_ns": stamp_ns,
-                "kind": "threat",
-                "target_id": 7,
-                "who": "eve",
-                "accept": True,
-            }
-            messages.append((Kind.DECISION, encode_decision({**decision, "detail": {}})))
-    store.insert(Row(i, kind, 0, payload) for i, (kind, payload) in enumerate(messages))
+            decision = Decision(f"{i}", stamp_ns, "threat", 7, "eve", True, "{}")
+            rows.append((DECISIONS, asdict(decision)))
+    store.insert(rows)
+
+
+def event_row(sequence: int, stamp_ns: int, text: str = "", stage: str = "tracking") -> tuple[Table, dict]:
+    (row,) = Message(an_event(sequence, stamp_ns=stamp_ns, stage=stage, data={"text": text}), 0).rows()
+    return EVENTS, row
 
 
 def make(store: Store, *, days: float = 1e4, max_mb: float = 1e6, present_ns: int = NOW) -> Retention:
-    return Retention(store.engine, days=days, max_bytes=max_mb * MB, present_ns=lambda: present_ns)
+    return Retention(store, days=days, max_bytes=max_mb * MB, present_ns=lambda: present_ns)
 
 
 def run(retention: Retention) -> int:
@@ -128,7 +127,7 @@ def test_a_bound_that_nothing_can_meet_ends(database, store, caplog):
 def test_one_stamp_of_a_wrong_clock_makes_nothing_old(database, store):
     fill(store, 2000, 10**9, text="x" * 300)
     future_ns = NOW + 20 * 365 * 24 * HOUR_NS
-    store.insert([Row(1, Kind.EVENT, 0, encode_event(an_event(9999, stamp_ns=future_ns)))])
+    store.insert([event_row(9999, future_ns)])
     run(make(store, days=1, max_mb=0.9 * size(store) / MB))
     assert 1000 < database.count("events") < 2000
     assert database.count("threats") > 1000
@@ -141,7 +140,7 @@ def test_new_rows_come_in_between_the_steps(database, store, monkeypatch):
     sequence = 1000
     while retention.step():
         sequence += 1
-        store.insert([Row(1, Kind.EVENT, 0, encode_event(an_event(sequence, stamp_ns=NOW)))])
+        store.insert([event_row(sequence, NOW)])
     assert sequence > 1020
     assert database.count("events") == 25 + sequence - 1000
 
@@ -155,9 +154,7 @@ def test_the_size_is_about_what_the_database_says(database, store):
     relations = "SELECT " + " + ".join(f"pg_total_relation_size('{table}')" for table in TABLES)
     ((whole,),) = database.rows(relations)
     assert size(store) == pytest.approx(whole, rel=0.25)
-    store.insert(
-        [Row(1, Kind.EVENT, 0, encode_event(an_event(1, stage="large", data={"text": secrets.token_hex(3 * MB)})))]
-    )
+    store.insert([event_row(1, NOW, secrets.token_hex(3 * MB), stage="large")])
     ((more,),) = database.rows(relations)
     assert size(store) == pytest.approx(more, rel=0.25)  # what is stored out of line counts
 

@@ -17,7 +17,7 @@ from aegis.bridge.accounts.tables import AuditEntry, AuditRetention
 CONSOLE = "console"  # who works with `aegis users` on the machine itself
 BRIDGE = "bridge"  # what happens by itself
 OK, FAILED, LIMITED, DENIED = "ok", "failed", "limited", "denied"
-ASKED = "asked"  # about to be carried out; another entry tells how it went
+REQUESTED = "asked"  # about to be carried out; another entry tells how it went
 _MARGIN_S = 60.0  # the triggers' clock counts whole seconds
 
 

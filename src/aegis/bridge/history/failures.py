@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from dataclasses import dataclass
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
@@ -13,6 +14,15 @@ _SHORTEST_S, _LONGEST_S = 0.1, 5.0
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # SQLSTATE classes of PostgreSQL that mean the values: data exception, constraint violation, a limit of the program exceeded.
 _REFUSALS = ("22", "23", "54")
+
+
+@dataclass(frozen=True)
+class State:
+    """How a database is."""
+
+    up: bool
+    since_s: float  # since 1970
+    reason: str = ""  # why it is away
 
 
 def database_backoff() -> Backoff:

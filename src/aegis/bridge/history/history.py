@@ -1,7 +1,7 @@
-"""The bridge's memory: events, threats, samples of tracks and decisions, kept in a database whatever happens to it.
+"""The bridge's memory: events, threats, samples of tracks and decisions, kept on this disk whatever happens, and in PostgreSQL too.
 
-What is to be kept goes into a queue in memory, from there into the journal on this disk (then it is acknowledged: no kill and no
-power failure loses it), and from there into the database. A database that is away lets the journal grow.
+What is to be kept goes into a queue in memory and from there into the record, history.db on this disk (then it is acknowledged: no
+kill and no power failure loses it). Where there is a PostgreSQL, it is fed from the record; one that is away lets its outbox grow.
 """
 
 from __future__ import annotations
@@ -13,27 +13,32 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeAlias, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import ArgumentError
 
 from aegis.bridge.database import open_engine
-from aegis.bridge.history.acknowledged import Origin
-from aegis.bridge.history.journal import Journal, Message
+from aegis.bridge.history.failures import State
 from aegis.bridge.history.reader import Reader
-from aegis.bridge.history.records import Kind, encode_decision, encode_event, encode_threats, encode_tracks
+from aegis.bridge.history.record import Record
+from aegis.bridge.history.records import Content, Decision, Message, json_text
 from aegis.bridge.history.retention import Retention
 from aegis.bridge.history.settings import HistorySettings
 from aegis.bridge.history.shipper import Shipper
 from aegis.bridge.history.store import Store
 from aegis.bridge.history.writer import Writer
+from aegis.bridge.live.acknowledgements import Acknowledgements
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.problem import ProblemError, no_history
 from aegis.core.params import ConfigError
 from aegis.core.types import Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
 
+Counts: TypeAlias = dict[str, float | str | Mapping[str, int] | None]
+
 HISTORY_FILE = "history.db"
+KEPT_WITHIN_S = 5.0
 _MB = 10**6
 
 T = TypeVar("T")
@@ -42,60 +47,83 @@ T = TypeVar("T")
 class History:
     """Keeps what it is given, and answers questions about it. Its threads run from `start` to `close`."""
 
-    def __init__(self, settings: HistorySettings, state_dir: Path) -> None:
+    def __init__(self, settings: HistorySettings, state_dir: Path, *, decision_days: float = 0.0) -> None:
         """Prepare; no database is reached yet.
+
+        Args:
+            settings: of the history.
+            state_dir: where the record is, unless they say otherwise.
+            decision_days: for how long decisions are kept, where that is longer than the rest.
 
         Raises:
             ConfigError: the URL of the database is none that can be used.
-            OSError: the journal's file cannot be made.
+            OSError: the record's file cannot be made.
         """
-        url = settings.database_url.get_secret_value() or f"sqlite:///{state_dir / HISTORY_FILE}"
-        try:
-            store = Store(open_engine(url))
-            self._reader = Reader(url)
-        except (ConfigError, OSError) as error:
-            raise ConfigError(f"bridge: parameter 'history.database_url': {error}") from error
         self._track_period_ns = round(settings.track_period_s * 1e9)
         self._sampled_ns: int | None = None  # stamp of the last picture of tracks that was taken
         self._scanned_ns = time.time_ns()  # stamp of the last scan
-        self._retention = Retention(
-            store.engine,
-            days=settings.days,
-            max_bytes=settings.max_mb * _MB,
-            present_ns=self._present_ns,
-        )
-        self._journal = Journal(state_dir)
-        self._writer = Writer(
-            self._journal,
-            queue_bytes=settings.queue_mb * _MB,
-            journal_bytes=settings.journal_max_mb * _MB,
-        )
-        self._store = store
-        self._shipper = Shipper(self._journal, self._writer, store, self._retention)
+        self.acknowledgements = Acknowledgements()  # of threats, as the decisions say
+        days = max(settings.days, decision_days)
 
-    def start(self) -> None:
-        """Begin to write."""
-        self._writer.start()
-        self._shipper.start()
+        def retention(store: Store) -> Retention:
+            return Retention(
+                store,
+                days=settings.days,
+                max_bytes=settings.max_mb * _MB,
+                present_ns=self._present_ns,
+                decision_days=days,
+            )
 
-    def close(self) -> None:
-        """Commit what waits in memory to the journal and join the threads; what waits there is shipped after the next start."""
-        self._reader.close()
-        self._shipper.close()
-        self._writer.close()
-        self._store.engine.dispose()
-        self._journal.close()
+        try:
+            path, remote = _places(settings.database_url.get_secret_value(), state_dir)
+            record = Record(path, state_dir, outbox=bool(remote), decision_days=days, on_set_aside=self._reconnect)
+            kept = retention(record.store)
+            self._writer = Writer(
+                record,
+                kept,
+                self.acknowledgements,
+                queue_bytes=settings.queue_mb * _MB,
+                backlog_bytes=settings.backlog_max_mb * _MB,
+            )
+            self._record = record
+            self._local = Reader(f"sqlite:///{path}", on_corrupt=self._writer.reopen)
+            self._shipper: Shipper | None = None
+            self._asked, self._retention = self._local, kept
+            if remote:
+                store = Store(open_engine(remote))
+                self._asked, self._retention = Reader(remote), retention(store)
+                self._shipper = Shipper(record, self._writer, store, self._retention)
+        except (ConfigError, OSError) as error:
+            raise ConfigError(f"bridge: parameter 'history.database_url': {error}") from error
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: HistorySettings, state_dir: Path) -> AsyncIterator[History]:
+    async def open(cls, settings: HistorySettings, state_dir: Path, *, decision_days: float) -> AsyncIterator[History]:
         """Keep history until the end of the block; the arguments are those of the class."""
-        history = cls(settings, state_dir)
+        history = cls(settings, state_dir, decision_days=decision_days)
         history.start()
         try:
             yield history
         finally:
             await asyncio.get_running_loop().run_in_executor(None, history.close)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._writer.start()
+        if self._shipper:
+            self._shipper.start()
+
+    def close(self) -> None:
+        """Commit what waits in memory and join the threads; what waits for PostgreSQL is shipped after the next start."""
+        self._asked.close()
+        self._local.close()
+        if self._shipper:
+            self._shipper.close()
+        self._writer.close()
+        self._record.close()
+
+    def _reconnect(self) -> None:
+        self._local.reconnect()
 
     def _present_ns(self) -> int:
         """Return the time in which the radar is: in a replay that of the record, but never ahead of the clock."""
@@ -105,31 +133,38 @@ class History:
 
     def put_event(self, event: ReceivedEvent) -> None:
         """Keep an event."""
-        origin = Origin(event.stage, event.run_id, event.epoch, event.sequence)
-        self._put(Kind.EVENT, encode_event(event), origin)
+        self._put(event)
 
     def put_threats(self, frame: Frame[Threats]) -> None:
         """Keep an assessment."""
         threats = frame.data
         self._scanned_ns = threats.stamp_ns
         if len(threats):
-            self._put(Kind.THREATS, encode_threats(threats))
+            self._put(threats)
 
     def put_tracks(self, frame: Frame[Tracks]) -> None:
         """Keep a picture of tracks, if the last one that was kept is old enough; or younger, where time began anew."""
         tracks = frame.data
         self._scanned_ns = tracks.stamp_ns
         due = self._sampled_ns is None or abs(tracks.stamp_ns - self._sampled_ns) >= self._track_period_ns
-        if len(tracks) and due and self._put(Kind.TRACKS, encode_tracks(tracks)):
+        if len(tracks) and due and self._put(tracks):
             self._sampled_ns = tracks.stamp_ns
 
-    def _put(self, kind: Kind, payload: bytes, origin: Origin | None = None) -> bool:
-        return not self._writer.put(Message(kind, payload, time.time_ns(), origin))
+    def _put(self, content: Content) -> bool:
+        return not self._writer.put(Message(content, time.time_ns()))
 
     async def put_decision(
-        self, *, kind: str, target_id: int, who: str, accept: bool, detail: Mapping[str, Any] | None = None
-    ) -> str:
-        """Keep a person's decision; return its id once it is committed to the disk.
+        self,
+        *,
+        kind: str,
+        target_id: int,
+        who: str,
+        accept: bool,
+        detail: Mapping[str, object] | None = None,
+        address: str | None = None,
+        request_id: str | None = None,
+    ) -> Decision:
+        """Keep a person's decision; return it once it is committed to the disk.
 
         Args:
             kind: what was decided on, such as `threat` or `ew_advice`.
@@ -137,26 +172,24 @@ class History:
             who: decided.
             accept: acknowledged, or rejected.
             detail: what else is to be known about it.
+            address, request_id: of the request in which it came; None where the audit of accounts has them.
 
         Raises:
-            ProblemError: 503, it could not be committed.
+            ProblemError: 503, it could not be committed, or has not been within some seconds.
         """
         now_ns = time.time_ns()
-        decision = {
-            "id": secrets.token_hex(16),
-            "stamp_ns": now_ns,
-            "kind": kind,
-            "target_id": target_id,
-            "who": who,
-            "accept": accept,
-            "detail": dict(detail or {}),
-        }
+        text = json_text(dict(detail or {}))
+        decision = Decision(secrets.token_hex(16), now_ns, kind, target_id, who, accept, text, address, request_id)
         done: Future[None] = Future()
-        refused = self._writer.put(Message(Kind.DECISION, encode_decision(decision), now_ns, done=done))
+        refused = self._writer.put(Message(decision, now_ns, done))
         if refused:
             raise ProblemError(503, f"the decision could not be kept: {refused}")
-        await asyncio.shield(asyncio.wrap_future(done))  # who asked may go away; what was decided stays
-        return str(decision["id"])
+        try:
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                await asyncio.shield(asyncio.wrap_future(done))  # who asked may go away; what was decided stays
+        except TimeoutError:
+            raise ProblemError(503, f"the decision was not on the disk within {KEPT_WITHIN_S:g} s") from None
+        return decision
 
     # What is known.
 
@@ -166,19 +199,31 @@ class History:
         Raises:
             ProblemError: 503, the database is away, or takes too long.
         """
-        if not self._shipper.state.up:
+        if not self._state.up:
             raise no_history("the history database is away")
-        return await self._reader.ask(question)
+        return await self._asked.ask(question)
+
+    async def ask_record(self, question: Callable[[Connection], T]) -> T:
+        """Return what a function returns of a read-only connection to the record on this disk.
+
+        Raises:
+            ProblemError: 503, it cannot be read, or takes too long.
+        """
+        return await self._local.ask(question)
+
+    @property
+    def _state(self) -> State:
+        return self._shipper.state if self._shipper else self._writer.state
 
     @property
     def pending(self) -> int:
         """How many messages wait to get to the database."""
-        counts = self._writer.counts()
-        return int(counts["queue_messages"] + counts["backlog_messages"])
+        return self._writer.waiting
 
-    def counts(self) -> dict[str, Any]:
+    def counts(self) -> Counts:
         """Return the counters since the start, what waits and for how long, and how the database is."""
-        state, oldest_ns, extent = self._shipper.state, self._shipper.oldest_ns, self._retention.extent
+        state, extent = self._state, self._retention.extent
+        oldest_ns = self._shipper.oldest_ns if self._shipper else None
         return {
             **self._writer.counts(),
             "backlog_age_s": 0.0 if oldest_ns is None else max(0.0, round((time.time_ns() - oldest_ns) / 1e9, 3)),
@@ -188,7 +233,7 @@ class History:
             "database_bytes": extent.bytes if extent else None,
         }
 
-    def acknowledged(self) -> dict[str, dict[str, Any]]:
+    def acknowledged(self) -> dict[str, dict[str, str | int]]:
         """Return for each stage which of its events are committed to the disk; see `acknowledged.Position`."""
         return self._writer.acknowledged()
 
@@ -196,3 +241,22 @@ class History:
         """Return how far back history goes, by table, in seconds since 1970; None where it holds nothing, as far as is known."""
         extent = self._retention.extent
         return {name: None if ns is None else ns / 1e9 for name, ns in (extent.oldest_ns if extent else {}).items()}
+
+
+def _places(url: str, state_dir: Path) -> tuple[Path, str]:
+    """Return where the record is, and the URL of the database that is fed from it; empty for none.
+
+    Raises:
+        ConfigError: it is no URL, or one of SQLite without a file.
+    """
+    if not url:
+        return state_dir / HISTORY_FILE, ""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:  # its text repeats the URL, and with it a password
+        raise ConfigError("not a URL of a database; 'sqlite:////path' or 'postgresql://...' is expected") from None
+    if parsed.get_backend_name() != "sqlite":
+        return state_dir / HISTORY_FILE, url
+    if not parsed.database or parsed.database == ":memory:":
+        raise ConfigError("'sqlite:////path' is expected, with the path of a file")
+    return Path(parsed.database), ""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.bridge.database import open_engine
-from aegis.bridge.history.failures import reason_of
+from aegis.bridge.history.failures import is_corrupt, reason_of
 from aegis.bridge.problem import no_history
 
 _log = logging.getLogger(__name__)
@@ -31,8 +31,18 @@ T = TypeVar("T")
 class Reader:
     """Runs functions of a connection that cannot write."""
 
-    def __init__(self, url: str, *, timeout_s: float = QUERY_TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, *, timeout_s: float = QUERY_TIMEOUT_S, on_corrupt: Callable[[], None] = lambda: None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            url: of the database.
+            timeout_s: that a question may take.
+            on_corrupt: called in a thread when a question finds that the file is damaged.
+        """
         self._timeout_s = timeout_s
+        self._on_corrupt = on_corrupt
         self._engine = _read_only(open_engine(url, statement_timeout_s=timeout_s))
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history-reader")
         self._waiting = 0
@@ -72,7 +82,13 @@ class Reader:
                     f"the answer would take longer than {self._timeout_s:g} s; narrow the question with since_s and until_s"
                 ) from None
             _log.warning("the history database cannot be asked: %s", reason_of(error))
+            if is_corrupt(error):
+                self._on_corrupt()
             raise no_history("the history database cannot be asked now") from None
+
+    def reconnect(self) -> None:
+        """Forget the connections: the file is another one."""
+        self._engine.dispose()
 
     def close(self) -> None:
         """Let no more questions in, wait for the threads, and close the connections."""

@@ -1,21 +1,27 @@
-"""What is kept, on its way to the database: one JSON of each message in the journal, and the rows that become of it."""
+"""What is kept, on its way to the database: messages, and the rows that become of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import orjson
 from sqlalchemy import Table
 
+from aegis.bridge.history.acknowledged import Origin
 from aegis.bridge.history.tables import DECISIONS, EVENTS, SIGMA_COLUMNS, STATE_COLUMNS, THREATS, TRACK_SAMPLES
 from aegis.bridge.live.columns import position_sigma
 from aegis.core.finite import finite_json
 from aegis.core.types import Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
+
+Row: TypeAlias = dict[str, Any]  # values by column
+_EVENT_BYTES, _DECISION_BYTES, _THREAT_BYTES, _TRACK_BYTES = 200, 400, 150, 200  # in memory, about
 
 
 class Kind(StrEnum):
@@ -30,7 +36,116 @@ class Kind(StrEnum):
 TABLES = {Kind.EVENT: EVENTS, Kind.THREATS: THREATS, Kind.TRACKS: TRACK_SAMPLES, Kind.DECISION: DECISIONS}
 
 
-def json_text(value: Any) -> str:
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided."""
+
+    id: str
+    stamp_ns: int
+    kind: str  # on what: `threat`, `ew_advice`
+    target_id: int
+    who: str
+    accept: bool  # acknowledged, or rejected
+    detail: str  # JSON
+    address: str | None = None  # of the request
+    request_id: str | None = None
+
+
+Content: TypeAlias = ReceivedEvent | Threats | Tracks | Decision
+
+
+@dataclass(slots=True)
+class Message:
+    """One message on its way to the disk."""
+
+    content: Content
+    at_ns: int
+    done: Future[None] | None = None  # where somebody waits for it
+
+    @property
+    def kind(self) -> Kind:
+        """Of what it is."""
+        match self.content:
+            case ReceivedEvent():
+                return Kind.EVENT
+            case Threats():
+                return Kind.THREATS
+            case Tracks():
+                return Kind.TRACKS
+            case Decision():
+                return Kind.DECISION
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory it takes."""
+        match self.content:
+            case ReceivedEvent(data_json=text):
+                return _EVENT_BYTES + len(text)
+            case Threats() as threats:
+                return _THREAT_BYTES * len(threats)
+            case Tracks() as tracks:
+                return _TRACK_BYTES * len(tracks)
+            case Decision(detail=text):
+                return _DECISION_BYTES + len(text)
+
+    @property
+    def origin(self) -> Origin | None:
+        """What identifies an event."""
+        event = self.content
+        if not isinstance(event, ReceivedEvent):
+            return None
+        return Origin(event.stage, event.run_id, event.epoch, event.sequence)
+
+    def rows(self) -> list[Row]:
+        """Return the rows that become of it."""
+        match self.content:
+            case ReceivedEvent() as event:
+                return [_event_row(event)]
+            case Threats() as threats:
+                return _threat_rows(threats)
+            case Tracks() as tracks:
+                return _track_rows(tracks)
+            case Decision() as decision:
+                return [asdict(decision)]
+
+    def key(self) -> list[int | str]:
+        """Return what finds the rows of threats, tracks and decisions again; those of events have their ids."""
+        match self.content:
+            case Threats(stamp_ns=stamp_ns, sensor_id=sensor_id) | Tracks(stamp_ns=stamp_ns, sensor_id=sensor_id):
+                return [stamp_ns, sensor_id]
+            case Decision(id=one):
+                return [one]
+            case _:
+                raise TypeError(f"no key of {self.kind}")
+
+
+class Keepable(Protocol):
+    """What the record takes: `Message`, or one of an earlier version."""
+
+    @property
+    def kind(self) -> Kind:
+        """Of what it is."""
+
+    @property
+    def at_ns(self) -> int:
+        """When it was taken."""
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory it takes."""
+
+    @property
+    def origin(self) -> Origin | None:
+        """What identifies an event."""
+
+    def rows(self) -> list[Row]:
+        """Return the rows that become of it."""
+
+    def key(self) -> list[int | str]:
+        """Return what finds the rows of threats, tracks and decisions again; those of events have their ids."""
+
+
+def json_text(value: object) -> str:
     """Return a value as JSON, what is not finite as null; also what orjson refuses: long integers, half surrogate pairs."""
     try:
         return orjson.dumps(value).decode()
@@ -38,69 +153,62 @@ def json_text(value: Any) -> str:
         return json.dumps(finite_json(value))
 
 
-def encode_event(event: ReceivedEvent) -> bytes:
-    """Return the journal's JSON of an event."""
-    names = ("run_id", "stage", "epoch", "sequence", "stamp_ns", "name", "severity")
-    return orjson.dumps({**{name: getattr(event, name) for name in names}, "data": event.data_json})
+def _event_row(event: ReceivedEvent) -> Row:
+    return {
+        "run_id": event.run_id,
+        "stage": event.stage,
+        "epoch": event.epoch,
+        "sequence": event.sequence,
+        "stamp_ns": event.stamp_ns,
+        "name": event.name,
+        "severity": int(event.severity),
+        "data": event.data_json,
+    }
 
 
-def encode_threats(t: Threats) -> bytes:
-    """Return the journal's JSON of an assessment: what all its rows share, and columns."""
-    return _columns(
-        {
-            "stamp_ns": t.stamp_ns,
-            "sensor_id": t.sensor_id,
-            "sequence": t.sequence,
-            "track_id": t.track_id,
-            "class_id": t.class_id,
-            "level": t.level,
-            "score": t.score,
-            "time_to_cpa": t.time_to_cpa,
-            "cpa_distance": t.cpa_distance,
-            "cpa_distance_sigma": t.cpa_distance_sigma,
-            "time_to_impact": t.time_to_impact,
-            "reason": t.reason,
-        }
-    )
+def _threat_rows(t: Threats) -> list[Row]:
+    shared = {"stamp_ns": t.stamp_ns, "sensor_id": t.sensor_id, "sequence": t.sequence}
+    columns = {
+        "track_id": t.track_id.tolist(),
+        "class_id": t.class_id.tolist(),
+        "level": t.level.tolist(),
+        "score": t.score,
+        "time_to_cpa": t.time_to_cpa,
+        "cpa_distance": t.cpa_distance,
+        "cpa_distance_sigma": t.cpa_distance_sigma,
+        "time_to_impact": t.time_to_impact,
+        "reason": t.reason,
+    }
+    return _rows(shared, columns)
 
 
-def encode_tracks(t: Tracks) -> bytes:
-    """Return the journal's JSON of a picture of tracks: what all its rows share, and columns."""
-    return _columns(
-        {
-            "stamp_ns": t.stamp_ns,
-            "sensor_id": t.sensor_id,
-            "track_id": t.track_id,
-            "status": t.status,
-            "class_id": t.class_id,
-            **dict(zip(STATE_COLUMNS, t.state.T, strict=True)),
-            **dict(zip(SIGMA_COLUMNS, position_sigma(t).T, strict=True)),
-            "existence_probability": t.existence_probability,
-        }
-    )
+def _track_rows(t: Tracks) -> list[Row]:
+    columns = {
+        "track_id": t.track_id.tolist(),
+        "status": t.status.tolist(),
+        "class_id": t.class_id.tolist(),
+        **dict(zip(STATE_COLUMNS, t.state.T, strict=True)),
+        **dict(zip(SIGMA_COLUMNS, position_sigma(t).T, strict=True)),
+        "existence_probability": t.existence_probability,
+    }
+    return _rows({"stamp_ns": t.stamp_ns, "sensor_id": t.sensor_id}, columns)
 
 
-def _columns(values: dict[str, Any]) -> bytes:
-    contiguous = {k: np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for k, v in values.items()}
-    return orjson.dumps(contiguous, option=orjson.OPT_SERIALIZE_NUMPY)
+def _rows(shared: Row, columns: dict[str, Any]) -> list[Row]:
+    """Return a row for each object; numbers that are not finite are null."""
+    lists = [
+        [value if math.isfinite(value) else None for value in values.tolist()]
+        if isinstance(values, np.ndarray)
+        else values
+        for values in columns.values()
+    ]
+    return [shared | dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)]
 
 
-def encode_decision(decision: Mapping[str, Any]) -> bytes:
-    """Return the journal's JSON of a row of the table of decisions."""
-    return orjson.dumps({**decision, "detail": json_text(decision["detail"])})
-
-
-def decode(kind: str, payload: bytes) -> tuple[Table, list[dict[str, Any]]]:
-    """Return the table and the rows that a message of the journal becomes.
+def table_of(kind: str) -> Table:
+    """Return the table of a kind of messages.
 
     Raises:
-        ValueError: no such kind, no JSON, or columns of different lengths.
-        TypeError, KeyError: not the JSON that was written for the kind.
+        ValueError: no such kind.
     """
-    table = TABLES[Kind(kind)]
-    values = orjson.loads(payload)
-    if kind in (Kind.EVENT, Kind.DECISION):
-        return table, [values]
-    n = len(values["track_id"])
-    columns = [value if isinstance(value, list) else [value] * n for value in values.values()]
-    return table, [dict(zip(values, row, strict=True)) for row in zip(*columns, strict=True)]
+    return TABLES[Kind(kind)]

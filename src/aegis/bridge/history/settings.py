@@ -12,8 +12,8 @@ class HistorySettings(Settings):
 
     database_url: SecretStr = param(
         SecretStr(""),
-        "Where history is kept, one database for one graph: 'postgresql://user:password@host/name'. Empty: SQLite in the state"
-        " directory.",
+        "Where history is kept besides, one database for one graph: 'postgresql://user:password@host/name'. It is fed from"
+        " history.db in the state directory, and asked in its place. 'sqlite:////path' puts history.db elsewhere.",
         env="DATABASE_URL",
         was="database_url",
     )
@@ -41,9 +41,9 @@ class HistorySettings(Settings):
         le=3600,
         was="history_track_period_s",
     )
-    journal_max_mb: float = param(
+    backlog_max_mb: float = param(
         512.0,
-        "What may wait for the database on this disk: beyond it no pictures of tracks are taken, beyond twice as much nothing.",
+        "What may wait for PostgreSQL on this disk: beyond it no pictures of tracks are taken, beyond twice as much nothing.",
         unit="MB",
         gt=0,
         le=1e6,

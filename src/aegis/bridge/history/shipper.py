@@ -1,4 +1,4 @@
-"""Moves what the journal holds to the history database, in order, in a thread of its own, whatever state the database is in."""
+"""Feeds PostgreSQL from the record on this disk, in order, in a thread of its own, whatever state the database is in."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from aegis.bridge.history.failures import database_backoff, is_corrupt, is_refusal, reason_of
-from aegis.bridge.history.journal import Journal, Row, Settled
+from aegis.bridge.history.failures import State, database_backoff, is_corrupt, is_refusal, reason_of
+from aegis.bridge.history.record import Entry, Record, Settled
+from aegis.bridge.history.records import Row
 from aegis.bridge.history.retention import Retention
 from aegis.bridge.history.store import Store
 from aegis.bridge.history.writer import Writer
@@ -23,20 +24,19 @@ PAUSE_S = 0.25  # between batches that do not fill up: a transaction of few rows
 _JOIN_S = 10.0
 
 
-@dataclass(frozen=True)
-class State:
-    """How the database is."""
-
-    up: bool
-    since_s: float  # since 1970
-    reason: str = ""
-
-
 class Shipper:
     """Ships, and lets history that is too old or too large go between two batches."""
 
-    def __init__(self, journal: Journal, writer: Writer, store: Store, retention: Retention) -> None:
-        self._journal = journal
+    def __init__(self, record: Record, writer: Writer, store: Store, retention: Retention) -> None:
+        """Prepare.
+
+        Args:
+            record: to read.
+            writer: of the record.
+            store: the database to feed.
+            retention: of that database.
+        """
+        self._record = record
         self._writer = writer
         self._store = store
         self._retention = retention
@@ -51,12 +51,13 @@ class Shipper:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop and join the thread; what is not shipped yet stays in the journal."""
+        """Stop and join the thread; what is not shipped yet stays in the outbox."""
         self._stop.set()
         self._writer.committed.set()
         self._thread.join(_JOIN_S)
         if self._thread.is_alive():
             _log.error("the history database did not answer within %g s; what was under way is shipped again", _JOIN_S)
+        self._store.engine.dispose()
 
     def _run(self) -> None:
         backoff = database_backoff()
@@ -64,7 +65,7 @@ class Shipper:
             try:
                 more = self._ship_batch()
                 more = self._retention.step() or more
-            except Exception as error:  # noqa: BLE001 - the thread must live on; it is said and tried again
+            except Exception as error:  # noqa: BLE001 - the thread must live on; it is logged and tried again
                 self._store.prepared = False  # it may come back without tables
                 self._away(error)
                 self._stop.wait(backoff.pause_s())
@@ -77,49 +78,50 @@ class Shipper:
     def _ship_batch(self) -> bool:
         """Ship the next messages; return whether more wait."""
         self._writer.committed.clear()
-        rows = self._read() if self._writer.last_id > self._after_id else []
-        if rows:
-            self.oldest_ns = rows[0].at_ns
+        entries, rows = self._read() if self._writer.last_id > self._after_id else ([], [])
+        if entries:
+            self.oldest_ns = entries[0].at_ns
         self._store.prepare()
-        if not rows:
+        if not entries:
             return False
         refused = self._insert(rows)
-        for row_id, reason in refused.items():
+        for table, _, reason in refused:
             _log.error(
-                "the history database refuses message %d: %s; it is kept in %s", row_id, reason, self._journal.path
+                "the history database refuses message of '%s': %s; it is kept in %s", table, reason, self._record.path
             )
-        self._after_id = rows[-1].id
+        self._after_id = entries[-1].id
         self.oldest_ns = None
-        size = sum(len(row.payload) for row in rows)
-        self._writer.settle(Settled(self._after_id, len(rows), size, refused))
+        size = sum(entry.bytes for entry in entries)
+        self._writer.settle(Settled(self._after_id, len(entries), size, tuple(refused)))
         return self._writer.last_id > self._after_id
 
-    def _read(self) -> Sequence[Row]:
+    def _read(self) -> tuple[Sequence[Entry], Sequence[tuple[Table, Row]]]:
         try:
-            return self._journal.read(self._after_id, most=BATCH_MESSAGES, most_bytes=BATCH_BYTES)
+            entries = self._record.outbox(self._after_id, most=BATCH_MESSAGES, most_bytes=BATCH_BYTES)
+            return entries, self._record.rows_of(entries)
         except Exception as error:
             if is_corrupt(error):
                 self._writer.reopen()
-            raise RuntimeError(f"the journal {self._journal.path} cannot be read: {reason_of(error)}") from error
+            raise RuntimeError(f"the history {self._record.path} cannot be read: {reason_of(error)}") from error
 
-    def _insert(self, rows: Sequence[Row]) -> dict[int, str]:
-        """Insert; of messages that the database refuses for themselves, return the reasons by id."""
+    def _insert(self, rows: Sequence[tuple[Table, Row]]) -> list[tuple[Table, Row, str]]:
+        """Insert; return the rows that the database refuses for themselves, with the reason."""
         try:
             self._store.insert(rows)
         except Exception as error:
             if not is_refusal(error):
                 raise
             if len(rows) == 1:
-                return {rows[0].id: reason_of(error)}
+                return [(*rows[0], reason_of(error))]
             middle = len(rows) // 2
-            return self._insert(rows[:middle]) | self._insert(rows[middle:])
-        return {}
+            return self._insert(rows[:middle]) + self._insert(rows[middle:])
+        return []
 
     def _away(self, error: Exception) -> None:
         reason = reason_of(error)
         if self.state.up or self.state.reason != reason:
             _log.error(
-                "history waits in the journal: %s",
+                "history waits on this disk: %s",
                 reason,
                 exc_info=None if isinstance(error, SQLAlchemyError) else error,
             )
@@ -127,8 +129,5 @@ class Shipper:
 
     def _up(self) -> None:
         if not self.state.up:
-            _log.info(
-                "the history database is there; %d messages have waited for it",
-                self._writer.counts()["backlog_messages"],
-            )
+            _log.info("the history database is there; %d messages have waited for it", self._writer.waiting)
             self.state = State(True, time.time())

@@ -1,4 +1,4 @@
-"""The tables of the history, as the newest migration leaves them.
+"""The tables of the history, as the newest migration leaves them, and those that only the record on this disk has.
 
 What a radar measures is stored in the order of time, in which it comes and in which it goes again: SQLite keeps such a table in
 its primary key (no rowid beside it). Rows of one message that comes twice have the same key, and are there once.
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -33,7 +34,7 @@ ALARMING_THREATS = text(f"level >= {int(ThreatLevel.HIGH)}")
 EVENTS = Table(
     "events",
     METADATA,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # each database has its own
     Column("run_id", Text, nullable=False),
     Column("stage", Text, nullable=False),
     Column("epoch", BigInteger, nullable=False),
@@ -96,6 +97,8 @@ TRACK_SAMPLES = Table(
 )
 Index("track_samples_track", TRACK_SAMPLES.c.track_id, TRACK_SAMPLES.c.stamp_ns)
 
+# What people decided. `number` counts them in the order of their commits, and `address` and `request_id` say where a decision came
+# from; all three are null in those of before, which the audit of accounts has too.
 DECISIONS = Table(
     "decisions",
     METADATA,
@@ -106,6 +109,35 @@ DECISIONS = Table(
     Column("who", Text, nullable=False),
     Column("accept", Boolean, nullable=False),
     Column("detail", Text, nullable=False),  # JSON
+    Column("number", BigInteger),
+    Column("address", Text),
+    Column("request_id", Text),
     sqlite_with_rowid=False,
 )
 Index("decisions_time", DECISIONS.c.stamp_ns, DECISIONS.c.id)
+Index("decisions_number", DECISIONS.c.number)
+
+# The record on this disk alone.
+LOCAL = MetaData()
+# What PostgreSQL does not have yet: for each message, the key of its rows. Ids are never used twice.
+OUTBOX = Table(
+    "outbox",
+    LOCAL,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at_ns", Integer, nullable=False),  # when it was taken
+    Column("bytes", Integer, nullable=False),
+    Column("key", Text, nullable=False),  # JSON
+    sqlite_autoincrement=True,
+)
+# What a database refused, the last ones, for a person to look at.
+REFUSED = Table(
+    "refused",
+    LOCAL,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at_ns", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # JSON
+    Column("reason", Text, nullable=False),
+)
+STATE = Table("state", LOCAL, Column("name", Text, primary_key=True), Column("value", LargeBinary, nullable=False))

@@ -1,21 +1,13 @@
-"""Which threats a person has seen: by track, kept over restarts."""
+"""Which threats a person has seen, by track."""
 
 from __future__ import annotations
 
-import json
-import logging
-import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 from aegis.core.types import ThreatLevel
-from aegis.state import write_atomically
 
-_log = logging.getLogger(__name__)
-
-FILE = "acknowledged_threats.json"
-KEPT = 1000  # the newest; track ids are never used again, so an old entry only takes room
+KEPT = 1000  # the newest; track ids are never used again, so an old entry only takes memory
 
 
 @dataclass(frozen=True)
@@ -28,39 +20,16 @@ class Acknowledgement:
 
 
 class Acknowledgements(Mapping[int, Acknowledgement]):
-    """Track id to its acknowledgement. Reading is safe from any thread; `put` writes a file and belongs into a thread."""
+    """Track id to its acknowledgement; the decisions of the history are the record. One thread adds, any may read."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / FILE
-        self._lock = threading.Lock()
-        self._by_track = self._read()
+    def __init__(self) -> None:
+        self._by_track: dict[int, Acknowledgement] = {}  # replaced at a change, never changed
 
-    def put(self, track_id: int, acknowledgement: Acknowledgement) -> None:
-        """Take an acknowledgement; it is on the disk when this returns.
-
-        Raises:
-            OSError: it cannot be kept, and does not count.
-        """
-        with self._lock:
-            entries = {**self._by_track, track_id: acknowledgement}
-            newest = sorted(entries, key=lambda one: entries[one].at_s)[-KEPT:]
-            kept = {one: entries[one] for one in newest}
-            write_atomically(self._path, json.dumps({str(one): asdict(kept[one]) for one in newest}).encode())
-            self._by_track = kept
-
-    def _read(self) -> dict[int, Acknowledgement]:
-        try:
-            content = json.loads(self._path.read_bytes())
-            return {
-                int(track_id): Acknowledgement(ThreatLevel(one["level"]), str(one["who"]), float(one["at_s"]))
-                for track_id, one in content.items()
-            }
-        except FileNotFoundError:
-            return {}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            # Nothing of it is believed: every threat is then shown as not acknowledged, which is the safe side.
-            _log.error("%s is not readable (%s): every threat counts as not acknowledged", self._path, error)
-            return {}
+    def add(self, entries: Mapping[int, Acknowledgement]) -> None:
+        """Take acknowledgements; of too many, the newest are kept."""
+        merged = {**self._by_track, **entries}
+        newest = sorted(merged, key=lambda one: merged[one].at_s)[-KEPT:]
+        self._by_track = {one: merged[one] for one in newest}
 
     def __getitem__(self, track_id: int) -> Acknowledgement:
         return self._by_track[track_id]

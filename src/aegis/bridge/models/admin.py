@@ -113,7 +113,7 @@ class ServiceTokens(Model):
 class AuditRow(Model):
     """What somebody did, or was not allowed to do."""
 
-    id: int = Field(examples=[4711])
+    id: int = Field(description="negative: of a decision, which the history has", examples=[4711])
     time_s: Seconds
     who: str = Field(
         description="account, service:NAME, console or bridge; empty where nobody is known", examples=["admin"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Request, Response
 
 from aegis import __version__
-from aegis.bridge.accounts.audit_table import ASKED, FAILED, OK
+from aegis.bridge.accounts.audit_table import FAILED, OK, REQUESTED
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import Bridge, bridge_of
@@ -79,7 +79,7 @@ async def _restart(request: Request, principal: Principal, wanted: RestartReques
     if absent:
         raise ProblemError(409, f"{', '.join(absent)} does not run, or offers no restart")
     entry = audited(request, principal.name, "controller.restart", " ".join(asked))
-    await bridge.audit.record_or_fail(replace(entry, outcome=ASKED))
+    await bridge.audit.record_or_fail(replace(entry, outcome=REQUESTED))
     restarted: dict[str, str] = {}
     failed: dict[str, str] = {}
     for name in bridge.state.nodes:  # in the order of the graph

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import Counter
 from typing import Annotated, Any
 
@@ -13,16 +11,16 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import bridge_of
+from aegis.bridge.history.decisions import THREAT
 from aegis.bridge.http.answer import json_response
+from aegis.bridge.http.origin import origin_of
 from aegis.bridge.live import columns
-from aegis.bridge.live.acknowledgements import Acknowledgement
 from aegis.bridge.live.encoded import Index
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
 from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import MEASURED, frame_response, problem
-from aegis.bridge.routes.decisions import decide
 from aegis.bridge.routes.radar import TrackId
 from aegis.bridge.routes.selection import ThreatSelection
 from aegis.bridge.stream.bodies import ew as ew_body
@@ -110,18 +108,22 @@ async def acknowledge(
     if not len(found):
         raise ProblemError(404, f"track {track_id} is not assessed as a threat now")
     level = ThreatLevel(int(frame.data.level[found[0]]))
-    acknowledgement = Acknowledgement(level, principal.name, time.time())
-
-    async def keep() -> None:
-        await asyncio.get_running_loop().run_in_executor(None, bridge.acknowledgements.put, track_id, acknowledgement)
-        bridge.show_acknowledgements()
-
-    await decide(request, principal, "threat", track_id, keep, accept=True, level=level.name)
+    origin = origin_of(request)
+    decision = await bridge.history.put_decision(
+        kind=THREAT,
+        target_id=track_id,
+        who=principal.name,
+        accept=True,
+        detail={"level": level.name},
+        address=origin.address,
+        request_id=origin.request_id,
+    )
+    bridge.show_acknowledgements()
     return json_response(
         {
             "track_id": track_id,
             "level": level.name,
             "acknowledged_by": principal.name,
-            "acknowledged_s": round(acknowledgement.at_s, 3),
+            "acknowledged_s": round(decision.stamp_ns / 1e9, 3),
         }
     )
