@@ -318,7 +318,7 @@ bridge:
   history_days history.days
   history_max_mb history.max_mb
   history_track_period_s history.track_period_s
-  history.backlog_max_mb history.journal_max_mb
+  history_journal_max_mb history.backlog_max_mb
   history_queue_mb history.queue_mb
   site outputs.site
   output_threat_max_lag_s outputs.threat_max_lag_s

@@ -200,13 +200,13 @@ class Record:
     def _begin_anew(self, reason: str) -> None:
         self.engine.dispose()
         aside = set_aside(self.path)
-        self.set_aside += 1
         self._corrupt = False
         _log.error(
             "the history %s is corrupt (%s). It is now %s: `sqlite3 %s .recover` may bring back what is in it. Check the disk. The"
             " bridge goes on with a new history",
             self.path, reason, aside, aside,
         )  # fmt: skip
+        self.set_aside += 1
         self.store.reopen(open_engine(f"sqlite:///{self.path}"))
         self._on_set_aside()
 
