@@ -11,6 +11,7 @@ from aegis.ros.topics import TOPICS
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text()
+GRAPH = (REPOSITORY / "docs" / "graph.md").read_text()
 
 
 def test_the_page_of_parameters_is_current():
@@ -24,15 +25,15 @@ def test_the_page_of_events_is_current():
 
 
 @pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))
-def test_the_readme_names_every_topic_with_its_type_and_qos(topic):
+def test_the_page_of_the_graph_names_every_topic_with_its_type_and_qos(topic):
     qos = f"{'reliable' if topic.reliable else 'best effort'}, {topic.depth}" + (", latched" if topic.latched else "")
     package, _, name = topic.type.split("/")
-    assert f"| `{topic.name}` | {package}/{name} | {qos} |" in README
+    assert f"| `{topic.name}` | {package}/{name} | {qos} |" in GRAPH
 
 
 @pytest.mark.parametrize("node", ALL_NODES.values(), ids=list(ALL_NODES))
-def test_the_readme_names_every_node_with_its_purpose(node):
-    assert f"| `{node.name}` | {node.purpose} |" in README
+def test_the_page_of_the_graph_names_every_node_with_its_purpose(node):
+    assert f"| `{node.name}` | {node.purpose} |" in GRAPH
 
 
 def test_ci_runs_the_command_of_the_readme():
