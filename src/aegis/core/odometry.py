@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.transform import Rotation, Slerp
 
+from aegis.core import rotation
 from aegis.core.sensor import SensorPose
 from aegis.core.types import Floats, Pose, Scan
 
@@ -88,9 +88,7 @@ class OdometryBuffer:
             return None
         after = self._states[i]
         if after.stamp_ns == stamp_ns:
-            return self._pose(
-                after.position, Rotation.from_quat(after.orientation).as_matrix(), after.velocity, after.turn_rate
-            )
+            return self._pose(after.position, rotation.matrix_of(after.orientation), after.velocity, after.turn_rate)
         if i == 0:
             return None
         before = self._states[i - 1]
@@ -98,24 +96,24 @@ class OdometryBuffer:
         if span_ns > self._max_gap_ns:
             return None
         share = (stamp_ns - before.stamp_ns) / span_ns
-        ends = Rotation.from_quat(np.stack([before.orientation, after.orientation]))
+        turned = rotation.between(before.orientation, after.orientation, share)
 
         def between(a: Floats, b: Floats) -> Floats:
             return a + share * (b - a)
 
         return self._pose(
             between(before.position, after.position),
-            Slerp([0.0, 1.0], ends)(share).as_matrix(),
+            rotation.matrix_of(turned),
             between(before.velocity, after.velocity),
             between(before.turn_rate, after.turn_rate),
         )
 
-    def _pose(self, position: Floats, rotation: Floats, velocity: Floats, turn_rate: Floats) -> Pose:
+    def _pose(self, position: Floats, turn: Floats, velocity: Floats, turn_rate: Floats) -> Pose:
         """Return the pose of the sensor from the platform's; a point of a rigid body moves at v + omega x lever."""
         return Pose(
-            position=position + rotation @ self._lever,
-            rotation=rotation @ self._mounting,
-            velocity=rotation @ (velocity + np.cross(turn_rate, self._lever)),
+            position=position + turn @ self._lever,
+            rotation=turn @ self._mounting,
+            velocity=turn @ (velocity + np.cross(turn_rate, self._lever)),
         )
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from aegis.core.angles import wrapped
 from aegis.core.classification.physical import PhysicalModel, decide
 from aegis.core.detection.settings import DetectionSettings
+from aegis.core.kernels import plots as kernels
 from aegis.core.signal.equation import decibels
 from aegis.core.types import ClassId, Detections, Floats, Ints, Scan, take_rows
 
@@ -151,32 +149,10 @@ def group_points(scan: Scan, variance: Floats, distance_m: float, range_rate_mps
     n = len(scan)
     if n < 2 or distance_m <= 0.0:
         return np.arange(n)
-    elevation = np.nan_to_num(scan.elevation)
-    ground = scan.range * np.cos(elevation)
-    position = np.column_stack(
-        [ground * np.cos(scan.azimuth), ground * np.sin(scan.azimuth), scan.range * np.sin(elevation)]
-    )
-    cross = np.nan_to_num(variance[:, 1:3]) * scan.range[:, None] ** 2
-    reach = distance_m + np.sqrt(2.0 * (variance[:, 0] + cross.sum(axis=1)).max())
-    pairs = cKDTree(position).query_pairs(np.sqrt(3.0) * reach, output_type="ndarray")
-    i, j = pairs[:, 0], pairs[:, 1]
-
-    def near(difference: Floats, spread: Floats, limit: float) -> np.ndarray:
-        return np.isnan(difference) | (np.abs(difference) <= limit + np.sqrt(np.nan_to_num(spread)))
-
-    turn = wrapped(scan.azimuth[i] - scan.azimuth[j])
-    middle = 0.5 * (scan.range[i] + scan.range[j])
-    linked = (
-        near(scan.range[i] - scan.range[j], variance[i, 0] + variance[j, 0], distance_m)
-        & near(middle * turn, cross[i, 0] + cross[j, 0], distance_m)
-        & near(middle * (scan.elevation[i] - scan.elevation[j]), cross[i, 1] + cross[j, 1], distance_m)
-        & near(scan.range_rate[i] - scan.range_rate[j], variance[i, 3] + variance[j, 3], range_rate_mps)
-    )
-    i, j = i[linked], j[linked]
-    graph = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(n, n))
-    _, label = connected_components(graph, directed=False)
-    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    out: Ints = rank[inverse]
+    widest = distance_m + float(np.sqrt(2.0 * variance[:, 0].max()))
+    out = np.empty(n, np.int64)
+    kernels.group(
+        np.argsort(scan.range), scan.range, scan.azimuth, scan.elevation, scan.range_rate, variance, widest, distance_m,
+        range_rate_mps, np.empty(n, np.int64), out,
+    )  # fmt: skip
     return out

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import f as f_distribution
+from scipy.special import fdtrc, fdtri
 
 from aegis.core.ew.settings import NoiseSettings
 from aegis.core.types import Detections, Signal, SignalKind
@@ -21,7 +21,7 @@ def rise_threshold(samples: int, reference: int, false_alarm_probability: float)
 
     The mean power of M cells is chi-square with 2M degrees of freedom, so that the ratio has an F distribution.
     """
-    return float(f_distribution.isf(false_alarm_probability, 2 * samples, 2 * reference))
+    return float(fdtri(2 * samples, 2 * reference, 1.0 - false_alarm_probability))
 
 
 @dataclass
@@ -84,9 +84,9 @@ class NoiseMonitor:
         concentration = abs(vector)
         has_bearing = concentration > BEARING_CONCENTRATION
         spread = float(np.sqrt(-2.0 * np.log(min(concentration, 1.0)))) if has_bearing else float("nan")
-        probability = float(f_distribution.sf(max(ratio, _LEAST_RATIO), 2 * samples, 2 * reference))
+        probability = float(fdtrc(2 * samples, 2 * reference, max(ratio, _LEAST_RATIO)))
         probability = min(
-            probability, len(level) * float(f_distribution.sf(loudest, 2 * int(cells.min()), 2 * reference))
+            probability, len(level) * float(fdtrc(2 * int(cells.min()), 2 * reference, loudest))
         )  # fmt: skip
         power_db = 10.0 * float(np.log10(loudest if loudest > ratio else ratio))
         signal = Signal(

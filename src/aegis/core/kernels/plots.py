@@ -1,7 +1,7 @@
-"""A scan's detections as measurements in map, and the view that they come from."""
+"""A scan's points grouped; its detections as measurements in map, and the view that they come from."""
 
 import cython
-from cython.cimports.libc.math import atan2, cos, exp, hypot, isfinite, sin, sqrt
+from cython.cimports.libc.math import atan2, cos, exp, floor, hypot, isfinite, isnan, sin, sqrt
 
 PI = cython.declare(cython.double, 3.141592653589793)
 INFINITY = cython.declare(cython.double, float("inf"))
@@ -9,6 +9,76 @@ MAX_RANGE_M = cython.declare(
     cython.double, 1e8
 )  # no radar picture reaches farther; squares of larger numbers would overflow in time
 SPEED_OF_LIGHT_MPS = cython.declare(cython.double, 299_792_458.0)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def near(difference: cython.double, spread: cython.double, limit: cython.double) -> cython.bint:
+    """Tell whether two values differ by no more than a limit, widened by the variance of their difference; NaN is near all."""
+    return isnan(difference) or abs(difference) <= limit + (0.0 if isnan(spread) else sqrt(spread))
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def first_of(root: cython.longlong[::1], i: cython.longlong) -> cython.longlong:
+    """Return the first point of a point's group, and shorten the way to it."""
+    while root[i] != i:
+        root[i] = root[root[i]]
+        i = root[i]
+    return i
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def group(
+    order: cython.longlong[::1], r: cython.double[:], azimuth: cython.double[:], elevation: cython.double[:],
+    rate: cython.double[:], variance: cython.double[:, :], widest: cython.double, distance: cython.double,
+    rate_distance: cython.double, root: cython.longlong[::1], out: cython.longlong[::1],
+) -> cython.void:  # fmt: skip
+    """Write (N,) group numbers; see `detection.detector.group_points`.
+
+    Args:
+        order: (N,) the points by range; r, azimuth, elevation, rate: (N,); variance: (N, 4) of these.
+        widest: the largest difference in range of two neighbours; distance, rate_distance: see there.
+        root: (N,) scratch; out: to be written.
+    """
+    middle: cython.double
+    turn: cython.double
+    count: cython.longlong = 0
+    a: cython.longlong
+    b: cython.longlong
+    n = order.shape[0]
+    for i in range(n):
+        root[i] = i
+    for p in range(n):
+        a = order[p]
+        for q in range(p + 1, n):
+            b = order[q]
+            if r[b] - r[a] > widest:
+                break
+            if not near(r[b] - r[a], variance[a, 0] + variance[b, 0], distance):
+                continue
+            if not near(rate[b] - rate[a], variance[a, 3] + variance[b, 3], rate_distance):
+                continue
+            middle = 0.5 * (r[a] + r[b])
+            turn = azimuth[b] - azimuth[a]
+            turn -= 2.0 * PI * floor((turn + PI) / (2.0 * PI))
+            if not near(middle * turn, variance[a, 1] * r[a] * r[a] + variance[b, 1] * r[b] * r[b], distance):
+                continue
+            turn = elevation[b] - elevation[a]
+            if not near(middle * turn, variance[a, 2] * r[a] * r[a] + variance[b, 2] * r[b] * r[b], distance):
+                continue
+            first, other = first_of(root, a), first_of(root, b)
+            root[max(first, other)] = min(first, other)
+    for i in range(n):  # a group's first point is met first
+        if root[i] == i:
+            out[i] = count
+            count += 1
+        else:
+            out[i] = out[first_of(root, i)]
 
 
 @cython.ccall

@@ -8,7 +8,7 @@ cells would give twice to four times as many false alarms.
 from __future__ import annotations
 
 import numpy as np
-from scipy import signal, stats
+from scipy import signal, special
 
 from aegis.core.signal import cfar_theory
 from aegis.core.signal.cfar import CfarWindow
@@ -49,6 +49,6 @@ def pfa_if_independent(kind: Kind, pfa: float, channels: int, count: int, share:
         alpha = statistic(channels, half, half).alpha(pfa)
         independent = statistic(channels, count // 2, count // 2).pfa(alpha)
     else:
-        alpha = float(stats.f.isf(pfa, 2 * channels, 2 * channels * worth))
-        independent = float(stats.f.sf(alpha, 2 * channels, 2 * channels * count))
+        alpha = float(special.fdtri(2 * channels, 2 * channels * worth, 1.0 - pfa))
+        independent = float(special.fdtrc(2 * channels, 2 * channels * count, alpha))
     return max(independent, cfar_theory.LOWEST_PFA)

@@ -22,8 +22,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
+from scipy import special
 
+from aegis.core.roots import root_between
 from aegis.core.signal import detection_probability
 from aegis.core.types import Floats
 
@@ -68,7 +69,7 @@ class Statistic:
             low -= 1.0
         while excess(high) > 0.0:
             high += 1.0
-        return math.exp(optimize.brentq(excess, low, high, xtol=1e-13)) if low < high else 1.0
+        return math.exp(root_between(excess, low, high, 1e-13)) if low < high else 1.0
 
     def pd(self, snr: ArrayLike, alpha: float, swerling: int = 0) -> Any:
         """Return the probability that a target of this mean SNR in every channel exceeds alpha Z, whose cells hold noise only.
@@ -115,7 +116,7 @@ def alpha_ca(pfa: float, channels: int, count: int) -> float:
         ValueError: pfa is not at least LOWEST_PFA and below 1.
     """
     check_pfa(pfa)
-    return float(stats.f.isf(pfa, 2 * channels, 2 * channels * count))
+    return float(special.fdtri(2 * channels, 2 * channels * count, 1.0 - pfa))
 
 
 def average(channels: int, count: int) -> Statistic:

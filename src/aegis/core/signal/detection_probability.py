@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special
+from scipy import special
 
+from aegis.core.roots import root_between
 from aegis.core.types import Floats
 
 HIGHEST_SNR_DB = 120.0  # looked for by `snr_for`
@@ -96,8 +97,8 @@ def snr_for(wanted: float, probability: Callable[[float], Floats | float]) -> fl
     lowest_db = -10.0
     while probability(10.0 ** (lowest_db / 10.0)) > wanted:
         lowest_db *= 2.0
-    db = optimize.brentq(
-        lambda x: float(probability(10.0 ** (x / 10.0))) - wanted, lowest_db, HIGHEST_SNR_DB, xtol=1e-9
+    db = root_between(
+        lambda x: float(probability(10.0 ** (x / 10.0))) - wanted, lowest_db, HIGHEST_SNR_DB, tolerance=1e-9
     )
     return float(10.0 ** (db / 10.0))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from aegis.core.types import Floats, Ints
 
@@ -34,6 +33,8 @@ class ClutterMap:
             return usual
         count = np.zeros(len(position))
         if len(self.position):
+            from scipy.spatial import cKDTree  # 15 MB, which only who asks for clutter maps or extended objects needs
+
             tree = cKDTree(self.position)
             around = tree.query_ball_point(position, radius, return_length=True)
             count += around - tree.query_ball_point(position, HOLE * radius, return_length=True)

@@ -16,7 +16,7 @@ from scipy.special import gammaincinv
 
 from aegis.core.classification.physical import PhysicalModel
 from aegis.core.ids import UniqueIds
-from aegis.core.tracking import existence, extent, measurement, motion, rows
+from aegis.core.tracking import existence, measurement, motion, rows
 from aegis.core.tracking.association import How, gate_keys
 from aegis.core.tracking.births import BirthPlaces, Entered, first_detections, first_state, missed
 from aegis.core.tracking.clutter import ClutterMap
@@ -201,6 +201,8 @@ class Filter:
         z, rcs = z.ordered(order), detections.rcs_dbsm[order]
         if self._settings.max_extent_m == 0.0:
             return Plotted(view, z, rcs, np.full(len(rcs), np.nan))
+        from aegis.core.tracking import extent  # with trees and graphs of scipy: 15 MB that points do not need
+
         known = np.flatnonzero(tracks["confirmed"])
         sigma = np.sqrt(np.maximum(covariance[known, 0, 0], covariance[known, 1, 1]))
         objects = extent.merge(

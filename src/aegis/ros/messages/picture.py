@@ -5,8 +5,8 @@ from __future__ import annotations
 from aegis_msgs.msg import ClassInfo, DetectionArray, ThreatArray, TrackArray
 from geometry_msgs.msg import Point, Quaternion, Vector3
 from numpy.typing import ArrayLike
-from scipy.spatial.transform import Rotation
 
+from aegis.core.rotation import matrix_of, quaternion_of
 from aegis.core.types import ClassId, Detections, Pose, Threats, Tracks
 from aegis.ros.messages.columns import ArrayConverter
 from aegis.ros.messages.fields import finite_vector, make_header, pack, unit_quaternion, vector
@@ -27,7 +27,7 @@ def detections_to_msg(d: Detections) -> DetectionArray:
     m.has_pose = d.pose is not None
     if d.pose is not None:
         m.sensor_position = vector(Point, d.pose.position)
-        x, y, z, w = Rotation.from_matrix(d.pose.rotation).as_quat()
+        x, y, z, w = quaternion_of(d.pose.rotation)
         m.sensor_orientation = Quaternion(x=float(x), y=float(y), z=float(z), w=float(w))
         m.sensor_velocity = vector(Vector3, d.pose.velocity)
     return m
@@ -44,7 +44,7 @@ def detections_from_msg(m: DetectionArray) -> Detections:
         orientation = unit_quaternion(m.sensor_orientation, "DetectionArray.sensor_orientation")
         pose = Pose(
             position=finite_vector(m.sensor_position, "DetectionArray.sensor_position"),
-            rotation=Rotation.from_quat(orientation).as_matrix(),
+            rotation=matrix_of(orientation),
             velocity=finite_vector(m.sensor_velocity, "DetectionArray.sensor_velocity"),
         )
     return _DETECTIONS.from_msg(m, pose=pose)
