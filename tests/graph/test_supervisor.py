@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 SUPERVISE = """
-import sys, os
-from aegis.graph.supervisor import Supervisor
-commands = {"child": [sys.executable, "-c", sys.argv[1]]}
-sys.exit(Supervisor(commands, os.environ, lambda text: print(text, flush=True)).run())
+import sys
+from aegis.graph.supervisor import Program, Supervisor
+programs = {"child": Program(lambda: exec(sys.argv[1], {}) or 0, {"OF_THE_CHILD": "here"})}
+sys.exit(Supervisor(programs, lambda text: print(text, flush=True)).run())
 """
 
 
@@ -53,3 +53,45 @@ def test_a_child_that_will_not_stop_is_killed(tmp_path: Path, wait_for):
     process.communicate(timeout=20)
     assert process.returncode == 0
     assert not os.path.exists(f"/proc/{int(pid_file.read_text())}")
+
+
+def test_a_child_has_an_environment_and_a_name_of_its_own_and_no_input(tmp_path: Path, wait_for):
+    found = tmp_path / "found"
+    child = (
+        "import os, sys, time;"
+        f"file = open({str(found)!r}, 'w');"
+        "print(os.getpid(), os.getsid(0), os.environ['OF_THE_CHILD'], repr(sys.stdin.read()), 'end', file=file, flush=True);"
+        "time.sleep(60)"
+    )
+    process = start(child)
+    try:
+        wait_for(lambda: found.exists() and "end" in found.read_text(), "the child")
+        pid, session, variable, read, _ = found.read_text().split()
+        assert (session, variable, read) == (pid, "here", "''")
+        assert Path(f"/proc/{pid}/comm").read_text().strip() == "child"
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        assert words[:2] == [b"aegis.graph.node", b"child"]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_children_end_with_a_supervisor_that_is_killed(tmp_path: Path, wait_for):
+    pid_file = tmp_path / "pid"
+    child = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid()) + ' '); time.sleep(60)"
+    process = start(child)
+    wait_for(lambda: pid_file.exists() and pid_file.read_text().endswith(" "), "the child")
+    process.kill()
+    process.communicate(timeout=20)
+    wait_for(lambda: not os.path.exists(f"/proc/{int(pid_file.read_text())}"), "the end of the child")
+
+
+def test_an_exception_in_a_child_is_shown_and_is_a_failed_start():
+    process = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISE, "raise RuntimeError('broken')"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )  # fmt: skip
+    out, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "RuntimeError: broken" in errors
+    assert "child could not start (exit code 1)" in out

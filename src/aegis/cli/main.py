@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +101,21 @@ def up(context: click.Context, /, print_plan: bool, **options: Any) -> None:
     tracking:__node:=NAME. These parameters are above --set and the environment.
     """
     from aegis.graph.plan import Options, Plan
-    from aegis.graph.supervisor import Supervisor
+    from aegis.graph.supervisor import Program, Supervisor
 
     with _config_errors():
         plan = Plan.of(Options(**options, ros_args=context.obj, discovery_range="LOCALHOST"), os.environ)
-    node = [sys.executable, "-m", "aegis.graph.node"]
     if print_plan:
-        click.echo("\n".join(plan.lines(node)))
+        click.echo("\n".join(plan.lines([sys.executable, "-m", "aegis.graph.node"])))
         return
-    commands = {process: [*node, *arguments] for process, arguments in plan.processes.items()}
-    sys.exit(Supervisor(commands, os.environ, lambda text: click.echo(f"aegis: {text}", err=True), plan.environ).run())
+    from aegis.graph import node
+
+    node.preload(plan.nodes)
+    programs = {
+        process: Program(partial(node.main, arguments), plan.environ[process])
+        for process, arguments in plan.processes.items()
+    }
+    sys.exit(Supervisor(programs, lambda text: click.echo(f"aegis: {text}", err=True)).run())
 
 
 @cli.command()

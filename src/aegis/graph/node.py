@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import logging
 import os
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import rclpy
@@ -16,6 +18,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import LoggingSeverity
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.type_support import check_for_type_support
 
 from aegis.core.events import Severity
 from aegis.core.params import ConfigError, Settings
@@ -25,10 +28,15 @@ from aegis.graph.plan import RUN_ID, dds_environ
 from aegis.graph.ros_args import BEGIN, RosArguments, split_ros_args
 from aegis.ros.host import StageHost
 from aegis.ros.parameters import declare_parameters
+from aegis.ros.qos import message_class
 from aegis.ros.stages.base import Stage, StageContext
+from aegis.ros.topics import COMMON_PUBLISHES, TOPICS
 from aegis.state import next_epoch, state_dir
 
 EXIT_CONFIG = 2
+LARGE_BLOCK_BYTES = 8 * 2**20  # more than a raw radar's cube
+ARENAS = 2
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of <malloc.h>
 # What `--log-level` may say, and the least severity of ours that it means.
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR", "fatal": "ERROR"}
 
@@ -51,6 +59,7 @@ class StageNode(Node):  # type: ignore[misc]
 def run(names: Sequence[str], parameters: Parameters) -> int:
     """Run stages, or the bridge, in this process until SIGINT or SIGTERM; return the exit code."""
     run_id = os.environ.get(RUN_ID) or secrets.token_hex(8)
+    give_memory_back()
     try:
         environ = with_log_level(os.environ, parameters.ros.log_level)
         parameters.check(names)
@@ -64,6 +73,32 @@ def run(names: Sequence[str], parameters: Parameters) -> int:
     except ConfigError as error:
         print(f"aegis: {error}", file=sys.stderr)
         return EXIT_CONFIG
+
+
+def give_memory_back() -> None:
+    """Let the C library return what large allocations leave, where it can be told so.
+
+    Left alone, glibc takes a large block that was freed once (20 MB, of a password's hash) for a sign to keep so much for ever, and
+    an arena for each of Fast DDS's threads.
+    """
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+        libc.mallopt(_M_TRIM_THRESHOLD, LARGE_BLOCK_BYTES)
+        libc.mallopt(_M_ARENA_MAX, ARENAS)
+
+
+def preload(names: Iterable[str]) -> None:
+    """Import what stages work with, and ROS's code for their messages, so that processes forked from this one share it."""
+    for name in names:
+        if name == BRIDGE:  # alone with what it imports
+            continue
+        spec = NODES[name]
+        with suppress(ImportError):  # the node says what is missing, and how to get it
+            spec.load_stage()
+            for topic in (*spec.subscribes, *spec.publishes, *COMMON_PUBLISHES):
+                check_for_type_support(message_class(TOPICS[topic].type))
+    rclpy.get_rmw_implementation_identifier()  # loads the middleware's library
 
 
 def run_bridge(settings: Settings, parameters: Parameters, run_id: str) -> int:

@@ -61,6 +61,7 @@ class Options:
 class Plan:
     """Processes by name: the arguments of `aegis_node`, and what is set in the environment of each."""
 
+    nodes: tuple[str, ...]  # in all processes together
     processes: dict[str, list[str]]
     environ: dict[str, dict[str, str]]
     parameters: Parameters
@@ -98,6 +99,7 @@ class Plan:
         if options.discovery_range and not environ.get(DISCOVERY_RANGE):
             shared[DISCOVERY_RANGE] = options.discovery_range
         return cls(
+            tuple(every),
             {group: [*nodes, *common, *_ros_words(ros, nodes, every, parameters)] for group, nodes in groups.items()},
             {
                 group: {**shared, **dds_environ((settings[name] for name in nodes), environ)}

@@ -1,65 +1,86 @@
-"""Keeps the processes of `aegis up` running: starts them, restarts what dies, stops all of them together."""
+"""Keeps the processes of `aegis up` running: starts them, restarts what dies, stops all of them together.
+
+A child is forked, not started anew: what this process has imported need not be read again, and is in memory once. Nothing of ROS
+is initialised here, and no thread of ours runs before a fork.
+"""
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import gc
 import os
 import signal
-import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aegis.core.backoff import Backoff
 
 HEALTHY_AFTER_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0  # between restarts
 STOP_DEADLINE_S = 5.0
-_PR_SET_PDEATHSIG = 1
+POLL_S = 0.02  # while children are stopping
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _SIGNALS = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a child does: returns its exit code; and what is set in its environment."""
+
+    main: Callable[[], int]
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class _Child:
     name: str
-    command: Sequence[str]
-    environ: Mapping[str, str]
-    process: subprocess.Popen[bytes] | None = None
+    program: Program
+    pid: int | None = None
     starts: int = 0
     started_at: float = 0.0
     failures: int = 0  # in a row, each before it was healthy
     backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S))
     restart_at: float | None = None
 
+    def ended(self) -> int | None:
+        """Return the exit code, negative where it was a signal; None while the child runs, or where it was not started."""
+        if self.pid is None:
+            return None
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if not pid:
+            return None
+        self.pid = None
+        return os.waitstatus_to_exitcode(status)
+
 
 class Supervisor:
-    """Runs commands until SIGINT or SIGTERM.
+    """Runs programs until SIGINT or SIGTERM.
 
     What cannot start says so and ends everything: a child that exits by itself with an error within its first seconds
     has a wrong parameter or a taken port, and a restart would only repeat it. What dies later, or is killed, is
     restarted, at once the first time and with a growing pause when it keeps dying.
     """
 
-    def __init__(
-        self,
-        commands: Mapping[str, Sequence[str]],
-        environ: Mapping[str, str],
-        say: Callable[[str], None],
-        own: Mapping[str, Mapping[str, str]] | None = None,
-    ) -> None:
+    def __init__(self, programs: Mapping[str, Program], say: Callable[[str], None]) -> None:
         """Prepare.
 
         Args:
-            commands: name of each process to its command.
-            environ: environment of all.
+            programs: of each process, by its name.
             say: takes what a person should read.
-            own: name of a process to what is set in its environment besides.
         """
-        self._children = [_Child(name, c, {**environ, **(own or {}).get(name, {})}) for name, c in commands.items()]
+        self._children = [_Child(name, program) for name, program in programs.items()]
         self._say = say
 
     def run(self) -> int:
         """Run to the end; return the exit code: 0 when asked to stop, else that of the child that could not start."""
+        gc.collect()
+        gc.freeze()  # a collection in a child would write into, and so copy, what is shared with it
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             for child in self._children:
@@ -73,9 +94,12 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _start(self, child: _Child) -> None:
-        child.process = subprocess.Popen(
-            child.command, env=child.environ, stdin=subprocess.DEVNULL, preexec_fn=_in_child, start_new_session=True
-        )
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            os._exit(_run(child.name, child.program))
+        child.pid = pid
         child.starts += 1
         child.started_at = time.monotonic()
         child.restart_at = None
@@ -92,16 +116,16 @@ class Supervisor:
         for child in self._children:
             if child.restart_at is not None and child.restart_at <= time.monotonic():
                 self._start(child)
-            elif child.process is not None and child.process.poll() is not None:
-                code = self._ended(child, child.process.returncode)
-                if code is not None:
-                    return code
+            code = child.ended()
+            if code is not None:
+                code = self._plan_restart(child, code)
+            if code is not None:
+                return code
         return None
 
-    def _ended(self, child: _Child, code: int) -> int | None:
+    def _plan_restart(self, child: _Child, code: int) -> int | None:
         """Plan the restart of a child that ended; return an exit code where a restart makes no sense."""
         lived = time.monotonic() - child.started_at
-        child.process = None
         if child.starts == 1 and code > 0 and lived < HEALTHY_AFTER_S:
             self._say(f"{child.name} could not start (exit code {code}); see its message above")
             return code
@@ -117,21 +141,54 @@ class Supervisor:
         return None
 
     def _stop_all(self) -> None:
-        running = [child.process for child in self._children if child.process is not None]
-        for process in running:
-            process.terminate()
+        for child in self._children:
+            if child.pid is not None:
+                os.kill(child.pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_DEADLINE_S
-        for process in running:
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        while any(child.pid is not None and child.ended() is None for child in self._children):
+            if time.monotonic() > deadline:
+                for child in self._children:
+                    if child.pid is not None:
+                        os.kill(child.pid, signal.SIGKILL)
+                deadline = float("inf")
+            time.sleep(POLL_S)
 
 
-def _in_child() -> None:
-    """Between fork and exec: take signals again, and end with the supervisor even when that is killed."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() == 1:  # it died between fork and prctl
-        os._exit(1)
+def _run(name: str, program: Program) -> int:
+    """Be a child, from the fork to its exit code."""
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)  # it ends with the supervisor even when that is killed
+        if os.getppid() == 1:  # it died between fork and prctl
+            return 1
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.environ.update(program.environ)
+        libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
+        with suppress(OSError):  # only its name would be missing
+            _set_command_line("aegis.graph.node", name)
+        return program.main()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:  # noqa: BLE001 - as at the end of any program
+        traceback.print_exc()
+        return 1
+    finally:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _set_command_line(*words: str) -> None:
+    """Let `ps` and /proc show these words for this process, in the place of those that the supervisor was started with.
+
+    Raises:
+        OSError: /proc does not say where they are.
+    """
+    fields = Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()
+    begin, end = int(fields[45]), int(fields[46])  # arg_start and arg_end, see proc(5)
+    if 0 < begin < end:
+        text = b"".join(word.encode() + b"\0" for word in words)
+        ctypes.memmove(begin, text.ljust(end - begin, b"\0")[: end - begin], end - begin)
