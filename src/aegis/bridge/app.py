@@ -36,7 +36,7 @@ _DESCRIPTION = """
 The picture of one radar: detections, tracks, threats, EW advice.
 
 Log in with `POST /api/auth/login` and send `Authorization: Bearer TOKEN`; before it expires, `POST /api/auth/refresh` gives the
-next one. Each operation says which scope it needs; 401 is a token that is not good (any more), 403 one that lacks the scope.
+next one. Each operation names the scope it needs; 401 is a token that is not good (any more), 403 one that lacks the scope.
 
 Every body of measured data carries the radar scan's
 `sequence`, the time of measurement `stamp_s` and its age `age_s`. Units are in the names; unknown is `null`. An endpoint whose
@@ -45,7 +45,7 @@ stage has not spoken yet answers 503, never with invented values. `GET` bodies o
 
 **Live: WebSocket `/ws/radar-stream`.** The first message is `{"type": "auth", "token": TOKEN}`, or with a `ticket` of
 `POST /api/auth/ws-ticket` in the token's place; nothing goes into the URL. Then come `radar_frame`, `threats`, `system_status` and
-`heartbeat`, each with a `frame` number that counts what the client is to get of its kind: a gap tells what it has missed.
+`heartbeat`, each with a `frame` number that counts what the client is to get of its kind: a gap shows what it has missed.
 
 | command | answer |
 |---|---|

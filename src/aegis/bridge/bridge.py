@@ -84,7 +84,7 @@ class Bridge:
             context: where it runs.
             secret: signs access tokens.
             log: where lines are logged; None logs no events.
-            join: take part in the graph; else nobody answers there, and nothing comes.
+            join: take part in the graph; otherwise nothing is received and no service is reached.
             died: called in another thread when the part in the graph ends by itself.
             ros_args: for ROS, `--ros-args` first.
 
@@ -180,7 +180,7 @@ def connect(
     history: History,
     stage_log: StageLog | None,
 ) -> None:
-    """Say who takes what: on the event loop, or at once in the ROS thread, where nothing is dropped."""
+    """Connect each kind of message with its receivers: on the event loop, or in the ROS thread, where nothing is dropped."""
     age = telemetry.latency.take
     log = [stage_log.take] if stage_log else []
     queue.on(Frame[Detections], age, state.take_detections)

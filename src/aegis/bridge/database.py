@@ -79,7 +79,7 @@ def _open_sqlite(url: str, path: str | None) -> Engine:
 
 
 def give_pages_back(engine: Engine, *, spare: int, most: int) -> bool:
-    """Return free pages of an SQLite file to the file system; tell whether there are more to return.
+    """Return free pages of an SQLite file to the file system; return whether there are more.
 
     Args:
         engine: of the file.

@@ -135,7 +135,7 @@ def server_config(settings: BridgeSettings, app: FastAPI) -> uvicorn.Config:
         lifespan="off",  # the bridge is open around the server
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # X-Forwarded-For would let anybody choose the address that logins are counted by
+        proxy_headers=False,  # with X-Forwarded-For a client could choose the address that its logins are counted by
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
         ssl_certfile=settings.tls.certificate or None,

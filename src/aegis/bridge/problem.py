@@ -1,4 +1,4 @@
-"""Why a request is not answered: one error for all components, which `http/problems.py` turns into the answer."""
+"""The one error of all components that refuses a request; `http/problems.py` makes the response of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 class ProblemError(Exception):
-    """Why a request is not answered. The message is for the client; what the log alone may know is the error's cause."""
+    """A request is refused. The message is for the client; the cause is for the log."""
 
     def __init__(
         self,
@@ -16,7 +16,7 @@ class ProblemError(Exception):
         retry_after: int | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> None:
-        """Say what is wrong.
+        """Make an error.
 
         Args:
             status: of HTTP.
@@ -32,16 +32,16 @@ class ProblemError(Exception):
 
 
 def no_data(topic: str, stage: str = "") -> ProblemError:
-    """Return that nothing has come on a topic yet, where need be from one stage."""
+    """Make the error: nothing was received on a topic yet, or not from one stage."""
     detail = f"nothing has been heard on '{topic}' {f'from {stage} ' if stage else ''}yet"
     return ProblemError(503, detail, retry_after=1, extra={"waiting_for": topic})
 
 
 def no_service(service: str, why: str) -> ProblemError:
-    """Return that a service of the graph does not answer."""
+    """Make the error: a service of the graph does not answer."""
     return ProblemError(503, f"service '{service}' {why}", retry_after=1, extra={"waiting_for": service})
 
 
 def no_history(detail: str) -> ProblemError:
-    """Return that the history database does not answer."""
+    """Make the error: the history database does not answer."""
     return ProblemError(503, detail, retry_after=5, extra={"waiting_for": "database"})

@@ -251,7 +251,7 @@ class RosLink:
         try:
             self._executor.spin()
         except ExternalShutdownException:
-            pass  # somebody shut the context down; reported below
+            pass  # the context was shut down; reported below
         except Exception:  # noqa: BLE001 - whatever it was, the process must know that the thread is gone
             _log.exception("the ROS executor failed")
         if not self._stopping:

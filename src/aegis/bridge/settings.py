@@ -40,7 +40,7 @@ class ReadySettings(Settings):
 
     stages: tuple[str, ...] = param(
         ("detection", "tracking", "threat", "ew"),
-        "Stages that must report for /ready to say yes.",
+        "Stages that must report for /ready to answer 200.",
         was="ready_stages",
     )
     silence_s: float = param(
@@ -87,10 +87,10 @@ class BridgeSettings(SensorPose):
 
 
 def check_exposure(settings: BridgeSettings) -> None:
-    """Refuse to be reached from other machines in the clear, unless told to.
+    """Refuse to be reached from other machines in the clear, unless that is allowed.
 
     Raises:
-        ConfigError: saying what to set.
+        ConfigError: the message names what to set.
     """
     if bool(settings.tls.certificate) != bool(settings.tls.key):
         raise ConfigError("bridge: tls.certificate and tls.key belong together; one of them is empty")

@@ -60,7 +60,7 @@ class SdkSink:
         self._channels[topic].log(payload, log_time=stamp_ns)
 
     def detail(self) -> dict[str, Any]:
-        """Return nothing: the SDK does not say what viewers lost."""
+        """Return nothing: the SDK does not count what viewers lost."""
         return {}
 
     def close(self) -> None:

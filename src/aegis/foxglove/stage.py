@@ -83,7 +83,7 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         self._feed.clear()
 
     def detail(self) -> dict[str, Any]:
-        """Return where viewers connect, how many tracks are shown, how many pictures the rate left out, and what the sink says."""
+        """Return the viewers' URL, the number of tracks, how many pictures the rate left out, and the counts of the sink."""
         return {
             "url": f"ws://{self.settings.host}:{self.settings.port}",
             "shown": self._feed.shown,

@@ -295,7 +295,7 @@ def test_a_record_that_becomes_corrupt_is_set_aside(remote, record, start_histor
     assert record.rows("SELECT sequence FROM events") == [(601,)]
 
 
-def test_a_question_that_finds_damage_lets_the_record_be_set_aside(
+def test_a_query_that_finds_damage_lets_the_record_be_set_aside(
     sqlite_database, start_history, shipped, wait_for, tmp_path
 ):
     history = start_history(sqlite_database)
@@ -312,14 +312,14 @@ def test_a_question_that_finds_damage_lets_the_record_be_set_aside(
 
     def asked() -> bool:
         with suppress(ProblemError):
-            asyncio.run(history.ask(count))
+            asyncio.run(history.read(count))
         return history.counts()["journals_set_aside"] == 1
 
     wait_for(asked, "it is set aside")
     assert list(tmp_path.glob("history.db.corrupt-*"))
     history.put_event(an_event(601))
     shipped(history)
-    assert asyncio.run(history.ask(count)) > 0
+    assert asyncio.run(history.read(count)) > 0
 
 
 def test_what_waits_for_a_database_is_there_after_the_next_start(

@@ -16,7 +16,7 @@ from aegis.bridge.history import queries
 from aegis.bridge.history.paging import decode_cursor, encode_cursor
 from aegis.bridge.history.store import Store
 from aegis.bridge.history.tables import EVENTS, THREATS
-from aegis.bridge.models.history import EventQuestion, ThreatQuestion
+from aegis.bridge.models.history import EventQuery, ThreatQuery
 
 # The database is the same for all examples; each begins by emptying it.
 on_one_database = settings(
@@ -70,7 +70,7 @@ def test_threats(store, before, during, limit):
 
     def ask(cursor: str | None) -> queries.Found:
         with store.engine.connect() as connection:
-            return queries.threats(connection, ThreatQuestion(limit=limit, cursor=cursor))
+            return queries.threats(connection, ThreatQuery(limit=limit, cursor=cursor))
 
     items = walk(ask, add)
     keys = [(round(item["stamp_s"] * 1e9), item["sensor_id"], item["track_id"]) for item in items]
@@ -92,7 +92,7 @@ def test_events_of_one_time(store, stamps, limit):
 
     def ask(cursor: str | None) -> queries.Found:
         with store.engine.connect() as connection:
-            return queries.events(connection, EventQuestion(limit=limit, cursor=cursor))
+            return queries.events(connection, EventQuery(limit=limit, cursor=cursor))
 
     items = walk(ask, lambda: None)
     expected = sorted(((s, i) for i, s in enumerate(stamps)), reverse=True)

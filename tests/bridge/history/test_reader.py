@@ -1,4 +1,4 @@
-"""Questions cannot write, take no longer than they may, and do not pile up."""
+"""Queries cannot write, take no longer than they may, and do not pile up."""
 
 import asyncio
 import threading
@@ -30,17 +30,17 @@ def reader(database):
 
 
 def ask(reader: Reader, sql: str):
-    return asyncio.run(reader.ask(lambda connection: connection.execute(text(sql)).scalar()))
+    return asyncio.run(reader.read(lambda connection: connection.execute(text(sql)).scalar()))
 
 
-def test_a_question_cannot_write(database, reader):
+def test_a_query_cannot_write(database, reader):
     for sql in ("DELETE FROM events", "CREATE TABLE mine (a INTEGER)", "UPDATE decisions SET who = 'me'"):
         with refused(503, "cannot be asked"):
             ask(reader, sql)
     assert ask(reader, "SELECT count(*) FROM events") == 0
 
 
-def test_a_question_that_takes_too_long_is_ended(database, reader):
+def test_a_query_that_takes_too_long_is_ended(database, reader):
     begin = time.monotonic()
     with refused(503, r"longer than 0\.5 s"):
         ask(reader, ENDLESS[database.url.partition(":")[0]])
@@ -48,13 +48,13 @@ def test_a_question_that_takes_too_long_is_ended(database, reader):
     assert ask(reader, "SELECT 41 + 1") == 42
 
 
-def test_questions_do_not_pile_up(sqlite_database):
+def test_queries_do_not_pile_up(sqlite_database):
     Store(open_engine(sqlite_database.url)).prepare()
     reader = Reader(sqlite_database.url)
     go_on = threading.Event()
 
     async def many() -> list:
-        asked = [asyncio.create_task(reader.ask(lambda _: go_on.wait(10))) for _ in range(100)]
+        asked = [asyncio.create_task(reader.read(lambda _: go_on.wait(10))) for _ in range(100)]
         await asyncio.sleep(0)
         go_on.set()
         return await asyncio.gather(*asked, return_exceptions=True)

@@ -93,7 +93,7 @@ def test_what_the_journal_had_is_in_the_history_and_in_the_database(
     local = database_class(f"sqlite:///{tmp_path / 'history_state' / 'history.db'}")
     local = local if database.url.startswith("postgresql") else database
     assert not list(journal.parent.glob("journal.db*"))
-    assert "message 1504 of the journal" in caplog.text
+    assert "message 1504 of the old journal" in caplog.text
     assert history.acknowledged()["tracking"] == POSITION
     assert history.acknowledgements[41] == Acknowledgement(ThreatLevel.HIGH, "ada", (NOW_NS - 10**9) / 1e9)
     history.put_event(an_event(1501))
@@ -139,7 +139,7 @@ def test_a_journal_that_is_corrupt_is_set_aside(sqlite_database, start_history, 
     shipped(history)
     assert list(journal.parent.glob("journal.db.corrupt-*"))
     assert not journal.exists()
-    assert "the journal" in caplog.text
+    assert "the old journal" in caplog.text
     assert sqlite_database.count("events") == 1
 
 

@@ -1,1 +1,1 @@
-"""Who may do what: accounts, passwords, tokens, sessions, limits, and the record of all of it."""
+"""Access: accounts, passwords, tokens, sessions, limits, and the audit."""

@@ -1,4 +1,4 @@
-"""Who stands behind an address."""
+"""Clients' addresses, as limits count them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _SUBSCRIBER_BITS = 64  # RFC 6177: no subscriber of IPv6 has less than such a ne
 
 
 def subscriber(address: str) -> str:
-    """Return what stands for whoever has an address: of IPv4 the address, of IPv6 the network of one subscriber."""
+    """Return the key of a client's address: of IPv4 the address, of IPv6 the network of one subscriber."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -25,7 +25,7 @@ class Audit:
     """Writes the audit.
 
     `record` never fails: what could not be written is logged and counted in `lost`. `record_or_fail` is for what must not
-    happen unseen. `refused` is for what anybody can cause: so many entries a minute are written, and then how many were not.
+    happen unseen. `refused` is for what any client can cause: so many entries a minute are written, and then how many were not.
     """
 
     def __init__(self, write: Callable[[Entry], Awaitable[None]], refusals_per_minute: int) -> None:
@@ -49,7 +49,7 @@ class Audit:
         """Write an entry, or log and count it."""
         try:
             await self._write(entry)
-        except Exception:  # noqa: BLE001 - whatever it was, what is told of has happened
+        except Exception:  # noqa: BLE001 - whatever failed, the act has happened
             self.lost += 1
             _log.exception("the audit lost an entry: %s by '%s'", entry.action, entry.who)
 

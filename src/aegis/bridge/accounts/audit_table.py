@@ -1,7 +1,7 @@
 """The table of the audit: entries are added, read page by page, and removed when their time is over.
 
 Triggers refuse everything else, for every program that opens the file: they guard against mistakes and injected statements, not
-against somebody who may write the file.
+against a person who may write the file.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from aegis.bridge.accounts.tables import AuditEntry, AuditRetention
 CONSOLE = "console"  # who works with `aegis users` on the machine itself
 BRIDGE = "bridge"  # what happens by itself
 OK, FAILED, LIMITED, DENIED = "ok", "failed", "limited", "denied"
-REQUESTED = "asked"  # about to be carried out; another entry tells how it went
+REQUESTED = "asked"  # about to be carried out; another entry has the outcome
 _MARGIN_S = 60.0  # the triggers' clock counts whole seconds
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What somebody did, or was not allowed to do."""
+    """An act, or an attempt that was refused."""
 
     action: str  # as `subject.verb`
-    who: str = ""  # account, service:NAME, console or bridge; empty where nobody is known
+    who: str = ""  # account, service:NAME, console or bridge; empty where unknown
     target: str = ""
     outcome: str = OK
     address: str = ""
@@ -36,7 +36,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Query:
-    """Which entries are asked for; empty and None is any."""
+    """A selection of entries; empty and None is any."""
 
     limit: int
     before: int | None = None  # the id of the last entry of the page before
@@ -47,7 +47,7 @@ class Query:
 
 
 def append(session: Session, entry: Entry, now: float) -> None:
-    """Add an entry; texts that are too long for their column are cut, as whoever asks chooses their length."""
+    """Add an entry; texts that are too long for their column are cut, as the client chooses their length."""
     session.execute(
         insert(AuditEntry).values(
             at_s=now,

@@ -1,6 +1,6 @@
 """Device tokens: what a client keeps from a login to show at the next one that it has been here before.
 
-OWASP's "device cookies": a login with such a token is counted by its device alone, so that nobody who guesses at the account locks
+OWASP's "device cookies": a login with such a token is counted by its device alone, so that attempts from elsewhere do not lock
 its owner out, not even from the owner's own address. The token is no credential: it opens nothing without the password.
 """
 
@@ -39,5 +39,5 @@ class Devices:
         return device if now < int(expiry) else None
 
     def _mac(self, device: str, expiry: str, account: str) -> str:
-        said = "\0".join((device, expiry, account.lower()))
-        return hmac.new(self._key, said.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+        signed = "\0".join((device, expiry, account.lower()))
+        return hmac.new(self._key, signed.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""Invites: codes with which somebody may register once. Each function works within the caller's transaction."""
+"""Invites: codes with which a person may register once. Each function works within the caller's transaction."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def find(session: Session, code: str, now: float) -> Row:
 
 
 def use(session: Session, code: str, name: str, password_hash: str, now: float) -> Account:
-    """Make the account of somebody who was invited; the invite is used up.
+    """Make the account of an invited person; the invite is used up.
 
     Raises:
         ProblemError: 403, there is no open invite with that code; 409, a name that is taken.

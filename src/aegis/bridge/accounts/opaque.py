@@ -1,6 +1,6 @@
 """Tokens and codes that mean nothing but themselves: 256 random bits, of which only the SHA-256 is kept.
 
-So many random bits need no slow hash: nobody can try them.
+So many random bits need no slow hash: they cannot be guessed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from typing import ParamSpec, TypeVar
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from zxcvbn import zxcvbn
 
 from aegis.bridge.problem import ProblemError
 
@@ -52,7 +51,7 @@ class Passwords:
         return self._hasher.hash(password)
 
     def verify(self, password: str, hashed: str | None) -> bool:
-        """Tell whether a password is the hashed one; takes as long where there is no hash."""
+        """Return whether a password is the hashed one; takes as long where there is no hash."""
         right = self._hasher.verify(password, self._nobody if hashed is None else hashed)
         return right and hashed is not None
 
@@ -71,7 +70,7 @@ class Passwords:
             self._waiting -= 1
 
     async def hash_new(self, username: str, password: str) -> str:
-        """Return the hash of a password that somebody chose.
+        """Return the hash of a chosen password.
 
         Raises:
             ProblemError: 400, it is not good enough; 429, too much waits already.
@@ -103,6 +102,8 @@ def check_strength(username: str, password: str) -> None:
         raise ProblemError(400, f"a password has {MIN_CHARACTERS} to {MAX_CHARACTERS} characters")
     if len(username) >= MIN_NAME_IN_PASSWORD and username.lower() in password.lower():
         raise ProblemError(400, "the password contains the username")
+    from zxcvbn import zxcvbn  # 12 MB of word lists, for the few who choose a password
+
     with _estimator:
         estimate = zxcvbn(password[:ESTIMATED_CHARACTERS], user_inputs=[username])
     if estimate["score"] < MIN_SCORE:

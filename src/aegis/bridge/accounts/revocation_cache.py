@@ -1,4 +1,4 @@
-"""What decides on tokens without asking the database: which sessions are revoked, and the service tokens.
+"""A cache of revoked sessions and service tokens, so that a token is checked without the database.
 
 Lives on the event loop.
 """
@@ -44,7 +44,7 @@ class RevocationCache:
     """Follows the database: after every change that this process makes, and by polling for those of `aegis users`."""
 
     def __init__(self, on_revoked: Callable[[frozenset[str]], None] = lambda _sessions: None) -> None:
-        """Begin with nothing.
+        """Begin empty.
 
         Args:
             on_revoked: called on the event loop with the sessions that were just revoked: what they hold open is to be closed.
@@ -55,7 +55,7 @@ class RevocationCache:
         self._services: Mapping[bytes, Principal] = {}
 
     def is_revoked(self, session: str) -> bool:
-        """Tell whether a session was revoked."""
+        """Return whether a session was revoked."""
         return session in self._revoked
 
     def service(self, token: str) -> Principal | None:

@@ -79,7 +79,7 @@ def remove(session: Session, token_id: int, now: float) -> None:
 
 
 def principals(session: Session) -> dict[bytes, Principal]:
-    """Return who speaks with which token, by its digest."""
+    """Return the services by the digests of their tokens."""
     return {
         row.digest: Principal(
             name=f"service:{row.name}",

@@ -20,7 +20,7 @@ from aegis.bridge.accounts.tables import KnownAddress, LoginSession, RefreshToke
 from aegis.bridge.problem import ProblemError
 
 DAY_S = 86400.0
-# An access token lives no longer (its parameter's bound), so after it nobody need know that its session was revoked.
+# An access token lives no longer (its parameter's bound), after it a revocation of its session is of no use.
 REVOCATION_KEPT_S = DAY_S + 3600.0
 HOME_S = 30 * DAY_S  # for so long an address stays one from which the account logs in
 
@@ -150,7 +150,7 @@ def note_revoked(session: Session, session_id: str, now: float) -> None:
 
 
 def purge(session: Session, now: float, settings: AccountSettings) -> None:
-    """Remove sessions whose time is over, revocations that nobody needs to know any more, and old addresses."""
+    """Remove expired sessions, old revocations and old addresses."""
     idle_since = now - settings.session_idle_hours * 3600.0
     session.execute(delete(LoginSession).where(or_(LoginSession.expires_s <= now, LoginSession.used_s <= idle_since)))
     session.execute(delete(Revocation).where(Revocation.at_s < now - REVOCATION_KEPT_S))

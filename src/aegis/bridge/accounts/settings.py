@@ -10,7 +10,7 @@ from aegis.core.params import Settings, group, param
 
 
 class LimitSettings(Settings):
-    """How often somebody may try."""
+    """Limits of attempts."""
 
     login_per_account_per_minute: int = param(
         10,
@@ -50,7 +50,7 @@ class PasswordSettings(Settings):
     workers: int = param(1, "Threads that check passwords.", ge=1, le=16, was="password_workers")
     queue: int = param(
         16,
-        "Logins that may wait for such a thread; more are told to come back.",
+        "Logins that may wait for such a thread; more are answered 429.",
         ge=1,
         le=1000,
         was="password_queue",
@@ -79,7 +79,7 @@ class AuditSettings(Settings):
 
 
 class AccountSettings(Settings):
-    """Who may log in, for how long, and how often somebody may try."""
+    """Accounts, sessions and limits of attempts."""
 
     jwt_secret: SecretStr = param(
         SecretStr(""),
@@ -125,7 +125,7 @@ class AccountSettings(Settings):
     )
     device_token_days: float = param(
         30.0,
-        "How long a device is known after a login, so that nobody else's attempts lock it out.",
+        "How long a device is known after a login, so that attempts from elsewhere do not lock it out.",
         unit="d",
         gt=0,
         le=365,
@@ -133,7 +133,7 @@ class AccountSettings(Settings):
     )
     invite_hours: float = param(
         72.0,
-        "How long an invite is good for where nothing else is said.",
+        "How long an invite is good for, unless it has a time of its own.",
         unit="h",
         gt=0,
         le=720,

@@ -1,6 +1,6 @@
 """The database of accounts, bridge.db, and the threads that work on it.
 
-It is always this local SQLite file, also where the history lives in PostgreSQL: whoever has to find out why that database is
+It is always this local SQLite file, also where the history lives in PostgreSQL: the person who has to find out why that database is
 away must be able to log in, and a revocation must be kept without it.
 """
 
@@ -45,7 +45,7 @@ R = TypeVar("R")
 
 
 class Accounts:
-    """Opens bridge.db, runs work on it in threads, and keeps the cache of what decides on tokens.
+    """Opens bridge.db, runs work on it in threads, and keeps the cache of revocations.
 
     Work is a function that takes a SQLAlchemy session first, as in `users`, `sessions`, `invites` and `service_tokens`. It is one
     transaction: where it raises, nothing has happened. An audit entry given with it is written in the same transaction.

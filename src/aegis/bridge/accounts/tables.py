@@ -21,7 +21,7 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """Somebody who may log in."""
+    """A person who may log in."""
 
     __tablename__ = "users"
 
@@ -79,7 +79,7 @@ class KnownAddress(Base):
 
 
 class Invite(Base):
-    """A code with which somebody may register once. One that was used is removed."""
+    """A code with which a person may register once. One that was used is removed."""
 
     __tablename__ = "invites"
     __table_args__ = _NUMBERED
@@ -108,7 +108,7 @@ class ServiceToken(Base):
 
 
 class AuditEntry(Base):
-    """What somebody did, or was not allowed to do. Triggers refuse changes, and removal before the retention is over."""
+    """An act, or an attempt that was refused. Triggers refuse changes, and removal before the retention is over."""
 
     __tablename__ = "audit"
     __table_args__ = _NUMBERED

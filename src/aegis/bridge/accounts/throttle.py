@@ -1,4 +1,4 @@
-"""How often somebody may try to log in, register or refresh."""
+"""Limits of attempts to log in, register or refresh."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Throttle:
             raise ProblemError(429, "too many attempts", retry_after=max(1, math.ceil(reset_at - time.time())))
 
     def _forget(self) -> None:
-        """Let go of keys whose minute is over: the storage empties them, but keeps them for ever."""
+        """Remove expired keys: the storage empties them, but keeps them for ever."""
         events = self._storage.events
         if len(events) > self._most_keys:
             for key in [key for key, hits in events.items() if not hits]:

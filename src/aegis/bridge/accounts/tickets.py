@@ -22,7 +22,7 @@ class _Ticket:
 
 
 class Tickets:
-    """Makes tickets that are good once, for 30 s; kept in memory, as nobody uses one after a restart. Lives on the event loop."""
+    """Makes tickets that are good once, for 30 s; kept in memory, as they need not outlive a restart. Lives on the event loop."""
 
     def __init__(self, lookup: Lookup, clock: Callable[[], float] = time.monotonic) -> None:
         self._lookup = lookup

@@ -39,10 +39,10 @@ class Principal:
 
 
 class Lookup(Protocol):
-    """What is known about tokens beyond what they say themselves; answers at once."""
+    """What is known of tokens beyond their content; answers at once."""
 
     def is_revoked(self, session: str) -> bool:
-        """Tell whether a session was revoked."""
+        """Return whether a session was revoked."""
 
     def service(self, token: str) -> Principal | None:
         """Return who speaks with an opaque token; None for one that is not known."""

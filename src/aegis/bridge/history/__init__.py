@@ -1,1 +1,1 @@
-"""What happened: kept in a database, written without the event loop, asked through the API."""
+"""The history: a database that is written outside the event loop and read through the API."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-MOST_STAGES = 64  # a stranger's inventions must not fill the memory
+MOST_STAGES = 64  # any DDS participant can send new names
 
 
 class Origin(NamedTuple):
@@ -40,19 +40,19 @@ class Position:
         if (run_id, epoch) != (self.run_id, self.epoch):
             return start(origin)
         highest = max(sequence, self.highest)
-        if sequence < self.first:  # the sender goes back further than we have heard it
+        if sequence < self.first:  # the sender goes back to before the first one received
             return Position(run_id, epoch, sequence, sequence, highest)
         last = sequence if sequence == self.sequence + 1 else self.sequence
         return Position(run_id, epoch, self.first, last, highest)
 
 
 def start(origin: Origin) -> Position:
-    """Return the position after the first event that is heard of a stage's start."""
+    """Return the position after the first event received of a stage's start."""
     return Position(origin.run_id, origin.epoch, origin.sequence, origin.sequence, origin.sequence)
 
 
 def advance(positions: Mapping[str, Position], origins: Iterable[Origin]) -> dict[str, Position]:
-    """Return each stage's position when these events are kept as well; of too many stages, those heard last."""
+    """Return each stage's position when these events are kept as well; of too many stages, the latest."""
     out = dict(positions)
     for origin in origins:
         last = out.pop(origin.stage, None)

@@ -1,4 +1,4 @@
-"""Decisions in the record: what acknowledges a threat, what the audit shows, and what keeps them from being changed."""
+"""Decisions in history.db: acknowledgements of threats, entries of the audit, and triggers against changes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from aegis.bridge.history.tables import DECISIONS
 from aegis.bridge.live.acknowledgements import KEPT, Acknowledgement
 from aegis.core.types import ThreatLevel
 
-THREAT = "threat"  # the kind of a decision that says that a person has seen a threat
+THREAT = "threat"  # the kind of a decision by which a person acknowledges a threat
 DAYS = "decision_days"  # for how long none can be removed; in the table `state`
-_SAME_NS = 60 * 10**9  # an acknowledgement of before and the decision that was kept of it are no farther apart
-# As for the audit of accounts: against mistakes and injected statements, not against somebody who may write the file.
+_SAME_NS = 60 * 10**9  # the stamps of an imported acknowledgement and of its decision are no farther apart
+# As for the audit of accounts: against mistakes and injected statements, not against a person who may write the file.
 GUARDS = (
     """
     CREATE TRIGGER IF NOT EXISTS decisions_no_update BEFORE UPDATE ON decisions
@@ -41,7 +41,7 @@ GUARDS = (
 
 
 def acknowledgement_of(detail: str, who: str, stamp_ns: int) -> Acknowledgement | None:
-    """Return what a decision on a threat acknowledges; None where it does not say up to which level."""
+    """Return the acknowledgement in a decision on a threat; None where it has no level."""
     content = orjson.loads(detail)
     level = ThreatLevel.__members__.get(str(content.get("level"))) if isinstance(content, dict) else None
     return None if level is None else Acknowledgement(level, who, stamp_ns / 1e9)
@@ -64,7 +64,7 @@ def acknowledgements(connection: Connection) -> dict[int, Acknowledgement]:
 
 
 def is_kept(connection: Connection, decision: Decision) -> bool:
-    """Tell whether an acknowledgement of before is among the decisions already."""
+    """Return whether an imported acknowledgement is among the decisions already."""
     about = DECISIONS.c.stamp_ns.between(decision.stamp_ns - _SAME_NS, decision.stamp_ns + _SAME_NS)
     statement = select(DECISIONS.c.id).where(
         DECISIONS.c.kind == decision.kind,
@@ -84,13 +84,13 @@ def audited(
     since_s: float | None = None,
     until_s: float | None = None,
 ) -> Sequence[Row[Any]]:
-    """Return the acknowledgements of threats that the audit shows, the newest first: those that say where they came from.
+    """Return the acknowledgements of threats for the audit, the newest first: those with an address.
 
     Args:
         connection: to the record on this disk.
-        before: the number of the last one that was shown.
+        before: the number of the last one of the page before.
         limit: how many at most.
-        who: of one person; empty is anybody.
+        who: of one person; empty for all.
         since_s, until_s: not before, and before, in seconds since 1970.
     """
     time_s = DECISIONS.c.stamp_ns / 1e9  # as it is shown, to the last bit

@@ -1,4 +1,4 @@
-"""What it means when a database fails, and when to try again."""
+"""Kinds of database errors, and when to try again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REFUSALS = ("22", "23", "54")
 
 @dataclass(frozen=True)
 class State:
-    """How a database is."""
+    """The state of a database."""
 
     up: bool
     since_s: float  # since 1970
@@ -37,13 +37,13 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_corrupt(error: BaseException) -> bool:
-    """Tell whether SQLite says that a file is damaged, or none of its own."""
+    """Return whether SQLite reports that a file is damaged, or no database."""
     code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _CORRUPT  # the upper bits of an extended code say more
+    return code is not None and code & 0xFF in _CORRUPT  # the upper bits are those of an extended code
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Tell whether what was to be written is at fault; trying it again would fail again."""
+    """Return whether the row is at fault, so that another attempt would fail too."""
     if isinstance(error, DataError | IntegrityError):
         return True
     if isinstance(error, DBAPIError):

@@ -1,7 +1,7 @@
-"""The bridge's memory: events, threats, samples of tracks and decisions, kept on this disk whatever happens, and in PostgreSQL too.
+"""Storage of events, threats, samples of tracks and decisions: in history.db on this disk, and where configured in PostgreSQL too.
 
-What is to be kept goes into a queue in memory and from there into the record, history.db on this disk (then it is acknowledged: no
-kill and no power failure loses it). Where there is a PostgreSQL, it is fed from the record; one that is away lets its outbox grow.
+Messages go into a queue in memory and from there into history.db. Then they are acknowledged: no kill and no power failure loses
+them. PostgreSQL is fed from history.db; while it is away, the outbox grows.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ T = TypeVar("T")
 
 
 class History:
-    """Keeps what it is given, and answers questions about it. Its threads run from `start` to `close`."""
+    """Stores messages and runs queries. Its threads run from `start` to `close`."""
 
     def __init__(self, settings: HistorySettings, state_dir: Path, *, decision_days: float = 0.0) -> None:
         """Prepare; no database is reached yet.
 
         Args:
             settings: of the history.
-            state_dir: where the record is, unless they say otherwise.
-            decision_days: for how long decisions are kept, where that is longer than the rest.
+            state_dir: the folder of history.db, unless the settings name another file.
+            decision_days: how long decisions are kept, where that is longer than `days`.
 
         Raises:
             ConfigError: the URL of the database is none that can be used.
@@ -62,7 +62,7 @@ class History:
         self._track_period_ns = round(settings.track_period_s * 1e9)
         self._sampled_ns: int | None = None  # stamp of the last picture of tracks that was taken
         self._scanned_ns = time.time_ns()  # stamp of the last scan
-        self.acknowledgements = Acknowledgements()  # of threats, as the decisions say
+        self.acknowledgements = Acknowledgements()  # of threats, from the decisions
         days = max(settings.days, decision_days)
 
         def retention(store: Store) -> Retention:
@@ -88,10 +88,10 @@ class History:
             self._record = record
             self._local = Reader(f"sqlite:///{path}", on_corrupt=self._writer.reopen)
             self._shipper: Shipper | None = None
-            self._asked, self._retention = self._local, kept
+            self._reader, self._retention = self._local, kept
             if remote:
                 store = Store(open_engine(remote))
-                self._asked, self._retention = Reader(remote), retention(store)
+                self._reader, self._retention = Reader(remote), retention(store)
                 self._shipper = Shipper(record, self._writer, store, self._retention)
         except (ConfigError, OSError) as error:
             raise ConfigError(f"bridge: parameter 'history.database_url': {error}") from error
@@ -99,7 +99,7 @@ class History:
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: HistorySettings, state_dir: Path, *, decision_days: float) -> AsyncIterator[History]:
-        """Keep history until the end of the block; the arguments are those of the class."""
+        """Run a history until the end of the block; the arguments are those of the class."""
         history = cls(settings, state_dir, decision_days=decision_days)
         history.start()
         try:
@@ -115,7 +115,7 @@ class History:
 
     def close(self) -> None:
         """Commit what waits in memory and join the threads; what waits for PostgreSQL is shipped after the next start."""
-        self._asked.close()
+        self._reader.close()
         self._local.close()
         if self._shipper:
             self._shipper.close()
@@ -129,7 +129,7 @@ class History:
         """Return the time in which the radar is: in a replay that of the record, but never ahead of the clock."""
         return min(self._scanned_ns, time.time_ns())
 
-    # What is to be kept: from any thread; nothing waits, and what there is no room for is counted.
+    # Storing: from any thread, without waiting; what does not fit is counted.
 
     def put_event(self, event: ReceivedEvent) -> None:
         """Keep an event."""
@@ -186,30 +186,30 @@ class History:
             raise ProblemError(503, f"the decision could not be kept: {refused}")
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):
-                await asyncio.shield(asyncio.wrap_future(done))  # who asked may go away; what was decided stays
+                await asyncio.shield(asyncio.wrap_future(done))  # the decision stays when its caller goes away
         except TimeoutError:
             raise ProblemError(503, f"the decision was not on the disk within {KEPT_WITHIN_S:g} s") from None
         return decision
 
-    # What is known.
+    # Reading.
 
-    async def ask(self, question: Callable[[Connection], T]) -> T:
-        """Return what a function returns of a read-only connection to the database.
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run a query, a function of a read-only connection to the database.
 
         Raises:
             ProblemError: 503, the database is away, or takes too long.
         """
         if not self._state.up:
             raise no_history("the history database is away")
-        return await self._asked.ask(question)
+        return await self._reader.read(query)
 
-    async def ask_record(self, question: Callable[[Connection], T]) -> T:
-        """Return what a function returns of a read-only connection to the record on this disk.
+    async def read_record(self, query: Callable[[Connection], T]) -> T:
+        """Run a query on history.db, whichever database `read` uses.
 
         Raises:
             ProblemError: 503, it cannot be read, or takes too long.
         """
-        return await self._local.ask(question)
+        return await self._local.read(query)
 
     @property
     def _state(self) -> State:

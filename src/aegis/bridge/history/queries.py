@@ -1,4 +1,4 @@
-"""The questions: from a time window and filters to a page of rows, as the JSON that the endpoints show."""
+"""Queries: from a time window and filters to a page of rows, as the JSON of the endpoints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from aegis.bridge.history.tables import (
 )
 from aegis.bridge.live.columns import ASSESSMENT, join
 from aegis.bridge.live.history_columns import SAMPLE, SCAN, Samples, Scans
-from aegis.bridge.models.history import DecisionQuestion, EventQuestion, ThreatQuestion, Window
+from aegis.bridge.models.history import DecisionQuery, EventQuery, ThreatQuery, Window
 from aegis.core.events import Severity
 from aegis.core.types import Floats, Ints, ThreatLevel, Threats
 
@@ -37,19 +37,19 @@ class Found:
     next_cursor: str | None
 
 
-def threats(connection: Connection, question: ThreatQuestion) -> Found:
+def threats(connection: Connection, query: ThreatQuery) -> Found:
     """Return assessments."""
-    statement = _within(THREATS, question)
-    if question.track_id is not None:
-        statement = statement.where(THREATS.c.track_id == question.track_id)
-    if question.level:
-        statement = statement.where(THREATS.c.level.in_(set(question.level)))
-        if min(question.level) >= ThreatLevel.HIGH:
+    statement = _within(THREATS, query)
+    if query.track_id is not None:
+        statement = statement.where(THREATS.c.track_id == query.track_id)
+    if query.level:
+        statement = statement.where(THREATS.c.level.in_(set(query.level)))
+        if min(query.level) >= ThreatLevel.HIGH:
             statement = statement.where(ALARMING_THREATS)
-    if question.class_name:
-        statement = statement.where(THREATS.c.class_id.in_(set(question.class_name)))
+    if query.class_name:
+        statement = statement.where(THREATS.c.class_id.in_(set(query.class_name)))
     key = (THREATS.c.stamp_ns, THREATS.c.sensor_id, THREATS.c.track_id)
-    found = page(connection, statement, key, question.cursor, question.limit)
+    found = page(connection, statement, key, query.cursor, query.limit)
     rows = found.rows
     assessed = Threats(
         stamp_ns=0,  # these are each row's own
@@ -70,10 +70,10 @@ def threats(connection: Connection, question: ThreatQuestion) -> Found:
     return _found(found, join((ASSESSMENT, assessed), (SCAN, scans)))
 
 
-def track(connection: Connection, track_id: int, question: Window) -> Found:
+def track(connection: Connection, track_id: int, query: Window) -> Found:
     """Return the samples of a track."""
-    statement = _within(TRACK_SAMPLES, question).where(TRACK_SAMPLES.c.track_id == track_id)
-    found = page(connection, statement, (TRACK_SAMPLES.c.stamp_ns,), question.cursor, question.limit)
+    statement = _within(TRACK_SAMPLES, query).where(TRACK_SAMPLES.c.track_id == track_id)
+    found = page(connection, statement, (TRACK_SAMPLES.c.stamp_ns,), query.cursor, query.limit)
     rows = found.rows
     samples = Samples(
         stamp_s=[row.stamp_ns / 1e9 for row in rows],
@@ -87,18 +87,18 @@ def track(connection: Connection, track_id: int, question: Window) -> Found:
     return _found(found, SAMPLE.rows(samples))
 
 
-def events(connection: Connection, question: EventQuestion) -> Found:
+def events(connection: Connection, query: EventQuery) -> Found:
     """Return events."""
-    statement = _within(EVENTS, question)
-    for column, wanted in ((EVENTS.c.stage, question.stage), (EVENTS.c.name, question.name)):
+    statement = _within(EVENTS, query)
+    for column, wanted in ((EVENTS.c.stage, query.stage), (EVENTS.c.name, query.name)):
         if wanted:
             statement = statement.where(column.in_(set(wanted)))
-    if question.severity:
-        statement = statement.where(EVENTS.c.severity.in_(set(question.severity)))
-        if min(question.severity) >= Severity.WARNING:
+    if query.severity:
+        statement = statement.where(EVENTS.c.severity.in_(set(query.severity)))
+        if min(query.severity) >= Severity.WARNING:
             statement = statement.where(ALARMING_EVENTS)
     key = (EVENTS.c.stamp_ns, EVENTS.c.id)
-    found = page(connection, statement, key, question.cursor, question.limit, heavy=EVENTS.c.data)
+    found = page(connection, statement, key, query.cursor, query.limit, heavy=EVENTS.c.data)
     return _found(
         found,
         [
@@ -113,18 +113,18 @@ def events(connection: Connection, question: EventQuestion) -> Found:
     )
 
 
-def decisions(connection: Connection, question: DecisionQuestion) -> Found:
+def decisions(connection: Connection, query: DecisionQuery) -> Found:
     """Return decisions."""
-    statement = _within(DECISIONS, question)
+    statement = _within(DECISIONS, query)
     filters: list[tuple[Column[Any], Any]] = [
-        (DECISIONS.c.kind, question.kind),
-        (DECISIONS.c.target_id, question.target_id),
-        (DECISIONS.c.who, question.who),
+        (DECISIONS.c.kind, query.kind),
+        (DECISIONS.c.target_id, query.target_id),
+        (DECISIONS.c.who, query.who),
     ]
     for column, wanted in filters:
         if wanted is not None:
             statement = statement.where(column == wanted)
-    found = page(connection, statement, (DECISIONS.c.stamp_ns, DECISIONS.c.id), question.cursor, question.limit)
+    found = page(connection, statement, (DECISIONS.c.stamp_ns, DECISIONS.c.id), query.cursor, query.limit)
     return _found(
         found,
         [

@@ -1,4 +1,4 @@
-"""Questions to the history database: read-only, in a few threads of their own, each within a time limit."""
+"""Read-only queries of a history database, in a few threads of their own, each within a time limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUERY_TIMEOUT_S = 5.0
 _WORKERS = 2
 _QUEUE = 32
 _SQLITE_STEPS = 10_000  # of its virtual machine between two looks at the clock; about a millisecond
-# A network that swallows everything: the thread hangs until TCP gives up, whoever asked does not.
+# On a network that drops everything the thread hangs until TCP gives up; the caller does not.
 _PATIENCE_S = 2.0
 
 T = TypeVar("T")
@@ -38,8 +38,8 @@ class Reader:
 
         Args:
             url: of the database.
-            timeout_s: that a question may take.
-            on_corrupt: called in a thread when a question finds that the file is damaged.
+            timeout_s: that a query may take.
+            on_corrupt: called in a thread when a query finds that the file is damaged.
         """
         self._timeout_s = timeout_s
         self._on_corrupt = on_corrupt
@@ -47,16 +47,16 @@ class Reader:
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history-reader")
         self._waiting = 0
 
-    async def ask(self, question: Callable[[Connection], T]) -> T:
-        """Return what the function returns of a connection; called on the event loop.
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run a query, a function of a connection, and return its result; called on the event loop.
 
         Raises:
-            ProblemError: 503, the database is away, takes too long, or too many have asked already.
+            ProblemError: 503, the database is away or takes too long, or too many queries wait.
         """
         if self._waiting >= _WORKERS + _QUEUE:
             raise no_history("too many questions to the history at a time")
         self._waiting += 1
-        answer = asyncio.get_running_loop().run_in_executor(self._pool, self._ask, question)
+        answer = asyncio.get_running_loop().run_in_executor(self._pool, self._run, query)
         answer.add_done_callback(self._answered)
         try:
             return await asyncio.wait_for(asyncio.shield(answer), self._timeout_s + _PATIENCE_S)
@@ -66,16 +66,16 @@ class Reader:
     def _answered(self, answer: asyncio.Future[Any]) -> None:
         self._waiting -= 1
         if not answer.cancelled():
-            answer.exception()  # seen, also where nobody waits for it any more
+            answer.exception()  # retrieved, also where the caller is gone
 
-    def _ask(self, question: Callable[[Connection], T]) -> T:
+    def _run(self, query: Callable[[Connection], T]) -> T:
         end = time.monotonic() + self._timeout_s
         try:
             with self._engine.connect() as connection:
                 if self._engine.dialect.name == "sqlite":
                     raw: Any = connection.connection.driver_connection
                     raw.set_progress_handler(lambda: time.monotonic() > end, _SQLITE_STEPS)
-                return question(connection)
+                return query(connection)
         except SQLAlchemyError as error:
             if time.monotonic() > end:
                 raise no_history(
@@ -91,7 +91,7 @@ class Reader:
         self._engine.dispose()
 
     def close(self) -> None:
-        """Let no more questions in, wait for the threads, and close the connections."""
+        """Refuse further queries, wait for the threads, and close the connections."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._engine.dispose()
 

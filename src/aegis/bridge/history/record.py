@@ -1,7 +1,7 @@
-"""The record on this disk, history.db: what is committed here is acknowledged, and nobody loses it.
+"""history.db, the local record: what is committed here is acknowledged.
 
-It has the history's tables, how far each stage's events are kept, and, where PostgreSQL is to have everything too, an outbox: which
-messages it does not have yet.
+It has the history's tables, each stage's position and, with PostgreSQL, an outbox: the keys of the messages that it does not have
+yet.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of the outbox: PostgreSQL has all messages up to `last_id`, but the rows that it refused."""
+    """The part of the outbox that is done: PostgreSQL has all messages up to `last_id`, except the rows it refused."""
 
     last_id: int = 0
     messages: int = 0
@@ -68,7 +68,7 @@ class Settled:
 
 @dataclass(frozen=True)
 class Content:
-    """What the record holds when it is opened."""
+    """The content of the record when it is opened."""
 
     outbox_messages: int
     outbox_bytes: int
@@ -77,10 +77,10 @@ class Content:
 
 @dataclass(frozen=True)
 class Committed:
-    """What a commit has done."""
+    """The result of a commit."""
 
     last_id: int  # of the outbox
-    refused: int = 0  # messages that could not be rows, and were put aside
+    refused: int = 0  # messages that SQLite refused, stored in `refused`
 
 
 class Record:
@@ -99,10 +99,10 @@ class Record:
 
         Args:
             path: of the file.
-            state_dir: where earlier versions kept other files beside it.
-            outbox: keep track of what PostgreSQL does not have.
-            decision_days: for how long no decision can be removed.
-            on_set_aside: called when another file has taken the place of a corrupt one.
+            state_dir: where earlier versions kept further files.
+            outbox: record which messages PostgreSQL does not have.
+            decision_days: how long a decision cannot be removed.
+            on_set_aside: called when a corrupt file has been replaced.
 
         Raises:
             OSError: it cannot be made.
@@ -127,7 +127,7 @@ class Record:
     # Opening.
 
     def open(self) -> Content:
-        """Check the file and return what it holds. A corrupt one is set aside under another name, and a new one begun.
+        """Check the file and return its content. A corrupt file is renamed and replaced by a new one.
 
         Raises:
             SQLAlchemyError, OSError: the file cannot be used now.
@@ -172,7 +172,7 @@ class Record:
         self.positions = {stage: Position(**values) for stage, values in orjson.loads(kept or b"{}").items()}
 
     def _upgrade(self) -> None:
-        """Take over what earlier versions kept in other files."""
+        """Import the files of earlier versions."""
         journal = OldJournal(self._state_dir / JOURNAL_FILE)
         if journal.path.exists():
             try:
@@ -181,7 +181,7 @@ class Record:
                 refused = journal.refused()
                 positions = {**journal.positions(), **self.positions}
             except sqlite3.DatabaseError as error:
-                _log.error("the journal of before is corrupt (%s). It is now %s", error, set_aside(journal.path))
+                _log.error("the old journal is corrupt (%s). It is now %s", error, set_aside(journal.path))
             else:
                 with self._transaction() as connection:
                     for one in refused:
@@ -213,12 +213,12 @@ class Record:
     # Writing.
 
     def commit(self, messages: Sequence[Keepable], settled: Settled) -> Committed:
-        """Add messages and let go what is settled, all or nothing.
+        """Insert messages and delete settled entries of the outbox, in one transaction.
 
-        A message that cannot become a row, whatever is tried, is put aside; the others are committed without it.
+        A message that SQLite refuses goes to the table `refused`; the others are committed without it.
 
         Raises:
-            SQLAlchemyError: it could not be done now; nothing of what is left is changed.
+            SQLAlchemyError: the database failed; nothing is changed.
         """
         try:
             return self._commit(messages, settled)
@@ -299,7 +299,7 @@ class Record:
 
     @contextmanager
     def noting_corruption(self) -> Iterator[None]:
-        """Take note of an error that says that the file is corrupt: it is set aside when it is opened the next time."""
+        """Note errors that report a corrupt file: the next `open` replaces it."""
         try:
             yield
         except Exception as error:
@@ -326,7 +326,7 @@ class Record:
         return entries
 
     def rows_of(self, entries: Sequence[Entry]) -> list[tuple[Table, Row]]:
-        """Return the rows of messages, in order; none of one that was too old to be kept.
+        """Return the rows of messages, in order; a message that retention has removed has none.
 
         Raises:
             SQLAlchemyError: the file cannot be read.
@@ -350,7 +350,7 @@ class Record:
 
 
 def set_aside(path: Path) -> Path:
-    """Give an SQLite file, and what belongs to it, another name; return it."""
+    """Rename an SQLite file with its WAL; return the new name."""
     when = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{time.time_ns() % 10**9:09}"
     aside = path.with_name(f"{path.name}.corrupt-{when}")
     for suffix in ("-wal", "-shm", ""):  # the file itself last: what is cut short here is found corrupt again

@@ -1,4 +1,4 @@
-"""What is kept, on its way to the database: messages, and the rows that become of them."""
+"""Messages to be stored, and the rows they become."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EVENT_BYTES, _DECISION_BYTES, _THREAT_BYTES, _TRACK_BYTES = 200, 400, 150, 200 
 
 
 class Kind(StrEnum):
-    """The kinds of messages that are kept; tracks are the first to be refused where room is short."""
+    """The kinds of messages that are kept; tracks are the first to be refused near a limit."""
 
     EVENT = "event"
     THREATS = "threats"
@@ -60,11 +60,11 @@ class Message:
 
     content: Content
     at_ns: int
-    done: Future[None] | None = None  # where somebody waits for it
+    done: Future[None] | None = None  # set when it is committed, where a caller waits
 
     @property
     def kind(self) -> Kind:
-        """Of what it is."""
+        """The kind of its content."""
         match self.content:
             case ReceivedEvent():
                 return Kind.EVENT
@@ -77,7 +77,7 @@ class Message:
 
     @property
     def bytes(self) -> int:
-        """About how much memory it takes."""
+        """Its approximate size in memory."""
         match self.content:
             case ReceivedEvent(data_json=text):
                 return _EVENT_BYTES + len(text)
@@ -97,7 +97,7 @@ class Message:
         return Origin(event.stage, event.run_id, event.epoch, event.sequence)
 
     def rows(self) -> list[Row]:
-        """Return the rows that become of it."""
+        """Return its rows."""
         match self.content:
             case ReceivedEvent() as event:
                 return [_event_row(event)]
@@ -109,7 +109,7 @@ class Message:
                 return [asdict(decision)]
 
     def key(self) -> list[int | str]:
-        """Return what finds the rows of threats, tracks and decisions again; those of events have their ids."""
+        """Return the key that finds the rows of threats, tracks or decisions; events have row ids."""
         match self.content:
             case Threats(stamp_ns=stamp_ns, sensor_id=sensor_id) | Tracks(stamp_ns=stamp_ns, sensor_id=sensor_id):
                 return [stamp_ns, sensor_id]
@@ -120,29 +120,29 @@ class Message:
 
 
 class Keepable(Protocol):
-    """What the record takes: `Message`, or one of an earlier version."""
+    """What the record stores: a `Message`, or one of an earlier version."""
 
     @property
     def kind(self) -> Kind:
-        """Of what it is."""
+        """The kind of its content."""
 
     @property
     def at_ns(self) -> int:
-        """When it was taken."""
+        """When it was received, in ns since 1970."""
 
     @property
     def bytes(self) -> int:
-        """About how much memory it takes."""
+        """Its approximate size in memory."""
 
     @property
     def origin(self) -> Origin | None:
         """What identifies an event."""
 
     def rows(self) -> list[Row]:
-        """Return the rows that become of it."""
+        """Return its rows."""
 
     def key(self) -> list[int | str]:
-        """Return what finds the rows of threats, tracks and decisions again; those of events have their ids."""
+        """Return the key that finds the rows of threats, tracks or decisions; events have row ids."""
 
 
 def json_text(value: object) -> str:

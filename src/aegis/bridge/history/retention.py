@@ -1,4 +1,4 @@
-"""How far back history goes: what is too old or too much is deleted, a little at a time, between the batches that come in."""
+"""Retention: what is too old or too much is deleted in small parts, between the batches that come in."""
 
 from __future__ import annotations
 

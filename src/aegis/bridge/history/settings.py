@@ -13,7 +13,7 @@ class HistorySettings(Settings):
     database_url: SecretStr = param(
         SecretStr(""),
         "Where history is kept besides, one database for one graph: 'postgresql://user:password@host/name'. It is fed from"
-        " history.db in the state directory, and asked in its place. 'sqlite:////path' puts history.db elsewhere.",
+        " history.db in the state directory, and read in its place. 'sqlite:////path' puts history.db elsewhere.",
         env="DATABASE_URL",
         was="database_url",
     )

@@ -25,7 +25,7 @@ _JOIN_S = 10.0
 
 
 class Shipper:
-    """Ships, and lets history that is too old or too large go between two batches."""
+    """Ships messages, and between two batches deletes what is too old or too much."""
 
     def __init__(self, record: Record, writer: Writer, store: Store, retention: Retention) -> None:
         """Prepare.
@@ -44,7 +44,7 @@ class Shipper:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history-shipper", daemon=True)
         self.state = State(False, time.time(), "it has not been reached yet")
-        self.oldest_ns: int | None = None  # when the first message was taken that could not be shipped yet
+        self.oldest_ns: int | None = None  # when the first message that is not shipped yet was received
 
     def start(self) -> None:
         """Begin to ship."""

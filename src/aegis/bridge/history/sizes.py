@@ -1,7 +1,7 @@
 """How many bytes the rows of the history take, their indexes included.
 
 What deletes free is not counted: SQLite keeps free pages for later, and the files of PostgreSQL do not shrink by deletes at all
-(its vacuum makes the room in them usable again), so the size of a file cannot be the measure.
+(its vacuum makes their space usable again), so the size of a file cannot be the measure.
 """
 
 from __future__ import annotations

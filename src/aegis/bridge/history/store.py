@@ -45,7 +45,7 @@ class Store:
         """Insert rows, all or nothing.
 
         Raises:
-            Exception: `failures.is_refusal` tells whether one of the rows is at fault, or the database.
+            Exception: `failures.is_refusal` distinguishes a wrong row from a failed database.
         """
         with self.engine.begin() as connection:
             self.insert_in(connection, rows)

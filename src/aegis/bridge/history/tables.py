@@ -1,7 +1,7 @@
-"""The tables of the history, as the newest migration leaves them, and those that only the record on this disk has.
+"""The tables of the history, as the newest migration leaves them, and those of history.db alone.
 
-What a radar measures is stored in the order of time, in which it comes and in which it goes again: SQLite keeps such a table in
-its primary key (no rowid beside it). Rows of one message that comes twice have the same key, and are there once.
+Measurements are stored in the order of time, in which they are inserted and deleted: SQLite keeps such a table in its primary key
+(WITHOUT ROWID). The rows of a message that comes twice have the same key, and are stored once.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ TRACK_SAMPLES = Table(
 )
 Index("track_samples_track", TRACK_SAMPLES.c.track_id, TRACK_SAMPLES.c.stamp_ns)
 
-# What people decided. `number` counts them in the order of their commits, and `address` and `request_id` say where a decision came
-# from; all three are null in those of before, which the audit of accounts has too.
+# What people decided. `number` counts the commits; `address` and `request_id` are those of the request. All three are null in
+# decisions of earlier versions, which are in the audit of accounts too.
 DECISIONS = Table(
     "decisions",
     METADATA,
@@ -117,9 +117,9 @@ DECISIONS = Table(
 Index("decisions_time", DECISIONS.c.stamp_ns, DECISIONS.c.id)
 Index("decisions_number", DECISIONS.c.number)
 
-# The record on this disk alone.
+# In history.db alone.
 LOCAL = MetaData()
-# What PostgreSQL does not have yet: for each message, the key of its rows. Ids are never used twice.
+# The messages that PostgreSQL does not have yet, with the keys of their rows. Ids are never used twice.
 OUTBOX = Table(
     "outbox",
     LOCAL,
@@ -130,7 +130,7 @@ OUTBOX = Table(
     Column("key", Text, nullable=False),  # JSON
     sqlite_autoincrement=True,
 )
-# What a database refused, the last ones, for a person to look at.
+# The last messages that a database refused, for a person to look at.
 REFUSED = Table(
     "refused",
     LOCAL,

@@ -1,7 +1,7 @@
-"""What earlier versions kept beside the record is taken into it once, when it is opened, and removed: journal.db, with what had not
-reached the database, and acknowledged_threats.json.
+"""Import, once, of what earlier versions kept beside history.db: acknowledged_threats.json, and journal.db with the messages that
+had not reached the database. Both are removed afterwards.
 
-Both can be done again, where it was cut short: what is in the record already stays as it is.
+An import that was interrupted can be repeated: rows that are there already stay as they are.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class OldMessage:
     origin: Origin | None = None  # the journal had the positions of its events apart
 
     def rows(self) -> list[Row]:
-        """Return the rows that become of it."""
+        """Return its rows."""
         return [dict(row) for row in self.values]
 
     def key(self) -> list[int | str]:
-        """Return what finds the rows of threats, tracks and decisions again."""
+        """Return the key that finds the rows of threats, tracks or decisions."""
         first = self.values[0]
         return [first["id"]] if self.kind is Kind.DECISION else [first["stamp_ns"], first["sensor_id"]]
 
@@ -76,7 +76,7 @@ class OldJournal:
         return {stage: Position(**values) for stage, values in orjson.loads(row[0] if row else b"{}").items()}
 
     def messages(self) -> Iterator[list[OldMessage]]:
-        """Yield the messages that had not reached the database, some at a time; what cannot be read is left out, with a word."""
+        """Yield the messages that had not reached the database, in chunks; unreadable ones are logged and left out."""
         after = 0
         while True:
             with self._open() as journal:
@@ -115,12 +115,12 @@ def _decode(number: int, kind: str, at_ns: int, payload: bytes) -> OldMessage | 
         rows = [dict(zip(values, row, strict=True)) for row in zip(*columns, strict=True)]
         return OldMessage(known, at_ns, rows, len(payload)) if rows else None
     except (ValueError, KeyError, TypeError) as error:
-        _log.error("message %d of the journal of before cannot be read: %s", number, error)
+        _log.error("message %d of the old journal cannot be read: %s", number, error)
         return None
 
 
 def old_acknowledgements(path: Path) -> list[Decision]:
-    """Return the decisions in an acknowledged_threats.json, the oldest first; none of one that cannot be read, with a word."""
+    """Return the decisions in an acknowledged_threats.json, the oldest first; an unreadable file is logged and gives none."""
     try:
         content = json.loads(path.read_bytes())
         found = [_decision(int(track_id), one) for track_id, one in content.items()]
@@ -128,13 +128,13 @@ def old_acknowledgements(path: Path) -> list[Decision]:
         return []
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         # Nothing of it is believed: every threat is then shown as not acknowledged, which is the safe side.
-        _log.error("%s is not readable (%s): every threat of before counts as not acknowledged", path, error)
+        _log.error("%s is not readable (%s): earlier threats count as not acknowledged", path, error)
         return []
     return sorted(found, key=lambda decision: decision.stamp_ns)
 
 
 def _decision(track_id: int, one: dict[str, Any]) -> Decision:
     level, who, stamp_ns = ThreatLevel(one["level"]), str(one["who"]), round(float(one["at_s"]) * 1e9)
-    # The same id whenever this is done again.
+    # The same id when the import is repeated.
     number = hashlib.sha256(f"{track_id} {who} {stamp_ns}".encode()).hexdigest()[:32]
     return Decision(number, stamp_ns, "threat", track_id, who, True, json_text({"level": level.name}))

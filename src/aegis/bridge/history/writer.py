@@ -1,4 +1,4 @@
-"""Takes what is to be kept, from any thread and without waiting, and commits it to the record in a thread of its own."""
+"""The queue of messages to be stored, filled from any thread without waiting, and the thread that commits them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ Counts: TypeAlias = Mapping[str, int | Mapping[str, int]]
 
 
 class Writer:
-    """The queue before the record, and the thread that empties it: all that waits goes in one transaction.
+    """The queue, and the thread that commits what is due in one transaction.
 
-    Between two batches it lets go what is too old or too much.
+    Between two batches it deletes what is too old or too much.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Writer:
         Args:
             record: to write to.
             retention: of the record.
-            acknowledgements: gets those of the record, and new ones once they are committed.
+            acknowledgements: receives those of the record, and new ones once they are committed.
             queue_bytes: what may wait in memory.
             backlog_bytes: what may wait for PostgreSQL; beyond it tracks are refused, beyond twice as much everything.
         """
@@ -72,26 +72,26 @@ class Writer:
         self._stop_by: float | None = None
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
         self.last_id = 0  # of the outbox
-        self.committed = threading.Event()  # set at every commit, for who reads the outbox
+        self.committed = threading.Event()  # set at every commit, for the shipper
 
     # From any thread.
 
     @property
     def failing(self) -> str:
-        """Why the record cannot be written at present; empty where it can."""
+        """Why history.db cannot be written at present; empty where it can."""
         return self.state.reason
 
     def start(self) -> None:
-        """Open the record, so that what is in it is known, and begin to write; where it fails, it is tried again later."""
+        """Open history.db and start the thread; an error is logged and tried again later."""
         error = self._attempt([], Settled())
         if error is not None:
             self._failed([], error)
         self._thread.start()
 
     def put(self, message: Message) -> str:
-        """Take a message, or return why not: there is no room for it. Then it is dropped, and counted."""
+        """Queue a message; or drop and count it, and return why."""
         with self._changed:
-            reason = self._no_room(message)
+            reason = self._refusal(message)
             if reason:
                 self._drop(message.kind, 1, reason)
                 return reason
@@ -106,7 +106,7 @@ class Writer:
             self._due_at[kind] = time.monotonic() + _LINGER_S[kind]
             self._changed.notify()
 
-    def _no_room(self, message: Message) -> str:
+    def _refusal(self, message: Message) -> str:
         if self._stop_by is not None:
             return "the bridge is stopping"
         if message.done and self.failing:
@@ -126,13 +126,13 @@ class Writer:
             _log.error("history drops messages (%s): %s. Dropped so far: %s", kind, reason, dict(self._dropped))
 
     def settle(self, settled: Settled) -> None:
-        """Let entries of the outbox go that PostgreSQL has, and put aside what it refused; called by who reads the outbox."""
+        """Delete entries of the outbox that PostgreSQL has, and store what it refused; called by the shipper."""
         with self._changed:
             self._settled = self._settled.and_then(settled)
             self._write_soon(None)
 
     def reopen(self) -> None:
-        """Open the record again; called by who could not read it."""
+        """Open history.db again; called where it could not be read."""
         with self._changed:
             self._open = False
             self._changed.notify()
@@ -164,7 +164,7 @@ class Writer:
         return {stage: asdict(position) for stage, position in self._record.positions.items()}
 
     def close(self) -> None:
-        """Take nothing more, write what waits, and join the thread; what could not be written is counted and logged."""
+        """Refuse further messages, commit what waits, and join the thread; what cannot be written is counted and logged."""
         with self._changed:
             self._stop_by = time.monotonic() + _CLOSE_S
             self._changed.notify()
@@ -263,20 +263,20 @@ class Writer:
                     self._acknowledgements.add({one.target_id: acknowledgement})
 
     def _retain(self) -> bool:
-        """Let go a part of what is too old or too much; return whether more is to be done at once."""
+        """Delete a part of what is too old or too much; return whether more is due at once."""
         if not self._open or self._stop_by is not None:
             return False
         try:
             with self._record.noting_corruption():
                 return self._retention.step()
         except Exception as error:  # noqa: BLE001 - the thread must live on; it is logged and tried again
-            _log.error("history could not be cut: %s", reason_of(error))
+            _log.error("old history could not be deleted: %s", reason_of(error))
             if is_corrupt(error):
                 self.reopen()
             return False
 
     def _failed(self, batch: list[Message], error: Exception) -> list[Message]:
-        """Answer those who wait, and return what is left to try again: what nobody waits for."""
+        """Fail the messages that a caller waits for, and return the others, to be tried again."""
         with self._changed:
             if self.state.up or not self._failures:
                 _log.error("the history %s cannot be written: %s", self._record.path, reason_of(error))

@@ -15,7 +15,7 @@ def json_response(body: Mapping[str, object], status: int = 200, headers: Mappin
 
 
 async def answer(send: Send, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
-    """Send a whole response with a JSON body that says why; ASGI."""
+    """Send a whole response with a JSON body that gives the reason; ASGI."""
     body = orjson.dumps({"detail": detail})
     lines = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
     raw = [(name.encode(), value.encode()) for name, value in lines.items()]

@@ -60,7 +60,7 @@ _REASON_CHARACTERS = 200  # a forger chooses what a reason quotes
 
 
 class SecurityHeaders:
-    """Adds the headers that a browser needs to be told; nothing is cached unless the route allows it."""
+    """Adds security headers for browsers; nothing is cached unless the route allows it."""
 
     def __init__(self, app: ASGIApp, *, tls: bool) -> None:
         self._app = app
@@ -80,7 +80,7 @@ class SecurityHeaders:
 
 
 class DefaultDeny:
-    """Lets nothing through without a valid token but what is listed above, and tells the audit what was denied."""
+    """Refuses requests without a valid token, except for the paths above, and audits what was denied."""
 
     def __init__(self, app: ASGIApp, *, tokens: Tokens, audit: Audit) -> None:
         self._app = app
@@ -107,7 +107,7 @@ class DefaultDeny:
             principal = self._tokens.verify(bearer_token(authorization))
         except TokenError as error:
             if authorization:
-                await tell_denied(self._audit, HTTPConnection(scope), str(error))
+                await record_denied(self._audit, HTTPConnection(scope), str(error))
             else:
                 self._audit.anonymous += 1
             await answer(send, 401, "a valid access token is needed", {"www-authenticate": "Bearer"})
@@ -116,20 +116,20 @@ class DefaultDeny:
         return True
 
     def _watch(self, scope: Scope, send: Send) -> Send:
-        """Return a `send` that tells the audit of a 403, whoever answers with it."""
+        """Return a `send` that audits a 403, whichever route answers it."""
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 403:
                 principal = scope.get("state", {}).get("principal")
                 who = principal.name if principal else ""
-                await tell_denied(self._audit, HTTPConnection(scope), "forbidden", who)
+                await record_denied(self._audit, HTTPConnection(scope), "forbidden", who)
             await send(message)
 
         return watched
 
 
-async def tell_denied(audit: Audit, connection: HTTPConnection, reason: str, who: str = "") -> None:
-    """Tell the log and the audit of a request or WebSocket that was denied."""
+async def record_denied(audit: Audit, connection: HTTPConnection, reason: str, who: str = "") -> None:
+    """Log and audit a request or WebSocket that was denied."""
     origin, scope = origin_of(connection), connection.scope
     target = f"{scope.get('method', 'WEBSOCKET')} {scope['path']}"
     _log.info("%r denied: %s", target, reason)  # as it may contain line ends

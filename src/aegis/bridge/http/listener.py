@@ -38,7 +38,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(2048)  # so that a second bridge is told now, and not after it has joined the graph
+        listener.listen(2048)  # so that a second bridge fails now, and not after it has joined the graph
     except OSError:
         listener.close()
         raise

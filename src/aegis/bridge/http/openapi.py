@@ -1,4 +1,4 @@
-"""The OpenAPI description, with what the code knows and nobody should type: scopes, and errors that any route may answer."""
+"""The OpenAPI description, completed from the code: scopes, and errors that any route may answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def scope_of(method: str, route: APIRoute) -> str:
 
 
 def describe_scopes(app: FastAPI) -> None:
-    """Let an application's OpenAPI description say for each operation which scope it needs and what else it may answer."""
+    """Add the needed scope and the common errors to each operation of an application's OpenAPI description."""
     describe = app.openapi
 
     def described() -> dict[str, Any]:
@@ -50,9 +50,9 @@ def describe_scopes(app: FastAPI) -> None:
 def _complete(operation: dict[str, Any], scope: str) -> None:
     operation["x-scope"] = scope
     sentence = _SENTENCE.get(scope, f"Scope {scope}.")
-    said = operation.get("description", "")
-    operation["summary"] = said.partition(". ")[0].partition("\n")[0].rstrip(".")  # not the name of a Python function
-    operation["description"] = f"{said}\n\n{sentence}".strip()
+    text = operation.get("description", "")
+    operation["summary"] = text.partition(". ")[0].partition("\n")[0].rstrip(".")  # not the name of a Python function
+    operation["description"] = f"{text}\n\n{sentence}".strip()
     responses = operation["responses"]
     responses.pop("422", None)  # FastAPI's own, which we answer with 400
     statuses = [] if scope == PUBLIC else [401] if scope == ANY_TOKEN else [401, 403]

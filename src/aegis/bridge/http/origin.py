@@ -18,7 +18,7 @@ class Origin:
 def origin_of(connection: HTTPConnection) -> Origin:
     """Return where a request or WebSocket comes from.
 
-    The address is that of the connection: X-Forwarded-For would let anybody choose what logins are counted by.
+    The address is that of the connection: with X-Forwarded-For a client could choose what its logins are counted by.
     """
     address = connection.client.host if connection.client else ""
     return Origin(address, str(connection.scope.get("state", {}).get("request_id", "")))

@@ -1,4 +1,4 @@
-"""The one handler of errors: what a client is told of them."""
+"""The one handler of errors: the responses they become."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ TLS_SHUTDOWN_S = 1.0
 
 
 class Loop(uvloop.Loop):
-    """uvloop that bounds TLS, which uvicorn leaves at 60 s to begin and 30 s to end; both are over before HTTP is asked."""
+    """uvloop that bounds TLS, which uvicorn leaves at 60 s to begin and 30 s to end; both come before HTTP."""
 
     async def create_server(self, *args: Any, **options: Any) -> Any:
         """Listen; the arguments are uvloop's."""

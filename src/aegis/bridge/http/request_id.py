@@ -34,7 +34,7 @@ class RequestId:
 
         Args:
             app: what answers.
-            observe: told the method, the route's template, the status (None: no answer) and the seconds of every request.
+            observe: called with method, route's template, status (None: no answer) and seconds of every request.
         """
         self._app = app
         self._observe = observe
@@ -47,7 +47,7 @@ class RequestId:
         given = Headers(scope=scope).get(HEADER, "")
         state = scope.setdefault("state", {})
         request_id = state["request_id"] = given if _PATTERN.fullmatch(given) else uuid.uuid4().hex
-        # Never reset: the task ends with the request, and what the server says of its failure belongs to it too.
+        # Never reset: the task ends with the request, and the server's log of its failure belongs to it too.
         current_request.set(state)
         begin = time.perf_counter()
         status: int | None = None

@@ -1,1 +1,1 @@
-"""From the ROS thread to the clients: what was heard last, as frames and as the objects of JSON."""
+"""The graph's last messages, as frames and as JSON, on their way from the ROS thread to clients."""

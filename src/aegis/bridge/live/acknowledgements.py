@@ -1,4 +1,4 @@
-"""Which threats a person has seen, by track."""
+"""Acknowledged threats, by track."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEPT = 1000  # the newest; track ids are never used again, so an old entry only 
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """Somebody has seen a threat. It holds while the threat is at this level or below."""
+    """A person's acknowledgement of a threat. It holds while the threat is at this level or below."""
 
     level: ThreatLevel
     who: str

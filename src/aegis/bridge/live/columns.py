@@ -1,6 +1,6 @@
 """What the API shows of detections, tracks and threats: a column for each property, and what makes rows of them.
 
-A column says how its values come from the graph's arrays, and what the API's description says of them; `models/` makes the OpenAPI
+A column says how its values come from the graph's arrays, and holds their description; `models/` makes the OpenAPI
 models of the same tables. Numbers are rounded to what they can mean (centimetres, 0.0001 degree), for a whole column at once;
 unknown is NaN here and null in JSON. The live stream leaves out what a picture does not need: every client gets every frame.
 """
@@ -58,7 +58,7 @@ def join(*parts: tuple[Table[Any], Any]) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-# How values are made. Names of what the numbers mean that nobody defined are UNKNOWN.
+# How values are made. Numbers without a name are UNKNOWN.
 
 
 def _names(kinds: type[ClassId] | type[TrackStatus] | type[ThreatLevel]) -> list[str]:
@@ -275,7 +275,7 @@ ACKNOWLEDGEMENT: Table[Sequence[Acknowledgement | None]] = Table(
         "acknowledged_by",
         "text or null",
         lambda a: a.who if a else None,
-        "who has seen it, at this level or a higher one; null: nobody",
+        "who has acknowledged it, at this level or a higher one; null: not acknowledged",
     ),
     each("acknowledged_s", "number", lambda a: round(a.at_s, 3) if a else None, "when, seconds since 1970"),
 )

@@ -33,7 +33,7 @@ class EncodedRows:
         return len(self.items)
 
     def encode(self) -> None:
-        """Make the JSON array now, before somebody waits for it."""
+        """Make the JSON array now, before a client waits for it."""
         _ = self.all_json
 
     @cached_property

@@ -1,4 +1,4 @@
-"""From the ROS thread to the event loop: a table says who takes what; bounded, in order, the oldest of a kind dropped."""
+"""The queue from the ROS thread to the event loop, with a table of receivers; bounded, in order, the oldest of a kind dropped."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LoopQueue:
     def on(
         self, kind: type[T], *takers: Callable[[T], object], in_thread: Sequence[Callable[[T], object]] = ()
     ) -> None:
-        """Say who takes items of a kind; before the first is put.
+        """Connect a kind of items with its receivers; before the first is put.
 
         Args:
             kind: such as `Frame[Tracks]`.

@@ -16,18 +16,18 @@ class Graph(Protocol):
     """Whom the routes ask to do something on the graph."""
 
     def ready(self, service: str) -> bool:
-        """Tell whether somebody answers a service."""
+        """Return whether a service is offered."""
 
     async def call(self, service: str, fields: dict[str, Any], timeout_s: float) -> Any:
         """Call a service with a request of these fields and return the response.
 
         Raises:
-            ProblemError: 503, nobody offers it, or the answer did not come in time.
+            ProblemError: 503, no node offers it, or the answer did not come in time.
         """
 
 
 class GraphServices:
-    """Clients of every service that the bridge may call, on a node that somebody else spins."""
+    """Clients of every service that the bridge may call, on a node that another thread spins."""
 
     def __init__(self, node: Any, nodes: GraphNodes) -> None:
         """Create the clients."""
@@ -35,14 +35,14 @@ class GraphServices:
         self._clients = {name: node.create_client(kind, name) for name, kind in self._types.items()}
 
     def ready(self, service: str) -> bool:
-        """Tell whether somebody answers a service."""
+        """Return whether a service is offered."""
         return bool(self._clients[service].service_is_ready())
 
     async def call(self, service: str, fields: dict[str, Any], timeout_s: float) -> Any:
         """Call a service with a request of these fields and return the response.
 
         Raises:
-            ProblemError: 503, nobody offers it, or the answer did not come in time.
+            ProblemError: 503, no node offers it, or the answer did not come in time.
         """
         if not self.ready(service):
             raise no_service(service, "is not offered by any node of the graph")
@@ -66,10 +66,10 @@ class GraphServices:
 
 
 class NoGraph:
-    """A bridge that is not connected to a graph (yet): nobody answers."""
+    """A bridge without a graph: no service is offered."""
 
     def ready(self, service: str) -> bool:
-        """Tell that nobody answers."""
+        """Return False."""
         return False
 
     async def call(self, service: str, fields: dict[str, Any], timeout_s: float) -> Any:

@@ -21,9 +21,9 @@ from aegis.ros.messages.reports import ReceivedEvent
 
 ALERTS_KEPT = 10
 SCANS_FOR_RATE = 20
-MAX_STAGES = 64  # names come from the graph: a stranger there must not fill the memory, nor take the place of our own
+MAX_STAGES = 64  # any DDS participant can send new names; they must not fill the memory, nor displace the graph's own
 REQUESTED_S = 5.0  # for so long after a request its objects count as requested
-RECENT_SCANS = 20  # somebody who wants a scan may ask after the next ones have come
+RECENT_SCANS = 20  # a scan may be requested after the next ones have come
 
 
 class StageBody(TypedDict):
@@ -82,7 +82,7 @@ class LiveState:
         """Begin with nothing.
 
         Args:
-            nodes: of the graph, beside the bridge; their status rows are kept however many strangers send some.
+            nodes: of the graph, beside the bridge; their status rows are always kept.
             ready_stages: that must report for the graph to be ready.
             silence_s: a stage whose last status is older is missing.
         """
@@ -146,7 +146,7 @@ class LiveState:
         self._requested_at[kind] = time.monotonic()
 
     def is_requested(self, kind: type[Stamped]) -> bool:
-        """Tell whether clients request them again and again; safe to call from another thread."""
+        """Return whether clients keep requesting them; safe to call from another thread."""
         return time.monotonic() - self._requested_at.get(kind, -REQUESTED_S) < REQUESTED_S
 
     async def detections_of(self, stamp_ns: int, timeout_s: float) -> Frame[Detections]:
@@ -198,7 +198,7 @@ class LiveState:
                 self.stages_refused += 1
 
     def is_ours(self, stage: str) -> bool:
-        """Tell whether a stage is the graph's own, or the bridge."""
+        """Return whether a stage is the graph's own, or the bridge."""
         return stage in self.nodes or stage == OWN_NAME
 
     def stage_row(self, stage: str) -> StageBody | None:

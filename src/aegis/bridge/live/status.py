@@ -1,4 +1,4 @@
-"""The graph and the bridge in one body: what a system_status message says."""
+"""The body of a system_status message: the graph and the bridge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logging in, and what somebody may do with an account of their own."""
+"""Bodies of logging in, and of one's own account."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LoginRequest(Model):
     device_token: Annotated[str, StringConstraints(max_length=256)] = Field(
         "",
         repr=False,
-        description="of an earlier login from this device: nobody else's attempts can then lock it out",
+        description="of an earlier login from this device: attempts from elsewhere cannot lock it out then",
     )
 
 

@@ -111,15 +111,13 @@ class ServiceTokens(Model):
 
 
 class AuditRow(Model):
-    """What somebody did, or was not allowed to do."""
+    """An act, or an attempt that was refused."""
 
     id: int = Field(description="negative: of a decision, which the history has", examples=[4711])
     time_s: Seconds
-    who: str = Field(
-        description="account, service:NAME, console or bridge; empty where nobody is known", examples=["admin"]
-    )
+    who: str = Field(description="account, service:NAME, console or bridge; empty where unknown", examples=["admin"])
     address: str = Field(examples=["192.0.2.7"])
-    request_id: str = Field(description="under which the logs tell more; empty where there is none", examples=[""])
+    request_id: str = Field(description="of the request in the logs; empty where there is none", examples=[""])
     action: str = Field(examples=["users.change"])
     target: str = Field(examples=["ada"])
     outcome: str = Field(description="ok, failed, limited, denied", examples=["ok"])

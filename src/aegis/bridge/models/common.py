@@ -26,7 +26,7 @@ class Problem(Model):
 class NotYet(Problem):
     """The stage behind the endpoint has not spoken yet."""
 
-    waiting_for: str = Field(description="the topic that has not been heard", examples=["tracks"])
+    waiting_for: str = Field(description="the topic on which nothing was received", examples=["tracks"])
 
 
 class Vector(Model):
@@ -67,7 +67,7 @@ def with_columns(*tables: Table[Any]) -> Callable[[type[M]], type[M]]:
 
 
 class Page(Model):
-    """How much of what was asked for is in the body."""
+    """How much of the selection is in the body."""
 
     count: int = Field(description="objects in this body", examples=[25])
     total: int = Field(description="objects that the filters let through", examples=[25])

@@ -14,7 +14,7 @@ class ControllerStatus(Model):
 
     ready: bool
     missing_stages: list[str]
-    stages: dict[str, StageRow] = Field(description="the last status of every stage that was heard")
+    stages: dict[str, StageRow] = Field(description="the last status of every stage")
     restartable: list[str] = Field(
         description="nodes whose restart service is offered now", examples=[["detection", "tracking", "threat"]]
     )

@@ -15,7 +15,7 @@ class Health(Model):
 
 
 class Ready(Model):
-    """Whether every needed stage was heard within its period."""
+    """Whether every needed stage has reported within its period."""
 
     ready: bool
     missing_stages: list[str]

@@ -1,4 +1,4 @@
-"""What was: the questions to the history, and its answers."""
+"""The history: queries and their answers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Window(Model):
         return None if self.until_s is None else round(self.until_s * 1e9) + 1000
 
 
-class ThreatQuestion(Window):
+class ThreatQuery(Window):
     """Which assessments."""
 
     track_id: int | None = Field(None, ge=0, le=LAST_TRACK_ID)
@@ -65,7 +65,7 @@ class ThreatQuestion(Window):
     class_name: list[ClassWord] = Field([], alias="class", max_length=_MOST_CHOICES, description="one of these")
 
 
-class EventQuestion(Window):
+class EventQuery(Window):
     """Which events."""
 
     stage: list[Word] = Field([], max_length=_MOST_CHOICES, description="of one of these", examples=[["tracking"]])
@@ -78,7 +78,7 @@ class EventQuestion(Window):
     severity: list[SeverityWord] = Field([], max_length=_MOST_CHOICES, description="one of these")
 
 
-class DecisionQuestion(Window):
+class DecisionQuery(Window):
     """Which decisions."""
 
     kind: Word | None = Field(None, examples=["ew_advice"])
@@ -192,9 +192,7 @@ class HistoryStatus(Model):
     journaled: int = Field(description="messages that got to the disk")
     shipped: int = Field(description="messages that got to the database")
     refused: int = Field(description="messages that the database did not take for what is in them; put aside")
-    dropped: dict[str, int] = Field(
-        description="messages that there was no room for, by kind", examples=[{"tracks": 3}]
-    )
+    dropped: dict[str, int] = Field(description="messages dropped at a limit, by kind", examples=[{"tracks": 3}])
     journal_failures: int
     journals_set_aside: int = Field(description="corrupt files; what was in them is missing")
     acknowledged: dict[str, Acknowledged] = Field(description="by stage")

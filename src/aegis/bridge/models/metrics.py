@@ -127,7 +127,7 @@ class PipelineMetrics(Model):
 
     ready: bool
     missing_stages: list[str]
-    cycle_rate_hz: float | None = Field(description="assessments heard a second, over the last 10 s")
+    cycle_rate_hz: float | None = Field(description="assessments received a second, over the last 10 s")
     latency: dict[str, Latency | None] = Field(
         description="from the time of measurement until the bridge had the output of detection, tracking, threat; threat is"
         " the whole pipeline's"
@@ -148,7 +148,7 @@ class Process(Model):
 
 
 class SystemMetrics(Model):
-    """The machine, the bridge's process, and what its rooms count."""
+    """The machine, the bridge's process, and its components' counts."""
 
     cpu_count: int | None
     cpu_percent: float | None = Field(description="of all processors, over the last 2 s")
@@ -162,5 +162,5 @@ class SystemMetrics(Model):
     loop_lag_p99_ms: float | None = Field(description="delay of timers on the event loop, over the last minute")
     versions: dict[str, str | None] = Field(description="null: not installed from a Python package")
     counts: dict[str, dict[str, float | str | dict[str, float] | None]] = Field(
-        description="queues, drops and errors by room, as in /metrics"
+        description="queues, drops and errors by component, as in /metrics"
     )

@@ -54,9 +54,7 @@ class TrackCollection(Frame):
 class Aircraft(Model):
     """A track in the words of readsb; what is unknown is left out."""
 
-    hex: str = Field(
-        description="the track's id modulo 2^24; '~' says that it is no ICAO address", examples=["~000029"]
-    )
+    hex: str = Field(description="the track's id modulo 2^24; '~' marks it as no ICAO address", examples=["~000029"])
     type: Literal["tisb_trackfile"] = Field(description="a target of a primary radar, by its track number")
     category: str | None = Field(None, description="emitter category: A7 rotorcraft, B6 unmanned", examples=["B6"])
     lat: float = Field(examples=[52.52])

@@ -16,7 +16,7 @@ class Classifier(Model):
 
 
 class RadarStatus(Frame):
-    """The radar as the bridge hears it."""
+    """The radar as the bridge receives it."""
 
     detections: int = Field(description="in the last scan", examples=[12])
     scan_rate_hz: float | None = Field(description="from the stamps of the last scans", examples=[2.0])
@@ -35,7 +35,7 @@ class Spread(Model):
 
 
 class SignalQuality(Frame):
-    """How well the radar hears."""
+    """The quality of the radar's detections."""
 
     detections: int = Field(description="in the last scan", examples=[12])
     snr_db: Spread
@@ -46,7 +46,7 @@ class SignalQuality(Frame):
     noise_floor: str | None = Field(
         description="whether the EW stage can judge the noise floor; null before it has spoken", examples=["judged"]
     )
-    signals: int | None = Field(description="jammers and interference heard now; null before the EW stage has spoken")
+    signals: int | None = Field(description="active jammers and interference; null before the EW stage has reported")
     scans_lost: int = Field(examples=[0])
 
 
@@ -62,7 +62,7 @@ class Targets(Frame, Page):
 
 
 class ScanAnswer(Targets):
-    """The scan that was asked for, as it was detected."""
+    """The requested scan, as it was detected."""
 
     message: str = Field(description="what the radar answered", examples=["scan 7 has 31 points"])
 

@@ -30,7 +30,7 @@ class ThreatSummary(Frame):
     count: int = Field(examples=[3])
     by_level: dict[str, int] = Field(examples=[{"LOW": 1, "MEDIUM": 1, "HIGH": 0, "CRITICAL": 1}])
     by_class: dict[str, int] = Field(examples=[{"MISSILE": 1, "DRONE": 2}])
-    unacknowledged: int = Field(description="HIGH and CRITICAL threats that nobody has acknowledged", examples=[1])
+    unacknowledged: int = Field(description="HIGH and CRITICAL threats that are not acknowledged", examples=[1])
     worst: Threat | None = Field(description="null without threats")
     next_impact_s: float | None = Field(description="the shortest time to impact; null where nothing would hit")
 

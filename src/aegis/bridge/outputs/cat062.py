@@ -24,7 +24,7 @@ FOOT_M = 0.3048
 ALTITUDE_LSB_M = 6.25 * FOOT_M
 CLIMB_LSB_MPS = 6.25 * FOOT_M / 60.0
 LEAST_ALTITUDE_M, MOST_ALTITUDE_M = -1500.0 * FOOT_M, 150_000.0 * FOOT_M
-# An altitude that is not known better than I062/500 can say is not known.
+# An altitude with a larger error than I062/500 can hold is unknown.
 MAX_ALTITUDE_SIGMA_M = 255 * ALTITUDE_LSB_M
 
 Octets = NDArray[np.uint8]

@@ -64,7 +64,7 @@ class CotEvent:
 
 @dataclass(frozen=True)
 class CotStyle:
-    """How tracks are told.
+    """How tracks are written.
 
     Args:
         uid_prefix: goes before the track's id; no other sender's is the same.

@@ -59,7 +59,7 @@ class CotSender(Sender):
 
 
 def _open(settings: OutputSettings) -> tuple[Line, Callable[[], Encode | None]]:
-    """Return the line, and what tells how events are written on it at the moment (None: not at all)."""
+    """Return the line, and a function that returns its present encoder (None: send nothing)."""
     target = parse_url(settings.cot.url)
     mesh: Encode = cot_xml.encode
     stream: Encode | None = None
@@ -121,7 +121,7 @@ def _tls(settings: CotSettings) -> ssl.SSLContext:
         raise ConfigError(f"bridge: outputs.cot.tls_ca '{settings.tls_ca}' cannot be used: {error}") from error
     if settings.tls_certificate:
         try:
-            # An empty password, so that nobody is asked for one at a terminal.
+            # An empty password, so that OpenSSL does not ask for one at a terminal.
             context.load_cert_chain(settings.tls_certificate, settings.tls_key, password="")
         except OSError as error:
             raise ConfigError(

@@ -60,7 +60,7 @@ class Picture:
 
 
 class Feed:
-    """Keeps the newest picture and tells the senders about it. Without a site there is none."""
+    """Keeps the newest picture and calls the senders. Without a site there is none."""
 
     def __init__(self, settings: OutputSettings) -> None:
         self.site = Site.of(settings.site)
@@ -71,7 +71,7 @@ class Feed:
         self._threats: Frame[Threats] | None = None
         self._listeners: list[Callable[[], None]] = []
 
-    def listen(self, fresh: Callable[[], None]) -> None:
+    def subscribe(self, fresh: Callable[[], None]) -> None:
         """Have `fresh` called when there are new tracks."""
         self._listeners.append(fresh)
 

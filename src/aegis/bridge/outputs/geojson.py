@@ -71,7 +71,7 @@ def collection(picture: Picture, chosen: NDArray[np.bool_], *, with_levels: bool
     Args:
         picture: what to show.
         chosen: (N,) which tracks.
-        with_levels: tell threat levels too.
+        with_levels: with threat levels.
     """
     features = _features(picture, with_levels)
     return orjson.dumps(
@@ -85,7 +85,7 @@ def collection(picture: Picture, chosen: NDArray[np.bool_], *, with_levels: bool
 
 @lru_cache(maxsize=4)
 def _features(picture: Picture, with_levels: bool) -> list[bytes]:
-    """Return each track's feature; made once a picture, whatever is asked for."""
+    """Return each track's feature; made once a picture for all filters."""
     placed = picture.placed
     columns: dict[str, list[Any]] = {
         "ground_speed_mps": rounded(placed.ground_speed, 3),

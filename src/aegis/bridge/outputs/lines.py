@@ -26,7 +26,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # between attempts to open a line
 OPEN_S = 10.0  # how long opening may take
 STALL_S = 10.0  # a peer that takes nothing for so long is given up
 SILENT_S = 20.0  # and one that acknowledges nothing; the kernel alone would take a quarter of an hour
-SEND_S = 1.0  # how long a datagram may wait for room in the kernel
+SEND_S = 1.0  # how long a datagram may wait for the kernel's buffer
 
 
 class Line(ABC):
@@ -90,8 +90,8 @@ class UdpLine(Line):
                 sent += 1
             except TimeoutError:
                 self.errors += 1
-                break  # no room: the others would wait as long
-            except OSError:  # nobody listens there, or no way leads there: the next ones may do better
+                break  # the buffer is full: the others would wait as long
+            except OSError:  # no receiver, or no route: the next ones may get through
                 self.errors += 1
         return sent
 

@@ -19,7 +19,7 @@ class Outputs:
     Args:
         settings: of the outputs.
         namespace: of the graph that is shown.
-        run_id: of this start of the graph; with it the ids of events are nobody else's.
+        run_id: of this start of the graph; it makes the ids of events unique.
 
     Raises:
         ConfigError: an output cannot work with these parameters.

@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sender(ABC):
-    """Sends the newest picture as soon as it comes, but not more often than the period says.
+    """Sends the newest picture as soon as it comes, but at most once a period.
 
     Args:
         name: of the output, for counters and messages.
@@ -30,7 +30,7 @@ class Sender(ABC):
         self._period_s = period_s
         self._fresh = asyncio.Event()
         self._sent = self._dropped = self._errors = 0
-        feed.listen(self._fresh.set)
+        feed.subscribe(self._fresh.set)
 
     async def run(self) -> None:
         """Hold the line open and send, until cancelled."""

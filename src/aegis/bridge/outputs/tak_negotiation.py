@@ -39,13 +39,13 @@ class Negotiation:
     def restart(self) -> None:
         """Begin anew: in XML."""
         self.form = Form.XML
-        self._asked_at = 0.0
+        self._requested_at = 0.0
         self._pending = b""
 
     @property
     def overdue(self) -> bool:
         """Whether the server owes an answer for so long that the connection must be given up."""
-        return self.form is Form.NOTHING and time.monotonic() - self._asked_at > ANSWER_S
+        return self.form is Form.NOTHING and time.monotonic() - self._requested_at > ANSWER_S
 
     def take(self, data: bytes) -> bytes:
         """Take what the server sent; return what to answer."""
@@ -65,7 +65,7 @@ class Negotiation:
         if kind == "t-x-takp-v" and self.form is Form.XML:
             offered = {support.get("version") for support in event.iter("TakProtocolSupport")}
             if PROTOCOL_VERSION in offered:
-                self.form, self._asked_at = Form.NOTHING, time.monotonic()
+                self.form, self._requested_at = Form.NOTHING, time.monotonic()
                 return document(_request(event.get("uid", "")))
             _log.info("the TAK server offers %s: going on in XML", sorted(map(str, offered)))
         elif kind == "t-x-takp-r" and self.form is Form.NOTHING:

@@ -16,7 +16,7 @@ class TrackNumbers:
 
     Args:
         last: the highest number.
-        rest_s: how long a number rests, so that nobody takes a new track for the old one.
+        rest_s: how long a number is not used again, so that a new track is not taken for the old one.
         now: returns a steady time [s].
     """
 

@@ -1,4 +1,4 @@
-"""What lets a request pass: a scope, or a person's session; and how to tell which a route needs."""
+"""Dependencies that let a request pass: a scope, or a person's session; and which of them a route has."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ MEASURED: dict[int | str, dict[str, Any]] = {
     304: {"description": "still the frame of If-None-Match; its age is in X-Data-Age"},
     503: {"model": NotYet, "description": "the stage behind the endpoint has not spoken yet"},
 }
-LIMITED = problem(429, "too many attempts; Retry-After says when to come back")
+LIMITED = problem(429, "too many attempts; Retry-After has the seconds to wait")
 UNAVAILABLE = problem(503, "accounts cannot be read or written just now")
 
 
@@ -42,8 +42,8 @@ def frame_response(
 
     Args:
         request: its If-None-Match is looked at.
-        frame: what was heard last on the topic.
-        topic: what is waited for where nothing was heard.
+        frame: the topic's last message.
+        topic: named in the error where nothing was received.
         name: of the list in the body.
         choose: returns the numbers of the wanted objects and how many there are without paging; None wants all.
 
@@ -68,6 +68,6 @@ def frame_headers(frame: Frame[Any], tag: str) -> dict[str, str]:
 
 
 def is_known(request: Request, headers: dict[str, str]) -> bool:
-    """Tell whether the client has what the ETag in an answer's headers names."""
+    """Return whether the client has the content that the ETag in an answer's headers names."""
     wanted = [item.strip() for item in request.headers.get("if-none-match", "").split(",")]
     return headers["ETag"] in wanted or "*" in wanted

@@ -48,7 +48,7 @@ async def page(
         wanted = partial(
             decisions.audited, before=before[1], limit=limit + 1, who=who, since_s=since_s, until_s=until_s
         )
-        acknowledged = [_of_history(row) for row in await bridge.history.ask_record(wanted)]
+        acknowledged = [_of_history(row) for row in await bridge.history.read_record(wanted)]
     # Each of the two stays in its own order, also where the clock was set back.
     entries = list(islice(_merged(rows, acknowledged), limit))
     more = len(rows) + len(acknowledged) > limit

@@ -1,4 +1,4 @@
-"""Logging in, staying in, and coming in for the first time."""
+"""Login, refresh and registration."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def register(request: Request, who: RegisterRequest) -> AccountAnswer:
 
 @router.get("/me")
 async def me(principal: Annotated[Principal, Depends(current_principal)]) -> Me:
-    """Say who the token speaks for."""
+    """Return whose token it is."""
     left_s = max(0, int(principal.expires_at - time.time()))
     return Me(username=principal.name, role=principal.role, scopes=sorted(principal.scopes), expires_in=left_s)
 

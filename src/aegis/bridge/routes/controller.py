@@ -1,4 +1,4 @@
-"""The graph as a whole: how it does, and putting its stages back to their start."""
+"""The graph as a whole: its status, and the restart of its stages."""
 
 import time
 from dataclasses import replace
@@ -29,14 +29,14 @@ def controller_router(nodes: GraphNodes) -> APIRouter:
 
     @router.get("/status", response_model=ControllerStatus, dependencies=[Depends(require(Scope.METRICS_READ))])
     async def status(request: Request) -> Response:
-        """Say how every stage is doing, and which of them can be restarted."""
+        """Return every stage's status, and which stages can be restarted."""
         return json_response(_status(bridge_of(request)))
 
     @router.post(
         "/restart",
         response_model=RestartAnswer,
         responses={
-            **problem(409, "a stage that is asked for does not run"),
+            **problem(409, "a requested stage does not run"),
             503: {
                 "model": RestartAnswer | Problem,
                 "description": "some could not be restarted, none offers it, or it cannot be audited",
@@ -74,16 +74,16 @@ def _status(bridge: Bridge) -> dict[str, Any]:
 async def _restart(request: Request, principal: Principal, wanted: RestartRequest | None) -> Response:
     bridge = bridge_of(request)
     running = _restartable(bridge)
-    asked = running if wanted is None or wanted.stages is None else wanted.stages
-    absent = [name for name in asked if name not in running]
+    requested = running if wanted is None or wanted.stages is None else wanted.stages
+    absent = [name for name in requested if name not in running]
     if absent:
         raise ProblemError(409, f"{', '.join(absent)} does not run, or offers no restart")
-    entry = audited(request, principal.name, "controller.restart", " ".join(asked))
+    entry = audited(request, principal.name, "controller.restart", " ".join(requested))
     await bridge.audit.record_or_fail(replace(entry, outcome=REQUESTED))
     restarted: dict[str, str] = {}
     failed: dict[str, str] = {}
     for name in bridge.state.nodes:  # in the order of the graph
-        if name not in asked:
+        if name not in requested:
             continue
         try:
             answer = await bridge.graph.call(restart_service(name), {}, RESTART_DEADLINE_S)

@@ -87,7 +87,7 @@ async def _events(bridge: Bridge, client: EventStreamClient, messages: int | Non
     """Yield events until the client leaves, is cut off, has enough, or its token expires."""
     bridge.hub.add(client)
     try:
-        yield b": connected\n\n"  # so that the client sees the stream begin before there is anything to tell
+        yield b": connected\n\n"  # so that the client sees the stream begin before there is an event
         bridge.hub.greet(client)
         while messages is None or client.sent < messages:
             event = await client.take(client.principal.expires_at - time.time())

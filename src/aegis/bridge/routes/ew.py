@@ -30,10 +30,10 @@ _DECIDED = {**problem(404, "no such advice (any more)"), **problem(409, "it is n
 @router.get("/advice", response_model=AllAdvice, dependencies=[Depends(require(Scope.THREATS_READ))])
 async def advice(request: Request) -> Response:
     """Return all advice that is open, or was until recently."""
-    said = bridge_of(request).state.advice
-    if said is None:
+    frame = bridge_of(request).state.advice
+    if frame is None:
         raise no_data("ew/advice")
-    return json_response({**said.head(), "items": said.rows.items})
+    return json_response({**frame.head(), "items": frame.rows.items})
 
 
 @router.post("/advice/{advice_id}/acknowledge", response_model=Decision, responses=_DECIDED)
@@ -60,7 +60,9 @@ async def _decide(request: Request, advice_id: int, principal: Principal, *, acc
     detail = {"technique": found[0].technique}
     action = f"{KIND}.{'acknowledge' if accept else 'reject'}"
     entry = audited(request, principal.name, action, str(advice_id), **detail)
-    await bridge.audit.record_or_fail(replace(entry, outcome=REQUESTED))  # nobody decides unseen
+    await bridge.audit.record_or_fail(
+        replace(entry, outcome=REQUESTED)
+    )  # no decision is carried out that is not audited
     try:
         fields = {"id": advice_id, "accept": accept, "operator_name": principal.name}
         answer = await bridge.graph.call(ACKNOWLEDGE, fields, DECISION_DEADLINE_S)

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether the graph behind it does. Public."""
+"""Whether the process and the graph behind it work. Public."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ router = APIRouter(tags=["health"])
 
 @router.get("/health")
 async def health(request: Request) -> Health:
-    """Say that the process answers."""
+    """Return that the process answers."""
     return Health(uptime_s=round(time.monotonic() - bridge_of(request).started_at, 3))
 
 
 @router.get("/ready", response_model=Ready, responses={503: {"model": Ready, "description": "a stage is missing"}})
 async def ready(request: Request) -> Response:
-    """Say whether each needed stage was heard within its period."""
+    """Return whether each needed stage has reported within its period."""
     bridge = bridge_of(request)
     missing = bridge.state.missing()
     body: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What was: threats, tracks, events and decisions of the past."""
+"""The history: threats, tracks, events and decisions of the past."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from aegis.bridge.http.answer import json_response
 from aegis.bridge.models.common import NotYet
 from aegis.bridge.models.history import (
     LAST_TRACK_ID,
-    DecisionQuestion,
+    DecisionQuery,
     Decisions,
-    EventQuestion,
+    EventQuery,
     HistoryStatus,
     PastEvents,
     PastThreats,
-    ThreatQuestion,
+    ThreatQuery,
     TrackHistory,
     Window,
 )
@@ -31,7 +31,7 @@ from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import problem
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    **problem(400, "a parameter is wrong; `detail` says which, and what is expected"),
+    **problem(400, "a parameter is wrong; `detail` names it, and what is expected"),
     503: {"model": NotYet, "description": "the database is away, or would take too long; `waiting_for` is `database`"},
 }
 router = APIRouter(tags=["history"])
@@ -43,9 +43,9 @@ router = APIRouter(tags=["history"])
     responses=ANSWERS,
     dependencies=[Depends(require(Scope.THREATS_READ))],
 )
-async def threats(request: Request, question: Annotated[ThreatQuestion, Query()]) -> Response:
+async def threats(request: Request, query: Annotated[ThreatQuery, Query()]) -> Response:
     """Return how tracks were assessed, newest first."""
-    return await _answer(request, partial(queries.threats, question=question))
+    return await _answer(request, partial(queries.threats, query=query))
 
 
 @router.get(
@@ -55,10 +55,10 @@ async def threats(request: Request, question: Annotated[ThreatQuestion, Query()]
     dependencies=[Depends(require(Scope.RADAR_READ))],
 )
 async def track(
-    request: Request, track_id: Annotated[int, Path(ge=0, le=LAST_TRACK_ID)], question: Annotated[Window, Query()]
+    request: Request, track_id: Annotated[int, Path(ge=0, le=LAST_TRACK_ID)], query: Annotated[Window, Query()]
 ) -> Response:
     """Return where a track was, newest first, about once a second; nothing of one that never was."""
-    answer = partial(queries.track, track_id=track_id, question=question)
+    answer = partial(queries.track, track_id=track_id, query=query)
     return await _answer(request, answer, track_id=track_id)
 
 
@@ -68,9 +68,9 @@ async def track(
     responses=ANSWERS,
     dependencies=[Depends(require(Scope.METRICS_READ))],
 )
-async def events(request: Request, question: Annotated[EventQuestion, Query()]) -> Response:
+async def events(request: Request, query: Annotated[EventQuery, Query()]) -> Response:
     """Return what happened in the stages, newest first."""
-    return await _answer(request, partial(queries.events, question=question))
+    return await _answer(request, partial(queries.events, query=query))
 
 
 @router.get(
@@ -79,9 +79,9 @@ async def events(request: Request, question: Annotated[EventQuestion, Query()]) 
     responses=ANSWERS,
     dependencies=[Depends(require(Scope.EW_ACKNOWLEDGE))],
 )
-async def decisions(request: Request, question: Annotated[DecisionQuestion, Query()]) -> Response:
+async def decisions(request: Request, query: Annotated[DecisionQuery, Query()]) -> Response:
     """Return who decided what, newest first."""
-    return await _answer(request, partial(queries.decisions, question=question))
+    return await _answer(request, partial(queries.decisions, query=query))
 
 
 @router.get(
@@ -90,7 +90,7 @@ async def decisions(request: Request, question: Annotated[DecisionQuestion, Quer
     dependencies=[Depends(require(Scope.METRICS_READ))],
 )
 async def status(request: Request) -> Response:
-    """Say how far back history goes, what waits to get into it, and what is acknowledged."""
+    """Return how far back history goes, what waits to get into it, and what is acknowledged."""
     history = bridge_of(request).history
     counts = history.counts()
     return json_response(
@@ -124,9 +124,9 @@ async def status(request: Request) -> Response:
     )
 
 
-async def _answer(request: Request, question: Callable[[Connection], queries.Found], **more: Any) -> Response:
+async def _answer(request: Request, query: Callable[[Connection], queries.Found], **more: Any) -> Response:
     history = bridge_of(request).history
-    found = await history.ask(question)
+    found = await history.read(query)
     return json_response(
         {
             **more,

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/api/invites", tags=["administration"], responses=UNA
 
 @router.post("", status_code=201)
 async def make(request: Request, what: InviteRequest, administrator: Administrator) -> InviteMade:
-    """Make an invite: whoever has its code may register once, with its role."""
+    """Make an invite: its code lets a person register once, with its role."""
     accounts = bridge_of(request).accounts
     hours = accounts.settings.invite_hours if what.valid_hours is None else what.valid_hours
     entry = audited(request, administrator.name, "invites.make", role=what.role, valid_hours=hours)

@@ -1,4 +1,4 @@
-"""How the stages, the pipeline and the bridge itself are doing: for Prometheus, and as JSON."""
+"""Metrics of the stages, the pipeline and the bridge itself: for Prometheus, and as JSON."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def prometheus(request: Request) -> Response:
 
 @router.get("/api/metrics/radar", response_model=RadarMetrics, responses=_NOT_YET)
 async def radar(request: Request) -> Response:
-    """Say how the radar is doing: its stages, its scans as they reach the bridge."""
+    """Return the radar's metrics: its stages, and its scans as they reach the bridge."""
     state = bridge_of(request).state
     stages = {name: row for name in RADAR_STAGES if (row := state.stage_row(name)) is not None}
     if not stages and state.detections is None:
@@ -76,7 +76,7 @@ async def radar(request: Request) -> Response:
 
 @router.get("/api/metrics/detection", response_model=DetectionMetrics, responses=_NOT_YET)
 async def detection(request: Request) -> Response:
-    """Say how the detection stage is doing, and what the last scan held."""
+    """Return the detection stage's metrics, and those of the last scan."""
     state = bridge_of(request).state
     last = state.detections
     body: dict[str, object] = {"stage": _stage(state, "detection"), "classifier": state.classifier, "last_scan": None}
@@ -87,7 +87,7 @@ async def detection(request: Request) -> Response:
 
 @router.get("/api/metrics/tracking", response_model=TrackingMetrics, responses=_NOT_YET)
 async def tracking(request: Request) -> Response:
-    """Say how the tracking stage is doing, what the picture holds, and how exact the sensors are."""
+    """Return the tracking stage's metrics, those of the picture, and each sensor's errors."""
     state = bridge_of(request).state
     last = state.tracks
     stage = _stage(state, "tracking")
@@ -108,7 +108,7 @@ async def tracking(request: Request) -> Response:
 
 @router.get("/api/metrics/threats", response_model=ThreatMetrics, responses=_NOT_YET)
 async def threats(request: Request) -> Response:
-    """Say how the threat stage is doing, and how many threats have each level."""
+    """Return the threat stage's metrics, and the number of threats of each level."""
     state = bridge_of(request).state
     last = state.threats
     body: dict[str, object] = {"stage": _stage(state, "threat"), "last_assessment": None}
@@ -119,7 +119,7 @@ async def threats(request: Request) -> Response:
 
 @router.get("/api/metrics/ew", response_model=EwMetrics, responses=_NOT_YET)
 async def ew(request: Request) -> Response:
-    """Say how the EW stage is doing, which signals are active, and where its advice stands."""
+    """Return the EW stage's metrics, the active signals, and the states of its advice."""
     state = bridge_of(request).state
     signals, advice = state.signals, state.advice
     body: dict[str, Any] = {"stage": _stage(state, "ew"), "signals": None, "advice": None}
@@ -134,7 +134,7 @@ async def ew(request: Request) -> Response:
 
 @router.get("/api/metrics/pipeline", response_model=PipelineMetrics, responses=_NOT_YET)
 async def pipeline(request: Request) -> Response:
-    """Say how long a measurement takes to the bridge, how often, and which stages are missing."""
+    """Return latencies and rates from the measurement to the bridge, and which stages are missing."""
     bridge = bridge_of(request)
     state, latency = bridge.state, bridge.telemetry.latency
     stages = [name for name in state.stages if name != OWN_NAME]
@@ -156,7 +156,7 @@ async def pipeline(request: Request) -> Response:
 
 @router.get("/api/metrics/system", response_model=SystemMetrics)
 async def system(request: Request) -> Response:
-    """Say how the machine and the bridge's process are doing, and what waits or was dropped in its rooms."""
+    """Return metrics of the machine and the bridge's process, and its components' queues, drops and errors."""
     telemetry = bridge_of(request).telemetry
     return json_response(
         {
@@ -188,10 +188,10 @@ def _names(names: list[str], numbers: Iterable[int]) -> Counter[str]:
 
 
 def _entries(detail: Any, key: str, model: type[Model]) -> dict[str, Any]:
-    """Return the entries by sensor of a status detail; what is not as our stage says it stays in the detail alone."""
-    told = detail.get(key) if isinstance(detail, dict) else None
+    """Return the entries by sensor of a status detail; entries of another form stay in the detail alone."""
+    entries = detail.get(key) if isinstance(detail, dict) else None
     out = {}
-    for sensor_id, entry in told.items() if isinstance(told, dict) else ():
+    for sensor_id, entry in entries.items() if isinstance(entries, dict) else ():
         try:
             out[sensor_id] = model.model_validate(entry).model_dump()
         except ValidationError:

@@ -1,4 +1,4 @@
-"""The picture in other people's formats, for those who ask for it."""
+"""The picture in other formats, on request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NO_SITE: dict[int | str, dict[str, Any]] = {
     503: {
         "model": NotYet | Problem,
         "description": (
-            "the parameter 'outputs.site' does not say where map is, or the stage behind the endpoint has not spoken yet"
+            "the parameter 'outputs.site' is not set, or nothing was received yet of what the endpoint shows"
         ),
     }
 }
@@ -41,7 +41,7 @@ def site_of(request: Request) -> Site:
     """Return where `map` is.
 
     Raises:
-        ProblemError: 503, nobody said so.
+        ProblemError: 503, no site is set.
     """
     site = bridge_of(request).feed.site
     if site is None:

@@ -1,4 +1,4 @@
-"""What somebody does with an account of their own: the sessions, the password, tickets for the WebSocket."""
+"""One's own account: sessions, password, tickets for the WebSocket."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ TrackId = Annotated[int, Path(ge=0, le=LAST_TRACK_ID, description="number of the
 
 @router.get("/status", response_model=RadarStatus)
 async def status(request: Request) -> Response:
-    """Say how the radar is doing."""
+    """Return the radar's status."""
     state = bridge_of(request).state
     if state.detections is None:
         raise no_data("detections")
@@ -55,7 +55,7 @@ async def status(request: Request) -> Response:
 
 @router.get("/signal-quality", response_model=SignalQuality)
 async def quality(request: Request) -> Response:
-    """Say how well the radar hears: the spread of SNR, noise, RCS and claimed errors over the last scan."""
+    """Return the spread of SNR, noise, RCS and stated errors over the last scan."""
     state = bridge_of(request).state
     if state.detections is None:
         raise no_data("detections")

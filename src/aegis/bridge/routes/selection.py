@@ -48,7 +48,7 @@ Box = Annotated[
 
 
 class Selection(BaseModel):
-    """What every list of live objects can be asked for."""
+    """The parameters of every list of live objects."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -70,7 +70,7 @@ class Selection(BaseModel):
         """Return the numbers of the objects of this page, and how many the filters let through.
 
         Args:
-            positions: returns (N, 2 or more) in map [m]; called only where a box is asked for.
+            positions: returns (N, 2 or more) in map [m]; called only with a box.
             class_id: (N,).
             also: (N,) what else an object must fulfil.
         """

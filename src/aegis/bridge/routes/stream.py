@@ -13,7 +13,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from aegis.bridge.accounts.tokens import Principal, TokenError
 from aegis.bridge.bridge import Bridge, bridge_of
-from aegis.bridge.http.guard import tell_denied
+from aegis.bridge.http.guard import record_denied
 from aegis.bridge.stream.channels import DEFAULT_CHANNELS, allowed_channels
 from aegis.bridge.stream.client import WebSocketClient, Wire
 from aegis.bridge.stream.subscription import Format, Subscription, SubscriptionError, subscription
@@ -34,7 +34,7 @@ async def radar_stream(websocket: WebSocket) -> None:
     bridge = bridge_of(websocket)
     if not _origin_allowed(websocket, bridge):
         _log.warning("WebSocket refused: origin %r is not allowed", websocket.headers.get("origin"))
-        await tell_denied(bridge.audit, websocket, "foreign origin")
+        await record_denied(bridge.audit, websocket, "foreign origin")
         await websocket.close(FORBIDDEN)
         return
     await websocket.accept()
@@ -51,11 +51,11 @@ async def radar_stream(websocket: WebSocket) -> None:
         wire: Wire = websocket.scope["extensions"][WIRE]
         await _serve(websocket, bridge, WebSocketClient(wire, principal, start, bridge.settings.stream.queue_length))
     except WebSocketDisconnect:
-        pass  # the client went away: nobody is left to tell
+        pass  # the client is gone: there is no one to answer
 
 
 def _origin_allowed(websocket: WebSocket, bridge: Bridge) -> bool:
-    """Tell whether a browser's page may connect; programs send no Origin."""
+    """Return whether a browser's page may connect; programs send no Origin."""
     origin = websocket.headers.get("origin")
     if origin is None or origin in bridge.settings.allowed_origins:
         return True
@@ -72,7 +72,7 @@ async def _authenticate(websocket: WebSocket, bridge: Bridge) -> Principal | Non
             return None
         return _principal(message, bridge)
     except TokenError as error:
-        await tell_denied(bridge.audit, websocket, str(error))
+        await record_denied(bridge.audit, websocket, str(error))
         return None
     except (TimeoutError, ValueError, KeyError) as error:
         _log.info("WebSocket not authenticated: %s: %s", type(error).__name__, error)

@@ -99,7 +99,7 @@ async def ew_status(request: Request) -> Response:
 async def acknowledge(
     request: Request, track_id: TrackId, principal: Annotated[Principal, Depends(require(Scope.EW_ACKNOWLEDGE))]
 ) -> Response:
-    """Say that a person has seen a threat. It holds until its level rises above today's."""
+    """Acknowledge a threat. It holds until the threat's level rises above its present one."""
     bridge = bridge_of(request)
     frame = bridge.state.threats
     if frame is None:

@@ -1,1 +1,1 @@
-"""The live stream: who listens to what, and the frames they get."""
+"""The live stream: clients, their subscriptions and their frames."""

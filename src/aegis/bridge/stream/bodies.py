@@ -1,4 +1,4 @@
-"""The contents of the live stream's messages, for those who want everything and for those who want some."""
+"""The contents of the live stream's messages, whole or filtered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> Body:
 
     Args:
         frame: the scan.
-        mounted: where the sensor stands, unless the detections say where it was.
+        mounted: where the sensor stands, unless the detections have a pose.
         wanted: which objects.
     """
     detections, tracks = frame.detections, frame.tracks

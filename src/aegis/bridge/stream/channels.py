@@ -1,4 +1,4 @@
-"""What the live stream has to say, and which scope it takes to hear it."""
+"""The channels of the live stream, and the scope each needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHANNELS: dict[str, Scope | None] = {
     HEARTBEAT: None,
     EW: Scope.THREATS_READ,
 }
-# What a client gets that has not said what it wants.
+# The subscription of a client that has sent none.
 DEFAULT_CHANNELS = frozenset({RADAR_FRAME, THREATS, SYSTEM_STATUS, HEARTBEAT})
 
 

@@ -1,4 +1,4 @@
-"""One listener of the live stream: what waits for it, and what was lost because it did not take it."""
+"""A client of the live stream: its queue of frames, and what was dropped because it did not read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_ANSWERS = 32  # a client that asks so often without reading is cut
 
 
 class Client(ABC):
-    """What the hub knows of a listener. Frames wait in a short queue; the oldest makes room for a new one, and is counted."""
+    """A client of the hub. Frames wait in a short queue; of a full one the oldest is dropped, and counted."""
 
     def __init__(self, principal: Principal, subscription: Subscription, queue_length: int) -> None:
         self.principal = principal
@@ -43,7 +43,7 @@ class Client(ABC):
         return len(self._frames)
 
     def offer(self, frame: bytes) -> bool:
-        """Queue a frame; return False when the oldest one had to make room for it."""
+        """Queue a frame; return False when the oldest one was dropped for it."""
         fits = len(self._frames) < self._queue_length
         if not fits:
             self._frames.popleft()
@@ -152,7 +152,7 @@ class WebSocketClient(Client):
 
     def _send(self, frame: bytes) -> None:
         if not self._wire.open:
-            return  # it is closing; whoever serves it will hear
+            return  # it is closing; its handler notices
         self._wire.write(frame)
         self.sent += 1
         if not self._wire.writable:

@@ -1,4 +1,4 @@
-"""The live stream's clients: every message encoded once for all who want the same, and no client waits for another."""
+"""The live stream's clients: every message is encoded once for all equal subscriptions, and no client waits for another."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class _Group:
         self._due_at: dict[str, float] = {}
 
     def due(self, channel: str, now: float) -> bool:
-        """Tell whether a message of a channel is to be sent now, and count it if so."""
+        """Return whether a message of a channel is to be sent now, and count it if so."""
         rate_hz = self.subscription.rate_hz
         if rate_hz > 0.0:
             due_at = self._due_at.get(channel, now)
             if now < due_at:
                 return False
-            # On a grid, so that messages at 10 Hz give 4 a second where 4 are asked for, and not 3.3.
+            # On a grid, so that messages at 10 Hz give 4 a second at a rate of 4, and not 3.3.
             self._due_at[channel] = due_at + 1.0 / rate_hz if now < due_at + 1.0 / rate_hz else now + 1.0 / rate_hz
         self.frames[channel] += 1
         return True
@@ -68,7 +68,7 @@ class Hub:
         self._groups: dict[Subscription, _Group] = {}
         self._clients: set[Client] = set()
         self._last: dict[str, MakeBody] = {}
-        self.frames: Counter[str] = Counter()  # messages by channel, whether or not somebody listened
+        self.frames: Counter[str] = Counter()  # messages by channel, with or without clients
         self.dropped = 0
         self.evicted = 0
         self.errors = 0
@@ -87,7 +87,7 @@ class Hub:
         return sum(client.queued for client in tuple(self._clients))
 
     def add(self, client: Client) -> None:
-        """Take a client."""
+        """Add a client."""
         self._clients.add(client)
         self._join(client)
 
@@ -107,17 +107,17 @@ class Hub:
                 self._offer(client, self._encode(channel, body, group))
 
     def remove(self, client: Client) -> None:
-        """Let a client go."""
+        """Remove a client."""
         self._clients.discard(client)
         self._leave(client)
 
     def publish(self, channel: str, body: MakeBody, *, keep: bool = False) -> None:
-        """Number a message and give it to all who listen.
+        """Number a message and send it to all subscribed clients.
 
         Args:
             channel: one of `CHANNELS`.
-            body: makes the message's content; called only when somebody listens, once for each filter.
-            keep: whoever comes later gets it too, with the age it then has.
+            body: makes the message's content; called only for a subscribed client, once for each filter.
+            keep: a later client gets it too, with the age it then has.
         """
         self.frames[channel] += 1
         if keep:
@@ -153,7 +153,7 @@ class Hub:
             client.cut()
 
     def counts(self) -> dict[str, int]:
-        """Return how the stream is doing; safe to call from another thread."""
+        """Return the stream's counts; safe to call from another thread."""
         return {
             "clients": len(self),
             "radar_frames": self.frames[RADAR_FRAME],
@@ -201,7 +201,7 @@ class Hub:
         self.dropped += not client.offer(frame)
 
     def _encode(self, channel: str, body: MakeBody, group: _Group) -> bytes:
-        """Return a message for a group, numbered so that a gap is what was lost on the way, and not what was not asked for."""
+        """Return a message for a group, numbered so that a gap is a lost message, and not one outside the subscription."""
         wanted = group.subscription
         frame = group.frames[channel] if wanted.rate_hz > 0.0 else self.frames[channel]
         return wire_bytes({"type": channel, "frame": frame, **body(wanted.filter)}, wanted.format)
@@ -215,7 +215,7 @@ class LiveStream:
 
         Args:
             hub: where messages are published.
-            mounted: where the sensor stands, unless its detections say where it was.
+            mounted: where the sensor stands, unless its detections have a pose.
         """
         self._hub = hub
         self._mounted = mounted

@@ -1,4 +1,4 @@
-"""What one client of the live stream wants to hear: which channels, how often, from where, of what class, in which format."""
+"""The subscription of a client of the live stream: channels, rate, area, classes and format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_RATE_HZ = 100.0
 
 
 class SubscriptionError(ValueError):
-    """A subscription cannot be had; the message says what is wrong and what is possible."""
+    """A subscription is wrong; the message names the mistake and what is possible."""
 
 
 class Format(StrEnum):
@@ -46,7 +46,7 @@ class Area(BaseModel):
         return self
 
     def holds(self, positions: Floats) -> NDArray[np.bool_]:
-        """Tell which of (N, 2 or more) positions [m] are inside; an unknown one is not."""
+        """Return which of (N, 2 or more) positions [m] are inside; an unknown one is not."""
         x, y = positions[:, 0], positions[:, 1]
         inside: NDArray[np.bool_] = (
             (x >= self.x_min_m) & (x <= self.x_max_m) & (y >= self.y_min_m) & (y <= self.y_max_m)
@@ -72,7 +72,7 @@ class Filter:
         """Return the numbers of the objects that are wanted; None is all of them.
 
         Args:
-            positions: returns (N, 2 or more) in map [m], NaN where unknown; called only where an area is asked for.
+            positions: returns (N, 2 or more) in map [m], NaN where unknown; called only with an area.
             class_id: (N,).
             unplaced: objects whose place is unknown are wanted too.
         """
@@ -102,7 +102,7 @@ class Subscription:
     format: Format = Format.JSON
 
     def describe(self) -> dict[str, Any]:
-        """Return it as a client says it."""
+        """Return it as a client sends it."""
         area, classes = self.filter.area, self.filter.classes
         return {
             "channels": sorted(self.channels),

@@ -1,1 +1,1 @@
-"""What the bridge says about itself and the graph: metrics and logs."""
+"""Metrics and logs of the bridge and the graph."""

@@ -1,4 +1,4 @@
-"""The graph, as it reports to the bridge, as counts for Prometheus. Names and details are anybody's on DDS, and bounded here."""
+"""The graph, as it reports to the bridge, as counts for Prometheus. Names and details come from DDS, and are bounded here."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class _JsonHandler(logging.Handler):
         """Queue a record."""
         try:
             self._writer.put(FILE, self._line(record))
-        except Exception:  # noqa: BLE001 - a record that cannot be written must not stop who logs it; logging tells
+        except Exception:  # noqa: BLE001 - a record that cannot be written must not stop the caller; logging reports it
             self.handleError(record)
 
     def _line(self, record: logging.LogRecord) -> bytes:
@@ -51,7 +51,7 @@ class _JsonHandler(logging.Handler):
 
 
 def _public(record: logging.LogRecord) -> bool:
-    """Tell whether a record may be kept: the server's own lines on WebSockets have the query string, in which may be a token."""
+    """Return whether a record may be kept: the server's own lines on WebSockets have the query string, in which may be a token."""
     return not (record.name == "uvicorn.error" and '"WebSocket ' in str(record.msg))
 
 
@@ -64,7 +64,7 @@ def bridge_log(folder: Path, settings: LogSettings) -> Iterator[LogWriter]:
     # Below INFO, libraries repeat what they got: headers and messages, with the tokens in them.
     root.setLevel(max(level, logging.INFO))
     ours.setLevel(level)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # at every start it tells that there is nothing to do
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs at every start that there is nothing to do
     writer = LogWriter(folder, settings, "bridge-log")
     readable = logging.StreamHandler()
     readable.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))

@@ -1,4 +1,4 @@
-"""How long the event loop keeps what is due waiting."""
+"""The lag of the event loop: how late it runs what is due."""
 
 from __future__ import annotations
 

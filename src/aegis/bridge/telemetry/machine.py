@@ -20,7 +20,7 @@ _PACKAGES = ("ros-rclpy", "fastapi", "uvicorn", "sqlalchemy", "numpy")
 
 
 class Machine:
-    """Asks the operating system."""
+    """Reads the operating system's counts."""
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir

@@ -53,7 +53,7 @@ class Metrics:
         self.sources[source.name], self._read[source.name] = source, read
 
     def observe_request(self, method: str, route: str, status: int | None, seconds: float) -> None:
-        """Take a request; `route` is the template of its path, `status` None where nobody waited for the answer."""
+        """Take a request; `route` is the template of its path, `status` is None where the client was gone before the answer."""
         known = method if method in _METHODS else "other"
         self._requests.labels(known, route, "none" if status is None else status).observe(seconds)
 

@@ -76,14 +76,14 @@ STAGE = Source(
 GRAPH = Source(
     "graph",
     {
-        "ready": gauge("Whether every needed stage was heard within its period."),
-        "stage_ready": gauge("Whether a needed stage was heard within its period.", "stage", most=1000),
-        "data_age_s": gauge("Age of the measurement that was heard last.", "topic"),
-        "objects": gauge("Objects in what was heard last.", "topic"),
+        "ready": gauge("Whether every needed stage has reported within its period."),
+        "stage_ready": gauge("Whether a needed stage has reported within its period.", "stage", most=1000),
+        "data_age_s": gauge("Age of the measurement in the last message.", "topic"),
+        "objects": gauge("Objects in the last message.", "topic"),
         "threats": gauge("Assessed tracks by level.", "level"),
         "scan_rate_hertz": gauge("Rate of the radar's scans, by their stamps."),
         "scans_lost": counter("Scans missing by their sequence numbers on the way to the bridge."),
-        "events_received": counter("Events heard on the bus."),
+        "events_received": counter("Events received."),
         "events_lost": counter("Events missing by their sequence numbers."),
         "stages_refused": counter("Status rows of stages beyond the most that are kept."),
     },
@@ -93,11 +93,11 @@ STREAM = Source(
     "stream",
     {
         "clients": gauge("WebSocket clients that have authenticated."),
-        "radar_frames": counter("Messages radar_frame, whether or not somebody listened."),
-        "threat_messages": counter("Messages threats, whether or not somebody listened."),
-        "status_messages": counter("Messages system_status, whether or not somebody listened."),
+        "radar_frames": counter("Messages radar_frame, with or without clients."),
+        "threat_messages": counter("Messages threats, with or without clients."),
+        "status_messages": counter("Messages system_status, with or without clients."),
         "queued_frames": gauge("Frames that wait for their clients to read."),
-        "dropped_frames": counter("Frames that had to make room for newer ones in a client's queue."),
+        "dropped_frames": counter("Frames dropped from full queues of clients, for newer ones."),
         "evicted_clients": counter("Clients cut off because they read nothing."),
         "errors": counter("Failures of the stream's housekeeping."),
     },
@@ -107,7 +107,7 @@ QUEUE = Source(
     "handover",
     {
         "waiting": gauge("Messages between the ROS thread and the event loop."),
-        "dropped": counter("Messages that had to make room for newer ones there."),
+        "dropped": counter("Messages dropped there for newer ones."),
         "errors": counter("Messages that could not be delivered."),
     },
 )
@@ -124,7 +124,7 @@ LOG = Source(
 
 PROCESS = Source("process", {"threads": gauge("Threads of the bridge's process.")})
 
-# What keeps and sends on what comes from the graph.
+# What stores or forwards the graph's messages.
 
 HISTORY = Source(
     "history",

@@ -1,4 +1,4 @@
-"""What the bridge knows about itself and the graph: metrics, latencies, the loop, the machine."""
+"""Metrics of the bridge and the graph: counts, latencies, the event loop, the machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Telemetry:
         self.metrics.add_source(PROCESS, lambda: {"threads": self.machine.threads()})
 
     def watch_logs(self, **writers: LogWriter) -> None:
-        """Export how the writers of log files are doing, by name."""
+        """Export the counts of the writers of log files, by name."""
         self.metrics.add_source(
             LOG,
             lambda: {

@@ -36,7 +36,7 @@ class LogWriter:
         self._filled = threading.Event()
         self._stop = threading.Event()
         self._failing = False
-        self._dropped_said = 0
+        self._dropped_logged = 0
         self.waiting_bytes = 0
         self.written = 0
         self.dropped = 0
@@ -95,20 +95,20 @@ class LogWriter:
                 self.waiting_bytes -= sum(map(len, lines[:done]))
                 if done < len(lines):
                     self._waiting[name][:0] = lines[done:]
-        self._tell(failure)
+        self._report(failure)
 
-    def _tell(self, failure: OSError | None) -> None:
-        """Say once that lines cannot be written, that it is over, and how many were dropped."""
+    def _report(self, failure: OSError | None) -> None:
+        """Log once that lines cannot be written, when they can again, and how many were dropped."""
         if failure is not None and not self._failing:
             where = failure.filename or self.folder
             _log.error("log lines cannot be written, and wait: %s: %s", where, failure.strerror)
         elif failure is None and self._failing:
             _log.warning("log lines are written again in %s", self.folder)
         self._failing = failure is not None
-        new = self.dropped - self._dropped_said
+        new = self.dropped - self._dropped_logged
         if new and not self._failing:
             _log.warning("%d log lines were dropped: too many waited for %s", new, self.folder)
-            self._dropped_said += new
+            self._dropped_logged += new
 
     def _file(self, name: str) -> RotatedFile:
         if name not in self._files:

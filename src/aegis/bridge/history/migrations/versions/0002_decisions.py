@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the columns; nobody knows any more what they would hold of earlier decisions."""
+    """Add the columns; they are null in earlier decisions."""
     op.add_column("decisions", sa.Column("number", sa.BigInteger))
     op.add_column("decisions", sa.Column("address", sa.Text))
     op.add_column("decisions", sa.Column("request_id", sa.Text))
