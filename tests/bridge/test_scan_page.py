@@ -15,6 +15,7 @@ from bridge_data import some_tracks, until
 from uvicorn import Server
 from websockets.sync.client import connect
 
+import aegis
 from aegis.bridge.app import create_app
 from aegis.bridge.bridge import Bridge
 from aegis.bridge.live.frames import Frame, RadarFrame
@@ -25,7 +26,7 @@ from aegis.graph.nodes import nodes_beside_bridge
 from aegis.ros.stages.base import StageContext
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGE = REPOSITORY / "src" / "aegis"
+PACKAGE = Path(aegis.__file__).parent  # what runs: `src`, or an installed copy
 PAGE = (REPOSITORY / "docs" / "scan.md").read_text()
 MOST_STATIONS = 8
 
