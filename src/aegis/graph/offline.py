@@ -260,12 +260,14 @@ class Summary:
         self.refused = 0
         self.errors = 0
         self.note = ""  # what else there is to say of the input
+        self.pictures = 0
         self._tracks: set[int] = set()
 
     def add(self, outputs: Iterable[Output]) -> None:
         """Count the tracks in outputs."""
         for output in outputs:
             if output.topic == "tracks":
+                self.pictures += 1
                 tracks: TrackArray = output.message
                 self._tracks.update(tracks.track_id)
 
