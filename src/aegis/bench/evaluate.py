@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from tqdm import tqdm
 
-from aegis.bench import BenchmarkError
+from aegis.bench import BenchmarkError, Row
 from aegis.core.evaluation.evaluate import Evaluation, evaluate
 from aegis.core.params import ConfigError
 from aegis.graph.config import Parameters
@@ -42,7 +41,7 @@ def run(
     seed: Sequence[int] = (),
     sets: Sequence[str] = (),
     duration: float | None = None,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Yield a row for each scenario and seed.
 
     Args:
@@ -75,9 +74,9 @@ def judge(name: str, seed: int, sets: Sequence[str] = (), duration_s: float | No
     return evaluate(recording, options_of(Parameters.read(config, sets)))
 
 
-def row_of(name: str, seed: int, found: Evaluation) -> dict[str, Any]:
+def row_of(name: str, seed: int, found: Evaluation) -> dict[str, object]:
     """Return the row: measures to four digits, null where there is no data; right, wrong and unknown scans of each class."""
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "bench": "evaluate",
         "scenario": name,
         "seed": seed,

@@ -11,11 +11,16 @@ from scipy.optimize import approx_fprime
 from scipy.stats import chi2
 from settings_of import settings_of
 
+from aegis.core.detection.detector import Detector
+from aegis.core.detection.settings import DetectionSettings
 from aegis.core.params import ConfigError
 from aegis.core.tracking import motion
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Pose, TrackStatus
+from aegis.simulation.points import Simulator
+from aegis.simulation.scenario import Scenario
+from aegis.simulation.settings import SimulatorSettings
 from aegis.state import kept_ids
 
 
@@ -141,7 +146,9 @@ def test_an_imm_track_is_filterpys_interacting_multiple_models():
 def error_in_turns(model: str, sigma: float, seed: int) -> float:
     """Return the RMS position error [m] within the turns of a target that turns by 3 to 6 degrees a second, at times."""
     rng = np.random.default_rng(seed)
-    tracker = Tracker(settings_of(TrackingSettings, model=model, acceleration_sigma_mps2=sigma))
+    # With fewer births a plot off the track is hardly a new object: then constant velocity holds on to it as well.
+    s = settings_of(TrackingSettings, model=model, acceleration_sigma_mps2=sigma, births_per_scan=0.5)
+    tracker = Tracker(s)
     state, squares = np.array([8000.0, -6000.0, 1000.0, -150.0, 100.0, 0.0]), []
     for k in range(120):
         rate = np.deg2rad([0.0, 5.0, 0.0, -3.0, 0.0, 6.0][k // 20])
@@ -251,6 +258,43 @@ def test_a_target_outside_the_view_is_not_punished():
     assert after.existence_probability[0] > 0.99 * before.existence_probability[0]
 
 
+def test_outside_the_stated_view_nothing_is_confirmed_and_plots_are_counted():
+    """A target at 30 km, in a view stated out to 10 km; when it comes into view, its track is confirmed at once."""
+    tracker, sighted = Tracker(TrackingSettings()), []
+    for k in range(200):
+        truth = np.array([30_000.0 - 150.0 * k, 500.0, 200.0, -150.0, 0.0, 0.0])
+        result = tracker.step(detections_of(polar_of(truth), float(k)))
+        (status,) = result.tracks.status.tolist() or [0]
+        outside = np.linalg.norm(truth[:3]) > 10_000.0
+        assert result.outside.tolist() == pytest.approx([np.linalg.norm(truth[:3])] if outside else [])
+        sighted.append(status == TrackStatus.CONFIRMED)
+        if outside:
+            assert status in {0, TrackStatus.TENTATIVE}
+    assert result.tracks.track_id.tolist() == [1]
+    entered = int((30_000.0 - np.sqrt(1e8 - 500.0**2 - 200.0**2)) // 150.0) + 1
+    assert not any(sighted[:entered])
+    assert all(sighted[entered + 1 :])
+
+
+@pytest.mark.parametrize(("fov_deg", "axis_deg", "confirmed"), [(180.0, 0.0, 1), (65.0, 0.0, 0), (65.0, 27.5, 1)])
+def test_the_view_in_elevation_is_not_limited_unless_it_is_stated(fov_deg, axis_deg, confirmed):
+    s = settings_of(TrackingSettings, elevation_fov_deg=fov_deg, elevation_axis_deg=axis_deg)
+    tracker = Tracker(s)
+    for k in range(8):  # at 50 degrees above the horizon
+        result = tracker.step(detections_of(polar_of(np.array([3000.0, 20.0 * k, 3600.0, 0.0, 20.0, 0.0])), float(k)))
+    assert (result.tracks.status == TrackStatus.CONFIRMED).sum() == confirmed
+    assert len(result.outside) == 1 - confirmed
+
+
+def test_an_empty_sky_stays_empty_at_the_settings_that_ship():
+    """600 s of the simulated radar's false alarms, which lie up to 60 degrees above the horizon."""
+    radar = Simulator(SimulatorSettings(seed=11), Scenario(name="empty", duration_s=1e4))
+    tracker, detector = Tracker(TrackingSettings()), Detector(DetectionSettings())
+    for k in range(1200):
+        detections, _ = detector.step(radar.step(0.5 * k, k * 500_000_000))
+        assert not len(tracker.step(detections).confirmed)
+
+
 def test_false_alarms_alone_confirm_almost_nothing():
     rng = np.random.default_rng(7)
     s = settings_of(
@@ -309,6 +353,70 @@ def test_time_that_begins_anew_resets_once_with_two_sensors():
         resets.append(result.reset)
     assert resets == [True] + [False] * 14
     assert len(result.tracks) == 1
+
+
+@pytest.mark.parametrize("period_s", [0.1, 0.25])
+@pytest.mark.parametrize("length_s", [0.8, 1.0, 1.5, 3.0, 5.0, 5.5, 8.0])
+@pytest.mark.parametrize("sensors", [["a"], ["a", "b"]])
+def test_a_loop_of_any_length_gives_a_picture_of_every_scan(period_s, length_s, sensors):
+    """Shorter and longer than `reset_after_s` and the reorder window."""
+    tracker = Tracker(TrackingSettings())
+    resets, dropped = 0, []
+    loops, scans = 5, round(length_s / period_s)
+    for _ in range(loops):
+        for k in range(scans):
+            for n, sensor in enumerate(sensors):
+                at = k * period_s + n * 0.02
+                result = tracker.step(detections_of(approach(at), at, sensor=sensor))
+                resets += result.reset
+                dropped += [result.dropped] if result.tracks is None else []
+    assert dropped == []
+    assert resets == loops - 1
+    assert len(result.tracks) == 1
+
+
+@pytest.mark.parametrize("length_s", [0.8, 3.0, 8.0])
+def test_a_loop_whose_first_scan_is_lost_every_time_is_known_by_the_second_time(length_s):
+    tracker = Tracker(TrackingSettings())
+    pictures = 0
+    for k in range(round(length_s / 0.1)):
+        tracker.step(detections_of(approach(k * 0.1), k * 0.1))
+    for _ in range(10):
+        for k in range(1, round(length_s / 0.1)):
+            pictures += tracker.step(detections_of(approach(k * 0.1), k * 0.1)).tracks is not None
+    assert pictures >= 9 * (round(length_s / 0.1) - 1)
+
+
+def test_two_sensors_in_a_short_loop_lose_only_what_was_on_its_way():
+    """The second one's last scan of each round comes after the first one's first scan of the next."""
+    tracker = Tracker(TrackingSettings())
+    loop = [(sensor, round(k * 0.1 + late, 3)) for k in range(30) for sensor, late in (("a", 0.0), ("b", 0.05))]
+    stream = loop * 4
+    for start in range(len(loop), len(stream), len(loop)):
+        stream[start - 1], stream[start] = stream[start], stream[start - 1]
+    results = [tracker.step(detections_of(approach(at), at, sensor=sensor)) for sensor, at in stream]
+    assert [r.dropped for r in results if r.dropped] == ["scan from before the reset"] * 3
+    assert sum(r.reset for r in results) == 3
+
+
+@given(st.lists(st.integers(0, 5), max_size=40), st.integers(20, 60))
+@settings(max_examples=30)
+def test_strays_and_copies_of_a_sensor_that_goes_on_never_reset(ages, scans):
+    """Now and then a scan comes twice, or out of its place, between those in order."""
+    tracker = Tracker(TrackingSettings())
+    stamps = [10.0 + 0.1 * k for k in range(scans)]
+    for k, stamp in enumerate(stamps):
+        assert not tracker.step(detections_of(np.empty((0, 4)), stamp)).reset
+        if k > 6 and k < len(ages):
+            assert not tracker.step(detections_of(np.empty((0, 4)), stamps[k - ages[k]])).reset
+
+
+def test_a_clock_that_is_set_back_a_little_freezes_the_picture_only_until_it_has_caught_up():
+    tracker = Tracker(TrackingSettings())
+    stamps = [*np.arange(0.0, 10.0, 0.1), *np.arange(8.0, 12.0, 0.1)]
+    results = [tracker.step(detections_of(approach(at), at)) for at in stamps]
+    assert not any(r.reset for r in results)
+    assert results[-1].tracks.track_id.tolist() == [1]
 
 
 def in_order_and_late(scans: list, late: int, by: int, **settings):

@@ -127,7 +127,7 @@ def simulate(
     parameters = Parameters.read(config, own)
     settings = parameters.settings_as(SimulatorSettings, "simulator")
     stage = SimulatorStage(settings, StageContext(run_id="offline"))
-    pipeline = Pipeline(config, own, front_end=settings.gives_cubes)
+    pipeline = Pipeline(config, own, source="radar/cube" if settings.gives_cubes else "radar/points")
     collector = Collector()
     period_ns = round(stage.period_s * 1e9)
     length_s = stage.simulator.scenario.duration_s if duration_s is None else duration_s
