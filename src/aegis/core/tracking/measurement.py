@@ -7,7 +7,7 @@ masked. The range rate is that between a moving object and a sensor that may mov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,16 @@ def plausible(d: Detections) -> NDArray[np.bool_]:
     out = np.empty(len(d), np.bool_)
     kernels.plausible(d.range, d.azimuth, d.elevation, d.range_rate, d.variance, out.view(np.uint8))
     return out
+
+
+def infinite_as_unknown(d: Detections) -> Detections:
+    """Return detections with NaN for what is infinite of what may be unknown: elevation, range rate, their variances, the RCS."""
+    optional = (d.elevation, d.range_rate, d.variance[:, 2:], d.rcs_dbsm)
+    if not any(np.isinf(values).any() for values in optional):
+        return d
+    elevation, range_rate, errors, rcs_dbsm = (np.where(np.isinf(values), np.nan, values) for values in optional)
+    variance = np.column_stack([d.variance[:, :2], errors])
+    return replace(d, elevation=elevation, range_rate=range_rate, variance=variance, rcs_dbsm=rcs_dbsm)
 
 
 def from_detections(d: Detections, pose: Pose) -> Plots:

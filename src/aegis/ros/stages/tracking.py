@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
 from aegis.core.health import Health, Level
+from aegis.core.tracking.measurement import infinite_as_unknown
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import StepResult, Tracker
 from aegis.core.types import Detections
@@ -80,7 +81,7 @@ class TrackingStage(Stage[TrackingSettings]):
         self.note_sequence(topic, detections.sequence, detections.sensor_id)
         stamp_ns = detections.stamp_ns
         yield self.event(TrackingRunning(detections.sequence), stamp_ns)
-        result = self.tracker.step(detections)
+        result = self.tracker.step(infinite_as_unknown(detections))
         if result.resumed is False:
             self.counters.note(TOO_OLD)
         if result.tracks is None:
