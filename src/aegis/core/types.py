@@ -110,6 +110,11 @@ class Scan:
     rcs_dbsm: Floats
     noise_db: Floats
     variance: Floats | None = None  # (N, 4) of range, azimuth, elevation, range rate; NaN: the sensor does not state it
+    time_offset: Floats = field(default_factory=lambda: np.empty(0))  # [s] after the stamp; not given: all at the stamp
+
+    def __post_init__(self) -> None:
+        if not len(self.time_offset):
+            self.time_offset = np.zeros(len(self.range))
 
     def __len__(self) -> int:
         return len(self.range)
@@ -159,6 +164,11 @@ class Detections:
     confidence: Floats
     class_probability: Annotated[Floats, Row(N_CLASSES)]
     pose: Pose | None = None  # of the sensor at the stamp; None: as the parameters say, and at rest
+    time_offset: Floats = field(default_factory=lambda: np.empty(0))  # [s] after the stamp; not given: all at the stamp
+
+    def __post_init__(self) -> None:
+        if not len(self.time_offset):
+            self.time_offset = np.zeros(len(self.range))
 
     def __len__(self) -> int:
         return len(self.range)
