@@ -133,6 +133,20 @@ def test_a_rejection_is_not_asked_again_but_an_expiry_is():
     assert len(book.on_threats(critical(track_id=10, at_s=14))) == 1
 
 
+def test_in_a_loop_that_is_shorter_than_its_validity_advice_expires_and_is_forgotten_all_the_same():
+    book = AdviceBook(AdviceSettings(valid_s=10.0, kept_s=20.0))
+    book.on_threats(critical())
+    states = []
+    for now_s in range(40):  # loops of 4 s, from second 0
+        if now_s and now_s % 4 == 0:
+            book.begin_anew(-4 * SECOND)
+        book.expire(now_s % 4 * SECOND)
+        states.append([a.state for a in book.advice])
+    assert states[10] == [AdviceState.PROPOSED]
+    assert states[11] == states[31] == [AdviceState.EXPIRED]
+    assert states[32] == []
+
+
 @pytest.mark.parametrize(("advice_id", "operator", "now_s", "match"), [
     (99, "Kim", 1, "no advice 99"), (1, "  ", 1, "operator_name is empty"), (1, "Kim", 31, "not open: EXPIRED"),
 ])  # fmt: skip

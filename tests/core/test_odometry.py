@@ -244,6 +244,20 @@ def test_odometry_that_goes_backwards_begins_anew():
     assert taken(at) == [(3, "")]
 
 
+def test_of_a_loop_the_scans_that_come_before_their_odometry_are_kept():
+    at = platform()
+    at.add_odometry(on_circle(0.0))
+    at.add_odometry(on_circle(0.1))
+    at.add_odometry(on_circle(9.9))
+    at.add_scan(scan(9.95, 1))
+    at.add_scan(scan(0.05, 2))  # the bag looped
+    at.add_scan(scan(0.07, 3))
+    assert at.add_odometry(on_circle(0.0))
+    assert taken(at) == [(1, WENT_BACKWARDS)]
+    at.add_odometry(on_circle(0.1))
+    assert taken(at) == [(2, ""), (3, "")]
+
+
 def test_after_a_restart_neither_old_odometry_nor_old_scans_count():
     at = platform()
     at.add_odometry(on_circle(0.0))

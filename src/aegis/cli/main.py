@@ -29,6 +29,33 @@ _sets = click.option(
 _namespace = click.option("--namespace", default="", help="ROS namespace of every node: one for each radar.")
 
 
+class UtcTime(click.ParamType[int]):
+    """A time as in ISO 8601, UTC where it says no zone; gives Unix nanoseconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the time."""
+        if isinstance(value, int):
+            return value
+        from datetime import UTC, datetime
+
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"'{value}' is no time; as in 2026-07-01T08:00:00 (UTC), or with +02:00", param, ctx)
+        return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
+
+
+_start = click.option(
+    "--start",
+    "start_ns",
+    type=UtcTime(),
+    metavar="TIME",
+    help="When a recording without times began, as 2026-07-01T08:00:00 [2000-01-01, UTC].",
+)
+
+
 @contextmanager
 def _config_errors() -> Iterator[None]:
     """End the command with exit code 2 and the message where a parameter is wrong."""
@@ -130,29 +157,78 @@ def up(context: click.Context, /, print_plan: bool, **options: Any) -> None:
     show_default=True,
     help="Topic of the odometry in IN_BAG; read where detection's parameter moving_platform is true.",
 )
+@click.option("--driver", metavar="NAME", help="IN_BAG is a capture, read by this driver; as `aegis decode` does.")
+@_start
 def process(
-    in_bag: Path, out_bag: Path, config: Path | None, sets: tuple[str, ...], topic: str | None, odometry_topic: str
+    in_bag: Path,
+    out_bag: Path,
+    config: Path | None,
+    sets: tuple[str, ...],
+    topic: str | None,
+    odometry_topic: str,
+    driver: str | None,
+    start_ns: int | None,
 ) -> None:
-    """Send a recorded bag through the graph's stages, without the clock.
+    """Send a recorded bag, or a radar's capture, through the graph's stages, without the clock.
 
     IN_BAG is a rosbag2 folder (MCAP or sqlite3) or file with `radar/points`, or with `radar/cube`, which then goes
-    through the front end (and `odometry`, on a moving platform); its other topics are left alone. OUT_BAG gets these
-    and every topic of the graph, with message definitions. The same input and parameters give the same bytes. OUT_BAG
-    must not exist; it appears when it is complete.
+    through the front end (and `odometry`, on a moving platform); its other topics are left alone. With --driver it is
+    a recording as `aegis decode` reads it. OUT_BAG gets these and every topic of the graph, with message definitions.
+    The same input and parameters give the same bytes. OUT_BAG must not exist; it appears when it is complete.
     """
-    from aegis.graph.offline import process_bag
+    from aegis.graph.decode import Capture, is_capture_file
+    from aegis.graph.offline import process_bag, process_capture
     from aegis.ros.bag import BagError
 
     with _config_errors():
         try:
-            summary = process_bag(
-                in_bag, out_bag, topic=topic, odometry_topic=odometry_topic, config=config, sets=sets, progress=True
-            )
+            if driver is None and not is_capture_file(in_bag):
+                summary = process_bag(
+                    in_bag, out_bag, topic=topic, odometry_topic=odometry_topic, config=config, sets=sets, progress=True
+                )
+            else:
+                capture = Capture(in_bag, driver or "", config, sets, start_ns)
+                summary = process_capture(capture, out_bag, config=config, sets=sets, progress=True)
         except BagError as error:
             click.echo(f"aegis process: {error}", err=True)
             sys.exit(EXIT_CONFIG)
     click.echo(str(summary))
     sys.exit(1 if summary.errors else 0)
+
+
+@cli.command()
+@click.argument("capture", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
+@click.option("--driver", metavar="NAME", help="Which driver reads it [driver.driver]; `aegis drivers` lists them.")
+@_config
+@_sets
+@_start
+def decode(
+    capture: Path,
+    out_bag: Path,
+    driver: str | None,
+    config: Path | None,
+    sets: tuple[str, ...],
+    start_ns: int | None,
+) -> None:
+    """Read a recording of a radar's line with its driver, without sockets, into a bag.
+
+    CAPTURE is a pcap or pcapng, a log of candump, the bytes of a serial line, or a file of the radar's format (ASTERIX,
+    bare or in FINAL's framing; TI's .bin and .npy); each may be gzipped. The parameters are those of the live driver:
+    its UDP port says which datagrams are the radar's. Stamps come from the capture. What is refused is counted. OUT_BAG
+    gets what the live driver publishes; it must not exist, and appears when it is complete. `aegis process OUT_BAG`, or
+    `aegis process CAPTURE --driver NAME` at once, makes tracks of it.
+    """
+    from aegis.graph.decode import Capture, decode_capture
+    from aegis.ros.bag import BagError
+
+    with _config_errors():
+        try:
+            summary = decode_capture(Capture(capture, driver or "", config, sets, start_ns), out_bag, progress=True)
+        except BagError as error:
+            click.echo(f"aegis decode: {error}", err=True)
+            sys.exit(EXIT_CONFIG)
+    click.echo(summary)
 
 
 @cli.command()

@@ -149,13 +149,20 @@ class MovingPlatform:
     def add_odometry(self, state: PlatformState) -> bool:
         """Take odometry; return whether its time went backwards, which makes everything before it void.
 
+        Of the scans that wait those stay that are nearer to the new time than to the old one.
+
         Raises:
             ValueError: it has the stamp of the last one.
         """
         newest_ns = self._buffer.newest_ns
         backwards = newest_ns is not None and state.stamp_ns < newest_ns
         if backwards:
+            assert newest_ns is not None
+            middle_ns = (state.stamp_ns + newest_ns) // 2
+            anew = [scan for scan in self._waiting if scan.stamp_ns < middle_ns]  # they came before their odometry
+            self._waiting = deque(scan for scan in self._waiting if scan.stamp_ns >= middle_ns)
             self.restart(WENT_BACKWARDS)
+            self._waiting.extend(anew)
         self._buffer.add(state)
         return backwards
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from aegis.core.angles import wrapped
 from aegis.core.health import Level
-from aegis.core.params import Settings, group, param
+from aegis.core.params import ConfigError, Settings, group, param
 from aegis.core.types import Floats
+from aegis.drivers.asterix_files import AsterixFile, FinalFile, is_final
 from aegis.drivers.asterix_records import (
+    DAY_NS,
     Plot,
     Reader,
     RefusedError,
@@ -25,6 +27,8 @@ from aegis.drivers.asterix_records import (
 from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Frame, PointFrame, finite_or_nan
 from aegis.drivers.packet_driver import UdpDriver, UdpSettings
+from aegis.drivers.recording import Recording
+from aegis.drivers.transport import Transport
 
 EARTH_RADIUS_M = 6_371_000.0
 NORTH_MARKER, SECTOR_CROSSING = 1, 2
@@ -113,7 +117,12 @@ class AsterixParser(Parser):
         self._closes = NORTH_MARKER if settings.frame.kind == "revolution" else SECTOR_CROSSING
         self._last_error = ""
         self._cut = 0  # frames that no marker ended, in a row
+        self._data_ns: int | None = None
         self.reset()
+
+    def follow(self, start_ns: int) -> None:
+        """Take what comes as received when it was measured: in a file without times, whose day begins at `start_ns`."""
+        self._data_ns = start_ns + DAY_NS // 2
 
     def reset(self) -> None:
         """Forget the frame that is not complete, and which radar it is."""
@@ -192,10 +201,11 @@ class AsterixParser(Parser):
     def _take_plot(self, plot: Plot, received_ns: int) -> list[Frame]:
         out: list[Frame] = []
         s = self._settings
-        if self._plots and not 0 <= received_ns - self._times[0].received_ns <= s.frame.max_s * 1e9:
+        when = self._instant(plot.time_ticks, received_ns)
+        if self._plots and not 0 <= when.received_ns - self._times[0].received_ns <= s.frame.max_s * 1e9:
             out = self._cut_frame()
         self._plots.append(plot)
-        self._times.append(_instant(plot.time_ticks, received_ns))
+        self._times.append(when)
         return out + (self._cut_frame() if len(self._plots) >= s.frame.max_plots else [])
 
     def _take_message(self, message: ServiceMessage, received_ns: int) -> list[Frame]:
@@ -205,10 +215,15 @@ class AsterixParser(Parser):
             self._rotation_period_s = message.rotation_period_s
         if message.kind != self._closes:
             return []
-        end = _instant(message.time_ticks, received_ns)
+        end = self._instant(message.time_ticks, received_ns)
         frames = [self._frame(end)] if self._plots or self._begin else []
         self._begin, self._cut = end, 0
         return frames
+
+    def _instant(self, ticks: int | None, received_ns: int) -> Instant:
+        if self._data_ns is not None:
+            received_ns = self._data_ns = self._data_ns if ticks is None else utc_ns(ticks, self._data_ns)
+        return Instant(None if ticks is None else utc_ns(ticks, received_ns), received_ns)
 
     def _cut_frame(self) -> list[Frame]:
         """End a frame without a marker."""
@@ -239,9 +254,26 @@ class Asterix(UdpDriver):
     settings_type = AsterixSettings
     settings: AsterixSettings
 
+    def recorded(self, recording: Recording) -> Transport:
+        """Return the datagrams of a capture, or the datablocks of a file, in FINAL's framing or bare."""
+        if recording.kind == "capture":
+            return super().recorded(recording)
+        if is_final(recording):
+            return FinalFile(recording)
+        category, length = recording.begin[0], int.from_bytes(recording.begin[1:3], "big")
+        if not category or length < 4:
+            raise ConfigError(
+                f"{recording.path} is neither a capture nor ASTERIX: it begins with {recording.begin[:3].hex(' ')}, "
+                "where a datablock's category and length are expected, or a record of FINAL"
+            )
+        return AsterixFile(recording)
+
     def make_parser(self) -> AsterixParser:
         """Return the parser."""
-        return AsterixParser(self.settings)
+        parser = AsterixParser(self.settings)
+        if isinstance(self.transport, AsterixFile) and not isinstance(self.transport, FinalFile):
+            parser.follow(self.transport.recording.start_ns)
+        return parser
 
 
 def columns_of(plots: list[Plot], s: AsterixSettings) -> dict[str, Floats]:
@@ -286,10 +318,6 @@ def elevation_of(slant_range: Floats, height: Floats, radar_altitude_m: float) -
     radar, target = EARTH_RADIUS_M + radar_altitude_m, EARTH_RADIUS_M + height
     sine = (target**2 - radar**2 - slant_range**2) / (2.0 * radar * np.maximum(slant_range, 1.0))
     return np.arcsin(np.where(np.abs(sine) <= 1.0, sine, np.nan))
-
-
-def _instant(ticks: int | None, received_ns: int) -> Instant:
-    return Instant(None if ticks is None else utc_ns(ticks, received_ns), received_ns)
 
 
 def _middle(begin: Instant | None, end: Instant | None, within_s: float) -> Instant | None:

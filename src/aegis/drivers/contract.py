@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, Self
 
 from aegis.core.params import ConfigError, Settings, param
 from aegis.drivers.frames import DriverHealth, Frame
+from aegis.drivers.recording import Recording
 
 
 class DriverSettings(Settings):
@@ -52,6 +53,15 @@ class Driver(ABC):
         self.frames = 0  # given out since it was made
         self.packets = 0  # read since it was made
         self.refused: Counter[str] = Counter()  # packets, or parts of them, by reason
+
+    @classmethod
+    def of_recording(cls, settings: DriverSettings, recording: Recording) -> Self:
+        """Return the driver with a recorded file in the place of its line.
+
+        Raises:
+            ConfigError: the driver reads no recordings, or none of that kind; or as on making.
+        """
+        raise ConfigError(f"driver '{cls.name}' reads no recordings")
 
     @abstractmethod
     def start(self) -> None:

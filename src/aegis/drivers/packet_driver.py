@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Self
 
 from aegis.core.params import ConfigError, Settings, param
 from aegis.drivers.contract import Driver, DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Frame
+from aegis.drivers.recording import Recording, sent_to
 from aegis.drivers.transport import Packet, Transport, UdpTransport
 
 
@@ -37,14 +39,27 @@ class UdpSettings(Settings):
 class PacketDriver(Driver):
     """A driver made of a transport and a parser: a subclass makes both from its settings."""
 
-    def __init__(self, settings: DriverSettings) -> None:
+    def __init__(self, settings: DriverSettings, recording: Recording | None = None) -> None:
         super().__init__(settings)
-        self.transport = self.make_transport()
+        self.transport = self.make_transport() if recording is None else self.recorded(recording)
         self.parser = self.make_parser()
+
+    @classmethod
+    def of_recording(cls, settings: DriverSettings, recording: Recording) -> Self:
+        """Return the driver with a recorded file in the place of its line."""
+        return cls(settings, recording)
 
     @abstractmethod
     def make_transport(self) -> Transport:
         """Return the line, closed."""
+
+    def recorded(self, recording: Recording) -> Transport:
+        """Return the line that a recording has, closed.
+
+        Raises:
+            ConfigError: it has none for this driver.
+        """
+        raise ConfigError(f"driver '{self.name}' reads no recordings")
 
     @abstractmethod
     def make_parser(self) -> Parser:
@@ -87,5 +102,14 @@ class UdpDriver(PacketDriver):
 
     def make_transport(self) -> Transport:
         """Return the UDP port."""
+        return self._udp.transport()
+
+    def recorded(self, recording: Recording) -> Transport:
+        """Return the datagrams of a capture that go to that port (and multicast group, and come from that source)."""
+        udp = self._udp
+        return recording.datagrams(*sent_to(udp.port, udp.multicast_group, udp.source_address))
+
+    @property
+    def _udp(self) -> UdpSettings:
         udp: UdpSettings = self.settings.udp  # type: ignore[attr-defined]
-        return udp.transport()
+        return udp

@@ -13,6 +13,7 @@ from aegis.drivers.can_transport import CanTransport
 from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Fields, FormatError, Frame, PointFrame, Reading, finite_or_nan
 from aegis.drivers.packet_driver import PacketDriver, UdpSettings
+from aegis.drivers.recording import Recording, sent_to
 from aegis.drivers.transport import Transport
 
 _MAX_COUNTER_STEP = 1000  # a larger step of the cycle counter is a restart, no loss
@@ -276,6 +277,13 @@ class Srr520(PacketDriver):
             return CanTransport(self.settings.can.adapter, self.settings.can.interface)
         except ValueError as error:
             raise ConfigError(f"can.adapter: {error}") from None
+
+    def recorded(self, recording: Recording) -> Transport:
+        """Return the CAN frames of a recording, or the datagrams of a capture, as `line` says."""
+        udp = self.settings.udp
+        if self.settings.line == "udp":
+            return recording.datagrams(*sent_to(udp.port, udp.multicast_group, udp.source_address))
+        return recording.can_frames()
 
     def make_parser(self) -> Srr520Parser:
         """Return the parser."""

@@ -16,9 +16,11 @@ from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.dca1000 import Dca1000Parser
 from aegis.drivers.frames import CubeFrame, Frame
 from aegis.drivers.packet_driver import PacketDriver, UdpSettings
+from aegis.drivers.recording import Recording, sent_to
 from aegis.drivers.ti_chirp import LANES, ChirpConfig, load_chirp
 from aegis.drivers.transport import FileTransport, Packet, Transport
 
+NPY_MAGIC = b"\x93NUMPY"
 MAX_SENSOR_TIME_NS = 1 << 62  # a frame number beyond it is of a broken packet
 
 
@@ -137,13 +139,15 @@ class NpyTransport(Transport):
         path: complex array of (chirps, receivers, samples), of frames of that, or of (chirps, samples): one channel. The chirps of
             several transmitters follow one another as sent. Values are whole numbers of 16 bits, with or without sign.
         chirp: what was sent.
+        received_ns: when the frames came; None: now, at each look.
 
     Raises:
         ConfigError: the file is none, or does not fit the chirps.
     """
 
-    def __init__(self, path: Path, chirp: ChirpConfig) -> None:
+    def __init__(self, path: Path, chirp: ChirpConfig, received_ns: int | None = None) -> None:
         super().__init__()
+        self._received_ns = received_ns
         self.path = path
         frames = self._load()
         chirps = chirp.loops * len(chirp.tx_order)
@@ -195,7 +199,7 @@ class NpyTransport(Transport):
             self.refused["samples not whole numbers"] += 1
             return []
         plain = values.astype(np.int32).astype("<i2")  # as two's complement, where they were saved without sign
-        return [Packet(plain.tobytes(), time.time_ns())]
+        return [Packet(plain.tobytes(), time.time_ns() if self._received_ns is None else self._received_ns)]
 
     def close(self) -> None:
         """Forget the place."""
@@ -216,13 +220,7 @@ class TiRaw(PacketDriver):
     def make_transport(self) -> Transport:
         """Return the line."""
         settings = self.settings
-        if not settings.chirp_config:
-            raise ConfigError(
-                "chirp_config is empty; it names mmWave Studio's .mmwave.json or a YAML file of the chirps"
-            )
-        chirp = load_chirp(Path(settings.chirp_config), settings.board)
-        waveform = chirp.waveform()
-        layout: str = chirp.adc_layout
+        chirp, waveform = self._chirp()
         transport: Transport
         if settings.source == "udp":
             transport = settings.udp.transport()
@@ -231,22 +229,47 @@ class TiRaw(PacketDriver):
             if not settings.path or not path.is_file():
                 raise ConfigError(f"path = '{settings.path}' names no file, and source is '{settings.source}'")
             if settings.source == "npy":
-                transport = NpyTransport(path, chirp)
-                layout = "plain"
-                if transport.single_channel:
-                    waveform = replace(
-                        waveform,
-                        channel_position=waveform.channel_position[:1],
-                        channel_delay_s=waveform.channel_delay_s[:1],
-                    )
-            else:
-                size = CubeMaker(chirp, waveform, layout).frame_bytes
-                if path.stat().st_size < size:
-                    raise ConfigError(
-                        f"path: {path} has {path.stat().st_size} bytes; one frame of chirp_config has {size}"
-                    )
-                transport = FileTransport(path, chunk_bytes=size)
-        self.cubes = CubeMaker(chirp, waveform, layout)
+                return self._npy(path, chirp, waveform)
+            size = CubeMaker(chirp, waveform, chirp.adc_layout).frame_bytes
+            if path.stat().st_size < size:
+                raise ConfigError(f"path: {path} has {path.stat().st_size} bytes; one frame of chirp_config has {size}")
+            transport = FileTransport(path, chunk_bytes=size)
+        self.cubes = CubeMaker(chirp, waveform, chirp.adc_layout)
+        return transport
+
+    def recorded(self, recording: Recording) -> Transport:
+        """Return the line of a recording: the card's datagrams in a capture, a .npy file, or else the samples of a .bin file."""
+        chirp, waveform = self._chirp()
+        if recording.begin[:6] == NPY_MAGIC:
+            self.settings = self.settings.model_copy(update={"source": "npy"})
+            recording.timed = False
+            return self._npy(recording.path, chirp, waveform, recording.start_ns)
+        self.cubes = CubeMaker(chirp, waveform, chirp.adc_layout)
+        if recording.kind == "bytes":
+            self.settings = self.settings.model_copy(update={"source": "bin"})
+            return recording.stream()
+        self.settings = self.settings.model_copy(update={"source": "udp"})
+        udp = self.settings.udp
+        return recording.datagrams(*sent_to(udp.port, udp.multicast_group, udp.source_address))
+
+    def _chirp(self) -> tuple[ChirpConfig, Waveform]:
+        settings = self.settings
+        if not settings.chirp_config:
+            raise ConfigError(
+                "chirp_config is empty; it names mmWave Studio's .mmwave.json or a YAML file of the chirps"
+            )
+        chirp = load_chirp(Path(settings.chirp_config), settings.board)
+        return chirp, chirp.waveform()
+
+    def _npy(self, path: Path, chirp: ChirpConfig, waveform: Waveform, received_ns: int | None = None) -> Transport:
+        transport = NpyTransport(path, chirp, received_ns)
+        if transport.single_channel:
+            waveform = replace(
+                waveform,
+                channel_position=waveform.channel_position[:1],
+                channel_delay_s=waveform.channel_delay_s[:1],
+            )
+        self.cubes = CubeMaker(chirp, waveform, "plain")
         return transport
 
     def make_parser(self) -> Parser:

@@ -11,9 +11,10 @@ from aegis.core.params import ConfigError, Settings, group, param
 from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, finite_or_nan
 from aegis.drivers.packet_driver import PacketDriver
+from aegis.drivers.recording import Recording
 from aegis.drivers.ti_cli import configure_radar, read_commands
 from aegis.drivers.ti_tlv import HEADER_BYTES, MAGIC, MAX_PACKET_BYTES, DemoPacket, decode_packet, packet_length
-from aegis.drivers.transport import SerialTransport
+from aegis.drivers.transport import SerialTransport, Transport
 
 CYCLES = 1 << 32  # the radar's counter wraps
 MAX_PROCESSING_US = 1_000_000
@@ -184,6 +185,11 @@ class TiUart(PacketDriver):
             )
         self._commands = read_commands(Path(control.cfg_file)) if control.cfg_file else []
         return SerialTransport(data.device, data.baud)
+
+    def recorded(self, recording: Recording) -> Transport:
+        """Return the recorded bytes of the data line."""
+        self._commands = []
+        return recording.stream()
 
     def make_parser(self) -> TiUartParser:
         """Return the parser."""

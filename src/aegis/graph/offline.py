@@ -6,6 +6,7 @@ import heapq
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from tqdm import tqdm
 
 from aegis.core.params import Settings
 from aegis.graph.config import Parameters
+from aegis.graph.decode import Capture
 from aegis.graph.nodes import NODES
 from aegis.ros.bag import BagError, BagReader, topic_types, write_bag
-from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.fields import Message, stamp_of
 from aegis.ros.qos import message_class
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.ros.stages.simulator import SimulatorStage
@@ -35,18 +37,20 @@ SIMULATION_EPOCH_NS = 1_700_000_000 * 1_000_000_000
 class Pipeline:
     """Stages connected by the graph table; a message goes in, every message that follows from it comes out, in order."""
 
-    def __init__(self, config: Path | None, sets: Sequence[str], *, front_end: bool = False) -> None:
+    def __init__(self, config: Path | None, sets: Sequence[str], *, source: str = INPUTS[0]) -> None:
         """Make the offline stages.
 
         Args:
             config, sets: parameters.
-            front_end: the input is raw cubes.
+            source: of INPUTS, what goes in: it says which of the nodes that are not always there are needed.
 
         Raises:
             ConfigError: a parameter is wrong.
         """
         context = StageContext(run_id="offline")
-        names = [name for name, spec in NODES.items() if spec.offline and (front_end or not spec.on_request)]
+        names = [
+            name for name, spec in NODES.items() if spec.offline and (not spec.on_request or source in spec.subscribes)
+        ]
         parameters = Parameters.read(config, sets)
         parameters.check(names)
         self.stages: list[Stage[Settings]] = [
@@ -122,6 +126,16 @@ class Pipeline:
             yield stage.failed(error, stamp_ns)
 
 
+@dataclass(frozen=True)
+class _Input:
+    """What goes through the graph: (time [ns], topic, message or its CDR bytes), in the order of time."""
+
+    source: str  # the radar's topic
+    topics: tuple[str, ...]
+    messages: Iterator[tuple[int, str, Message | bytes]]
+    total: int | None  # messages
+
+
 def process_bag(
     in_bag: Path,
     out_bag: Path,
@@ -147,47 +161,76 @@ def process_bag(
         BagError: the input cannot be read whole, or the output cannot be written. No output is left then.
         ConfigError: a parameter is wrong.
     """
-    summary = Summary()
     with ExitStack() as stack:
         source, topic = _input_of(topic_types(in_bag), topic)
         readers = {source: stack.enter_context(closing(BagReader(in_bag, topic, TOPICS[source].type)))}
-        pipeline = Pipeline(config, sets, front_end=source == "radar/cube")
-        stack.callback(pipeline.close)
+        pipeline = stack.enter_context(closing(Pipeline(config, sets, source=source)))
         if pipeline.reads(ODOMETRY):
             odometry = BagReader(in_bag, odometry_topic, TOPICS[ODOMETRY].type, option="--odometry-topic")
             readers[ODOMETRY] = stack.enter_context(closing(odometry))
-        topics = [*readers, *dict.fromkeys(t for s in pipeline.stages for t in NODES[s.name].publishes)]
-        with write_bag(out_bag, [*topics, "events", "status", "/diagnostics"]) as writer:
-            first = True
-            time_ns = 0
-            total = sum(reader.count for reader in readers.values())
-            read: Counter[str] = Counter()
-            for time_ns, name, data in tqdm(
-                _merged(readers), total=total, unit="message", disable=None if progress else True
-            ):
-                outputs = pipeline.start(time_ns) if first else []
-                first = False
-                read[name] += 1
+        total = sum(reader.count for reader in readers.values())
+        return _process(pipeline, _Input(source, tuple(readers), _merged(readers), total), in_bag, out_bag, progress)
+
+
+def process_capture(
+    capture: Capture,
+    out_bag: Path,
+    *,
+    config: Path | None = None,
+    sets: Sequence[str] = (),
+    progress: bool = False,
+) -> Summary:
+    """Send what a driver makes of a recording through the graph; write that and every topic of the graph.
+
+    Raises:
+        BagError: there is nothing for the driver in the recording, or the output cannot be written. No output is left then.
+        ConfigError: a parameter is wrong.
+    """
+    source = capture.topics[0]
+    with closing(Pipeline(config, sets, source=source)) as pipeline:
+        found = _Input(source, capture.topics, capture.messages(progress=progress), None)
+        summary = _process(pipeline, found, capture.path, out_bag, progress=False)
+    summary.note = str(capture)
+    return summary
+
+
+def _process(pipeline: Pipeline, found: _Input, in_path: Path, out_bag: Path, progress: bool) -> Summary:
+    summary = Summary()
+    topics = dict.fromkeys([*found.topics, *(t for s in pipeline.stages for t in NODES[s.name].publishes)])
+    with write_bag(out_bag, [*topics, "events", "status", "/diagnostics"]) as writer:
+        first = True
+        time_ns = 0
+        read: Counter[str] = Counter()
+        for time_ns, name, data in tqdm(
+            found.messages, total=found.total, unit="message", disable=None if progress else True
+        ):
+            writer.write(name, time_ns, data)
+            if name not in found.topics:  # the driver's own events and status
+                continue
+            outputs = pipeline.start(time_ns) if first else []
+            first = False
+            read[name] += 1
+            message = data
+            if isinstance(data, bytes):
                 kind = message_class(TOPICS[name].type)
                 try:
                     message = deserialize_message(data, kind)
                 except Exception as error:
-                    which = f"{'scan' if name == source else name} {read[name]}"
-                    raise BagError(f"{in_bag}: {which} is not a whole {kind.__name__}: {error}") from error
-                writer.write(name, time_ns, data)
-                outputs += pipeline.push(name, message)
-                outputs += pipeline.status(time_ns)
-                summary.add(outputs)
-                for output in outputs:
-                    writer.write(output.topic, time_ns, output.message)
-            outputs = pipeline.finish(time_ns)
+                    which = f"{'scan' if name == found.source else name} {read[name]}"
+                    raise BagError(f"{in_path}: {which} is not a whole {kind.__name__}: {error}") from error
+            outputs += pipeline.push(name, message)
+            outputs += pipeline.status(time_ns)
             summary.add(outputs)
-            for output in [*outputs, *pipeline.status(time_ns, final=True)]:
+            for output in outputs:
                 writer.write(output.topic, time_ns, output.message)
-        summary.scans = read[source]
-        summary.errors = pipeline.errors
-        summary.refused = sum(stage.counters.dropped for stage in pipeline.stages)
-        return summary
+        outputs = pipeline.finish(time_ns)
+        summary.add(outputs)
+        for output in [*outputs, *pipeline.status(time_ns, final=True)]:
+            writer.write(output.topic, time_ns, output.message)
+    summary.scans = read[found.source]
+    summary.errors = pipeline.errors
+    summary.refused = sum(stage.counters.dropped for stage in pipeline.stages)
+    return summary
 
 
 def _input_of(types: Mapping[str, str], topic: str | None) -> tuple[str, str]:
@@ -216,12 +259,15 @@ class Summary:
         self.scans = 0
         self.refused = 0
         self.errors = 0
+        self.note = ""  # what else there is to say of the input
+        self.pictures = 0
         self._tracks: set[int] = set()
 
     def add(self, outputs: Iterable[Output]) -> None:
         """Count the tracks in outputs."""
         for output in outputs:
             if output.topic == "tracks":
+                self.pictures += 1
                 tracks: TrackArray = output.message
                 self._tracks.update(tracks.track_id)
 
@@ -231,7 +277,7 @@ class Summary:
             text += f", {self.refused} inputs refused (see /diagnostics in the output)"
         if self.errors:
             text += f", {self.errors} exceptions caught (see PIPELINE_ERROR and DETECTION_ERROR in events)"
-        return text
+        return text + (f"\n{self.note}" if self.note else "")
 
 
 def simulate_bag(

@@ -311,6 +311,70 @@ def test_time_that_begins_anew_resets_once_with_two_sensors():
     assert len(result.tracks) == 1
 
 
+@pytest.mark.parametrize("period_s", [0.1, 0.25])
+@pytest.mark.parametrize("length_s", [0.8, 1.0, 1.5, 3.0, 5.0, 5.5, 8.0])
+@pytest.mark.parametrize("sensors", [["a"], ["a", "b"]])
+def test_a_loop_of_any_length_gives_a_picture_of_every_scan(period_s, length_s, sensors):
+    """Shorter and longer than `reset_after_s` and the reorder window."""
+    tracker = Tracker(TrackingSettings())
+    resets, dropped = 0, []
+    loops, scans = 5, round(length_s / period_s)
+    for _ in range(loops):
+        for k in range(scans):
+            for n, sensor in enumerate(sensors):
+                at = k * period_s + n * 0.02
+                result = tracker.step(detections_of(approach(at), at, sensor=sensor))
+                resets += result.reset
+                dropped += [result.dropped] if result.tracks is None else []
+    assert dropped == []
+    assert resets == loops - 1
+    assert len(result.tracks) == 1
+
+
+@pytest.mark.parametrize("length_s", [0.8, 3.0, 8.0])
+def test_a_loop_whose_first_scan_is_lost_every_time_is_known_by_the_second_time(length_s):
+    tracker = Tracker(TrackingSettings())
+    pictures = 0
+    for k in range(round(length_s / 0.1)):
+        tracker.step(detections_of(approach(k * 0.1), k * 0.1))
+    for _ in range(10):
+        for k in range(1, round(length_s / 0.1)):
+            pictures += tracker.step(detections_of(approach(k * 0.1), k * 0.1)).tracks is not None
+    assert pictures >= 9 * (round(length_s / 0.1) - 1)
+
+
+def test_two_sensors_in_a_short_loop_lose_only_what_was_on_its_way():
+    """The second one's last scan of each round comes after the first one's first scan of the next."""
+    tracker = Tracker(TrackingSettings())
+    loop = [(sensor, round(k * 0.1 + late, 3)) for k in range(30) for sensor, late in (("a", 0.0), ("b", 0.05))]
+    stream = loop * 4
+    for start in range(len(loop), len(stream), len(loop)):
+        stream[start - 1], stream[start] = stream[start], stream[start - 1]
+    results = [tracker.step(detections_of(approach(at), at, sensor=sensor)) for sensor, at in stream]
+    assert [r.dropped for r in results if r.dropped] == ["scan from before the reset"] * 3
+    assert sum(r.reset for r in results) == 3
+
+
+@given(st.lists(st.integers(0, 5), max_size=40), st.integers(20, 60))
+@settings(max_examples=30)
+def test_strays_and_copies_of_a_sensor_that_goes_on_never_reset(ages, scans):
+    """Now and then a scan comes twice, or out of its place, between those in order."""
+    tracker = Tracker(TrackingSettings())
+    stamps = [10.0 + 0.1 * k for k in range(scans)]
+    for k, stamp in enumerate(stamps):
+        assert not tracker.step(detections_of(np.empty((0, 4)), stamp)).reset
+        if k > 6 and k < len(ages):
+            assert not tracker.step(detections_of(np.empty((0, 4)), stamps[k - ages[k]])).reset
+
+
+def test_a_clock_that_is_set_back_a_little_freezes_the_picture_only_until_it_has_caught_up():
+    tracker = Tracker(TrackingSettings())
+    stamps = [*np.arange(0.0, 10.0, 0.1), *np.arange(8.0, 12.0, 0.1)]
+    results = [tracker.step(detections_of(approach(at), at)) for at in stamps]
+    assert not any(r.reset for r in results)
+    assert results[-1].tracks.track_id.tolist() == [1]
+
+
 def in_order_and_late(scans: list, late: int, by: int, **settings):
     """Return the last pictures of a tracker that gets the scans in order, and of one that gets one of them later."""
     s = settings_of(TrackingSettings, reorder_window_s=3.0, **settings)

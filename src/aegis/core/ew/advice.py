@@ -90,6 +90,15 @@ class AdviceBook:
                 changed = True
         return changed
 
+    def begin_anew(self, by_ns: int) -> None:
+        """Take over all advice into a time that has begun anew, by `by_ns` (negative where it went back) from what it was.
+
+        Else in a loop that is shorter than advice is valid none would ever expire.
+        """
+        for advice in self._book.values():
+            self._book[advice.id] = replace(advice, valid_until_ns=advice.valid_until_ns + by_ns)
+            self._changed_ns[advice.id] += by_ns
+
     def decide(self, advice_id: int, *, accept: bool, operator: str, now_ns: int) -> Advice:
         """Record a person's decision on open advice.
 

@@ -173,7 +173,8 @@ class TimelineSettings(Settings):
         1.0, "A scan that comes late by no more than this is put in its place in time.", unit="s", ge=0.0, le=60.0
     )
     reset_after_s: float = param(
-        5.0, "A scan older than its own sensor's last one by more than this resets the tracker (a bag looped, a clock was set).",
+        5.0, "A scan older than its own sensor's last one by more than this resets the tracker (a clock was set, a bag looped); "
+        "a shorter loop is known by its start.",
         unit="s", gt=0.0,
     )  # fmt: skip
 

@@ -11,6 +11,27 @@ from aegis.core.tracking.filter import State
 from aegis.core.types import Detections
 
 SCANS_KEPT = 256  # for putting late scans in their place, at most
+# A sensor that is heard again at or before the first of so many of its scans, in a row, is at the start of a loop: a single one
+# says nothing of an order, and the copy of a scan that was sent twice is rarely that of the first.
+LEAST_LOOP = 2
+
+
+@dataclass
+class _Run:
+    """Scans of one sensor, as their stamps went up."""
+
+    first_ns: int
+    last_ns: int
+    scans: int = 1
+
+    def goes_on(self, stamp_ns: int) -> None:
+        """Take the next scan, which may be a late one."""
+        self.last_ns = max(self.last_ns, stamp_ns)
+        self.scans += 1
+
+    def is_begun_again_by(self, stamp_ns: int) -> bool:
+        """Tell whether a scan is where the run began, or before."""
+        return self.scans >= LEAST_LOOP and stamp_ns <= self.first_ns < self.last_ns
 
 
 @dataclass(frozen=True)
@@ -47,7 +68,8 @@ class Timeline:
         self.state = self._blank
         self._history: list[Moment] = []
         self._base: Moment | None = None  # what the history follows
-        self._sensor_ns: dict[str, int] = {}
+        self._heard: dict[str, _Run] = {}  # by sensor
+        self._refused: dict[str, _Run] = {}  # by sensor: since the last scan that was taken, those from before it
         self._ended_ns: int | None = None  # the time before it began anew
         self._waiting = None
 
@@ -59,12 +81,23 @@ class Timeline:
     @property
     def sensors(self) -> int:
         """Return how many sensors have been heard."""
-        return len(self._sensor_ns)
+        return len(self._heard)
 
     def goes_back(self, sensor_id: str, stamp_ns: int) -> bool:
-        """Tell whether a scan says that time has begun anew: a bag looped, or a clock was set."""
-        last = self._sensor_ns.get(sensor_id)
-        return last is not None and last - stamp_ns > self._again_ns
+        """Tell whether a scan says that time has begun anew: a bag looped, or a clock was set.
+
+        Either it is far older than its sensor's last one, or it has no place here and is where its sensor's scans began: a loop
+        that is shorter than `reset_after_s`, of whose scans none would have a place ever again. Where the loop's first scan was
+        lost, the second time that the refused ones begin anew says so.
+        """
+        heard, refused = self._heard.get(sensor_id), self._refused.get(sensor_id)
+        if heard is None or stamp_ns >= heard.last_ns:
+            return False
+        if heard.last_ns - stamp_ns > self._again_ns:
+            return True
+        if self.refusal(sensor_id, stamp_ns) is None:
+            return False  # late
+        return heard.is_begun_again_by(stamp_ns) or (refused is not None and refused.is_begun_again_by(stamp_ns))
 
     def begin_anew(self) -> None:
         """Forget all, but remember when it ended: other sensors' scans from before may still be on their way."""
@@ -89,17 +122,17 @@ class Timeline:
 
     def refusal(self, sensor_id: str, stamp_ns: int) -> str | None:
         """Return why a scan has no place in time; None where it has one."""
-        now, last = self.now_ns, self._sensor_ns.get(sensor_id)
+        now, heard = self.now_ns, self._heard.get(sensor_id)
         if now is None:
             return None
-        if (
-            self._ended_ns is not None
-            and last is None
-            and abs(stamp_ns - self._ended_ns) <= self._again_ns < stamp_ns - now
-        ):
-            return "scan from before the reset"  # of another sensor, on its way when time began anew
+        if self._ended_ns is not None and heard is None:
+            # Of another sensor, on its way when time began anew? It is nearer to the end of that time than to this one.
+            from_end_ns = abs(stamp_ns - self._ended_ns)
+            if from_end_ns <= self._again_ns and from_end_ns < stamp_ns - now:
+                return "scan from before the reset"
         if stamp_ns > now:
             return None
+        last = None if heard is None else heard.last_ns
         known = (moment.detections for moment in (*self._history, self._base) if moment is not None)
         if stamp_ns == last or (sensor_id, stamp_ns) in {(d.sensor_id, d.stamp_ns) for d in known if d is not None}:
             return "duplicate scan"
@@ -121,8 +154,14 @@ class Timeline:
 
     def hear(self, sensor_id: str, stamp_ns: int) -> None:
         """Note that a scan of a sensor was taken."""
-        last = self._sensor_ns.get(sensor_id)
-        self._sensor_ns[sensor_id] = stamp_ns if last is None else max(stamp_ns, last)
+        _note(self._heard, sensor_id, stamp_ns)
+        self._refused.pop(sensor_id, None)
+
+    def refuse(self, sensor_id: str, stamp_ns: int) -> None:
+        """Note that a scan of a sensor was not taken."""
+        heard = self._heard.get(sensor_id)
+        if heard is not None and stamp_ns < heard.last_ns:
+            _note(self._refused, sensor_id, stamp_ns)
 
     def add(self, moment: Moment) -> None:
         """Go on to a moment; forget those that no late scan could come between any more."""
@@ -132,3 +171,11 @@ class Timeline:
         self._history.append(moment)
         while len(self._history) > SCANS_KEPT or self._history[0].stamp_ns < moment.stamp_ns - self._window_ns:
             self._base = self._history.pop(0)
+
+
+def _note(runs: dict[str, _Run], sensor_id: str, stamp_ns: int) -> None:
+    run = runs.get(sensor_id)
+    if run is None:
+        runs[sensor_id] = _Run(stamp_ns, stamp_ns)
+    else:
+        run.goes_on(stamp_ns)

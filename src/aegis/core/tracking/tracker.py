@@ -74,6 +74,7 @@ class Tracker:
             self._serial = int(timeline.state.tracks["birth"].max(initial=0)) // BIRTH_NUMBERS + 1
         result.dropped = timeline.refusal(sensor_id, stamp)
         if result.dropped is not None:
+            timeline.refuse(sensor_id, stamp)
             return result
         usable = measurement.plausible(detections)
         result.refused = int((~usable).sum())

@@ -13,6 +13,7 @@ from aegis.core.params import ConfigError
 from aegis.core.signal.cube import Cube, CubeError
 from aegis.drivers.contract import Driver, DriverSettings
 from aegis.drivers.frames import Frame, PointFrame
+from aegis.drivers.recording import Recording
 from aegis.drivers.registry import driver_class, driver_names
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
@@ -32,11 +33,14 @@ class DriverStage(Stage[DriverSettings]):
     name = "driver"
     settings_type = DriverSettings
 
-    def __init__(self, settings: DriverSettings, context: StageContext) -> None:
+    def __init__(self, settings: DriverSettings, context: StageContext, recording: Recording | None = None) -> None:
         super().__init__(settings, context)
         if not settings.driver:
             raise ConfigError(f"driver.driver names no driver; known are: {', '.join(driver_names())}")
-        self.driver: Driver = driver_class(settings.driver)(settings)
+        kind = driver_class(settings.driver)
+        self.driver: Driver = kind(settings) if recording is None else kind.of_recording(settings, recording)
+        self._recording = recording
+        self._zero_ns: int | None = None  # Unix time of the sensor's zero, of a recording without times
         self._clock = SensorClock(settings.delay_s)
         self._sequence = 0
         self._refused: Counter[str] = Counter()  # of the driver, as far as it is counted here
@@ -98,7 +102,7 @@ class DriverStage(Stage[DriverSettings]):
     def _outputs(self, frame: Frame, now_ns: int) -> Iterator[Output]:
         self._sequence += 1
         self._frame_at_ns = now_ns
-        stamp_ns = self._clock.stamp(frame.sensor_time_ns, frame.received_ns)
+        stamp_ns = self._stamp(frame)
         frame_id = self.settings.frame_id
         if isinstance(frame, PointFrame):
             message = cloud_to_msg(frame.columns, frame_id=frame_id, stamp_ns=stamp_ns)
@@ -115,11 +119,31 @@ class DriverStage(Stage[DriverSettings]):
         yield self.event(ScanStarted(self._sequence, driver=self.driver.name), stamp_ns)
         yield output
 
+    def _stamp(self, frame: Frame) -> int:
+        """Return when a frame was measured [ns]."""
+        recording = self._recording
+        if recording is None or recording.timed or frame.sensor_time_ns is None:
+            return self._clock.stamp(frame.sensor_time_ns, frame.received_ns)
+        if self._zero_ns is None:
+            self._zero_ns = recording.start_ns - frame.sensor_time_ns
+        recording.now_ns = max(recording.now_ns, frame.sensor_time_ns + self._zero_ns)
+        return frame.sensor_time_ns + self._zero_ns
+
     def reset(self) -> None:
         """Close the line, to open it anew; forget the sensor's clock."""
         self._close()
         self._ended, self._trouble, self._open_at_ns = False, "", 0
         self._clock = SensorClock(self.settings.delay_s)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the line is open."""
+        return self._open
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether a recording is at its end."""
+        return self._ended
 
     def close(self) -> None:
         """Close the line."""

@@ -29,11 +29,13 @@ class EwStage(Stage[EwSettings]):
         path = context.state_dir / "advice_ids.json" if context.state_dir is not None else None
         self.monitor = NoiseMonitor(settings.noise)
         self.book = AdviceBook(settings.advice, kept_ids(path))
+        self._assessed_ns: int | None = None  # stamp of the last assessment
 
     def reset(self) -> None:
         """Forget the noise baseline, signals and advice; ids go on."""
         self.monitor.reset()
         self.book.reset()
+        self._assessed_ns = None
 
     def start(self, now_ns: int) -> Iterable[Output]:
         """Say that there is no advice: what was open before a restart is not open any more."""
@@ -65,6 +67,11 @@ class EwStage(Stage[EwSettings]):
         else:
             threats = threats_from_msg(message)
             self.note_sequence(topic, threats.sequence, threats.sensor_id)
+            # Late scans leave a picture's stamp as it was: it goes back only where time begins anew.
+            if self._assessed_ns is not None and stamp_ns < self._assessed_ns:
+                self.book.begin_anew(stamp_ns - self._assessed_ns)
+                changed = changed or bool(self.book.advice)
+            self._assessed_ns = stamp_ns
             new += self.book.on_threats(threats)
         for advice in new:
             yield self.event(EwResponseTriggered(**vars(advice)), stamp_ns)
