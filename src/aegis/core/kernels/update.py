@@ -118,7 +118,8 @@ def update(
     log_likelihood: cython.double[::1], innovation: cython.double[:, :, ::1], H: cython.double[:, :, :, ::1],
     slope: cython.double[:, :, :, ::1], polar: cython.bint,
     variance: cython.double[:, ::1], measured: cython.uchar[:, ::1], age: cython.double[::1],
-    elapsed: cython.double, turning: cython.uchar[::1], noise: cython.double[:, ::1], turn_noise: cython.double, share: cython.double[::1], missed: cython.double[::1],
+    elapsed: cython.double, turning: cython.uchar[::1], noise: cython.double[:, ::1], turn_noise: cython.double,
+    share: cython.double[::1], missed: cython.double[::1],
     xs: cython.double[:, :, ::1], Ps: cython.double[:, :, :, ::1], square: cython.double[:, ::1],
 ) -> cython.void:  # fmt: skip
     """Update x, P and weight in place; see `tracking.update.update`, which gives the scratch xs, Ps, square as well.

@@ -44,7 +44,9 @@ class Pairs(NamedTuple):
     distance: Floats  # (K, 2) of the most probable mode: squared, and the components measured
     innovation: Floats  # (K, M, 4) measured minus expected
     jacobian: Floats  # (N, M, 4, n) of what is expected; not filled in where the position itself is measured, nor without pairs
-    slope: Floats = np.empty((0, 0, 4, 0))  # (K, M, 4, n) the same of each pair, where detections are older than the tracks
+    slope: Floats = np.empty(
+        (0, 0, 4, 0)
+    )  # (K, M, 4, n) the same of each pair, where detections are older than the tracks
 
     def of(self, wanted: NDArray[np.bool_] | slice) -> Pairs:
         """Return the same arrays, of some pairs."""
@@ -113,8 +115,7 @@ def gate(
             *scratch, jacobian, start, *columns,
         )  # fmt: skip
         if done == N:
-            *pairs, slope = columns
-            return Pairs(start, *pairs, jacobian, slope).of(slice(start[N]))
+            return Pairs(start, *columns[:-1], jacobian, columns[-1]).of(slice(start[N]))
         larger = _columns(2 * room, M, n if older else 0)
         for column, before in zip(larger, columns, strict=True):
             column[: len(before)] = before

@@ -41,12 +41,13 @@ def carried_on(x: Floats, P: Floats, age: Floats, noise: Floats) -> tuple[Floats
     """Return states (n, 6) and covariances (n, 6, 6) some time after they held: straight on.
 
     Args:
-        x, P: then; age: (n,) how long ago [s]; noise: (n, 2) horizontal and vertical spectral density of the acceleration [m^2/s^3].
+        x, P: then; age: (n,) how long ago [s].
+        noise: (n, 2) horizontal and vertical spectral density of the acceleration [m^2/s^3].
     """
     F = np.eye(6) + age[:, None, None] * np.eye(6, k=3)
     P = F @ P @ F.transpose(0, 2, 1)
     q = noise[:, [0, 0, 1]]
-    for power, (a, b) in (((3, (0, 0)), (2, (0, 3)), (2, (3, 0)), (1, (3, 3)))):
+    for power, (a, b) in ((3, (0, 0)), (2, (0, 3)), (2, (3, 0)), (1, (3, 3))):
         for axis in range(3):
             P[:, a + axis, b + axis] += q[:, axis] * age**power / power
     return np.einsum("nij,nj->ni", F, x), P

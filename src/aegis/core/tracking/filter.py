@@ -254,7 +254,14 @@ class Filter:
         return State(state.tracks, state.now_ns, entered, state.clutter, left), found
 
     def _associate(
-        self, tracks: Rows, scan: Plotted, mean: Floats, covariance: Floats, log_background: Floats, stamp: int, dt: float
+        self,
+        tracks: Rows,
+        scan: Plotted,
+        mean: Floats,
+        covariance: Floats,
+        log_background: Floats,
+        stamp: int,
+        dt: float,
     ) -> tuple[Rows, Seen, Floats]:
         """Return the tracks updated by a scan, what it showed, and (D,) the probability that a detection is no confirmed one's."""
         s, z = self._settings, scan.z
