@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+NOT_STAMPED = "header.stamp is zero, and the driver has to set it"  # why a scan is refused, for counting
+
 
 class Row:
     """The shape of one object's numbers, of an array that has more than one per object: `Annotated[Floats, Row(3, 3)]`."""

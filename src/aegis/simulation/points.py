@@ -159,8 +159,12 @@ class Simulator(SimulatedRadar):
         return np.asarray((np.sqrt(snr) + real) ** 2 + imaginary**2)
 
     def _measure(self, true: Floats, snr: Floats) -> Floats:
-        """Return range, azimuth, elevation and range rate (4, n) as measured at the observed SNR (n,)."""
+        """Return range, azimuth, elevation and range rate (4, n) as measured at the observed SNR (n,).
+
+        No radar is ever more exact than its calibration: a fraction of the resolution cell remains, whatever the SNR.
+        """
         settings = self.settings
+        snr = np.minimum(snr, equation.from_db(settings.points.best_snr_db))
         sigma = np.stack(
             [
                 equation.sigma_range(settings.waveform.bandwidth_hz, snr),

@@ -25,6 +25,16 @@ from aegis.core.types import Floats, Scan, Sector, take_rows, unknown
 SCALES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 DAY_S = 86_400.0
 
+# What no radar measures is unknown, as NaN and inf are: sensors write the largest number, or one of no meaning, for what they do
+# not know. Within these bounds nothing overflows, as power or as variance.
+MOST_DB = 1000.0
+MOST_AZIMUTH = 4.0 * np.pi
+MOST_ELEVATION = np.pi
+MOST_RANGE_RATE_MPS = 299_792_458.0
+LEAST_RANGE_M = 1e-3  # at the sensor itself there is no direction
+LEAST_SIGMA = 1e-6
+MOST_SIGMA = (1e8, np.pi, np.pi, MOST_RANGE_RATE_MPS)  # in the order of variances
+
 
 class PointsError(ValueError):
     """The columns cannot be read; `reason` is a short key for counting."""
@@ -34,10 +44,13 @@ class PointsError(ValueError):
         self.reason = reason
 
 
+@np.errstate(over="ignore")  # what overflows is as little finite as what was so before
 def read_points(
     columns: Mapping[str, Floats], settings: DetectionSettings, *, stamp_ns: int, frame_id: str, sequence: int
 ) -> tuple[Scan, Counter[str]]:
     """Return the scan and how many points were dropped, by reason.
+
+    What is not finite is unknown: a point without a position is dropped, of one without anything else the rest counts.
 
     Args:
         columns: field name to (N,) values, as the sensor gives them.
@@ -49,6 +62,7 @@ def read_points(
     """
     n = len(next(iter(columns.values()), ()))
     fields, limits = settings.fields, settings.limits
+    columns = {name: np.where(np.isfinite(values), values, np.nan) for name, values in columns.items()}
     r, azimuth, elevation = _position(columns, settings, n)
     range_rate = unknown(n)
     if settings.has_doppler:
@@ -56,13 +70,14 @@ def read_points(
         if name is None:
             asked = " or ".join(RANGE_RATE_NAMES) if fields.range_rate == "auto" else fields.range_rate
             raise _missing(asked, columns, "fields.range_rate names another, has_doppler: false says there is none")
-        range_rate = columns[name] * fields.range_rate_scale
-    noise = columns.get(fields.noise, unknown(n))
+        range_rate = _within(columns[name] * fields.range_rate_scale, MOST_RANGE_RATE_MPS)
+    noise = _within(columns.get(fields.noise, unknown(n)), MOST_DB)
     rcs = columns.get(fields.rcs, unknown(n))
     if fields.rcs_unit == "m2":
         rcs = decibels(rcs)
-
-    snr, variance = _snr(columns, fields, noise), _variance(columns, settings.accuracy, n)
+    rcs = _within(rcs, MOST_DB)
+    snr = _within(_snr(columns, fields, noise), MOST_DB)
+    variance = _variance(columns, settings.accuracy, n)
     offset = _time_offset(columns, fields, stamp_ns, n)
     timed = np.abs(offset) <= limits.max_time_offset_s
     scan = Scan(
@@ -74,7 +89,7 @@ def read_points(
     r, azimuth, elevation, timed = r[~beam], azimuth[~beam], elevation[~beam], timed[~beam]
     dropped: Counter[str] = Counter()
     finite = np.isfinite(r) & np.isfinite(azimuth) & (np.isfinite(elevation) | (not settings.has_elevation))
-    within = (r >= limits.min_range_m) & (r <= limits.max_range_m) & (r > 0.0)
+    within = (r >= limits.min_range_m) & (r <= limits.max_range_m) & (r >= LEAST_RANGE_M)
     dropped["point not finite"] = int((~finite).sum())
     dropped["point out of range"] = int((finite & ~within).sum())
     scan.untimed = int((finite & within & ~timed).sum())
@@ -138,8 +153,10 @@ def _position(columns: Mapping[str, Floats], settings: DetectionSettings, n: int
         if name not in columns:
             raise _missing(name, columns, "x, y, z or fields.range, azimuth and elevation give the position")
     unit = np.pi / 180.0 if f.angle_unit == "deg" else 1.0
-    azimuth = wrapped(columns[f.azimuth] * (unit * f.azimuth_sign))
-    elevation = columns[f.elevation] * (unit * f.elevation_sign) if has_elevation else unknown(n)
+    azimuth = wrapped(_within(columns[f.azimuth] * (unit * f.azimuth_sign), MOST_AZIMUTH))
+    elevation = unknown(n)
+    if has_elevation:
+        elevation = _within(columns[f.elevation] * (unit * f.elevation_sign), MOST_ELEVATION)
     return columns[f.range].copy(), azimuth, elevation
 
 
@@ -165,7 +182,13 @@ def _variance(columns: Mapping[str, Floats], accuracy: AccuracySettings, n: int)
     if accuracy.stated_errors == "ignore" or not any(name in columns for name in SIGMA_NAMES):
         return None
     sigma = np.column_stack([columns.get(name, unknown(n)) for name in SIGMA_NAMES])
-    return np.where(sigma > 0.0, sigma, np.nan) ** 2
+    return np.where((sigma >= LEAST_SIGMA) & (sigma <= MOST_SIGMA), sigma, np.nan) ** 2
+
+
+def _within(values: Floats, most: float) -> Floats:
+    """Return values, with NaN for those that are larger than `most` either way."""
+    out: Floats = np.where(np.abs(values) <= most, values, np.nan)
+    return out
 
 
 def _first(columns: Mapping[str, Floats], name: str, candidates: tuple[str, ...]) -> str | None:

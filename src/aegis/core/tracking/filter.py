@@ -70,6 +70,7 @@ class Report(NamedTuple):
 
     tracks: Tracks  # the picture
     over_capacity: int  # detections that would have started a track beyond max_tracks
+    outside: Floats  # (K,) ranges of the detections outside the sensor's view [m]
     seen: Seen | None  # None without tracks
 
 
@@ -94,12 +95,22 @@ class _Sensor:
     def of(cls, model: Sensor) -> _Sensor:
         azimuth, elevation = np.deg2rad(model.azimuth_fov_deg), np.deg2rad(model.elevation_fov_deg)
         near, far = model.min_range_m, model.max_range_m
-        height = 2.0 * far * np.sin(elevation / 2.0)
+        axis = np.deg2rad(model.elevation_axis_deg)
+        span = min(elevation, np.deg2rad(model.elevation_span_deg))
+        height = 2.0 * far * np.sin(span / 2.0)
         pose = Pose(model.position(), model.rotation(), np.zeros(3))
         return cls(
             model,
-            SensorView(pose, near, far, azimuth / 2.0 + 1e-9, elevation / 2.0 + 1e-9, model.detection_probability),
-            np.log([far - near, azimuth, elevation, model.range_rate_span_mps]),
+            SensorView(
+                pose,
+                near,
+                far,
+                azimuth / 2.0 + 1e-9,
+                axis - elevation / 2.0 - 1e-9,
+                axis + elevation / 2.0 + 1e-9,
+                model.detection_probability,
+            ),
+            np.log([far - near, azimuth, span, model.range_rate_span_mps]),
             np.log([0.5 * azimuth * (far**2 - near**2), 1.0, height, model.range_rate_span_mps]),
         )
 
@@ -153,18 +164,20 @@ class Filter:
         scan = self._plotted(detections, view, tracks, mean, covariance, stamp)
         state, background = self._background(state, sensor, scan, sensor_id, dt)
         alone = unexplained = np.ones(len(scan.z))
-        seen = None
+        seen, visible = None, np.empty(0, np.bool_)
         if len(tracks):
             log_background = np.log(background.density.sum(axis=0))
             tracks, seen, unexplained = self._associate(tracks, scan, mean, covariance, log_background, stamp, dt)
-            alone = seen.observed.hypotheses.alone
+            alone, visible = seen.observed.hypotheses.alone, seen.observed.visible
         state = self._remember_clutter(state, scan.z, sensor_id, unexplained, stamp)
         born, over = self._births(scan, alone, background, serial, stamp, len(tracks))
+        new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
         begin = stamp if not len(scan.z) else int(scan.z.measured_ns(stamp).min())
-        tracks = self._settled(tracks, born, stamp, begin, known)
+        tracks = self._settled(tracks, born, np.concatenate((visible, new)), (begin, stamp), known)
         picture, shown = self._view.picture(tracks, detections, stamp)
         tracks["class_id"][shown] = picture.class_id
-        return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, seen)
+        outside = measurement.ranges_outside(scan.z, view)
+        return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
 
     def _predicted(self, state: State, dt: float) -> State:
         """Return the state after a time [s], with tracks that are nobody else's."""
@@ -272,7 +285,7 @@ class Filter:
             self._moved(tracks["class_id"], tracks["has_height"], self._motion.modes, dt),
         )  # fmt: skip
         observed = observe(before, scan.view, z, log_background, self._how)
-        (pairs, chances), best = observed, observed.hypotheses.best
+        (pairs, chances, _), best = observed, observed.hypotheses.best
         after = tracks.copy()
         after["looked_ns"] = stamp
         measured_ns = z.measured_ns(stamp)
@@ -347,13 +360,25 @@ class Filter:
         born["rcs_sum"], born["rcs_looks"] = np.where(stated, rcs, 0.0), stated
         return born, over
 
-    def _settled(self, tracks: Rows, born: Rows, stamp: int, begin: int, known: Mapping[int, int]) -> Rows:
-        """Return what stays, named and confirmed."""
+    def _settled(
+        self, tracks: Rows, born: Rows, visible: NDArray[np.bool_], times: tuple[int, int], known: Mapping[int, int]
+    ) -> Rows:
+        """Return what stays, named and confirmed.
+
+        What is outside the view is not confirmed: there hits count for a track, but no miss would ever count against it.
+
+        Args:
+            tracks, born: those before, and the new ones.
+            visible: which of them are in view, `born` after `tracks`.
+            times: of the scan's first detection, and now.
+            known: names that tracks had, by their birth.
+        """
         s = self._settings
-        life = s.existence
+        life, (begin, stamp) = s.existence, times
         keep = rows.worth_keeping(tracks, stamp, begin, life.delete_probability, round(life.max_coast_s * 1e9))
+        visible = visible[np.concatenate((keep, np.ones(len(born), np.bool_)))]
         tracks = tracks.keep_and_add(keep, born)
-        sure = tracks["existence"] >= s.existence.confirm_probability
+        sure = (tracks["existence"] >= s.existence.confirm_probability) & visible
         name = tracks["id"]
         nameless = np.flatnonzero((name == 0) & (sure | (tracks["hits"] > 1)))
         if len(nameless):

@@ -7,7 +7,7 @@ masked. The range rate is that between a moving object and a sensor that may mov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +58,9 @@ class SensorView:
     pose: Pose
     near_m: float  # nearest and farthest range
     far_m: float
-    azimuth_rad: float  # largest absolute angles
-    elevation_rad: float
+    azimuth_rad: float  # largest absolute angle
+    lowest_rad: float  # elevations
+    highest_rad: float
     detection_probability: float  # of an object in view that is not hidden
 
 
@@ -68,6 +69,16 @@ def plausible(d: Detections) -> NDArray[np.bool_]:
     out = np.empty(len(d), np.bool_)
     kernels.plausible(d.range, d.azimuth, d.elevation, d.range_rate, d.variance, out.view(np.uint8))
     return out
+
+
+def infinite_as_unknown(d: Detections) -> Detections:
+    """Return detections with NaN for what is infinite of what may be unknown: elevation, range rate, their variances, the RCS."""
+    optional = (d.elevation, d.range_rate, d.variance[:, 2:], d.rcs_dbsm)
+    if not any(np.isinf(values).any() for values in optional):
+        return d
+    elevation, range_rate, errors, rcs_dbsm = (np.where(np.isinf(values), np.nan, values) for values in optional)
+    variance = np.column_stack([d.variance[:, :2], errors])
+    return replace(d, elevation=elevation, range_rate=range_rate, variance=variance, rcs_dbsm=rcs_dbsm)
 
 
 def from_detections(d: Detections, pose: Pose, now_ns: int | None = None) -> Plots:
@@ -95,9 +106,15 @@ def in_view(position: Floats, has_height: NDArray[np.bool_], view: SensorView) -
     out = np.empty(len(position), np.bool_)
     kernels.in_view(
         position, has_height.view(np.uint8), view.pose.position, view.pose.rotation, view.near_m, view.far_m,
-        view.azimuth_rad, view.elevation_rad, out.view(np.uint8),
+        view.azimuth_rad, view.lowest_rad, view.highest_rad, out.view(np.uint8),
     )  # fmt: skip
     return out
+
+
+def ranges_outside(z: Plots, view: SensorView) -> Floats:
+    """Return the ranges (K,) [m] of the measurements that lie outside the sensor's view, as it is stated."""
+    outside = z.position[~in_view(z.position, np.ascontiguousarray(z.measured[:, 2]), view)]
+    return np.asarray(np.sqrt(((outside - view.pose.position) ** 2).sum(axis=1)), dtype=np.float64)
 
 
 def background(measured: NDArray[np.bool_], log_extent: Floats, clutter: float, births: float) -> Floats:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aegis.core.tracking.filter import State
-from aegis.core.types import Detections
+from aegis.core.types import NOT_STAMPED, Detections
 
 SCANS_KEPT = 256  # for putting late scans in their place, at most
 # A sensor that is heard again at or before the first of so many of its scans, in a row, is at the start of a loop: a single one
@@ -141,7 +141,7 @@ class Timeline:
         last = None if heard is None else heard.last_ns
         known = (moment.detections for moment in (*self._history, self._base) if moment is not None)
         if stamp_ns == last or (sensor_id, stamp_ns) in {(d.sensor_id, d.stamp_ns) for d in known if d is not None}:
-            return "duplicate scan"
+            return NOT_STAMPED if stamp_ns == 0 else "duplicate scan"
         if now - until_ns > self._window_ns or (self._base is not None and until_ns < self._base.stamp_ns):
             return "scan older than the reorder window"
         return None

@@ -9,13 +9,13 @@ import numpy as np
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking import measurement, rows, snapshot
 from aegis.core.tracking.consistency import Nis
-from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter, State
+from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter, Report, State
 from aegis.core.tracking.learning import SensorKnowledge
 from aegis.core.tracking.looks import in_time
 from aegis.core.tracking.registration import Bias
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.timeline import Moment, Timeline
-from aegis.core.types import Detections, Ints, Tracks, TrackStatus, take_rows
+from aegis.core.types import Detections, Floats, Ints, Tracks, TrackStatus, take_rows
 
 NO_IDS = np.empty(0, dtype=np.int64)
 
@@ -34,6 +34,7 @@ class StepResult:
     refused: int = 0  # detections that could not be used
     mistimed: int = 0  # detections whose own time could not be
     over_capacity: int = 0  # detections that would have started a track beyond max_tracks
+    outside: Floats = field(default_factory=lambda: np.empty(0))  # ranges of detections outside the stated view [m]
 
 
 class Tracker:
@@ -88,10 +89,12 @@ class Tracker:
         later = timeline.go_back(until) if result.reordered else []
         self._serial += 1
         known = _names(later)
-        tracks, result.over_capacity = self._advance(detections, until, self._serial, known, learn=True)
+        report = self._advance(detections, until, self._serial, known, learn=True)
+        result.over_capacity, result.outside = report.over_capacity, report.outside
+        tracks = report.tracks
         for moment in later:
             if moment.detections is not None:
-                tracks, _ = self._advance(moment.detections, moment.stamp_ns, moment.serial, known, learn=False)
+                tracks = self._advance(moment.detections, moment.stamp_ns, moment.serial, known, learn=False).tracks
         self._confirmed = tracks.track_id[tracks.status != int(TrackStatus.TENTATIVE)]
         result.tracks = tracks
         result.confirmed, result.lost = rows.changes(before, self._confirmed)
@@ -123,14 +126,14 @@ class Tracker:
 
     def _advance(
         self, detections: Detections, until: int, serial: int, known: dict[int, int], *, learn: bool
-    ) -> tuple[Tracks, int]:
-        """Do one scan; `learn` from it about the sensor, unless it is done again. Return the picture, and births refused."""
+    ) -> Report:
+        """Do one scan, up to its latest detection; `learn` from it about the sensor, unless it is done again."""
         corrected = self._sensors.corrected(detections)
         after, report = self._filter.advance(self._timeline.state, corrected, serial, known, until)
         if learn and report.seen is not None:
             self._sensors.learn(detections.sensor_id, until, report.seen, self._timeline.sensors)
         self._timeline.add(Moment(until, serial, detections, after))
-        return report.tracks, report.over_capacity
+        return report
 
 
 def _names(moments: list[Moment]) -> dict[int, int]:
