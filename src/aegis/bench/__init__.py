@@ -52,6 +52,11 @@ BENCHMARKS = {
         "GOSPA beside the published multi-Bernoulli filters, scenario 1 of FUSION 2017, 40 runs a cell",
         "aegis.bench.fusion2017",
     ),
+    "evaluate": Benchmark(
+        "every scenario that ships through the whole graph, held against truth, a row a scenario and seed",
+        "aegis.bench.evaluate",
+        frozenset({"scenario", "seed", "sets", "duration"}),
+    ),
 }
 
 
