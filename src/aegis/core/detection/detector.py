@@ -132,6 +132,7 @@ class Detector:
             len(d),
             rcs_dbsm=d.rcs_dbsm,
             radial_speed=np.abs(d.range_rate),
+            radial_speed_sigma=np.sqrt(d.variance[:, 3]),
             height=d.range * np.sin(d.elevation),
             height_sigma=np.nan_to_num(height_sigma, nan=1.0),
         )

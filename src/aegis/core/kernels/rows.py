@@ -96,6 +96,32 @@ def changes(
     return g, k
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def speed_of(
+    vx: cython.double, vy: cython.double, vz: cython.double, covariance: cython.double[:, :, ::1], i: cython.Py_ssize_t,
+    has_height: cython.bint,
+) -> tuple[cython.double, cython.double]:  # fmt: skip
+    """Return the speed and its standard deviation; over ground, where the height is not observed.
+
+    To second order, an error e of the velocity v changes its length by e along v and by e^2 / 2v across it; at rest, by any e.
+    """
+    if not has_height:
+        vz = 0.0
+    square = vx * vx + vy * vy + vz * vz
+    total = covariance[i, 3, 3] + covariance[i, 4, 4]
+    along = vx * vx * covariance[i, 3, 3] + vy * vy * covariance[i, 4, 4] + 2.0 * vx * vy * covariance[i, 3, 4]
+    if has_height:
+        total += covariance[i, 5, 5]
+        along += vz * vz * covariance[i, 5, 5] + 2.0 * vz * (vx * covariance[i, 3, 5] + vy * covariance[i, 4, 5])
+    if square <= 0.0:
+        return 0.0, sqrt(total)
+    along = min(along / square, total)
+    across = total - along
+    return sqrt(square), sqrt(along + across * min(across / square, 1.0))
+
+
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
@@ -123,8 +149,7 @@ def shown_as(
         real[0, i] = reals[EXISTENCE, t]
         real[1, i] = reals[RCS_SUM, t] / looks if looks > 0.0 else NAN
         real[2, i] = looks
-        real[3, i] = sqrt(mean[i, 3] * mean[i, 3] + mean[i, 4] * mean[i, 4] + mean[i, 5] * mean[i, 5])
-        real[4, i] = sqrt(covariance[i, 3, 3] + covariance[i, 4, 4] + covariance[i, 5, 5])
+        real[3, i], real[4, i] = speed_of(mean[i, 3], mean[i, 4], mean[i, 5], covariance, i, flags[HAS_HEIGHT, t] != 0)
         real[5, i] = mean[i, 2] - ground if flags[HAS_HEIGHT, t] else NAN
         real[6, i] = sqrt(covariance[i, 2, 2])
         real[7, i] = (stamp_ns - wholes[BORN_NS, t]) * 1e-9
