@@ -304,6 +304,24 @@ def test_errors_larger_than_stated_are_called_inconsistent_without_an_alarm():
     assert diagnosis.level == DiagnosticStatus.OK
 
 
+def test_plots_outside_the_stated_view_are_counted_and_warned_of():
+    """At 30 km, where max_range_m was left at 10 km; one now and then, as a false alarm at the edge, is no trouble."""
+    stage = stage_in(None)
+    far = polar_of(np.array([30_000.0, 500.0, 200.0, -50.0, 0.0, 0.0]))
+    for k in range(5):
+        push(stage, scan([approach(k), far], float(k)))
+    detail, diagnosis = reported(stage)
+    assert detail["outside_view"] == detail["dropped_by_reason"]["plot outside the stated view"] == 5
+    assert diagnosis.level == DiagnosticStatus.WARN
+    assert "5 of 10 plots outside the stated view (test out to 30005 m)" in diagnosis.message
+    assert "max_range_m" in diagnosis.message
+    for k in range(5, 35):
+        push(stage, scan([approach(k), far] if k == 20 else [approach(k)], float(k)))
+    detail, diagnosis = reported(stage)
+    assert detail["outside_view"] == 6
+    assert diagnosis.level == DiagnosticStatus.OK
+
+
 def test_before_any_scan_there_is_nothing_to_say():
     detail, _ = reported(stage_in(None))
     assert (detail["nis"], detail["registration"], detail["tracks"], detail["reordered"]) == ({}, {}, 0, 0)
@@ -329,6 +347,27 @@ def test_late_scans_are_counted_and_only_those_too_late_are_dropped():
     }
     assert stage.counters.dropped == 2
     assert diagnosis.level == DiagnosticStatus.WARN
+
+
+@pytest.mark.parametrize("odd", [np.inf, -np.inf])
+def test_what_is_infinite_in_a_strangers_detections_is_unknown_and_loses_no_object(odd):
+    at, unknown = stage_in(None), stage_in(None)
+    for k in range(8):
+        pictures = []
+        for stage, value in ((at, odd), (unknown, np.nan)):
+            d = detections_of(approach(k), float(k), rcs=[value])
+            d.elevation[0], d.range_rate[0], d.variance[0, 2:] = value, value, value
+            pictures.append(push(stage, detections_to_msg(d))[0])
+        assert repr(pictures[0]) == repr(pictures[1])  # in which NaN is equal to NaN
+    assert at.counters.objects_dropped == 0
+    assert pictures[0].status[0] == TrackStatus.CONFIRMED
+
+
+def test_detections_that_are_never_stamped_are_refused_for_that():
+    stage = stage_in(None)
+    for _ in range(3):
+        push(stage, scan(approach(0), 0.0))
+    assert stage.counters.reasons == {"header.stamp is zero, and the driver has to set it": 2}
 
 
 def test_when_time_goes_backwards_a_warning_says_so():

@@ -26,7 +26,8 @@ class HeadingSettings(Settings):
     """Where the heading at each spoke is from."""
 
     source: Literal["auto", "radar", "nmea", "none"] = param(
-        "auto", "radar: what the radar says with each spoke. nmea: own ship's sentences. auto: the radar's, else these."
+        "auto",
+        "What gives the heading at each spoke: the radar, own ship's sentences (nmea), or the first of them that knows it.",
     )
 
 

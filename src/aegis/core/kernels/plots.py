@@ -35,14 +35,14 @@ def first_of(root: cython.longlong[::1], i: cython.longlong) -> cython.longlong:
 @cython.exceptval(check=False)
 def group(
     order: cython.longlong[::1], r: cython.double[:], azimuth: cython.double[:], elevation: cython.double[:],
-    rate: cython.double[:], variance: cython.double[:, :], widest: cython.double, distance: cython.double,
-    rate_distance: cython.double, root: cython.longlong[::1], out: cython.longlong[::1],
+    rate: cython.double[:], when: cython.double[:], variance: cython.double[:, :], widest: cython.double, distance: cython.double,
+    rate_distance: cython.double, time_distance: cython.double, root: cython.longlong[::1], out: cython.longlong[::1],
 ) -> cython.void:  # fmt: skip
     """Write (N,) group numbers; see `detection.detector.group_points`.
 
     Args:
-        order: (N,) the points by range; r, azimuth, elevation, rate: (N,); variance: (N, 4) of these.
-        widest: the largest difference in range of two neighbours; distance, rate_distance: see there.
+        order: (N,) the points by range; r, azimuth, elevation, rate: (N,); when: (N,) [s]; variance: (N, 4) of the first four.
+        widest: the largest difference in range of two neighbours; distance, rate_distance, time_distance: see there.
         root: (N,) scratch; out: to be written.
     """
     middle: cython.double
@@ -60,6 +60,8 @@ def group(
             if r[b] - r[a] > widest:
                 break
             if not near(r[b] - r[a], variance[a, 0] + variance[b, 0], distance):
+                continue
+            if abs(when[b] - when[a]) > time_distance:
                 continue
             if not near(rate[b] - rate[a], variance[a, 3] + variance[b, 3], rate_distance):
                 continue
@@ -143,7 +145,8 @@ def measurements(
 @cython.exceptval(check=False)
 def in_view(
     position: cython.double[:, ::1], has_height: cython.uchar[:], origin: cython.double[::1], R: cython.double[:, ::1],
-    near: cython.double, far: cython.double, azimuth: cython.double, elevation: cython.double, out: cython.uchar[::1],
+    near: cython.double, far: cython.double, azimuth: cython.double, lowest: cython.double, highest: cython.double,
+    out: cython.uchar[::1],
 ) -> cython.void:  # fmt: skip
     """Write (N,) whether a sensor could have seen objects at (N, 3) in map; see `tracking.measurement.in_view`."""
     for t in range(position.shape[0]):
@@ -154,7 +157,7 @@ def in_view(
         out[t] = near <= r <= far and (azimuth >= PI or abs(atan2(left, forward)) <= azimuth)
         if out[t] and has_height[t]:
             up = R[0, 2] * dx + R[1, 2] * dy + R[2, 2] * dz
-            out[t] = abs(atan2(up, hypot(forward, left))) <= elevation
+            out[t] = lowest <= atan2(up, hypot(forward, left)) <= highest
 
 
 @cython.ccall

@@ -45,10 +45,14 @@ class BlobSettings(Settings):
 class ErrorSettings(Settings):
     """Errors (one sigma) that plots state: the root of the sum of squares of two parts."""
 
-    range_cells: float = param(0.5, "Of range, whatever the echo: in cells.", ge=0.0)
-    range_share: float = param(0.1, "Of range, with the echo: of its length.", ge=0.0)
-    azimuth_deg: float = param(0.1, "Of azimuth, whatever the echo.", unit="deg", ge=0.0)
-    azimuth_share: float = param(0.1, "Of azimuth, with the echo: of its width.", ge=0.0)
+    range_cells: float = param(0.5, "Part of the error of range that every echo has, in cells.", ge=0.0)
+    range_share: float = param(
+        0.1, "Part of the error of range that goes with the echo: a share of its length.", ge=0.0
+    )
+    azimuth_deg: float = param(0.1, "Part of the error of azimuth that every echo has.", unit="deg", ge=0.0)
+    azimuth_share: float = param(
+        0.1, "Part of the error of azimuth that goes with the echo: a share of its width.", ge=0.0
+    )
 
 
 class PictureSettings(Settings):
