@@ -169,7 +169,10 @@ def process_bag(
             odometry = BagReader(in_bag, odometry_topic, TOPICS[ODOMETRY].type, option="--odometry-topic")
             readers[ODOMETRY] = stack.enter_context(closing(odometry))
         total = sum(reader.count for reader in readers.values())
-        return _process(pipeline, _Input(source, tuple(readers), _merged(readers), total), in_bag, out_bag, progress)
+        found = _Input(source, tuple(readers), _merged(readers), total)
+        summary = _process(pipeline, found, in_bag, out_bag, progress)
+        summary.warnings = list(dict.fromkeys(warning for reader in readers.values() for warning in reader.warnings))
+        return summary
 
 
 def process_capture(
@@ -260,6 +263,7 @@ class Summary:
         self.refused = 0
         self.errors = 0
         self.note = ""  # what else there is to say of the input
+        self.warnings: list[str] = []  # of the input: what is odd and did not matter
         self.pictures = 0
         self._tracks: set[int] = set()
 
