@@ -5,7 +5,7 @@ from typing import Annotated
 
 import numpy as np
 import pytest
-from aegis_msgs.msg import DetectionArray, EwAdviceArray, EwSignalArray, ThreatArray, TrackArray
+from aegis_msgs.msg import DetectionArray, EwAdviceArray, EwSignalArray, ThreatArray, TrackArray, TruthArray
 
 from aegis.core.types import (
     N_CLASSES,
@@ -19,6 +19,7 @@ from aegis.core.types import (
     SignalKind,
     Threats,
     Tracks,
+    Truth,
 )
 from aegis.ros.bag import serialize, typestore
 from aegis.ros.messages import ew, picture
@@ -28,6 +29,7 @@ KINDS = {
     "detections": (Detections, DetectionArray, picture.detections_to_msg, picture.detections_from_msg),
     "tracks": (Tracks, TrackArray, picture.tracks_to_msg, picture.tracks_from_msg),
     "threats": (Threats, ThreatArray, picture.threats_to_msg, picture.threats_from_msg),
+    "truth": (Truth, TruthArray, picture.truth_to_msg, picture.truth_from_msg),
 }
 # How many numbers one object has in a column.
 ROWS = {"state": (6,), "covariance": (6, 6), "variance": (4,), "class_probability": (N_CLASSES,)}
@@ -48,8 +50,14 @@ def drawn(kind, message, rng, n):
             values[name] = [f"because of {i}, ü" for i in range(n)]
         elif wire.startswith("sequence"):
             values[name] = rng.integers(0, LARGEST[item], n)
-        elif wire in ("string", "boolean", "uint64"):
-            values[name] = {"string": "a sensor", "boolean": True, "uint64": int(rng.integers(0, 2**63))}[wire]
+        elif wire in ("string", "boolean", "uint32", "uint64"):
+            value = {
+                "string": "a sensor",
+                "boolean": True,
+                "uint32": 3_000_000_000,
+                "uint64": int(rng.integers(0, 2**63)),
+            }
+            values[name] = value[wire]
     return kind(**{f.name: values[f.name] for f in fields(kind)})
 
 

@@ -304,6 +304,24 @@ def test_errors_larger_than_stated_are_called_inconsistent_without_an_alarm():
     assert diagnosis.level == DiagnosticStatus.OK
 
 
+def test_plots_outside_the_stated_view_are_counted_and_warned_of():
+    """At 30 km, where max_range_m was left at 10 km; one now and then, as a false alarm at the edge, is no trouble."""
+    stage = stage_in(None)
+    far = polar_of(np.array([30_000.0, 500.0, 200.0, -50.0, 0.0, 0.0]))
+    for k in range(5):
+        push(stage, scan([approach(k), far], float(k)))
+    detail, diagnosis = reported(stage)
+    assert detail["outside_view"] == detail["dropped_by_reason"]["plot outside the stated view"] == 5
+    assert diagnosis.level == DiagnosticStatus.WARN
+    assert "5 of 10 plots outside the stated view (test out to 30005 m)" in diagnosis.message
+    assert "max_range_m" in diagnosis.message
+    for k in range(5, 35):
+        push(stage, scan([approach(k), far] if k == 20 else [approach(k)], float(k)))
+    detail, diagnosis = reported(stage)
+    assert detail["outside_view"] == 6
+    assert diagnosis.level == DiagnosticStatus.OK
+
+
 def test_before_any_scan_there_is_nothing_to_say():
     detail, _ = reported(stage_in(None))
     assert (detail["nis"], detail["registration"], detail["tracks"], detail["reordered"]) == ({}, {}, 0, 0)

@@ -34,12 +34,8 @@ def mean_squares(rcs_dbsm: float) -> np.ndarray:
     return np.mean(squares, axis=0)
 
 
-@pytest.mark.parametrize("rcs_dbsm", [-20.0, -15.0])
+@pytest.mark.parametrize("rcs_dbsm", [-20.0, -15.0, 5.0, 30.0])
 def test_normalised_errors_have_unit_variance(rcs_dbsm):
+    """Also far above the reference SNR: both keep the floor that a real radar has."""
     # 3000 samples give the mean square to 2.6 % (one sigma); the defaults are rounded to two digits.
     np.testing.assert_allclose(mean_squares(rcs_dbsm), 1.0, atol=0.12)
-
-
-def test_far_above_the_reference_snr_errors_are_overstated_and_never_understated():
-    """There the simulator has no other error than noise, and a real radar has: detection keeps a floor."""
-    assert (mean_squares(5.0) < 1.0).all()

@@ -212,6 +212,26 @@ class Threats:
         return len(self.track_id)
 
 
+@dataclass
+class Truth:
+    """What is really there at the stamp of a scan, in `map` (ENU), ordered by truth_id; arrays (N,), or (N, *row)."""
+
+    stamp_ns: int
+    frame_id: str
+    sequence: int  # of the scan
+    sensor_id: str  # whose scan it is
+    emitters: int  # jammers, interferers and pull-offs that are on
+    truth_id: Ints
+    class_id: Ints
+    state: Annotated[Floats, Row(6)]  # x y z vx vy vz
+    in_view: Ints  # 1: in the sensor's field of view and in no blanked sector
+    snr_db: Floats  # mean of the echo; NaN where it is not known
+    name: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.truth_id)
+
+
 @dataclass(frozen=True)
 class Signal:
     """One active electronic attack or interference."""

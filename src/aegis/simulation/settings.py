@@ -147,6 +147,10 @@ class PointSettings(Settings):
         2.0, "At measurement level: mean of the Poisson number of false alarms in the whole field of view.",
         ge=0, le=1e5,
     )  # fmt: skip
+    best_snr_db: float = param(
+        27.0, "At measurement level: SNR above which a point's errors get no smaller, as calibration and quantisation remain.",
+        unit="dB", ge=0.0, le=100.0,
+    )  # fmt: skip
     noise_cells: int = param(
         32, "At measurement level: reference cells that each point's noise level is averaged over.", ge=1, le=100_000
     )

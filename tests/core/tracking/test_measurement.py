@@ -89,7 +89,7 @@ def test_the_view_is_a_sector_in_azimuth_elevation_and_range():
         [0.0, 500.0, 150.0], [0.0, 500.0, 200.0], [0.0, 500.0, -200.0], [0.0, -500.0, 0.0],
     ])  # fmt: skip
     pose = Pose(np.zeros(3), north, np.zeros(3))
-    view = SensorView(pose, 100.0, 1000.0, np.deg2rad(45.0), np.deg2rad(20.0), 0.9)
+    view = SensorView(pose, 100.0, 1000.0, np.deg2rad(45.0), np.deg2rad(-20.0), np.deg2rad(20.0), 0.9)
     known = np.ones(len(places), dtype=bool)
     found = measurement.in_view(places, known, view)
     assert found.tolist() == [True, True, False, False, False, True, False, False, False]

@@ -11,11 +11,16 @@ from scipy.optimize import approx_fprime
 from scipy.stats import chi2
 from settings_of import settings_of
 
+from aegis.core.detection.detector import Detector
+from aegis.core.detection.settings import DetectionSettings
 from aegis.core.params import ConfigError
 from aegis.core.tracking import motion
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Pose, TrackStatus
+from aegis.simulation.points import Simulator
+from aegis.simulation.scenario import Scenario
+from aegis.simulation.settings import SimulatorSettings
 from aegis.state import kept_ids
 
 
@@ -141,7 +146,9 @@ def test_an_imm_track_is_filterpys_interacting_multiple_models():
 def error_in_turns(model: str, sigma: float, seed: int) -> float:
     """Return the RMS position error [m] within the turns of a target that turns by 3 to 6 degrees a second, at times."""
     rng = np.random.default_rng(seed)
-    tracker = Tracker(settings_of(TrackingSettings, model=model, acceleration_sigma_mps2=sigma))
+    # With fewer births a plot off the track is hardly a new object: then constant velocity holds on to it as well.
+    s = settings_of(TrackingSettings, model=model, acceleration_sigma_mps2=sigma, births_per_scan=0.5)
+    tracker = Tracker(s)
     state, squares = np.array([8000.0, -6000.0, 1000.0, -150.0, 100.0, 0.0]), []
     for k in range(120):
         rate = np.deg2rad([0.0, 5.0, 0.0, -3.0, 0.0, 6.0][k // 20])
@@ -249,6 +256,43 @@ def test_a_target_outside_the_view_is_not_punished():
     tracker.state.tracks.kinematics.x[0, :, :3] = behind[:3]
     after = tracker.step(detections_of(np.empty((0, 4)), 10.0)).tracks
     assert after.existence_probability[0] > 0.99 * before.existence_probability[0]
+
+
+def test_outside_the_stated_view_nothing_is_confirmed_and_plots_are_counted():
+    """A target at 30 km, in a view stated out to 10 km; when it comes into view, its track is confirmed at once."""
+    tracker, sighted = Tracker(TrackingSettings()), []
+    for k in range(200):
+        truth = np.array([30_000.0 - 150.0 * k, 500.0, 200.0, -150.0, 0.0, 0.0])
+        result = tracker.step(detections_of(polar_of(truth), float(k)))
+        (status,) = result.tracks.status.tolist() or [0]
+        outside = np.linalg.norm(truth[:3]) > 10_000.0
+        assert result.outside.tolist() == pytest.approx([np.linalg.norm(truth[:3])] if outside else [])
+        sighted.append(status == TrackStatus.CONFIRMED)
+        if outside:
+            assert status in {0, TrackStatus.TENTATIVE}
+    assert result.tracks.track_id.tolist() == [1]
+    entered = int((30_000.0 - np.sqrt(1e8 - 500.0**2 - 200.0**2)) // 150.0) + 1
+    assert not any(sighted[:entered])
+    assert all(sighted[entered + 1 :])
+
+
+@pytest.mark.parametrize(("fov_deg", "axis_deg", "confirmed"), [(180.0, 0.0, 1), (65.0, 0.0, 0), (65.0, 27.5, 1)])
+def test_the_view_in_elevation_is_not_limited_unless_it_is_stated(fov_deg, axis_deg, confirmed):
+    s = settings_of(TrackingSettings, elevation_fov_deg=fov_deg, elevation_axis_deg=axis_deg)
+    tracker = Tracker(s)
+    for k in range(8):  # at 50 degrees above the horizon
+        result = tracker.step(detections_of(polar_of(np.array([3000.0, 20.0 * k, 3600.0, 0.0, 20.0, 0.0])), float(k)))
+    assert (result.tracks.status == TrackStatus.CONFIRMED).sum() == confirmed
+    assert len(result.outside) == 1 - confirmed
+
+
+def test_an_empty_sky_stays_empty_at_the_settings_that_ship():
+    """600 s of the simulated radar's false alarms, which lie up to 60 degrees above the horizon."""
+    radar = Simulator(SimulatorSettings(seed=11), Scenario(name="empty", duration_s=1e4))
+    tracker, detector = Tracker(TrackingSettings()), Detector(DetectionSettings())
+    for k in range(1200):
+        detections, _ = detector.step(radar.step(0.5 * k, k * 500_000_000))
+        assert not len(tracker.step(detections).confirmed)
 
 
 def test_false_alarms_alone_confirm_almost_nothing():

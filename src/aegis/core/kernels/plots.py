@@ -143,7 +143,8 @@ def measurements(
 @cython.exceptval(check=False)
 def in_view(
     position: cython.double[:, ::1], has_height: cython.uchar[:], origin: cython.double[::1], R: cython.double[:, ::1],
-    near: cython.double, far: cython.double, azimuth: cython.double, elevation: cython.double, out: cython.uchar[::1],
+    near: cython.double, far: cython.double, azimuth: cython.double, lowest: cython.double, highest: cython.double,
+    out: cython.uchar[::1],
 ) -> cython.void:  # fmt: skip
     """Write (N,) whether a sensor could have seen objects at (N, 3) in map; see `tracking.measurement.in_view`."""
     for t in range(position.shape[0]):
@@ -154,7 +155,7 @@ def in_view(
         out[t] = near <= r <= far and (azimuth >= PI or abs(atan2(left, forward)) <= azimuth)
         if out[t] and has_height[t]:
             up = R[0, 2] * dx + R[1, 2] * dy + R[2, 2] * dz
-            out[t] = abs(atan2(up, hypot(forward, left))) <= elevation
+            out[t] = lowest <= atan2(up, hypot(forward, left)) <= highest
 
 
 @cython.ccall

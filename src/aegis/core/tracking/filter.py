@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from aegis.core.classification.physical import PhysicalModel
@@ -69,6 +70,7 @@ class Report(NamedTuple):
 
     tracks: Tracks  # the picture
     over_capacity: int  # detections that would have started a track beyond max_tracks
+    outside: Floats  # (K,) ranges of the detections outside the sensor's view [m]
     seen: Seen | None  # None without tracks
 
 
@@ -93,12 +95,22 @@ class _Sensor:
     def of(cls, model: Sensor) -> _Sensor:
         azimuth, elevation = np.deg2rad(model.azimuth_fov_deg), np.deg2rad(model.elevation_fov_deg)
         near, far = model.min_range_m, model.max_range_m
-        height = 2.0 * far * np.sin(elevation / 2.0)
+        axis = np.deg2rad(model.elevation_axis_deg)
+        span = min(elevation, np.deg2rad(model.elevation_span_deg))
+        height = 2.0 * far * np.sin(span / 2.0)
         pose = Pose(model.position(), model.rotation(), np.zeros(3))
         return cls(
             model,
-            SensorView(pose, near, far, azimuth / 2.0 + 1e-9, elevation / 2.0 + 1e-9, model.detection_probability),
-            np.log([far - near, azimuth, elevation, model.range_rate_span_mps]),
+            SensorView(
+                pose,
+                near,
+                far,
+                azimuth / 2.0 + 1e-9,
+                axis - elevation / 2.0 - 1e-9,
+                axis + elevation / 2.0 + 1e-9,
+                model.detection_probability,
+            ),
+            np.log([far - near, azimuth, span, model.range_rate_span_mps]),
             np.log([0.5 * azimuth * (far**2 - near**2), 1.0, height, model.range_rate_span_mps]),
         )
 
@@ -150,17 +162,19 @@ class Filter:
         scan = self._plotted(detections, view, tracks, mean, covariance)
         state, background = self._background(state, sensor, scan, sensor_id)
         alone = unexplained = np.ones(len(scan.z))
-        seen = None
+        seen, visible = None, np.empty(0, np.bool_)
         if len(tracks):
             log_background = np.log(background.density.sum(axis=0))
             tracks, seen, unexplained = self._associate(tracks, scan, mean, covariance, log_background, stamp)
-            alone = seen.observed.hypotheses.alone
+            alone, visible = seen.observed.hypotheses.alone, seen.observed.visible
         state = self._remember_clutter(state, scan.z, sensor_id, unexplained, stamp)
         born, over = self._births(scan, alone, background, serial, stamp, len(tracks))
-        tracks = self._settled(tracks, born, stamp, known)
+        new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
+        tracks = self._settled(tracks, born, np.concatenate((visible, new)), stamp, known)
         picture, shown = self._view.picture(tracks, detections)
         tracks["class_id"][shown] = picture.class_id
-        return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, seen)
+        outside = measurement.ranges_outside(scan.z, view)
+        return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
 
     def _predicted(self, state: State, stamp: int) -> State:
         """Return the state at a time, with tracks that are nobody else's."""
@@ -251,7 +265,7 @@ class Filter:
             np.ascontiguousarray(mean[:, :3]), np.ascontiguousarray(covariance[:, AXES, AXES]),
         )  # fmt: skip
         observed = observe(before, scan.view, z, log_background, self._how)
-        (pairs, chances), best = observed, observed.hypotheses.best
+        (pairs, chances, _), best = observed, observed.hypotheses.best
         after = tracks.copy()
         found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, stamp)
         seen = Seen(scan, tracks, velocity, observed, found)
@@ -320,12 +334,18 @@ class Filter:
         born["rcs_sum"], born["rcs_looks"] = np.where(stated, rcs, 0.0), stated
         return born, over
 
-    def _settled(self, tracks: Rows, born: Rows, stamp: int, known: Mapping[int, int]) -> Rows:
-        """Return what stays, named and confirmed."""
+    def _settled(
+        self, tracks: Rows, born: Rows, visible: NDArray[np.bool_], stamp: int, known: Mapping[int, int]
+    ) -> Rows:
+        """Return what stays, named and confirmed; `visible`: which of them are in view, `born` after `tracks`.
+
+        What is outside the view is not confirmed: there hits count for a track, but no miss would ever count against it.
+        """
         s = self._settings
         keep = rows.worth_keeping(tracks, stamp, s.existence.delete_probability, round(s.existence.max_coast_s * 1e9))
+        visible = visible[np.concatenate((keep, np.ones(len(born), np.bool_)))]
         tracks = tracks.keep_and_add(keep, born)
-        sure = tracks["existence"] >= s.existence.confirm_probability
+        sure = (tracks["existence"] >= s.existence.confirm_probability) & visible
         name = tracks["id"]
         nameless = np.flatnonzero((name == 0) & (sure | (tracks["hits"] > 1)))
         if len(nameless):

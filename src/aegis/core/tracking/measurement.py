@@ -53,8 +53,9 @@ class SensorView:
     pose: Pose
     near_m: float  # nearest and farthest range
     far_m: float
-    azimuth_rad: float  # largest absolute angles
-    elevation_rad: float
+    azimuth_rad: float  # largest absolute angle
+    lowest_rad: float  # elevations
+    highest_rad: float
     detection_probability: float  # of an object in view that is not hidden
 
 
@@ -98,9 +99,15 @@ def in_view(position: Floats, has_height: NDArray[np.bool_], view: SensorView) -
     out = np.empty(len(position), np.bool_)
     kernels.in_view(
         position, has_height.view(np.uint8), view.pose.position, view.pose.rotation, view.near_m, view.far_m,
-        view.azimuth_rad, view.elevation_rad, out.view(np.uint8),
+        view.azimuth_rad, view.lowest_rad, view.highest_rad, out.view(np.uint8),
     )  # fmt: skip
     return out
+
+
+def ranges_outside(z: Plots, view: SensorView) -> Floats:
+    """Return the ranges (K,) [m] of the measurements that lie outside the sensor's view, as it is stated."""
+    outside = z.position[~in_view(z.position, np.ascontiguousarray(z.measured[:, 2]), view)]
+    return np.asarray(np.sqrt(((outside - view.pose.position) ** 2).sum(axis=1)), dtype=np.float64)
 
 
 def background(measured: NDArray[np.bool_], log_extent: Floats, clutter: float, births: float) -> Floats:

@@ -30,6 +30,7 @@ class Observed(NamedTuple):
 
     pairs: Pairs
     hypotheses: Hypotheses
+    visible: NDArray[np.bool_]  # (N,) whether a track was in view
 
 
 def observe(before: Predicted, view: SensorView, plots: Plots, log_background: Floats, how: How) -> Observed:
@@ -48,4 +49,4 @@ def observe(before: Predicted, view: SensorView, plots: Plots, log_background: F
         pairs, before.existence, before.hidden, visible, view.detection_probability, log_background, how
     )
     update(before.tracks, pairs, plots, hypotheses.share, hypotheses.missed)
-    return Observed(pairs, hypotheses)
+    return Observed(pairs, hypotheses, visible)

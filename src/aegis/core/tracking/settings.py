@@ -21,15 +21,24 @@ class SensorModel(Settings):
         0.9, "Probability that an object in view gives a detection in a scan.", gt=0.0, lt=1.0
     )
     clutter_per_scan: float = param(2.0, "False alarms expected in a scan.", gt=0.0)
-    births_per_scan: float = param(0.5, "New objects expected in a scan, anywhere in the view.", gt=0.0)
+    births_per_scan: float = param(0.05, "New objects expected in a scan, anywhere in the view.", gt=0.0)
     min_range_m: float = param(0.0, "The sensor's view: nearest range.", unit="m", ge=0.0)
-    max_range_m: float = param(10_000.0, "The sensor's view: farthest range.", unit="m", gt=0.0)
+    max_range_m: float = param(
+        10_000.0, "The sensor's view: farthest range. Outside the view no track is confirmed.", unit="m", gt=0.0
+    )
     azimuth_fov_deg: float = param(
         360.0, "The sensor's view: width in azimuth, about its axis.", unit="deg", gt=0.0, le=360.0
     )
     elevation_fov_deg: float = param(
-        65.0, "The sensor's view: width in elevation, about its horizon.", unit="deg", gt=0.0, le=180.0
+        180.0, "The sensor's view: width in elevation, about elevation_axis_deg. 180: no limit is known.",
+        unit="deg", gt=0.0, le=180.0,
+    )  # fmt: skip
+    elevation_axis_deg: float = param(
+        0.0, "The sensor's view: elevation of its middle, where that is not the horizon.", unit="deg", ge=-90.0, le=90.0
     )
+    elevation_span_deg: float = param(
+        65.0, "Width of the elevations over which false alarms spread; no more than that of the view.", unit="deg", gt=0.0, le=180.0
+    )  # fmt: skip
     range_rate_span_mps: float = param(
         1200.0, "Width of the range rates over which false alarms spread.", unit="m/s", gt=0.0
     )

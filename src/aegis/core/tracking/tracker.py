@@ -9,12 +9,12 @@ import numpy as np
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking import measurement, rows, snapshot
 from aegis.core.tracking.consistency import Nis
-from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter, State
+from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter, Report, State
 from aegis.core.tracking.learning import SensorKnowledge
 from aegis.core.tracking.registration import Bias
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.timeline import Moment, Timeline
-from aegis.core.types import Detections, Ints, Tracks, TrackStatus, take_rows
+from aegis.core.types import Detections, Floats, Ints, Tracks, TrackStatus, take_rows
 
 NO_IDS = np.empty(0, dtype=np.int64)
 
@@ -32,6 +32,7 @@ class StepResult:
     lost: Ints = field(default_factory=NO_IDS.copy)  # ids of confirmed tracks now deleted
     refused: int = 0  # detections that could not be used
     over_capacity: int = 0  # detections that would have started a track beyond max_tracks
+    outside: Floats = field(default_factory=lambda: np.empty(0))  # ranges of detections outside the stated view [m]
 
 
 class Tracker:
@@ -85,10 +86,12 @@ class Tracker:
         later = timeline.go_back(stamp) if result.reordered else []
         self._serial += 1
         known = _names(later)
-        tracks, result.over_capacity = self._advance(detections, self._serial, known, learn=True)
+        report = self._advance(detections, self._serial, known, learn=True)
+        result.over_capacity, result.outside = report.over_capacity, report.outside
+        tracks = report.tracks
         for moment in later:
             if moment.detections is not None:
-                tracks, _ = self._advance(moment.detections, moment.serial, known, learn=False)
+                tracks = self._advance(moment.detections, moment.serial, known, learn=False).tracks
         self._confirmed = tracks.track_id[tracks.status != int(TrackStatus.TENTATIVE)]
         result.tracks = tracks
         result.confirmed, result.lost = rows.changes(before, self._confirmed)
@@ -118,16 +121,14 @@ class Tracker:
         """Return the bias of each sensor, where there are several."""
         return self._sensors.biases()
 
-    def _advance(
-        self, detections: Detections, serial: int, known: dict[int, int], *, learn: bool
-    ) -> tuple[Tracks, int]:
-        """Do one scan; `learn` from it about the sensor, unless it is done again. Return the picture, and births refused."""
+    def _advance(self, detections: Detections, serial: int, known: dict[int, int], *, learn: bool) -> Report:
+        """Do one scan; `learn` from it about the sensor, unless it is done again."""
         corrected = self._sensors.corrected(detections)
         after, report = self._filter.advance(self._timeline.state, corrected, serial, known)
         if learn and report.seen is not None:
             self._sensors.learn(detections.sensor_id, detections.stamp_ns, report.seen, self._timeline.sensors)
         self._timeline.add(Moment(detections.stamp_ns, serial, detections, after))
-        return report.tracks, report.over_capacity
+        return report
 
 
 def _names(moments: list[Moment]) -> dict[int, int]:

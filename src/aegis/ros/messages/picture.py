@@ -1,13 +1,13 @@
-"""What the stages say of objects: detections, tracks, threats, and what the class numbers mean."""
+"""What is said of objects: detections, tracks, threats, the truth of a simulation, and what the class numbers mean."""
 
 from __future__ import annotations
 
-from aegis_msgs.msg import ClassInfo, DetectionArray, ThreatArray, TrackArray
+from aegis_msgs.msg import ClassInfo, DetectionArray, ThreatArray, TrackArray, TruthArray
 from geometry_msgs.msg import Point, Quaternion, Vector3
 from numpy.typing import ArrayLike
 
 from aegis.core.rotation import matrix_of, quaternion_of
-from aegis.core.types import ClassId, Detections, Pose, Threats, Tracks
+from aegis.core.types import ClassId, Detections, Pose, Threats, Tracks, Truth
 from aegis.ros.messages.columns import ArrayConverter
 from aegis.ros.messages.fields import finite_vector, make_header, pack, unit_quaternion, vector
 
@@ -15,10 +15,12 @@ _POSE = ("pose", "has_pose", "sensor_position", "sensor_orientation", "sensor_ve
 _DETECTIONS = ArrayConverter(Detections, DetectionArray, apart=_POSE)
 _TRACKS = ArrayConverter(Tracks, TrackArray)
 _THREATS = ArrayConverter(Threats, ThreatArray)
+_TRUTH = ArrayConverter(Truth, TruthArray)
 
 # Each `from_msg` raises ValueError where a message's arrays have lengths that do not fit each other.
 tracks_to_msg, tracks_from_msg = _TRACKS.to_msg, _TRACKS.from_msg
 threats_to_msg, threats_from_msg = _THREATS.to_msg, _THREATS.from_msg
+truth_to_msg, truth_from_msg = _TRUTH.to_msg, _TRUTH.from_msg
 
 
 def detections_to_msg(d: Detections) -> DetectionArray:

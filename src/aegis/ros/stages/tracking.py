@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
 from aegis.core.health import Health, Level
 from aegis.core.tracking.measurement import infinite_as_unknown
 from aegis.core.tracking.settings import TrackingSettings
-from aegis.core.tracking.tracker import Tracker
+from aegis.core.tracking.tracker import StepResult, Tracker
+from aegis.core.types import Detections
 from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.picture import detections_from_msg, tracks_to_msg
-from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.stages.base import Counters, Output, Stage, StageContext
 from aegis.state import kept_ids, remove_leftovers, write_atomically
 
 # Noted beside what is dropped and refused.
@@ -22,6 +24,17 @@ TOO_OLD = "kept picture too old"
 UNREADABLE = "kept picture unreadable"
 WITHOUT_IDS = "kept picture without its ids"
 NOT_KEPT = "picture not kept"
+OUTSIDE = "plot outside the stated view"
+
+MUCH_OUTSIDE = 0.05  # share of the plots outside the stated view from which it is taken to be stated wrongly
+
+
+@dataclass
+class TrackingCounters(Counters):
+    """Besides: the plots, and those outside the stated view."""
+
+    plots: int = 0
+    outside: int = 0
 
 
 class TrackingStage(Stage[TrackingSettings]):
@@ -29,6 +42,8 @@ class TrackingStage(Stage[TrackingSettings]):
 
     name = "tracking"
     settings_type = TrackingSettings
+    counters_type = TrackingCounters
+    counters: TrackingCounters
 
     def __init__(self, settings: TrackingSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -38,6 +53,7 @@ class TrackingStage(Stage[TrackingSettings]):
         self._trouble = ""  # why the picture of the last process, or this one's, is not on disk
         self._changed = False  # since it was kept
         self._tracks = 0
+        self._farthest_m: dict[str, float] = {}  # of the plots outside the stated view, by sensor
         known = ids is not None and ids.exists()
         self.tracker = Tracker(settings, kept_ids(ids))
         if self._kept is not None and self._kept.exists():
@@ -54,6 +70,7 @@ class TrackingStage(Stage[TrackingSettings]):
     def reset(self) -> None:
         """Drop all tracks, those kept on disk too; ids go on."""
         self.tracker.reset()
+        self._farthest_m.clear()
         self._tracks, self._changed = 0, False
         if self._kept is not None:
             self._kept.unlink(missing_ok=True)
@@ -73,6 +90,7 @@ class TrackingStage(Stage[TrackingSettings]):
         self._changed = True
         self.counters.drop("detection not finite", result.refused)
         self.counters.drop("over max_tracks", result.over_capacity)
+        self._note_outside(detections, result)
         self._tracks = len(result.tracks)
         yield Output("tracks", tracks_to_msg(result.tracks))
         if result.reset:
@@ -124,6 +142,7 @@ class TrackingStage(Stage[TrackingSettings]):
         return {
             "tracks": self._tracks,
             "reordered": self.counters.reasons[REORDERED],
+            "outside_view": self.counters.outside,
             "nis": nis,
             "registration": registration,
             "not_kept": self._trouble,
@@ -132,10 +151,32 @@ class TrackingStage(Stage[TrackingSettings]):
     def health(self) -> Health:
         """Tell also where a restart would begin, or has begun, with an empty picture."""
         health = super().health()
-        if not self._trouble or health.level not in (Level.OK, Level.WARN):
+        warnings = [text for text in (self._trouble, self._view_trouble()) if text]
+        if not warnings or health.level not in (Level.OK, Level.WARN):
             return health
         refused = [health.text] if health.level is Level.WARN else []
-        return Health(Level.WARN, "; ".join([*refused, self._trouble]))
+        return Health(Level.WARN, "; ".join([*refused, *warnings]))
+
+    def _note_outside(self, detections: Detections, result: StepResult) -> None:
+        """Count the plots outside the stated view."""
+        outside = len(result.outside)
+        self.counters.plots += len(detections)
+        self.counters.outside += outside
+        if outside:
+            self.counters.reasons[OUTSIDE] += outside
+            farthest = max(self._farthest_m.get(detections.sensor_id, 0.0), float(result.outside.max()))
+            self._farthest_m[detections.sensor_id] = farthest
+
+    def _view_trouble(self) -> str:
+        """Return what to say where many plots since the last status lie outside the stated view; else nothing."""
+        new = self.counters.since(self._reported)
+        if new.outside <= MUCH_OUTSIDE * new.plots:
+            return ""
+        where = ", ".join(f"{name} out to {far:.0f} m" for name, far in sorted(self._farthest_m.items()))
+        return (
+            f"{new.outside} of {new.plots} plots outside the stated view ({where}): no track is confirmed there;"
+            " sensor.min_range_m, max_range_m, azimuth_fov_deg and elevation_fov_deg state the view"
+        )
 
     def _resume(self) -> None:
         """Offer the tracker what the last process has kept; the first scan decides whether it is too old."""
