@@ -110,7 +110,7 @@ class Recording:
         return names
 
     def _find(self, name: str) -> Path | None:
-        """Return a file of the folder. Before version 4 metadata name it with the folder; it may have been unpacked since, or packed."""
+        """Return a file of the folder, which metadata before version 4 name with it, and which may be unpacked since, or packed."""
         plain = PureWindowsPath(name).name  # which knows both kinds of slashes
         for candidate in (plain, plain.removesuffix(_ZSTD_SUFFIX), plain + _ZSTD_SUFFIX):
             if (self.path / candidate).is_file():

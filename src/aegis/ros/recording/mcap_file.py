@@ -1,8 +1,8 @@
 """An MCAP file (mcap.dev/spec), as much of it as there is: with chunks or without, with indexes or without, in any compression.
 
 Its records are walked from the first to the last, over what is in chunks, rather than looked up in the summary at its end: writers
-leave parts of that out, and what it says of the chunks is in front of each chunk as well. Whether the file is whole is seen from its
-end, from lengths that fit, and from the checksums of the chunks.
+leave parts of that out, and what it says of the chunks is in front of each chunk as well. Whether the file is whole is seen from
+its end, from lengths that fit, and from the checksums of the chunks.
 """
 
 from __future__ import annotations
