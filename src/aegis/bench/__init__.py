@@ -48,6 +48,10 @@ BENCHMARKS = {
         "aegis.bench.tracking",
         frozenset({"scenarios"}),
     ),
+    "classes": Benchmark(
+        "what tracks are called: right, wrong or UNKNOWN on random simulated traffic, one seed a run",
+        "aegis.bench.classes",
+    ),
     "fusion2017": Benchmark(
         "GOSPA beside the published multi-Bernoulli filters, scenario 1 of FUSION 2017, 40 runs a cell",
         "aegis.bench.fusion2017",
