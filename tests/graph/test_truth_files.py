@@ -56,9 +56,7 @@ def test_csv_in_map(tmp_path):
 def test_csv_on_earth_with_a_speed_and_a_course(tmp_path):
     path = tmp_path / "ais.csv"
     head = "Time,MMSI,Latitude_degrees,Longitude_degrees,COG_degrees,SOG_knots"
-    path.write_text(f"{head}
-2016-01-12 13:02:11.218,235070762,48.01,11.0,90,10
-")
+    path.write_text(f"{head}\n2016-01-12 13:02:11.218,235070762,48.01,11.0,90,10\n")
     (one,) = read(path).objects
     assert one.time_ns.tolist() == [round(datetime(2016, 1, 12, 13, 2, 11, 218000, tzinfo=UTC).timestamp() * 1e9)]
     assert one.class_id == ClassId.VESSEL
@@ -79,6 +77,7 @@ def test_real_ais(shared_data):
 
 def test_geojson(tmp_path):
     path = tmp_path / "truth.geojson"
+
     def feature(kind, places, **said):
         return {"type": "Feature", "geometry": {"type": kind, "coordinates": places}, "properties": said}
 
