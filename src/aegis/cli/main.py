@@ -196,6 +196,8 @@ def process(
         except BagError as error:
             click.echo(f"aegis process: {error}", err=True)
             sys.exit(EXIT_CONFIG)
+    for warning in summary.warnings:
+        click.echo(f"aegis process: warning: {warning}", err=True)
     click.echo(str(summary))
     sys.exit(1 if summary.errors else 0)
 

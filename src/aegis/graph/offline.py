@@ -175,7 +175,10 @@ def process_bag(
         if sum(name.endswith("/" + TRUTH) and kind == TOPICS[TRUTH].type for name, kind in types.items()) == 1:
             readers[TRUTH] = stack.enter_context(closing(BagReader(in_bag, TRUTH, TOPICS[TRUTH].type)))
         total = sum(reader.count for reader in readers.values())
-        return _process(pipeline, _Input(source, tuple(readers), _merged(readers), total), in_bag, out_bag, progress)
+        found = _Input(source, tuple(readers), _merged(readers), total)
+        summary = _process(pipeline, found, in_bag, out_bag, progress)
+        summary.warnings = list(dict.fromkeys(warning for reader in readers.values() for warning in reader.warnings))
+        return summary
 
 
 def process_capture(
@@ -267,6 +270,7 @@ class Summary:
         self.errors = 0
         self.clouds = 0  # that came of cubes or video
         self.note = ""  # what else there is to say of the input
+        self.warnings: list[str] = []  # of the input: what is odd and did not matter
         self.pictures = 0
         self._tracks: set[int] = set()
 
