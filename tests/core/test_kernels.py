@@ -27,6 +27,9 @@ from aegis.core.signal.synthesis import (
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Scan
+from aegis.core.video.extractor import PlotExtractor
+from aegis.core.video.settings import VideoSettings
+from aegis.core.video.spokes import Spokes
 
 SOURCES = sorted(path for path in Path(kernels.__file__).parent.glob("*.py") if path.name != "__init__.py")
 REPLAYED = 6  # calls of one kernel, at most
@@ -37,6 +40,7 @@ INNER = {
     "components",
     "correct",
     "expect",
+    "expect_earlier",
     "fit",
     "locate",
     "mahalanobis",
@@ -77,7 +81,9 @@ def track(rng: np.random.Generator) -> None:
             false = rng.uniform([500.0, -3.0, 0.0, -200.0], [4000.0, 3.0, 0.3, 200.0], (5, 4))
             seen = np.concatenate([polar[rng.random(8) < 0.9] + rng.normal(0.0, [5.0, 0.01, 0.01, 0.5], 4), false])
             seen[rng.random(len(seen)) < 0.2, 2:] = np.nan
-            tracker.step(detections_of(seen, float(k), rcs=rng.normal(0.0, 5.0, len(seen))))
+            scan = detections_of(seen, float(k), rcs=rng.normal(0.0, 5.0, len(seen)))
+            scan.time_offset = rng.choice([0.0, -0.1, -0.4], len(seen))
+            tracker.step(scan)
             xy = np.stack([seen[:, 0] * np.cos(seen[:, 1]), seen[:, 0] * np.sin(seen[:, 1])], axis=1)
             tracker.step(plot_of(xy, k + 0.5, 5.0))
 
@@ -149,6 +155,22 @@ def synthesise(rng: np.random.Generator) -> None:
     assert frame.all()
 
 
+def extract(rng: np.random.Generator) -> None:
+    """A turn of video in noise, with marks, and a wide echo that is cut."""
+    spokes, cells = 192, 48
+    codes = rng.integers(0, 6, (spokes, cells)).astype(np.uint8)
+    codes[10:80, 20:25] = 12
+    codes[30:40, 21:24] = 15
+    settings = settings_of(
+        VideoSettings, guard_deg=8.0, reference_deg=8.0, guard_cells=2, reference_cells=6, max_extent_m=8.0, level=0.2
+    )
+    extractor = PlotExtractor(settings)
+    azimuth, unknown = -np.linspace(0.0, 2.0 * np.pi, spokes, endpoint=False), np.full(spokes, np.nan)
+    time = np.linspace(0.0, 1.0, spokes)
+    extractor.step(Spokes(0, "radar", 1, "radar", azimuth, unknown, time, 0.0, 1.0, 13, codes, 15, 14))
+    extractor.finish()
+
+
 @pytest.fixture(scope="module")
 def calls():
     """Return the arguments, as they were before, of calls of every kernel."""
@@ -173,6 +195,7 @@ def calls():
         classify(rng)
         find_points(rng)
         synthesise(rng)
+        extract(rng)
     return found
 
 

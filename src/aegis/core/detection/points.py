@@ -11,14 +11,19 @@ from aegis.core.angles import wrapped
 from aegis.core.detection.settings import (
     POWER_NAMES,
     RANGE_RATE_NAMES,
+    SECONDS_NAMES,
     SIGMA_NAMES,
     SNR_NAMES,
+    TIME_NAMES,
     AccuracySettings,
     DetectionSettings,
     FieldSettings,
 )
 from aegis.core.signal.equation import decibels
-from aegis.core.types import Floats, Scan, take_rows, unknown
+from aegis.core.types import Floats, Scan, Sector, take_rows, unknown
+
+SCALES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+DAY_S = 86_400.0
 
 # What no radar measures is unknown, as NaN and inf are: sensors write the largest number, or one of no meaning, for what they do
 # not know. Within these bounds nothing overflows, as power or as variance.
@@ -73,19 +78,68 @@ def read_points(
     rcs = _within(rcs, MOST_DB)
     snr = _within(_snr(columns, fields, noise), MOST_DB)
     variance = _variance(columns, settings.accuracy, n)
-    scan = Scan(stamp_ns, frame_id, sequence, r, azimuth, elevation, range_rate, snr, rcs, noise, variance)
+    offset = _time_offset(columns, fields, stamp_ns, n)
+    timed = np.abs(offset) <= limits.max_time_offset_s
+    scan = Scan(
+        stamp_ns, frame_id, sequence, r, azimuth, elevation, range_rate, snr, rcs, noise, variance, np.where(timed, offset, 0.0)
+    )  # fmt: skip
+    beam = timed & np.isnan(r) & (offset.any() and not _is_cartesian(columns, fields))
+    scan.sector = _sector(offset[timed], offset[beam], azimuth[beam]) if beam.any() else None
+    scan = take_rows(scan, ~beam)
+    r, azimuth, elevation, timed = r[~beam], azimuth[~beam], elevation[~beam], timed[~beam]
     dropped: Counter[str] = Counter()
     finite = np.isfinite(r) & np.isfinite(azimuth) & (np.isfinite(elevation) | (not settings.has_elevation))
     within = (r >= limits.min_range_m) & (r <= limits.max_range_m) & (r >= LEAST_RANGE_M)
     dropped["point not finite"] = int((~finite).sum())
     dropped["point out of range"] = int((finite & ~within).sum())
+    scan.untimed = int((finite & within & ~timed).sum())
     return take_rows(scan, finite & within), +dropped
+
+
+def _time_offset(columns: Mapping[str, Floats], fields: FieldSettings, stamp_ns: int, n: int) -> Floats:
+    """Return (N,) when each point was measured [s] after the stamp; NaN where its own time is unknown."""
+    name = _first(columns, fields.time, TIME_NAMES) if fields.time else None
+    if name is None:
+        if fields.time not in ("auto", ""):
+            raise _missing(fields.time, columns, "fields.time names another, or auto")
+        return np.zeros(n)
+    raw = columns[name]
+    known = raw[np.isfinite(raw)]
+    if not len(known):
+        return raw.copy()
+    unit = fields.time_unit
+    middle, stamp_s = float(np.median(known)), stamp_ns * 1e-9
+    for scale in SCALES.values() if unit == "auto" else (SCALES[unit],):
+        if abs(middle * scale - stamp_s) < DAY_S < abs(middle * scale):  # since 1970
+            return raw * scale - stamp_s
+    if unit == "auto":
+        unit = "s" if name in SECONDS_NAMES or (known != np.rint(known)).any() else "ns"
+    return raw * SCALES[unit]
+
+
+def _sector(times: Floats, beam_times: Floats, azimuth: Floats) -> Sector:
+    """Return what an antenna has looked at, from points without a range: beams in which nothing was detected.
+
+    Args:
+        times: of all points and beams [s] after the stamp.
+        beam_times, azimuth: of the beams, less than half a turn from one to the next; the azimuth is NaN where nobody knows it.
+    """
+    begin, end = float(times.min()), float(times.max())
+    known = np.isfinite(azimuth)
+    order = np.argsort(beam_times[known])
+    when, where = beam_times[known][order], np.unwrap(azimuth[known][order])
+    if not len(when):
+        return Sector(begin, end)
+    span = float(when[-1] - when[0])
+    rate = float(where[-1] - where[0]) / span if span > 0.0 else np.nan
+    at_stamp = where[-1] - (rate * when[-1] if span > 0.0 else 0.0)
+    return Sector(begin, end, float(wrapped(at_stamp)), rate)
 
 
 def _position(columns: Mapping[str, Floats], settings: DetectionSettings, n: int) -> tuple[Floats, Floats, Floats]:
     """Return (range, azimuth, elevation), each (N,)."""
     f, has_elevation = settings.fields, settings.has_elevation
-    if f.position == "cartesian" or (f.position == "auto" and f.x in columns):
+    if _is_cartesian(columns, f):
         for name in (f.x, f.y, *([f.z] if has_elevation else [])):
             if name not in columns:
                 raise _missing(name, columns, "fields.x, y and z name others, has_elevation: false needs no z")
@@ -104,6 +158,11 @@ def _position(columns: Mapping[str, Floats], settings: DetectionSettings, n: int
     if has_elevation:
         elevation = _within(columns[f.elevation] * (unit * f.elevation_sign), MOST_ELEVATION)
     return columns[f.range].copy(), azimuth, elevation
+
+
+def _is_cartesian(columns: Mapping[str, Floats], f: FieldSettings) -> bool:
+    """Tell whether the position is x, y, z."""
+    return f.position == "cartesian" or (f.position == "auto" and f.x in columns)
 
 
 def _snr(columns: Mapping[str, Floats], fields: FieldSettings, noise: Floats) -> Floats:

@@ -16,6 +16,7 @@ ID = cython.declare(cython.int, 0)
 BORN_NS = cython.declare(cython.int, 2)
 UPDATED_NS = cython.declare(cython.int, 3)
 HITS = cython.declare(cython.int, 4)
+LOOKED_NS = cython.declare(cython.int, 6)
 IS_CONFIRMED = cython.declare(cython.int, 0)
 HAS_HEIGHT = cython.declare(cython.int, 1)
 
@@ -39,7 +40,7 @@ def predict(
 @cython.nogil
 @cython.exceptval(check=False)
 def note_hits(
-    hit: cython.double[::1], best: cython.longlong[::1], detection: cython.longlong[::1], stamp_ns: cython.longlong,
+    hit: cython.double[::1], best: cython.longlong[::1], detection: cython.longlong[::1], measured_ns: cython.longlong[::1],
     rcs: cython.double[::1], measured: cython.uchar[:, ::1],
     reals: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1], found: cython.longlong[::1],
 ) -> cython.Py_ssize_t:  # fmt: skip
@@ -50,7 +51,7 @@ def note_hits(
             continue
         d = detection[best[t]]
         wholes[HITS, t] += 1
-        wholes[UPDATED_NS, t] = stamp_ns
+        wholes[UPDATED_NS, t] = wholes[LOOKED_NS, t] = measured_ns[d]
         flags[HAS_HEIGHT, t] = flags[HAS_HEIGHT, t] or measured[d, 2]
         if isfinite(rcs[d]):
             reals[RCS_SUM, t] += rcs[d]
@@ -64,13 +65,12 @@ def note_hits(
 @cython.nogil
 @cython.exceptval(check=False)
 def worth_keeping(
-    existence: cython.double[:], updated_ns: cython.longlong[:], stamp_ns: cython.longlong, lowest: cython.double,
-    max_coast_ns: cython.longlong, out: cython.uchar[::1],
+    existence: cython.double[:], updated_ns: cython.longlong[:], stamp_ns: cython.longlong, begin_ns: cython.longlong,
+    lowest: cython.double, max_coast_ns: cython.longlong, out: cython.uchar[::1],
 ) -> cython.void:  # fmt: skip
     """Write (N,) which tracks stay; see `tracking.rows.worth_keeping`."""
     for t in range(existence.shape[0]):
-        silent_ns = stamp_ns - updated_ns[t]
-        out[t] = silent_ns <= 0 or (existence[t] >= lowest and silent_ns <= max_coast_ns)
+        out[t] = updated_ns[t] >= begin_ns or (existence[t] >= lowest and stamp_ns - updated_ns[t] <= max_coast_ns)
 
 
 @cython.ccall
@@ -143,7 +143,7 @@ def shown_as(
         looks = reals[RCS_LOOKS, t]
         whole[0, i], whole[1, i] = wholes[ID, t], wholes[HITS, t]
         if flags[IS_CONFIRMED, t]:
-            whole[2, i] = COASTING if silent_s > 0.0 else CONFIRMED
+            whole[2, i] = COASTING if wholes[LOOKED_NS, t] > wholes[UPDATED_NS, t] else CONFIRMED
         else:
             whole[2, i] = TENTATIVE
         real[0, i] = reals[EXISTENCE, t]

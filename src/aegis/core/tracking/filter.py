@@ -18,8 +18,8 @@ from scipy.special import gammaincinv
 from aegis.core.classification.physical import PhysicalModel
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking import existence, measurement, motion, rows
-from aegis.core.tracking.association import How, gate_keys
-from aegis.core.tracking.births import BirthPlaces, Entered, first_detections, first_state, missed
+from aegis.core.tracking.association import How, Moved, gate_keys
+from aegis.core.tracking.births import BirthPlaces, Entered, carried_on, first_detections, first_state, missed
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics, Motion
@@ -143,43 +143,45 @@ class Filter:
         self._view = View(s.frame_id, model, s.classification.confidence_threshold, ground)
 
     def advance(
-        self, state: State, detections: Detections, serial: int, known: Mapping[int, int]
+        self, state: State, detections: Detections, serial: int, known: Mapping[int, int], now_ns: int | None = None
     ) -> tuple[State, Report]:
         """Return the state after a scan, and what else it gave.
 
         Args:
             state: before; it stays as it is.
-            detections: of the scan, not before the state.
+            detections: of the scan.
             serial: of the scan, different from those of all others.
             known: names that tracks had, by their birth, when the scan was done before.
+            now_ns: the time of the new state, not before the old one, nor before a detection's own time; None: the stamp.
         """
-        sensor_id, stamp = detections.sensor_id, detections.stamp_ns
+        sensor_id, stamp = detections.sensor_id, detections.stamp_ns if now_ns is None else now_ns
         sensor = self._sensors.get(sensor_id) or self._sensors[""]
         view = sensor.view if detections.pose is None else replace(sensor.view, pose=detections.pose)
-        state = self._predicted(state, stamp)
+        dt = 0.0 if state.now_ns is None else (stamp - state.now_ns) * 1e-9
+        state = self._predicted(state, dt)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        scan = self._plotted(detections, view, tracks, mean, covariance)
-        state, background = self._background(state, sensor, scan, sensor_id)
+        scan = self._plotted(detections, view, tracks, mean, covariance, stamp)
+        state, background = self._background(state, sensor, scan, sensor_id, dt)
         alone = unexplained = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
         if len(tracks):
             log_background = np.log(background.density.sum(axis=0))
-            tracks, seen, unexplained = self._associate(tracks, scan, mean, covariance, log_background, stamp)
+            tracks, seen, unexplained = self._associate(tracks, scan, mean, covariance, log_background, stamp, dt)
             alone, visible = seen.observed.hypotheses.alone, seen.observed.visible
         state = self._remember_clutter(state, scan.z, sensor_id, unexplained, stamp)
         born, over = self._births(scan, alone, background, serial, stamp, len(tracks))
         new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
-        tracks = self._settled(tracks, born, np.concatenate((visible, new)), stamp, known)
-        picture, shown = self._view.picture(tracks, detections)
+        begin = stamp if not len(scan.z) else int(scan.z.measured_ns(stamp).min())
+        tracks = self._settled(tracks, born, np.concatenate((visible, new)), (begin, stamp), known)
+        picture, shown = self._view.picture(tracks, detections, stamp)
         tracks["class_id"][shown] = picture.class_id
         outside = measurement.ranges_outside(scan.z, view)
         return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
 
-    def _predicted(self, state: State, stamp: int) -> State:
-        """Return the state at a time, with tracks that are nobody else's."""
+    def _predicted(self, state: State, dt: float) -> State:
+        """Return the state after a time [s], with tracks that are nobody else's."""
         s, before = self._settings, state.tracks
-        dt = 0.0 if state.now_ns is None else (stamp - state.now_ns) * 1e-9
         survival = math.exp(-dt / s.existence.mean_lifetime_s)
         undetected = {name: count * survival for name, count in state.undetected.items()}
         entered = state.entered
@@ -201,11 +203,17 @@ class Filter:
         )  # fmt: skip
         return State(tracks, state.now_ns, entered, state.clutter, undetected)
 
+    def _moved(self, class_id: Ints, climbs: NDArray[np.bool_], modes: tuple[int, ...], dt: float) -> Moved:
+        """Return how tracks of these classes, of which some are known to climb, came here within dt [s]."""
+        noise = self._motion.noise[class_id]
+        noise[:, 1] *= climbs
+        return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
+
     def _plotted(
-        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats
+        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, stamp: int
     ) -> Plotted:
         """Return the scan as measurements, one of each extended object."""
-        z = measurement.from_detections(detections, view.pose)
+        z = measurement.from_detections(detections, view.pose, stamp)
         # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
         keys = gate_keys(z.position)
         order = np.argsort(keys)
@@ -227,7 +235,9 @@ class Filter:
         order = np.argsort(gate_keys(objects.z.position), kind="stable")
         return Plotted(view, objects.z.ordered(order), (10.0 * np.log10(power))[order], objects.scatter[order])
 
-    def _background(self, state: State, sensor: _Sensor, scan: Plotted, sensor_id: str) -> tuple[State, Background]:
+    def _background(
+        self, state: State, sensor: _Sensor, scan: Plotted, sensor_id: str, dt: float
+    ) -> tuple[State, Background]:
         """Return where the detections can come from besides the tracks, and the state with those not shown yet."""
         s, model, view, z = self._settings, sensor.model, scan.view, scan.z
         # New objects come in, and leave those not detected yet when they are: as many of each in the long run.
@@ -250,12 +260,21 @@ class Filter:
         entered = state.entered
         found = Background(density, np.empty((0, 6)), np.empty((0, 6, 6)))
         if entered is not None:
-            density[2], x, P = first_detections(entered, z, view.pose, self.bound, pd)
+            here = np.zeros(len(entered.objects), np.int64)
+            moved = self._moved(here, here > 0, (motion.CONSTANT_VELOCITY,), dt)
+            density[2], x, P = first_detections(entered, z, view.pose, self.bound, pd, moved)
             found, entered = Background(density, x, P), missed(entered, pd)
         return State(state.tracks, state.now_ns, entered, state.clutter, left), found
 
     def _associate(
-        self, tracks: Rows, scan: Plotted, mean: Floats, covariance: Floats, log_background: Floats, stamp: int
+        self,
+        tracks: Rows,
+        scan: Plotted,
+        mean: Floats,
+        covariance: Floats,
+        log_background: Floats,
+        stamp: int,
+        dt: float,
     ) -> tuple[Rows, Seen, Floats]:
         """Return the tracks updated by a scan, what it showed, and (D,) the probability that a detection is no confirmed one's."""
         s, z = self._settings, scan.z
@@ -263,11 +282,14 @@ class Filter:
         before = Predicted(
             tracks.kinematics, tracks["existence"], tracks["hidden"], tracks["has_height"],
             np.ascontiguousarray(mean[:, :3]), np.ascontiguousarray(covariance[:, AXES, AXES]),
+            self._moved(tracks["class_id"], tracks["has_height"], self._motion.modes, dt),
         )  # fmt: skip
         observed = observe(before, scan.view, z, log_background, self._how)
         (pairs, chances, _), best = observed, observed.hypotheses.best
         after = tracks.copy()
-        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, stamp)
+        after["looked_ns"] = stamp
+        measured_ns = z.measured_ns(stamp)
+        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, measured_ns)
         seen = Seen(scan, tracks, velocity, observed, found)
         first_height = after["has_height"] & ~tracks["has_height"]
         if first_height.any():
@@ -310,6 +332,10 @@ class Filter:
         state, covariance = first_state(
             z, index, scan.view.pose, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m
         )
+        if z.age.any():
+            unknown = np.zeros(n, np.int64)
+            moved = self._moved(unknown, z.measured[index, 2], (motion.CONSTANT_VELOCITY,), 0.0)
+            state, covariance = carried_on(state, covariance, z.age[index], moved.noise)
         if len(background.x):
             here = density[2, index] > density[1, index]
             state[here], covariance[here] = background.x[index[here]], background.P[index[here]]
@@ -327,7 +353,7 @@ class Filter:
         born["lasting"] = 1.0 - s.birth.transient_share
         born["birth"] = serial * BIRTH_NUMBERS + index
         born["has_height"] = z.measured[index, 2]
-        born["born_ns"], born["updated_ns"] = stamp, stamp
+        born["born_ns"] = born["updated_ns"] = born["looked_ns"] = z.measured_ns(stamp)[index]
         born["hits"] = 1
         rcs = scan.rcs[index]
         stated = np.isfinite(rcs)
@@ -335,14 +361,21 @@ class Filter:
         return born, over
 
     def _settled(
-        self, tracks: Rows, born: Rows, visible: NDArray[np.bool_], stamp: int, known: Mapping[int, int]
+        self, tracks: Rows, born: Rows, visible: NDArray[np.bool_], times: tuple[int, int], known: Mapping[int, int]
     ) -> Rows:
-        """Return what stays, named and confirmed; `visible`: which of them are in view, `born` after `tracks`.
+        """Return what stays, named and confirmed.
 
         What is outside the view is not confirmed: there hits count for a track, but no miss would ever count against it.
+
+        Args:
+            tracks, born: those before, and the new ones.
+            visible: which of them are in view, `born` after `tracks`.
+            times: of the scan's first detection, and now.
+            known: names that tracks had, by their birth.
         """
         s = self._settings
-        keep = rows.worth_keeping(tracks, stamp, s.existence.delete_probability, round(s.existence.max_coast_s * 1e9))
+        life, (begin, stamp) = s.existence, times
+        keep = rows.worth_keeping(tracks, stamp, begin, life.delete_probability, round(life.max_coast_s * 1e9))
         visible = visible[np.concatenate((keep, np.ones(len(born), np.bool_)))]
         tracks = tracks.keep_and_add(keep, born)
         sure = (tracks["existence"] >= s.existence.confirm_probability) & visible

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.tracking.association import How, Hypotheses, Pairs, associate, gate
+from aegis.core.tracking.association import How, Hypotheses, Moved, Pairs, associate, gate
 from aegis.core.tracking.measurement import Plots, SensorView, in_view
 from aegis.core.tracking.motion import Kinematics
 from aegis.core.tracking.update import update
@@ -23,6 +23,7 @@ class Predicted(NamedTuple):
     has_height: NDArray[np.bool_]  # (N,) whether height is known
     centre: Floats  # (N, 3) mean and variance of their positions
     spread: Floats
+    moved: Moved
 
 
 class Observed(NamedTuple):
@@ -43,10 +44,10 @@ def observe(before: Predicted, view: SensorView, plots: Plots, log_background: F
         log_background: (D,) as in `association.associate`.
         how: to associate them.
     """
-    pairs = gate(before.tracks, before.centre, before.spread, view.pose, plots, how.bound)
+    pairs = gate(before.tracks, before.centre, before.spread, view.pose, plots, how.bound, before.moved)
     visible = in_view(before.centre, before.has_height, view)
     hypotheses = associate(
         pairs, before.existence, before.hidden, visible, view.detection_probability, log_background, how
     )
-    update(before.tracks, pairs, plots, hypotheses.share, hypotheses.missed)
+    update(before.tracks, pairs, plots, hypotheses.share, hypotheses.missed, before.moved)
     return Observed(pairs, hypotheses, visible)

@@ -69,9 +69,10 @@ class Counters:
             self.objects_dropped += objects
             self.reasons[reason] += objects
 
-    def note(self, reason: str) -> None:
+    def note(self, reason: str, times: int = 1) -> None:
         """Count something beside the drops, by a reason of its own; the input was used."""
-        self.reasons[reason] += 1
+        if times:
+            self.reasons[reason] += times
 
     def copy(self) -> Self:
         """Return the counts of now."""

@@ -29,6 +29,8 @@ from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import class_info_to_msg, detections_to_msg
 from aegis.ros.stages.base import Counters, Output, Stage, StageContext
 
+UNTIMED = "point without a time that can be: the stamp's taken"
+
 
 @dataclass
 class DetectionCounters(Counters):
@@ -188,4 +190,5 @@ class DetectionStage(Stage[DetectionSettings]):
         scan, dropped = read_points(columns, s, stamp_ns=stamp_ns, frame_id=frame_id, sequence=self._sequence)
         for reason, objects in dropped.items():
             self.counters.drop(reason, objects)
+        self.counters.note(UNTIMED, scan.untimed)
         return scan

@@ -20,6 +20,7 @@ from aegis.state import kept_ids, remove_leftovers, write_atomically
 # Noted beside what is dropped and refused.
 RESET = "time went backwards: reset"
 REORDERED = "late scan put in its place"
+MISTIMED = "detection later than its scan: the latest time taken"
 TOO_OLD = "kept picture too old"
 UNREADABLE = "kept picture unreadable"
 WITHOUT_IDS = "kept picture without its ids"
@@ -89,6 +90,7 @@ class TrackingStage(Stage[TrackingSettings]):
             return
         self._changed = True
         self.counters.drop("detection not finite", result.refused)
+        self.counters.note(MISTIMED, result.mistimed)
         self.counters.drop("over max_tracks", result.over_capacity)
         self._note_outside(detections, result)
         self._tracks = len(result.tracks)
