@@ -11,7 +11,9 @@ from aegis.core.signal.noise_floor import BAND_ROWS, NoiseFloor
 def test_in_noise_it_is_the_mean_power(shape, channels):
     rng = np.random.default_rng(1)
     floor = NoiseFloor(shape, channels)
-    found = np.mean([floor.of(rng.gamma(channels, 5.0 / channels, shape).astype(np.float32)) for _ in range(50)], axis=0)
+    found = np.mean(
+        [floor.of(rng.gamma(channels, 5.0 / channels, shape).astype(np.float32)) for _ in range(50)], axis=0
+    )
     assert found.shape == (shape[0],)
     if shape != (1, 1):  # of one cell there is no median
         np.testing.assert_allclose(found, 5.0, rtol=0.1)
