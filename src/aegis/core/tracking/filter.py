@@ -20,7 +20,7 @@ from aegis.core.ids import UniqueIds
 from aegis.core.tracking import existence, measurement, motion, rows
 from aegis.core.tracking.association import How, gate_keys
 from aegis.core.tracking.births import BirthPlaces, Entered, first_detections, first_state, missed
-from aegis.core.tracking.clutter import ClutterMap
+from aegis.core.tracking.clutter import ClutterMap, share_of_disc
 from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics, Motion
 from aegis.core.tracking.rows import Rows
@@ -31,7 +31,7 @@ from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks
 
 AXES = np.arange(3)
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
-PROBABLE = 0.5  # more probable than not: a detection that no track explains is counted as a false alarm
+CLUTTER_RADIUS = 0.2  # of the farthest range: within it false alarms are counted, where clutter.radius_m says nothing
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
 
 
@@ -161,13 +161,13 @@ class Filter:
         mean, covariance = tracks.mean()
         scan = self._plotted(detections, view, tracks, mean, covariance)
         state, background = self._background(state, sensor, scan, sensor_id)
-        alone = unexplained = np.ones(len(scan.z))
+        alone = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
         if len(tracks):
             log_background = np.log(background.density.sum(axis=0))
-            tracks, seen, unexplained = self._associate(tracks, scan, mean, covariance, log_background, stamp)
+            tracks, seen = self._associate(tracks, scan, mean, covariance, log_background, stamp)
             alone, visible = seen.observed.hypotheses.alone, seen.observed.visible
-        state = self._remember_clutter(state, scan.z, sensor_id, unexplained, stamp)
+        state = self._remember_clutter(state, scan.z, sensor_id, seen, stamp)
         born, over = self._births(scan, alone, background, serial, stamp, len(tracks))
         new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
         tracks = self._settled(tracks, born, np.concatenate((visible, new)), stamp, known)
@@ -238,15 +238,11 @@ class Filter:
         extent_of_view = sensor.log_polar if z.polar else sensor.log_plane
         density = measurement.background(z.measured, extent_of_view, model.clutter_per_scan, pd * undetected)
         if s.clutter.memory_s > 0.0 and len(z):
-            near, far, half = view.near_m, view.far_m, view.azimuth_rad
-            if z.polar:  # false alarms spread evenly over range and azimuth: thinner over the ground farther out
-                reach = np.sqrt(((z.position[:, :2] - view.pose.position[:2]) ** 2).sum(axis=1))
-                area = 2.0 * half * (far - near) * np.maximum(reach, measurement.MIN_RANGE_M)
-            else:
-                area = np.full(len(z), half * (far**2 - near**2))
-            usual = model.clutter_per_scan / area
+            radius = self._clutter_radius_m(view)
+            place = z.position[:, :2]
+            usual = model.clutter_per_scan * share_of_disc(place, view, radius, polar=z.polar)
             local = state.clutter.get(sensor_id, ClutterMap.empty())
-            density[0] *= local.density(z.position[:, :2], usual, s.clutter.radius_m) / usual
+            density[0] *= local.excess(place, usual, radius)
         entered = state.entered
         found = Background(density, np.empty((0, 6)), np.empty((0, 6, 6)))
         if entered is not None:
@@ -256,8 +252,8 @@ class Filter:
 
     def _associate(
         self, tracks: Rows, scan: Plotted, mean: Floats, covariance: Floats, log_background: Floats, stamp: int
-    ) -> tuple[Rows, Seen, Floats]:
-        """Return the tracks updated by a scan, what it showed, and (D,) the probability that a detection is no confirmed one's."""
+    ) -> tuple[Rows, Seen]:
+        """Return the tracks updated by a scan, and what it showed."""
         s, z = self._settings, scan.z
         velocity = mean[:, 3:5].copy()  # before the update, which happens in place
         before = Predicted(
@@ -280,19 +276,25 @@ class Filter:
             shown = np.isfinite(scan.scatter[d])
             old = tracks["scatter"][found[shown]] ** 2
             after["scatter"][found[shown]] = np.sqrt(old + SCATTER_RATE * (scan.scatter[d[shown]] - old))
-        if s.clutter.memory_s == 0.0:
-            return after, seen, chances.alone
-        confirmed = np.repeat(tracks["confirmed"], np.diff(pairs.start))
-        explained = np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
-        return after, seen, np.asarray(1.0 - explained, dtype=np.float64)
+        return after, seen
 
-    def _remember_clutter(self, state: State, z: Plots, sensor_id: str, unexplained: Floats, stamp: int) -> State:
-        """Return the state with what a scan says of places that give false alarms."""
+    def _clutter_radius_m(self, view: SensorView) -> float:
+        """Return the radius within which false alarms are counted."""
+        return self._settings.clutter.radius_m or CLUTTER_RADIUS * view.far_m
+
+    def _remember_clutter(
+        self, state: State, z: Plots, sensor_id: str, seen: Seen | None, stamp: int
+    ) -> State:
+        """Return the state with what a scan says of places that give false alarms: what no confirmed track explains."""
         if self._settings.clutter.memory_s == 0.0:
             return state
+        unexplained = np.ones(len(z))
+        if seen is not None:
+            pairs, chances, _ = seen.observed
+            confirmed = np.repeat(seen.before["confirmed"], np.diff(pairs.start))
+            unexplained -= np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
         local = state.clutter.get(sensor_id, ClutterMap.empty())
-        plots = z.position[unexplained > PROBABLE, :2]
-        after = local.after(plots, stamp, round(self._settings.clutter.memory_s * 1e9))
+        after = local.after(z.position[:, :2], unexplained, stamp, round(self._settings.clutter.memory_s * 1e9))
         return replace(state, clutter={**state.clutter, sensor_id: after})
 
     def _births(

@@ -167,12 +167,13 @@ class ClutterSettings(Settings):
     """Places with more false alarms than others."""
 
     memory_s: float = param(
-        0.0, "False alarms are counted locally over this time, where the sensor has places with more of them. 0: not.",
-        unit="s", ge=0.0, was="clutter_memory_s",
+        60.0, "False alarms are counted locally over this time, so that places with more of them, or more than stated everywhere, "
+        "make no tracks. 0: not.", unit="s", ge=0.0, was="clutter_memory_s",
     )  # fmt: skip
     radius_m: float = param(
-        100.0, "False alarms are counted locally within this distance.", unit="m", gt=0.0, was="clutter_radius_m"
-    )
+        0.0, "False alarms are counted locally within this distance. 0: a fifth of the sensor's farthest range.", unit="m", ge=0.0,
+        was="clutter_radius_m",
+    )  # fmt: skip
 
 
 class TimelineSettings(Settings):
