@@ -214,3 +214,72 @@ def test_an_empty_scan_gives_no_detections():
     assert len(d) == 0
     assert d.class_probability.shape == (0, len(ClassId))
     assert not dropped
+
+
+AT_NS = 1_700_000_000 * 1_000_000_000 + 250_000_000
+PLACES = {"range": [10.0, 20.0, 30.0], "azimuth": [0.0, 0.5, 1.0]}
+
+
+def read_times(columns, **parameters):
+    s = settings_of(DetectionSettings, has_elevation=False, has_doppler=False, **parameters)
+    columns = {k: np.asarray(v, dtype=float) for k, v in columns.items()}
+    return read_points(columns, s, stamp_ns=AT_NS, frame_id="radar", sequence=1)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "parameters"),
+    [
+        ("time_offset", [-0.1, 0.0, 0.05], {}),
+        ("time", [-0.1, 0.0, 0.05], {}),  # Velodyne
+        ("t", [-1e8, 0.0, 5e7], {}),  # Ouster: nanoseconds in whole numbers
+        ("t", [-0.1, 0.0, 0.05], {}),
+        ("offset_time", [-1e8, 0.0, 5e7], {}),  # Livox
+        ("time_offset_ns", [-1e8, 0.0, 5e7], {}),
+        ("timestamp", [AT_NS - 1e8, AT_NS, AT_NS + 5e7], {}),
+        ("timestamp", [(AT_NS - 1e8) * 1e-9, AT_NS * 1e-9, (AT_NS + 5e7) * 1e-9], {}),  # Hesai
+        ("timestamp", [(AT_NS - 1e8) * 1e-3, AT_NS * 1e-3, (AT_NS + 5e7) * 1e-3], {}),
+        ("dt", [-100.0, 0.0, 50.0], {"fields.time": "dt", "time_unit": "ms"}),
+        ("t", [-100.0, 0.0, 50.0], {"time_unit": "ms"}),
+    ],
+)
+def test_a_points_own_time_by_its_usual_names(name, values, parameters):
+    scan = read_times({**PLACES, name: values}, **parameters)
+    np.testing.assert_allclose(scan.time_offset, [-0.1, 0.0, 0.05], atol=1e-6)
+    assert (scan.untimed, scan.sector) == (0, None)
+
+
+def test_without_a_time_all_points_are_of_the_stamp():
+    assert read_times(PLACES).time_offset.tolist() == [0.0, 0.0, 0.0]
+    assert read_times({**PLACES, "time": [1.0, 2.0, 3.0]}, **{"fields.time": ""}).time_offset.tolist() == [0.0] * 3
+    with pytest.raises(PointsError, match="no field 'when'"):
+        read_times(PLACES, **{"fields.time": "when"})
+
+
+def test_times_that_cannot_be_are_those_of_the_stamp_and_counted():
+    scan = read_times({**PLACES, "time_offset": [np.nan, 31.0, -0.5]})
+    assert scan.time_offset.tolist() == [0.0, 0.0, -0.5]
+    assert scan.untimed == 2
+    assert read_times({**PLACES, "time_offset": [np.nan] * 3}).untimed == 3
+
+
+def test_points_without_a_range_say_where_the_antenna_has_looked():
+    beams = {
+        "range": [np.nan, 10.0, np.nan, np.nan], "azimuth": [3.0, 2.5, 0.5, -2.0], "time_offset": [-2.0, -1.5, -1.0, 0.0]
+    }  # fmt: skip
+    scan = read_times(beams)
+    assert scan.range.tolist() == [10.0]
+    assert (scan.sector.begin_s, scan.sector.end_s) == (-2.0, 0.0)
+    assert scan.sector.rate == pytest.approx(-2.5)  # 5 rad in 2 s, clockwise
+    assert scan.sector.azimuth == pytest.approx(-2.0)
+    unknown = read_times({**beams, "azimuth": [np.nan, 2.5, np.nan, np.nan]}).sector
+    assert (unknown.begin_s, unknown.end_s, np.isnan(unknown.rate)) == (-2.0, 0.0, True)
+    only = read_times({"range": [np.nan], "azimuth": [0.7], "time_offset": [-0.5]}).sector
+    assert (only.begin_s, only.end_s, only.azimuth) == (-0.5, -0.5, pytest.approx(0.7))
+
+
+def test_a_group_has_the_mean_time_and_nothing_of_the_next_turn():
+    scan = scan_of(range=[100.0, 101.0, 100.5], azimuth=[0.0, 0.01, 0.0])
+    scan.time_offset = np.array([0.0, 0.1, 2.5])
+    found, _ = Detector(DetectionSettings()).step(scan)
+    np.testing.assert_allclose(found.time_offset, [0.05, 2.5])
+    assert found.points.tolist() == [2, 1]

@@ -37,11 +37,12 @@ INNER = {
     "components",
     "correct",
     "expect",
+    "expect_earlier",
+    "fit",
     "locate",
     "mahalanobis",
     "marginals",
     "pair_log_odds",
-    "radial_speed_density",
     "sharpen",
     "spread_of",
     "wrapped",
@@ -77,7 +78,9 @@ def track(rng: np.random.Generator) -> None:
             false = rng.uniform([500.0, -3.0, 0.0, -200.0], [4000.0, 3.0, 0.3, 200.0], (5, 4))
             seen = np.concatenate([polar[rng.random(8) < 0.9] + rng.normal(0.0, [5.0, 0.01, 0.01, 0.5], 4), false])
             seen[rng.random(len(seen)) < 0.2, 2:] = np.nan
-            tracker.step(detections_of(seen, float(k), rcs=rng.normal(0.0, 5.0, len(seen))))
+            scan = detections_of(seen, float(k), rcs=rng.normal(0.0, 5.0, len(seen)))
+            scan.time_offset = rng.choice([0.0, -0.1, -0.4], len(seen))
+            tracker.step(scan)
             xy = np.stack([seen[:, 0] * np.cos(seen[:, 1]), seen[:, 0] * np.sin(seen[:, 1])], axis=1)
             tracker.step(plot_of(xy, k + 0.5, 5.0))
 

@@ -123,7 +123,7 @@ def test_the_same_bag_twice_gives_the_same_bytes(simulated, processed, tmp_path)
 
 
 def test_every_topic_of_the_graph_is_there_with_its_definition(processed):
-    wanted = {"/radar/points", "/events", "/status", "/diagnostics"}
+    wanted = {"/radar/points", "/truth", "/events", "/status", "/diagnostics"}
     wanted |= {f"/{t}" for node in NODES.values() if node.offline and not node.on_request for t in node.publishes}
     reader = Reader(processed)
     reader.open()

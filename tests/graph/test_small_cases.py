@@ -3,11 +3,12 @@
 The bags themselves are not in the repository (../shared/cases); beside each stands the same kind made here.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from aegis_msgs.msg import TrackArray
+from aegis_msgs.msg import PipelineStatus, TrackArray
 from rclpy.serialization import deserialize_message
 from scenes import approach
 from sensor_msgs.msg import PointCloud2
@@ -81,3 +82,52 @@ def test_the_picture_follows_a_loop_of_any_length(tmp_path, length_s):
     summary, pictures = run(write(tmp_path / "in", loop * 3), tmp_path / "out")
     is_every_scan_of_a_loop_shown(summary, pictures, 3 * len(loop))
     assert pictures[-1].status[0] == TrackStatus.CONFIRMED
+
+
+# Clouds.
+
+
+def test_a_driver_that_sees_nothing_and_leaves_its_fields_out_lets_the_track_end(tmp_path):
+    summary, pictures = run(case("06_empty_clouds_without_fields"), tmp_path / "out")
+    assert (summary.scans, summary.refused, len(pictures)) == (60, 0, 60)
+    states = [p.status[0] if len(p.track_id) else None for p in pictures]
+    assert TrackStatus.CONFIRMED in states
+    assert states.index(TrackStatus.COASTING) > states.index(TrackStatus.CONFIRMED)
+    assert states[-1] is None
+
+
+@pytest.mark.parametrize("empty", ["nothing", "xyz", "no steps"])
+def test_empty_clouds_of_any_kind_let_a_track_coast_and_end(tmp_path, empty):
+    clouds = [cloud_at(k * 0.1, EPOCH + k * SECOND // 10) for k in range(60)]
+    for cloud in clouds[20:]:
+        cloud.width, cloud.row_step = 0, 0
+        cloud.data = b""
+        if empty != "no steps":
+            cloud.fields = cloud.fields[:3] if empty == "xyz" else []
+        cloud.point_step = 12 if empty == "xyz" else 0
+    summary, pictures = run(write(tmp_path / "in", clouds), tmp_path / "out")
+    assert (summary.refused, len(pictures)) == (0, 60)
+    assert pictures[19].status[0] == TrackStatus.CONFIRMED
+    assert ids(pictures[-1]) == []
+    assert TrackStatus.COASTING in [p.status[0] for p in pictures[20:] if len(p.track_id)]
+
+
+@pytest.mark.parametrize(
+    ("name", "scans"),
+    [("07_inf_doppler_1_point", 20), ("07_inf_range_sigma_1_of_5_points", 20), ("09_row_step_zero", 30)],
+)
+def test_odd_numbers_and_steps_lose_no_object(tmp_path, name, scans):
+    summary, pictures = run(case(name), tmp_path / "out")
+    assert (summary.scans, summary.refused, len(pictures)) == (scans, 0, scans)
+    assert ids(pictures[-1]) == [1]
+    assert pictures[-1].status[0] == TrackStatus.CONFIRMED
+
+
+def test_scans_that_are_never_stamped_are_refused_for_their_stamp(tmp_path):
+    summary, pictures = run(case("10_stamp_zero"), tmp_path / "out")
+    assert (summary.refused, pictures) == (50, [])
+    reader = BagReader(tmp_path / "out", "status", TOPICS["status"].type)
+    rows = [deserialize_message(d, PipelineStatus) for _, d in reader.messages()]
+    reader.close()
+    last = [json.loads(row.detail[0]) for row in rows if row.stage == ["detection"]][-1]
+    assert last["dropped_by_reason"] == {"header.stamp is zero, and the driver has to set it": 50}

@@ -161,6 +161,116 @@ def test_an_empty_cloud_is_a_scan_without_detections():
     assert "RADAR_TARGETS_DETECTED" not in events
 
 
+EMPTY = {
+    "no fields": {"fields": [], "point_step": 0, "row_step": 0},
+    "no steps": {"point_step": 0, "row_step": 0},
+    "x, y and z only": {"fields": cloud([], XYZV[:3]).fields, "point_step": 12},
+    "fields that do not fit": {"point_step": 1},
+    "height 0": {"height": 0, "fields": []},
+    "width 7, height 0": {"height": 0, "width": 7, "fields": [], "row_step": 0},
+    "a datatype of nobody": {"fields": [PointField(name="x", datatype=77, count=3)]},
+    "bytes that are left from before": {"fields": [], "data": bytes(64)},
+}
+
+
+@pytest.mark.parametrize("kind", EMPTY)
+@pytest.mark.parametrize("parameters", [{}, {"position": "polar", "snr": "sn"}, {"has_doppler": False}])
+def test_a_cloud_without_points_is_a_scan_that_saw_nothing_whatever_else_it_says(kind, parameters):
+    m = cloud([], XYZV)
+    for name, value in EMPTY[kind].items():
+        setattr(m, name, value)
+    d, counters, events = run(m, **parameters)
+    assert len(d.range) == 0
+    assert counters.dropped == counters.objects_dropped == 0
+    assert "DETECTION_ERROR" not in events
+
+
+def test_a_cloud_with_points_but_none_of_our_fields_is_refused():
+    _, counters, _ = run(cloud([(1.0,)], [("other", 7, "f")]))
+    assert counters.reasons == {"missing field": 1}
+
+
+@pytest.mark.parametrize(("height", "row_step"), [(1, 0), (1, 2), (1, 16), (1, 32), (1, 1000), (2, 0), (2, 1)])
+def test_a_row_step_that_was_left_out_or_counts_points_is_what_rviz_takes_it_for(height, row_step):
+    """RViz looks at width, height and point_step alone."""
+    m = cloud(POINTS, XYZV, height=height)
+    m.row_step = row_step
+    d, counters, _ = run(m)
+    np.testing.assert_allclose(d.range, [np.sqrt(501), np.sqrt(2504)], rtol=1e-6)
+    assert counters.dropped == 0
+
+
+def test_rows_that_may_be_padded_are_not_guessed():
+    m = cloud(POINTS, XYZV, height=2, row_padding=8)
+    m.row_step = 0
+    _, counters, _ = run(m)
+    assert counters.reasons == {"row_step": 1}
+
+
+def test_a_cloud_without_a_stamp_is_refused_and_the_reason_names_the_drivers_duty():
+    m = cloud(POINTS, XYZV)
+    m.header.stamp.sec = 0
+    s = stage()
+    outputs = list(s.on_message("radar/points", m)) + list(s.on_message("radar/points", m))
+    assert [o.message.name for o in outputs] == ["DETECTION_ERROR"] * 2
+    reason = "header.stamp is zero, and the driver has to set it"
+    row, diagnostics = (o.message for o in s.status(6_000_000_000))
+    assert json.loads(row.detail[0])["dropped_by_reason"] == {reason: 2}
+    (status,) = diagnostics.status
+    assert (status.level, {v.key: v.value for v in status.values}[f"dropped: {reason}"]) == (b"\x01", "2")
+    assert status.message.startswith(
+        "2 inputs refused since the last status; the last: header.stamp of the cloud is zero"
+    )
+    assert "drivers/README.md" in status.message
+
+
+FIELDS = ("range_rate", "snr", "rcs", "noise", "range_sigma", "azimuth_sigma", "elevation_sigma", "range_rate_sigma")
+ODD = [np.inf, -np.inf, np.nan, 0.0, -0.0, -1.0, 3.4028235e38, -3.4028235e38, 1e-45, 1e300, 1e-300, 299_792_459.0]
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.fixed_dictionaries({}, optional={n: st.sampled_from(ODD) | st.floats() for n in FIELDS}), min_size=1, max_size=6),
+    st.sampled_from([(7, "f"), (8, "d")]), st.booleans(), st.booleans(), st.sampled_from(["db", "linear"]),
+)  # fmt: skip
+def test_whatever_the_optional_fields_hold_no_object_is_lost_and_nothing_infinite_goes_out(
+    points, number, together, polar, unit
+):
+    """Points 1 km apart, or of one object; the expected places are those of the points, by arithmetic of their own."""
+    fields = [(name, *number) for name in (("range", "azimuth", "elevation") if polar else ("x", "y", "z")) + FIELDS]
+    far = [1000.0 + (1.0 if together else 1000.0) * k for k in range(len(points))]
+    place = [(r, 0.0, 0.0) for r in far]
+    usual = dict.fromkeys(FIELDS, 10.0)
+    with np.errstate(over="ignore"):
+        rows = [
+            (*at, *(float(np.float32(v)) if number[1] == "f" else v for v in (usual | point).values()))
+            for at, point in zip(place, points, strict=True)
+        ]
+    m = cloud(rows, fields)
+    d, counters, _ = run(m, snr_unit=unit, rcs_unit="m2" if unit == "linear" else "dbsm", range_rate_mps=1e9)
+    assert counters.dropped == counters.objects_dropped == 0
+    if together:
+        assert len(d.range) <= len(points)
+        assert all(min(far) - 1e-3 <= r <= max(far) + 1e-3 for r in d.range)
+    else:
+        np.testing.assert_allclose(d.range, far, rtol=1e-6)
+    assert sum(d.points) == len(points)
+    for column in (d.snr_db, d.rcs_dbsm, d.noise_db, d.range_rate, d.elevation, d.variance):
+        assert not np.isinf(column).any()
+    variance = np.reshape(d.variance, (-1, 4))
+    assert (variance[:, :3] > 0.0).all()
+
+
+def test_one_unknown_of_a_group_leaves_the_object_as_it_would_be_without_that_statement():
+    points = [(1000.0 + k, 0.0, 0.0, -3.0, 1.0) for k in range(5)]
+    fields = [*XYZV, ("range_sigma", 7, "f")]
+    odd = [(*p[:4], np.inf if k == 2 else p[4]) for k, p in enumerate(points)]
+    unsaid = [(*p[:4], np.nan if k == 2 else p[4]) for k, p in enumerate(points)]
+    a, b = run(cloud(odd, fields))[0], run(cloud(unsaid, fields))[0]
+    assert len(a.range) == 1
+    assert repr(a) == repr(b)  # in which NaN is equal to NaN
+
+
 def test_a_2d_sensor_without_doppler():
     d, _, _ = run(cloud([p[:2] for p in POINTS], XYZV[:2]), has_elevation=False, has_doppler=False)
     np.testing.assert_allclose(d.range, [np.hypot(10, 20), 50.0], rtol=1e-6)
@@ -188,6 +298,14 @@ def test_a_mutated_cloud_never_raises(data):
     assert (d is None) == (counters.dropped == 1)
     if d is not None:
         assert np.isfinite(d.range).all()
+
+
+def test_nothing_infinite_is_packed():
+    columns = {"x": np.array([1.0, 2.0, 3.0]), "snr": np.array([np.inf, -np.inf, 1e300])}
+    m = cloud_to_msg(columns, frame_id="radar", stamp_ns=1)
+    table = np.frombuffer(m.data, "<f4").reshape(3, 2)
+    assert np.isnan(table[:, 1]).all()
+    assert not m.is_dense
 
 
 def test_what_cloud_to_msg_packs_comes_back():

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import numpy as np
 import pytest
-from aegis_msgs.msg import DetectionArray, EwAdviceArray, EwSignalArray, ThreatArray, TrackArray
+from aegis_msgs.msg import DetectionArray, EwAdviceArray, EwSignalArray, ThreatArray, TrackArray, TruthArray
 
 from aegis.core.types import (
     N_CLASSES,
@@ -15,10 +15,12 @@ from aegis.core.types import (
     Floats,
     Ints,
     Row,
+    Sector,
     Signal,
     SignalKind,
     Threats,
     Tracks,
+    Truth,
 )
 from aegis.ros.bag import serialize, typestore
 from aegis.ros.messages import ew, picture
@@ -28,6 +30,7 @@ KINDS = {
     "detections": (Detections, DetectionArray, picture.detections_to_msg, picture.detections_from_msg),
     "tracks": (Tracks, TrackArray, picture.tracks_to_msg, picture.tracks_from_msg),
     "threats": (Threats, ThreatArray, picture.threats_to_msg, picture.threats_from_msg),
+    "truth": (Truth, TruthArray, picture.truth_to_msg, picture.truth_from_msg),
 }
 # How many numbers one object has in a column.
 ROWS = {"state": (6,), "covariance": (6, 6), "variance": (4,), "class_probability": (N_CLASSES,)}
@@ -36,7 +39,7 @@ LARGEST = {"uint8": 2**8, "uint16": 2**16, "uint32": 2**32, "uint64": 2**64}
 
 def drawn(kind, message, rng, n):
     """Return a dataclass of `n` objects with numbers of all magnitudes, NaN and infinity among them."""
-    values = {"stamp_ns": int(rng.integers(0, 2**60)), "frame_id": "a frame", "pose": None}
+    values = {"stamp_ns": int(rng.integers(0, 2**60)), "frame_id": "a frame", "pose": None, "sector": None}
     for name, wire in message.get_fields_and_field_types().items():
         item = wire.removeprefix("sequence<").removesuffix(">")
         if wire in ("sequence<double>", "sequence<float>"):
@@ -48,8 +51,14 @@ def drawn(kind, message, rng, n):
             values[name] = [f"because of {i}, ü" for i in range(n)]
         elif wire.startswith("sequence"):
             values[name] = rng.integers(0, LARGEST[item], n)
-        elif wire in ("string", "boolean", "uint64"):
-            values[name] = {"string": "a sensor", "boolean": True, "uint64": int(rng.integers(0, 2**63))}[wire]
+        elif wire in ("string", "boolean", "uint32", "uint64"):
+            value = {
+                "string": "a sensor",
+                "boolean": True,
+                "uint32": 3_000_000_000,
+                "uint64": int(rng.integers(0, 2**63)),
+            }
+            values[name] = value[wire]
     return kind(**{f.name: values[f.name] for f in fields(kind)})
 
 
@@ -80,6 +89,30 @@ def test_the_bytes_are_those_of_a_message_filled_number_by_number(topic, n):
         assert returned.dtype == value.dtype
         single = message.get_fields_and_field_types()[f.name] == "sequence<float>"
         np.testing.assert_array_equal(returned, value.astype(np.float32) if single else value)
+
+
+def test_a_sector_and_times_there_and_back():
+    data = drawn(Detections, DetectionArray, np.random.default_rng(1), 3)
+    data.sector = Sector(-1.0, 0.5, 0.25, float("nan"))
+    data.time_offset = np.array([-1.0, 0.0, 0.5])
+    back = picture.detections_from_msg(picture.detections_to_msg(data))
+    assert back.time_offset.tolist() == [-1.0, 0.0, 0.5]
+    assert (back.sector.begin_s, back.sector.end_s, back.sector.azimuth) == (-1.0, 0.5, 0.25)
+    assert np.isnan(back.sector.rate)
+
+
+def test_detections_that_say_no_times_are_of_the_stamp():
+    m = picture.detections_to_msg(drawn(Detections, DetectionArray, np.random.default_rng(1), 3))
+    m.time_offset = []
+    assert picture.detections_from_msg(m).time_offset.tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("begin", "end"), [(1.0, 0.0), (float("nan"), 0.0), (0.0, float("inf"))])
+def test_a_sector_that_is_none_is_refused(begin, end):
+    m = picture.detections_to_msg(drawn(Detections, DetectionArray, np.random.default_rng(1), 3))
+    m.has_sector, m.sector_begin, m.sector_end = True, begin, end
+    with pytest.raises(ValueError, match=r"its end is expected at or after its begin"):
+        picture.detections_from_msg(m)
 
 
 def test_a_count_that_uint16_cannot_hold_is_the_largest_that_it_can():

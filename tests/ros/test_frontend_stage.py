@@ -113,6 +113,13 @@ def test_what_is_no_cube_is_refused_counted_and_told_and_the_next_one_is_taken()
     assert "radar/points" in by_topic(s.on_message("radar/cube", cube_to_msg(cube())))
 
 
+def test_a_cube_without_a_stamp_is_refused_for_that():
+    s = stage()
+    (event,) = by_topic(s.on_message("radar/cube", cube_to_msg(cube(0))))["events"]
+    assert "header.stamp of the cube is zero" in json.loads(event.data)["message"]
+    assert s.counters.reasons == {"header.stamp is zero, and the driver has to set it": 1}
+
+
 def test_missing_cubes_are_counted_by_sensor():
     s = stage()
     for sequence in (1, 2, 5):

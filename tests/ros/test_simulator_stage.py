@@ -55,11 +55,12 @@ def test_it_is_the_stage_of_the_graph_table():
 
 
 def test_a_scan_is_announced_and_published_with_its_stamp():
-    event, points = stage().on_timer(BEGIN_NS)
+    event, truth, points = stage().on_timer(BEGIN_NS)
     assert event.topic == "events"
     assert event.message.name == ScanStarted.name
     assert (event.message.stage, event.message.run_id, event.message.epoch) == ("simulator", "run", 2)
     assert json.loads(event.message.data)["sequence"] == 1
+    assert (truth.topic, stamp_of(truth.message), truth.message.sequence) == ("truth", BEGIN_NS, 1)
     assert points.topic == "radar/points"
     message = points.message
     assert stamp_of(message) == BEGIN_NS
@@ -67,6 +68,12 @@ def test_a_scan_is_announced_and_published_with_its_stamp():
     assert [field.name for field in message.fields] == FIELDS
     assert message.width == len(message.data) // message.point_step >= 8
     assert message.is_dense
+
+
+def test_the_truth_is_told_only_to_those_who_listen():
+    at = stage()
+    at.has_listeners = lambda topic: topic != "truth"
+    assert [output.topic for output in at.on_timer(BEGIN_NS)] == ["events", "radar/points"]
 
 
 def test_the_points_are_those_of_the_scan():
@@ -114,7 +121,7 @@ def test_the_period_is_the_interval_of_the_settings():
 
 def test_mode_decides_what_the_timer_does_and_scan_works_in_any():
     at = stage()
-    for mode, due in ((SetMode.Request.STANDBY, 0), (SetMode.Request.ON_DEMAND, 0), (SetMode.Request.SEARCH, 2)):
+    for mode, due in ((SetMode.Request.STANDBY, 0), (SetMode.Request.ON_DEMAND, 0), (SetMode.Request.SEARCH, 3)):
         assert set_mode(at, mode=mode).success
         assert len(list(at.on_timer(BEGIN_NS))) == due
         before = at.simulator.sequence

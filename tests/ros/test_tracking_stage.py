@@ -349,6 +349,27 @@ def test_late_scans_are_counted_and_only_those_too_late_are_dropped():
     assert diagnosis.level == DiagnosticStatus.WARN
 
 
+@pytest.mark.parametrize("odd", [np.inf, -np.inf])
+def test_what_is_infinite_in_a_strangers_detections_is_unknown_and_loses_no_object(odd):
+    at, unknown = stage_in(None), stage_in(None)
+    for k in range(8):
+        pictures = []
+        for stage, value in ((at, odd), (unknown, np.nan)):
+            d = detections_of(approach(k), float(k), rcs=[value])
+            d.elevation[0], d.range_rate[0], d.variance[0, 2:] = value, value, value
+            pictures.append(push(stage, detections_to_msg(d))[0])
+        assert repr(pictures[0]) == repr(pictures[1])  # in which NaN is equal to NaN
+    assert at.counters.objects_dropped == 0
+    assert pictures[0].status[0] == TrackStatus.CONFIRMED
+
+
+def test_detections_that_are_never_stamped_are_refused_for_that():
+    stage = stage_in(None)
+    for _ in range(3):
+        push(stage, scan(approach(0), 0.0))
+    assert stage.counters.reasons == {"header.stamp is zero, and the driver has to set it": 2}
+
+
 def test_when_time_goes_backwards_a_warning_says_so():
     stage = stage_in(None)
     follow(stage, range(100, 110))

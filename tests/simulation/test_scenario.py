@@ -14,7 +14,7 @@ from aegis.core.params import ConfigError
 from aegis.core.types import ClassId
 from aegis.simulation.scenario import Scenario, load_scenario, scenario_names
 
-SHIPPED = ["calm_traffic", "crossing", "drone_swarm", "fast_approach", "jamming", "street"]
+SHIPPED = ["calm_traffic", "crossing", "drone_swarm", "empty", "fast_approach", "jamming", "street"]
 
 coordinate = st.floats(-1e4, 1e4)
 vector = st.tuples(coordinate, coordinate, coordinate)

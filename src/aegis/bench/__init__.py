@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+
+Row = Mapping[str, object]  # one line of results: numbers, words, and groups of these, as JSON has them
 
 
 class BenchmarkError(Exception):
@@ -21,9 +22,9 @@ class Benchmark:
     module: str
     options: frozenset[str] = frozenset()  # what else of the command line `run` takes, by name
 
-    def load(self) -> Callable[..., Iterator[dict[str, Any]]]:
+    def load(self) -> Callable[..., Iterator[Row]]:
         """Import and return the function that measures."""
-        run: Callable[..., Iterator[dict[str, Any]]] = import_module(self.module).run
+        run: Callable[..., Iterator[Row]] = import_module(self.module).run
         return run
 
 
@@ -47,9 +48,18 @@ BENCHMARKS = {
         "aegis.bench.tracking",
         frozenset({"scenarios"}),
     ),
+    "classes": Benchmark(
+        "what tracks are called: right, wrong or UNKNOWN on random simulated traffic, one seed a run",
+        "aegis.bench.classes",
+    ),
     "fusion2017": Benchmark(
         "GOSPA beside the published multi-Bernoulli filters, scenario 1 of FUSION 2017, 40 runs a cell",
         "aegis.bench.fusion2017",
+    ),
+    "evaluate": Benchmark(
+        "every scenario that ships through the whole graph, held against truth, a row a scenario and seed",
+        "aegis.bench.evaluate",
+        frozenset({"scenario", "seed", "sets", "duration"}),
     ),
 }
 
@@ -59,7 +69,7 @@ def three_digits(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def report(row: dict[str, Any], *, as_json: bool) -> str:
+def report(row: Row, *, as_json: bool) -> str:
     """Return a row as one line of JSON, or for a person."""
     if as_json:
         return json.dumps(row)

@@ -18,14 +18,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
 import psutil
 from tqdm import tqdm
 
-from aegis.bench import BenchmarkError, bridge_naive, three_digits
+from aegis.bench import BenchmarkError, Row, bridge_naive, three_digits
 from aegis.bench.bridge_clients import Load, Seen
 from aegis.bench.live import START_DEADLINE_S, environment, free_port
 from aegis.bridge.accounts.store import Accounts
@@ -50,7 +49,7 @@ class Case:
 CASES = (Case(1000, 25), Case(200, 200), Case(1000, 25, stalled=50))
 
 
-def run(runs: int, minutes: float = 10.0) -> Iterator[dict[str, Any]]:
+def run(runs: int, minutes: float = 10.0) -> Iterator[Row]:
     """Measure every load `runs` times beside the baseline, GET, and the memory over some minutes; yield a row each.
 
     Raises:
@@ -63,7 +62,7 @@ def run(runs: int, minutes: float = 10.0) -> Iterator[dict[str, Any]]:
         yield _soak_row(minutes)
 
 
-def _row(case: Case, runs: int) -> dict[str, Any]:
+def _row(case: Case, runs: int) -> Row:
     ours: list[tuple[Seen, float]] = []
     naive: list[tuple[Seen, float]] = []
     for _ in tqdm(range(runs), unit="run", desc=f"{case.clients} clients", disable=None):
@@ -231,7 +230,7 @@ def _naive(tracks: int) -> Iterator[tuple[int, psutil.Process]]:
             yield port, psutil.Process(process.pid)
 
 
-def _get_row(runs: int) -> dict[str, Any]:
+def _get_row(runs: int) -> Row:
     ours: list[np.ndarray] = []
     naive: list[np.ndarray] = []
     size = 0
@@ -292,7 +291,7 @@ async def _gets(port: int, path: str, token: str) -> tuple[np.ndarray, int]:
     return np.array(times), max(sizes)
 
 
-def _soak_row(minutes: float) -> dict[str, Any]:
+def _soak_row(minutes: float) -> Row:
     """Return how the bridge's memory goes under load: a straight line through it after the first minute."""
     with _bridge(SOAK_TRACKS) as (port, process, token):
         hello = [json.dumps({"type": "auth", "token": token})]

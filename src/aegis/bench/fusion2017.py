@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from aegis.bench import Row
 from aegis.bench.multitarget import DIM, Meta, Scenario
 from aegis.bench.tracking import detections_of
 from aegis.core import metrics
@@ -93,7 +93,7 @@ class Score:
     false: float  # estimates
 
 
-def run(runs: int, cells: Sequence[Cell] = CELLS) -> Iterator[dict[str, Any]]:
+def run(runs: int, cells: Sequence[Cell] = CELLS) -> Iterator[Row]:
     """Track every cell `runs` times, but no fewer than `FEWEST_RUNS`; yield a row a cell."""
     runs = max(runs, FEWEST_RUNS)
     with tqdm(total=runs * len(cells), unit="run", disable=None) as progress:
@@ -107,7 +107,7 @@ def run(runs: int, cells: Sequence[Cell] = CELLS) -> Iterator[dict[str, Any]]:
             yield row(cell, scores, seconds)
 
 
-def row(cell: Cell, scores: Sequence[Score], seconds: Sequence[float]) -> dict[str, Any]:
+def row(cell: Cell, scores: Sequence[Score], seconds: Sequence[float]) -> Row:
     """Return what is reported of a cell, from two or more runs and the CPU time [s] of each."""
     gospa = np.array([score.gospa for score in scores])
     return {

@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
@@ -23,6 +22,7 @@ from aegis_msgs.msg import TrackArray
 from tqdm import tqdm
 from websockets.sync.client import ClientConnection, connect
 
+from aegis.bench import Row
 from aegis.bench.live import START_DEADLINE_S, aegis_up, environment, free_port, one_hop, send
 from aegis.bridge.accounts.store import Accounts
 from aegis.core.types import N_CLASSES, Tracks
@@ -35,7 +35,7 @@ USER, PASSWORD = "bench", "only for this run, in a directory of its own"
 TOPIC = "bench/tracks"
 
 
-def run(runs: int) -> Iterator[dict[str, Any]]:
+def run(runs: int) -> Iterator[Row]:
     """Measure `runs` times; yield one row: percentiles over all frames, and the spread of the runs' p99."""
     latencies, drops = [], 0
     with tempfile.TemporaryDirectory(prefix="aegis-bench-") as folder:
@@ -84,7 +84,7 @@ def _measure(folder: Path) -> tuple[np.ndarray, int]:
         return _receive(stream)
 
 
-def _scenario() -> dict[str, Any]:
+def _scenario() -> dict[str, object]:
     """Return TARGETS aircraft on straight courses, spread over rings so that each is one detection."""
     targets = []
     for i in range(TARGETS):

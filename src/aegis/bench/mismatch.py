@@ -1,8 +1,9 @@
 """Worlds that are not what a tracker was told: the same radar and traffic, with one thing wrong in each.
 
-A 2D radar looks 10 km around once a second; eight targets fly through, mostly straight. A tracker is told of the nominal world;
-what differs from it is what users have: fewer detections, more false alarms, larger errors than stated, objects that hide, turn hard
-or come so close that they give one plot.
+A 2D radar looks 10 km around once a second; eight targets fly through, mostly straight, with a turn of half a g now and then. A
+tracker is told of the nominal world.
+What differs from it is what users have: fewer detections, more false alarms, larger errors than stated, objects that hide, turn
+hard or come so close that they give one plot.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SPEEDS_MPS = (30.0, 200.0)
 MIDDLE_M = 5000.0  # half way, every target is within this distance of the radar
 STEP_S = 0.1  # of the motion
 GRAVITY_MPS2 = 9.81
-TURN_S, TURNS = 12.0, 2
+TURN_S, TURNS, TURN_G = 12.0, 2, 0.5  # how long each target's turns last, how many it makes, how tight
 PATCH_M = 1500.0  # half width of a place with more false alarms
 CELL_M = 100.0  # targets closer than this give one plot
 APART_M, TOGETHER_M, TOGETHER_S, CLOSING_S = 500.0, 20.0, 20.0, 20.0  # how pairs fly
@@ -43,7 +44,7 @@ class World:
     patch: float = 0.0  # more false alarms in a scan, all in one place
     noise: float = 1.0  # errors over those stated
     hidden_scans: int = 0  # each target, once, in a row
-    turn_g: float = 0.0
+    turn_g: float = TURN_G
     pairs: bool = False  # two by two they share a cell for a while
 
 
@@ -89,7 +90,9 @@ def simulate(world: World, seed: int) -> Scenario:
             seen, place = _merged(state[:, ::2], seen, place, rng)
         false = _anywhere(rng.poisson(world.clutter), rng)
         if world.patch:
-            false = np.concatenate([false, rng.uniform(patch - PATCH_M, patch + PATCH_M, (rng.poisson(world.patch), 2))])
+            false = np.concatenate(
+                [false, rng.uniform(patch - PATCH_M, patch + PATCH_M, (rng.poisson(world.patch), 2))]
+            )
         plot = np.concatenate([place[seen], false])
         order = rng.permutation(len(plot))  # the order must not tell which plots are real
         plots.append(plot[order])
@@ -115,15 +118,15 @@ def _paths(world: World, rng: np.random.Generator) -> Floats:
     """Return states x vx y vy, (steps, targets, 4), a step apart."""
     steps = round(DURATION_S / STEP_S)
     speed = rng.uniform(*SPEEDS_MPS, TARGETS)
-    rate = np.zeros((steps, TARGETS))
-    if world.turn_g:
+    if world.turn_g > TURN_G:
         speed = rng.uniform(100.0, SPEEDS_MPS[1], TARGETS)
-        begin = rng.uniform(0.15, 0.85, (TURNS, TARGETS)) * DURATION_S
-        hand = rng.choice([-1.0, 1.0], (TURNS, TARGETS))
-        t = np.arange(steps)[:, None] * STEP_S
-        for i in range(TURNS):
-            turning = (t >= begin[i]) & (t < begin[i] + TURN_S)
-            rate = np.where(turning, hand[i] * world.turn_g * GRAVITY_MPS2 / speed, rate)
+    begin = rng.uniform(0.15, 0.85, (TURNS, TARGETS)) * DURATION_S
+    hand = rng.choice([-1.0, 1.0], (TURNS, TARGETS))
+    t = np.arange(steps)[:, None] * STEP_S
+    rate = np.zeros((steps, TARGETS))
+    for i in range(TURNS):
+        turning = (t >= begin[i]) & (t < begin[i] + TURN_S)
+        rate = np.where(turning, hand[i] * world.turn_g * GRAVITY_MPS2 / speed, rate)
     course = rng.uniform(0.0, 2.0 * np.pi, TARGETS) + np.cumsum(rate, axis=0) * STEP_S
     velocity = speed[:, None] * np.stack([np.cos(course), np.sin(course)], axis=2)
     velocity += np.cumsum(rng.normal(0.0, np.sqrt(ACCELERATION * STEP_S), velocity.shape), axis=0)
@@ -141,9 +144,7 @@ def _paths(world: World, rng: np.random.Generator) -> Floats:
     return np.stack([place[..., 0], velocity[..., 0], place[..., 1], velocity[..., 1]], axis=2)
 
 
-def _merged(
-    position: Floats, seen: np.ndarray, place: Floats, rng: np.random.Generator
-) -> tuple[np.ndarray, Floats]:
+def _merged(position: Floats, seen: np.ndarray, place: Floats, rng: np.random.Generator) -> tuple[np.ndarray, Floats]:
     """Return the targets (K,) that give plots, and where (targets, 2): of two in one cell the first, in the middle of both."""
     keep = np.isin(np.arange(TARGETS), seen)
     place = place.copy()

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from aegis.core.signal.cube import Cube, Waveform
 from aegis.core.signal.equation import SPEED_OF_LIGHT
-from aegis.core.types import Floats
+from aegis.core.types import Floats, Ints
 
 BEAMS = 64
 FINE = 16  # places within a bin that sidelobes are looked at
@@ -101,7 +101,7 @@ class NumpyChain:
         rows, cols = np.nonzero(power > self.alpha * reference)
         return rows, cols, reference[rows, cols] * self.unbias
 
-    def _peaks(self, power: NDArray[Any], rows: Any, cols: Any, noise: Floats) -> tuple[Any, Any, Floats]:
+    def _peaks(self, power: NDArray[Any], rows: Ints, cols: Ints, noise: Floats) -> tuple[Ints, Ints, Floats]:
         """Return the local maxima that the sidelobes of stronger ones do not explain."""
         n, m = power.shape
         around = np.stack([power[np.clip(rows + i, 0, n - 1), (cols + j) % m] for i in (-1, 0, 1) for j in (-1, 0, 1)])

@@ -9,7 +9,8 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from aegis_msgs.msg import PipelineStatus, RadarCube, TrackArray
 from aegis_msgs.srv import SetMode
 from tqdm import tqdm
 
-from aegis.bench import BenchmarkError
+from aegis.bench import BenchmarkError, Row
 from aegis.bench.live import START_DEADLINE_S, aegis_up, environment, node_in, one_hop, send
+from aegis.core.types import Floats
 from aegis.resources import config_file
 from aegis.ros.messages.fields import pack, stamp_of
 from aegis.ros.messages.reports import status_rows
@@ -33,7 +35,7 @@ QOS = qos_profile(TOPICS["radar/cube"])
 TOPIC = "bench/cube"
 
 
-def run(runs: int) -> Iterator[dict[str, Any]]:
+def run(runs: int) -> Iterator[Row]:
     """Measure `runs` times; yield one row.
 
     Raises:
@@ -44,14 +46,14 @@ def run(runs: int) -> Iterator[dict[str, Any]]:
         environ = environment(Path(folder))
         measured = [_measure(environ, Path(folder)) for _ in tqdm(range(runs), unit="run", disable=None)]
         one_hop(environ, TOPIC, RadarCube, QOS, lambda message: got.append(message.sequence), __name__)
-    latency = np.concatenate([one["latency_ms"] for one in measured])
-    p99 = [float(np.percentile(one["latency_ms"], 99)) for one in measured]
+    latency = np.concatenate([one.latency_ms for one in measured])
+    p99 = [float(np.percentile(one.latency_ms, 99)) for one in measured]
     yield {
         "bench": "raw",
         "hz": HZ,
-        "cube_mb": measured[0]["cube_mb"],
-        "cubes": sum(one["sent"] for one in measured),
-        "dropped": sum(one["sent"] - one["tracked"] for one in measured),
+        "cube_mb": measured[0].cube_mb,
+        "cubes": sum(one.sent for one in measured),
+        "dropped": sum(one.sent - one.tracked for one in measured),
         "p50_ms": round(float(np.percentile(latency, 50)), 1),
         "p99_ms": round(float(np.percentile(latency, 99)), 1),
         "unit": "ms",
@@ -59,7 +61,7 @@ def run(runs: int) -> Iterator[dict[str, Any]]:
         "median": round(float(np.median(p99)), 1),
         "min": round(min(p99), 1),
         "max": round(max(p99), 1),
-        "cpu": {name: round(float(np.median([one["cpu"][name] for one in measured])), 3) for name in CHAIN},
+        "cpu": {name: round(float(np.median([one.cpu[name] for one in measured])), 3) for name in CHAIN},
         "baseline": "cubes between two processes, Fast DDS without our profile",
         "baseline_cubes": BASELINE_CUBES,
         "baseline_dropped": BASELINE_CUBES - len(got),
@@ -67,7 +69,18 @@ def run(runs: int) -> Iterator[dict[str, Any]]:
     }
 
 
-def _measure(environ: dict[str, str], folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Watched:
+    """One start of the graph: cubes sent and tracked, (N,) latencies, each node's share of a core, and the size of a cube."""
+
+    sent: int
+    tracked: int
+    latency_ms: Floats
+    cpu: dict[str, float]
+    cube_mb: float
+
+
+def _measure(environ: dict[str, str], folder: Path) -> Watched:
     log = folder / "up.log"
     options = ["--config", str(config_file("fmcw_mimo.yaml")), "--set", f"simulator.scan_interval_s={1 / HZ}"]
     with (
@@ -77,15 +90,15 @@ def _measure(environ: dict[str, str], folder: Path) -> dict[str, Any]:
         return _watch(node, spin, up, log)
 
 
-def _watch(node: Any, spin: Callable[[float], None], up: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
+def _watch(node: Any, spin: Callable[[float], None], up: subprocess.Popen[bytes], log: Path) -> Watched:
     """Let the radar scan for a while; return what was sent, what was tracked, how late, and each node's CPU time."""
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, Mapping[str, Any]] = {}
     latency: list[float] = []
 
-    def take(message: Any) -> None:
+    def take(message: PipelineStatus) -> None:
         rows.update({str(row["stage"]): row for row in status_rows(message)})
 
-    def take_tracks(message: Any) -> None:
+    def take_tracks(message: TrackArray) -> None:
         latency.append((time.time_ns() - stamp_of(message)) * 1e-6)
 
     node.create_subscription(PipelineStatus, "status", take, qos_profile(TOPICS["status"]))
@@ -103,7 +116,7 @@ def _watch(node: Any, spin: Callable[[float], None], up: subprocess.Popen[bytes]
         done = modes.call_async(SetMode.Request(mode=mode, frequency=float("nan")))
         until(done.done, "an answer to set_mode", 20.0)
 
-    def settle() -> dict[str, dict[str, Any]]:
+    def settle() -> dict[str, Mapping[str, Any]]:
         rows.clear()
         end = time.monotonic() + SETTLE_S
         until(lambda: time.monotonic() > end and set(CHAIN) <= set(rows), "every stage's status", START_DEADLINE_S)
@@ -120,13 +133,13 @@ def _watch(node: Any, spin: Callable[[float], None], up: subprocess.Popen[bytes]
     set_mode(SetMode.Request.STANDBY)
     spent, cpu_after = time.monotonic() - begin, _cpu_s(up)
     after = settle()
-    return {
-        "sent": after["simulator"]["published"] - before["simulator"]["published"],
-        "tracked": after["tracking"]["published"] - before["tracking"]["published"],
-        "latency_ms": np.array(latency),
-        "cpu": {name: (cpu_after[name] - cpu_before[name]) / spent for name in CHAIN},
-        "cube_mb": round(after["simulator"]["detail"]["cube_bytes"] / 1e6, 2),
-    }
+    return Watched(
+        sent=after["simulator"]["published"] - before["simulator"]["published"],
+        tracked=after["tracking"]["published"] - before["tracking"]["published"],
+        latency_ms=np.array(latency),
+        cpu={name: (cpu_after[name] - cpu_before[name]) / spent for name in CHAIN},
+        cube_mb=round(after["simulator"]["detail"]["cube_bytes"] / 1e6, 2),
+    )
 
 
 def _cpu_s(up: subprocess.Popen[bytes]) -> dict[str, float]:

@@ -12,12 +12,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from tqdm import tqdm
 
-from aegis.bench import three_digits
+from aegis.bench import Row, three_digits
 from aegis.bench.numpy_chain import NumpyChain
 from aegis.bench.tracking import ONE_THREAD, OURS, PEER
 from aegis.core.signal.cfar_theory import ordered
@@ -48,7 +48,7 @@ class Case:
 CASES = (Case("ca", 12), Case("ca", 8), Case("os", 12), Case("os", 8))
 
 
-def run(runs: int, cases: Sequence[Case] = CASES) -> Iterator[dict[str, Any]]:
+def run(runs: int, cases: Sequence[Case] = CASES) -> Iterator[Row]:
     """Measure each case `runs` times; yield a row a case.
 
     Args:
@@ -84,14 +84,22 @@ def run(runs: int, cases: Sequence[Case] = CASES) -> Iterator[dict[str, Any]]:
         }
 
 
-def _measure(which: str, case: Case) -> dict[str, Any]:
+class Measured(TypedDict):
+    """What a worker prints."""
+
+    frames_per_s: float
+    slowest_ms: float
+    points: int
+
+
+def _measure(which: str, case: Case) -> Measured:
     """Return what `_worker` prints, from a process of its own."""
     frames = case.frames if which == OURS else case.numpy_frames
     command = [sys.executable, "-m", __name__, which, case.cfar, str(case.channels), str(frames)]
     done = subprocess.run(command, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, timeout=DEADLINE_S)
     if done.returncode:
         raise RuntimeError(f"the measurement of {case} ({which}) failed:\n{done.stderr}")
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    measured: Measured = json.loads(done.stdout.splitlines()[-1])
     return measured
 
 

@@ -15,12 +15,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 from tqdm import tqdm
 
-from aegis.bench import BenchmarkError, multitarget, three_digits
+from aegis.bench import BenchmarkError, Row, multitarget, three_digits
 from aegis.bench.multitarget import Meta, Scenario
 from aegis.core.tracking.settings import (
     BirthSettings,
@@ -53,7 +53,7 @@ class Case:
 CASES = (Case("n50", 50), Case("n200", 50), Case("d50", 50), Case("n1000", 30), Case("n10000", 30, peer=False))
 
 
-def run(runs: int, scenarios: Path | None = None, cases: Sequence[Case] = CASES) -> Iterator[dict[str, Any]]:
+def run(runs: int, scenarios: Path | None = None, cases: Sequence[Case] = CASES) -> Iterator[Row]:
     """Measure each case `runs` times; yield a row a case, and one on how the time grows with the number of targets.
 
     Args:
@@ -72,7 +72,7 @@ def run(runs: int, scenarios: Path | None = None, cases: Sequence[Case] = CASES)
     given = {name: path for name, path in given.items() if path.exists()}
     if scenarios is not None and not given:
         raise BenchmarkError(f"{scenarios} has none of {', '.join(f'{case.name}.npz' for case in cases)}")
-    rows = []
+    times = []
     with tempfile.TemporaryDirectory(prefix="aegis-bench-") as folder:
         for case in tqdm(cases, unit="scenario", disable=None):
             path = given.get(case.name)
@@ -80,15 +80,34 @@ def run(runs: int, scenarios: Path | None = None, cases: Sequence[Case] = CASES)
             if path is None:
                 path = Path(folder) / f"{case.name}.npz"
                 multitarget.generate(case.name, case.scans, SEED).write(path)
-            rows.append(_row(case, path, source, runs))
-            yield rows[-1]
-    yield _growth(rows)
+            row, time = _row(case, path, source, runs)
+            times.append(time)
+            yield row
+    yield _growth(times)
 
 
-def _row(case: Case, path: Path, source: str, runs: int) -> dict[str, Any]:
+class Measured(TypedDict):
+    """What a worker prints: of every scan the CPU time [ms] and GOSPA [m]."""
+
+    name: str
+    ms: list[float]
+    gospa: list[float]
+
+
+class Times(NamedTuple):
+    """CPU time of a scan with a number of targets: ours, and the peer's where it ran [ms]."""
+
+    scenario: str
+    n: int
+    ms: float
+    peer_ms: float | None
+
+
+def _row(case: Case, path: Path, source: str, runs: int) -> tuple[Row, Times]:
     meta = multitarget.read(path).meta
     ours = [_measure(OURS, case.name, path) for _ in range(runs)]
     speed = [float(np.mean(one["ms"])) for one in ours]
+    peer_ms = None
     row = {
         "bench": "tracking",
         "scenario": case.name,
@@ -99,15 +118,16 @@ def _row(case: Case, path: Path, source: str, runs: int) -> dict[str, Any]:
     if case.peer:
         peer = [_measure(PEER, case.name, path) for _ in range(runs)]
         peer_speed = [float(np.mean(one["ms"])) for one in peer]
+        peer_ms = round(float(np.median(peer_speed)), 2)
         row |= {
             "peer": peer[0]["name"],
-            "peer_ms_per_scan": round(float(np.median(peer_speed)), 2),
+            "peer_ms_per_scan": peer_ms,
             "peer_gospa": _median_gospa(peer),
             "ratio": three_digits(np.median(peer_speed) / np.median(speed)),
             "peer_min": round(min(peer_speed), 2),
             "peer_max": round(max(peer_speed), 2),
         }
-    return row | {
+    row |= {
         "unit": "CPU ms",
         "runs": runs,
         "min": round(min(speed), 4),
@@ -117,19 +137,21 @@ def _row(case: Case, path: Path, source: str, runs: int) -> dict[str, Any]:
         "source": source,
         "threads": 1,
     }
+    return row, Times(case.name, meta.n, round(float(np.median(speed)), 4), peer_ms)
 
 
-def _median_gospa(measured: list[dict[str, Any]]) -> float:
+def _median_gospa(measured: list[Measured]) -> float:
     """Return the median over runs: Stone Soup's sets have no order, and ties may fall otherwise in another process."""
     return round(float(np.median([multitarget.rms_gospa(one["gospa"]) for one in measured])), 1)
 
 
-def _growth(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _growth(times: Sequence[Times]) -> Row:
     """Return how the time grows with the number of targets, all else of the scenario being the same: family n."""
-    same = sorted((row for row in rows if row["scenario"].startswith("n")), key=lambda row: int(row["n"]))
-    row: dict[str, Any] = {"bench": "tracking", "scenario": "growth in n"}
-    for prefix in ("", "peer_"):
-        points = [(row["n"], row[f"{prefix}ms_per_scan"]) for row in same if f"{prefix}ms_per_scan" in row]
+    same = sorted((one for one in times if one.scenario.startswith("n")), key=lambda one: one.n)
+    row: dict[str, object] = {"bench": "tracking", "scenario": "growth in n"}
+    ours = [(one.n, one.ms) for one in same]
+    peer = [(one.n, one.peer_ms) for one in same if one.peer_ms is not None]
+    for prefix, points in (("", ours), ("peer_", peer)):
         row |= {f"{prefix}n": [n for n, _ in points], f"{prefix}ms_per_scan": [ms for _, ms in points]}
         row[f"{prefix}exponent"] = round(exponent(points), 2) if len(points) > 1 else None
     return row
@@ -141,13 +163,13 @@ def exponent(points: Sequence[tuple[float, float]]) -> float:
     return float(np.polyfit(n, ms, 1)[0])
 
 
-def _measure(which: str, name: str, path: Path) -> dict[str, Any]:
+def _measure(which: str, name: str, path: Path) -> Measured:
     """Return what `_worker` prints, from a process of its own."""
     command = [sys.executable, "-m", __name__, which, name, str(path)]
     done = subprocess.run(command, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, timeout=DEADLINE_S)
     if done.returncode:
         raise RuntimeError(f"the measurement of {name} ({which}) failed:\n{done.stderr}")
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    measured: Measured = json.loads(done.stdout.splitlines()[-1])
     return measured
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import rclpy
+from aegis_msgs.msg import DetectionArray, EwAdviceArray, EwSignalArray, ThreatArray, TrackArray
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from aegis.bridge.live import columns
@@ -124,28 +125,28 @@ class BridgeStage(Stage[BridgeSettings]):
         """Return the counters of the components, and which events are acknowledged."""
         return self._side.detail()
 
-    def _detections(self, message: Any) -> None:
+    def _detections(self, message: DetectionArray) -> None:
         frame = self._frame("detections", detections_from_msg(message), columns.detection_rows, columns.detection_brief)
         self._put(Frame[Detections], frame)
         self._put_frames(self._join.take_detections(frame))
 
-    def _tracks(self, message: Any) -> None:
+    def _tracks(self, message: TrackArray) -> None:
         frame = self._frame("tracks", tracks_from_msg(message), columns.track_rows, columns.track_brief)
         self._put(Frame[Tracks], frame)
         self._put_frames(self._join.take_tracks(frame))
 
-    def _threats(self, message: Any) -> None:
+    def _threats(self, message: ThreatArray) -> None:
         acknowledged = self._side.acknowledged
         frame = self._frame("threats", threats_from_msg(message), lambda t: columns.threat_rows(t, acknowledged))
         self._put(Frame[Threats], frame)
         self._note_output(frame)
 
-    def _signals(self, message: Any) -> None:
+    def _signals(self, message: EwSignalArray) -> None:
         signals, stamp_ns = signals_from_msg(message), stamp_of(message)
         frame = EwFrame(signals, signal_rows(signals), stamp_ns, self._age_s(stamp_ns), time.monotonic())
         self._put(EwFrame[Signal], frame)
 
-    def _advice(self, message: Any) -> None:
+    def _advice(self, message: EwAdviceArray) -> None:
         advice, stamp_ns = advice_from_msg(message), stamp_of(message)
         frame = EwFrame(advice, advice_rows(advice), stamp_ns, self._age_s(stamp_ns), time.monotonic())
         self._put(EwFrame[Advice], frame)

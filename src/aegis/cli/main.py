@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from aegis import __version__
+from aegis.cli.evaluate import evaluate
 from aegis.cli.users import users
 from aegis.core.params import ConfigError
 
@@ -286,7 +287,15 @@ def drivers() -> None:
 @click.option(
     "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
 )
-def bench(name: str | None, as_json: bool, runs: int, scenarios: Path | None, minutes: float | None) -> None:
+@click.option("--scenario", multiple=True, help="evaluate: a shipped name or a YAML file [all that ship]. Repeatable.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), multiple=True, help="evaluate: of the simulator [1 to --runs]. Repeatable."
+)
+@click.option(
+    "--duration", type=click.FloatRange(min=0, min_open=True), help="evaluate: seconds of each [the scenario's]."
+)
+@_sets
+def bench(name: str | None, as_json: bool, runs: int, **options: Any) -> None:
     """Measure. Without NAME: the list of benchmarks."""
     from aegis.bench import BENCHMARKS, BenchmarkError, report
 
@@ -296,9 +305,11 @@ def bench(name: str | None, as_json: bool, runs: int, scenarios: Path | None, mi
         return
     if name not in BENCHMARKS:
         raise click.BadParameter(f"no benchmark '{name}'; known are: {', '.join(BENCHMARKS)}", param_hint="NAME")
-    given = {key: value for key, value in {"scenarios": scenarios, "minutes": minutes}.items() if value is not None}
+    given = {key: value for key, value in options.items() if value not in (None, ())}
     for key in given.keys() - BENCHMARKS[name].options:
-        raise click.BadParameter(f"benchmark '{name}' does not take it", param_hint=f"--{key}")
+        raise click.BadParameter(
+            f"benchmark '{name}' does not take it", param_hint="--set" if key == "sets" else f"--{key}"
+        )
     try:
         for row in BENCHMARKS[name].load()(runs, **given):
             click.echo(report(row, as_json=as_json))
@@ -334,6 +345,7 @@ def events(markdown: bool) -> None:
     click.echo(as_markdown() if markdown else as_text(), nl=False)
 
 
+cli.add_command(evaluate)
 cli.add_command(users)
 
 

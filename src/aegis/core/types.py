@@ -5,6 +5,7 @@ Stamps are integer nanoseconds (the time of measurement), because a float64 of s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+NOT_STAMPED = "header.stamp is zero, and the driver has to set it"  # why a scan is refused, for counting
 
 
 class Row:
@@ -95,6 +98,16 @@ def unknown(n: int) -> Floats:
     return np.full(n, np.nan)
 
 
+@dataclass(frozen=True)
+class Sector:
+    """What an antenna that turns has looked at: in this time, and nothing else was detected in it."""
+
+    begin_s: float  # [s] after the stamp
+    end_s: float
+    azimuth: float = math.nan  # where it looked at the stamp, from x towards y [rad]; NaN: nobody knows
+    rate: float = math.nan  # of its turning, from x towards y [rad/s]; NaN: nobody knows
+
+
 @dataclass
 class Scan:
     """One scan's radar points in the sensor's frame (x forward, y left, z up); all arrays (N,)."""
@@ -110,6 +123,13 @@ class Scan:
     rcs_dbsm: Floats
     noise_db: Floats
     variance: Floats | None = None  # (N, 4) of range, azimuth, elevation, range rate; NaN: the sensor does not state it
+    time_offset: Floats = field(default_factory=lambda: np.empty(0))  # [s] after the stamp; not given: all at the stamp
+    sector: Sector | None = None  # None: all of the view, at the stamp
+    untimed: int = 0  # points whose own time was none that can be: theirs is the stamp
+
+    def __post_init__(self) -> None:
+        if not len(self.time_offset):
+            self.time_offset = np.zeros(len(self.range))
 
     def __len__(self) -> int:
         return len(self.range)
@@ -159,6 +179,12 @@ class Detections:
     confidence: Floats
     class_probability: Annotated[Floats, Row(N_CLASSES)]
     pose: Pose | None = None  # of the sensor at the stamp; None: as the parameters say, and at rest
+    time_offset: Floats = field(default_factory=lambda: np.empty(0))  # [s] after the stamp; not given: all at the stamp
+    sector: Sector | None = None  # None: all of the view, at the stamp
+
+    def __post_init__(self) -> None:
+        if not len(self.time_offset):
+            self.time_offset = np.zeros(len(self.range))
 
     def __len__(self) -> int:
         return len(self.range)
@@ -208,6 +234,26 @@ class Threats:
 
     def __len__(self) -> int:
         return len(self.track_id)
+
+
+@dataclass
+class Truth:
+    """What is really there at the stamp of a scan, in `map` (ENU), ordered by truth_id; arrays (N,), or (N, *row)."""
+
+    stamp_ns: int
+    frame_id: str
+    sequence: int  # of the scan
+    sensor_id: str  # whose scan it is
+    emitters: int  # jammers, interferers and pull-offs that are on
+    truth_id: Ints
+    class_id: Ints
+    state: Annotated[Floats, Row(6)]  # x y z vx vy vz
+    in_view: Ints  # 1: in the sensor's field of view and in no blanked sector
+    snr_db: Floats  # mean of the echo; NaN where it is not known
+    name: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.truth_id)
 
 
 @dataclass(frozen=True)

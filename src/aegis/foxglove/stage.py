@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+from aegis_msgs.msg import TrackArray
 from foxglove import Schema
 from foxglove.messages import FrameTransform, PointCloud, SceneUpdate
+from sensor_msgs.msg import PointCloud2
 
 from aegis.core.params import ConfigError
 from aegis.core.picture import PictureFeed
@@ -95,7 +97,7 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         """Stop the server."""
         self._sink.close()
 
-    def _take_tracks(self, message: Any) -> None:
+    def _take_tracks(self, message: TrackArray) -> None:
         tracks = tracks_from_msg(message)
         self.note_sequence("tracks", tracks.sequence, tracks.sensor_id)
         undrawable = self._feed.undrawable
@@ -104,7 +106,7 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         if picture is not None:
             self._sink.send(TRACKS, messages.scene(picture, self.settings.picture), picture.stamp_ns)
 
-    def _take_points(self, message: Any) -> None:
+    def _take_points(self, message: PointCloud2) -> None:
         try:
             fields = cloud_fields(message, {*_POSITION, *_SHOWN})
         except CloudError as error:

@@ -56,7 +56,7 @@ NODES: dict[str, NodeSpec] = {
             "aegis.ros.stages.simulator:SimulatorStage",
             "aegis.simulation.settings:SimulatorSettings",
             "a radar looking at a scenario; a hardware driver takes its place",
-            publishes=("radar/points", "radar/cube"),
+            publishes=("radar/points", "radar/cube", "truth"),
             services=(Service("scan", "aegis_msgs/srv/Scan"), Service("set_mode", "aegis_msgs/srv/SetMode")),
             offline=False,
         ),

@@ -29,6 +29,7 @@ from aegis.simulation.settings import SimulatorSettings
 # Of these a bag has one; where it has both, the points were made from the cubes.
 INPUTS = ("radar/points", "radar/cube")
 ODOMETRY = "odometry"
+TRUTH = "truth"  # of a simulation; carried along, for `aegis evaluate`
 STATUS_PERIOD_NS = 1_000_000_000
 # Time of a simulated recording's first scan: any fixed time does, and the same one makes the same bytes.
 SIMULATION_EPOCH_NS = 1_700_000_000 * 1_000_000_000
@@ -148,7 +149,8 @@ def process_bag(
 ) -> Summary:
     """Send the radar points, or raw cubes, of a bag through the graph; write them and every topic of the graph.
 
-    On a moving platform (a parameter of `detection`) the platform's odometry goes with them, in the order of recording.
+    On a moving platform (a parameter of `detection`) the platform's odometry goes with them, in the order of recording. The
+    truth of a simulation is copied.
 
     Args:
         in_bag: rosbag2 folder or file; out_bag: the bag to write, which must not exist.
@@ -162,12 +164,15 @@ def process_bag(
         ConfigError: a parameter is wrong.
     """
     with ExitStack() as stack:
-        source, topic = _input_of(topic_types(in_bag), topic)
+        types = topic_types(in_bag)
+        source, topic = _input_of(types, topic)
         readers = {source: stack.enter_context(closing(BagReader(in_bag, topic, TOPICS[source].type)))}
         pipeline = stack.enter_context(closing(Pipeline(config, sets, source=source)))
         if pipeline.reads(ODOMETRY):
             odometry = BagReader(in_bag, odometry_topic, TOPICS[ODOMETRY].type, option="--odometry-topic")
             readers[ODOMETRY] = stack.enter_context(closing(odometry))
+        if sum(name.endswith("/" + TRUTH) and kind == TOPICS[TRUTH].type for name, kind in types.items()) == 1:
+            readers[TRUTH] = stack.enter_context(closing(BagReader(in_bag, TRUTH, TOPICS[TRUTH].type)))
         total = sum(reader.count for reader in readers.values())
         return _process(pipeline, _Input(source, tuple(readers), _merged(readers), total), in_bag, out_bag, progress)
 
@@ -303,7 +308,7 @@ def simulate_bag(
     scans = max(
         1, round((duration_s if duration_s is not None else stage.simulator.scenario.duration_s) * 1e9 / period_ns)
     )
-    with write_bag(out_bag, ["radar/cube" if settings.gives_cubes else "radar/points", "events"]) as writer:
+    with write_bag(out_bag, ["radar/cube" if settings.gives_cubes else "radar/points", TRUTH, "events"]) as writer:
         for k in tqdm(range(scans), unit="scan", disable=None if progress else True):
             now_ns = SIMULATION_EPOCH_NS + k * period_ns
             for output in stage.on_timer(now_ns):

@@ -33,6 +33,7 @@ TOPICS: dict[str, Topic] = {
         Topic("radar/range_doppler", "aegis_msgs/msg/RangeDopplerMap", reliable=False, depth=2),
         Topic("radar/scan", "radar_msgs/msg/RadarScan", reliable=False, depth=5, optional=True),
         Topic("radar/tracks", "radar_msgs/msg/RadarTracks", reliable=False, depth=5, optional=True),
+        Topic("truth", "aegis_msgs/msg/TruthArray"),
         Topic("odometry", "nav_msgs/msg/Odometry", reliable=False, depth=100),
         Topic("detections", "aegis_msgs/msg/DetectionArray"),
         Topic("tracks", "aegis_msgs/msg/TrackArray"),

@@ -102,23 +102,30 @@ class Simulator(SimulatedRadar):
 
     def _visible(self, t_s: float) -> tuple[NDArray[np.int64], Floats]:
         """Return the scatterers (n,) that are in view, and their range, azimuth, elevation and range rate (4, n)."""
-        settings = self.settings
         relative, velocity = self._scatterers(t_s)
         distance, azimuth, elevation = polar(relative)
         range_rate = (relative * velocity).sum(axis=1) / np.maximum(distance, 1e-9)
+        place = np.stack([distance, azimuth, elevation, range_rate])
+        seen = self.scenario.present(t_s)[self._owner] & self._in_view(place)
+        index = np.flatnonzero(seen)
+        return index, place[:, index]
+
+    def _in_view(self, place: Floats) -> NDArray[np.bool_]:
+        _, azimuth, elevation, range_rate = place
         seen = (
-            self.scenario.present(t_s)[self._owner]
-            & (distance >= settings.blind_range_m)
-            & (distance <= settings.farthest_m)
+            super()._in_view(place)
             & (np.abs(azimuth) <= self._half_fov)
             & (elevation >= self._elevation_limits[0])
             & (elevation <= self._elevation_limits[1])
-            & ~self._blanked(azimuth)
         )
-        if settings.points.has_doppler:
-            seen &= np.abs(range_rate) <= settings.coverage.max_range_rate_mps
-        index = np.flatnonzero(seen)
-        return index, np.stack([distance, azimuth, elevation, range_rate])[:, index]
+        if self.settings.points.has_doppler:
+            seen &= np.abs(range_rate) <= self.settings.coverage.max_range_rate_mps
+        return np.asarray(seen)
+
+    def _mean_snr_db(self, t_s: float, there: NDArray[np.int64], place: Floats) -> Floats:
+        rcs_m2 = equation.from_db([self.scenario.targets[i].rcs_dbsm for i in there])
+        distance = np.maximum(place[0], 1.0)
+        return np.asarray(equation.to_db(self._radar.snr(rcs_m2, distance, self._temperature(t_s, place))))
 
     def _temperature(self, t_s: float, points: Floats) -> Floats:
         """Return the noise temperature [K] in the cells at `points` (4, n): the receiver's own, and jamming, (n,).

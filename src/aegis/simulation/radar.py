@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aegis.core.signal import equation
-from aegis.core.types import Floats
+from aegis.core.types import Floats, Truth, unknown
 from aegis.simulation.scenario import Scenario, load_scenario
 from aegis.simulation.scenario_base import Emitter
+from aegis.simulation.scenario_effects import PullOff
 from aegis.simulation.settings import SimulatorSettings
 
 
@@ -115,6 +116,48 @@ class SimulatedRadar:
         if sectors is not None:
             self.blanking = sectors
         self._prepare()
+
+    def truth(self, t_s: float, stamp_ns: int) -> Truth:
+        """Return what is there in the last scan: each target's middle, and whether it is in view.
+
+        Args:
+            t_s: time since the scenario's start [s]; when the scenario begins again, its targets get other ids.
+            stamp_ns: stamp of the scan.
+        """
+        scenario = self.scenario
+        again, t_s = divmod(t_s, scenario.duration_s)
+        there = np.flatnonzero(scenario.present(t_s))
+        position, velocity = (values[there] for values in scenario.position_velocity(t_s))
+        relative, moving = (position - self._position) @ self._rotation, velocity @ self._rotation
+        distance, azimuth, elevation = polar(relative)
+        range_rate = (relative * moving).sum(axis=1) / np.maximum(distance, 1e-9)
+        place = np.stack([distance, azimuth, elevation, range_rate])
+        emitters: list[Sequence[Emitter | PullOff]] = [scenario.jammers]
+        if self.settings.gives_cubes:
+            emitters += [scenario.interferers, scenario.pull_offs]
+        return Truth(
+            stamp_ns=stamp_ns,
+            frame_id="map",
+            sequence=self.sequence,
+            sensor_id=self.settings.sensor_id,
+            emitters=sum(int(scenario.active(items, t_s).sum()) for items in emitters),
+            truth_id=1 + there + int(again) * len(scenario.targets),
+            class_id=np.array([int(scenario.targets[i].class_id) for i in there], dtype=np.int64),
+            state=np.concatenate([position, velocity], axis=1),
+            in_view=self._in_view(place).astype(np.int64),
+            snr_db=self._mean_snr_db(t_s, there, place),
+            name=[scenario.targets[i].name for i in there],
+        )
+
+    def _in_view(self, place: Floats) -> NDArray[np.bool_]:
+        """Tell which places, range, azimuth, elevation and range rate (4, n), are in the field of view, (n,)."""
+        distance, azimuth, _, _ = place
+        near, far = self.settings.blind_range_m, self.settings.farthest_m
+        return np.asarray((distance >= near) & (distance <= far) & ~self._blanked(azimuth))
+
+    def _mean_snr_db(self, t_s: float, there: NDArray[np.int64], place: Floats) -> Floats:
+        """Return the mean signal to noise [dB] of the whole targets `there` (n,), at their places (4, n); NaN: unknown."""
+        return unknown(len(there))
 
     def _scatterers(self, t_s: float) -> tuple[Floats, Floats]:
         """Return the scatterers' positions (n, 3) [m] and velocities (n, 3) [m/s] in the sensor's frame."""

@@ -127,6 +127,12 @@ class SignalSimulator(SimulatedRadar):
             seen = ~self._blanked(azimuth).reshape(item.direction.shape[:2])
             item.tune(self.waveform, self._sight, self._echo_unit(self.frequency_hz), seen)
 
+    def _in_view(self, place: Floats) -> NDArray[np.bool_]:
+        """Within half-power beamwidth of an element: beyond it the front end may find something, and need not."""
+        azimuth, elevation = np.abs(place[1:3])
+        half = self._beamwidths / 2
+        return np.asarray(super()._in_view(place) & (azimuth <= half[0]) & (elevation <= half[1]))
+
     def step(self, t_s: float, stamp_ns: int) -> Cube:
         """Make one frame.
 

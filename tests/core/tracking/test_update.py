@@ -89,7 +89,7 @@ def test_hypotheses_become_one_gaussian_with_their_moments():
     innovation = value[:, None] - [h(x[0, m]) for m in range(2)]
     jacobian = np.array([[approx_fprime(x[0, m], h, 1e-5) for m in range(2)]])
     pairs = Pairs(np.array([0, 2]), np.array([0, 1]), by_mode, total, np.empty((2, 2)), innovation, jacobian)
-    plots = Plots(value, variance, measured, value[:, :3].copy(), np.ones(2), False, np.zeros(3))
+    plots = Plots(value, variance, measured, value[:, :3].copy(), np.ones(2), np.zeros(2), False, np.zeros(3))
     update.update(tracks, pairs, plots, share, missed)
     x_out, P_out, weight_out = tracks
 

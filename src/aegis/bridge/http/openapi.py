@@ -11,6 +11,7 @@ from aegis.bridge.http.guard import PUBLIC_ROUTES
 from aegis.bridge.models.common import Problem
 from aegis.bridge.routes.access import needed_scopes, walk_routes
 
+Schema = dict[str, Any]  # a part of the description, as JSON
 PUBLIC, ANY_TOKEN = "public", "any"
 _SENTENCE = {PUBLIC: "Public: no token is needed.", ANY_TOKEN: "Any valid token is good for it."}
 _EXAMPLES = {
@@ -33,7 +34,7 @@ def describe_scopes(app: FastAPI) -> None:
     """Add the needed scope and the common errors to each operation of an application's OpenAPI description."""
     describe = app.openapi
 
-    def described() -> dict[str, Any]:
+    def described() -> Schema:
         if app.openapi_schema is None:
             schema = describe()
             for route in walk_routes(app.routes):
@@ -47,7 +48,7 @@ def describe_scopes(app: FastAPI) -> None:
     app.openapi = described  # type: ignore[method-assign]
 
 
-def _complete(operation: dict[str, Any], scope: str) -> None:
+def _complete(operation: Schema, scope: str) -> None:
     operation["x-scope"] = scope
     sentence = _SENTENCE.get(scope, f"Scope {scope}.")
     text = operation.get("description", "")
@@ -64,12 +65,12 @@ def _complete(operation: dict[str, Any], scope: str) -> None:
         responses.setdefault(str(status), _problem(*_EXAMPLES[status]))
 
 
-def _problem(description: str, detail: str) -> dict[str, Any]:
+def _problem(description: str, detail: str) -> Schema:
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": {"detail": detail}}
     return {"description": description, "content": {"application/json": content}}
 
 
-def _add_problem(schema: dict[str, Any]) -> None:
+def _add_problem(schema: Schema) -> None:
     schemas = schema.setdefault("components", {}).setdefault("schemas", {})
     schemas.setdefault("Problem", Problem.model_json_schema())
     for name in ("HTTPValidationError", "ValidationError"):

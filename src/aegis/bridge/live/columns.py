@@ -16,6 +16,7 @@ import numpy as np
 
 from aegis.bridge.live.acknowledgements import Acknowledgement
 from aegis.bridge.live.encoded import EncodedRows, Row
+from aegis.core.classification.naming import could_be
 from aegis.core.types import ClassId, Detections, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
 
 T = TypeVar("T", contravariant=True)
@@ -92,10 +93,28 @@ def _compass(east: Floats, north: Floats) -> list[float]:
 
 
 def _class_confidence(class_id: Ints, probability: Floats) -> list[float]:
-    """Return the probability of each object's class; NaN where the class has no column."""
-    known = class_id < probability.shape[1]
-    column = np.where(known, class_id, 0)[:, None]
-    return rounded(np.where(known, np.take_along_axis(probability, column, axis=1)[:, 0], np.nan), 4)
+    """Return the probability of each object's class; NaN where it is UNKNOWN or has no column."""
+    named = (class_id != int(ClassId.UNKNOWN)) & (class_id < probability.shape[1])
+    column = np.where(named, class_id, 0)[:, None]
+    return rounded(np.where(named, np.take_along_axis(probability, column, axis=1)[:, 0], np.nan), 4)
+
+
+class Classified(Protocol):
+    """What has classes."""
+
+    @property
+    def class_id(self) -> Ints:
+        """(N,) as in ClassId."""
+
+    @property
+    def class_probability(self) -> Floats:
+        """(N, N_CLASSES)."""
+
+
+def _could_be(classified: Classified) -> list[str]:
+    """Return what each object of class UNKNOWN could be."""
+    rows = zip(classified.class_id.tolist(), classified.class_probability, strict=True)
+    return [could_be(class_id, probability) for class_id, probability in rows]
 
 
 def number(
@@ -172,11 +191,27 @@ def class_word(values: Callable[[T], Ints]) -> Column[T]:
 
 # The tables.
 
+CONFIDENCE: Column[Classified] = Column(
+    "confidence",
+    "number",
+    lambda c: _class_confidence(c.class_id, c.class_probability),
+    "probability of that class; null where it is UNKNOWN",
+    0.93,
+)
+COULD_BE: Column[Classified] = Column(
+    "could_be",
+    "text",
+    _could_be,
+    "what an UNKNOWN one could be; empty where that says nothing",
+    "DRONE or BIRD",
+    live=False,
+)
 
 DETECTION: Table[Detections] = Table(
     integer("id", lambda d: d.id, "within the scan", 0),
     class_word(lambda d: d.class_id),
-    number("confidence", 4, lambda d: d.confidence, "probability of the class", 0.82),
+    CONFIDENCE,
+    COULD_BE,
     number("range_m", 2, lambda d: d.range, example=1520.0),
     degrees("azimuth_deg", lambda d: d.azimuth, "anticlockwise from the sensor's forward axis", 30.0),
     degrees("elevation_deg", lambda d: d.elevation, "above the sensor's horizontal plane; null for a 2D sensor"),
@@ -238,13 +273,8 @@ TRACK: Table[Tracks] = Table(
     integer("track_id", lambda t: t.track_id, "never used for another object", 41),
     word("status", STATUS_NAMES, lambda t: t.status, "TENTATIVE, CONFIRMED, COASTING", "CONFIRMED"),
     class_word(lambda t: t.class_id),
-    Column(
-        "confidence",
-        "number",
-        lambda t: _class_confidence(t.class_id, t.class_probability),
-        "probability of that class",
-        0.93,
-    ),
+    CONFIDENCE,
+    COULD_BE,
     *MOTION.columns,
     number("time_since_update_s", 3, lambda t: t.time_since_update, example=0.0),
     number("range_rate_mps", 3, _range_rate, "positive receding", -20.0, live=False),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 import orjson
+from aegis_msgs.msg import Event, PipelineStatus
 
 from aegis.ros.messages import reports
 from aegis.ros.messages.reports import ReceivedEvent
@@ -40,7 +41,7 @@ class StatusRow(TypedDict):
     detail: object
 
 
-def event_from_msg(m: Any) -> ReceivedEvent:
+def event_from_msg(m: Event) -> ReceivedEvent:
     """Return the event of an aegis_msgs/Event; its JSON is in one line.
 
     Raises:
@@ -51,7 +52,7 @@ def event_from_msg(m: Any) -> ReceivedEvent:
     return replace(event, data_json=text.decode()) if _LINE_END.search(event.data_json) else event
 
 
-def rows_from_msg(m: Any) -> list[StatusRow]:
+def rows_from_msg(m: PipelineStatus) -> list[StatusRow]:
     """Return the rows of an aegis_msgs/PipelineStatus.
 
     Raises:

@@ -105,7 +105,8 @@ def events(picture: Picture, style: CotStyle) -> dict[int, CotEvent]:
         level, reason = assessed.get(track_id, (None, ""))
         name = CLASS_NAMES[class_id]
         probabilities = tracks.class_probability[i]
-        probability = float(probabilities[class_id]) if class_id < len(probabilities) else math.nan
+        named = class_id != ClassId.UNKNOWN and class_id < len(probabilities)
+        probability = float(probabilities[class_id]) if named else math.nan
         out[track_id] = CotEvent(
             uid=f"{style.uid_prefix}.{track_id}",
             type=_type(class_id, level, style.hostile_from),

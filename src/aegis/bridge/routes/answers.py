@@ -16,12 +16,15 @@ from aegis.bridge.problem import no_data
 # What an endpoint may answer besides what `http/openapi.py` knows of every one: 400, 401, 403, 408 and 413.
 
 
-def problem(status: int, description: str) -> dict[int | str, dict[str, Any]]:
+Responses = dict[int | str, dict[str, Any]]  # what FastAPI takes as a route's `responses`
+
+
+def problem(status: int, description: str) -> Responses:
     """Return how an error is described on the OpenAPI page."""
     return {status: {"model": Problem, "description": description}}
 
 
-MEASURED: dict[int | str, dict[str, Any]] = {
+MEASURED: Responses = {
     304: {"description": "still the frame of If-None-Match; its age is in X-Data-Age"},
     503: {"model": NotYet, "description": "the stage behind the endpoint has not spoken yet"},
 }

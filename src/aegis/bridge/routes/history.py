@@ -28,9 +28,9 @@ from aegis.bridge.models.history import (
     Window,
 )
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import problem
+from aegis.bridge.routes.answers import Responses, problem
 
-ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: Responses = {
     **problem(400, "a parameter is wrong; `detail` names it, and what is expected"),
     503: {"model": NotYet, "description": "the database is away, or would take too long; `waiting_for` is `database`"},
 }

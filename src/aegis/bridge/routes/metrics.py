@@ -31,6 +31,7 @@ from aegis.bridge.models.metrics import (
 )
 from aegis.bridge.problem import no_data
 from aegis.bridge.routes.access import require
+from aegis.bridge.routes.answers import Responses
 from aegis.bridge.telemetry.graph import levels
 from aegis.bridge.telemetry.latency import LAST_STAGE
 from aegis.bridge.telemetry.metrics import CONTENT_TYPE
@@ -39,7 +40,7 @@ from aegis.bridge.telemetry.sources import STAGE
 RADAR_STAGES = ("simulator", "driver", "radar_msgs", "frontend")
 
 router = APIRouter(tags=["metrics"], dependencies=[Depends(require(Scope.METRICS_READ))])
-_NOT_YET: dict[int | str, dict[str, Any]] = {503: {"model": NotYet, "description": "the stage has not spoken yet"}}
+_NOT_YET: Responses = {503: {"model": NotYet, "description": "the stage has not spoken yet"}}
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -20,12 +20,13 @@ from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import current_principal, require
 from aegis.bridge.routes.answers import (
     MEASURED,
+    Responses,
     frame_headers,
     is_known,
     problem,
 )
 
-_NO_SITE: dict[int | str, dict[str, Any]] = {
+_NO_SITE: Responses = {
     503: {
         "model": NotYet | Problem,
         "description": (

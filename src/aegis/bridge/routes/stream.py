@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -20,6 +20,7 @@ from aegis.bridge.stream.subscription import Format, Subscription, SubscriptionE
 from aegis.bridge.stream.ws_protocol import WIRE, Opcode, data_frame
 
 router = APIRouter()
+Message = Mapping[str, object]  # a command or an answer: one JSON object
 _log = logging.getLogger(__name__)
 
 # Close codes of our own (4000 to 4999 are free for applications).
@@ -79,7 +80,7 @@ async def _authenticate(websocket: WebSocket, bridge: Bridge) -> Principal | Non
         return None
 
 
-def _principal(message: dict[str, Any], bridge: Bridge) -> Principal:
+def _principal(message: Message, bridge: Bridge) -> Principal:
     """Return who an `auth` message speaks for.
 
     Raises:
@@ -94,7 +95,7 @@ def _principal(message: dict[str, Any], bridge: Bridge) -> Principal:
     return principal
 
 
-def _decode(text: str) -> dict[str, Any]:
+def _decode(text: str) -> Message:
     """Return a client's message.
 
     Raises:
@@ -150,11 +151,11 @@ async def _read(websocket: WebSocket, bridge: Bridge, client: WebSocketClient) -
         await asyncio.sleep(COMMAND_PAUSE_S)
 
 
-def _answer(client: WebSocketClient, answer: dict[str, Any]) -> None:
+def _answer(client: WebSocketClient, answer: Message) -> None:
     client.answer(data_frame(Opcode.TEXT, orjson.dumps(answer)))
 
 
-def _command(message: dict[str, Any], bridge: Bridge, client: WebSocketClient) -> dict[str, Any]:
+def _command(message: Message, bridge: Bridge, client: WebSocketClient) -> Message:
     """Do what a client asks, and return the answer."""
     kind = message.get("type")
     if kind == "ping":
@@ -168,7 +169,7 @@ def _command(message: dict[str, Any], bridge: Bridge, client: WebSocketClient) -
     return _refusal(str(kind)[:32], "unknown command; known are ping, get_status, subscribe, auth")
 
 
-def _subscribe(fields: dict[str, Any], bridge: Bridge, client: WebSocketClient) -> dict[str, Any]:
+def _subscribe(fields: Message, bridge: Bridge, client: WebSocketClient) -> Message:
     try:
         wanted = subscription(fields, client.allowed)
         if wanted.format is Format.SSE:
@@ -179,7 +180,7 @@ def _subscribe(fields: dict[str, Any], bridge: Bridge, client: WebSocketClient) 
     return {"type": "subscribed", **wanted.describe()}
 
 
-def _renew(message: dict[str, Any], bridge: Bridge, client: WebSocketClient) -> dict[str, Any]:
+def _renew(message: Message, bridge: Bridge, client: WebSocketClient) -> Message:
     """Take a newer token of the same person, so that the stream outlives the first one."""
     try:
         principal = _principal(message, bridge)
@@ -195,5 +196,5 @@ def _renew(message: dict[str, Any], bridge: Bridge, client: WebSocketClient) -> 
     return {"type": "auth_ok", **client.describe()}
 
 
-def _refusal(command: str, detail: str) -> dict[str, Any]:
+def _refusal(command: str, detail: str) -> Message:
     return {"type": "error", "command": command, "detail": detail}

@@ -1,63 +1,52 @@
-"""A stated physical model: naive Bayes over radar cross-section, speed and height.
+"""A stated physical model: which classes can be what was measured, by radar cross-section, speed and height.
 
-Every number of it is in `TABLE`. It was not trained and its calibration on real targets is not known: it says which classes
-are plausible for what was measured, and UNKNOWN where none is. Radar cross-sections follow the order of magnitude of Skolnik,
-Introduction to Radar Systems, table 2.1 (X band: bird 0.01, man 1, missile 0.5, light aircraft 1, fighter 6, jumbo jet 100,
-helicopter 3, car 100, pleasure boat 2 to 10 m^2) with spreads wide enough for aspect; speeds and heights are what the
-objects can do.
+Every number of it is in `TABLE`. It was not trained and its calibration on real targets is not known. Speeds and heights are
+ranges of what the objects can do: they exclude, and within its range no class is likelier for having a narrower one, as nobody
+knows how often objects use which part. What no range tells apart, the radar cross-sections have to, and else the answer is
+UNKNOWN. These follow the order of magnitude of Skolnik, Introduction to Radar Systems, table 2.1 (X band: bird 0.01, man 1,
+missile 0.5, light aircraft 1, fighter 6, jumbo jet 100, helicopter 3, car 100, pleasure boat 2 to 10 m^2), with spreads wide enough
+for objects, aspects and the calibration of a radar.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from aegis.core.kernels import classification as kernels
 from aegis.core.types import N_CLASSES, ClassId, Floats, Ints
 
-NAME = "physical-1"
-BASIS = "stated table of RCS, speed and height per class (aegis.core.classification.physical); not trained"
+NAME = "physical-2"
+BASIS = "stated table of RCS, speeds and heights per class (aegis.core.classification.physical); not trained"
 
 
 @dataclass(frozen=True)
 class ClassTraits:
-    """What is typical of a class: mean RCS and its spread from one object to the next, speeds, heights above the sensor."""
+    """What is typical of a class: mean RCS and its spread from one object to the next; what it can do; how common it is."""
 
     rcs_dbsm: float
     rcs_sigma_db: float
     speed_mps: tuple[float, float]
-    height_m: tuple[float, float]
-    prior: float
+    height_m: tuple[float, float]  # above the sensor
+    prior: float  # relative to the others
 
+
+_ANY = (-np.inf, np.inf)
 
 TABLE: dict[ClassId, ClassTraits] = {
-    # "None of the others": broad in everything, so that it wins only where no class explains the measurement.
-    ClassId.UNKNOWN: ClassTraits(0.0, 20.0, (0.0, 1500.0), (-200.0, 20000.0), 0.1),
-    ClassId.DRONE: ClassTraits(-17.0, 5.0, (0.0, 35.0), (2.0, 1500.0), 0.1),
-    ClassId.BIRD: ClassTraits(-25.0, 5.0, (5.0, 25.0), (0.0, 1500.0), 0.1),
-    ClassId.AIRCRAFT: ClassTraits(10.0, 7.0, (35.0, 350.0), (50.0, 13000.0), 0.1),
-    ClassId.HELICOPTER: ClassTraits(5.0, 5.0, (0.0, 90.0), (10.0, 4000.0), 0.1),
-    ClassId.MISSILE: ClassTraits(-5.0, 5.0, (150.0, 1200.0), (0.0, 15000.0), 0.1),
-    ClassId.VEHICLE: ClassTraits(15.0, 7.0, (0.0, 45.0), (-5.0, 5.0), 0.1),
-    ClassId.PERSON: ClassTraits(0.0, 4.0, (0.0, 4.0), (-3.0, 3.0), 0.1),
-    ClassId.VESSEL: ClassTraits(12.0, 12.0, (0.0, 25.0), (-10.0, 10.0), 0.1),
-    ClassId.CLUTTER: ClassTraits(0.0, 12.0, (0.0, 0.5), (-50.0, 50.0), 0.1),
+    # "None of the others": explains everything, but is rare. It wins only where no class explains the measurement.
+    ClassId.UNKNOWN: ClassTraits(0.0, np.inf, _ANY, _ANY, 0.01),
+    ClassId.DRONE: ClassTraits(-17.0, 7.0, (0.0, 40.0), (0.0, 1500.0), 1.0),
+    ClassId.BIRD: ClassTraits(-25.0, 7.0, (4.0, 30.0), (0.0, 3000.0), 1.0),
+    ClassId.AIRCRAFT: ClassTraits(8.0, 14.0, (25.0, 350.0), (20.0, 15000.0), 1.0),
+    ClassId.HELICOPTER: ClassTraits(8.0, 11.0, (0.0, 90.0), (10.0, 6000.0), 1.0),
+    ClassId.MISSILE: ClassTraits(-7.0, 8.5, (120.0, 1500.0), (0.0, 20000.0), 1.0),
+    ClassId.VEHICLE: ClassTraits(12.0, 11.0, (0.0, 60.0), (-30.0, 5.0), 1.0),
+    ClassId.PERSON: ClassTraits(-2.0, 5.5, (0.0, 7.0), (-30.0, 3.0), 1.0),
+    ClassId.VESSEL: ClassTraits(18.0, 17.0, (0.0, 20.0), (-30.0, 10.0), 1.0),
+    ClassId.CLUTTER: ClassTraits(3.0, 21.0, (0.0, 0.5), (-50.0, 50.0), 1.0),
 }
-
-
-class _Bounds(NamedTuple):
-    """What a feature of each class can be; classes share their bounds, many of them, so that each is looked up once."""
-
-    bounds: Floats  # (C, 2) lowest and highest
-    edges: Floats  # (E,) all of them, each once
-    edge: Ints  # (C, 2) which of them a bound is
-
-    @classmethod
-    def of(cls, bounds: Floats) -> _Bounds:
-        edges = np.unique(bounds)
-        return cls(bounds, edges, np.searchsorted(edges, bounds))
 
 
 class PhysicalModel:
@@ -71,8 +60,8 @@ class PhysicalModel:
         self.prior /= self.prior.sum()
         self._rcs = np.array([t.rcs_dbsm for t in rows])
         self._rcs_sigma = np.array([t.rcs_sigma_db for t in rows])
-        self._speed = _Bounds.of(np.array([t.speed_mps for t in rows]))
-        self._height = _Bounds.of(np.array([t.height_m for t in rows]))
+        self._speed = np.array([t.speed_mps for t in rows])
+        self._height = np.array([t.height_m for t in rows])
 
     def posterior(
         self,
@@ -81,6 +70,7 @@ class PhysicalModel:
         rcs_dbsm: Floats | None = None,
         looks: Floats | None = None,
         radial_speed: Floats | None = None,
+        radial_speed_sigma: Floats | float = 1.0,
         speed: Floats | None = None,
         speed_sigma: Floats | float = 1.0,
         height: Floats | None = None,
@@ -91,7 +81,7 @@ class PhysicalModel:
         Args:
             n: how many objects.
             rcs_dbsm: (n,) mean of the measured RCS in dBsm over `looks` (n,) independent looks (1 if not given).
-            radial_speed: (n,) abs(range rate) [m/s], of an object moving in any direction alike.
+            radial_speed, radial_speed_sigma: (n,) abs(range rate) and its standard deviation [m/s].
             speed, speed_sigma: (n,) speed and its standard deviation [m/s]; give either this or `radial_speed`.
             height, height_sigma: (n,) above the sensor and its standard deviation [m].
         """
@@ -103,9 +93,10 @@ class PhysicalModel:
 
         out = np.zeros((n, N_CLASSES))
         kernels.posterior(
-            self.prior, self._rcs, self._rcs_sigma, *self._speed, *self._height,
-            column(rcs_dbsm), column(1.0 if looks is None else looks), column(radial_speed), column(speed), column(speed_sigma),
-            column(height), column(height_sigma), np.empty_like(self._speed.edges), np.empty_like(self._height.edges), out,
+            self.prior, self._rcs, self._rcs_sigma, self._speed, self._height,
+            column(rcs_dbsm), column(1.0 if looks is None else looks),
+            column(radial_speed), column(radial_speed_sigma), column(speed), column(speed_sigma),
+            column(height), column(height_sigma), out,
         )  # fmt: skip
         return out
 

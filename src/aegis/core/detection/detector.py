@@ -17,6 +17,7 @@ from aegis.core.types import ClassId, Detections, Floats, Ints, Scan, take_rows
 # take over; below the detection threshold there is nothing.
 MIN_ERROR_SCALE = 0.2
 MAX_ERROR_SCALE = 2.0
+SAME_LOOK_S = 0.5  # points of one look at an object differ in time by less; those of the next turn by more
 
 
 class Detector:
@@ -121,6 +122,8 @@ class Detector:
             class_id=np.zeros(n, dtype=np.int64),
             confidence=np.zeros(n),
             class_probability=np.zeros((n, len(ClassId))),
+            time_offset=mean(scan.time_offset),
+            sector=scan.sector,
         )
 
     def _classify(self, d: Detections) -> None:
@@ -129,6 +132,7 @@ class Detector:
             len(d),
             rcs_dbsm=d.rcs_dbsm,
             radial_speed=np.abs(d.range_rate),
+            radial_speed_sigma=np.sqrt(d.variance[:, 3]),
             height=d.range * np.sin(d.elevation),
             height_sigma=np.nan_to_num(height_sigma, nan=1.0),
         )
@@ -144,7 +148,7 @@ def group_points(scan: Scan, variance: Floats, distance_m: float, range_rate_mps
     """Return (N,) group numbers, from 0, in the order of each group's first point.
 
     Two points are neighbours when range, both cross-ranges and range rate differ by no more than the distances, widened by the
-    standard deviation of the difference; groups are the connected components (single linkage).
+    standard deviation of the difference, and when they are of one look; groups are the connected components (single linkage).
     """
     n = len(scan)
     if n < 2 or distance_m <= 0.0:
@@ -152,7 +156,7 @@ def group_points(scan: Scan, variance: Floats, distance_m: float, range_rate_mps
     widest = distance_m + float(np.sqrt(2.0 * variance[:, 0].max()))
     out = np.empty(n, np.int64)
     kernels.group(
-        np.argsort(scan.range), scan.range, scan.azimuth, scan.elevation, scan.range_rate, variance, widest, distance_m,
-        range_rate_mps, np.empty(n, np.int64), out,
+        np.argsort(scan.range), scan.range, scan.azimuth, scan.elevation, scan.range_rate, scan.time_offset, variance, widest,
+        distance_m, range_rate_mps, SAME_LOOK_S, np.empty(n, np.int64), out,
     )  # fmt: skip
     return out

@@ -11,14 +11,29 @@ from aegis.core.angles import wrapped
 from aegis.core.detection.settings import (
     POWER_NAMES,
     RANGE_RATE_NAMES,
+    SECONDS_NAMES,
     SIGMA_NAMES,
     SNR_NAMES,
+    TIME_NAMES,
     AccuracySettings,
     DetectionSettings,
     FieldSettings,
 )
 from aegis.core.signal.equation import decibels
-from aegis.core.types import Floats, Scan, take_rows, unknown
+from aegis.core.types import Floats, Scan, Sector, take_rows, unknown
+
+SCALES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+DAY_S = 86_400.0
+
+# What no radar measures is unknown, as NaN and inf are: sensors write the largest number, or one of no meaning, for what they do
+# not know. Within these bounds nothing overflows, as power or as variance.
+MOST_DB = 1000.0
+MOST_AZIMUTH = 4.0 * np.pi
+MOST_ELEVATION = np.pi
+MOST_RANGE_RATE_MPS = 299_792_458.0
+LEAST_RANGE_M = 1e-3  # at the sensor itself there is no direction
+LEAST_SIGMA = 1e-6
+MOST_SIGMA = (1e8, np.pi, np.pi, MOST_RANGE_RATE_MPS)  # in the order of variances
 
 
 class PointsError(ValueError):
@@ -29,10 +44,13 @@ class PointsError(ValueError):
         self.reason = reason
 
 
+@np.errstate(over="ignore")  # what overflows is as little finite as what was so before
 def read_points(
     columns: Mapping[str, Floats], settings: DetectionSettings, *, stamp_ns: int, frame_id: str, sequence: int
 ) -> tuple[Scan, Counter[str]]:
     """Return the scan and how many points were dropped, by reason.
+
+    What is not finite is unknown: a point without a position is dropped, of one without anything else the rest counts.
 
     Args:
         columns: field name to (N,) values, as the sensor gives them.
@@ -44,6 +62,7 @@ def read_points(
     """
     n = len(next(iter(columns.values()), ()))
     fields, limits = settings.fields, settings.limits
+    columns = {name: np.where(np.isfinite(values), values, np.nan) for name, values in columns.items()}
     r, azimuth, elevation = _position(columns, settings, n)
     range_rate = unknown(n)
     if settings.has_doppler:
@@ -51,26 +70,76 @@ def read_points(
         if name is None:
             asked = " or ".join(RANGE_RATE_NAMES) if fields.range_rate == "auto" else fields.range_rate
             raise _missing(asked, columns, "fields.range_rate names another, has_doppler: false says there is none")
-        range_rate = columns[name] * fields.range_rate_scale
-    noise = columns.get(fields.noise, unknown(n))
+        range_rate = _within(columns[name] * fields.range_rate_scale, MOST_RANGE_RATE_MPS)
+    noise = _within(columns.get(fields.noise, unknown(n)), MOST_DB)
     rcs = columns.get(fields.rcs, unknown(n))
     if fields.rcs_unit == "m2":
         rcs = decibels(rcs)
-
-    snr, variance = _snr(columns, fields, noise), _variance(columns, settings.accuracy, n)
-    scan = Scan(stamp_ns, frame_id, sequence, r, azimuth, elevation, range_rate, snr, rcs, noise, variance)
+    rcs = _within(rcs, MOST_DB)
+    snr = _within(_snr(columns, fields, noise), MOST_DB)
+    variance = _variance(columns, settings.accuracy, n)
+    offset = _time_offset(columns, fields, stamp_ns, n)
+    timed = np.abs(offset) <= limits.max_time_offset_s
+    scan = Scan(
+        stamp_ns, frame_id, sequence, r, azimuth, elevation, range_rate, snr, rcs, noise, variance, np.where(timed, offset, 0.0)
+    )  # fmt: skip
+    beam = timed & np.isnan(r) & (offset.any() and not _is_cartesian(columns, fields))
+    scan.sector = _sector(offset[timed], offset[beam], azimuth[beam]) if beam.any() else None
+    scan = take_rows(scan, ~beam)
+    r, azimuth, elevation, timed = r[~beam], azimuth[~beam], elevation[~beam], timed[~beam]
     dropped: Counter[str] = Counter()
     finite = np.isfinite(r) & np.isfinite(azimuth) & (np.isfinite(elevation) | (not settings.has_elevation))
-    within = (r >= limits.min_range_m) & (r <= limits.max_range_m) & (r > 0.0)
+    within = (r >= limits.min_range_m) & (r <= limits.max_range_m) & (r >= LEAST_RANGE_M)
     dropped["point not finite"] = int((~finite).sum())
     dropped["point out of range"] = int((finite & ~within).sum())
+    scan.untimed = int((finite & within & ~timed).sum())
     return take_rows(scan, finite & within), +dropped
+
+
+def _time_offset(columns: Mapping[str, Floats], fields: FieldSettings, stamp_ns: int, n: int) -> Floats:
+    """Return (N,) when each point was measured [s] after the stamp; NaN where its own time is unknown."""
+    name = _first(columns, fields.time, TIME_NAMES) if fields.time else None
+    if name is None:
+        if fields.time not in ("auto", ""):
+            raise _missing(fields.time, columns, "fields.time names another, or auto")
+        return np.zeros(n)
+    raw = columns[name]
+    known = raw[np.isfinite(raw)]
+    if not len(known):
+        return raw.copy()
+    unit = fields.time_unit
+    middle, stamp_s = float(np.median(known)), stamp_ns * 1e-9
+    for scale in SCALES.values() if unit == "auto" else (SCALES[unit],):
+        if abs(middle * scale - stamp_s) < DAY_S < abs(middle * scale):  # since 1970
+            return raw * scale - stamp_s
+    if unit == "auto":
+        unit = "s" if name in SECONDS_NAMES or (known != np.rint(known)).any() else "ns"
+    return raw * SCALES[unit]
+
+
+def _sector(times: Floats, beam_times: Floats, azimuth: Floats) -> Sector:
+    """Return what an antenna has looked at, from points without a range: beams in which nothing was detected.
+
+    Args:
+        times: of all points and beams [s] after the stamp.
+        beam_times, azimuth: of the beams, less than half a turn from one to the next; the azimuth is NaN where nobody knows it.
+    """
+    begin, end = float(times.min()), float(times.max())
+    known = np.isfinite(azimuth)
+    order = np.argsort(beam_times[known])
+    when, where = beam_times[known][order], np.unwrap(azimuth[known][order])
+    if not len(when):
+        return Sector(begin, end)
+    span = float(when[-1] - when[0])
+    rate = float(where[-1] - where[0]) / span if span > 0.0 else np.nan
+    at_stamp = where[-1] - (rate * when[-1] if span > 0.0 else 0.0)
+    return Sector(begin, end, float(wrapped(at_stamp)), rate)
 
 
 def _position(columns: Mapping[str, Floats], settings: DetectionSettings, n: int) -> tuple[Floats, Floats, Floats]:
     """Return (range, azimuth, elevation), each (N,)."""
     f, has_elevation = settings.fields, settings.has_elevation
-    if f.position == "cartesian" or (f.position == "auto" and f.x in columns):
+    if _is_cartesian(columns, f):
         for name in (f.x, f.y, *([f.z] if has_elevation else [])):
             if name not in columns:
                 raise _missing(name, columns, "fields.x, y and z name others, has_elevation: false needs no z")
@@ -84,9 +153,16 @@ def _position(columns: Mapping[str, Floats], settings: DetectionSettings, n: int
         if name not in columns:
             raise _missing(name, columns, "x, y, z or fields.range, azimuth and elevation give the position")
     unit = np.pi / 180.0 if f.angle_unit == "deg" else 1.0
-    azimuth = wrapped(columns[f.azimuth] * (unit * f.azimuth_sign))
-    elevation = columns[f.elevation] * (unit * f.elevation_sign) if has_elevation else unknown(n)
+    azimuth = wrapped(_within(columns[f.azimuth] * (unit * f.azimuth_sign), MOST_AZIMUTH))
+    elevation = unknown(n)
+    if has_elevation:
+        elevation = _within(columns[f.elevation] * (unit * f.elevation_sign), MOST_ELEVATION)
     return columns[f.range].copy(), azimuth, elevation
+
+
+def _is_cartesian(columns: Mapping[str, Floats], f: FieldSettings) -> bool:
+    """Tell whether the position is x, y, z."""
+    return f.position == "cartesian" or (f.position == "auto" and f.x in columns)
 
 
 def _snr(columns: Mapping[str, Floats], fields: FieldSettings, noise: Floats) -> Floats:
@@ -106,7 +182,13 @@ def _variance(columns: Mapping[str, Floats], accuracy: AccuracySettings, n: int)
     if accuracy.stated_errors == "ignore" or not any(name in columns for name in SIGMA_NAMES):
         return None
     sigma = np.column_stack([columns.get(name, unknown(n)) for name in SIGMA_NAMES])
-    return np.where(sigma > 0.0, sigma, np.nan) ** 2
+    return np.where((sigma >= LEAST_SIGMA) & (sigma <= MOST_SIGMA), sigma, np.nan) ** 2
+
+
+def _within(values: Floats, most: float) -> Floats:
+    """Return values, with NaN for those that are larger than `most` either way."""
+    out: Floats = np.where(np.abs(values) <= most, values, np.nan)
+    return out
 
 
 def _first(columns: Mapping[str, Floats], name: str, candidates: tuple[str, ...]) -> str | None:

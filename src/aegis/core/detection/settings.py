@@ -11,6 +11,8 @@ from aegis.core.sensor import SensorPose
 RANGE_RATE_NAMES = ("range_rate", "doppler", "velocity")
 SNR_NAMES = ("snr",)
 POWER_NAMES = ("power", "intensity")
+TIME_NAMES = ("time_offset", "time", "t", "offset_time", "time_stamp", "time_offset_ns", "timestamp")
+SECONDS_NAMES = ("time_offset", "time")  # the others count nanoseconds in whole numbers, or seconds in fractions
 SIGMA_NAMES = ("range_sigma", "azimuth_sigma", "elevation_sigma", "range_rate_sigma")  # in the order of variances
 
 
@@ -53,6 +55,14 @@ class FieldSettings(Settings):
     snr_unit: Literal["db", "linear"] = param("db", "Unit of the SNR field.")
     rcs: str = param("rcs", "Field of the radar cross-section; unknown where the cloud has none.", was="rcs_field")
     rcs_unit: Literal["dbsm", "m2"] = param("dbsm", "Unit of the RCS field.")
+    time: str = param(
+        "auto", "Field of a point's own time; auto takes time_offset, time, t, offset_time, time_stamp, time_offset_ns or "
+        "timestamp. Empty: all points are of the stamp.",
+    )  # fmt: skip
+    time_unit: Literal["auto", "s", "ms", "us", "ns"] = param(
+        "auto", "Unit of the time field, since the stamp or since 1970, as its size tells. auto: seconds for fractions, "
+        "nanoseconds for whole numbers, but seconds for time_offset and time.",
+    )  # fmt: skip
     noise: str = param(
         "noise", "Field of the noise level; unknown where the cloud has none.", unit="dB", was="noise_field"
     )
@@ -61,8 +71,10 @@ class FieldSettings(Settings):
         """Return every field name that may be read from a cloud."""
         named = {
             self.x, self.y, self.z, self.range, self.azimuth, self.elevation, self.range_rate, self.snr, self.rcs,
-            self.noise,
+            self.noise, self.time,
         }  # fmt: skip
+        if self.time == "auto":
+            named |= {*TIME_NAMES}
         return (named | {*RANGE_RATE_NAMES, *SNR_NAMES, *POWER_NAMES, *SIGMA_NAMES}) - {"auto", ""}
 
 
@@ -105,6 +117,12 @@ class LimitSettings(Settings):
 
     min_range_m: float = param(0.0, "Points nearer are dropped.", unit="m", ge=0.0)
     max_range_m: float = param(1e6, "Points farther are dropped.", unit="m", gt=0.0)
+    max_time_offset_s: float = param(
+        30.0,
+        "A point whose own time is farther from the stamp is taken as of the stamp, and counted.",
+        unit="s",
+        gt=0.0,
+    )
     max_points: int = param(200_000, "A cloud with more points is refused.", ge=1)
     max_targets: int = param(
         2000,

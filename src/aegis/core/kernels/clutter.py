@@ -1,7 +1,7 @@
 """Earlier false alarms counted around each detection, and how many of them would be usual there."""
 
 import cython
-from cython.cimports.libc.math import acos, floor, sqrt
+from cython.cimports.libc.math import acos, floor
 
 PI = cython.declare(cython.double, 3.141592653589793)
 RINGS = cython.declare(cython.int, 12)  # of ranges, over which the share of a disc is summed
@@ -102,10 +102,7 @@ def share(
             step = (last - first) / RINGS
             for i in range(RINGS):
                 r = first + (i + 0.5) * step
-                if r <= radius - R:
-                    width = PI
-                else:
-                    width = acos(min(max((r * r + R * R - radius * radius) / (2.0 * r * R), -1.0), 1.0))
+                width = acos(min(max((r * r + R * R - radius * radius) / (2.0 * r * R), -1.0), 1.0))
                 overlap = 2.0 * width  # of the disc's arc at this range, within the view
                 if half < PI:
                     overlap = max(min(azimuth[d] + width, half) - max(azimuth[d] - width, -half), 0.0)

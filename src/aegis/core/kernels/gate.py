@@ -1,13 +1,15 @@
 """What a sensor would measure of a track, and which detections lie in the gate around it."""
 
 import cython
-from cython.cimports.libc.math import atan2, exp, fmod, hypot, log, sqrt
+from cython.cimports.libc.math import atan2, cos, exp, fmod, hypot, log, sin, sqrt
 
 PI = cython.declare(cython.double, 3.141592653589793)
 LOG_2PI = cython.declare(cython.double, 1.8378770664093453)
 MIN_RANGE_M = cython.declare(cython.double, 1e-3)  # directions are undefined at the sensor itself
 INFINITY = cython.declare(cython.double, float("inf"))
 AZIMUTH = cython.declare(cython.int, 1)  # component that wraps, in the polar model
+TURN = cython.declare(cython.int, 6)  # index of the turn rate
+SMALL_ANGLE = cython.declare(cython.double, 1e-4)  # below it the turn's formulas are taken from their series
 
 
 @cython.ccall
@@ -93,6 +95,89 @@ def spread_of(
                 for b in range(6 if j == 3 else 3):
                     row += P[t, m, a, b] * H[t, m, j, b]
                 total += H[t, m, i, a] * row
+            S[m, i, j] = total
+            S[m, j, i] = total
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def expect_earlier(
+    x: cython.double[:, :, ::1], P: cython.double[:, :, :, ::1], t: cython.Py_ssize_t, m: cython.Py_ssize_t,
+    age: cython.double, noisy: cython.double, turning: cython.bint, noise: cython.double[:, ::1], turn_noise: cython.double,
+    origin: cython.double[::1], R: cython.double[:, ::1], platform: cython.double[::1], polar: cython.bint,
+    past: cython.double[:, :, ::1], H: cython.double[:, :, :, ::1], value: cython.double[:, ::1],
+    slope: cython.double[:, :, :, ::1], p: cython.Py_ssize_t, S: cython.double[:, :, ::1],
+) -> cython.void:  # fmt: skip
+    """Write what was to be measured of a track some time ago: value[m], its Jacobian slope[p, m] in the state now, and S[m].
+
+    The state is taken back along its motion. What it has been pushed since by the noise of its motion is in its covariance now, and
+    was not then: it is taken off. That is the filter's own state at that time, if it has not been updated since.
+
+    Args:
+        x: (N, M, n), P: (N, M, n, n) states now; t, m: which.
+        age: time since then [s], noisy: the part of it in which noise has come; turning: whether the mode is a turn.
+        noise: (N, 2) horizontal and vertical spectral density of the acceleration, turn_noise: of the turn rate's change.
+        origin to polar: as in `expect`.
+        past: (1, M, n) scratch; H: (1, M, 4, n) scratch that holds zeros.
+        value: (M, 4), slope: (K, M, 4, n), p: which, S: (M, 4, 4).
+    """
+    n = x.shape[2]
+    total: cython.double
+    row: cython.double
+    q: cython.double
+    along: cython.double = -age
+    across: cython.double = 0.0
+    d_along: cython.double = 0.0
+    d_across: cython.double = 0.0
+    c: cython.double = 1.0
+    s: cython.double = 0.0
+    vx, vy = x[t, m, 3], x[t, m, 4]
+    if turning:  # as in `motion.turn`, over a negative time
+        w = x[t, m, TURN]
+        angle = -w * age
+        s, c = sin(angle), cos(angle)
+        if abs(angle) > SMALL_ANGLE:
+            along, across = s / w, (1.0 - c) / w
+            d_along, d_across = (-age * c * w - s) / (w * w), (-age * s * w - (1.0 - c)) / (w * w)
+        else:
+            along, across = -age * (1.0 - angle * angle / 6.0), -age * angle / 2.0
+            d_along, d_across = -age * age * angle / 3.0, age * age * 0.5
+    for i in range(n):
+        past[0, m, i] = x[t, m, i]
+    past[0, m, 0] += along * vx - across * vy
+    past[0, m, 1] += across * vx + along * vy
+    past[0, m, 2] -= age * x[t, m, 5]
+    past[0, m, 3] = c * vx - s * vy
+    past[0, m, 4] = s * vx + c * vy
+    expect(past, 0, m, origin, R, platform, polar, value, H)
+    for i in range(4):
+        a, b, va, vb = H[0, m, i, 0], H[0, m, i, 1], H[0, m, i, 3], H[0, m, i, 4]
+        slope[p, m, i, 0], slope[p, m, i, 1], slope[p, m, i, 2] = a, b, H[0, m, i, 2]
+        slope[p, m, i, 3] = along * a + across * b + c * va + s * vb
+        slope[p, m, i, 4] = -across * a + along * b - s * va + c * vb
+        slope[p, m, i, 5] = H[0, m, i, 5] - age * H[0, m, i, 2]
+        if n > TURN:
+            slope[p, m, i, TURN] = 0.0
+            if turning:
+                slope[p, m, i, TURN] = (
+                    (d_along * vx - d_across * vy) * a + (d_across * vx + d_along * vy) * b
+                    + age * (s * vx + c * vy) * va - age * (c * vx - s * vy) * vb
+                )  # fmt: skip
+    for i in range(4):
+        for j in range(i + 1):
+            total = 0.0
+            for k in range(n):
+                row = 0.0
+                for h in range(n):
+                    row += P[t, m, k, h] * slope[p, m, j, h]
+                total += slope[p, m, i, k] * row
+            for k in range(3):
+                q = noise[t, 1] if k == 2 else noise[t, 0]
+                a, b, va, vb = slope[p, m, i, k], slope[p, m, j, k], slope[p, m, i, k + 3], slope[p, m, j, k + 3]
+                total -= q * noisy * (noisy * (noisy / 3.0 * a * b + 0.5 * (a * vb + va * b)) + va * vb)
+            if turning:
+                total -= turn_noise * noisy * slope[p, m, i, TURN] * slope[p, m, j, TURN]
             S[m, i, j] = total
             S[m, j, i] = total
 
@@ -217,21 +302,25 @@ def gate(
     x: cython.double[:, :, ::1], P: cython.double[:, :, :, ::1], weight: cython.double[:, ::1],
     origin: cython.double[::1], R: cython.double[:, ::1], platform: cython.double[::1],
     position: cython.double[:, ::1], sigma: cython.double[::1], value: cython.double[:, ::1], variance: cython.double[:, ::1],
-    measured: cython.uchar[:, ::1], polar: cython.bint, bound: cython.double[::1],
+    measured: cython.uchar[:, ::1], age: cython.double[::1], polar: cython.bint, bound: cython.double[::1],
+    elapsed: cython.double, turning: cython.uchar[::1], noise: cython.double[:, ::1], turn_noise: cython.double,
+    past: cython.double[:, :, ::1], H_past: cython.double[:, :, :, ::1],
     wanted: cython.uchar[::1], begin: cython.longlong[::1], expected: cython.double[:, ::1], S: cython.double[:, :, ::1],
     H: cython.double[:, :, :, ::1], start: cython.longlong[::1], detection: cython.longlong[::1],
     by_mode: cython.double[:, ::1], total: cython.double[::1], distance: cython.double[:, ::1],
-    innovation: cython.double[:, :, ::1],
+    innovation: cython.double[:, :, ::1], slope: cython.double[:, :, :, ::1],
 ) -> cython.Py_ssize_t:  # fmt: skip
     """Write the pairs within the gate of any mode, of the tracks from `first_track` on; see `tracking.association.gate`.
 
     Args:
         first_track: pairs of those before it are written already.
-        centre to bound: as there.
+        centre to bound: as there; age: (D,) of the detections.
+        elapsed to turn_noise: as in `tracking.association.Moved`, of tracks that any detection is older than.
+        past: (1, M, n), H_past: (1, M, 4, n) scratch, of which the latter holds zeros.
         wanted: (4,), begin: (D + 2,), expected: (M, 4), S: (M, 4, 4) scratch.
         H: (N, M, 4, n) zeros, to be written; not used by a sensor that measures the position itself.
         start: (N + 1,) to be written, as the rest, which have room for K pairs: detection (K,), by_mode (K, M), total (K,),
-            distance (K, 2), innovation (K, M, 4).
+            distance (K, 2), innovation (K, M, 4); slope (K, M, 4, n), of those older than the tracks, where there are any.
 
     Returns:
         The first track for whose pairs there was no room, or N.
@@ -240,6 +329,11 @@ def gate(
     room = detection.shape[0]
     plain: cython.bint
     widest: cython.double = 0.0
+    oldest: cython.double = 0.0
+    drift: cython.double = 0.0
+    drift_up: cython.double = 0.0
+    dy: cython.double
+    dz: cython.double
     inside: cython.bint
     known: cython.bint
     likelihood: cython.double
@@ -253,6 +347,7 @@ def gate(
         wanted[i] = 0
     for d in range(D):
         widest = max(widest, sigma[d])
+        oldest = max(oldest, age[d])
         for i in range(4):
             wanted[i] |= measured[d, i]
         begin[strip_of(position[d, 1], low, height, n_strips) + 1] += 1
@@ -265,6 +360,12 @@ def gate(
     for t in range(first_track, N):
         reach = sqrt(bound[4] * (spread[t, 0] + widest * widest))
         reach_y = sqrt(bound[4] * (spread[t, 1] + widest * widest))
+        if oldest > 0.0:  # where it has come from since the oldest detection
+            drift = drift_up = 0.0
+            for m in range(M):
+                drift = max(drift, oldest * hypot(x[t, m, 3], x[t, m, 4]))
+                drift_up = max(drift_up, oldest * abs(x[t, m, 5]))
+            reach, reach_y = reach + drift, reach_y + drift
         west, east = centre[t, 0] - reach, centre[t, 0] + reach
         strip = strip_of(centre[t, 1] - reach_y, low, height, n_strips)
         last = strip_of(centre[t, 1] + reach_y, low, height, n_strips)
@@ -278,13 +379,26 @@ def gate(
                 d = first_east_of(west, position, begin[strip], begin[strip + 1]) - 1
                 continue
             dy = position[d, 1] - centre[t, 1]
+            if drift > 0.0:
+                dy = max(abs(dy) - drift, 0.0)
             if dy * dy > bound[4] * (spread[t, 1] + sigma[d] * sigma[d]):
                 continue
             if wanted[2] and measured[d, 2]:
                 dz = position[d, 2] - centre[t, 2]
+                if drift_up > 0.0:
+                    dz = max(abs(dz) - drift_up, 0.0)
                 if dz * dz > bound[4] * (spread[t, 2] + sigma[d] * sigma[d]):
                     continue
-            if not known:
+            if count == room:
+                return t
+            if age[d] > 0.0:
+                for m in range(M):
+                    expect_earlier(
+                        x, P, t, m, age[d], min(age[d], elapsed), turning[m], noise, turn_noise, origin, R, platform, polar, past,
+                        H_past, expected, slope, count, S,
+                    )  # fmt: skip
+                known = False
+            elif not known:
                 for m in range(M):
                     if plain:
                         for i in range(3):
@@ -295,8 +409,6 @@ def gate(
                         expect(x, t, m, origin, R, platform, polar, expected, H)
                         spread_of(P, H, t, m, wanted, S)
                 known = True
-            if count == room:
-                return t
             inside, best, most = False, -1.0, -INFINITY
             for m in range(M):
                 for i in range(4):

@@ -35,14 +35,14 @@ def first_of(root: cython.longlong[::1], i: cython.longlong) -> cython.longlong:
 @cython.exceptval(check=False)
 def group(
     order: cython.longlong[::1], r: cython.double[:], azimuth: cython.double[:], elevation: cython.double[:],
-    rate: cython.double[:], variance: cython.double[:, :], widest: cython.double, distance: cython.double,
-    rate_distance: cython.double, root: cython.longlong[::1], out: cython.longlong[::1],
+    rate: cython.double[:], when: cython.double[:], variance: cython.double[:, :], widest: cython.double, distance: cython.double,
+    rate_distance: cython.double, time_distance: cython.double, root: cython.longlong[::1], out: cython.longlong[::1],
 ) -> cython.void:  # fmt: skip
     """Write (N,) group numbers; see `detection.detector.group_points`.
 
     Args:
-        order: (N,) the points by range; r, azimuth, elevation, rate: (N,); variance: (N, 4) of these.
-        widest: the largest difference in range of two neighbours; distance, rate_distance: see there.
+        order: (N,) the points by range; r, azimuth, elevation, rate: (N,); when: (N,) [s]; variance: (N, 4) of the first four.
+        widest: the largest difference in range of two neighbours; distance, rate_distance, time_distance: see there.
         root: (N,) scratch; out: to be written.
     """
     middle: cython.double
@@ -60,6 +60,8 @@ def group(
             if r[b] - r[a] > widest:
                 break
             if not near(r[b] - r[a], variance[a, 0] + variance[b, 0], distance):
+                continue
+            if abs(when[b] - when[a]) > time_distance:
                 continue
             if not near(rate[b] - rate[a], variance[a, 3] + variance[b, 3], rate_distance):
                 continue

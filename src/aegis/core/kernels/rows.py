@@ -1,7 +1,7 @@
 """Existence and bookkeeping of tracks: over time, after a scan, and what the picture shows of them."""
 
 import cython
-from cython.cimports.libc.math import isfinite, sqrt
+from cython.cimports.libc.math import exp, expm1, isfinite, sqrt
 
 PROBABLE = cython.declare(cython.double, 0.5)  # a scan has shown a track where it is more probable than not
 NAN = cython.declare(cython.double, float("nan"))
@@ -16,6 +16,7 @@ ID = cython.declare(cython.int, 0)
 BORN_NS = cython.declare(cython.int, 2)
 UPDATED_NS = cython.declare(cython.int, 3)
 HITS = cython.declare(cython.int, 4)
+LOOKED_NS = cython.declare(cython.int, 6)
 IS_CONFIRMED = cython.declare(cython.int, 0)
 HAS_HEIGHT = cython.declare(cython.int, 1)
 
@@ -24,22 +25,40 @@ HAS_HEIGHT = cython.declare(cython.int, 1)
 @cython.nogil
 @cython.exceptval(check=False)
 def predict(
-    existence: cython.double[:], lasting: cython.double[:], hidden: cython.double[:],
-    survival: cython.double, brief: cython.double, hide: cython.double, show: cython.double, after: cython.double[:, ::1],
+    existence: cython.double[:], lasting: cython.double[:], survival: cython.double, brief: cython.double,
+    after: cython.double[:, ::1],
 ) -> cython.void:  # fmt: skip
-    """Write the three probabilities (3, N) after a time; see `tracking.existence.predict`."""
+    """Write both probabilities (2, N) after a time; see `tracking.existence.predict`."""
     for t in range(existence.shape[0]):
         stays = lasting[t] * survival + (1.0 - lasting[t]) * brief
         after[0, t] = existence[t] * stays
         after[1, t] = lasting[t] * survival / stays
-        after[2, t] = hidden[t] * (1.0 - show) + (1.0 - hidden[t]) * hide * after[1, t]
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def hide(
+    hidden: cython.double[:], lasting: cython.double[:], since_ns: cython.longlong[:], stamp_ns: cython.longlong,
+    in_view: cython.uchar[::1], mean_visible_s: cython.double, mean_hidden_s: cython.double, hidden_looks: cython.double,
+    after: cython.double[::1],
+) -> cython.void:  # fmt: skip
+    """Write (N,) the probability that an object is hidden; see `tracking.existence.hide`."""
+    for t in range(hidden.shape[0]):
+        dt = (stamp_ns - since_ns[t]) * 1e-9
+        if not in_view[t] or dt <= 0.0:
+            after[t] = hidden[t]
+            continue
+        stays = exp(-dt / max(mean_hidden_s, hidden_looks * dt))
+        goes = -expm1(-dt / mean_visible_s) * lasting[t] if mean_visible_s > 0.0 else 0.0
+        after[t] = hidden[t] * stays + (1.0 - hidden[t]) * goes
 
 
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
 def note_hits(
-    hit: cython.double[::1], best: cython.longlong[::1], detection: cython.longlong[::1], stamp_ns: cython.longlong,
+    hit: cython.double[::1], best: cython.longlong[::1], detection: cython.longlong[::1], measured_ns: cython.longlong[::1],
     rcs: cython.double[::1], measured: cython.uchar[:, ::1],
     reals: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1], found: cython.longlong[::1],
 ) -> cython.Py_ssize_t:  # fmt: skip
@@ -50,7 +69,7 @@ def note_hits(
             continue
         d = detection[best[t]]
         wholes[HITS, t] += 1
-        wholes[UPDATED_NS, t] = stamp_ns
+        wholes[UPDATED_NS, t] = wholes[LOOKED_NS, t] = measured_ns[d]
         flags[HAS_HEIGHT, t] = flags[HAS_HEIGHT, t] or measured[d, 2]
         if isfinite(rcs[d]):
             reals[RCS_SUM, t] += rcs[d]
@@ -64,13 +83,12 @@ def note_hits(
 @cython.nogil
 @cython.exceptval(check=False)
 def worth_keeping(
-    existence: cython.double[:], updated_ns: cython.longlong[:], stamp_ns: cython.longlong, lowest: cython.double,
-    max_coast_ns: cython.longlong, out: cython.uchar[::1],
+    existence: cython.double[:], updated_ns: cython.longlong[:], stamp_ns: cython.longlong, begin_ns: cython.longlong,
+    lowest: cython.double, max_coast_ns: cython.longlong, out: cython.uchar[::1],
 ) -> cython.void:  # fmt: skip
     """Write (N,) which tracks stay; see `tracking.rows.worth_keeping`."""
     for t in range(existence.shape[0]):
-        silent_ns = stamp_ns - updated_ns[t]
-        out[t] = silent_ns <= 0 or (existence[t] >= lowest and silent_ns <= max_coast_ns)
+        out[t] = updated_ns[t] >= begin_ns or (existence[t] >= lowest and stamp_ns - updated_ns[t] <= max_coast_ns)
 
 
 @cython.ccall
@@ -96,6 +114,32 @@ def changes(
     return g, k
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def speed_of(
+    vx: cython.double, vy: cython.double, vz: cython.double, covariance: cython.double[:, :, ::1], i: cython.Py_ssize_t,
+    has_height: cython.bint,
+) -> tuple[cython.double, cython.double]:  # fmt: skip
+    """Return the speed and its standard deviation; over ground, where the height is not observed.
+
+    To second order, an error e of the velocity v changes its length by e along v and by e^2 / 2v across it; at rest, by any e.
+    """
+    if not has_height:
+        vz = 0.0
+    square = vx * vx + vy * vy + vz * vz
+    total = covariance[i, 3, 3] + covariance[i, 4, 4]
+    along = vx * vx * covariance[i, 3, 3] + vy * vy * covariance[i, 4, 4] + 2.0 * vx * vy * covariance[i, 3, 4]
+    if has_height:
+        total += covariance[i, 5, 5]
+        along += vz * vz * covariance[i, 5, 5] + 2.0 * vz * (vx * covariance[i, 3, 5] + vy * covariance[i, 4, 5])
+    if square <= 0.0:
+        return 0.0, sqrt(total)
+    along = min(along / square, total)
+    across = total - along
+    return sqrt(square), sqrt(along + across * min(across / square, 1.0))
+
+
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
@@ -117,14 +161,13 @@ def shown_as(
         looks = reals[RCS_LOOKS, t]
         whole[0, i], whole[1, i] = wholes[ID, t], wholes[HITS, t]
         if flags[IS_CONFIRMED, t]:
-            whole[2, i] = COASTING if silent_s > 0.0 else CONFIRMED
+            whole[2, i] = COASTING if wholes[LOOKED_NS, t] > wholes[UPDATED_NS, t] else CONFIRMED
         else:
             whole[2, i] = TENTATIVE
         real[0, i] = reals[EXISTENCE, t]
         real[1, i] = reals[RCS_SUM, t] / looks if looks > 0.0 else NAN
         real[2, i] = looks
-        real[3, i] = sqrt(mean[i, 3] * mean[i, 3] + mean[i, 4] * mean[i, 4] + mean[i, 5] * mean[i, 5])
-        real[4, i] = sqrt(covariance[i, 3, 3] + covariance[i, 4, 4] + covariance[i, 5, 5])
+        real[3, i], real[4, i] = speed_of(mean[i, 3], mean[i, 4], mean[i, 5], covariance, i, flags[HAS_HEIGHT, t] != 0)
         real[5, i] = mean[i, 2] - ground if flags[HAS_HEIGHT, t] else NAN
         real[6, i] = sqrt(covariance[i, 2, 2])
         real[7, i] = (stamp_ns - wholes[BORN_NS, t]) * 1e-9

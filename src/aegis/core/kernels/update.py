@@ -10,8 +10,28 @@ SAFE_RATIO = cython.declare(
     cython.double, 1e-6
 )  # of variances, measurement over innovation: above, at most ten digits are lost
 
+TURN = cython.declare(cython.int, 6)  # index of the turn rate
 MIN_RANGE_M = cython.declare(cython.double, 1e-3)  # directions are undefined at the sensor itself
 MIN_SINE = cython.declare(cython.double, 1e-6)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def add_noise(
+    P: cython.double[:, :, :, ::1], t: cython.Py_ssize_t, m: cython.Py_ssize_t, horizontal: cython.double,
+    vertical: cython.double, turn_noise: cython.double, dt: cython.double, sign: cython.double,
+) -> cython.void:  # fmt: skip
+    """Add what noise of these spectral densities does to a covariance P[t, m] within dt, or take it off (sign -1)."""
+    q: cython.double
+    for a in range(3):
+        q = sign * (vertical if a == 2 else horizontal)
+        P[t, m, a, a] += q * (dt * dt * dt / 3.0)
+        P[t, m, a, a + 3] += q * (dt * dt / 2.0)
+        P[t, m, a + 3, a] += q * (dt * dt / 2.0)
+        P[t, m, a + 3, a + 3] += q * dt
+    if P.shape[2] > TURN:
+        P[t, m, TURN, TURN] += sign * turn_noise * dt
 
 
 @cython.ccall
@@ -21,7 +41,7 @@ def correct(
     x: cython.double[:, :, ::1], P: cython.double[:, :, :, ::1], t: cython.Py_ssize_t, m: cython.Py_ssize_t,
     H: cython.double[:, :, :, ::1], at: cython.Py_ssize_t, polar: cython.bint,
     innovation: cython.double[:, :, ::1], p: cython.Py_ssize_t,
-    variance: cython.double[:, ::1], measured: cython.uchar[:, ::1], d: cython.Py_ssize_t,
+    variance: cython.double[:, ::1], measured: cython.uchar[:, ::1], d: cython.Py_ssize_t, whole: cython.bint = False,
 ) -> cython.void:  # fmt: skip
     """Update a state x[t, m] (n,) and its covariance in place by a measurement whose components have independent errors.
 
@@ -33,6 +53,7 @@ def correct(
         H, polar: (., M, 4, n) Jacobians, H[at, m] is used; a sensor that is not polar measures x, y, z themselves.
         innovation: (K, M, 4) measured minus expected, both at the state before the update; p: which, innovation[p, m].
         variance, measured: (D, 4); d: which.
+        whole: every component may depend on the whole state, and H is used whatever the sensor.
     """
     n: cython.int = x.shape[2]
     Ph = cython.declare(cython.double[7])
@@ -47,9 +68,9 @@ def correct(
     for c in range(4):
         if not measured[d, c]:
             continue
-        depends = 6 if c == 3 else 3  # only the range rate depends on the velocity
+        depends: cython.int = n if whole else 6 if c == 3 else 3  # only the range rate depends on the velocity
         s, y = variance[d, c], innovation[p, m, c]
-        if not polar and c < 3:
+        if not polar and c < 3 and not whole:
             for i in range(n):
                 Ph[i] = P[t, m, i, c]
             s += Ph[c]
@@ -94,8 +115,11 @@ def correct(
 def update(
     x: cython.double[:, :, ::1], P: cython.double[:, :, :, ::1], weight: cython.double[:, ::1],
     start: cython.longlong[::1], detection: cython.longlong[::1], by_mode: cython.double[:, ::1],
-    log_likelihood: cython.double[::1], innovation: cython.double[:, :, ::1], H: cython.double[:, :, :, ::1], polar: cython.bint,
-    variance: cython.double[:, ::1], measured: cython.uchar[:, ::1], share: cython.double[::1], missed: cython.double[::1],
+    log_likelihood: cython.double[::1], innovation: cython.double[:, :, ::1], H: cython.double[:, :, :, ::1],
+    slope: cython.double[:, :, :, ::1], polar: cython.bint,
+    variance: cython.double[:, ::1], measured: cython.uchar[:, ::1], age: cython.double[::1],
+    elapsed: cython.double, turning: cython.uchar[::1], noise: cython.double[:, ::1], turn_noise: cython.double,
+    share: cython.double[::1], missed: cython.double[::1],
     xs: cython.double[:, :, ::1], Ps: cython.double[:, :, :, ::1], square: cython.double[:, ::1],
 ) -> cython.void:  # fmt: skip
     """Update x, P and weight in place; see `tracking.update.update`, which gives the scratch xs, Ps, square as well.
@@ -111,6 +135,8 @@ def update(
     everything: cython.double
     hits: cython.int
     certain: cython.bint
+    noisy: cython.double = 0.0
+    wander: cython.double = 0.0
     for t in range(N):
         hits = 0
         for p in range(start[t], start[t + 1]):
@@ -136,6 +162,13 @@ def update(
                     continue
                 mass += part
                 d = detection[p]
+                if age[d] > 0.0:
+                    noisy, wander = min(age[d], elapsed), turn_noise if turning[m] else 0.0
+                if certain and age[d] > 0.0:
+                    add_noise(P, t, m, noise[t, 0], noise[t, 1], wander, noisy, -1.0)
+                    correct(x, P, t, m, slope, p, polar, innovation, p, variance, measured, d, True)
+                    add_noise(P, t, m, noise[t, 0], noise[t, 1], wander, noisy, 1.0)
+                    continue
                 if certain:
                     correct(x, P, t, m, H, t, polar, innovation, p, variance, measured, d)
                     continue
@@ -143,7 +176,12 @@ def update(
                     xs[0, m, i] = x[t, m, i]
                     for j in range(n):
                         Ps[0, m, i, j] = P[t, m, i, j]
-                correct(xs, Ps, 0, m, H, t, polar, innovation, p, variance, measured, d)
+                if age[d] > 0.0:
+                    add_noise(Ps, 0, m, noise[t, 0], noise[t, 1], wander, noisy, -1.0)
+                    correct(xs, Ps, 0, m, slope, p, polar, innovation, p, variance, measured, d, True)
+                    add_noise(Ps, 0, m, noise[t, 0], noise[t, 1], wander, noisy, 1.0)
+                else:
+                    correct(xs, Ps, 0, m, H, t, polar, innovation, p, variance, measured, d)
                 for i in range(n):
                     xs[0, m, i] -= x[t, m, i]
                     mean[i] += part * xs[0, m, i]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from aegis.core.classification.naming import class_in_words
 from aegis.core.threat.geometry import (
     AT_REST_MPS,
     NO_DISTANCE_M,
@@ -149,12 +150,7 @@ def _reasons(threats: Threats, tracks: Tracks, index: Ints, distance: Floats, in
             parts.append(f"moves away, {distance[i]:.0f} m off")
         if threats.time_to_cpa[i] > 0.0:
             parts.append(f"closing at {speed:.0f} m/s from {distance[i]:.0f} m")
-        best = int(tracks.class_probability[k].argmax())
-        named = ClassId(int(tracks.class_id[k]))
-        if named is ClassId.UNKNOWN:
-            parts.append(f"class unknown (most likely {ClassId(best).name}, {tracks.class_probability[k, best]:.2f})")
-        else:
-            parts.append(f"{named.name} ({tracks.class_probability[k, int(named)]:.2f})")
+        parts.append(class_in_words(int(tracks.class_id[k]), tracks.class_probability[k]))
         if 0.0 < intent[i] < CLEAR_INTENT and threats.time_to_cpa[i] > 0.0:
             parts.append("heading not clearly at the asset")
         if int(tracks.status[k]) == int(TrackStatus.COASTING):

@@ -19,6 +19,21 @@ from aegis.core.types import Floats, Ints, Pose
 FEWEST_PAIRS = 64  # that room is made for at first, or two a detection
 
 
+class Moved(NamedTuple):
+    """How N tracks came to where they are: what takes them back to a detection that was measured some time ago."""
+
+    elapsed: float  # for how long they have moved since their state before [s]; beyond, no noise is taken off
+    turning: NDArray[np.uint8]  # (M,) whether a mode is the coordinated turn
+    noise: Floats  # (N, 2) horizontal and vertical spectral density of the acceleration [m^2/s^3]
+    turn_noise: float  # of the turn rate's change [rad^2/s^3]
+
+    @classmethod
+    def not_at_all(cls, tracks: Kinematics) -> Moved:
+        """Return that no time has passed, in which all detections are as old as the tracks."""
+        n, modes = tracks.weight.shape
+        return cls(0.0, np.zeros(modes, np.uint8), np.zeros((n, 2)), 0.0)
+
+
 class Pairs(NamedTuple):
     """K pairs of N tracks in M modes and D detections: those within a gate."""
 
@@ -29,12 +44,15 @@ class Pairs(NamedTuple):
     distance: Floats  # (K, 2) of the most probable mode: squared, and the components measured
     innovation: Floats  # (K, M, 4) measured minus expected
     jacobian: Floats  # (N, M, 4, n) of what is expected; not filled in where the position itself is measured, nor without pairs
+    slope: Floats = np.empty(
+        (0, 0, 4, 0)
+    )  # (K, M, 4, n) the same of each pair, where detections are older than the tracks
 
     def of(self, wanted: NDArray[np.bool_] | slice) -> Pairs:
         """Return the same arrays, of some pairs."""
         return Pairs(
             self.start, self.detection[wanted], self.by_mode[wanted], self.log_likelihood[wanted], self.distance[wanted],
-            self.innovation[wanted], self.jacobian,
+            self.innovation[wanted], self.jacobian, self.slope[wanted] if len(self.slope) else self.slope,
         )  # fmt: skip
 
 
@@ -66,7 +84,10 @@ def gate_keys(position: Floats) -> Floats:
     return keys
 
 
-def gate(tracks: Kinematics, centre: Floats, spread: Floats, pose: Pose, plots: Plots, bound: Floats) -> Pairs:
+def gate(
+    tracks: Kinematics, centre: Floats, spread: Floats, pose: Pose, plots: Plots, bound: Floats,
+    moved: Moved | None = None,
+) -> Pairs:  # fmt: skip
     """Return the pairs within the gate of any mode.
 
     Args:
@@ -75,31 +96,37 @@ def gate(tracks: Kinematics, centre: Floats, spread: Floats, pose: Pose, plots: 
         pose: of the sensor.
         plots: in the order of `gate_keys`.
         bound: (5,) largest squared distance for a measurement of so many components.
+        moved: how they came here, for detections that are older; None: not at all.
     """
+    moved = moved or Moved.not_at_all(tracks)
     (N, M, n), D = tracks.x.shape, len(plots)
     room = max(FEWEST_PAIRS, 2 * D)
     start = np.zeros(N + 1, np.int64)
     jacobian = np.zeros((N, M, 4, n))
+    older = bool(plots.age.any())
+    past = np.empty((1, M, n)), np.zeros((1, M, 4, n))
     scratch = (np.empty(4, np.uint8), np.empty(D + 2, np.int64), np.empty((M, 4)), np.empty((M, 4, 4)))
-    columns = _columns(room, M)
+    columns = _columns(room, M, n if older else 0)
     done = 0
     while True:
         done = gate_kernels.gate(
             done, centre, spread, *tracks, pose.position, pose.rotation, pose.velocity, plots.position, plots.position_sigma,
-            plots.value, plots.variance, plots.measured.view(np.uint8), plots.polar, bound, *scratch, jacobian, start, *columns,
+            plots.value, plots.variance, plots.measured.view(np.uint8), plots.age, plots.polar, bound, *moved, *past,
+            *scratch, jacobian, start, *columns,
         )  # fmt: skip
         if done == N:
-            return Pairs(start, *columns, jacobian).of(slice(start[N]))
-        larger = _columns(2 * room, M)
+            return Pairs(start, *columns[:-1], jacobian, columns[-1]).of(slice(start[N]))
+        larger = _columns(2 * room, M, n if older else 0)
         for column, before in zip(larger, columns, strict=True):
-            column[:room] = before
+            column[: len(before)] = before
         room, columns = 2 * room, larger
 
 
-def _columns(room: int, modes: int) -> tuple[Ints, Floats, Floats, Floats, Floats]:
-    """Return room for so many pairs: `detection` to `innovation`."""
+def _columns(room: int, modes: int, n: int) -> tuple[Ints, Floats, Floats, Floats, Floats, Floats]:
+    """Return room for so many pairs: `detection` to `innovation`, and `slope` with n columns, if any."""
     return (
-        np.empty(room, np.int64), np.empty((room, modes)), np.empty(room), np.empty((room, 2)), np.empty((room, modes, 4))
+        np.empty(room, np.int64), np.empty((room, modes)), np.empty(room), np.empty((room, 2)), np.empty((room, modes, 4)),
+        np.empty((room if n else 0, modes, 4, n)),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aegis.core.kernels import update as kernels
-from aegis.core.tracking.association import gate
+from aegis.core.tracking.association import Moved, gate
 from aegis.core.tracking.measurement import Plots
 from aegis.core.tracking.motion import CONSTANT_VELOCITY, Kinematics, Motion, predict
 from aegis.core.tracking.update import update
@@ -35,6 +35,22 @@ def first_state(z: Plots, index: Ints, pose: Pose, speed_sigma: float, height_si
         speed_sigma**2, height_sigma**2, UNSEEN_CLIMB_VARIANCE, x, P,
     )  # fmt: skip
     return x, P
+
+
+def carried_on(x: Floats, P: Floats, age: Floats, noise: Floats) -> tuple[Floats, Floats]:
+    """Return states (n, 6) and covariances (n, 6, 6) some time after they held: straight on.
+
+    Args:
+        x, P: then; age: (n,) how long ago [s].
+        noise: (n, 2) horizontal and vertical spectral density of the acceleration [m^2/s^3].
+    """
+    F = np.eye(6) + age[:, None, None] * np.eye(6, k=3)
+    P = F @ P @ F.transpose(0, 2, 1)
+    q = noise[:, [0, 0, 1]]
+    for power, (a, b) in ((3, (0, 0)), (2, (0, 3)), (2, (3, 0)), (1, (3, 3))):
+        for axis in range(3):
+            P[:, a + axis, b + axis] += q[:, axis] * age**power / power
+    return np.einsum("nij,nj->ni", F, x), P
 
 
 class Entered(NamedTuple):
@@ -92,24 +108,28 @@ class BirthPlaces:
         )
 
 
-def first_detections(entered: Entered, z: Plots, pose: Pose, bound: Floats, seen: float) -> FirstDetections:
+def first_detections(
+    entered: Entered, z: Plots, pose: Pose, bound: Floats, seen: float, moved: Moved | None = None
+) -> FirstDetections:
     """Return the density of first detections at each measurement, and the state then.
 
     Args:
         entered: predicted.
         z: D measurements; pose: of the sensor; bound: (5,) of the gate; seen: probability of detection.
+        moved: how they came here, for measurements that are older; None: not at all.
     """
     density, state, covariance = np.zeros(len(z)), np.zeros((len(z), 6)), np.zeros((len(z), 6, 6))
     places = Kinematics(entered.x, entered.P, np.ones((len(entered.objects), 1)))
     centre = np.ascontiguousarray(entered.x[:, 0, :3])
     spread = np.ascontiguousarray(entered.P[:, 0, (0, 1, 2), (0, 1, 2)])
-    pairs = gate(places, centre, spread, pose, z, bound)
+    pairs = gate(places, centre, spread, pose, z, bound, moved)
     d = pairs.detection
     if len(d):
         who = np.repeat(np.arange(len(entered.objects)), np.diff(pairs.start))
         here = places.rows(who)  # each pair by itself, as if it were sure
         pairs = pairs._replace(start=np.arange(len(d) + 1), jacobian=pairs.jacobian[who])
-        update(here, pairs, z, np.ones(len(d)), np.zeros(len(d)))
+        each = None if moved is None else moved._replace(noise=moved.noise[who])
+        update(here, pairs, z, np.ones(len(d)), np.zeros(len(d)), each)
         x, P = here.x[:, 0], here.P[:, 0]
         part = seen * entered.objects[who] * np.exp(pairs.log_likelihood)
         np.add.at(density, d, part)

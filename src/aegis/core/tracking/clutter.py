@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from aegis.core.kernels import clutter as kernels
-from aegis.core.tracking.measurement import MIN_RANGE_M, SensorView
+from aegis.core.tracking.measurement import MIN_RANGE_M, Plots, SensorView
 from aegis.core.types import Floats, Ints
 
 HOLE = 0.2  # share of the radius within which earlier detections do not count: they are the object's own
+RADIUS = 0.2  # of the discs, as a share of the farthest range, where nothing is said of it
 LIKELY = 0.05  # a detection less likely a false alarm than this is not kept
 MOST_CELLS = 65_536  # of the grid in which they are counted
 
@@ -29,17 +30,20 @@ class ClutterMap:
         """Return a map that knows nothing."""
         return cls(np.empty((0, 2)), np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 
-    def excess(self, position: Floats, usual: Floats, radius: float) -> Floats:
-        """Return how much denser false alarms are around each position (D, 2) than usual.
+    def excess(self, z: Plots, view: SensorView, clutter_per_scan: float, radius_m: float) -> Floats:
+        """Return how much denser false alarms are around each detection (D,) of a scan than usual.
 
         The posterior mean of a Poisson rate over the usual rate, which as a prior has the weight of one false alarm.
 
         Args:
-            position: in map; radius: of the discs around them [m].
-            usual: (D,) false alarms that a scan usually has in each disc.
+            z: the detections; view: of the sensor.
+            clutter_per_scan: false alarms that a scan usually has, in all of the view.
+            radius_m: within which they are counted; 0: a share of the farthest range.
         """
+        place, radius = z.position[:, :2], radius_m or RADIUS * view.far_m
+        usual = clutter_per_scan * share_of_disc(place, view, radius, polar=z.polar)
         expected = usual * (1.0 - HOLE**2) * len(self.scans_ns)
-        return np.asarray((1.0 + self.count(position, radius)) / (1.0 + expected), dtype=np.float64)
+        return np.asarray((1.0 + self.count(place, radius)) / (1.0 + expected), dtype=np.float64)
 
     def count(self, position: Floats, radius: float) -> Floats:
         """Return (D,) the expected number of earlier false alarms within the radius of each position (D, 2)."""
@@ -80,5 +84,7 @@ def share_of_disc(position: Floats, view: SensorView, radius: float, *, polar: b
     local = (position - view.pose.position[:2]) @ view.pose.rotation[:2, :2]
     reach = np.maximum(np.sqrt((local**2).sum(axis=1)), MIN_RANGE_M)
     out = np.empty(len(position))
-    kernels.share(reach, np.arctan2(local[:, 1], local[:, 0]), view.near_m, view.far_m, view.azimuth_rad, polar, radius, out)
+    kernels.share(
+        reach, np.arctan2(local[:, 1], local[:, 0]), view.near_m, view.far_m, view.azimuth_rad, polar, radius, out
+    )
     return out

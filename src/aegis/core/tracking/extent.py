@@ -103,7 +103,8 @@ def merge(z: Plots, known: Known, max_extent_m: float) -> Merged:
         variance[:, c] += np.where(measured[:, c], wander / (reach_m**2 if z.polar and c else 1.0), 0.0)
     return Merged(
         Plots(
-            value, variance, measured, position, np.sqrt(mean(z.position_sigma**2, one) / size + wander), z.polar, z.origin
+            value, variance, measured, position, np.sqrt(mean(z.position_sigma**2, one) / size + wander), mean(z.age, one),
+            z.polar, z.origin,
         ),
         group,
         scatter,

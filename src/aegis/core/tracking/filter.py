@@ -18,20 +18,21 @@ from scipy.special import gammaincinv
 from aegis.core.classification.physical import PhysicalModel
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking import existence, measurement, motion, rows
-from aegis.core.tracking.association import How, gate_keys
-from aegis.core.tracking.births import BirthPlaces, Entered, first_detections, first_state, missed
-from aegis.core.tracking.clutter import ClutterMap, share_of_disc
+from aegis.core.tracking.association import How, Moved, gate_keys
+from aegis.core.tracking.births import BirthPlaces, Entered, carried_on, first_detections, first_state, missed
+from aegis.core.tracking.clutter import ClutterMap
+from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
 from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics, Motion
 from aegis.core.tracking.rows import Rows
 from aegis.core.tracking.scan import Observed, Predicted, observe
-from aegis.core.tracking.settings import Sensor, TrackingSettings
+from aegis.core.tracking.sensors import ModelledSensor
+from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.view import View
-from aegis.core.types import ClassId, Detections, Floats, Ints, Pose, Tracks
+from aegis.core.types import ClassId, Detections, Floats, Ints, Tracks
 
 AXES = np.arange(3)
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
-CLUTTER_RADIUS = 0.2  # of the farthest range: within it false alarms are counted, where clutter.radius_m says nothing
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
 
 
@@ -61,6 +62,7 @@ class Seen(NamedTuple):
     scan: Plotted
     before: Rows  # predicted; its kinematics updated
     velocity: Floats  # (N, 2) in map, predicted
+    visible: NDArray[np.bool_]  # (N,) whether a track was in view
     observed: Observed
     found: Ints  # (F,) the rows that were probably detected
 
@@ -82,39 +84,6 @@ class Background(NamedTuple):
     P: Floats
 
 
-@dataclass(frozen=True)
-class _Sensor:
-    """A sensor's parameters, and what follows from them."""
-
-    model: Sensor
-    view: SensorView
-    log_polar: Floats  # (4,) ln of the extent of the view in range, azimuth, elevation, range rate
-    log_plane: Floats  # (4,) the same of the plane (as the first component), height, range rate
-
-    @classmethod
-    def of(cls, model: Sensor) -> _Sensor:
-        azimuth, elevation = np.deg2rad(model.azimuth_fov_deg), np.deg2rad(model.elevation_fov_deg)
-        near, far = model.min_range_m, model.max_range_m
-        axis = np.deg2rad(model.elevation_axis_deg)
-        span = min(elevation, np.deg2rad(model.elevation_span_deg))
-        height = 2.0 * far * np.sin(span / 2.0)
-        pose = Pose(model.position(), model.rotation(), np.zeros(3))
-        return cls(
-            model,
-            SensorView(
-                pose,
-                near,
-                far,
-                azimuth / 2.0 + 1e-9,
-                axis - elevation / 2.0 - 1e-9,
-                axis + elevation / 2.0 + 1e-9,
-                model.detection_probability,
-            ),
-            np.log([far - near, azimuth, span, model.range_rate_span_mps]),
-            np.log([0.5 * azimuth * (far**2 - near**2), 1.0, height, model.range_rate_span_mps]),
-        )
-
-
 class Filter:
     """Advances states by scans."""
 
@@ -124,7 +93,7 @@ class Filter:
         self._ids = ids
         # Quantiles of chi-square.
         self.bound = np.array([0.0, *2.0 * gammaincinv(np.arange(1, 5) / 2.0, s.association.gate_probability)])
-        self._sensors = {name: _Sensor.of(model) for name, model in s.sensor_models().items()}
+        self._sensors = {name: ModelledSensor.of(model) for name, model in s.sensor_models().items()}
         move = s.motion
         modes = motion.MODES[move.model]
         self.blank = State(Rows.empty(len(modes), motion.dimension(move.model)))
@@ -134,6 +103,8 @@ class Filter:
         turn_variance, turn_noise = np.deg2rad([move.turn_rate_sigma_degps, move.turn_rate_change_degps]) ** 2
         self._motion = Motion(modes, acceleration**2, turn_variance, turn_noise)
         self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness)
+        life = s.existence
+        self._hiding = Hiding(life.mean_visible_s, life.mean_hidden_s, HIDDEN_LOOKS)
         self._places = None
         if s.birth.places:
             places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()]
@@ -143,43 +114,46 @@ class Filter:
         self._view = View(s.frame_id, model, s.classification.confidence_threshold, ground)
 
     def advance(
-        self, state: State, detections: Detections, serial: int, known: Mapping[int, int]
+        self, state: State, detections: Detections, serial: int, known: Mapping[int, int], now_ns: int | None = None
     ) -> tuple[State, Report]:
         """Return the state after a scan, and what else it gave.
 
         Args:
             state: before; it stays as it is.
-            detections: of the scan, not before the state.
+            detections: of the scan.
             serial: of the scan, different from those of all others.
             known: names that tracks had, by their birth, when the scan was done before.
+            now_ns: the time of the new state, not before the old one, nor before a detection's own time; None: the stamp.
         """
-        sensor_id, stamp = detections.sensor_id, detections.stamp_ns
+        sensor_id, stamp = detections.sensor_id, detections.stamp_ns if now_ns is None else now_ns
         sensor = self._sensors.get(sensor_id) or self._sensors[""]
         view = sensor.view if detections.pose is None else replace(sensor.view, pose=detections.pose)
-        state = self._predicted(state, stamp)
+        dt = 0.0 if state.now_ns is None else (stamp - state.now_ns) * 1e-9
+        state = self._predicted(state, dt)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        scan = self._plotted(detections, view, tracks, mean, covariance)
-        state, background = self._background(state, sensor, scan, sensor_id)
+        scan = self._plotted(detections, view, tracks, mean, covariance, stamp)
+        state, background = self._background(state, sensor, scan, sensor_id, dt)
         alone = np.ones(len(scan.z))
-        seen, visible = None, np.empty(0, np.bool_)
+        seen, visible, expected = None, np.empty(0, np.bool_), np.empty(0, np.bool_)
         if len(tracks):
             log_background = np.log(background.density.sum(axis=0))
-            tracks, seen = self._associate(tracks, scan, mean, covariance, log_background, stamp)
-            alone, visible = seen.observed.hypotheses.alone, seen.observed.visible
+            tracks, seen, expected = self._associate(tracks, scan, mean, covariance, log_background, stamp, dt)
+            alone, visible = seen.observed.hypotheses.alone, seen.visible
         state = self._remember_clutter(state, scan.z, sensor_id, seen, stamp)
         born, over = self._births(scan, alone, background, serial, stamp, len(tracks))
         new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
-        tracks = self._settled(tracks, born, np.concatenate((visible, new)), stamp, known)
-        picture, shown = self._view.picture(tracks, detections)
+        begin = stamp if not len(scan.z) else int(scan.z.measured_ns(stamp).min())
+        in_view = np.stack([np.concatenate((mask, new)) for mask in (visible, expected)])
+        tracks = self._settled(tracks, born, in_view, (begin, stamp), known)
+        picture, shown = self._view.picture(tracks, detections, stamp)
         tracks["class_id"][shown] = picture.class_id
         outside = measurement.ranges_outside(scan.z, view)
         return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
 
-    def _predicted(self, state: State, stamp: int) -> State:
-        """Return the state at a time, with tracks that are nobody else's."""
+    def _predicted(self, state: State, dt: float) -> State:
+        """Return the state after a time [s], with tracks that are nobody else's."""
         s, before = self._settings, state.tracks
-        dt = 0.0 if state.now_ns is None else (stamp - state.now_ns) * 1e-9
         survival = math.exp(-dt / s.existence.mean_lifetime_s)
         undetected = {name: count * survival for name, count in state.undetected.items()}
         entered = state.entered
@@ -194,18 +168,22 @@ class Filter:
         tracks = before.copy(
             motion.predict(before.kinematics, dt, self._motion, between, before["class_id"], before["has_height"])
         )
-        life = s.existence
-        tracks["existence"], tracks["lasting"], tracks["hidden"] = existence.predict(
-            before.existing(), survival, math.exp(-dt / life.transient_life_s),
-            -math.expm1(-dt / life.mean_visible_s) if life.mean_visible_s > 0.0 else 0.0, -math.expm1(-dt / life.mean_hidden_s),
-        )  # fmt: skip
+        tracks["existence"], tracks["lasting"] = existence.predict(
+            before.existing(), survival, math.exp(-dt / s.existence.transient_life_s)
+        )
         return State(tracks, state.now_ns, entered, state.clutter, undetected)
 
+    def _moved(self, class_id: Ints, climbs: NDArray[np.bool_], modes: tuple[int, ...], dt: float) -> Moved:
+        """Return how tracks of these classes, of which some are known to climb, came here within dt [s]."""
+        noise = self._motion.noise[class_id]
+        noise[:, 1] *= climbs
+        return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
+
     def _plotted(
-        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats
+        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, stamp: int
     ) -> Plotted:
         """Return the scan as measurements, one of each extended object."""
-        z = measurement.from_detections(detections, view.pose)
+        z = measurement.from_detections(detections, view.pose, stamp)
         # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
         keys = gate_keys(z.position)
         order = np.argsort(keys)
@@ -227,7 +205,9 @@ class Filter:
         order = np.argsort(gate_keys(objects.z.position), kind="stable")
         return Plotted(view, objects.z.ordered(order), (10.0 * np.log10(power))[order], objects.scatter[order])
 
-    def _background(self, state: State, sensor: _Sensor, scan: Plotted, sensor_id: str) -> tuple[State, Background]:
+    def _background(
+        self, state: State, sensor: ModelledSensor, scan: Plotted, sensor_id: str, dt: float
+    ) -> tuple[State, Background]:
         """Return where the detections can come from besides the tracks, and the state with those not shown yet."""
         s, model, view, z = self._settings, sensor.model, scan.view, scan.z
         # New objects come in, and leave those not detected yet when they are: as many of each in the long run.
@@ -235,36 +215,46 @@ class Filter:
         settled = model.births_per_scan * (1.0 - pd) / pd
         undetected = state.undetected.get(sensor_id, settled + s.birth.initial_objects) + model.births_per_scan
         left = {**state.undetected, sensor_id: undetected * (1.0 - pd)}
-        extent_of_view = sensor.log_polar if z.polar else sensor.log_plane
-        density = measurement.background(z.measured, extent_of_view, model.clutter_per_scan, pd * undetected)
+        density = measurement.background(z.measured, sensor.extent(z), model.clutter_per_scan, pd * undetected)
         if s.clutter.memory_s > 0.0 and len(z):
-            radius = self._clutter_radius_m(view)
-            place = z.position[:, :2]
-            usual = model.clutter_per_scan * share_of_disc(place, view, radius, polar=z.polar)
             local = state.clutter.get(sensor_id, ClutterMap.empty())
-            density[0] *= local.excess(place, usual, radius)
+            density[0] *= local.excess(z, view, model.clutter_per_scan, s.clutter.radius_m)
         entered = state.entered
         found = Background(density, np.empty((0, 6)), np.empty((0, 6, 6)))
         if entered is not None:
-            density[2], x, P = first_detections(entered, z, view.pose, self.bound, pd)
+            here = np.zeros(len(entered.objects), np.int64)
+            moved = self._moved(here, here > 0, (motion.CONSTANT_VELOCITY,), dt)
+            density[2], x, P = first_detections(entered, z, view.pose, self.bound, pd, moved)
             found, entered = Background(density, x, P), missed(entered, pd)
         return State(state.tracks, state.now_ns, entered, state.clutter, left), found
 
     def _associate(
-        self, tracks: Rows, scan: Plotted, mean: Floats, covariance: Floats, log_background: Floats, stamp: int
-    ) -> tuple[Rows, Seen]:
-        """Return the tracks updated by a scan, and what it showed."""
+        self,
+        tracks: Rows,
+        scan: Plotted,
+        mean: Floats,
+        covariance: Floats,
+        log_background: Floats,
+        stamp: int,
+        dt: float,
+    ) -> tuple[Rows, Seen, NDArray[np.bool_]]:
+        """Return the tracks updated by a scan, what it showed, and (N,) which belong into the picture as far as the view goes."""
         s, z = self._settings, scan.z
         velocity = mean[:, 3:5].copy()  # before the update, which happens in place
+        centre = np.ascontiguousarray(mean[:, :3])
+        visible = measurement.in_view(centre, tracks["has_height"], scan.view)
+        hidden = existence.hide(tracks["hidden"], tracks["lasting"], tracks["looked_ns"], stamp, visible, self._hiding)
         before = Predicted(
-            tracks.kinematics, tracks["existence"], tracks["hidden"], tracks["has_height"],
-            np.ascontiguousarray(mean[:, :3]), np.ascontiguousarray(covariance[:, AXES, AXES]),
+            tracks.kinematics, tracks["existence"], hidden, visible, centre, np.ascontiguousarray(covariance[:, AXES, AXES]),
+            self._moved(tracks["class_id"], tracks["has_height"], self._motion.modes, dt),
         )  # fmt: skip
         observed = observe(before, scan.view, z, log_background, self._how)
-        (pairs, chances, _), best = observed, observed.hypotheses.best
+        (pairs, chances), best = observed, observed.hypotheses.best
         after = tracks.copy()
-        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, stamp)
-        seen = Seen(scan, tracks, velocity, observed, found)
+        after["looked_ns"] = stamp
+        measured_ns = z.measured_ns(stamp)
+        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, measured_ns)
+        seen = Seen(scan, tracks, velocity, visible, observed, found)
         first_height = after["has_height"] & ~tracks["has_height"]
         if first_height.any():
             P = tracks.kinematics.P.copy()
@@ -276,21 +266,16 @@ class Filter:
             shown = np.isfinite(scan.scatter[d])
             old = tracks["scatter"][found[shown]] ** 2
             after["scatter"][found[shown]] = np.sqrt(old + SCATTER_RATE * (scan.scatter[d[shown]] - old))
-        return after, seen
+        expected = existence.expected(after["updated_ns"], tracks["looked_ns"], stamp, visible, self._hiding)
+        return after, seen, expected
 
-    def _clutter_radius_m(self, view: SensorView) -> float:
-        """Return the radius within which false alarms are counted."""
-        return self._settings.clutter.radius_m or CLUTTER_RADIUS * view.far_m
-
-    def _remember_clutter(
-        self, state: State, z: Plots, sensor_id: str, seen: Seen | None, stamp: int
-    ) -> State:
+    def _remember_clutter(self, state: State, z: Plots, sensor_id: str, seen: Seen | None, stamp: int) -> State:
         """Return the state with what a scan says of places that give false alarms: what no confirmed track explains."""
         if self._settings.clutter.memory_s == 0.0:
             return state
         unexplained = np.ones(len(z))
         if seen is not None:
-            pairs, chances, _ = seen.observed
+            pairs, chances = seen.observed
             confirmed = np.repeat(seen.before["confirmed"], np.diff(pairs.start))
             unexplained -= np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
         local = state.clutter.get(sensor_id, ClutterMap.empty())
@@ -312,6 +297,10 @@ class Filter:
         state, covariance = first_state(
             z, index, scan.view.pose, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m
         )
+        if z.age.any():
+            unknown = np.zeros(n, np.int64)
+            moved = self._moved(unknown, z.measured[index, 2], (motion.CONSTANT_VELOCITY,), 0.0)
+            state, covariance = carried_on(state, covariance, z.age[index], moved.noise)
         if len(background.x):
             here = density[2, index] > density[1, index]
             state[here], covariance[here] = background.x[index[here]], background.P[index[here]]
@@ -329,7 +318,7 @@ class Filter:
         born["lasting"] = 1.0 - s.birth.transient_share
         born["birth"] = serial * BIRTH_NUMBERS + index
         born["has_height"] = z.measured[index, 2]
-        born["born_ns"], born["updated_ns"] = stamp, stamp
+        born["born_ns"] = born["updated_ns"] = born["looked_ns"] = z.measured_ns(stamp)[index]
         born["hits"] = 1
         rcs = scan.rcs[index]
         stated = np.isfinite(rcs)
@@ -337,15 +326,22 @@ class Filter:
         return born, over
 
     def _settled(
-        self, tracks: Rows, born: Rows, visible: NDArray[np.bool_], stamp: int, known: Mapping[int, int]
+        self, tracks: Rows, born: Rows, in_view: NDArray[np.bool_], times: tuple[int, int], known: Mapping[int, int]
     ) -> Rows:
-        """Return what stays, named and confirmed; `visible`: which of them are in view, `born` after `tracks`.
+        """Return what stays, named and confirmed.
 
         What is outside the view is not confirmed: there hits count for a track, but no miss would ever count against it.
+
+        Args:
+            tracks, born: those before, and the new ones.
+            in_view: (2, N) which of them are in view, and which are or were just now; `born` after `tracks`.
+            times: of the scan's first detection, and now.
+            known: names that tracks had, by their birth.
         """
         s = self._settings
-        keep = rows.worth_keeping(tracks, stamp, s.existence.delete_probability, round(s.existence.max_coast_s * 1e9))
-        visible = visible[np.concatenate((keep, np.ones(len(born), np.bool_)))]
+        life, (begin, stamp) = s.existence, times
+        keep = rows.worth_keeping(tracks, stamp, begin, life.delete_probability, round(life.max_coast_s * 1e9))
+        visible, expected = in_view[:, np.concatenate((keep, np.ones(len(born), np.bool_)))]
         tracks = tracks.keep_and_add(keep, born)
         sure = (tracks["existence"] >= s.existence.confirm_probability) & visible
         name = tracks["id"]
@@ -355,6 +351,6 @@ class Filter:
                 name[nameless] = [known.get(number, 0) for number in tracks["birth"][nameless].tolist()]
                 nameless = nameless[name[nameless] == 0]
             name[nameless] = self._ids.take(len(nameless))
-        stays = tracks["confirmed"] & (tracks["existence"] >= s.existence.demote_probability)
+        stays = tracks["confirmed"] & expected & (tracks["existence"] >= s.existence.demote_probability)
         tracks["confirmed"] = stays | (sure & (name > 0))
         return tracks

@@ -59,12 +59,12 @@ class SensorKnowledge:
         """Take what a scan showed.
 
         Args:
-            sensor_id, stamp_ns: of the scan, whose detections were `corrected`.
+            sensor_id: of the scan, whose detections were `corrected`; stamp_ns: of the state after it.
             seen: of it.
             sensors: how many have been heard.
         """
         tracks, z, pose = seen.before, seen.scan.z, seen.scan.view.pose
-        (pairs, chances, _), found, best = seen.observed, seen.found, seen.observed.hypotheses.best
+        (pairs, chances), found, best = seen.observed, seen.found, seen.observed.hypotheses.best
         clear = found[(chances.probability[best[found]] > CLEAR) & (tracks["hits"][found] >= SETTLED_HITS)]
         distance = pairs.distance[best[clear]]
         self._consistency.add(sensor_id, distance[:, 0], distance[:, 1])
@@ -84,5 +84,6 @@ class SensorKnowledge:
             reach + (applied.range_m if applied else 0.0),
             np.arctan2(local[:, 1], local[:, 0]) + (applied.azimuth_rad if applied else 0.0),
             np.arcsin(np.clip(local[:, 2] / np.maximum(reach, measurement.MIN_RANGE_M), -1.0, 1.0)), variance,
+            z.measured_ns(stamp_ns)[d],
         )  # fmt: skip
         self._registration.observe(sensor_id, stamp_ns, pose, plots)

@@ -7,7 +7,7 @@ masked. The range rate is that between a moving object and a sensor that may mov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ class Plots:
     measured: NDArray[np.bool_]
     position: Floats  # (D, 3) in map, height of the sensor where elevation was not measured
     position_sigma: Floats  # (D,) largest standard deviation along any axis [m]
+    age: Floats  # (D,) how long ago they were measured [s]
     polar: bool
     origin: Floats  # (3,) the sensor in map
 
@@ -42,8 +43,12 @@ class Plots:
         """Return the measurements in another order, or some of them."""
         return Plots(
             self.value.take(by, axis=0), self.variance.take(by, axis=0), self.measured.take(by, axis=0),
-            self.position.take(by, axis=0), self.position_sigma.take(by), self.polar, self.origin,
+            self.position.take(by, axis=0), self.position_sigma.take(by), self.age.take(by), self.polar, self.origin,
         )  # fmt: skip
+
+    def measured_ns(self, now_ns: int) -> Ints:
+        """Return (D,) when they were measured, where it is `now_ns`."""
+        return now_ns - np.rint(self.age * 1e9).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,18 @@ def plausible(d: Detections) -> NDArray[np.bool_]:
     return out
 
 
-def from_detections(d: Detections, pose: Pose) -> Plots:
-    """Return the measurements of a scan by a sensor at `pose`."""
+def infinite_as_unknown(d: Detections) -> Detections:
+    """Return detections with NaN for what is infinite of what may be unknown: elevation, range rate, their variances, the RCS."""
+    optional = (d.elevation, d.range_rate, d.variance[:, 2:], d.rcs_dbsm)
+    if not any(np.isinf(values).any() for values in optional):
+        return d
+    elevation, range_rate, errors, rcs_dbsm = (np.where(np.isinf(values), np.nan, values) for values in optional)
+    variance = np.column_stack([d.variance[:, :2], errors])
+    return replace(d, elevation=elevation, range_rate=range_rate, variance=variance, rcs_dbsm=rcs_dbsm)
+
+
+def from_detections(d: Detections, pose: Pose, now_ns: int | None = None) -> Plots:
+    """Return the measurements of a scan by a sensor at `pose`; their ages are as of `now_ns`, or else of the stamp."""
     n = len(d)
     value, variance, measured = np.zeros((n, 4)), np.zeros((n, 4)), np.zeros((n, 4), np.bool_)
     position, sigma = np.empty((n, 3)), np.empty(n)
@@ -75,7 +90,9 @@ def from_detections(d: Detections, pose: Pose) -> Plots:
         d.range, d.azimuth, d.elevation, d.range_rate, d.variance, d.cartesian_accuracy, pose.position, pose.rotation,
         value, variance, measured.view(np.uint8), position, sigma,
     )  # fmt: skip
-    return Plots(value, variance, measured, position, sigma, not d.cartesian_accuracy, pose.position)
+    since_stamp_s = 0.0 if now_ns is None else (now_ns - d.stamp_ns) * 1e-9
+    age = np.maximum(since_stamp_s - d.time_offset, 0.0)
+    return Plots(value, variance, measured, position, sigma, age, not d.cartesian_accuracy, pose.position)
 
 
 def in_view(position: Floats, has_height: NDArray[np.bool_], view: SensorView) -> NDArray[np.bool_]:

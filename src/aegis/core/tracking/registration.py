@@ -53,6 +53,7 @@ class ClearPlots(NamedTuple):
     azimuth: Floats  # (K,)
     elevation: Floats  # (K,) 0 where it was not measured
     variance: Floats  # (K, 2) of range and azimuth
+    measured_ns: Ints  # (K,) when
 
 
 class Registration:
@@ -92,7 +93,7 @@ class Registration:
 
     def observe(self, sensor_id: str, stamp_ns: int, pose: Pose, plots: ClearPlots) -> None:
         """Take the clear detections of a scan: each is a track's only candidate."""
-        track_id, velocity, velocity_variance, range_m, azimuth, elevation, variance = plots
+        track_id, velocity, velocity_variance, range_m, azimuth, elevation, variance, measured_ns = plots
         s = self._number(sensor_id)
         ground = range_m * np.cos(elevation)
         forward, left = np.cos(azimuth), np.sin(azimuth)
@@ -105,9 +106,7 @@ class Registration:
         jacobian[:, :, 1] = np.stack([-local[:, 1], local[:, 0]], axis=1) @ turn.T
         covariance = np.einsum("kij,kj,klj->kil", jacobian, variance, jacobian)
         order = np.argsort(track_id)
-        now = _Last(
-            track_id, np.full(len(track_id), s), np.full(len(track_id), stamp_ns), position, covariance, jacobian
-        )
+        now = _Last(track_id, np.full(len(track_id), s), measured_ns, position, covariance, jacobian)
         now = take_rows(now, order)
         if self._stamp_ns is not None and len(self._mean):
             dt = max(0.0, (stamp_ns - self._stamp_ns) * 1e-9)
@@ -117,7 +116,7 @@ class Registration:
         self._stamp_ns = stamp_ns
         last = self._last
         _, a, b = np.intersect1d(last.id, now.id, assume_unique=True, return_indices=True)
-        gap = (stamp_ns - last.stamp_ns[a]) * 1e-9
+        gap = (now.stamp_ns[b] - last.stamp_ns[a]) * 1e-9
         usable = (last.sensor[a] != s) & (gap >= 0.0) & (gap <= LONGEST_GAP_S)
         for i, j, dt in zip(a[usable], b[usable], gap[usable], strict=True):
             moved = last.position[i] + velocity[order[j]] * dt

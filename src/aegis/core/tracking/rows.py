@@ -30,6 +30,7 @@ WHOLES = (
     "updated_ns",
     "hits",
     "class_id",
+    "looked_ns",  # when it was last to be seen; later than updated_ns: it was not
 )
 FLAGS = ("confirmed", "has_height")
 COLUMNS = (*REALS, *WHOLES, *FLAGS)
@@ -44,7 +45,7 @@ class Rows:
     """
 
     kinematics: Kinematics
-    tables: tuple[Floats, Ints, NDArray[np.bool_]]  # (6, N), (6, N), (2, N)
+    tables: tuple[Floats, Ints, NDArray[np.bool_]]  # (6, N), (7, N), (2, N)
 
     def __len__(self) -> int:
         return int(self.tables[0].shape[1])
@@ -76,7 +77,7 @@ class Rows:
 
     def existing(self) -> Existence:
         """Return what is known of their existence."""
-        return Existence(self["existence"], self["lasting"], self["hidden"])
+        return Existence(self["existence"], self["lasting"])
 
     def keep_and_add(self, keep: NDArray[np.bool_], born: Rows) -> Rows:
         """Return the rows chosen by `keep` (N,), and `born` after them."""
@@ -102,7 +103,7 @@ class Rows:
 
 
 def note_hits(
-    rows: Rows, hit: Floats, best: Ints, detection: Ints, rcs: Floats, measured: NDArray[np.bool_], stamp_ns: int
+    rows: Rows, hit: Floats, best: Ints, detection: Ints, rcs: Floats, measured: NDArray[np.bool_], measured_ns: Ints
 ) -> Ints:
     """Write into the columns what a scan says of them, and return the rows (F,) that it probably showed.
 
@@ -110,20 +111,28 @@ def note_hits(
         rows: changed in place.
         hit, best: (N,) probability that a track gave a detection, and its most probable pair, -1 for none.
         detection: (K,) of each pair; rcs (D,), measured (D, 4): of the detections.
-        stamp_ns: of the scan.
+        measured_ns: (D,) when they were.
     """
     found = np.empty(len(hit), np.int64)
     reals, wholes, flags = rows.tables
     n = kernels.note_hits(
-        hit, best, detection, stamp_ns, rcs, measured.view(np.uint8), reals, wholes, flags.view(np.uint8), found
+        hit, best, detection, measured_ns, rcs, measured.view(np.uint8), reals, wholes, flags.view(np.uint8), found
     )
     return found[:n]
 
 
-def worth_keeping(rows: Rows, stamp_ns: int, lowest: float, max_coast_ns: int) -> NDArray[np.bool_]:
-    """Return (N,) which tracks stay: those just detected, and those still likely to exist and not silent for too long."""
+def worth_keeping(rows: Rows, stamp_ns: int, begin_ns: int, lowest: float, max_coast_ns: int) -> NDArray[np.bool_]:
+    """Return (N,) which tracks stay: those just detected, and those still likely to exist and not silent for too long.
+
+    Args:
+        rows: the tracks.
+        stamp_ns: the time; begin_ns: of the first detection of what has just been seen, at the latest that time.
+        lowest: existence probability; max_coast_ns: without a detection.
+    """
     out = np.empty(len(rows), np.bool_)
-    kernels.worth_keeping(rows["existence"], rows["updated_ns"], stamp_ns, lowest, max_coast_ns, out.view(np.uint8))
+    kernels.worth_keeping(
+        rows["existence"], rows["updated_ns"], stamp_ns, begin_ns, lowest, max_coast_ns, out.view(np.uint8)
+    )
     return out
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.tracking.association import How, Hypotheses, Pairs, associate, gate
-from aegis.core.tracking.measurement import Plots, SensorView, in_view
+from aegis.core.tracking.association import How, Hypotheses, Moved, Pairs, associate, gate
+from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics
 from aegis.core.tracking.update import update
 from aegis.core.types import Floats
@@ -20,9 +20,10 @@ class Predicted(NamedTuple):
     tracks: Kinematics
     existence: Floats  # (N,) probability
     hidden: Floats  # (N,) probability
-    has_height: NDArray[np.bool_]  # (N,) whether height is known
+    visible: NDArray[np.bool_]  # (N,) whether it is in view
     centre: Floats  # (N, 3) mean and variance of their positions
     spread: Floats
+    moved: Moved
 
 
 class Observed(NamedTuple):
@@ -30,7 +31,6 @@ class Observed(NamedTuple):
 
     pairs: Pairs
     hypotheses: Hypotheses
-    visible: NDArray[np.bool_]  # (N,) whether a track was in view
 
 
 def observe(before: Predicted, view: SensorView, plots: Plots, log_background: Floats, how: How) -> Observed:
@@ -43,10 +43,9 @@ def observe(before: Predicted, view: SensorView, plots: Plots, log_background: F
         log_background: (D,) as in `association.associate`.
         how: to associate them.
     """
-    pairs = gate(before.tracks, before.centre, before.spread, view.pose, plots, how.bound)
-    visible = in_view(before.centre, before.has_height, view)
+    pairs = gate(before.tracks, before.centre, before.spread, view.pose, plots, how.bound, before.moved)
     hypotheses = associate(
-        pairs, before.existence, before.hidden, visible, view.detection_probability, log_background, how
+        pairs, before.existence, before.hidden, before.visible, view.detection_probability, log_background, how
     )
-    update(before.tracks, pairs, plots, hypotheses.share, hypotheses.missed)
-    return Observed(pairs, hypotheses, visible)
+    update(before.tracks, pairs, plots, hypotheses.share, hypotheses.missed, before.moved)
+    return Observed(pairs, hypotheses)

@@ -13,6 +13,7 @@ from aegis.core.tracking.motion import Kinematics, Model
 from aegis.core.tracking.rows import COLUMNS, Rows
 
 FORMAT = "aegis tracks 1"
+SINCE = {"looked_ns": "updated_ns"}  # columns that older snapshots lack, and what stands in for them
 
 
 def to_bytes(rows: Rows, now_ns: int, model: Model) -> bytes:
@@ -33,7 +34,7 @@ def from_bytes(data: bytes, model: Model) -> tuple[Rows, int]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
-            found = {name: file[name] for name in _arrays(blank)}
+            found = {name: file[SINCE.get(name, name) if name not in file else name] for name in _arrays(blank)}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"no snapshot of tracks: {error}") from error
     if about.get("format") != FORMAT or about.get("model") != model:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aegis.core.tracking.filter import State
-from aegis.core.types import Detections
+from aegis.core.types import NOT_STAMPED, Detections
 
 SCANS_KEPT = 256  # for putting late scans in their place, at most
 # A sensor that is heard again at or before the first of so many of its scans, in a row, is at the start of a loop: a single one
@@ -38,7 +38,7 @@ class _Run:
 class Moment:
     """The filter's state after a scan."""
 
-    stamp_ns: int
+    stamp_ns: int  # of the state; that of the scan's latest detection
     serial: int  # of the scan, in the order in which they came
     detections: Detections | None  # None: the state comes from another process
     after: State
@@ -83,7 +83,12 @@ class Timeline:
         """Return how many sensors have been heard."""
         return len(self._heard)
 
-    def goes_back(self, sensor_id: str, stamp_ns: int) -> bool:
+    def interval_s(self, sensor_id: str, stamp_ns: int) -> float | None:
+        """Return the time from a sensor's last scan to one [s]; None where this is its first, or none that follows."""
+        heard = self._heard.get(sensor_id)
+        return None if heard is None or stamp_ns <= heard.last_ns else (stamp_ns - heard.last_ns) * 1e-9
+
+    def goes_back(self, sensor_id: str, stamp_ns: int, until_ns: int | None = None) -> bool:
         """Tell whether a scan says that time has begun anew: a bag looped, or a clock was set.
 
         Either it is far older than its sensor's last one, or it has no place here and is where its sensor's scans began: a loop
@@ -95,7 +100,7 @@ class Timeline:
             return False
         if heard.last_ns - stamp_ns > self._again_ns:
             return True
-        if self.refusal(sensor_id, stamp_ns) is None:
+        if self.refusal(sensor_id, stamp_ns, until_ns) is None:
             return False  # late
         return heard.is_begun_again_by(stamp_ns) or (refused is not None and refused.is_begun_again_by(stamp_ns))
 
@@ -120,9 +125,10 @@ class Timeline:
         self.state, self._base = kept.after, kept
         return True
 
-    def refusal(self, sensor_id: str, stamp_ns: int) -> str | None:
-        """Return why a scan has no place in time; None where it has one."""
+    def refusal(self, sensor_id: str, stamp_ns: int, until_ns: int | None = None) -> str | None:
+        """Return why a scan has no place in time; None where it has one. `until_ns`: of its latest detection; None: the stamp."""
         now, heard = self.now_ns, self._heard.get(sensor_id)
+        until_ns = stamp_ns if until_ns is None else until_ns
         if now is None:
             return None
         if self._ended_ns is not None and heard is None:
@@ -130,13 +136,13 @@ class Timeline:
             from_end_ns = abs(stamp_ns - self._ended_ns)
             if from_end_ns <= self._again_ns and from_end_ns < stamp_ns - now:
                 return "scan from before the reset"
-        if stamp_ns > now:
+        if until_ns > now:
             return None
         last = None if heard is None else heard.last_ns
         known = (moment.detections for moment in (*self._history, self._base) if moment is not None)
         if stamp_ns == last or (sensor_id, stamp_ns) in {(d.sensor_id, d.stamp_ns) for d in known if d is not None}:
-            return "duplicate scan"
-        if now - stamp_ns > self._window_ns or (self._base is not None and stamp_ns < self._base.stamp_ns):
+            return NOT_STAMPED if stamp_ns == 0 else "duplicate scan"
+        if now - until_ns > self._window_ns or (self._base is not None and until_ns < self._base.stamp_ns):
             return "scan older than the reorder window"
         return None
 

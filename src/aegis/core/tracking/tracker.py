@@ -11,6 +11,7 @@ from aegis.core.tracking import measurement, rows, snapshot
 from aegis.core.tracking.consistency import Nis
 from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter, Report, State
 from aegis.core.tracking.learning import SensorKnowledge
+from aegis.core.tracking.looks import in_time
 from aegis.core.tracking.registration import Bias
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.timeline import Moment, Timeline
@@ -31,6 +32,7 @@ class StepResult:
     confirmed: Ints = field(default_factory=NO_IDS.copy)
     lost: Ints = field(default_factory=NO_IDS.copy)  # ids of confirmed tracks now deleted
     refused: int = 0  # detections that could not be used
+    mistimed: int = 0  # detections whose own time could not be
     over_capacity: int = 0  # detections that would have started a track beyond max_tracks
     outside: Floats = field(default_factory=lambda: np.empty(0))  # ranges of detections outside the stated view [m]
 
@@ -65,7 +67,8 @@ class Tracker:
         result = StepResult(None)
         stamp, sensor_id, timeline = detections.stamp_ns, detections.sensor_id, self._timeline
         before = self._confirmed
-        if timeline.goes_back(sensor_id, stamp):
+        detections, until, result.mistimed = in_time(detections, timeline.interval_s(sensor_id, stamp))
+        if timeline.goes_back(sensor_id, stamp, until):
             result.reset = True
             timeline.begin_anew()
             self._sensors.forget()
@@ -73,7 +76,7 @@ class Tracker:
         result.resumed = timeline.take_up(stamp)
         if result.resumed:
             self._serial = int(timeline.state.tracks["birth"].max(initial=0)) // BIRTH_NUMBERS + 1
-        result.dropped = timeline.refusal(sensor_id, stamp)
+        result.dropped = timeline.refusal(sensor_id, stamp, until)
         if result.dropped is not None:
             timeline.refuse(sensor_id, stamp)
             return result
@@ -82,16 +85,16 @@ class Tracker:
         if result.refused:
             detections = take_rows(detections, np.flatnonzero(usable))
         timeline.hear(sensor_id, stamp)
-        result.reordered = timeline.is_late(stamp)
-        later = timeline.go_back(stamp) if result.reordered else []
+        result.reordered = timeline.is_late(until)
+        later = timeline.go_back(until) if result.reordered else []
         self._serial += 1
         known = _names(later)
-        report = self._advance(detections, self._serial, known, learn=True)
+        report = self._advance(detections, until, self._serial, known, learn=True)
         result.over_capacity, result.outside = report.over_capacity, report.outside
         tracks = report.tracks
         for moment in later:
             if moment.detections is not None:
-                tracks = self._advance(moment.detections, moment.serial, known, learn=False).tracks
+                tracks = self._advance(moment.detections, moment.stamp_ns, moment.serial, known, learn=False).tracks
         self._confirmed = tracks.track_id[tracks.status != int(TrackStatus.TENTATIVE)]
         result.tracks = tracks
         result.confirmed, result.lost = rows.changes(before, self._confirmed)
@@ -121,13 +124,15 @@ class Tracker:
         """Return the bias of each sensor, where there are several."""
         return self._sensors.biases()
 
-    def _advance(self, detections: Detections, serial: int, known: dict[int, int], *, learn: bool) -> Report:
-        """Do one scan; `learn` from it about the sensor, unless it is done again."""
+    def _advance(
+        self, detections: Detections, until: int, serial: int, known: dict[int, int], *, learn: bool
+    ) -> Report:
+        """Do one scan, up to its latest detection; `learn` from it about the sensor, unless it is done again."""
         corrected = self._sensors.corrected(detections)
-        after, report = self._filter.advance(self._timeline.state, corrected, serial, known)
+        after, report = self._filter.advance(self._timeline.state, corrected, serial, known, until)
         if learn and report.seen is not None:
-            self._sensors.learn(detections.sensor_id, detections.stamp_ns, report.seen, self._timeline.sensors)
-        self._timeline.add(Moment(detections.stamp_ns, serial, detections, after))
+            self._sensors.learn(detections.sensor_id, until, report.seen, self._timeline.sensors)
+        self._timeline.add(Moment(until, serial, detections, after))
         return report
 
 

@@ -59,9 +59,13 @@ class View:
         self.model = model
         self._frame_id, self._threshold, self._ground = frame_id, confidence_threshold, ground
 
-    def picture(self, rows: Rows, detections: Detections) -> tuple[Tracks, Ints]:
-        """Return the picture of the tracks that have a name, ordered by it, after these detections; and their rows (S,)."""
-        name, stamp = rows["id"], detections.stamp_ns
+    def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints]:
+        """Return the picture of the tracks that have a name, ordered by it, after these detections; and their rows (S,).
+
+        Args:
+            rows: all tracks; detections: what they follow; stamp: the time for which they hold [ns].
+        """
+        name = rows["id"]
         order = np.argsort(name)
         index = order[np.searchsorted(name[order], 1) :]  # those without a name, 0, come first
         mean, covariance = rows.mean(index)

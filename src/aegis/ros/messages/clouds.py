@@ -34,15 +34,19 @@ class CloudError(ValueError):
 
 
 def cloud_fields(message: PointCloud2, wanted: set[str]) -> dict[str, NDArray[np.float64]]:
-    """Return the wanted fields that a cloud has, each as (points,) float64, whatever its datatype and byte order.
+    """Return the wanted fields that a cloud has, each as (points,) float64, whatever its datatype and byte order; inf as NaN.
+
+    Of a cloud without points all are there and empty, whatever it says of fields and steps: many a driver leaves them out then.
 
     Raises:
         CloudError: a field has an unknown datatype, lies outside the point, or holds more than one element; or the
             cloud's dimensions do not fit its data.
     """
     height, width = int(message.height), int(message.width)
-    point_step, row_step = int(message.point_step), int(message.row_step)
+    point_step = int(message.point_step)
     n = height * width
+    if n == 0:
+        return {name: np.empty(0) for name in wanted}
     order = ">" if message.is_bigendian else "<"
     names, formats, offsets = [], [], []
     for point_field in message.fields:
@@ -66,10 +70,7 @@ def cloud_fields(message: PointCloud2, wanted: set[str]) -> dict[str, NDArray[np
         names.append(point_field.name)
         formats.append(dtype)
         offsets.append(int(point_field.offset))
-    if n == 0:
-        return {name: np.empty(0) for name in names}
-    if row_step < width * point_step:
-        raise CloudError("row_step", f"row_step {row_step} is less than width {width} x point_step {point_step}")
+    row_step = _row_step(message)
     needed = (height - 1) * row_step + width * point_step
     if len(message.data) < needed:
         raise CloudError("truncated", f"{len(message.data)} bytes of data; {needed} are needed for {n} points")
@@ -81,16 +82,35 @@ def cloud_fields(message: PointCloud2, wanted: set[str]) -> dict[str, NDArray[np
         buffer=memoryview(message.data),
         strides=(row_step, point_step),
     )
-    return {name: points[name].astype(np.float64).reshape(-1) for name in names}
+    columns = {name: points[name].astype(np.float64).reshape(-1) for name in names}
+    for values in columns.values():
+        values[np.isinf(values)] = np.nan
+    return columns
+
+
+def _row_step(message: PointCloud2) -> int:
+    """Return the bytes from row to row; also where a driver left them out, or counted points, of rows without padding.
+
+    Raises:
+        CloudError: rows overlap.
+    """
+    height, width, stated = int(message.height), int(message.width), int(message.row_step)
+    row = width * int(message.point_step)
+    left_out = stated in (0, width, int(message.point_step))
+    if stated >= row or (left_out and (height == 1 or len(message.data) == height * row)):
+        return max(stated, row)
+    raise CloudError("row_step", f"row_step {stated} is less than width {width} x point_step {message.point_step}")
 
 
 def cloud_to_msg(columns: Mapping[str, Floats | Sequence[float]], *, frame_id: str, stamp_ns: int) -> PointCloud2:
-    """Return a little-endian float32 PointCloud2 of the given columns, each (points,)."""
+    """Return a little-endian float32 PointCloud2 of the given columns, each (points,); what is infinite is unknown, NaN."""
     names = list(columns)
     n = len(columns[names[0]])
     table = np.empty((n, len(names)), dtype="<f4")
-    for i, name in enumerate(names):
-        table[:, i] = columns[name]
+    with np.errstate(over="ignore"):  # of what float32 does not hold
+        for i, name in enumerate(names):
+            table[:, i] = columns[name]
+    table[np.isinf(table)] = np.nan
     message = PointCloud2()
     message.header = make_header(stamp_ns, frame_id)
     message.height = 1

@@ -48,6 +48,14 @@ def stamp_of(message: object) -> int:
     return ns_from_time(header_.stamp) if header_ is not None else 0
 
 
+def unstamped(what: str) -> str:
+    """Return what to say of an input without a stamp, such as a cloud."""
+    return (
+        f"header.stamp of the {what} is zero: its driver has to set it to the time of the measurement, by the clock of ROS; without"
+        " it no scan has a place in time (src/aegis/drivers/README.md, 'The stamp')"
+    )
+
+
 def make_header(at_ns: int, frame_id: str) -> Header:
     """Return a header."""
     return Header(stamp=time_from_ns(at_ns), frame_id=str(frame_id))

@@ -1,24 +1,30 @@
-"""What the stages say of objects: detections, tracks, threats, and what the class numbers mean."""
+"""What is said of objects: detections, tracks, threats, the truth of a simulation, and what the class numbers mean."""
 
 from __future__ import annotations
 
-from aegis_msgs.msg import ClassInfo, DetectionArray, ThreatArray, TrackArray
+import math
+
+import numpy as np
+from aegis_msgs.msg import ClassInfo, DetectionArray, ThreatArray, TrackArray, TruthArray
 from geometry_msgs.msg import Point, Quaternion, Vector3
 from numpy.typing import ArrayLike
 
 from aegis.core.rotation import matrix_of, quaternion_of
-from aegis.core.types import ClassId, Detections, Pose, Threats, Tracks
+from aegis.core.types import ClassId, Detections, Pose, Sector, Threats, Tracks, Truth
 from aegis.ros.messages.columns import ArrayConverter
 from aegis.ros.messages.fields import finite_vector, make_header, pack, unit_quaternion, vector
 
 _POSE = ("pose", "has_pose", "sensor_position", "sensor_orientation", "sensor_velocity")
-_DETECTIONS = ArrayConverter(Detections, DetectionArray, apart=_POSE)
+_SECTOR = ("sector", "has_sector", "sector_begin", "sector_end", "antenna_azimuth", "antenna_rate")
+_DETECTIONS = ArrayConverter(Detections, DetectionArray, apart=(*_POSE, *_SECTOR))
 _TRACKS = ArrayConverter(Tracks, TrackArray)
 _THREATS = ArrayConverter(Threats, ThreatArray)
+_TRUTH = ArrayConverter(Truth, TruthArray)
 
 # Each `from_msg` raises ValueError where a message's arrays have lengths that do not fit each other.
 tracks_to_msg, tracks_from_msg = _TRACKS.to_msg, _TRACKS.from_msg
 threats_to_msg, threats_from_msg = _THREATS.to_msg, _THREATS.from_msg
+truth_to_msg, truth_from_msg = _TRUTH.to_msg, _TRUTH.from_msg
 
 
 def detections_to_msg(d: Detections) -> DetectionArray:
@@ -30,6 +36,10 @@ def detections_to_msg(d: Detections) -> DetectionArray:
         x, y, z, w = quaternion_of(d.pose.rotation)
         m.sensor_orientation = Quaternion(x=float(x), y=float(y), z=float(z), w=float(w))
         m.sensor_velocity = vector(Vector3, d.pose.velocity)
+    m.has_sector = d.sector is not None
+    if d.sector is not None:
+        m.sector_begin, m.sector_end = float(d.sector.begin_s), float(d.sector.end_s)
+        m.antenna_azimuth, m.antenna_rate = float(d.sector.azimuth), float(d.sector.rate)
     return m
 
 
@@ -37,9 +47,19 @@ def detections_from_msg(m: DetectionArray) -> Detections:
     """Return the detections of a message.
 
     Raises:
-        ValueError: arrays of different lengths, or a pose that is none: not finite, or a quaternion not of length 1.
+        ValueError: arrays of different lengths; a pose that is none: not finite, or a quaternion not of length 1; or a sector that
+            is none: not finite, or ending before it begins.
     """
-    pose = None
+    pose = sector = None
+    if m.has_sector:
+        if not -math.inf < m.sector_begin <= m.sector_end < math.inf:
+            raise ValueError(
+                f"DetectionArray: the sector is from {m.sector_begin} s to {m.sector_end} s after the stamp; its end is expected "
+                "at or after its begin"
+            )
+        sector = Sector(m.sector_begin, m.sector_end, m.antenna_azimuth, m.antenna_rate)
+    if len(m.id) and not len(m.time_offset):
+        m.time_offset = pack("d", np.zeros(len(m.id)))
     if m.has_pose:
         orientation = unit_quaternion(m.sensor_orientation, "DetectionArray.sensor_orientation")
         pose = Pose(
@@ -47,7 +67,7 @@ def detections_from_msg(m: DetectionArray) -> Detections:
             rotation=matrix_of(orientation),
             velocity=finite_vector(m.sensor_velocity, "DetectionArray.sensor_velocity"),
         )
-    return _DETECTIONS.from_msg(m, pose=pose)
+    return _DETECTIONS.from_msg(m, pose=pose, sector=sector)
 
 
 def class_info_to_msg(prior: ArrayLike, *, model: str, basis: str, stamp_ns: int) -> ClassInfo:

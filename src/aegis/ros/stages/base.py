@@ -69,9 +69,10 @@ class Counters:
             self.objects_dropped += objects
             self.reasons[reason] += objects
 
-    def note(self, reason: str) -> None:
+    def note(self, reason: str, times: int = 1) -> None:
         """Count something beside the drops, by a reason of its own; the input was used."""
-        self.reasons[reason] += 1
+        if times:
+            self.reasons[reason] += times
 
     def copy(self) -> Self:
         """Return the counts of now."""
@@ -102,6 +103,9 @@ class Stage(ABC, Generic[SettingsT]):
         self._step_s: list[float] = []
         self._latency_s: list[float] = []
         self._status_at_ns: int | None = None
+        self._last_refusal = (
+            ""  # what the last refused input was refused for, in words; empty where a subclass does not say
+        )
 
     # What a subclass may or must provide.
 
@@ -229,7 +233,8 @@ class Stage(ABC, Generic[SettingsT]):
         if new.errors:
             return Health(Level.ERROR, f"{new.errors} exceptions caught since the last status; see the log")
         if new.dropped:
-            return Health(Level.WARN, f"{new.dropped} inputs refused since the last status")
+            last = f"; the last: {self._last_refusal}" if self._last_refusal else ""
+            return Health(Level.WARN, f"{new.dropped} inputs refused since the last status{last}")
         if self._input_expected() and not new.received:
             return Health(Level.STALE, "no data")
         return Health()

@@ -22,12 +22,14 @@ from aegis.core.events import (
 )
 from aegis.core.health import Health, Level
 from aegis.core.odometry import MovingPlatform, OdometryBuffer
-from aegis.core.types import ClassId, Pose, Scan
+from aegis.core.types import NOT_STAMPED, ClassId, Pose, Scan
 from aegis.ros.messages.clouds import CloudError, cloud_fields
-from aegis.ros.messages.fields import StampedMessage, stamp_of
+from aegis.ros.messages.fields import StampedMessage, stamp_of, unstamped
 from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import class_info_to_msg, detections_to_msg
 from aegis.ros.stages.base import Counters, Output, Stage, StageContext
+
+UNTIMED = "point without a time that can be: the stamp's taken"
 
 
 @dataclass
@@ -52,7 +54,6 @@ class DetectionStage(Stage[DetectionSettings]):
         self.detector = Detector(settings)
         self._fields = settings.fields.names()
         self._sequence = 0
-        self._last_refusal = ""
         self._platform: MovingPlatform | None = None
         if settings.moving_platform:
             buffer = OdometryBuffer(settings, max_gap_s=settings.odometry.max_gap_s)
@@ -110,7 +111,8 @@ class DetectionStage(Stage[DetectionSettings]):
                     self.counters.note("odometry went backwards: reset")
                 self.counters.odometry += 1
             except ValueError as error:
-                reason, text = "odometry: not valid", str(error)
+                reason = "odometry: not valid" if stamp_ns else f"odometry: {NOT_STAMPED}"
+                text = str(error) if stamp_ns else unstamped("odometry")
         if reason and not self._odometry_refusal:
             yield self._refuse(reason, text, stamp_ns)
         elif reason:
@@ -172,6 +174,8 @@ class DetectionStage(Stage[DetectionSettings]):
         """
         s = self.settings
         frame_id = message.header.frame_id
+        if stamp_ns == 0:
+            raise CloudError(NOT_STAMPED, unstamped("cloud"))
         if s.frame_id and frame_id != s.frame_id:
             raise CloudError(
                 "foreign frame_id", f"frame_id '{frame_id}', but '{s.frame_id}' is expected (parameter frame_id)"
@@ -186,4 +190,5 @@ class DetectionStage(Stage[DetectionSettings]):
         scan, dropped = read_points(columns, s, stamp_ns=stamp_ns, frame_id=frame_id, sequence=self._sequence)
         for reason, objects in dropped.items():
             self.counters.drop(reason, objects)
+        self.counters.note(UNTIMED, scan.untimed)
         return scan

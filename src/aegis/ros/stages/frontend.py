@@ -12,10 +12,10 @@ from aegis.core.finite import finite_or_none
 from aegis.core.signal.cube import CubeError
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
-from aegis.core.types import Floats, Scan
+from aegis.core.types import NOT_STAMPED, Floats, Scan
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_from_msg, range_doppler_to_msg
-from aegis.ros.messages.fields import StampedMessage, stamp_of
+from aegis.ros.messages.fields import StampedMessage, stamp_of, unstamped
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 # Of a point's errors on `radar/points`, in the order of `Scan.variance`; the detection stage takes them.
@@ -32,13 +32,14 @@ class FrontEndStage(Stage[FrontEndSettings]):
         super().__init__(settings, context)
         self.front_end = FrontEnd(settings)
         self._notes: Counter[str] = Counter()
-        self._last_refusal = ""
         self._map_due_ns = 0
 
     def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Make the points of one cube."""
         stamp_ns = stamp_of(message)
         try:
+            if stamp_ns == 0:
+                raise CubeError(NOT_STAMPED, unstamped("cube"))
             cube = cube_from_msg(message)
             self.note_sequence(topic, cube.sequence, cube.sensor_id)
             scan, dropped = self.front_end.step(cube)

@@ -1,4 +1,4 @@
-"""The simulated radar as a node: scans on `radar/points`, or raw on `radar/cube`, on its interval or on demand."""
+"""The simulated radar as a node: scans on `radar/points`, or raw on `radar/cube`, on its interval or on demand, and `truth`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from aegis.core.types import Scan
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
 from aegis.ros.messages.fields import Message, StampedMessage, time_from_ns
+from aegis.ros.messages.picture import truth_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.simulation.points import Simulator
 from aegis.simulation.radar import Mode
@@ -81,12 +82,17 @@ class SimulatorStage(Stage[SimulatorSettings]):
     def _scan(self, now_ns: int) -> Scan | Cube:
         if self._begin_ns is None:
             self._begin_ns = now_ns
-        return self.simulator.step((now_ns - self._begin_ns) * 1e-9, now_ns)
+        return self.simulator.step(self._since_begin_s(now_ns), now_ns)
+
+    def _since_begin_s(self, now_ns: int) -> float:
+        return (now_ns - (now_ns if self._begin_ns is None else self._begin_ns)) * 1e-9
 
     def _outputs(self, scan: Scan | Cube, now_ns: int) -> Iterator[Output]:
         simulator = self.simulator
         started = ScanStarted(scan.sequence, scenario=simulator.scenario.name, frequency_hz=simulator.frequency_hz)
         yield self.event(started, now_ns)
+        if self.has_listeners("truth"):
+            yield Output("truth", truth_to_msg(simulator.truth(self._since_begin_s(now_ns), now_ns)))
         if isinstance(scan, Cube):
             cube = cube_to_msg(scan)
             self._cube_bytes = len(cube.data)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
 from aegis.core.health import Health, Level
+from aegis.core.tracking.measurement import infinite_as_unknown
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import StepResult, Tracker
 from aegis.core.types import Detections
@@ -19,6 +20,7 @@ from aegis.state import kept_ids, remove_leftovers, write_atomically
 # Noted beside what is dropped and refused.
 RESET = "time went backwards: reset"
 REORDERED = "late scan put in its place"
+MISTIMED = "detection later than its scan: the latest time taken"
 TOO_OLD = "kept picture too old"
 UNREADABLE = "kept picture unreadable"
 WITHOUT_IDS = "kept picture without its ids"
@@ -80,7 +82,7 @@ class TrackingStage(Stage[TrackingSettings]):
         self.note_sequence(topic, detections.sequence, detections.sensor_id)
         stamp_ns = detections.stamp_ns
         yield self.event(TrackingRunning(detections.sequence), stamp_ns)
-        result = self.tracker.step(detections)
+        result = self.tracker.step(infinite_as_unknown(detections))
         if result.resumed is False:
             self.counters.note(TOO_OLD)
         if result.tracks is None:
@@ -88,6 +90,7 @@ class TrackingStage(Stage[TrackingSettings]):
             return
         self._changed = True
         self.counters.drop("detection not finite", result.refused)
+        self.counters.note(MISTIMED, result.mistimed)
         self.counters.drop("over max_tracks", result.over_capacity)
         self._note_outside(detections, result)
         self._tracks = len(result.tracks)

@@ -1,0 +1,106 @@
+"""`aegis evaluate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+EXIT_WRONG = 2
+
+
+@click.command()
+@click.argument("bag", type=click.Path(path_type=Path), required=False)
+@click.option("--truth", help="Where the truth is: a topic of BAG. [truth]")
+@click.option(
+    "--requirements", "wanted", metavar="NAME|FILE", help="Check these limits; exit code 1 where one does not hold."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option(
+    "--gate", type=click.FloatRange(min=0, min_open=True), metavar="M",
+    help="A track shows an object within this distance [the requirements', else 1 % of the farthest object's].",
+)  # fmt: skip
+@click.option(
+    "--dimensions", type=click.IntRange(2, 3), default=2, show_default=True, help="Distances over ground, or in space."
+)
+@click.option(
+    "--max-range", type=click.FloatRange(min=0, min_open=True), metavar="M", help="Objects beyond are not in view."
+)
+@click.option("--min-elevation", type=click.FloatRange(-90, 90), metavar="DEG", help="Objects below are not in view.")
+@click.option("--max-elevation", type=click.FloatRange(-90, 90), metavar="DEG", help="Objects above are not in view.")
+@click.option(
+    "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Parameter file of the graph that made BAG: the sensor's place and the asset are read from it.",
+)  # fmt: skip
+@click.option(
+    "--set", "sets", multiple=True, metavar="NODE.KEY=VALUE", help="Set one parameter, above the file. Repeatable."
+)
+@click.option(
+    "--measures", "list_measures", is_flag=True, help="List what is measured, and the requirements that ship."
+)
+def evaluate(
+    bag: Path | None,
+    truth: str | None,
+    wanted: str | None,
+    as_json: bool,
+    gate: float | None,
+    dimensions: int,
+    max_range: float | None,
+    min_elevation: float | None,
+    max_elevation: float | None,
+    config: Path | None,
+    sets: tuple[str, ...],
+    list_measures: bool,
+) -> None:
+    """Hold the tracks, threats and signals of a bag against truth.
+
+    BAG is what `aegis process` wrote, or a recorded graph: the topics tracks, threats, events, ew/signals, ew/advice and,
+    of the simulator, truth. What counts as in view, the truth of the simulator says; --max-range and the elevations narrow it.
+
+    Exit codes: 0 done; 1 a requirement does not hold, or there was no data for it; 2 wrong arguments or input.
+    """
+    from aegis.core.evaluation.evaluate import evaluate as evaluated
+    from aegis.core.evaluation.measures import MEANINGS
+    from aegis.core.evaluation.requirements import check
+    from aegis.core.params import ConfigError
+    from aegis.graph.config import Parameters
+    from aegis.graph.evaluation.recording import options_of, read_bag
+    from aegis.graph.evaluation.report import as_document, as_text
+    from aegis.graph.evaluation.requirement_file import load_requirements, requirement_names
+    from aegis.ros.bag import BagError
+
+    if list_measures:
+        for name, meaning in MEANINGS.items():
+            click.echo(f"{name:26} {meaning.unit:4} {meaning.text}")
+        click.echo(f"\nrequirements that ship: {', '.join(requirement_names())}")
+        return
+    if bag is None:
+        raise click.UsageError("Missing argument 'BAG'.")
+    try:
+        requirements = load_requirements(wanted) if wanted else None
+        options = options_of(
+            Parameters.read(config, sets), gate_m=gate, dimensions=dimensions, max_range_m=max_range,
+            min_elevation_deg=min_elevation, max_elevation_deg=max_elevation,
+        )  # fmt: skip
+        if requirements is not None:
+            options = replace(
+                options, gate_m=gate or requirements.gate_m, update_period_s=requirements.update_period_s,
+                gap_s=requirements.gap_s,
+            )  # fmt: skip
+        recording = read_bag(bag, truth).recording()
+        if recording.emitters is None:
+            raise BagError(f"{bag} holds no truth; of a simulation it is on the topic 'truth'")
+        found = evaluated(recording, options)
+    except (BagError, ConfigError, ValueError) as error:
+        click.echo(f"aegis evaluate: {error}", err=True)
+        sys.exit(EXIT_WRONG)
+    rows = check(requirements, found.measures) if requirements is not None else []
+    if as_json:
+        click.echo(json.dumps({"bag": str(bag), **as_document(found, rows)}))
+    else:
+        for line in as_text(found, requirements, rows):
+            click.echo(line)
+    sys.exit(0 if all(row.passed for row in rows) else 1)

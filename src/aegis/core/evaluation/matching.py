@@ -1,0 +1,156 @@
+"""Which track shows which object, scan by scan.
+
+An object keeps its track as long as that is within the gate of it; the others are assigned anew with the least sum of squared
+distances: Bernardin, Stiefelhagen, Evaluating multiple object tracking performance: the CLEAR MOT metrics (2008), section 2.1.5.
+A track without an object is a duplicate where an object is within the gate, and false otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from aegis.core.evaluation.scene import Scene
+from aegis.core.types import Floats, Ints, Tracks, TrackStatus, take_rows
+
+
+class Kind(IntEnum):
+    """What a track is in a scan."""
+
+    MATCHED = 0  # it shows an object in view
+    DUPLICATE = 1  # an object in view is here, and has a track already
+    FALSE = 2  # nothing is here
+    OUT_OF_VIEW = 3  # it shows an object that is outside the field of view: neither right nor wrong
+
+
+@dataclass(frozen=True)
+class Match:
+    """One scan of N objects and M tracks."""
+
+    track: Ints  # (N,) row of the track that shows the object, -1 for none
+    kind: Ints  # (M,) Kind
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Every scan in which a track shows an object in view; arrays (P,), or (P, *row)."""
+
+    scan: Ints
+    truth: Ints  # index of the object in the scene
+    track_id: Ints
+    true: Floats  # (P, 6)
+    state: Floats  # (P, 6)
+    covariance: Floats  # (P, 6, 6)
+    class_id: Ints
+    class_probability: Floats  # (P, C)
+    fresh: Ints  # 1: updated by a detection of this scan
+
+    def __len__(self) -> int:
+        return len(self.scan)
+
+
+def shown(tracks: Tracks) -> Tracks:
+    """Return the tracks that are shown as objects: confirmed or coasting, at finite places."""
+    return take_rows(
+        tracks, (tracks.status != int(TrackStatus.TENTATIVE)) & np.isfinite(tracks.state[:, :3]).all(axis=1)
+    )
+
+
+def distances(truth: Floats, estimate: Floats, dimensions: int) -> Floats:
+    """Return (N, M) distances [m] of places (N, 3) and (M, 3), over ground or in space; infinite where one is not known.
+
+    In space, an object of unknown height is compared over ground.
+    """
+    difference = truth[:, None, :dimensions] - estimate[None, :, :dimensions]
+    if dimensions > 2:
+        difference[:, :, 2:] = np.nan_to_num(difference[:, :, 2:])
+    out: Floats = np.sqrt((difference**2).sum(axis=2))
+    return np.where(np.isnan(out), np.inf, out)
+
+
+def assign(distance: Floats, gate: float) -> tuple[Ints, Ints]:
+    """Return rows and columns of the assignment with most pairs within the gate, and of these the least sum of squares."""
+    cost = np.where(distance <= gate, distance**2, 0.0)
+    # A pair beyond the gate costs more than all others together, so that as few as possible are taken.
+    beyond = gate**2 * (min(distance.shape) + 1)
+    i, j = linear_sum_assignment(np.where(distance <= gate, cost, beyond))
+    near = distance[i, j] <= gate
+    return i[near], j[near]
+
+
+def match(scene: Scene, pictures: Sequence[Tracks], gate: float, dimensions: int = 2) -> list[Match]:
+    """Return the match of every scan.
+
+    Args:
+        scene: S times of N objects.
+        pictures: the S pictures, of tracks that are `shown`.
+        gate: distance within which a track shows an object [m].
+        dimensions: 2 over ground, 3 in space.
+    """
+    out = []
+    holder: dict[int, int] = {}  # index of the object: id of its track
+    for s, picture in enumerate(pictures):
+        there = np.flatnonzero(scene.there[s])
+        distance = distances(scene.state[s, there, :3], picture.state[:, :3], dimensions)
+        row_of = {int(name): row for row, name in enumerate(picture.track_id)}
+        track = np.full(len(scene.id), -1, dtype=np.int64)
+        free_truth, free_track = np.ones(len(there), dtype=bool), np.ones(len(picture), dtype=bool)
+        for k, i in enumerate(there.tolist()):
+            row = row_of.get(holder.get(i, -1), -1)
+            if row >= 0 and free_track[row] and distance[k, row] <= gate:
+                track[i], free_truth[k], free_track[row] = row, False, False
+        left, right = np.flatnonzero(free_truth), np.flatnonzero(free_track)
+        if len(left) and len(right):
+            for a, b in zip(*assign(distance[np.ix_(left, right)], gate), strict=True):
+                track[there[left[a]]] = right[b]
+        for i in there.tolist():
+            if track[i] >= 0:
+                holder[i] = int(picture.track_id[track[i]])
+        out.append(Match(track, _kinds(scene, s, there, distance, track, gate)))
+    return out
+
+
+def _kinds(scene: Scene, s: int, there: Ints, distance: Floats, track: Ints, gate: float) -> Ints:
+    """Return what each track of a scan is, (M,)."""
+    kind = np.full(distance.shape[1], int(Kind.FALSE), dtype=np.int64)
+    if not len(there):
+        return kind
+    nearest = distance.argmin(axis=0) if distance.shape[1] else np.empty(0, dtype=np.int64)
+    close = distance.min(axis=0) <= gate
+    seen = scene.in_view[s, there]
+    kind[close] = np.where(seen[nearest[close]], int(Kind.DUPLICATE), int(Kind.OUT_OF_VIEW))
+    for i in there[track[there] >= 0].tolist():
+        kind[track[i]] = int(Kind.MATCHED if scene.in_view[s, i] else Kind.OUT_OF_VIEW)
+    return kind
+
+
+def pairs(scene: Scene, pictures: Sequence[Tracks], matches: Sequence[Match]) -> Pairs:
+    """Return every track in every scan that shows an object in view."""
+    scan, truth, row = [], [], []
+    for s, one in enumerate(matches):
+        seen = np.flatnonzero((one.track >= 0) & scene.in_view[s])
+        scan += [s] * len(seen)
+        truth += seen.tolist()
+        row += one.track[seen].tolist()
+
+    def column(name: str, *shape: int) -> Floats:
+        values = [getattr(pictures[s], name)[r] for s, r in zip(scan, row, strict=True)]
+        return np.array(values, dtype=np.float64).reshape(len(values), *shape)
+
+    at, of = np.array(scan, dtype=np.int64), np.array(truth, dtype=np.int64)
+    classes = pictures[0].class_probability.shape[1] if pictures else 0
+    return Pairs(
+        scan=at,
+        truth=of,
+        track_id=column("track_id").astype(np.int64),
+        true=scene.state[at, of],
+        state=column("state", 6),
+        covariance=column("covariance", 6, 6),
+        class_id=column("class_id").astype(np.int64),
+        class_probability=column("class_probability", classes),
+        fresh=(column("time_since_update") <= 1e-6).astype(np.int64),
+    )
