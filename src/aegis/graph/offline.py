@@ -26,8 +26,9 @@ from aegis.ros.stages.simulator import SimulatorStage
 from aegis.ros.topics import TOPICS
 from aegis.simulation.settings import SimulatorSettings
 
-# Of these a bag has one; where it has both, the points were made from the cubes.
-INPUTS = ("radar/points", "radar/cube")
+# Of these a bag has one; where it has two, the points were made from the other.
+VIDEO = "radar/video"
+INPUTS = ("radar/points", "radar/cube", VIDEO)
 ODOMETRY = "odometry"
 TRUTH = "truth"  # of a simulation; carried along, for `aegis evaluate`
 STATUS_PERIOD_NS = 1_000_000_000
@@ -235,7 +236,7 @@ def _process(pipeline: Pipeline, found: _Input, in_path: Path, out_bag: Path, pr
         summary.add(outputs)
         for output in [*outputs, *pipeline.status(time_ns, final=True)]:
             writer.write(output.topic, time_ns, output.message)
-    summary.scans = read[found.source]
+    summary.scans = summary.clouds if found.source == VIDEO else read[found.source]
     summary.errors = pipeline.errors
     summary.refused = sum(stage.counters.dropped for stage in pipeline.stages)
     return summary
@@ -267,6 +268,7 @@ class Summary:
         self.scans = 0
         self.refused = 0
         self.errors = 0
+        self.clouds = 0  # that came of cubes or video
         self.note = ""  # what else there is to say of the input
         self.warnings: list[str] = []  # of the input: what is odd and did not matter
         self.pictures = 0
@@ -275,6 +277,7 @@ class Summary:
     def add(self, outputs: Iterable[Output]) -> None:
         """Count the tracks in outputs."""
         for output in outputs:
+            self.clouds += output.topic == "radar/points"
             if output.topic == "tracks":
                 self.pictures += 1
                 tracks: TrackArray = output.message
