@@ -1,9 +1,14 @@
-"""ASTERIX CAT048, CAT034 and CAT062 written by hand from EUROCONTROL's specifications, without any library."""
+"""ASTERIX CAT021, CAT048, CAT034 and CAT062 written by hand from EUROCONTROL's specifications, without any library."""
 
 import struct
 
 # User application profiles: items in the order of their bits in FSPEC, seven an octet.
 UAP = {
+    21: [
+        "010", "040", "161", "015", "071", "130", "131", "072", "150", "151", "080", "073", "074", "075",
+        "076", "140", "090", "210", "070", "230", "145", "152", "200", "155", "157", "160", "165", "077",
+        "170", "020", "220", "146", "148", "110", "016", "008", "271", "132", "250", "260", "400", "295",
+    ],
     48: [
         "010", "140", "020", "040", "070", "090", "130", "220", "240", "250", "161", "042", "200", "170",
         "210", "030", "080", "100", "110", "120", "230", "260", "055", "050", "065", "060", "SP", "RE",

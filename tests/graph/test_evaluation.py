@@ -1,13 +1,18 @@
 """`aegis evaluate` over bags of the graph, and `aegis bench evaluate`."""
 
 import json
+from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from evaluation_data import picture, recording, straight
 
 from aegis.bench.evaluate import judge, row_of
 from aegis.cli.main import cli
+from aegis.core.evaluation.evaluate import Options, evaluate
+from aegis.graph.evaluation.page import MAX_BYTES, as_html
 from aegis.graph.evaluation.requirement_file import load_requirements, requirement_names
 from aegis.graph.offline import process_bag, simulate_bag
 from aegis.ros.bag import topic_types
@@ -110,3 +115,48 @@ def test_the_benchmark_gives_a_row_a_scenario_and_seed():
     (row,) = map(json.loads, done.stdout.splitlines())
     assert (row["scenario"], row["seed"], row["scans"], row["false_tracks"]) == ("crossing", 4, 20, 0)
     assert aegis("bench", "latency", "--scenario", "crossing").exit_code == 2
+
+
+class References(HTMLParser):
+    """Collects what a page would fetch, and the classes of its lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.lines: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attributes):
+        said = dict(attributes)
+        self.fetched += [said[name] for name in ("src", "href", "data", "xlink:href") if name in said]
+        self.fetched += [tag] if tag in ("script", "link", "iframe", "object") else []
+        if tag == "path":
+            self.lines.append(said.get("class", ""))
+
+
+def test_the_page_is_one_small_file_that_asks_no_network(tmp_path):
+    simulate_bag("jamming", tmp_path / "in", duration_s=60.0)
+    process_bag(tmp_path / "in", tmp_path / "out")
+    page = tmp_path / "page.html"
+    done = aegis("evaluate", tmp_path / "out", "--html", page, "--requirements", "ed142_terminal")
+    assert done.exit_code in (0, 1), done.output
+    text = page.read_text()
+    assert len(text.encode()) <= 500_000
+    seen = References()
+    seen.feed(text)
+    assert seen.fetched == []
+    assert "http" not in text
+    assert "url(" not in text
+    assert {"truth", "gap", "track"} <= set(seen.lines)  # the jammer hides its carrier: a gap
+    assert "jammer_aircraft" in text
+    assert text.count('class="worst"') == 5
+
+
+def test_a_long_recording_still_makes_a_small_page():
+    times = np.arange(3000)
+    objects = [straight(k, times, (100 * k, 0, 0), (1, 10, 0)) for k in range(1, 41)]
+    pictures = [picture(t, [(k, 100 * k + t, 10 * t, 1, 10) for k in range(1, 41)]) for t in times]
+    found = evaluate(recording(pictures, objects), Options(gate_m=50.0))
+    text = as_html(found, None, [], "long <script>")
+    assert len(text.encode()) <= MAX_BYTES
+    assert "<script>" not in text

@@ -14,11 +14,23 @@ EXIT_WRONG = 2
 
 @click.command()
 @click.argument("bag", type=click.Path(path_type=Path), required=False)
-@click.option("--truth", help="Where the truth is: a topic of BAG. [truth]")
+@click.option(
+    "--truth",
+    metavar="FILE|TOPIC",
+    help="CSV or GeoJSON of places in time, aircraft.json, ASTERIX CAT021, AIS; or a topic of BAG [truth].",
+)
+@click.option("--site", metavar="LAT,LON,ALT", help="Where map is on Earth, for such a file [bridge.outputs.site].")
+@click.option("--truth-offset", type=float, default=0.0, metavar="S", help="Added to the times of such a file.")
 @click.option(
     "--requirements", "wanted", metavar="NAME|FILE", help="Check these limits; exit code 1 where one does not hold."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page too: map, gaps, ranges, the worst tracks.",
+)
 @click.option(
     "--gate", type=click.FloatRange(min=0, min_open=True), metavar="M",
     help="A track shows an object within this distance [the requirements', else 1 % of the farthest object's].",
@@ -44,8 +56,11 @@ EXIT_WRONG = 2
 def evaluate(
     bag: Path | None,
     truth: str | None,
+    site: str | None,
+    truth_offset: float,
     wanted: str | None,
     as_json: bool,
+    page: Path | None,
     gate: float | None,
     dimensions: int,
     max_range: float | None,
@@ -58,7 +73,8 @@ def evaluate(
     """Hold the tracks, threats and signals of a bag against truth.
 
     BAG is what `aegis process` wrote, or a recorded graph: the topics tracks, threats, events, ew/signals, ew/advice and,
-    of the simulator, truth. What counts as in view, the truth of the simulator says; --max-range and the elevations narrow it.
+    of the simulator, truth. What counts as in view, the truth of the simulator says, of a file all does; --max-range and the
+    elevations narrow it.
 
     Exit codes: 0 done; 1 a requirement does not hold, or there was no data for it; 2 wrong arguments or input.
     """
@@ -67,9 +83,11 @@ def evaluate(
     from aegis.core.evaluation.requirements import check
     from aegis.core.params import ConfigError
     from aegis.graph.config import Parameters
+    from aegis.graph.evaluation.page import as_html
     from aegis.graph.evaluation.recording import options_of, read_bag
     from aegis.graph.evaluation.report import as_document, as_text
     from aegis.graph.evaluation.requirement_file import load_requirements, requirement_names
+    from aegis.graph.evaluation.truth_files import is_file, read_truth, site_of
     from aegis.ros.bag import BagError
 
     if list_measures:
@@ -81,8 +99,9 @@ def evaluate(
         raise click.UsageError("Missing argument 'BAG'.")
     try:
         requirements = load_requirements(wanted) if wanted else None
+        parameters = Parameters.read(config, sets)
         options = options_of(
-            Parameters.read(config, sets), gate_m=gate, dimensions=dimensions, max_range_m=max_range,
+            parameters, gate_m=gate, dimensions=dimensions, max_range_m=max_range,
             min_elevation_deg=min_elevation, max_elevation_deg=max_elevation,
         )  # fmt: skip
         if requirements is not None:
@@ -90,14 +109,30 @@ def evaluate(
                 options, gate_m=gate or requirements.gate_m, update_period_s=requirements.update_period_s,
                 gap_s=requirements.gap_s,
             )  # fmt: skip
-        recording = read_bag(bag, truth).recording()
-        if recording.emitters is None:
-            raise BagError(f"{bag} holds no truth; of a simulation it is on the topic 'truth'")
+        if truth is not None and is_file(truth):
+            recording = read_bag(bag).recording()
+            said = read_truth(
+                Path(truth), site=site_of(site, parameters), near_ns=recording.middle_ns, offset_s=truth_offset
+            )
+            click.echo(str(said), err=True)
+            recording = replace(recording, objects=said.objects, span_ns=said.span_ns)
+        else:
+            recording = read_bag(bag, truth).recording()
+            if recording.span_ns is None:
+                raise BagError(
+                    f"{bag} holds no truth; of a simulation it is on the topic 'truth', else say --truth FILE"
+                )
         found = evaluated(recording, options)
     except (BagError, ConfigError, ValueError) as error:
         click.echo(f"aegis evaluate: {error}", err=True)
         sys.exit(EXIT_WRONG)
     rows = check(requirements, found.measures) if requirements is not None else []
+    if page is not None:
+        try:
+            page.write_text(as_html(found, requirements, rows, f"{bag.name}, held against truth"), encoding="utf-8")
+        except OSError as error:
+            click.echo(f"aegis evaluate: {page} cannot be written: {error}", err=True)
+            sys.exit(EXIT_WRONG)
     if as_json:
         click.echo(json.dumps({"bag": str(bag), **as_document(found, rows)}))
     else:

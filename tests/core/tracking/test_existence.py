@@ -85,15 +85,9 @@ def test_a_sensor_that_looks_seldom_finds_objects_hidden_for_some_looks():
 def test_a_track_that_has_left_the_view_is_expected_for_as_long_as_objects_hide():
     updated = np.array([0, 0, 7, 8]) * 1_000_000_000
     in_view = np.array([True, False, False, False])
-    how = Hiding(60.0, 3.0, 3.0)
-    often, seldom = (np.full(4, since * 1_000_000_000) for since in (9, 8))
-    assert existence.expected(updated, often, 10_000_000_000, in_view, how).tolist() == [True, False, True, True]
-    assert existence.expected(updated - 3_000_000_000, seldom, 10_000_000_000, in_view, how).tolist() == [
-        True,
-        False,
-        True,
-        True,
-    ]
+    how, now_ns = Hiding(60.0, 3.0, 3.0), 10_000_000_000
+    assert existence.expected(updated, now_ns, in_view, 0.5, how).tolist() == [True, False, True, True]
+    assert existence.expected(updated - 5_000_000_000, now_ns, in_view, 3.0, how).tolist() == [True, False, True, True]
 
 
 def test_sharpened_shares_add_up_and_keep_their_order():

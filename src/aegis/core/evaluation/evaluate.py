@@ -41,6 +41,12 @@ class Recording:
     advice: list[tuple[int, list[Advice]]] = field(default_factory=list)
     emitters: dict[int, int] | None = None  # by stamp, how many are on; None: nobody knows
 
+    @property
+    def middle_ns(self) -> int:
+        """A time in the middle of the pictures."""
+        stamps = [tracks.stamp_ns for tracks in self.pictures]
+        return (min(stamps) + max(stamps)) // 2
+
 
 @dataclass(frozen=True)
 class Options:

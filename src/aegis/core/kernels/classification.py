@@ -50,7 +50,15 @@ def posterior(
     classes = prior.shape[0]
     total: cython.double
     value: cython.double
+    sigma: cython.double
+    fluctuation: cython.double
     for i in range(rcs.shape[0]):
+        stated, radial, whole, high = (
+            not isnan(rcs[i]),
+            not isnan(radial_speed[i]),
+            not isnan(speed[i]),
+            not isnan(height[i]),
+        )
         fluctuation = SWERLING1_SIGMA_DB / sqrt(max(looks[i], 1.0))
         total = 0.0
         for c in range(classes):
@@ -58,13 +66,16 @@ def posterior(
             if value <= 0.0:
                 continue
             # Spreads add as variances. No density: a class of wide spread is not less likely for it.
-            sigma = sqrt(rcs_sigma[c] * rcs_sigma[c] + fluctuation * fluctuation)
-            mean = rcs_mean[c] + SWERLING1_BIAS_DB
-            value *= fit(rcs[i], sigma, mean, mean)
-            # Any speed at or above the radial one can be behind it.
-            value *= fit(radial_speed[i], radial_speed_sigma[i], 0.0, speed_range[c, 1])
-            value *= fit(speed[i], speed_sigma[i], speed_range[c, 0], speed_range[c, 1])
-            value *= fit(height[i], height_sigma[i], height_range[c, 0], height_range[c, 1])
+            if stated:
+                sigma = sqrt(rcs_sigma[c] * rcs_sigma[c] + fluctuation * fluctuation)
+                mean = rcs_mean[c] + SWERLING1_BIAS_DB
+                value *= fit(rcs[i], sigma, mean, mean)
+            if radial:  # any speed at or above it can be behind it
+                value *= fit(radial_speed[i], radial_speed_sigma[i], 0.0, speed_range[c, 1])
+            if whole:
+                value *= fit(speed[i], speed_sigma[i], speed_range[c, 0], speed_range[c, 1])
+            if high:
+                value *= fit(height[i], height_sigma[i], height_range[c, 0], height_range[c, 1])
             out[i, c] = value
             total += value
         for c in range(classes):

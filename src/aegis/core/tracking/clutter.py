@@ -24,11 +24,13 @@ class ClutterMap:
     weight: Floats  # (K,) the probability that it was a false alarm
     stamp_ns: Ints  # (K,)
     scans_ns: Ints  # stamps of the scans remembered
+    scans: Floats  # how much of a scan each was: less than 1 of an antenna that turns
 
     @classmethod
     def empty(cls) -> ClutterMap:
         """Return a map that knows nothing."""
-        return cls(np.empty((0, 2)), np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+        stamps = np.empty(0, dtype=np.int64)
+        return cls(np.empty((0, 2)), np.empty(0), stamps, stamps, np.empty(0))
 
     def excess(self, z: Plots, view: SensorView, clutter_per_scan: float, radius_m: float) -> Floats:
         """Return how much denser false alarms are around each detection (D,) of a scan than usual.
@@ -42,7 +44,7 @@ class ClutterMap:
         """
         place, radius = z.position[:, :2], radius_m or RADIUS * view.far_m
         usual = clutter_per_scan * share_of_disc(place, view, radius, polar=z.polar)
-        expected = usual * (1.0 - HOLE**2) * len(self.scans_ns)
+        expected = usual * (1.0 - HOLE**2) * self.scans.sum()
         return np.asarray((1.0 + self.count(place, radius)) / (1.0 + expected), dtype=np.float64)
 
     def count(self, position: Floats, radius: float) -> Floats:
@@ -60,16 +62,17 @@ class ClutterMap:
         )  # fmt: skip
         return out
 
-    def after(self, position: Floats, weight: Floats, stamp_ns: int, memory_ns: int) -> ClutterMap:
-        """Return the map after a scan whose detections (D, 2) were false alarms with these probabilities (D,)."""
+    def after(self, position: Floats, weight: Floats, stamp_ns: int, memory_ns: int, scan: float = 1.0) -> ClutterMap:
+        """Return the map after a scan, or part of one, whose detections (D, 2) were false alarms with these probabilities."""
         recent = self.stamp_ns > stamp_ns - memory_ns
-        scans = self.scans_ns[self.scans_ns > stamp_ns - memory_ns]
+        scans = self.scans_ns > stamp_ns - memory_ns
         new = weight > LIKELY
         return ClutterMap(
             np.concatenate([self.position[recent], position[new]]),
             np.concatenate([self.weight[recent], weight[new]]),
             np.concatenate([self.stamp_ns[recent], np.full(int(new.sum()), stamp_ns)]),
-            np.append(scans, stamp_ns),
+            np.append(self.scans_ns[scans], stamp_ns),
+            np.append(self.scans[scans], scan),
         )
 
 

@@ -57,17 +57,16 @@ def hide(
 
 
 def expected(
-    updated_ns: Ints, since_ns: Ints, stamp_ns: int, in_view: NDArray[np.bool_], how: Hiding
+    updated_ns: Ints, stamp_ns: int, in_view: NDArray[np.bool_], looks_s: float, how: Hiding
 ) -> NDArray[np.bool_]:
     """Return (N,) whether a track belongs into the confirmed picture as far as the sensor's view goes.
 
     A track in view does. One that has left it, where no miss counts against it, still does for as long as an object may be hidden.
 
     Args:
-        updated_ns: (N,) when it was detected; since_ns: (N,) when it was last looked at before; stamp_ns: now.
-        in_view: (N,) whether it is; how: objects hide.
+        updated_ns: (N,) when it was detected; stamp_ns: now.
+        in_view: (N,) whether it is.
+        looks_s: from one look of the sensor to the next; how: objects hide.
     """
-    looks_s = how.hidden_looks * (stamp_ns - since_ns) * 1e-9
-    return np.asarray(
-        in_view | ((stamp_ns - updated_ns) * 1e-9 <= np.maximum(how.mean_hidden_s, looks_s)), dtype=np.bool_
-    )
+    longest_s = max(how.mean_hidden_s, how.hidden_looks * looks_s)
+    return np.asarray(in_view | ((stamp_ns - updated_ns) * 1e-9 <= longest_s), dtype=np.bool_)

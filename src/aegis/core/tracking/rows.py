@@ -84,9 +84,8 @@ class Rows:
         if not len(born) and keep.all():
             return self
         index = np.flatnonzero(keep)
-        stay, new = self.kinematics.rows(index), born.kinematics
         kinematics = Kinematics(
-            np.concatenate((stay.x, new.x)), np.concatenate((stay.P, new.P)), np.concatenate((stay.weight, new.weight))
+            *(_joined(old, index, new) for old, new in zip(self.kinematics, born.kinematics, strict=True))
         )
         reals, wholes, flags = (
             np.concatenate((old.take(index, axis=1), added), axis=1)
@@ -100,6 +99,14 @@ class Rows:
         if chosen.x.shape[1] == 1:
             return np.ascontiguousarray(chosen.x[:, 0, :6]), np.ascontiguousarray(chosen.P[:, 0, :6, :6])
         return motion.combine(chosen)
+
+
+def _joined(old: Floats, index: Ints, new: Floats) -> Floats:
+    """Return the rows `index` of an array, and `new` after them, copied once: covariances of many tracks are megabytes."""
+    out = np.empty((len(index) + len(new), *old.shape[1:]))
+    old.take(index, axis=0, out=out[: len(index)], mode="clip")  # `raise` would go through a buffer
+    out[len(index) :] = new
+    return out
 
 
 def note_hits(
@@ -124,6 +131,8 @@ def note_hits(
 def worth_keeping(rows: Rows, stamp_ns: int, begin_ns: int, lowest: float, max_coast_ns: int) -> NDArray[np.bool_]:
     """Return (N,) which tracks stay: those just detected, and those still likely to exist and not silent for too long.
 
+    A new track that nobody has looked at since is as likely as it was.
+
     Args:
         rows: the tracks.
         stamp_ns: the time; begin_ns: of the first detection of what has just been seen, at the latest that time.
@@ -131,7 +140,14 @@ def worth_keeping(rows: Rows, stamp_ns: int, begin_ns: int, lowest: float, max_c
     """
     out = np.empty(len(rows), np.bool_)
     kernels.worth_keeping(
-        rows["existence"], rows["updated_ns"], stamp_ns, begin_ns, lowest, max_coast_ns, out.view(np.uint8)
+        rows["existence"],
+        rows["updated_ns"],
+        rows["looked_ns"],
+        stamp_ns,
+        begin_ns,
+        lowest,
+        max_coast_ns,
+        out.view(np.uint8),
     )
     return out
 

@@ -1,4 +1,4 @@
-"""A sensor's parameters, and what the filter needs that follows from them."""
+"""What the filter works out of a sensor's parameters, once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from aegis.core.types import Floats, Pose
 
 
 @dataclass(frozen=True)
-class ModelledSensor:
-    """One sensor."""
+class KnownSensor:
+    """A sensor's parameters, and what follows from them."""
 
     model: Sensor
     view: SensorView
@@ -25,8 +25,8 @@ class ModelledSensor:
         return self.log_polar if z.polar else self.log_plane
 
     @classmethod
-    def of(cls, model: Sensor) -> ModelledSensor:
-        """Work out what follows from the parameters."""
+    def of(cls, model: Sensor) -> KnownSensor:
+        """Return it."""
         azimuth, elevation = np.deg2rad(model.azimuth_fov_deg), np.deg2rad(model.elevation_fov_deg)
         near, far = model.min_range_m, model.max_range_m
         axis = np.deg2rad(model.elevation_axis_deg)

@@ -43,6 +43,11 @@ class SensorModel(Settings):
         1200.0, "Width of the range rates over which false alarms spread.", unit="m/s", gt=0.0
     )
 
+    turn_period_s: float = param(
+        0.0, "Time of a turn of the sensor's antenna. 0: as the detections say, or as their own times and azimuths show.", unit="s",
+        ge=0.0, le=120.0,
+    )  # fmt: skip
+
     @model_validator(mode="after")
     def _view(self) -> Self:
         if self.min_range_m >= self.max_range_m:
@@ -159,8 +164,9 @@ class ExistenceSettings(Settings):
         gt=0.0, lt=1.0, was="max_existence",
     )  # fmt: skip
     max_coast_s: float = param(
-        30.0, "A track without detections for so long is deleted, whatever its existence probability. In a sensor's view most end "
-        "sooner: by misses, as existence.mean_hidden_s and delete_probability say.", unit="s", gt=0.0,
+        30.0, "A track without detections for so long, or for three and a half turns of an antenna, if that is longer, is deleted, "
+        "whatever its existence probability. In a sensor's view most end sooner: by misses, as existence.mean_hidden_s says.",
+        unit="s", gt=0.0,
     )  # fmt: skip
 
     @model_validator(mode="after")

@@ -1,0 +1,274 @@
+"""Truth from a file: positions in time as CSV or GeoJSON, and what aircraft and vessels report of themselves."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pymap3d
+
+from aegis.bridge.outputs.settings import OutputSettings
+from aegis.bridge.outputs.site import Site
+from aegis.bridge.settings import BridgeSettings
+from aegis.core.evaluation.scene import TrueObject
+from aegis.core.params import ConfigError
+from aegis.core.types import ClassId
+from aegis.graph.config import Parameters
+from aegis.graph.evaluation.truth_report import NOT_KNOWN, Refused, Report, seconds_of, velocity_of
+from aegis.graph.evaluation.truth_reports import KNOT_MPS, aircraft_json, ais, asterix
+
+# What a column may be called; case, spaces and units in brackets do not count.
+NAMES = {
+    "time": ("time", "timestamp", "stamp_s", "time_s", "utc", "basedatetime", "t"),
+    "id": ("id", "truth_id", "mmsi", "icao24", "icao", "hex", "object"),
+    "latitude": ("latitude", "lat", "latitude_deg", "latitude_degrees"),
+    "longitude": ("longitude", "lon", "lng", "long", "longitude_deg", "longitude_degrees"),
+    "altitude": ("altitude", "alt", "altitude_m", "height", "height_m"),
+    "x": ("x", "east", "east_m", "x_m"),
+    "y": ("y", "north", "north_m", "y_m"),
+    "z": ("z", "up", "up_m", "z_m"),
+    "vx": ("vx", "v_east"),
+    "vy": ("vy", "v_north"),
+    "vz": ("vz", "v_up", "climb_mps"),
+    "speed_mps": ("speed_mps", "gs_mps"),
+    "speed_kt": ("sog", "sog_knots", "speed_kt", "gs_kt"),
+    "course": ("course", "course_deg", "cog", "cog_degrees", "track", "track_deg"),
+    "class": ("class", "class_id", "type"),
+    "name": ("name", "callsign", "flight"),
+}
+SAME_PLACE_NS = 1_000_000_000  # aircraft.json says a place again and again, its time a little off each time
+
+
+@dataclass(frozen=True)
+class TruthFile:
+    """What was read."""
+
+    objects: list[TrueObject]
+    span_ns: tuple[int, int]
+    refused: Counter[str]
+
+    def __str__(self) -> str:
+        text = f"truth: {len(self.objects)} objects, {sum(len(o.time_ns) for o in self.objects)} places"
+        if self.refused:
+            text += "; not taken: " + ", ".join(f"{reason} ({n})" for reason, n in self.refused.most_common())
+        return text
+
+
+def is_file(truth: str) -> bool:
+    """Tell whether a word is a file, or is meant to be one, and no topic."""
+    return Path(truth).exists() or (truth[-1:] != "/" and "." in Path(truth).name)
+
+
+def site_of(text: str | None, parameters: Parameters) -> Site | None:
+    """Return where `map` is on Earth: as a text says, else as the bridge's parameters do; None: nobody says.
+
+    Raises:
+        ConfigError: no latitude, longitude and altitude.
+    """
+    if text is None:
+        settings = parameters.settings_as(BridgeSettings, "bridge")
+        return Site.of(settings.outputs.site)
+    try:
+        numbers = OutputSettings(site=tuple(float(word) for word in text.split(","))).site
+    except ValueError as error:
+        raise ConfigError(
+            f"--site {text}: latitude [deg], longitude [deg], altitude [m] are expected: {error}"
+        ) from None
+    return Site.of(numbers)
+
+
+def read_truth(path: Path, *, site: Site | None, near_ns: int, offset_s: float = 0.0) -> TruthFile:
+    """Read truth; its format follows from the name and the content.
+
+    Args:
+        path: .csv, .geojson, .json (aircraft.json, or GeoJSON), .nmea, .ais or .txt (AIS sentences), .ast, .ff or a capture
+            (ASTERIX CAT021), each of the latter gzipped too; or a folder of aircraft.json.
+        site: where `map` is on Earth; needed by what says latitudes.
+        near_ns: a time of the picture, for times of day without a date.
+        offset_s: added to every time, where its clock is another one.
+
+    Raises:
+        ConfigError: it cannot be read, or holds no places; the message says what would be right.
+    """
+    refused: Refused = Counter()
+    try:
+        reports = list(_reports(path, near_ns, refused))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise error if isinstance(error, ConfigError) else ConfigError(f"{path} cannot be read: {error}") from error
+    if not reports:
+        why = ", ".join(f"{reason} ({n})" for reason, n in refused.most_common()) or "nothing is in it"
+        raise ConfigError(f"{path} holds no places of objects in time: {why}")
+    if site is None and any(report.on_earth for report in reports):
+        raise ConfigError(f"{path} says latitudes, and where map is on Earth is not known: say --site LAT,LON,ALT")
+    objects = _objects(reports, site, round(offset_s * 1e9))
+    times = np.concatenate([one.time_ns for one in objects])
+    return TruthFile(objects, (int(times.min()), int(times.max())), refused)
+
+
+def _reports(path: Path, near_ns: int, refused: Refused) -> Iterator[Report]:
+    name = path.name.lower()
+    if path.is_dir():
+        return aircraft_json(path, refused)
+    if not path.exists():
+        raise ConfigError(f"{path} does not exist, and no topic of that name holds truth")
+    if name.endswith((".csv", ".tsv")):
+        return _csv(path, refused)
+    if name.endswith((".geojson", ".json", ".jsonl", ".ndjson")):
+        begin = path.read_text(encoding="utf-8")[:4000]
+        is_geojson = '"FeatureCollection"' in begin or '"Feature"' in begin
+        return _geojson(path, refused) if is_geojson else aircraft_json(path, refused)
+    if name.endswith((".nmea", ".ais", ".txt", ".log")):
+        return ais(path, refused)
+    return asterix(path, near_ns, refused)
+
+
+def _class_of(text: str) -> ClassId:
+    word = text.strip().upper()
+    if word in ClassId.__members__:
+        return ClassId[word]
+    return ClassId(int(word)) if word.isdigit() and int(word) < len(ClassId) else ClassId.UNKNOWN
+
+
+def _plain(name: str) -> str:
+    """Return the name of a column as it is compared."""
+    return name.split("(")[0].split("[")[0].strip().strip("\ufeff").lower().replace(" ", "_")
+
+
+def _csv(path: Path, refused: Refused) -> Iterator[Report]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = csv.DictReader(stream, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        given = {_plain(name): name for name in rows.fieldnames or ()}
+        columns = {meaning: given[name] for meaning, names in NAMES.items() for name in names[::-1] if name in given}
+        on_earth = {"latitude", "longitude"} <= columns.keys()
+        if "time" not in columns or not (on_earth or {"x", "y"} <= columns.keys()):
+            raise ConfigError(
+                f"{path} has the columns {', '.join(rows.fieldnames or ()) or 'none'}; time (Unix seconds or ISO 8601) and"
+                " latitude, longitude (or x, y in map) are expected, and id, altitude (or z), vx, vy, vz, class, name may be there"
+            )
+        vessels = columns.get("id", "").lower() == "mmsi"
+        for row in rows:
+            report = _row({meaning: row[name] or "" for meaning, name in columns.items()}, on_earth, vessels)
+            if report is None:
+                refused["row without a time or place"] += 1
+            else:
+                yield report
+
+
+def _row(row: Mapping[str, str], on_earth: bool, vessels: bool) -> Report | None:
+    def number(meaning: str) -> float:
+        try:
+            return float(row.get(meaning, ""))
+        except ValueError:
+            return math.nan
+
+    place = (
+        (number("latitude"), number("longitude"), number("altitude"))
+        if on_earth
+        else (number("x"), number("y"), number("z"))
+    )
+    try:
+        time_ns = round(seconds_of(row["time"]) * 1e9)
+    except ValueError:
+        return None
+    if not (math.isfinite(place[0]) and math.isfinite(place[1])):
+        return None
+    velocity = (number("vx"), number("vy"), number("vz"))
+    if not math.isfinite(velocity[0]):
+        speed = number("speed_mps") if math.isfinite(number("speed_mps")) else number("speed_kt") * KNOT_MPS
+        velocity = velocity_of(speed, math.radians(number("course")), velocity[2])
+    told = _class_of(row.get("class", ""))
+    return Report(
+        time_ns=time_ns,
+        id=row.get("id", "1"),
+        place=place,
+        on_earth=on_earth,
+        velocity=velocity,
+        class_id=ClassId.VESSEL if vessels and told is ClassId.UNKNOWN else told,
+        name=row.get("name", "").strip(),
+    )
+
+
+def _geojson(path: Path, refused: Refused) -> Iterator[Report]:
+    """Yield the places of a GeoJSON: points with a `time`, or lines with `coordTimes` (or `times`), one for each place."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    features = content.get("features", [content])
+    for k, feature in enumerate(features, 1):
+        geometry, said = feature.get("geometry") or {}, feature.get("properties") or {}
+        name = str(said.get("name", said.get("callsign", "")))
+        one = str(said.get("id", said.get("mmsi", said.get("hex", feature.get("id", name or k)))))
+        lower = geometry.get("type")
+        if lower == "Point":
+            places, times = [geometry["coordinates"]], [said.get("time", said.get("timestamp"))]
+        elif lower == "LineString":
+            inner = said.get("coordinateProperties") or {}
+            places, times = geometry["coordinates"], said.get("coordTimes", said.get("times", inner.get("times", [])))
+        else:
+            refused[f"geometry {lower}"] += 1
+            continue
+        if len(times) != len(places):
+            refused[f"line of {len(places)} places with {len(times)} times"] += 1
+            continue
+        for place, at in zip(places, times, strict=True):
+            try:
+                time_ns = round(seconds_of(str(at)) * 1e9)
+            except ValueError:
+                refused["place without a time"] += 1
+                continue
+            altitude = float(place[2]) if len(place) > 2 else math.nan
+            where = (float(place[1]), float(place[0]), altitude)
+            yield Report(time_ns, one, where, True, NOT_KNOWN, _class_of(str(said.get("class", ""))), name)
+
+
+def _objects(reports: Iterable[Report], site: Site | None, offset_ns: int) -> list[TrueObject]:
+    by_id: dict[str, list[Report]] = {}
+    for report in reports:
+        by_id.setdefault(report.id, []).append(report)
+    out = []
+    for number, one in enumerate(sorted(by_id), 1):
+        places = _distinct(sorted(by_id[one], key=lambda r: r.time_ns))
+        name = next((r.name for r in places if r.name), "")
+        out.append(
+            TrueObject(
+                id=number,
+                name=f"{name} ({one})" if name and name != one else one,
+                class_id=int(next((r.class_id for r in places if r.class_id), ClassId.UNKNOWN)),
+                time_ns=np.array([r.time_ns for r in places], dtype=np.int64) + offset_ns,
+                state=_states(places, site),
+                in_view=np.ones(len(places), dtype=bool),
+            )
+        )
+    return out
+
+
+def _distinct(ordered: Sequence[Report]) -> list[Report]:
+    """Return the reports without those of the same time, and without those that repeat the last place at once."""
+    out: list[Report] = []
+    for report in ordered:
+        if out and report.time_ns == out[-1].time_ns:
+            continue
+        if out and report.place == out[-1].place and report.time_ns - out[-1].time_ns < SAME_PLACE_NS:
+            continue
+        out.append(report)
+    return out
+
+
+def _states(places: Sequence[Report], site: Site | None) -> np.ndarray:
+    """Return (K, 6) states in `map`; on Earth, an unknown altitude is that of the site."""
+    place = np.array([r.place for r in places], dtype=float)
+    velocity = np.array([r.velocity for r in places], dtype=float)
+    if site is not None and places[0].on_earth:
+        latitude, longitude, altitude = place.T
+        known = np.isfinite(altitude)
+        x, y, z = pymap3d.geodetic2enu(
+            latitude, longitude, np.where(known, altitude, site.altitude_m),
+            site.latitude_deg, site.longitude_deg, site.altitude_m,
+        )  # fmt: skip
+        # Far away the Earth falls off: the height of what has none is not known here either.
+        place = np.column_stack([x, y, np.where(known, z, np.nan)])
+    return np.column_stack([place, velocity])

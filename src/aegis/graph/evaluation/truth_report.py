@@ -1,0 +1,50 @@
+"""What a file says of one object at one time, whatever its format."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from aegis.core.types import ClassId
+
+Refused = Counter[str]  # what of a file was not taken, by reason
+NOT_KNOWN = (math.nan, math.nan, math.nan)
+
+
+class Report(NamedTuple):
+    """One place of one object. NaN is unknown."""
+
+    time_ns: int
+    id: str
+    place: tuple[
+        float, float, float
+    ]  # latitude, longitude [deg], altitude above the ellipsoid [m]; or x, y, z in map [m]
+    on_earth: bool  # the former
+    velocity: tuple[float, float, float]  # east, north, up [m/s]
+    class_id: ClassId
+    name: str
+
+
+def velocity_of(speed: float, course: float, climb: float) -> tuple[float, float, float]:
+    """Return east, north, up of a speed over ground, a course clockwise from north [rad] and a rate of climb."""
+    if speed == 0.0:
+        return 0.0, 0.0, climb
+    return speed * math.sin(course), speed * math.cos(course), climb
+
+
+def seconds_of(text: str) -> float:
+    """Return Unix seconds of a number, or of ISO 8601, which is UTC where it does not say.
+
+    Raises:
+        ValueError: neither.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        at = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
+        return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
+    if not math.isfinite(seconds):
+        raise ValueError(f"{text} is no time")
+    return seconds
