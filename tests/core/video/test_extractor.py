@@ -156,18 +156,34 @@ def test_the_threshold_follows_clutter():
     assert len(loose.columns["x"]) > 10
 
 
-def test_a_long_echo_is_cut_and_noise_is_counted():
+def test_an_echo_that_is_larger_than_an_object_is_cut_alike_in_every_turn():
     levels = picture_of([])
     levels[300:700, 100:106] = 14  # a quay on 140 degrees
+    levels[380:420, 106:220] = 14  # and a pier from it
     levels[50, 30:36] = 14  # on one spoke: another radar
-    extractor = PlotExtractor(VideoSettings.load({"blob.max_extent_m": 150.0, "blob.beam_deg": 4.0}))
-    (first, *_) = [p for some in video(levels) for p in extractor.step(some)]
+    extractor = PlotExtractor(
+        VideoSettings.load({"blob.max_extent_m": 250.0, "blob.piece_m": 150.0, "blob.beam_deg": 4.0})
+    )
+    first, second, third = [p for some in video(levels, turns=4) for p in extractor.step(some)][:3]
     widths = first.columns["width"] * first.columns["range"]
-    assert 4 <= len(widths) <= 10
-    assert widths.max() <= 150.0 + 103 * CELL_M * BEAM + 1.0
+    assert 6 <= len(widths) <= 16
+    assert widths.max() <= 150.0 + 220 * CELL_M * BEAM + 1.0
+    assert first.columns["length"].max() <= 152.0
     assert extractor.notes["echo too small"] >= 1
-    covered = np.sum(first.columns["width"])
-    assert abs(covered - 400 / SPOKES * 2 * math.pi) < 0.1
+    total = 400 * 6 + 40 * 114
+    assert 0.5 * total < first.columns["cells"].sum() <= total, "no cell twice; amid land some do not stand out"
+    for name in ("range", "azimuth", "cells", "length", "width"):
+        np.testing.assert_allclose(np.sort(third.columns[name]), np.sort(second.columns[name]), atol=1e-6)
+
+
+def test_an_object_over_the_pieces_bounds_is_one_plot():
+    """An echo of 60 cells, 240 m, lies over the bounds of pieces of 20 m in range and bearing."""
+    (first, *_) = pictures(video(picture_of([(1.0, 100, 60)])), blob={"piece_m": 20.0})
+    assert len(first.columns["x"]) == 1
+    np.testing.assert_allclose(first.columns["range"], 100 * CELL_M)
+    np.testing.assert_allclose(first.columns["azimuth"], -1.0, atol=math.radians(0.2))
+    np.testing.assert_allclose(first.columns["time_offset"], (1.0 / (2 * math.pi) - 0.5) * TURN_S, atol=5e-3)
+    assert first.columns["cells"][0] == pytest.approx(60 * BEAM / (2 * math.pi) * SPOKES, rel=0.1)
 
 
 def test_marked_echoes_are_moving():

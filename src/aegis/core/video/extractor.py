@@ -166,6 +166,7 @@ class PlotExtractor:
             gap_cells=s.blob.gap_cells,
             gap_spokes=s.blob.gap_spokes,
             max_cells=max(2, round(s.blob.max_extent_m / video.cell_m)),
+            piece_cells=max(2, round(s.blob.piece_m / video.cell_m)),
             beam=math.radians(s.blob.beam_deg),
             marks=(video.approaching, video.receding),
         )
