@@ -1,8 +1,8 @@
 """Plots of recorded marine radars: how many, how fast, and whether their errors are as stated.
 
 No truth is there, but what is on land does not move: the same echo in two turns that follow each other differs by twice the
-variance of one. Pairs are the nearest to each other, both ways, within a gate that is wider than the errors. The errors' parameters were
-chosen on the first half of the 4G's turns.
+variance of one. Pairs are the nearest to each other, both ways, within a gate that is wider than the errors. The errors' parameters
+were chosen on the first half of the 4G's turns.
 """
 
 from __future__ import annotations
