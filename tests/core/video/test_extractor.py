@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -108,6 +109,27 @@ def test_sectors_hold_the_plots_of_the_turn_sooner():
         return np.sort(np.concatenate([p.stamp_ns - BEGIN_NS + p.columns["time_offset"] * 1e9 for p in found]))
 
     np.testing.assert_allclose(seen(sectors), seen(turns), atol=1e3)
+
+
+@pytest.mark.parametrize("of", ["turn", "sector"])
+def test_pictures_say_where_the_antenna_looked_without_a_gap_and_no_plot_comes_late(of):
+    rng = np.random.default_rng(5)
+    echoes = [(float(b), int(c), 6) for b, c in zip(np.arange(0.0, 6.2, 0.1), rng.integers(40, 200, 62), strict=True)]
+    found = pictures(video(picture_of(echoes), turns=3), picture={"of": of, "sector_deg": 30.0})
+    begun_s = []
+    for picture in found:
+        since_s = (picture.stamp_ns - BEGIN_NS) * 1e-9
+        azimuth, time = picture.looked[:, 0], picture.looked[:, 1] + since_s
+        # It looked to where the antenna was then: a turn in TURN_S, clockwise from x.
+        off = (azimuth + 2 * math.pi * time / TURN_S + math.pi) % (2 * math.pi) - math.pi
+        np.testing.assert_allclose(off, 0.0, atol=0.02)
+        assert (np.diff(time) > 0.0).all() or len(time) == 1
+        begun_s.append((time[0], time[-1]))
+        seen_s = picture.columns["time_offset"] + since_s
+        assert (seen_s <= time[-1] + 1e-6).all(), "what comes after it is of the next picture"
+        assert (seen_s >= time[0] - 1e-6).all(), "and what comes before it was in the last one"
+    for (_, end), (begin, _) in pairwise(begun_s):
+        assert begin == pytest.approx(end, abs=1e-6)
 
 
 def test_the_picture_is_north_up_where_there_are_headings_also_in_a_turn():

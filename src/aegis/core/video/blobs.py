@@ -103,6 +103,14 @@ class Blobs:
         ordered: Floats = out[np.argsort(out[:, FIRST_SPOKE], kind="stable")]
         return ordered
 
+    def open_since(self) -> float:
+        """Return the time [s] at which the oldest echo that is open began, other than land; infinity where none is."""
+        used = np.flatnonzero(np.isfinite(self._rows[:, LAST_SPOKE]))
+        used = used[self._parents[used] == used]
+        small = used[~self._is_large(self._roots(self._rows[used, ECHO]))]
+        times = np.concatenate([self._rows[small, FIRST_TIME], self._waiting[:, FIRST_TIME]])
+        return float(times.min(initial=np.inf))
+
     def all(self) -> Floats:
         """Return all that are open, as nothing follows; forget them."""
         self._labels[:] = 0
