@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -10,9 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from aegis.core.signal.cube import Cube
-from aegis.drivers.frames import Frame, PointFrame
+from aegis.core.video.spokes import Spokes
+from aegis.drivers.frames import Frame, PointFrame, VideoFrame
 from aegis.drivers.registry import driver_class
 
+VIDEO = {f.name for f in fields(VideoFrame)}
 DRIVERS = Path(__file__).parent / "drivers"
 
 
@@ -53,6 +55,13 @@ def all_cases() -> list[DriverCase]:
 
 def check_content(frame: Frame, *, plausible: bool = True) -> None:
     """Check that a cube is one, and that columns are arrays of one length; and that their values are such as a radar measures."""
+    if isinstance(frame, VideoFrame):
+        Spokes(1, "radar", 1, "radar", **{f.name: getattr(frame, f.name) for f in fields(Spokes) if f.name in VIDEO})
+        assert frame.azimuth.dtype == frame.heading.dtype == frame.time_offset.dtype == np.float64
+        assert (np.abs(frame.azimuth) <= np.pi + 1e-9).all()
+        assert frame.codes.max() <= max(frame.full_scale, frame.approaching, frame.receding)
+        assert (frame.time_offset <= 0.0).all()
+        return
     if not isinstance(frame, PointFrame):
         Cube(1, "radar", 1, "radar", frame.waveform, frame.data)  # which checks
         return

@@ -8,15 +8,18 @@ import re
 import shutil
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
-from bridge_data import some_detections, some_threats, some_tracks
+from bridge_data import some_detections, some_threats, some_tracks, until
 from PIL import Image
 
-from aegis.core.types import Advice, AdviceState
+from aegis.core.types import Advice, AdviceState, ClassId, ThreatLevel
+from aegis.graph.evaluation.recording import read_bag
+from aegis.graph.offline import process_bag, simulate_bag
 from aegis.ros.messages.ew import advice_to_msg
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -314,3 +317,50 @@ def test_the_api_is_described_to_who_is_signed_in(page, start_bridge):
     wait_state(page, "docs", "shown")
     page.locator("#docs").get_by_text("/api/radar/tracks").first.wait_for()
     assert page.problems == []
+
+
+def test_page_rest_and_stream_show_what_is_evaluated(page, start_bridge, publisher, wait_for, tmp_path):
+    simulate_bag("fast_approach", tmp_path / "in", duration_s=20.0)
+    process_bag(tmp_path / "in", tmp_path / "out")
+    evaluated = read_bag(tmp_path / "out").recording()  # as `aegis evaluate` reads it
+    tracks, threats = evaluated.pictures[-1], evaluated.threats[-1]
+    assert len(tracks) >= 3
+    assert len(threats)
+    x, y, z, vx, vy, vz = tracks.state.T
+    bearing, heading = np.degrees(np.arctan2(x, y)) % 360.0, np.degrees(np.arctan2(vx, vy)) % 360.0
+    reach, speed = np.sqrt(x**2 + y**2 + z**2), np.sqrt(vx**2 + vy**2 + vz**2)
+
+    bridge = start_bridge()
+    sign_in(page, bridge)
+    wait_for(publisher.matched, "the bridge listens")
+    now_ns = time.time_ns()
+    with bridge.stream() as client:
+        publisher.send(replace(tracks, stamp_ns=now_ns))
+        publisher.send(replace(threats, stamp_ns=now_ns))
+        frame = until(client, "radar_frame")["tracks"]
+        streamed = until(client, "threats")["threats"]
+    for rows in (frame, bridge.get("/api/radar/tracks").json()["tracks"]):
+        assert [row["track_id"] for row in rows] == tracks.track_id.tolist()
+        for axis, column in zip("xyz", (x, y, z), strict=True):
+            assert [row["position_m"][axis] for row in rows] == pytest.approx(column, abs=0.006)
+        assert [row["range_m"] for row in rows] == pytest.approx(reach, abs=0.06)
+        assert [row["bearing_deg"] for row in rows] == pytest.approx(bearing, abs=0.006)
+        assert [row["velocity_mps"] for row in rows] == pytest.approx(speed, abs=0.006)
+        assert [row["heading_deg"] for row in rows] == pytest.approx(heading, abs=0.006)
+        assert [row["class"] for row in rows] == [ClassId(k).name for k in tracks.class_id]
+    for rows in (streamed, bridge.get("/api/threats/active").json()["threats"]):
+        assert [row["track_id"] for row in rows] == threats.track_id.tolist()
+        assert [row["score"] for row in rows] == pytest.approx(threats.score, abs=6e-4)
+        assert [row["level"] for row in rows] == [ThreatLevel(k).name for k in threats.level]
+        assert [row["reason"] for row in rows] == threats.reason
+
+    page.wait_for_selector(f"#tracks tr[data-id='{tracks.track_id[-1]}']")
+    for k, number in enumerate(tracks.track_id.tolist()):
+        cells = page.locator(f"#tracks tr[data-id='{number}'] td").all_inner_texts()
+        assert cells[2] == ClassId(tracks.class_id[k]).name.lower()
+        assert float(cells[4]) == pytest.approx(reach[k], abs=0.51)
+        assert float(cells[5]) == pytest.approx(bearing[k], abs=0.051)
+        assert float(cells[7]) == pytest.approx(speed[k], abs=0.051)
+        assert float(cells[8]) == pytest.approx(heading[k], abs=0.51)
+    shown = page.locator("#threats li").all()
+    assert [item.locator(".reason").inner_text() for item in shown] == threats.reason

@@ -27,6 +27,9 @@ from aegis.core.signal.synthesis import (
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Scan
+from aegis.core.video.extractor import PlotExtractor
+from aegis.core.video.settings import VideoSettings
+from aegis.core.video.spokes import Spokes
 
 SOURCES = sorted(path for path in Path(kernels.__file__).parent.glob("*.py") if path.name != "__init__.py")
 REPLAYED = 6  # calls of one kernel, at most
@@ -152,6 +155,22 @@ def synthesise(rng: np.random.Generator) -> None:
     assert frame.all()
 
 
+def extract(rng: np.random.Generator) -> None:
+    """A turn of video in noise, with marks, and a wide echo that is cut."""
+    spokes, cells = 192, 48
+    codes = rng.integers(0, 6, (spokes, cells)).astype(np.uint8)
+    codes[10:80, 20:25] = 12
+    codes[30:40, 21:24] = 15
+    settings = settings_of(
+        VideoSettings, guard_deg=8.0, reference_deg=8.0, guard_cells=2, reference_cells=6, max_extent_m=8.0, level=0.2
+    )
+    extractor = PlotExtractor(settings)
+    azimuth, unknown = -np.linspace(0.0, 2.0 * np.pi, spokes, endpoint=False), np.full(spokes, np.nan)
+    time = np.linspace(0.0, 1.0, spokes)
+    extractor.step(Spokes(0, "radar", 1, "radar", azimuth, unknown, time, 0.0, 1.0, 13, codes, 15, 14))
+    extractor.finish()
+
+
 @pytest.fixture(scope="module")
 def calls():
     """Return the arguments, as they were before, of calls of every kernel."""
@@ -176,6 +195,7 @@ def calls():
         classify(rng)
         find_points(rng)
         synthesise(rng)
+        extract(rng)
     return found
 
 

@@ -36,6 +36,8 @@ def stages(*sets: str, **options) -> list[str]:
     ([], {"radar_msgs": True}, ["radar_msgs"]),
     ([], {"external_radar": True, "front_end": True}, ["frontend"]),
     (RAW, {"external_radar": True}, []),
+    (["driver.driver=navico"], {}, ["driver", "video"]),
+    ([], {"external_video": True}, ["video"]),
     ([], {"ros_args": ("-p", "level:=signal", "-p", "simulator:coverage.max_range_m:=5000")}, ["simulator", "frontend"]),
 ])  # fmt: skip
 def test_the_radar_decides(sets, options, radar):

@@ -9,13 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from aegis_msgs.msg import PipelineStatus, TrackArray
+from click.testing import CliRunner
 from rclpy.serialization import deserialize_message
+from rosbags.rosbag2 import StoragePlugin, Writer
 from scenes import approach
 from sensor_msgs.msg import PointCloud2
 
+from aegis.cli.main import cli
 from aegis.core.types import TrackStatus
 from aegis.graph.offline import Summary, process_bag
-from aegis.ros.bag import BagReader, write_bag
+from aegis.ros.bag import BagError, BagReader, serialize, typestore, write_bag
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.topics import TOPICS
 
@@ -131,3 +134,43 @@ def test_scans_that_are_never_stamped_are_refused_for_their_stamp(tmp_path):
     reader.close()
     last = [json.loads(row.detail[0]) for row in rows if row.stage == ["detection"]][-1]
     assert last["dropped_by_reason"] == {"header.stamp is zero, and the driver has to set it": 50}
+
+
+# Bags: what can be odd of their files is in tests/ros/test_recordings.py.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "03_topic_without_slash", "04_qos_edited_in_metadata", "05_mcap_without_message_index.mcap", "11_metadata_count_zero",
+    ],
+)  # fmt: skip
+def test_a_bag_is_read_by_what_is_in_it(tmp_path, name):
+    summary, pictures = run(case(name), tmp_path / "out")
+    assert (summary.scans, summary.refused, len(pictures)) == (30, 0, 30)
+    assert ids(pictures[-1]) == [1]
+    counts = ["metadata.yaml announces 0 messages on /radar/points; 30 are there"] if "count" in name else []
+    assert [w.removeprefix(f"{SHARED_CASES / name}: ") for w in summary.warnings] == counts
+
+
+def test_a_warning_is_told_and_the_bag_is_processed_all_the_same(tmp_path):
+    bag = write(tmp_path / "in", [cloud_at(k * 0.1, EPOCH + k * SECOND // 10) for k in range(10)])
+    (bag / "metadata.yaml").unlink()
+    done = CliRunner().invoke(cli, ["process", str(bag), "-o", str(tmp_path / "out")], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("10 scans, 1 tracks")
+    assert f"aegis process: warning: {bag}: read without metadata.yaml" in done.stderr
+
+
+def test_the_option_that_an_error_names_finds_the_topic(tmp_path):
+    """However the topic is spelled in the bag."""
+    with Writer(tmp_path / "in", version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connection = writer.add_connection("front/points", TOPICS["radar/points"].type, typestore=typestore())
+        for k in range(10):
+            cloud = cloud_at(k * 0.1, EPOCH + k * SECOND // 10)
+            writer.write(connection, EPOCH + k, serialize(cloud, TOPICS["radar/points"].type, typestore()))
+    with pytest.raises(BagError, match="say --topic /front/points if that is the one"):
+        process_bag(tmp_path / "in", tmp_path / "out")
+    for topic in ("/front/points", "front/points", "points"):
+        summary, _ = run(tmp_path / "in", tmp_path / topic.replace("/", "_"), topic=topic)
+        assert summary.scans == 10

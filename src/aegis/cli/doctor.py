@@ -30,7 +30,8 @@ CLOCK_EARLIEST_S = 1_735_689_600.0  # 2025-01-01: before Aegis was written
 PYTHON_PACKAGES = {
     "numpy": "numpy", "scipy": "scipy", "pydantic": "pydantic", "yaml": "pyyaml", "click": "click",
     "tqdm": "tqdm", "serial": "pyserial", "can": "python-can", "asterix": "libasterix",
-    "rosbags": "rosbags", "fastapi": "fastapi", "uvicorn": "uvicorn[standard]", "websockets": "websockets",
+    "rosbags": "rosbags", "lz4": "lz4", "backports": "backports.zstd",
+    "fastapi": "fastapi", "uvicorn": "uvicorn[standard]", "websockets": "websockets",
     "orjson": "orjson", "jwt": "pyjwt", "pwdlib": "pwdlib[argon2]", "limits": "limits", "sqlalchemy": "sqlalchemy",
     "foxglove": "foxglove-sdk", "alembic": "alembic", "zxcvbn": "zxcvbn", "prometheus_client": "prometheus-client",
     "psutil": "psutil", "ormsgpack": "ormsgpack", "pymap3d": "pymap3d", "fastapi_offline": "fastapi-offline",

@@ -103,6 +103,9 @@ def cli() -> None:
 @click.option("--external-radar", is_flag=True, help="No radar from here: a driver of yours publishes radar/points.")
 @click.option("--radar-msgs", is_flag=True, help="Like it, but it publishes radar_msgs on radar/scan or radar/tracks.")
 @click.option(
+    "--external-video", is_flag=True, help="Like it, but it publishes marine_sensor_msgs/RadarSector on radar/sector."
+)
+@click.option(
     "--front-end/--no-front-end",
     default=None,
     help="Node from radar/cube to radar/points [where the simulator or driver gives cubes].",
@@ -193,6 +196,8 @@ def process(
         except BagError as error:
             click.echo(f"aegis process: {error}", err=True)
             sys.exit(EXIT_CONFIG)
+    for warning in summary.warnings:
+        click.echo(f"aegis process: warning: {warning}", err=True)
     click.echo(str(summary))
     sys.exit(1 if summary.errors else 0)
 

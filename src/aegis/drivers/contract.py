@@ -41,7 +41,7 @@ class Driver(ABC):
     """
 
     name: ClassVar[str]
-    output: ClassVar[Literal["points", "cube"]]
+    output: ClassVar[Literal["points", "cube", "video"]]
     settings_type: ClassVar[type[DriverSettings]]
 
     def __init__(self, settings: DriverSettings) -> None:

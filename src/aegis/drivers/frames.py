@@ -48,7 +48,38 @@ class CubeFrame:
     received_ns: int
 
 
-Frame = PointFrame | CubeFrame
+@dataclass(frozen=True)
+class PlatformFix:
+    """Where the platform is, and how it moves over ground."""
+
+    east_m: float  # of where it was first known, or of the site
+    north_m: float
+    east_mps: float
+    north_mps: float
+
+
+@dataclass
+class VideoFrame:
+    """Some spokes of a turning radar; as in `core.video.spokes.Spokes`."""
+
+    azimuth: Floats
+    heading: Floats
+    time_offset: Floats  # (N,) [s] after the frame's time
+    first_range_m: float
+    cell_m: float
+    full_scale: int
+    codes: NDArray[np.uint8]
+    sensor_time_ns: int | None
+    received_ns: int
+    approaching: int = 0
+    receding: int = 0
+    platform: PlatformFix | None = None  # at the frame's time; None: not on a platform that says it
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+Frame = PointFrame | CubeFrame | VideoFrame
 
 
 class Fields(dict[str, float]):

@@ -14,6 +14,7 @@ GROUP = "aegis.drivers"  # of entry points: name = "package.module:DriverClass"
 BUILT_IN = {
     "ars548": "aegis.drivers.ars548:Ars548",
     "asterix": "aegis.drivers.asterix:Asterix",
+    "navico": "aegis.drivers.navico:Navico",
     "smartmicro_umrr": "aegis.drivers.smartmicro:SmartmicroUmrr",
     "srr520": "aegis.drivers.srr520:Srr520",
     "ti_raw": "aegis.drivers.ti_raw:TiRaw",
@@ -60,13 +61,22 @@ def settings_for(values: Mapping[str, object]) -> type[DriverSettings]:
     return driver_class(str(name)).settings_type if name else DriverSettings
 
 
+def output_of(settings: DriverSettings) -> str:
+    """Return what the driver that settings name gives: points, cube or video; empty where they name none.
+
+    Raises:
+        ConfigError: as `driver_class`.
+    """
+    return driver_class(settings.driver).output if settings.driver else ""
+
+
 def gives_cubes(settings: DriverSettings) -> bool:
     """Tell whether the driver that settings name gives raw samples, for the front end.
 
     Raises:
         ConfigError: as `driver_class`.
     """
-    return bool(settings.driver) and driver_class(settings.driver).output == "cube"
+    return output_of(settings) == "cube"
 
 
 def _installed() -> dict[str, EntryPoint]:

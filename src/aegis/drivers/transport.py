@@ -83,10 +83,11 @@ class UdpTransport(Transport):
     @property
     def bound_port(self) -> int:
         """Return the local port, once open."""
-        return int(self._socket.getsockname()[1])
+        return int(self.socket.getsockname()[1])
 
     @property
-    def _socket(self) -> socket.socket:
+    def socket(self) -> socket.socket:
+        """Return the socket, once open."""
         if self._opened is None:
             raise OSError(f"{self} is not open")
         return self._opened
@@ -115,7 +116,7 @@ class UdpTransport(Transport):
 
     def read(self, timeout_s: float) -> list[Packet]:
         """Return the packets that have come."""
-        opened = self._socket
+        opened = self.socket
         out: list[Packet] = []
         if timeout_s > 0:
             select.select([opened], [], [], timeout_s)
@@ -144,6 +145,41 @@ class UdpTransport(Transport):
         if self._opened is not None:
             self._opened.close()
             self._opened = None
+
+
+class UdpPorts(Transport):
+    """Several UDP ports as one line, their datagrams in the order in which they came."""
+
+    def __init__(self, ports: list[UdpTransport]) -> None:
+        super().__init__()
+        self.ports = ports
+
+    @property
+    def bound_port(self) -> int:
+        """Return the first one's local port, once open."""
+        return self.ports[0].bound_port
+
+    def open(self) -> None:
+        """Open all; none stays open where one cannot be."""
+        try:
+            for port in self.ports:
+                port.open()
+        except OSError:
+            self.close()
+            raise
+
+    def read(self, timeout_s: float) -> list[Packet]:
+        """Return what has come on any of them."""
+        if timeout_s > 0:
+            select.select([port.socket for port in self.ports], [], [], timeout_s)
+        packets = [packet for port in self.ports for packet in port.read(0.0)]
+        self.refused = sum((port.refused for port in self.ports), Counter())
+        return sorted(packets, key=lambda packet: packet.received_ns)
+
+    def close(self) -> None:
+        """Close all."""
+        for port in self.ports:
+            port.close()
 
 
 class SerialTransport(Transport):

@@ -21,7 +21,7 @@ from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.driver import DriverStage
 
 STATUS_PERIOD_NS = 1_000_000_000
-RADAR_TOPICS = {"points": ("radar/points",), "cube": ("radar/cube",)}
+RADAR_TOPICS = {"points": ("radar/points",), "cube": ("radar/cube",), "video": ("radar/video", "odometry")}
 
 
 class Decoded(NamedTuple):
@@ -82,7 +82,7 @@ class Capture:
                     raise BagError(f"{self.path} cannot be read: {stage.health().text}")
                 time_ns = max(time_ns, recording.now_ns)
                 for topic, message in outputs:
-                    self.frames[topic] += topic in self.topics
+                    self.frames[topic] += topic == self.topics[0]
                     yield Decoded(time_ns, topic, message)
                 if status_ns is None or time_ns - status_ns >= STATUS_PERIOD_NS:
                     status_ns = time_ns

@@ -26,8 +26,9 @@ from aegis.ros.stages.simulator import SimulatorStage
 from aegis.ros.topics import TOPICS
 from aegis.simulation.settings import SimulatorSettings
 
-# Of these a bag has one; where it has both, the points were made from the cubes.
-INPUTS = ("radar/points", "radar/cube")
+# Of these a bag has one; where it has two, the points were made from the other.
+VIDEO = "radar/video"
+INPUTS = ("radar/points", "radar/cube", VIDEO)
 ODOMETRY = "odometry"
 TRUTH = "truth"  # of a simulation; carried along, for `aegis evaluate`
 STATUS_PERIOD_NS = 1_000_000_000
@@ -174,7 +175,10 @@ def process_bag(
         if sum(name.endswith("/" + TRUTH) and kind == TOPICS[TRUTH].type for name, kind in types.items()) == 1:
             readers[TRUTH] = stack.enter_context(closing(BagReader(in_bag, TRUTH, TOPICS[TRUTH].type)))
         total = sum(reader.count for reader in readers.values())
-        return _process(pipeline, _Input(source, tuple(readers), _merged(readers), total), in_bag, out_bag, progress)
+        found = _Input(source, tuple(readers), _merged(readers), total)
+        summary = _process(pipeline, found, in_bag, out_bag, progress)
+        summary.warnings = list(dict.fromkeys(warning for reader in readers.values() for warning in reader.warnings))
+        return summary
 
 
 def process_capture(
@@ -232,7 +236,7 @@ def _process(pipeline: Pipeline, found: _Input, in_path: Path, out_bag: Path, pr
         summary.add(outputs)
         for output in [*outputs, *pipeline.status(time_ns, final=True)]:
             writer.write(output.topic, time_ns, output.message)
-    summary.scans = read[found.source]
+    summary.scans = summary.clouds if found.source == VIDEO else read[found.source]
     summary.errors = pipeline.errors
     summary.refused = sum(stage.counters.dropped for stage in pipeline.stages)
     return summary
@@ -264,13 +268,16 @@ class Summary:
         self.scans = 0
         self.refused = 0
         self.errors = 0
+        self.clouds = 0  # that came of cubes or video
         self.note = ""  # what else there is to say of the input
+        self.warnings: list[str] = []  # of the input: what is odd and did not matter
         self.pictures = 0
         self._tracks: set[int] = set()
 
     def add(self, outputs: Iterable[Output]) -> None:
         """Count the tracks in outputs."""
         for output in outputs:
+            self.clouds += output.topic == "radar/points"
             if output.topic == "tracks":
                 self.pictures += 1
                 tracks: TrackArray = output.message

@@ -35,6 +35,7 @@ class Options:
     driver: str | None = None
     external_radar: bool = False  # something else publishes the radar's topics
     radar_msgs: bool = False  # and does so in messages of that package
+    external_video: bool = False  # or it publishes marine_sensor_msgs/RadarSector
     front_end: bool | None = None  # None: where our radar gives cubes
     port: int | None = None
     host: str | None = None
@@ -50,6 +51,7 @@ class Options:
         also = {
             "driver.driver": self.driver or None,
             "simulator.scenario": self.scenario or None,
+            "video.source": "sector" if self.external_video else None,
             "bridge.port": self.port,
             "bridge.host": self.host,
             "bridge.insecure_non_loopback": "true" if self.insecure else None,
@@ -142,7 +144,7 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
         ConfigError: a parameter of the simulator or driver is wrong, or two radars are asked for.
     """
     driver = parameters.settings_as(DriverSettings, "driver", environ=environ)
-    external = options.external_radar or options.radar_msgs
+    external = options.external_radar or options.radar_msgs or options.external_video
     if external and driver.driver:
         raise ConfigError(
             f"an external radar and the driver '{driver.driver}' exclude each other: one radar, one source"
@@ -154,6 +156,8 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
         requested.add("frontend")
     if options.radar_msgs:
         requested.add("radar_msgs")
+    if options.external_video or (radar == "driver" and registry.output_of(driver) == "video"):
+        requested.add("video")
     return [
         name
         for name, spec in NODES.items()

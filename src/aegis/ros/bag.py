@@ -5,25 +5,24 @@ from __future__ import annotations
 import array
 import secrets
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
 import aegis_msgs
 import numpy as np
-from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
-from rosbags.rosbag2 import Reader, StoragePlugin, Writer
-from rosbags.rosbag2.errors import ReaderError
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from aegis.ros.messages.fields import Message
+from aegis.ros.recording.folder import Recording
+from aegis.ros.recording.storage import CDR, RecordingError, StoredTopic, full_name
 from aegis.ros.topics import TOPICS, Topic
 
 BAG_VERSION: Literal[9] = 9  # of metadata.yaml, as Jazzy writes it
-_READ_ERRORS = (ReaderError, sqlite3.DatabaseError, OSError, ValueError, KeyError, EOFError, AssertionError)
 
 
 class BagError(Exception):
@@ -54,8 +53,8 @@ def _definitions() -> list[Path]:
     raise FileNotFoundError(f"no share/aegis_msgs/msg/*.msg above {package}; install aegis_msgs again")
 
 
-def _open(path: Path) -> Reader:
-    """Return the open reader of a bag.
+def _recording(path: Path) -> Recording:
+    """Return an open recording.
 
     Raises:
         BagError: no such bag, not a bag, or damaged.
@@ -63,14 +62,12 @@ def _open(path: Path) -> Reader:
     if not path.exists():
         raise BagError(f"{path} does not exist; a rosbag2 folder, .mcap or .db3 file is expected")
     try:
-        reader = Reader(path)
-        reader.open()
-    except _READ_ERRORS as error:
+        return Recording(path)
+    except (RecordingError, OSError) as error:
         raise BagError(
-            f"{path} cannot be read as a rosbag2: {_text(error)}; a folder with metadata.yaml, a .mcap or a .db3 file"
+            f"{path} cannot be read as a rosbag2: {error}; a folder with metadata.yaml, a .mcap or a .db3 file"
             " is expected, complete (a bag cut off while recording: 'ros2 bag reindex', or 'mcap recover')"
         ) from error
-    return reader
 
 
 def topic_types(path: Path) -> dict[str, str]:
@@ -79,11 +76,8 @@ def topic_types(path: Path) -> dict[str, str]:
     Raises:
         BagError: no such bag, not a bag, or damaged.
     """
-    reader = _open(path)
-    try:
-        return {c.topic: c.msgtype for c in reader.connections if c.msgcount}
-    finally:
-        reader.close()
+    with closing(_recording(path)) as recording:
+        return {topic.name: topic.type for topic in recording.topics if topic.messages}
 
 
 class BagReader:
@@ -94,7 +88,8 @@ class BagReader:
 
         Args:
             path: the bag.
-            topic: the topic's name; one in a namespace is found where it is the only one that ends so.
+            topic: the topic's name, with a leading slash or without; one in a namespace is found where it is the only one that
+                ends so.
             type_name: the type that it must have.
             option: of the command line that names another topic, for error messages.
 
@@ -103,36 +98,44 @@ class BagReader:
         """
         self._path = path
         self._option = option
-        self._reader = _open(path)
+        self._recording = _recording(path)
         try:
-            self._connections = self._find(topic, type_name)
-            self.count = sum(connection.msgcount for connection in self._connections)
+            self._topic = self._find(topic, type_name)
+            self.count = self._topic.messages
             if self.count == 0:
-                raise BagError(f"{path} is empty: no messages on {self._connections[0].topic}")
+                raise BagError(f"{path} is empty: no messages on {self._topic.name}")
         except BaseException:
-            self._reader.close()
+            self._recording.close()
             raise
 
-    def _find(self, topic: str, type_name: str) -> list[Connection]:
-        wanted = "/" + topic.strip("/")
-        connections = self._reader.connections
-        names = {c.topic for c in connections}
+    @property
+    def warnings(self) -> list[str]:
+        """Return what was odd of the bag and did not matter; whole after the last message."""
+        return [f"{self._path}: {warning}" for warning in self._recording.warnings]
+
+    def _find(self, topic: str, type_name: str) -> StoredTopic:
+        wanted = full_name(topic)
+        topics = self._recording.topics
+        names = {t.name for t in topics}
         if wanted not in names:
             ending = sorted(name for name in names if name.endswith(wanted))
             if len(ending) == 1:
                 wanted = ending[0]
             elif ending:
                 raise BagError(f"{self._path} has several: {', '.join(ending)}; say which with {self._option}")
-        found = [c for c in connections if c.topic == wanted]
+        found = [t for t in topics if t.name == wanted]
         if not found:
-            usable = sorted(c.topic for c in connections if c.msgtype == type_name)
-            there = ", ".join(sorted(f"{c.topic} [{c.msgtype}]" for c in connections)) or "nothing"
+            usable = sorted(t.name for t in topics if t.type == type_name)
+            there = ", ".join(f"{t.name} [{t.type}]" for t in topics) or "nothing"
             hint = f"; say {self._option} {usable[0]} if that is the one" if usable else ""
             raise BagError(f"{self._path} has no topic '{wanted}' of type {type_name}; it holds {there}{hint}")
-        wrong = {c.msgtype for c in found} - {type_name}
+        wrong = {t.type for t in found} - {type_name}
         if wrong:
             raise BagError(f"{self._path}: {wanted} is of type {', '.join(sorted(wrong))}; {type_name} is expected")
-        return found
+        encodings = {t.encoding for t in found} - {CDR}
+        if encodings:
+            raise BagError(f"{self._path}: {wanted} is encoded as {', '.join(sorted(encodings))}; {CDR} is expected")
+        return found[0]
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
         """Yield (time of recording [ns], CDR bytes).
@@ -142,17 +145,15 @@ class BagReader:
         """
         read = 0
         try:
-            for _, time_ns, data in self._reader.messages(self._connections):
+            for message in self._recording.messages(self._topic):
                 read += 1
-                yield time_ns, bytes(data)
-        except _READ_ERRORS as error:
-            raise BagError(f"{self._path} is damaged after {read} of {self.count} messages: {_text(error)}") from error
-        if read != self.count:
-            raise BagError(f"{self._path} is damaged: {read} of the {self.count} messages that it announces are there")
+                yield message
+        except (RecordingError, OSError) as error:
+            raise BagError(f"{self._path} is damaged after {read} of {self.count} messages: {error}") from error
 
     def close(self) -> None:
         """Close the bag."""
-        self._reader.close()
+        self._recording.close()
 
 
 class BagWriter:
@@ -247,7 +248,3 @@ def _qos(topic: Topic) -> Qos:
         liveliness_lease_duration=forever,
         avoid_ros_namespace_conventions=False,
     )
-
-
-def _text(error: BaseException) -> str:
-    return str(error) or type(error).__name__

@@ -29,10 +29,12 @@ TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         Topic("radar/cube", "aegis_msgs/msg/RadarCube", reliable=False, depth=2),
+        Topic("radar/video", "aegis_msgs/msg/RadarVideo", reliable=False, depth=50),
         Topic("radar/points", "sensor_msgs/msg/PointCloud2", reliable=False, depth=5),
         Topic("radar/range_doppler", "aegis_msgs/msg/RangeDopplerMap", reliable=False, depth=2),
         Topic("radar/scan", "radar_msgs/msg/RadarScan", reliable=False, depth=5, optional=True),
         Topic("radar/tracks", "radar_msgs/msg/RadarTracks", reliable=False, depth=5, optional=True),
+        Topic("radar/sector", "marine_sensor_msgs/msg/RadarSector", reliable=False, depth=50, optional=True),
         Topic("truth", "aegis_msgs/msg/TruthArray"),
         Topic("odometry", "nav_msgs/msg/Odometry", reliable=False, depth=100),
         Topic("detections", "aegis_msgs/msg/DetectionArray"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nav_msgs.msg import Odometry
 
 from aegis.core.odometry import PlatformState
-from aegis.ros.messages.fields import finite_vector, stamp_of, unit_quaternion
+from aegis.ros.messages.fields import finite_vector, make_header, stamp_of, unit_quaternion
 
 
 def odometry_from_msg(m: Odometry) -> PlatformState:
@@ -21,3 +21,17 @@ def odometry_from_msg(m: Odometry) -> PlatformState:
         velocity=finite_vector(m.twist.twist.linear, "Odometry.twist.twist.linear"),
         turn_rate=finite_vector(m.twist.twist.angular, "Odometry.twist.twist.angular"),
     )
+
+
+def odometry_to_msg(east_m: float, north_m: float, east_mps: float, north_mps: float, stamp_ns: int) -> Odometry:
+    """Return the message of a ship's place and motion over ground, in `map`.
+
+    It is not turned: the clouds of the node `video` are turned north already, by the heading at each spoke.
+    """
+    m = Odometry()
+    m.header = make_header(stamp_ns, "map")
+    m.child_frame_id = "platform"
+    m.pose.pose.position.x, m.pose.pose.position.y = float(east_m), float(north_m)
+    m.pose.pose.orientation.w = 1.0
+    m.twist.twist.linear.x, m.twist.twist.linear.y = float(east_mps), float(north_mps)
+    return m

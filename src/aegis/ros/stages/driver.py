@@ -1,4 +1,4 @@
-"""A real radar's driver as a node: its line kept open, its frames stamped and published on `radar/points` or `radar/cube`."""
+"""A real radar's driver as a node: its line kept open, its frames stamped and published: points, cubes or video."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from aegis.core.finite import finite_or_none
 from aegis.core.health import Health, Level
 from aegis.core.params import ConfigError
 from aegis.core.signal.cube import Cube, CubeError
+from aegis.core.video.spokes import Spokes, VideoError
 from aegis.drivers.contract import Driver, DriverSettings
-from aegis.drivers.frames import Frame, PointFrame
+from aegis.drivers.frames import Frame, PointFrame, VideoFrame
 from aegis.drivers.recording import Recording
 from aegis.drivers.registry import driver_class, driver_names
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
 from aegis.ros.messages.fields import StampedMessage
+from aegis.ros.messages.odometry import odometry_to_msg
+from aegis.ros.messages.video import video_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 REOPEN_AFTER_NS = 1_000_000_000
@@ -40,6 +43,7 @@ class DriverStage(Stage[DriverSettings]):
         kind = driver_class(settings.driver)
         self.driver: Driver = kind(settings) if recording is None else kind.of_recording(settings, recording)
         self._recording = recording
+        self._platform_ns = 0  # stamp of the last odometry
         self._zero_ns: int | None = None  # Unix time of the sensor's zero, of a recording without times
         self._clock = SensorClock(settings.delay_s)
         self._sequence = 0
@@ -104,6 +108,9 @@ class DriverStage(Stage[DriverSettings]):
         self._frame_at_ns = now_ns
         stamp_ns = self._stamp(frame)
         frame_id = self.settings.frame_id
+        if isinstance(frame, VideoFrame):
+            yield from self._video(frame, stamp_ns)
+            return
         if isinstance(frame, PointFrame):
             message = cloud_to_msg(frame.columns, frame_id=frame_id, stamp_ns=stamp_ns)
             output = Output("radar/points", message)
@@ -118,6 +125,36 @@ class DriverStage(Stage[DriverSettings]):
             output = Output("radar/cube", cube_to_msg(cube))
         yield self.event(ScanStarted(self._sequence, driver=self.driver.name), stamp_ns)
         yield output
+
+    def _video(self, frame: VideoFrame, stamp_ns: int) -> Iterator[Output]:
+        """Publish spokes, and where the platform is; the node `video` tells the scans."""
+        middle_s = float(frame.time_offset[len(frame) // 2]) if len(frame) else 0.0
+        at_ns = stamp_ns + round(middle_s * 1e9)
+        try:
+            video = Spokes(
+                at_ns,
+                self.settings.frame_id,
+                self._sequence,
+                self.settings.sensor_id,
+                frame.azimuth,
+                frame.heading,
+                frame.time_offset - middle_s,
+                frame.first_range_m,
+                frame.cell_m,
+                frame.full_scale,
+                frame.codes,
+                frame.approaching,
+                frame.receding,
+            )
+        except VideoError as error:
+            self.counters.drop(error.reason)
+            yield self.event(DriverFailed(self.driver.name, str(error), self._sequence), stamp_ns)
+            return
+        yield Output("radar/video", video_to_msg(video))
+        if frame.platform is not None and at_ns > self._platform_ns:
+            self._platform_ns = at_ns
+            fix = frame.platform
+            yield Output("odometry", odometry_to_msg(fix.east_m, fix.north_m, fix.east_mps, fix.north_mps, at_ns))
 
     def _stamp(self, frame: Frame) -> int:
         """Return when a frame was measured [ns]."""

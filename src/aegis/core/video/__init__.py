@@ -1,0 +1,1 @@
+"""A turning radar's video to plots."""

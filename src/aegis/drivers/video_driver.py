@@ -1,0 +1,137 @@
+"""What drivers of radars that turn and send video share: own ship, the antenna's rotation, spokes to frames."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aegis.core.params import Settings, group, param
+from aegis.core.types import Floats
+from aegis.drivers.contract import DriverSettings, Parser
+from aegis.drivers.datagrams import Datagram
+from aegis.drivers.frames import DriverHealth, Frame, VideoFrame
+from aegis.drivers.own_ship import NmeaSettings, OwnShip
+from aegis.drivers.packet_driver import UdpDriver, UdpSettings
+from aegis.drivers.recording import Recording, sent_to
+from aegis.drivers.rotation import Rotation
+from aegis.drivers.transport import Transport, UdpPorts
+
+NMEA_BEGINS = (b"$", b"!", b"\\")
+
+
+class HeadingSettings(Settings):
+    """Where the heading at each spoke is from."""
+
+    source: Literal["auto", "radar", "nmea", "none"] = param(
+        "auto",
+        "What gives the heading at each spoke: the radar, own ship's sentences (nmea), or the first of them that knows it.",
+    )
+
+
+class VideoDriverSettings(DriverSettings):
+    """Parameters that all drivers of video have."""
+
+    nmea: NmeaSettings = group(NmeaSettings())
+    heading: HeadingSettings = group(HeadingSettings())
+
+
+class VideoParser(Parser):
+    """Base of the parsers: a subclass decodes, and calls `frame` with the spokes of a packet."""
+
+    def __init__(self, settings: VideoDriverSettings) -> None:
+        super().__init__()
+        self._heading_source = settings.heading.source
+        self.own_ship = OwnShip(settings.nmea)
+        self.own_ship.refused = self.refused
+        self.rotation = Rotation()
+
+    def feed(self, packet: bytes, received_ns: int) -> list[Frame]:
+        """Take a datagram of the radar or of own ship's NMEA 0183."""
+        if packet[:1] in NMEA_BEGINS and self.own_ship.take(packet, received_ns):
+            return []
+        return self.feed_radar(packet, received_ns)
+
+    def feed_radar(self, packet: bytes, received_ns: int) -> list[Frame]:
+        """Take a datagram of the radar; never raises."""
+        raise NotImplementedError
+
+    def reset(self) -> None:
+        """Forget own ship and the rotation; the line was closed."""
+        self.own_ship.reset()
+        self.rotation.reset()
+
+    def health(self) -> DriverHealth:
+        """Return how fast the antenna turns, and what is known of own ship."""
+        return DriverHealth(values={"turn_s": round(self.rotation.turn_s, 2), **self.own_ship.values()})
+
+    def frame(
+        self,
+        angles: Floats,
+        codes: NDArray[np.uint8],
+        cell_m: float,
+        received_ns: int,
+        *,
+        full_scale: int,
+        marks: tuple[int, int] = (0, 0),
+        headings: Floats | None = None,
+        offsets: Floats | None = None,
+    ) -> VideoFrame:
+        """Return the frame of spokes (N, M) at angles (N,) clockwise from the bow [rad].
+
+        Args:
+            marks: codes of echoes that approach and that recede; 0: none.
+            headings: (N,) true, as the radar says [rad]; NaN unknown.
+            offsets: (N,) when they were measured [s], after receipt; None: by the rotation.
+        """
+        if offsets is None:
+            offsets = self.rotation.offsets(angles, received_ns)
+        heading = np.full(len(angles), math.nan)
+        if headings is not None and self._heading_source in ("auto", "radar"):
+            heading = headings
+        if self._heading_source in ("auto", "nmea"):
+            heading = np.where(np.isnan(heading), self.own_ship.heading_at(received_ns), heading)
+        return VideoFrame(
+            azimuth=(math.pi - angles) % (2.0 * math.pi) - math.pi,
+            heading=heading,
+            time_offset=offsets,
+            first_range_m=0.0,
+            cell_m=cell_m,
+            full_scale=full_scale,
+            codes=codes,
+            sensor_time_ns=None,
+            received_ns=received_ns,
+            approaching=marks[0],
+            receding=marks[1],
+            platform=self.own_ship.fix_at(received_ns),
+        )
+
+
+class VideoDriver(UdpDriver):
+    """Base of the drivers: the radar's ports, and that of own ship's NMEA 0183."""
+
+    output: ClassVar[Literal["points", "cube", "video"]] = "video"
+    settings: VideoDriverSettings
+
+    def radar_ports(self) -> list[UdpSettings]:
+        """Return the ports of the radar: that of the spokes first."""
+        return [self._udp]
+
+    def make_transport(self) -> Transport:
+        """Return the ports."""
+        radar = [port.transport() for port in self.radar_ports()]
+        return UdpPorts([*radar, *self.settings.nmea.transports()])
+
+    def recorded(self, recording: Recording) -> Transport:
+        """Return the radar's datagrams of a capture, and all that are NMEA 0183 (or those to `nmea.port`, where it is set)."""
+        accepts = [sent_to(port.port, port.multicast_group, port.source_address) for port in self.radar_ports()]
+        return recording.datagrams(lambda d: any(a(d) for a, _ in accepts) or self.is_own_ship(d), accepts[0][1])
+
+    def is_own_ship(self, datagram: Datagram) -> bool:
+        """Tell whether a captured datagram is of own ship."""
+        nmea = self.settings.nmea
+        if nmea.port and datagram.port != nmea.port:
+            return False
+        return datagram.data[:1] in NMEA_BEGINS and sent_to(0, "", nmea.source_address)[0](datagram)
