@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aegis.core.types import N_CLASSES, ClassId, Threats, Tracks, TrackStatus
+from aegis.core.types import N_CLASSES, ClassId, ThreatLevel, Threats, Tracks, TrackStatus
 
 SECOND = 1_000_000_000
 
@@ -28,7 +28,8 @@ def make_tracks(ids, *, stamp_ns=0, sequence=1, status=TrackStatus.CONFIRMED, st
     )
 
 
-def make_threats(ids, levels, *, sequence=1, sensor_id="radar"):
+def make_threats(ids, levels, *, sequence=1, sensor_id="radar", unlisted=()):
+    """Return an assessment: threats with these levels, and pairs (id, level) below the list."""
     n = len(ids)
     nan = np.full(n, np.nan)
     return Threats(
@@ -45,4 +46,7 @@ def make_threats(ids, levels, *, sequence=1, sensor_id="radar"):
         cpa_distance_sigma=nan,
         time_to_impact=nan,
         reason=["because"] * n,
+        listed_from=int(ThreatLevel.MEDIUM if unlisted else ThreatLevel.LOW),
+        unlisted_track_id=np.array([track_id for track_id, _ in unlisted], dtype=np.int64),
+        unlisted_level=np.array([level for _, level in unlisted], dtype=np.int64),
     )

@@ -115,6 +115,14 @@ def test_colours_and_labels_follow_the_threat_level():
     assert three.label == "3 DRONE 5 m/s"
 
 
+def test_a_track_below_the_list_of_threats_is_drawn_as_assessed():
+    feed = PictureFeed(PictureSettings())
+    feed.take_threats(make_threats([1], [ThreatLevel.HIGH], unlisted=[(2, ThreatLevel.LOW)]))
+    _, two, three = feed.take_tracks(make_tracks([1, 2, 3])).glyphs
+    assert (two.colour, two.label) == (LEVEL_COLOURS[ThreatLevel.LOW], "2 DRONE 5 m/s LOW")
+    assert three.colour == UNASSESSED
+
+
 @pytest.mark.parametrize(("lag", "shown"), [(-1, True), (0, True), (3, True), (4, False), (-500, False)])
 def test_stale_threats_are_not_shown_as_fresh(lag, shown):
     feed = PictureFeed(PictureSettings(threat_max_lag=3))

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
+from threat_tracks import tracks_of
 
 from aegis.core.params import ConfigError
 from aegis.core.threat.assessor import Assessor
 from aegis.core.threat.geometry import closest_approach, cpa_distance_sigma, time_to_impact
 from aegis.core.threat.settings import ThreatSettings
-from aegis.core.types import N_CLASSES, ClassId, ThreatLevel, Tracks, TrackStatus
+from aegis.core.types import ClassId, ThreatLevel, Tracks, TrackStatus
 
 VECTOR = st.tuples(*[st.floats(-5000, 5000)] * 3).map(np.array)
 VELOCITY = st.tuples(*[st.floats(-300, 300)] * 3).map(np.array)
@@ -66,29 +67,14 @@ def test_the_error_of_the_miss_distance_is_that_of_a_monte_carlo():
     assert sigma == pytest.approx(distances.std(), rel=0.05)
 
 
-def tracks_of(*rows, status=TrackStatus.CONFIRMED, sigma=(5.0, 1.0)) -> Tracks:
-    """Return tracks of rows (id, class, position, velocity)."""
-    n = len(rows)
-    probability = np.full((n, N_CLASSES), 0.05 / (N_CLASSES - 1))
-    for i, row in enumerate(rows):
-        probability[i, row[1]] = 0.95
-    return Tracks(
-        stamp_ns=1, frame_id="map", sequence=4, sensor_id="radar", track_id=np.array([r[0] for r in rows], dtype=int),
-        status=np.full(n, int(status)), state=np.array([[*r[2], *r[3]] for r in rows], dtype=float).reshape(n, 6),
-        covariance=np.broadcast_to(np.diag([sigma[0] ** 2] * 3 + [sigma[1] ** 2] * 3), (n, 6, 6)).copy(),
-        class_id=np.array([r[1] for r in rows], dtype=int), class_probability=probability,
-        existence_probability=np.ones(n), rcs_dbsm=np.zeros(n), age=np.ones(n), time_since_update=np.zeros(n),
-        hits=np.full(n, 5),
-    )  # fmt: skip
-
-
 MISSILE = (7, ClassId.MISSILE, (9000.0, 0.0, 300.0), (-300.0, 0.0, -10.0))
 AIRLINER = (3, ClassId.AIRCRAFT, (8000.0, 6000.0, 9000.0), (-200.0, 0.0, 0.0))
+ALL_LISTED = ThreatSettings(levels={"listed_from": "LOW"})
 LEAVING = (5, ClassId.DRONE, (500.0, 0.0, 50.0), (15.0, 0.0, 0.0))
 
 
 def test_the_ranking_is_the_one_a_person_would_give():
-    threats, _ = Assessor(ThreatSettings()).step(tracks_of(AIRLINER, LEAVING, MISSILE))
+    threats, _ = Assessor(ALL_LISTED).step(tracks_of(AIRLINER, LEAVING, MISSILE))
     assert threats.track_id.tolist() == [7, 3, 5]
     assert threats.level.tolist() == [ThreatLevel.CRITICAL, ThreatLevel.LOW, ThreatLevel.LOW]
     assert threats.class_id.tolist() == [ClassId.MISSILE, ClassId.AIRCRAFT, ClassId.DRONE]
@@ -117,7 +103,7 @@ def test_a_velocity_lost_in_its_error_is_no_intent():
 
 def test_a_harmless_class_on_the_same_course_scores_lower():
     course = ((2000.0, 0.0, 100.0), (-20.0, 0.0, 0.0))
-    threats, _ = Assessor(ThreatSettings()).step(tracks_of((1, ClassId.BIRD, *course), (2, ClassId.DRONE, *course)))
+    threats, _ = Assessor(ALL_LISTED).step(tracks_of((1, ClassId.BIRD, *course), (2, ClassId.DRONE, *course)))
     assert threats.track_id.tolist() == [2, 1]
 
 
@@ -139,7 +125,7 @@ def test_a_score_about_a_threshold_does_not_flutter():
     for hysteresis in (0.0, 0.03):
         assessor, changes = Assessor(ThreatSettings(levels={"hysteresis": hysteresis})), 0
         # Where the level rises, go back and forth by a few metres.
-        x = next(x for x in np.arange(6000, 0, -10.0) if assessor.step(drone_at(x))[0].level[0] >= ThreatLevel.HIGH)
+        x = next(x for x in np.arange(6000, 0, -10.0) if assessor.step(drone_at(x))[0].levels()[1] >= ThreatLevel.HIGH)
         for k in range(40):
             changes += len(assessor.step(drone_at(x + (20.0 if k % 2 else 0.0)))[1])
         level[hysteresis] = changes
@@ -156,7 +142,7 @@ def test_thresholds_must_ascend():
 def score_of(**values: float) -> float:
     """Return the score of a drone that flies straight at the asset, 2 km away at 20 m/s, its velocity known exactly."""
     tracks = tracks_of((1, ClassId.DRONE, (2000.0, 0.0, 0.0), (-20.0, 0.0, 0.0)), sigma=(5, 1e-6))
-    threats, _ = Assessor(ThreatSettings.load(values)).step(tracks)
+    threats, _ = Assessor(ThreatSettings.load({"levels.listed_from": "LOW", **values})).step(tracks)
     return float(threats.score[0])
 
 
@@ -179,3 +165,32 @@ def test_the_score_is_the_weighted_geometric_mean_of_its_terms():
 def test_weights_that_are_all_zero_are_refused():
     with pytest.raises(ConfigError, match="one of the weights above 0"):
         ThreatSettings.load({f"score.weight_{term}": 0.0 for term in ("distance", "time", "capability", "intent")})
+
+
+def test_the_list_begins_at_a_level_and_names_the_rest():
+    """What recedes has score 0 and is no threat; it was assessed all the same, and its level is told."""
+    bird = (9, ClassId.BIRD, (300.0, 40.0, 60.0), (12.0, 3.0, 0.0))
+    tracks = tracks_of(AIRLINER, LEAVING, MISSILE, bird)
+    by_level = {}
+    for name in ("LOW", "MEDIUM", "HIGH", "CRITICAL"):
+        threats, changes = Assessor(ThreatSettings(levels={"listed_from": name})).step(tracks)
+        by_level[name] = threats.track_id.tolist()
+        assert threats.listed_from == ThreatLevel[name]
+        assert (threats.level >= ThreatLevel[name]).all()
+        assert (threats.unlisted_level < ThreatLevel[name]).all()
+        assert sorted([*by_level[name], *threats.unlisted_track_id.tolist()]) == [3, 5, 7, 9]
+        assert threats.levels() == {7: ThreatLevel.CRITICAL, 3: ThreatLevel.LOW, 5: ThreatLevel.LOW, 9: ThreatLevel.LOW}
+        assert len(threats.reason) == len(threats)
+        assert [change.track_id for change in changes] == [7]
+    assert by_level == {"LOW": [7, 3, 5, 9], "MEDIUM": [7], "HIGH": [7], "CRITICAL": [7]}
+    default, _ = Assessor(ThreatSettings()).step(tracks)
+    assert default.track_id.tolist() == [7]
+
+
+def test_a_threat_that_fades_leaves_the_list_with_a_word():
+    assessor = Assessor(ThreatSettings())
+    assert assessor.step(drone_at(900.0))[0].track_id.tolist() == [1]
+    threats, (change,) = assessor.step(tracks_of((1, ClassId.DRONE, (900.0, 0.0, 50.0), (20.0, 0.0, 0.0))))
+    assert (threats.track_id.tolist(), threats.unlisted_track_id.tolist()) == ([], [1])
+    assert change.after is ThreatLevel.LOW
+    assert change.reason.startswith("moves away, 901 m off, at 20 m/s")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  adviceReason, levelsOf, nextOrder, numberText, rowsOf, stageLines, threatName,
+  adviceReason, levelsOf, nextOrder, noThreatsText, numberText, rowsOf, stageLines, threatName,
 } from "../../src/aegis/bridge/static/panels.js";
 import { lengthText, roundRange } from "../../src/aegis/bridge/static/scope.js";
 import { Heard } from "../../src/aegis/bridge/static/stream.js";
@@ -34,6 +34,18 @@ test("an assessment that is old colours no track", () => {
   assert.equal(levelsOf(heard, 3000).get(1), "CRITICAL");
   assert.equal(levelsOf(heard, 3001).size, 0);
   assert.equal(rowsOf(heard, { key: "level", descending: true }, 3001)[0].level, "NONE");
+});
+
+test("a track below the list of threats has its level, and one that is in neither has none", () => {
+  const heard = heardOf([aTrack(1), aTrack(2), aTrack(3)]);
+  assert.equal(noThreatsText(heard), "No assessment has been heard yet.");
+  heard.take({ type: "threats", threats: [aThreat(1, { level: "HIGH" })], age_s: 0, listed_from: "MEDIUM", unlisted: { LOW: [2] } }, 1000);
+  const rows = rowsOf(heard, { key: "track_id", descending: false }, 1000);
+  assert.deepEqual(rows.map((row) => row.level), ["HIGH", "LOW", "NONE"]);
+  heard.take({ type: "threats", threats: [], age_s: 0, listed_from: "MEDIUM", unlisted: { LOW: [1, 2] } }, 1000);
+  assert.equal(noThreatsText(heard), "2 tracks are assessed, none as MEDIUM or above.");
+  heard.take({ type: "threats", threats: [], age_s: 0, listed_from: "MEDIUM", unlisted: {} }, 1000);
+  assert.equal(noThreatsText(heard), "No track to assess.");
 });
 
 test("what is unknown goes last, whichever way", () => {

@@ -161,12 +161,7 @@ class PictureFeed:
         last = self._sequence.get(threats.sensor_id)
         if last is None or abs(last - threats.sequence) > self.settings.threat_max_lag:
             return {}
-        known = {int(level) for level in ThreatLevel}
-        return {
-            int(track_id): ThreatLevel(int(level))
-            for track_id, level in zip(threats.track_id, threats.level, strict=True)
-            if int(level) in known
-        }
+        return threats.levels()
 
     def _glyphs(self, tracks: Tracks) -> list[Glyph]:
         levels = self._levels()

@@ -64,6 +64,9 @@ class ThreatLevel(IntEnum):
     CRITICAL = 4
 
 
+_LEVELS = {int(level): level for level in ThreatLevel}
+
+
 class SignalKind(IntEnum):
     """As in aegis_msgs/EwSignalArray."""
 
@@ -85,6 +88,10 @@ class AdviceState(IntEnum):
 
 
 T = TypeVar("T", bound="DataclassInstance")
+
+
+def _none() -> Ints:
+    return np.empty(0, dtype=np.int64)
 
 
 def take_rows(table: T, index: NDArray[Any]) -> T:
@@ -216,7 +223,7 @@ class Tracks:
 
 @dataclass
 class Threats:
-    """Assessed tracks, most threatening first; arrays (N,)."""
+    """The threats, most threatening first, and which other tracks were assessed; arrays (N,)."""
 
     stamp_ns: int
     frame_id: str
@@ -231,9 +238,19 @@ class Threats:
     cpa_distance_sigma: Floats
     time_to_impact: Floats
     reason: list[str] = field(default_factory=list)
+    listed_from: int = int(ThreatLevel.LOW)  # the level that the list begins at
+    # Of the tracks below it; arrays (M,).
+    unlisted_track_id: Ints = field(default_factory=_none)
+    unlisted_level: Ints = field(default_factory=_none)
 
     def __len__(self) -> int:
         return len(self.track_id)
+
+    def levels(self) -> dict[int, ThreatLevel]:
+        """Return the level of every track that was assessed, by its id; of levels that do not exist, nothing."""
+        ids = [*self.track_id.tolist(), *self.unlisted_track_id.tolist()]
+        numbers = [*self.level.tolist(), *self.unlisted_level.tolist()]
+        return {i: _LEVELS[number] for i, number in zip(ids, numbers, strict=True) if number in _LEVELS}
 
 
 @dataclass

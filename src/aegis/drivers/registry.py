@@ -14,7 +14,10 @@ GROUP = "aegis.drivers"  # of entry points: name = "package.module:DriverClass"
 BUILT_IN = {
     "ars548": "aegis.drivers.ars548:Ars548",
     "asterix": "aegis.drivers.asterix:Asterix",
+    "asterix_video": "aegis.drivers.asterix_video:AsterixVideo",
+    "garmin_xhd": "aegis.drivers.garmin_xhd:GarminXhd",
     "navico": "aegis.drivers.navico:Navico",
+    "raymarine_quantum": "aegis.drivers.raymarine_quantum:RaymarineQuantum",
     "smartmicro_umrr": "aegis.drivers.smartmicro:SmartmicroUmrr",
     "srr520": "aegis.drivers.srr520:Srr520",
     "ti_raw": "aegis.drivers.ti_raw:TiRaw",

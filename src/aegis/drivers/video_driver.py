@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -19,6 +20,8 @@ from aegis.drivers.recording import Recording, sent_to
 from aegis.drivers.rotation import Rotation
 from aegis.drivers.transport import Transport, UdpPorts
 
+FRAME_SPOKES = 32
+FRAME_NS = 200_000_000
 NMEA_BEGINS = (b"$", b"!", b"\\")
 
 
@@ -107,6 +110,73 @@ class VideoParser(Parser):
             receding=marks[1],
             platform=self.own_ship.fix_at(received_ns),
         )
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What the spokes of a frame have in common."""
+
+    cells: int
+    cell_m: float
+    full_scale: int
+    first_range_m: float = 0.0
+    marks: tuple[int, int] = (0, 0)
+
+
+class SpokeParser(VideoParser):
+    """Base of the parsers of radars that send every spoke by itself: `spoke` puts them together to frames."""
+
+    def __init__(self, settings: VideoDriverSettings) -> None:
+        super().__init__(settings)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._geometry: Geometry | None = None
+        self._codes: list[NDArray[np.uint8]] = []
+        self._where: list[tuple[float, float, int]] = []  # angle, heading [rad], time [ns]
+
+    def reset(self) -> None:
+        """Forget the spokes that wait for others."""
+        super().reset()
+        self._forget()
+
+    def finish(self) -> list[Frame]:
+        """Return the spokes that wait for others."""
+        return self._cut()
+
+    def spoke(
+        self, angle: float, codes: NDArray[np.uint8], geometry: Geometry, time_ns: int, heading: float = math.nan
+    ) -> list[Frame]:
+        """Take a spoke: its angle clockwise from the bow and true heading [rad], when it came; return the frame before it."""
+        out: list[Frame] = []
+        if self._where and (geometry != self._geometry or not 0 <= time_ns - self._where[0][2] <= FRAME_NS):
+            out = self._cut()
+        self._geometry = geometry
+        self._codes.append(codes)
+        self._where.append((angle, heading, time_ns))
+        return out + (self._cut() if len(self._where) >= FRAME_SPOKES else [])
+
+    def _cut(self) -> list[Frame]:
+        if not self._where or self._geometry is None:
+            return []
+        g, codes = self._geometry, np.stack(self._codes)
+        angles, headings, times = (np.array(column) for column in zip(*self._where, strict=True))
+        self._forget()
+        received_ns = int(times[-1])
+        offsets = np.minimum((times - received_ns) * 1e-9, 0.0)
+        self.rotation.offsets(angles, received_ns)  # which learns how fast the antenna turns
+        found = self.frame(
+            angles,
+            codes,
+            g.cell_m,
+            received_ns,
+            full_scale=g.full_scale,
+            marks=g.marks,
+            headings=headings,
+            offsets=offsets,
+        )
+        found.first_range_m = g.first_range_m
+        return [found]
 
 
 class VideoDriver(UdpDriver):

@@ -105,6 +105,24 @@ def test_a_class_status_or_level_that_nobody_defined_is_unknown():
     assert json.loads(columns.threat_rows(threats).all_json)[0]["level"] == "UNKNOWN"
 
 
+def test_an_unknown_class_has_no_confidence_but_what_it_could_be():
+    tracks = some_tracks(1, 0)
+    tracks.class_id[:] = int(ClassId.UNKNOWN)
+    tracks.class_probability[:] = 0.0
+    tracks.class_probability[:, [ClassId.BIRD, ClassId.DRONE, ClassId.UNKNOWN]] = 0.35, 0.6, 0.05
+    row = json.loads(columns.track_rows(tracks).all_json)[0]
+    assert (row["class"], row["confidence"], row["could_be"]) == ("UNKNOWN", None, "DRONE or BIRD")
+    named = json.loads(columns.track_rows(some_tracks(1, 0)).all_json)[0]
+    assert (named["class"], named["could_be"]) == ("AIRCRAFT", "")
+
+
+def test_what_is_below_the_list_of_threats_is_named_by_level():
+    threats = some_threats(1, 0)
+    threats.listed_from = 2
+    threats.unlisted_track_id, threats.unlisted_level = np.array([50, 51, 52]), np.array([1, 1, 99])
+    assert columns.unlisted(threats) == {"listed_from": "MEDIUM", "unlisted": {"LOW": [50, 51], "UNKNOWN": [52]}}
+
+
 def test_nothing_there_is_an_empty_list():
     detections, tracks = some_detections(1, 0, n=0), some_tracks(1, 0, n=0)
     for rows in (columns.detection_rows(detections), columns.track_rows(tracks), columns.track_brief(tracks)):

@@ -97,6 +97,15 @@ def test_only_a_parameter_makes_a_track_hostile(hostile_from, hostile):
     assert "threat" not in found[4].remarks
 
 
+def test_a_track_below_the_list_of_threats_has_a_level_and_no_reason():
+    tracks, threats = make_tracks([1, 2]), make_threats([1], [3], unlisted=[(2, ThreatLevel.LOW)])
+    listed, below = events(tracks, threats, CotStyle("a", 1000, hostile_from=ThreatLevel.LOW))
+    assert "threat HIGH: because" in listed.remarks
+    assert "threat" not in below.remarks
+    assert listed.type.startswith("a-h-")
+    assert below.type.startswith("a-h-")
+
+
 def test_a_simulation_says_so():
     (event,) = events(make_tracks([1]), style=CotStyle("a", 1000, simulated=True))
     assert (as_xml(event).get("how"), as_xml(event).get("opex")) == ("m-s", "s")

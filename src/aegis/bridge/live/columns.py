@@ -313,6 +313,14 @@ ACKNOWLEDGEMENT: Table[Sequence[Acknowledgement | None]] = Table(
 _LIVE_DETECTION, _LIVE_TRACK = DETECTION.live(), TRACK.live()
 
 
+def unlisted(t: Threats) -> dict[str, object]:
+    """Return where the list of threats begins, and the tracks that were assessed and are below it, by level."""
+    below: dict[str, list[int]] = {}
+    for track_id, level in zip(t.unlisted_track_id.tolist(), t.unlisted_level.tolist(), strict=True):
+        below.setdefault(LEVEL_NAMES[level], []).append(track_id)
+    return {"listed_from": LEVEL_NAMES[t.listed_from], "unlisted": below}
+
+
 def detection_rows(d: Detections) -> EncodedRows:
     """Return a scan's detections, all fields."""
     return EncodedRows(lambda: DETECTION.rows(d))
@@ -334,7 +342,7 @@ def track_brief(t: Tracks) -> EncodedRows:
 
 
 def threat_rows(t: Threats, acknowledged: Mapping[int, Acknowledgement] = MappingProxyType({})) -> EncodedRows:
-    """Return the assessed tracks, most threatening first, and who has acknowledged them at their level or above."""
+    """Return the threats, most threatening first, and who has acknowledged them at their level or above."""
 
     def rows() -> list[Row]:
         known = [acknowledged.get(track_id) for track_id in t.track_id.tolist()]

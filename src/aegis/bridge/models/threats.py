@@ -19,15 +19,20 @@ class Threat(Assessment):
 
 
 class ActiveThreats(Frame, Page):
-    """Assessed tracks, most threatening first."""
+    """The threats, most threatening first: tracks from a level on. A track that is neither here nor below was not assessed."""
 
     threats: list[Threat]
+    listed_from: str = Field(description="the level that the list begins at", examples=["MEDIUM"])
+    unlisted: dict[str, list[int]] = Field(
+        description="the tracks that were assessed and are below it, by level", examples=[{"LOW": [42, 43]}]
+    )
 
 
 class ThreatSummary(Frame):
     """How many threats there are, of which kind, and the worst of them."""
 
-    count: int = Field(examples=[3])
+    count: int = Field(description="listed threats", examples=[3])
+    assessed: int = Field(description="tracks, those below the list too", examples=[12])
     by_level: dict[str, int] = Field(examples=[{"LOW": 1, "MEDIUM": 1, "HIGH": 0, "CRITICAL": 1}])
     by_class: dict[str, int] = Field(examples=[{"MISSILE": 1, "DRONE": 2}])
     unacknowledged: int = Field(description="HIGH and CRITICAL threats that are not acknowledged", examples=[1])

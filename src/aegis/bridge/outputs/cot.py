@@ -102,7 +102,7 @@ def events(picture: Picture, style: CotStyle) -> dict[int, CotEvent]:
         strict=True,
     ):
         track_id, class_id = int(tracks.track_id[i]), int(tracks.class_id[i])
-        level, reason = assessed.get(track_id, (None, ""))
+        level, reason = assessed.get(track_id, (None, None))
         name = CLASS_NAMES[class_id]
         probabilities = tracks.class_probability[i]
         named = class_id != ClassId.UNKNOWN and class_id < len(probabilities)
@@ -138,7 +138,7 @@ def _type(class_id: int, level: ThreatLevel | None, hostile_from: ThreatLevel | 
     return f"a-{AFFILIATION_HOSTILE if hostile else AFFILIATION_UNKNOWN}-{TYPES[ClassId(known)]}"
 
 
-def _remarks(name: str, probability: float, status: str, level: ThreatLevel | None, reason: str) -> str:
+def _remarks(name: str, probability: float, status: str, level: ThreatLevel | None, reason: str | None) -> str:
     sure = f" {probability:.0%}" if math.isfinite(probability) else ""
-    threat = "" if level is None else f"; threat {level.name}: {reason}"
+    threat = "" if level is None or reason is None else f"; threat {level.name}: {reason}"
     return _NOT_IN_XML.sub("\ufffd", f"{name}{sure}, {status.lower()}{threat}")

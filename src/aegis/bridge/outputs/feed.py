@@ -14,8 +14,6 @@ from aegis.bridge.outputs.settings import OutputSettings
 from aegis.bridge.outputs.site import Placed, Site
 from aegis.core.types import ThreatLevel, Threats, Tracks, TrackStatus
 
-_LEVELS = {int(level): level for level in ThreatLevel}
-
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -47,16 +45,13 @@ class Picture:
         return self.has_place & np.isin(self.tracks.status, (TrackStatus.CONFIRMED, TrackStatus.COASTING))
 
     @cached_property
-    def assessed(self) -> dict[int, tuple[ThreatLevel, str]]:
-        """Return the threat level, and its reason, by track id."""
+    def assessed(self) -> dict[int, tuple[ThreatLevel, str | None]]:
+        """Return the threat level, and its reason, by track id; None for what is below the list of threats."""
         if self.threats is None:
             return {}
-        t = self.threats.data
-        return {
-            track_id: (_LEVELS[level], reason)
-            for track_id, level, reason in zip(t.track_id.tolist(), t.level.tolist(), t.reason, strict=True)
-            if level in _LEVELS
-        }
+        threats = self.threats.data
+        reasons = dict(zip(threats.track_id.tolist(), threats.reason, strict=True))
+        return {track_id: (level, reasons.get(track_id)) for track_id, level in threats.levels().items()}
 
 
 class Feed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -38,6 +38,7 @@ def frame_response(
     topic: str,
     name: str,
     choose: Callable[[Frame[Any]], tuple[Index, int]] | None = None,
+    more: Callable[[Any], Mapping[str, object]] | None = None,
 ) -> Response:
     """Return a frame's objects under `name`, or 304 when the client has this frame.
 
@@ -49,6 +50,7 @@ def frame_response(
         topic: named in the error where nothing was received.
         name: of the list in the body.
         choose: returns the numbers of the wanted objects and how many there are without paging; None wants all.
+        more: returns what else there is to say of the frame's data.
 
     Raises:
         ProblemError: 503, there is no frame yet.
@@ -61,7 +63,8 @@ def frame_response(
     bridge_of(request).state.note_request(type(frame.data))
     index, total = (None, len(frame.data)) if choose is None else choose(frame)
     part = EncodedPart(frame.rows, index)
-    body = json_bytes({**frame.head(), "count": len(part), "total": total, name: part})
+    extra = {} if more is None else more(frame.data)
+    body = json_bytes({**frame.head(), "count": len(part), "total": total, name: part, **extra})
     return Response(body, headers=headers, media_type="application/json")
 
 

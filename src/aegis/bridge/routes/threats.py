@@ -36,7 +36,7 @@ commands = APIRouter(prefix="/api/threats", tags=["threats"], responses=MEASURED
 
 @router.get("/active", response_model=ActiveThreats)
 async def active(request: Request, wanted: Annotated[ThreatSelection, Query()]) -> Response:
-    """Return every assessed track, or some of them, most threatening first."""
+    """Return the threats, or some of them, most threatening first; and the tracks that were assessed as less."""
     state = bridge_of(request).state
 
     def choose(frame: Frame[Threats]) -> tuple[Index, int]:
@@ -45,7 +45,8 @@ async def active(request: Request, wanted: Annotated[ThreatSelection, Query()]) 
         tracks = state.tracks.data if state.tracks else None
         return wanted.rows(lambda: places_of_tracks(threats.track_id, tracks), threats.class_id, also=also)
 
-    return frame_response(request, state.threats, "threats", "threats", None if wanted.everything else choose)
+    chosen = None if wanted.everything else choose
+    return frame_response(request, state.threats, "threats", "threats", chosen, more=columns.unlisted)
 
 
 @router.get("/critical", response_model=ActiveThreats)
@@ -56,7 +57,9 @@ async def critical(request: Request) -> Response:
         index = np.flatnonzero(frame.data.level == int(ThreatLevel.CRITICAL))
         return index, len(index)
 
-    return frame_response(request, bridge_of(request).state.threats, "threats", "threats", choose)
+    return frame_response(
+        request, bridge_of(request).state.threats, "threats", "threats", choose, more=columns.unlisted
+    )
 
 
 @router.get("/summary", response_model=ThreatSummary)
@@ -71,6 +74,7 @@ async def summary(request: Request) -> Response:
     body: dict[str, Any] = {
         **frame.head(),
         "count": len(frame.data),
+        "assessed": len(frame.data) + len(frame.data.unlisted_track_id),
         "by_level": levels(frame.data.level),
         "by_class": dict(sorted(classes.items())),
         "unacknowledged": sum(row["level"] in ("HIGH", "CRITICAL") and row["acknowledged_by"] is None for row in rows),
@@ -106,7 +110,7 @@ async def acknowledge(
         raise no_data("threats")
     found = np.flatnonzero(frame.data.track_id == track_id)
     if not len(found):
-        raise ProblemError(404, f"track {track_id} is not assessed as a threat now")
+        raise ProblemError(404, f"track {track_id} is no threat now: it is not in the list")
     level = ThreatLevel(int(frame.data.level[found[0]]))
     origin = origin_of(request)
     decision = await bridge.history.put_decision(

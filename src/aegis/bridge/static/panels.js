@@ -42,14 +42,28 @@ export function numberText(value, digits) {
 }
 
 /**
- * The threat level of each track that has one now.
+ * The threat level of each track that has one now, listed as a threat or not.
  * @param {Heard} heard
  * @param {number} now
  * @returns {Map<number, Level>}
  */
 export function levelsOf(heard, now) {
-  const threats = heard.threats && !isStale(heard, heard.threats, now) ? heard.threats.items : [];
-  return new Map(threats.map((threat) => [threat.track_id, threat.level]));
+  if (!heard.threats || isStale(heard, heard.threats, now)) return new Map();
+  /** @type {[number, Level][]} */
+  const listed = heard.threats.items.map((threat) => [threat.track_id, threat.level]);
+  const below = /** @type {[Level, number[]][]} */ (Object.entries(heard.threats.unlisted));
+  return new Map([...below.flatMap(([level, ids]) => ids.map((id) => /** @type {[number, Level]} */ ([id, level]))), ...listed]);
+}
+
+/**
+ * What an empty list of threats means.
+ * @param {Heard} heard
+ */
+export function noThreatsText(heard) {
+  if (!heard.threats) return "No assessment has been heard yet.";
+  const assessed = Object.values(heard.threats.unlisted).reduce((sum, ids) => sum + ids.length, 0);
+  const tracks = assessed === 1 ? "1 track is" : `${assessed} tracks are`;
+  return assessed ? `${tracks} assessed, none as ${heard.threats.listedFrom} or above.` : "No track to assess.";
 }
 
 /**
@@ -209,7 +223,7 @@ export class Panels {
     const items = heard.threats?.items ?? [];
     setText(byId("threat-count"), items.length ? String(items.length) : "");
     byId("no-threats").hidden = items.length > 0;
-    setText(byId("no-threats"), heard.threats ? "Nothing is assessed as a threat." : "No assessment has been heard yet.");
+    setText(byId("no-threats"), noThreatsText(heard));
     const decides = this.may("ew:acknowledge");
     fillChildren(byId("threats"), items.slice(0, MAX_ROWS), () => withChildren("li", THREAT_PARTS), (line, threat) => {
       const [level, score, who, act, reason] = line.children;

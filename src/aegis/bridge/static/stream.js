@@ -64,7 +64,7 @@
  *
  * @typedef {{type: "auth_ok", allowed: string[]}} Admitted
  * @typedef {{type: "radar_frame"} & RadarFrame
- *   | {type: "threats", threats: Threat[], age_s: number}
+ *   | {type: "threats", threats: Threat[], age_s: number, listed_from?: Level, unlisted?: Record<string, number[]>}
  *   | {type: "ew", advice: {items: Advice[]} | null}
  *   | {type: "system_status"} & Status
  *   | {type: "heartbeat"}} Message
@@ -91,7 +91,7 @@ export class Heard {
   detections = null;
   /** @type {Part & {items: Track[]} | null} */
   tracks = null;
-  /** @type {Part & {items: Threat[]} | null} */
+  /** @type {Part & {items: Threat[], unlisted: Record<string, number[]>, listedFrom: Level} | null} */
   threats = null;
   /** @type {Advice[]} */
   advice = [];
@@ -132,7 +132,9 @@ export class Heard {
         this.#takeRadarFrame(message, at);
         break;
       case "threats":
-        this.threats = { items: message.threats, ageS: message.age_s, at };
+        this.threats = {
+          items: message.threats, unlisted: message.unlisted ?? {}, listedFrom: message.listed_from ?? "LOW", ageS: message.age_s, at,
+        };
         break;
       case "ew":
         this.advice = message.advice?.items ?? [];

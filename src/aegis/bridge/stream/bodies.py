@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from aegis.bridge.live.columns import unlisted
 from aegis.bridge.live.encoded import Body, EncodedPart
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.stream.subscription import Filter
@@ -44,7 +45,7 @@ def threats(frame: Frame[Threats], tracks: Frame[Tracks] | None, wanted: Filter)
         return places_of_tracks(frame.data.track_id, tracks.data if tracks else None)
 
     index = wanted.rows(places, frame.data.class_id, unplaced=True)
-    return {**frame.head(), "threats": EncodedPart(frame.rows, index)}
+    return {**frame.head(), "threats": EncodedPart(frame.rows, index), **unlisted(frame.data)}
 
 
 def ew(signals: EwFrame[Signal] | None, advice: EwFrame[Advice] | None) -> Body:

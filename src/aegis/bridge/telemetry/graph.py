@@ -58,7 +58,8 @@ def graph_counts(state: LiveState) -> dict[str, Value]:
         "stages_refused": state.stages_refused,
     }
     if state.threats is not None:
-        counts["threats"] = levels(state.threats.data.level)
+        assessed = state.threats.data
+        counts["threats"] = levels(np.concatenate([assessed.level, assessed.unlisted_level]))
     rate_hz = state.scan_rate_hz()
     if rate_hz is not None:
         counts["scan_rate_hertz"] = rate_hz

@@ -65,12 +65,15 @@ def note_hits(
 @cython.nogil
 @cython.exceptval(check=False)
 def worth_keeping(
-    existence: cython.double[:], updated_ns: cython.longlong[:], stamp_ns: cython.longlong, begin_ns: cython.longlong,
-    lowest: cython.double, max_coast_ns: cython.longlong, out: cython.uchar[::1],
+    existence: cython.double[:], updated_ns: cython.longlong[:], looked_ns: cython.longlong[:],
+    stamp_ns: cython.longlong, begin_ns: cython.longlong, lowest: cython.double, max_coast_ns: cython.longlong,
+    out: cython.uchar[::1],
 ) -> cython.void:  # fmt: skip
     """Write (N,) which tracks stay; see `tracking.rows.worth_keeping`."""
     for t in range(existence.shape[0]):
-        out[t] = updated_ns[t] >= begin_ns or (existence[t] >= lowest and stamp_ns - updated_ns[t] <= max_coast_ns)
+        out[t] = updated_ns[t] >= begin_ns or (
+            (existence[t] >= lowest or looked_ns[t] <= updated_ns[t]) and stamp_ns - updated_ns[t] <= max_coast_ns
+        )
 
 
 @cython.ccall

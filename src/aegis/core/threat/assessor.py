@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from aegis.core.classification.naming import class_in_words
 from aegis.core.threat.geometry import (
     AT_REST_MPS,
     NO_DISTANCE_M,
@@ -20,11 +19,10 @@ from aegis.core.threat.geometry import (
     cpa_distance_sigma,
     time_to_impact,
 )
+from aegis.core.threat.reasons import Assessed, reason_of
 from aegis.core.threat.settings import ThreatSettings
-from aegis.core.types import ClassId, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
+from aegis.core.types import ClassId, Floats, ThreatLevel, Threats, Tracks, TrackStatus
 
-# Below it, what does not recede is told to have no clear heading at the asset.
-CLEAR_INTENT = 0.3
 _LEAST_VARIANCE_M2PS2 = 1e-12  # nothing is divided by less
 
 
@@ -76,22 +74,38 @@ class Assessor:
         track_id = tracks.track_id[index]
         level = np.array([self._level(int(i), float(v)) for i, v in zip(track_id, score, strict=True)], dtype=np.int64)
         order = np.lexsort((track_id, -score))
-        threats = Threats(
+        chosen = Assessed(
+            index[order], position[order], velocity[order], covariance[order], level[order], score[order], time[order],
+            distance[order], sigma[order], impact[order], intent[order],
+        )  # fmt: skip
+        return self._threats(tracks, chosen), self._changes(tracks, chosen)
+
+    def _threats(self, tracks: Tracks, assessed: Assessed) -> Threats:
+        """Return the list, and who is not in it."""
+        listed_from = ThreatLevel[self.settings.levels.listed_from]
+        listed, unlisted = np.flatnonzero(assessed.level >= listed_from), np.flatnonzero(assessed.level < listed_from)
+        row = assessed.row[listed]
+        return Threats(
             stamp_ns=tracks.stamp_ns,
             frame_id=tracks.frame_id,
             sequence=tracks.sequence,
             sensor_id=tracks.sensor_id,
-            track_id=track_id[order],
-            level=level[order],
-            class_id=tracks.class_id[index][order],
-            score=score[order],
-            time_to_cpa=time[order],
-            cpa_distance=distance[order],
-            cpa_distance_sigma=sigma[order],
-            time_to_impact=impact[order],
+            track_id=tracks.track_id[row],
+            level=assessed.level[listed],
+            class_id=tracks.class_id[row],
+            score=assessed.score[listed],
+            time_to_cpa=assessed.time_to_cpa[listed],
+            cpa_distance=assessed.cpa_distance[listed],
+            cpa_distance_sigma=assessed.cpa_distance_sigma[listed],
+            time_to_impact=assessed.time_to_impact[listed],
+            reason=[self._reason(tracks, assessed, i) for i in listed.tolist()],
+            listed_from=int(listed_from),
+            unlisted_track_id=tracks.track_id[assessed.row[unlisted]],
+            unlisted_level=assessed.level[unlisted],
         )
-        threats.reason = _reasons(threats, tracks, index[order], np.linalg.norm(position, axis=1)[order], intent[order])
-        return threats, self._changes(threats)
+
+    def _reason(self, tracks: Tracks, assessed: Assessed, i: int) -> str:
+        return reason_of(tracks, assessed, i, self.settings.asset.radius_m)
 
     def _level(self, track_id: int, score: float) -> ThreatLevel:
         levels = self.settings.levels
@@ -106,16 +120,17 @@ class Assessor:
                 level = candidate
         return level
 
-    def _changes(self, threats: Threats) -> list[LevelChange]:
+    def _changes(self, tracks: Tracks, assessed: Assessed) -> list[LevelChange]:
         """Return the changes since the last picture, and remember the levels of the tracks that are in this one."""
         changes = []
         now: dict[int, ThreatLevel] = {}
-        for i, track_id in enumerate(threats.track_id.tolist()):
-            level = ThreatLevel(int(threats.level[i]))
+        for i, track_id in enumerate(tracks.track_id[assessed.row].tolist()):
+            level = ThreatLevel(int(assessed.level[i]))
             now[track_id] = level
             before = self._levels.get(track_id)
             if before is not level and (before is not None or level is not ThreatLevel.LOW):
-                changes.append(LevelChange(track_id, before, level, float(threats.score[i]), threats.reason[i]))
+                reason = self._reason(tracks, assessed, i)
+                changes.append(LevelChange(track_id, before, level, float(assessed.score[i]), reason))
         self._levels = now
         return changes
 
@@ -132,28 +147,3 @@ def _intent(position: Floats, velocity: Floats, covariance: Floats) -> Floats:
     cosine = closing / np.maximum(np.linalg.norm(velocity, axis=1), AT_REST_MPS)
     out: Floats = np.clip(cosine, 0.0, 1.0) * np.clip(2.0 * ndtr(closing / sigma) - 1.0, 0.0, 1.0)
     return out
-
-
-def _reasons(threats: Threats, tracks: Tracks, index: Ints, distance: Floats, intent: Floats) -> list[str]:
-    """Return each threat's reason in words, with the numbers that it rests on."""
-    reasons = []
-    for i, k in enumerate(index.tolist()):
-        speed = float(np.linalg.norm(tracks.state[k, 3:]))
-        parts = []
-        if threats.time_to_impact[i] == 0.0:
-            parts.append(f"inside the asset's radius, {distance[i]:.0f} m from its centre")
-        elif np.isfinite(threats.time_to_impact[i]):
-            parts.append(f"on a course into the asset: impact in {threats.time_to_impact[i]:.0f} s")
-        elif threats.time_to_cpa[i] > 0.0:
-            parts.append(f"passes at {threats.cpa_distance[i]:.0f} m in {threats.time_to_cpa[i]:.0f} s")
-        else:
-            parts.append(f"moves away, {distance[i]:.0f} m off")
-        if threats.time_to_cpa[i] > 0.0:
-            parts.append(f"closing at {speed:.0f} m/s from {distance[i]:.0f} m")
-        parts.append(class_in_words(int(tracks.class_id[k]), tracks.class_probability[k]))
-        if 0.0 < intent[i] < CLEAR_INTENT and threats.time_to_cpa[i] > 0.0:
-            parts.append("heading not clearly at the asset")
-        if int(tracks.status[k]) == int(TrackStatus.COASTING):
-            parts.append(f"not seen for {tracks.time_since_update[k]:.1f} s")
-        reasons.append("; ".join(parts))
-    return reasons

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
@@ -80,6 +80,9 @@ class Levels(Settings):
         0.8, "Score from which the level is CRITICAL.", ge=0.0, le=1.0,
         env="THREAT_THRESHOLD_CRITICAL", was="threshold_critical",
     )  # fmt: skip
+    listed_from: Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"] = param(
+        "MEDIUM", "The list of threats begins at this level; LOW lists every confirmed track."
+    )
     hysteresis: float = param(0.03, "A level is left only this far below its threshold.", ge=0.0, le=0.5)
 
     @model_validator(mode="after")

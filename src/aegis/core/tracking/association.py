@@ -56,6 +56,12 @@ class Pairs(NamedTuple):
         )  # fmt: skip
 
 
+def without(pairs: Pairs, taken: NDArray[np.bool_]) -> Pairs:
+    """Return the pairs of the tracks that are not taken (N,)."""
+    fewer = np.where(taken, 0, np.diff(pairs.start))
+    return pairs.of(~np.repeat(taken, np.diff(pairs.start)))._replace(start=np.append(0, np.cumsum(fewer)))
+
+
 class How(NamedTuple):
     """How detections become hypotheses of tracks."""
 
@@ -131,7 +137,7 @@ def _columns(room: int, modes: int, n: int) -> tuple[Ints, Floats, Floats, Float
 
 
 def associate(
-    pairs: Pairs, existence: Floats, hidden: Floats, visible: NDArray[np.bool_], detection_probability: float,
+    pairs: Pairs, existence: Floats, hidden: Floats, looked: Floats, in_vain: Floats, detection_probability: float,
     log_background: Floats, how: How,
 ) -> Hypotheses:  # fmt: skip
     """Return the hypotheses.
@@ -139,7 +145,9 @@ def associate(
     Args:
         pairs: as from `gate`.
         existence, hidden: (N,) probability that a track exists, and that an existing one is hidden.
-        visible: (N,) whether it is in view; detection_probability: of one in view that is not hidden.
+        looked: (N,) probability that it was in view; in_vain: (N,) that it was before, in the same pass of an antenna; at most 1
+            together.
+        detection_probability: of one in view that is not hidden.
         log_background: (D,) ln of the density of detections from false alarms and new objects.
         how: to associate.
     """
@@ -148,7 +156,7 @@ def associate(
     after, best = np.empty((4, N)), np.empty(N, np.int64)
     scratch = np.empty(10 * N + 8 * D + K + 2, np.int64), np.empty(5 * N + 2 * D + 5 * K)
     kernels.associate(
-        pairs.start, pairs.detection, pairs.log_likelihood, existence, hidden, visible.view(np.uint8), log_background,
+        pairs.start, pairs.detection, pairs.log_likelihood, existence, hidden, looked, in_vain, log_background,
         detection_probability, how.best_only, how.sharpness, *scratch, probability, alone, after, share, best,
     )  # fmt: skip
     return Hypotheses(probability, alone, share, after[2], after[0], after[1], after[3], best)

@@ -43,6 +43,11 @@ class SensorModel(Settings):
         1200.0, "Width of the range rates over which false alarms spread.", unit="m/s", gt=0.0
     )
 
+    turn_period_s: float = param(
+        0.0, "Time of a turn of the sensor's antenna. 0: as the detections say, or as their own times and azimuths show.", unit="s",
+        ge=0.0, le=120.0,
+    )  # fmt: skip
+
     @model_validator(mode="after")
     def _view(self) -> Self:
         if self.min_range_m >= self.max_range_m:
@@ -152,7 +157,10 @@ class ExistenceSettings(Settings):
         0.999, "Existence probability that repeated detections can reach: how long a track outlives its detections.",
         gt=0.0, lt=1.0, was="max_existence",
     )  # fmt: skip
-    max_coast_s: float = param(30.0, "A track without detections is deleted after this time.", unit="s", gt=0.0)
+    max_coast_s: float = param(
+        30.0, "A track without detections is deleted after this time, or after three and a half turns of an antenna, if that is "
+        "longer.", unit="s", gt=0.0,
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -59,6 +59,7 @@ class PlotExtractor:
     def _forget(self) -> None:
         self._window: Window | None = None
         self._blobs: Blobs | None = None
+        self._least_spokes = 1  # of an echo
         self._kind: tuple[object, ...] = ()  # what the window and blobs were made for
         self._video: Spokes | None = None  # the last, for what does not change from spoke to spoke
         self._origin_ns: int | None = None
@@ -155,6 +156,9 @@ class PlotExtractor:
         if self._last is None:
             self._sense = -1.0 if step < 0.0 else 1.0
         spacing = max(abs(step), math.radians(0.01))
+        # A radar with few spokes a turn has not so many within its beam.
+        within = int(math.radians(s.blob.beam_deg) / (2.0 * spacing))
+        self._least_spokes = max(1, min(s.blob.min_spokes, within))
         self._window = Window(video.codes.shape[1], s.threshold, spacing, video.full_scale)
         self._blobs = Blobs(
             video.codes.shape[1],
@@ -214,7 +218,7 @@ class PlotExtractor:
             return
         s = self.settings.blob
         small = (blobs[:, rows.CELLS] < s.min_cells) | (
-            blobs[:, rows.LAST_SPOKE] - blobs[:, rows.FIRST_SPOKE] + 1 < s.min_spokes
+            blobs[:, rows.LAST_SPOKE] - blobs[:, rows.FIRST_SPOKE] + 1 < self._least_spokes
         )
         self.notes["echo too small"] += int(small.sum())
         if not small.all():

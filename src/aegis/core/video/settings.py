@@ -29,7 +29,9 @@ class BlobSettings(Settings):
     gap_cells: int = param(1, "Cells that may be missing in a spoke within an echo.", ge=0, le=100)
     gap_spokes: int = param(2, "Spokes that may be missing within an echo.", ge=0, le=20)
     min_cells: int = param(6, "An echo of fewer cells is noise, dropped and counted.", ge=1)
-    min_spokes: int = param(3, "An echo on fewer spokes is noise or another radar, dropped and counted.", ge=1)
+    min_spokes: int = param(
+        3, "An echo on fewer spokes is noise or another radar, dropped and counted; at most what half a beam has.", ge=1
+    )
     max_extent_m: float = param(
         150.0, "A longer echo (land, a row of ships) is cut into plots no longer and no wider than this, beam width apart.",
         unit="m", gt=0.0,

@@ -12,19 +12,36 @@ from numpy.typing import ArrayLike
 from aegis.core.rotation import matrix_of, quaternion_of
 from aegis.core.types import ClassId, Detections, Pose, Sector, Threats, Tracks, Truth
 from aegis.ros.messages.columns import ArrayConverter
-from aegis.ros.messages.fields import finite_vector, make_header, pack, unit_quaternion, vector
+from aegis.ros.messages.fields import check_lengths, finite_vector, make_header, pack, unit_quaternion, vector
 
 _POSE = ("pose", "has_pose", "sensor_position", "sensor_orientation", "sensor_velocity")
 _SECTOR = ("sector", "has_sector", "sector_begin", "sector_end", "antenna_azimuth", "antenna_rate")
 _DETECTIONS = ArrayConverter(Detections, DetectionArray, apart=(*_POSE, *_SECTOR))
 _TRACKS = ArrayConverter(Tracks, TrackArray)
-_THREATS = ArrayConverter(Threats, ThreatArray)
+_UNLISTED = ("unlisted_track_id", "unlisted_level")
+_THREATS = ArrayConverter(Threats, ThreatArray, apart=_UNLISTED)
 _TRUTH = ArrayConverter(Truth, TruthArray)
 
 # Each `from_msg` raises ValueError where a message's arrays have lengths that do not fit each other.
 tracks_to_msg, tracks_from_msg = _TRACKS.to_msg, _TRACKS.from_msg
-threats_to_msg, threats_from_msg = _THREATS.to_msg, _THREATS.from_msg
 truth_to_msg, truth_from_msg = _TRUTH.to_msg, _TRUTH.from_msg
+
+
+def threats_to_msg(t: Threats) -> ThreatArray:
+    """Return the message of an assessment."""
+    m: ThreatArray = _THREATS.to_msg(t)
+    m.unlisted_track_id, m.unlisted_level = pack("I", t.unlisted_track_id), pack("B", t.unlisted_level)
+    return m
+
+
+def threats_from_msg(m: ThreatArray) -> Threats:
+    """Return the assessment of a message.
+
+    Raises:
+        ValueError: arrays of different lengths.
+    """
+    check_lengths(m, len(m.unlisted_track_id), _UNLISTED)
+    return _THREATS.from_msg(m, **{name: np.array(getattr(m, name), np.int64) for name in _UNLISTED})
 
 
 def detections_to_msg(d: Detections) -> DetectionArray:

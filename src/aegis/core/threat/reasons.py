@@ -1,0 +1,98 @@
+"""Why a track is a threat, or is none, in words and with the numbers that it rests on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from aegis.core.classification.naming import class_in_words
+from aegis.core.threat.geometry import NO_DISTANCE_M
+from aegis.core.types import Floats, Ints, Tracks, TrackStatus
+
+# Below it, what does not recede is told to have no clear heading at the asset.
+CLEAR_INTENT = 0.3
+STEADY_MPS = 0.05  # what comes closer, or recedes, more slowly keeps its distance
+FAST_MPS = 10.0  # from here on speeds are told without decimals
+
+
+class Assessed(NamedTuple):
+    """Tracks that were assessed; arrays (N,) unless said."""
+
+    row: Ints  # in the picture
+    position: Floats  # (N, 3) relative to the asset [m]
+    velocity: Floats  # (N, 3)
+    covariance: Floats  # (N, 6, 6)
+    level: Ints
+    score: Floats
+    time_to_cpa: Floats
+    cpa_distance: Floats
+    cpa_distance_sigma: Floats
+    time_to_impact: Floats
+    intent: Floats
+
+
+def reason_of(tracks: Tracks, assessed: Assessed, i: int, radius_m: float) -> str:
+    """Return the reason of one assessed track.
+
+    Args:
+        tracks: the picture; assessed: what was found of it; i: which one of these.
+        radius_m: of the asset.
+    """
+    k = int(assessed.row[i])
+    distance, closing, sigma = _closing(assessed, i)
+    parts = _course(assessed, i, radius_m, distance, closing, sigma)
+    height = _height(assessed, i)
+    if height:
+        parts.append(height)
+    parts.append(class_in_words(int(tracks.class_id[k]), tracks.class_probability[k]))
+    if 0.0 < assessed.intent[i] < CLEAR_INTENT and closing > 0.0:
+        parts.append("heading not clearly at the asset")
+    if int(tracks.status[k]) == int(TrackStatus.COASTING):
+        parts.append(f"not seen for {tracks.time_since_update[k]:.1f} s")
+    return "; ".join(parts)
+
+
+def _closing(assessed: Assessed, i: int) -> tuple[float, float, float]:
+    """Return the distance from the asset's centre [m], and the speed with which it shrinks, with its standard deviation [m/s]."""
+    position, velocity = assessed.position[i], assessed.velocity[i]
+    distance = float(np.linalg.norm(position))
+    line = -position / max(distance, NO_DISTANCE_M)
+    variance = float(line @ assessed.covariance[i, 3:, 3:] @ line)
+    return distance, float(line @ velocity), float(np.sqrt(max(variance, 0.0)))
+
+
+def _course(
+    assessed: Assessed, i: int, radius_m: float, distance: float, closing: float, sigma: float
+) -> list[str]:  # fmt: skip
+    """Return where a track goes, and how fast it comes or leaves."""
+    impact, time = float(assessed.time_to_impact[i]), float(assessed.time_to_cpa[i])
+    miss_sigma = float(assessed.cpa_distance_sigma[i])
+    doubt = f" (+- {speed_text(sigma)})" if sigma > abs(closing) else ""
+    comes, leaves = closing >= STEADY_MPS, closing <= -STEADY_MPS
+    speed = f"at {speed_text(abs(closing))}{doubt} m/s"
+    if impact == 0.0:
+        how = f", closing {speed}" if comes else f", moving away {speed}" if leaves else ""
+        return [f"inside the asset's radius, {distance:.0f} m from its centre{how}"]
+    if leaves:
+        return [f"moves away, {distance:.0f} m off, {speed}"]
+    if not comes:
+        return [f"keeps its distance, {distance:.0f} m"]
+    closes = f"closing {speed} from {distance:.0f} m"
+    if np.isfinite(impact):
+        known = f" (course known to +- {miss_sigma:.0f} m)" if miss_sigma > radius_m else ""
+        return [f"on a course into the asset: impact in {impact:.0f} s{known}", closes]
+    return [f"passes at {assessed.cpa_distance[i]:.0f} m in {time:.0f} s (+- {miss_sigma:.0f} m)", closes]
+
+
+def _height(assessed: Assessed, i: int) -> str:
+    """Return how much higher or lower than the asset it is; empty where the error is larger than that."""
+    up, sigma = float(assessed.position[i, 2]), float(np.sqrt(max(assessed.covariance[i, 2, 2], 0.0)))
+    if abs(up) < max(sigma, 1.0):
+        return ""
+    return f"{abs(up):.0f} m {'above' if up > 0.0 else 'below'} the asset"
+
+
+def speed_text(mps: float) -> str:
+    """Return a speed in metres a second, to a tenth where it is slow."""
+    return f"{mps:.0f}" if mps >= FAST_MPS else f"{mps:.1f}"
