@@ -116,11 +116,11 @@ class SectorCutter:
 
     def plot(self, plot: Plot, when: Instant) -> list[Cut]:
         """Take a plot."""
-        if plot.time_ticks is not None and self._is_second(plot):
-            self.refused["duplicate plot"] += 1
-            return []
         time_ns = self._time_of(when)
         out = self._go_on(time_ns)
+        if plot.time_ticks is not None and self._is_second(plot):
+            self.refused["duplicate plot"] += 1
+            return out
         self._plots.append(plot)
         self._times_ns.append(time_ns)
         return out + ([self._cut(time_ns)] if len(self._plots) >= self._max_plots else [])
@@ -172,6 +172,8 @@ class SectorCutter:
         if time_ns < self._begin_ns - OUT_OF_PLACE_NS or self._is_quiet(time_ns, LOST_NS):
             out = [self._cut(self._heard_ns)] if self._plots else []
             self._begin_ns = self._heard_ns = time_ns
+            self._known.clear()
+            self._keys.clear()
             return out
         out = self._complete(time_ns, LOST_NS)
         self._heard_ns = max(self._heard_ns, time_ns)
