@@ -43,8 +43,7 @@ def pair_log_odds(start, detection, log_likelihood, existence, seen, shown, log_
 def after_scan(start, probability, existence, seen, hidden, in_view, detection_probability):
     """Return existence, hidden, shares of pairs, share of a miss, probability of a hit, best pair."""
     after, share, best = np.empty((4, len(existence))), np.empty(len(probability)), np.empty(len(existence), np.int64)
-    visible = in_view.view(np.uint8)
-    kernels.after_scan(start, probability, existence, seen, hidden, visible, detection_probability, after, share, best)
+    kernels.after_scan(start, probability, existence, seen, hidden, after, share, best)
     return after[0], after[1], share, after[2], after[3], best
 
 

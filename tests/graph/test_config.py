@@ -147,6 +147,56 @@ def test_what_ros_args_say_of_no_node_is_for_every_node_that_has_it(tmp_path):
         Parameters.read(None, ros=RosArguments.parse(["-p", "hysteresys:=1"])).check(["threat"])
 
 
+ROS_OWN = """
+/**:
+  ros__parameters:
+    use_sim_time: true
+    start_type_description_service: false
+    qos_overrides:
+      /radar/points: {subscription: {depth: 3, reliability: best_effort}}
+      /clock:
+    qos_overrides./tf.subscription.depth: 5
+tracking:
+  ros__parameters: {use_sim_time: false, qos_overrides: {}}
+"""
+OWN_SETS = [
+    "use_sim_time=true", "start_type_description_service=false", "qos_overrides={/tracks: {publisher: {depth: 7}}}",
+    "qos_overrides./tracks.publisher.reliability=best_effort",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("node", ALL_NODES)
+def test_what_every_ros_node_has_is_accepted_of_every_node(tmp_path, node):
+    parameters = Parameters.read(write(tmp_path, ROS_OWN), [f"{node}.{one}" for one in OWN_SETS])
+    parameters.check([node])
+    assert parameters.settings(node, environ={}) == settings_type(node)()
+    assert parameters.ros_own(node) == {
+        "use_sim_time": True,
+        "start_type_description_service": False,
+        "qos_overrides./radar/points.subscription.depth": 3,
+        "qos_overrides./radar/points.subscription.reliability": "best_effort",
+        "qos_overrides./tf.subscription.depth": 5,
+        "qos_overrides./tracks.publisher.depth": 7,
+        "qos_overrides./tracks.publisher.reliability": "best_effort",
+    }
+
+
+@pytest.mark.parametrize(("own", "match"), [
+    ("use_sim_time=maybe", "'use_sim_time' = 'maybe': true or false is expected"),
+    ("start_type_description_service=1", "= 1: true or false is expected"),
+    ("qos_overrides=3", r"qos_overrides\.TOPIC\.publisher or subscription\.POLICY is expected"),
+    ("qos_overrides./a.publisher.dept=3", "POLICY one of history, "),
+    ("qos_overrides./a.reader.depth=3", "publisher or subscription"),
+    ("qos_overrides./a.publisher.depth=-1", "= -1: an integer from 0 is expected"),
+    ("qos_overrides./a.publisher.depth=true", "= True: an integer from 0"),
+    ("qos_overrides./a.publisher.reliability=very", "= 'very': reliable, best_effort, "),
+    ("qos_overrides./a.publisher.avoid_ros_namespace_conventions=3", "true or false"),
+])  # fmt: skip
+def test_what_every_ros_node_has_is_refused_where_it_cannot_be(own, match):
+    with pytest.raises(ConfigError, match=rf"--set, node 'tracking': parameter .*{match}"):
+        load_settings("tracking", None, [f"tracking.{own}"], environ={})
+
+
 def test_a_refusal_names_where_each_value_is_from(tmp_path):
     path = write(tmp_path, "tracking:\n  ros__parameters: {max_tracks: 0, sensor_x: 1.0}\n")
     ros = RosArguments.parse(["-p", "frame_id:=1"])

@@ -139,9 +139,11 @@ def test_names_and_time_are_as_ros_says(ros_domain, tmp_path, wait_for):
         "-p",
         "use_sim_time:=true",
     ]
+    arguments = ["--set", "detection.qos_overrides./rig/radar/points.subscription.depth=9", *arguments]
     with Listener() as listener, node(ros_domain, tmp_path / "log", "detection", *arguments):
-        (value,) = call(listener, GetParameters, "/rig/left/get_parameters", names=["use_sim_time"]).values
-        assert value.bool_value
+        names = ["use_sim_time", "qos_overrides./rig/radar/points.subscription.depth"]
+        sim_time, depth = call(listener, GetParameters, "/rig/left/get_parameters", names=names).values
+        assert (sim_time.bool_value, depth.integer_value) == (True, 9)
         assert (Path(ros_domain["AEGIS_STATE_DIR"]) / "rig" / "epoch_left.json").exists()
 
 
@@ -150,11 +152,15 @@ def test_the_bridge_takes_what_is_for_ros_too(ros_domain, tmp_path, wait_for):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     config = tmp_path / "rig.yaml"
-    config.write_text("/rig/bridge:\n  ros__parameters: {use_sim_time: true}\n")
+    config.write_text(
+        "/**:\n  ros__parameters: {start_type_description_service: false}\n"
+        "/rig/bridge:\n  ros__parameters: {use_sim_time: true, qos_overrides: {/rig/tracks: {subscription: {depth: 9}}}}\n"
+    )
     arguments = ["--config", str(config), "--ros-args", "-r", "__ns:=/rig", "-r", "__node:=gate", "-p", f"port:={port}"]
     with Listener() as listener, node(ros_domain, tmp_path / "log", "bridge", *arguments):
-        (value,) = call(listener, GetParameters, "/rig/gate/get_parameters", names=["use_sim_time"]).values
-        assert value.bool_value
+        names = ["use_sim_time", "start_type_description_service", "qos_overrides./rig/tracks.subscription.depth"]
+        sim_time, described, depth = call(listener, GetParameters, "/rig/gate/get_parameters", names=names).values
+        assert (sim_time.bool_value, described.bool_value, depth.integer_value) == (True, False, 9)
 
         def answers() -> bool:
             try:

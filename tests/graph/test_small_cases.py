@@ -136,6 +136,15 @@ def test_scans_that_are_never_stamped_are_refused_for_their_stamp(tmp_path):
     assert last["dropped_by_reason"] == {"header.stamp is zero, and the driver has to set it": 50}
 
 
+@pytest.mark.parametrize("options", [{"config": "08_use_sim_time.yaml"}, {"sets": ["tracking.use_sim_time=true"]}])
+def test_use_sim_time_is_accepted_as_in_every_ros_node(tmp_path, options):
+    if "config" in options:
+        options = {"config": case(options["config"])}
+    clouds = [cloud_at(k * 0.1, EPOCH + k * SECOND // 10) for k in range(5)]
+    summary, pictures = run(write(tmp_path / "in", clouds), tmp_path / "out", **options)
+    assert (summary.refused, len(pictures)) == (0, 5)
+
+
 # Bags: what can be odd of their files is in tests/ros/test_recordings.py.
 
 

@@ -4,6 +4,8 @@ import pytest
 import rclpy
 from event_messages import event_message
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
 from aegis.core.params import Settings
 from aegis.ros.host import AT_ONCE, StageHost
@@ -55,3 +57,30 @@ def test_events_are_taken_several_at_a_time_in_order(node, wait_for):
     assert wakings < 45
     assert stage.counters.received == 90
     executor.shutdown()
+
+
+def test_qos_overrides_hold_for_the_topics_that_they_name(ros_domain):
+    """As the middleware tells it to others."""
+    given = {
+        "qos_overrides./rig/detections.publisher.reliability": "best_effort",
+        "qos_overrides./rig/detections.subscription.depth": 77,
+        "qos_overrides./rig/points.subscription.durability": "transient_local",
+        "qos_overrides./rig/elsewhere.publisher.depth": 1,
+    }
+    context = rclpy.Context()
+    rclpy.init(args=["test", "--ros-args", "-r", "radar/points:=points"], context=context)
+    overrides = [Parameter(name, value=value) for name, value in given.items()]
+    node = rclpy.create_node("listener", context=context, namespace="rig", parameter_overrides=overrides)
+    try:
+        StageHost(node, Listener(), subscribes=["radar/points"], publishes=["detections", "tracks"], overrides=given)
+        (detections,) = node.get_publishers_info_by_topic("/rig/detections")
+        (tracks,) = node.get_publishers_info_by_topic("/rig/tracks")
+        (points,) = node.get_subscriptions_info_by_topic("/rig/points")
+        assert detections.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+        assert tracks.qos_profile.reliability == qos_profile(TOPICS["tracks"]).reliability
+        assert points.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+        declared = [name for name in given if node.has_parameter(name)]
+        assert declared == [*given][::2]
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown(context=context)

@@ -206,7 +206,8 @@ class RosLink:
         rclpy.init(args=["aegis", *ros_args], context=self._ros)
         self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
         self.stage = BridgeStage(settings, context, side, self._now_ns)
-        StageHost(self._node, self.stage, subscribes=nodes.subscribes)
+        given = [word.partition(":=")[0] for word in ros_args if ":=" in word]
+        StageHost(self._node, self.stage, subscribes=nodes.subscribes, overrides=given)
         self.services = GraphServices(self._node, nodes)
         self._executor = SingleThreadedExecutor(context=self._ros)
         self._executor.add_node(self._node)

@@ -12,11 +12,11 @@ from aegis.core.param_names import Leaf, nearest
 from aegis.core.params import ConfigError, Settings
 from aegis.drivers.contract import DriverSettings
 from aegis.drivers.registry import settings_for
+from aegis.graph import ros_parameters
 from aegis.graph.nodes import ALL_NODES
 from aegis.graph.parameter_file import EVERY_NODE, Section, parse_sets, read_file
-from aegis.graph.ros_args import BEGIN, ROS_OWN, RosArguments, Rule
-
-_QOS = "qos_overrides."  # how the names of parameters begin that ROS has for topics
+from aegis.graph.ros_args import BEGIN, RosArguments, Rule
+from aegis.graph.ros_parameters import is_of_ros
 
 S = TypeVar("S", bound=Settings)
 
@@ -75,10 +75,16 @@ class Parameters:
     def check(self, nodes: Sequence[str]) -> None:
         """Check that what is for every node that has it is for one at least; `nodes` are those that run here.
 
+        And that what ROS itself has of a node is as it can be.
+
         Raises:
             ConfigError: naming the key, and one that may be meant.
         """
         for section in [*self.file, *self.explicit]:
+            ours = section.everywhere or any(self._is_for(section, node) for node in nodes)
+            for name, value in section.values.items():
+                if ours and is_of_ros(name) and (wrong := ros_parameters.refusal(name, value)):
+                    raise ConfigError(f"{section.source}, node '{section.pattern.removeprefix('/**/')}': {wrong}")
             if section.everywhere:
                 self._check_every_node(section, nodes)
 
@@ -86,7 +92,7 @@ class Parameters:
         """Tell whether a parameter of `--ros-args -p` is for a node: by its name, or as one that it has."""
         if rule.node:
             return rule.node in (node, self.ros.node_name(node))
-        return any(_of_ros(name) or self.kind(node).knows(name) for name in rule.parameter())
+        return any(is_of_ros(name) or self.kind(node).knows(name) for name in rule.parameter())
 
     def kind(self, node: str) -> type[Settings]:
         """Return the settings model of a node, chosen by its parameters where there are several.
@@ -123,7 +129,7 @@ class Parameters:
     def ros_own(self, node: str) -> dict[str, Leaf]:
         """Return what was given of the parameters that ROS itself has of a node, such as use_sim_time."""
         sections = filter(lambda section: self._is_for(section, node), [*self.file, *self.explicit])
-        return {name: value for section in sections for name, value in section.values.items() if _of_ros(name)}
+        return {name: value for section in sections for name, value in ros_parameters.said(section.values).items()}
 
     def _is_for(self, section: Section, node: str) -> bool:
         return section.is_for((node, self.ros.node_name(node)), self.ros.namespace(node, self.namespace))
@@ -135,7 +141,7 @@ class Parameters:
         """
         asked = list(dict.fromkeys([*nodes, *ALL_NODES]))
         for key, value in section.values.items():
-            if _of_ros(key) or any(self.kind(node).knows(key) for node in asked):
+            if is_of_ros(key) or any(self.kind(node).knows(key) for node in asked):
                 continue
             if len(nodes) == 1 and section.source.startswith(BEGIN):
                 raise ConfigError(f"{section.source}, node '{nodes[0]}': {self.kind(nodes[0]).refusal(key, value)}")
@@ -152,7 +158,7 @@ class Parameters:
             for section in [*self.file, *self.explicit]
             if self._is_for(section, node)
             for name, value in section.values.items()
-            if not _of_ros(name)
+            if not is_of_ros(name)
         }
 
     def _kind(self, node: str, given: Mapping[str, tuple[Leaf, Section]]) -> type[Settings]:
@@ -166,7 +172,3 @@ def load_settings(
     parameters = Parameters.read(config, sets)
     parameters.check([node])
     return parameters.settings(node, environ=environ)
-
-
-def _of_ros(name: str) -> bool:
-    return name in ROS_OWN or name.startswith(_QOS)

@@ -45,15 +45,23 @@ class StageNode(Node):  # type: ignore[misc]
     """A node of the graph table: its parameters declared, its stage hosted."""
 
     def __init__(self, spec: NodeSpec, settings: Settings, parameters: Parameters, run_id: str) -> None:
-        own = [Parameter(name, value=value) for name, value in parameters.ros_own(spec.name).items()]
-        super().__init__(spec.name, namespace=parameters.namespace, parameter_overrides=own)
+        own = parameters.ros_own(spec.name)
+        overrides = [Parameter(name, value=value) for name, value in own.items()]
+        super().__init__(spec.name, namespace=parameters.namespace, parameter_overrides=overrides)
         declare_parameters(self, settings)
         own_namespace = self.get_namespace().strip("/")  # --ros-args may say another, and another name
         state = state_dir(own_namespace)
         epoch = next_epoch(state, self.get_name(), run_id)
         context = StageContext(run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace)
         self.stage: Stage[Settings] = spec.load_stage()(settings, context)
-        StageHost(self, self.stage, subscribes=spec.subscribes, publishes=spec.publishes, services=spec.services)
+        StageHost(
+            self,
+            self.stage,
+            subscribes=spec.subscribes,
+            publishes=spec.publishes,
+            services=spec.services,
+            overrides=own,
+        )
 
 
 def run(names: Sequence[str], parameters: Parameters) -> int:

@@ -18,8 +18,6 @@ _WITH_VALUE = (_PARAMETER, _FILE, _REMAP, _LOG_LEVEL, "--log-config-file", "--lo
 _SWITCHES = tuple(
     f"--{on}-{what}" for on in ("enable", "disable") for what in ("rosout-logs", "stdout-logs", "external-lib-logs")
 )
-# Parameters that every rclpy node has of itself.
-ROS_OWN = ("use_sim_time", "start_type_description_service")
 
 
 def split_ros_args(words: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -11,6 +11,8 @@ from typing import ParamSpec
 from aegis_msgs.srv import Restart
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.qos import QoSPolicyKind
+from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from aegis.core.params import Settings
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
@@ -37,6 +39,7 @@ class StageHost:
         subscribes: Iterable[str] = (),
         publishes: Iterable[str] = (),
         services: Iterable[Service] = (),
+        overrides: Iterable[str] = (),
     ) -> None:
         """Create the node's entities, those that every node has included, and let the stage start.
 
@@ -45,12 +48,19 @@ class StageHost:
             stage: what does the work.
             subscribes, publishes: topics of the graph table.
             services: answered by the stage.
+            overrides: names of the node's own parameters that were given; `qos_overrides.TOPIC...` among them are heeded.
         """
+        self._overrides = tuple(overrides)
         self.node = node
         self.stage = stage
         self._own_topics = frozenset(publishes)
         self._publishers = {
-            name: node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name]))
+            name: node.create_publisher(
+                message_class(TOPICS[name].type),
+                name,
+                qos_profile(TOPICS[name]),
+                qos_overriding_options=self._overridden(name, "publisher"),
+            )
             for name in (*self._own_topics, *COMMON_PUBLISHES)
         }
         stage.has_listeners = lambda name: self._publishers[name].get_subscription_count() > 0
@@ -81,7 +91,19 @@ class StageHost:
                     return
                 self._on_message(topic.name, waiting[0])
 
-        subscription = self.node.create_subscription(message_class(topic.type), topic.name, take, qos_profile(topic))
+        subscription = self.node.create_subscription(
+            message_class(topic.type),
+            topic.name,
+            take,
+            qos_profile(topic),
+            qos_overriding_options=self._overridden(topic.name, "subscription"),
+        )
+
+    def _overridden(self, topic: str, entity: str) -> QoSOverridingOptions:
+        """Return which policies of a topic the parameters override; only these are declared, as every one costs a start time."""
+        beginning = f"qos_overrides.{self.node.resolve_topic_name(topic)}.{entity}."
+        given = [name.removeprefix(beginning) for name in self._overrides if name.startswith(beginning)]
+        return QoSOverridingOptions([QoSPolicyKind[policy.upper()] for policy in given])
 
     def _on_message(self, topic: str, message: StampedMessage) -> None:
         self.stage.counters.received += 1

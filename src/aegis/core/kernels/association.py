@@ -289,15 +289,13 @@ def pair_log_odds(
 @cython.exceptval(check=False)
 def after_scan(
     start: cython.longlong[::1], probability: cython.double[::1], existence: cython.double[:], seen: cython.double[::1],
-    hidden: cython.double[:], in_view: cython.uchar[::1], detection_probability: cython.double,
-    after: cython.double[:, ::1], share: cython.double[::1], best: cython.longlong[::1],
+    hidden: cython.double[:], after: cython.double[:, ::1], share: cython.double[::1], best: cython.longlong[::1],
 ) -> cython.void:  # fmt: skip
     """Write what a scan leaves.
 
     Args:
         start, probability: the pairs and their association probabilities.
         existence, seen: as in `pair_log_odds`; hidden: (N,) that an existing object is hidden.
-        in_view: (N,); detection_probability: of an object in view that is not hidden.
         after: (4, N) existence, hidden, share of a miss given existence, probability of a hit; share: (K,) of each pair, given
             existence; best: (N,) most probable pair, -1 for none; to be written.
     """
@@ -312,7 +310,7 @@ def after_scan(
         total = min(total, 1.0)
         unseen = existence[t] * (1.0 - seen[t]) / (1.0 - existence[t] * seen[t]) * (1.0 - total)
         after[0, t] = total + unseen
-        behind = hidden[t] / (1.0 - detection_probability * (1.0 - hidden[t])) if in_view[t] else hidden[t]
+        behind = hidden[t] / (1.0 - seen[t])
         after[2, t], after[3, t] = unseen / after[0, t], total
         after[1, t] = after[2, t] * behind
         for p in range(start[t], start[t + 1]):
@@ -349,7 +347,8 @@ def sharpen(
 @cython.exceptval(check=False)
 def associate(
     start: cython.longlong[::1], detection: cython.longlong[::1], log_likelihood: cython.double[::1],
-    existence: cython.double[:], hidden: cython.double[:], in_view: cython.uchar[::1], log_background: cython.double[::1],
+    existence: cython.double[:], hidden: cython.double[:], looked: cython.double[::1], in_vain: cython.double[::1],
+    log_background: cython.double[::1],
     detection_probability: cython.double, best_only: cython.bint, sharpness: cython.double,
     whole: cython.longlong[::1], real: cython.double[::1], probability: cython.double[::1], alone: cython.double[::1],
     after: cython.double[:, ::1], share: cython.double[::1], best: cython.longlong[::1],
@@ -374,8 +373,9 @@ def associate(
     pair: cython.longlong[::1] = whole[4 * N + 2 * D + 2 : 4 * N + 2 * D + 2 + K]
     columns: cython.longlong[::1] = whole[4 * N + 2 * D + 2 + K :]
     for t in range(N):
-        shown[t] = detection_probability * (1.0 - hidden[t])
-        seen[t] = shown[t] if in_view[t] else 0.0
+        # What was looked at in vain before is less likely to be shown there, and more likely here.
+        shown[t] = detection_probability / (1.0 - detection_probability * in_vain[t]) * (1.0 - hidden[t])
+        seen[t] = shown[t] * looked[t]
     pair_log_odds(start, detection, log_likelihood, existence, seen, shown, log_background, odds)
     found = components(start, detection, root, number, member, begin)
     member = member[: begin[found]]
@@ -384,7 +384,7 @@ def associate(
         start, detection, odds, member, begin, row, pair, rest[:K], rest[K : 2 * K], rest[2 * K : 3 * K], rest[3 * K : 4 * K],
         probability, alone,
     )  # fmt: skip
-    after_scan(start, probability, existence, seen, hidden, in_view, detection_probability, after, share, best)
+    after_scan(start, probability, existence, seen, hidden, after, share, best)
     if best_only:
         # Between tracks taken to exist: a new one would else never be worth its detection.
         for t in range(N):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from aegis.core.kernels import association as kernels
 from aegis.core.kernels import gate as gate_kernels
+from aegis.core.kernels import neighbours
 from aegis.core.tracking.measurement import Plots
 from aegis.core.tracking.motion import Kinematics
 from aegis.core.types import Floats, Ints, Pose
@@ -56,6 +57,12 @@ class Pairs(NamedTuple):
         )  # fmt: skip
 
 
+def without(pairs: Pairs, taken: NDArray[np.bool_]) -> Pairs:
+    """Return the pairs of the tracks that are not taken (N,)."""
+    fewer = np.where(taken, 0, np.diff(pairs.start))
+    return pairs.of(~np.repeat(taken, np.diff(pairs.start)))._replace(start=np.append(0, np.cumsum(fewer)))
+
+
 class How(NamedTuple):
     """How detections become hypotheses of tracks."""
 
@@ -80,7 +87,7 @@ class Hypotheses(NamedTuple):
 def gate_keys(position: Floats) -> Floats:
     """Return (D,) keys for detections (D, 3) in map, whose order is the one that `gate` wants: by strip, and by x within each."""
     keys = np.empty(len(position))
-    gate_kernels.gate_keys(position, keys)
+    neighbours.gate_keys(position, keys)
     return keys
 
 
@@ -100,26 +107,26 @@ def gate(
     """
     moved = moved or Moved.not_at_all(tracks)
     (N, M, n), D = tracks.x.shape, len(plots)
-    room = max(FEWEST_PAIRS, 2 * D)
-    start = np.zeros(N + 1, np.int64)
-    jacobian = np.zeros((N, M, 4, n))
-    older = bool(plots.age.any())
-    past = np.empty((1, M, n)), np.zeros((1, M, 4, n))
-    scratch = (np.empty(4, np.uint8), np.empty(D + 2, np.int64), np.empty((M, 4)), np.empty((M, 4, 4)))
-    columns = _columns(room, M, n if older else 0)
-    done = 0
+    measured = plots.measured.view(np.uint8)
+    candidate = np.empty(max(FEWEST_PAIRS, 2 * D), np.int64)
+    first, begin, done = np.zeros(N + 1, np.int64), np.empty(D + 2, np.int64), 0
     while True:
-        done = gate_kernels.gate(
-            done, centre, spread, *tracks, pose.position, pose.rotation, pose.velocity, plots.position, plots.position_sigma,
-            plots.value, plots.variance, plots.measured.view(np.uint8), plots.age, plots.polar, bound, *moved, *past,
-            *scratch, jacobian, start, *columns,
+        done = neighbours.near(
+            done, centre, spread, tracks.x, plots.position, plots.position_sigma, measured, plots.age, bound[4],
+            begin, first, candidate,
         )  # fmt: skip
         if done == N:
-            return Pairs(start, *columns[:-1], jacobian, columns[-1]).of(slice(start[N]))
-        larger = _columns(2 * room, M, n if older else 0)
-        for column, before in zip(larger, columns, strict=True):
-            column[: len(before)] = before
-        room, columns = 2 * room, larger
+            break
+        candidate = np.concatenate((candidate, np.empty_like(candidate)))
+    start = np.zeros(N + 1, np.int64)
+    jacobian = np.zeros((N, M, 4, n))
+    past = np.empty((1, M, n)), np.zeros((1, M, 4, n))
+    columns = _columns(int(first[N]), M, n if plots.age.any() else 0)
+    gate_kernels.gate(
+        first, candidate, *tracks, pose.position, pose.rotation, pose.velocity, plots.value, plots.variance, measured, plots.age,
+        plots.polar, bound, *moved, *past, np.empty(4, np.uint8), np.empty((M, 4)), np.empty((M, 4, 4)), jacobian, start, *columns,
+    )  # fmt: skip
+    return Pairs(start, *columns[:-1], jacobian, columns[-1]).of(slice(start[N]))
 
 
 def _columns(room: int, modes: int, n: int) -> tuple[Ints, Floats, Floats, Floats, Floats, Floats]:
@@ -131,7 +138,7 @@ def _columns(room: int, modes: int, n: int) -> tuple[Ints, Floats, Floats, Float
 
 
 def associate(
-    pairs: Pairs, existence: Floats, hidden: Floats, visible: NDArray[np.bool_], detection_probability: float,
+    pairs: Pairs, existence: Floats, hidden: Floats, looked: Floats, in_vain: Floats, detection_probability: float,
     log_background: Floats, how: How,
 ) -> Hypotheses:  # fmt: skip
     """Return the hypotheses.
@@ -139,7 +146,9 @@ def associate(
     Args:
         pairs: as from `gate`.
         existence, hidden: (N,) probability that a track exists, and that an existing one is hidden.
-        visible: (N,) whether it is in view; detection_probability: of one in view that is not hidden.
+        looked: (N,) probability that it was in view; in_vain: (N,) that it was before, in the same pass of an antenna; at most 1
+            together.
+        detection_probability: of one in view that is not hidden.
         log_background: (D,) ln of the density of detections from false alarms and new objects.
         how: to associate.
     """
@@ -148,7 +157,7 @@ def associate(
     after, best = np.empty((4, N)), np.empty(N, np.int64)
     scratch = np.empty(10 * N + 8 * D + K + 2, np.int64), np.empty(5 * N + 2 * D + 5 * K)
     kernels.associate(
-        pairs.start, pairs.detection, pairs.log_likelihood, existence, hidden, visible.view(np.uint8), log_background,
+        pairs.start, pairs.detection, pairs.log_likelihood, existence, hidden, looked, in_vain, log_background,
         detection_probability, how.best_only, how.sharpness, *scratch, probability, alone, after, share, best,
     )  # fmt: skip
     return Hypotheses(probability, alone, share, after[2], after[0], after[1], after[3], best)

@@ -95,8 +95,8 @@ class BirthPlaces:
         x, P, objects = self._new
         return Entered(x[:0], P[:0], objects[:0])
 
-    def predict(self, entered: Entered, dt: float, survival: float, noise: float) -> Entered:
-        """Return them after dt [s], with those who enter now; `noise`: spectral density of the acceleration [m^2/s^3]."""
+    def predict(self, entered: Entered, dt: float, survival: float, noise: float, share: float = 1.0) -> Entered:
+        """Return them after dt [s], with those who enter now, in that share of a scan; `noise`: spectral density [m^2/s^3]."""
         k = len(entered.objects)
         motion = Motion((CONSTANT_VELOCITY,), np.array([[noise, 0.0]]))
         here = Kinematics(entered.x, entered.P, np.ones((k, 1)))
@@ -104,7 +104,7 @@ class BirthPlaces:
         return Entered(
             np.concatenate([x, self._new.x]),
             np.concatenate([P, self._new.P]),
-            np.concatenate([entered.objects * survival, self._new.objects]),
+            np.concatenate([entered.objects * survival, self._new.objects * share]),
         )
 
 
@@ -140,8 +140,8 @@ def first_detections(
     return FirstDetections(density, state, covariance)
 
 
-def missed(entered: Entered, seen: float) -> Entered:
-    """Return those that a scan did not show."""
+def missed(entered: Entered, seen: float | Floats) -> Entered:
+    """Return those that a scan did not show; `seen`: probability that it shows one (K,)."""
     objects = entered.objects * (1.0 - seen)
     keep = objects > NEGLIGIBLE_OBJECTS
     return Entered(entered.x[keep], entered.P[keep], objects[keep])

@@ -77,7 +77,7 @@ class Rows:
 
     def existing(self) -> Existence:
         """Return what is known of their existence."""
-        return Existence(self["existence"], self["lasting"], self["hidden"])
+        return Existence(self["existence"], self["lasting"])
 
     def keep_and_add(self, keep: NDArray[np.bool_], born: Rows) -> Rows:
         """Return the rows chosen by `keep` (N,), and `born` after them."""
@@ -131,6 +131,8 @@ def note_hits(
 def worth_keeping(rows: Rows, stamp_ns: int, begin_ns: int, lowest: float, max_coast_ns: int) -> NDArray[np.bool_]:
     """Return (N,) which tracks stay: those just detected, and those still likely to exist and not silent for too long.
 
+    A new track that nobody has looked at since is as likely as it was.
+
     Args:
         rows: the tracks.
         stamp_ns: the time; begin_ns: of the first detection of what has just been seen, at the latest that time.
@@ -138,7 +140,14 @@ def worth_keeping(rows: Rows, stamp_ns: int, begin_ns: int, lowest: float, max_c
     """
     out = np.empty(len(rows), np.bool_)
     kernels.worth_keeping(
-        rows["existence"], rows["updated_ns"], stamp_ns, begin_ns, lowest, max_coast_ns, out.view(np.uint8)
+        rows["existence"],
+        rows["updated_ns"],
+        rows["looked_ns"],
+        stamp_ns,
+        begin_ns,
+        lowest,
+        max_coast_ns,
+        out.view(np.uint8),
     )
     return out
 

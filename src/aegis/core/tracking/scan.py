@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.tracking.association import How, Hypotheses, Moved, Pairs, associate, gate
-from aegis.core.tracking.measurement import Plots, SensorView, in_view
+from aegis.core.tracking.association import How, Hypotheses, Moved, Pairs, associate, gate, without
+from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics
 from aegis.core.tracking.update import update
 from aegis.core.types import Floats
@@ -20,7 +20,7 @@ class Predicted(NamedTuple):
     tracks: Kinematics
     existence: Floats  # (N,) probability
     hidden: Floats  # (N,) probability
-    has_height: NDArray[np.bool_]  # (N,) whether height is known
+    visible: NDArray[np.bool_]  # (N,) whether it is in the sensor's view
     centre: Floats  # (N, 3) mean and variance of their positions
     spread: Floats
     moved: Moved
@@ -31,10 +31,19 @@ class Observed(NamedTuple):
 
     pairs: Pairs
     hypotheses: Hypotheses
-    visible: NDArray[np.bool_]  # (N,) whether a track was in view
 
 
-def observe(before: Predicted, view: SensorView, plots: Plots, log_background: Floats, how: How) -> Observed:
+class Part(NamedTuple):
+    """What of its view a sensor has looked at, where that is not all."""
+
+    covered: Floats  # (N,) probability that it was a track's place
+    taken: NDArray[np.bool_]  # (N,) whether it has shown the track in this pass already
+    in_vain: Floats  # (N,) probability that it has looked at its place in this pass already, and not shown it
+
+
+def observe(
+    before: Predicted, view: SensorView, plots: Plots, log_background: Floats, how: How, part: Part | None = None
+) -> Observed:
     """Update the tracks in place; return what else the scan leaves.
 
     Args:
@@ -43,11 +52,18 @@ def observe(before: Predicted, view: SensorView, plots: Plots, log_background: F
         plots: the detections, in the order of `association.gate_keys`.
         log_background: (D,) as in `association.associate`.
         how: to associate them.
+        part: of the view; None: all of it.
     """
     pairs = gate(before.tracks, before.centre, before.spread, view.pose, plots, how.bound, before.moved)
-    visible = in_view(before.centre, before.has_height, view)
+    visible = before.visible
+    looked, in_vain = visible.astype(np.float64), np.zeros(len(visible))
+    if part is not None:
+        looked *= np.where(part.taken, 0.0, np.minimum(part.covered, 1.0 - part.in_vain))
+        in_vain = np.where(visible, part.in_vain, 0.0)
+        if part.taken.any():
+            pairs = without(pairs, part.taken)
     hypotheses = associate(
-        pairs, before.existence, before.hidden, visible, view.detection_probability, log_background, how
+        pairs, before.existence, before.hidden, looked, in_vain, view.detection_probability, log_background, how
     )
     update(before.tracks, pairs, plots, hypotheses.share, hypotheses.missed, before.moved)
-    return Observed(pairs, hypotheses, visible)
+    return Observed(pairs, hypotheses)

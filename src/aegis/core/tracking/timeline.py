@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aegis.core.tracking.filter import State
+from aegis.core.tracking.sweep import Sweep
 from aegis.core.types import NOT_STAMPED, Detections
 
 SCANS_KEPT = 256  # for putting late scans in their place, at most
@@ -42,6 +43,7 @@ class Moment:
     serial: int  # of the scan, in the order in which they came
     detections: Detections | None  # None: the state comes from another process
     after: State
+    sweep: Sweep | None = None  # of a turning antenna
 
 
 class Timeline:
@@ -87,6 +89,12 @@ class Timeline:
         """Return the time from a sensor's last scan to one [s]; None where this is its first, or none that follows."""
         heard = self._heard.get(sensor_id)
         return None if heard is None or stamp_ns <= heard.last_ns else (stamp_ns - heard.last_ns) * 1e-9
+
+    def earliest_ns(self) -> int | None:
+        """Return the earliest time that can be gone back to; None where that is the beginning."""
+        if self._base is not None and self._history:
+            return self._base.stamp_ns
+        return None if self._history else self.now_ns
 
     def goes_back(self, sensor_id: str, stamp_ns: int, until_ns: int | None = None) -> bool:
         """Tell whether a scan says that time has begun anew: a bag looped, or a clock was set.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +13,7 @@ from aegis.core.tracking import measurement, rows, snapshot
 from aegis.core.tracking.consistency import Nis
 from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter, Report, State
 from aegis.core.tracking.learning import SensorKnowledge
-from aegis.core.tracking.looks import in_time
+from aegis.core.tracking.looks import Look, Turns, in_time
 from aegis.core.tracking.registration import Bias
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.timeline import Moment, Timeline
@@ -48,6 +50,8 @@ class Tracker:
             self._filter.blank, s.timeline.reorder_window_s, s.timeline.reset_after_s, s.snapshot.max_age_s
         )
         self._sensors = SensorKnowledge(self._filter.bound, s.registration.mode, s.registration.reference)
+        self._models = s.sensor_models()
+        self._turns: dict[str, Turns] = {}  # by sensor
         self._serial = 0
         self._confirmed = NO_IDS  # of the last picture, ascending
 
@@ -60,6 +64,7 @@ class Tracker:
         """Forget all tracks and the time; ids go on."""
         self._timeline.forget()
         self._sensors.forget()
+        self._turns.clear()
         self._confirmed = NO_IDS
 
     def step(self, detections: Detections) -> StepResult:
@@ -72,6 +77,7 @@ class Tracker:
             result.reset = True
             timeline.begin_anew()
             self._sensors.forget()
+            self._turns.clear()
             self._confirmed = NO_IDS
         result.resumed = timeline.take_up(stamp)
         if result.resumed:
@@ -86,15 +92,21 @@ class Tracker:
             detections = take_rows(detections, np.flatnonzero(usable))
         timeline.hear(sensor_id, stamp)
         result.reordered = timeline.is_late(until)
-        later = timeline.go_back(until) if result.reordered else []
-        self._serial += 1
+        looks = self._turns_of(sensor_id).looks(detections, until)
+        earliest = timeline.earliest_ns()
+        if earliest is not None and looks[0].now_ns < earliest:
+            looks = [look._replace(now_ns=max(look.now_ns, earliest)) for look in looks]
+        later = timeline.go_back(looks[0].now_ns) if timeline.is_late(looks[0].now_ns) else []
         known = _names(later)
-        report = self._advance(detections, until, self._serial, known, learn=True)
-        result.over_capacity, result.outside = report.over_capacity, report.outside
-        tracks = report.tracks
-        for moment in later:
-            if moment.detections is not None:
-                tracks = self._advance(moment.detections, moment.stamp_ns, moment.serial, known, learn=False).tracks
+        tracks = None
+        for look, serial in _in_order(looks, later, self._serial):
+            report = self._advance(look, serial, known, learn=serial > self._serial)
+            tracks = report.tracks
+            if serial > self._serial:
+                result.over_capacity += report.over_capacity
+                result.outside = np.append(result.outside, report.outside)
+        assert tracks is not None
+        self._serial += len(looks)
         self._confirmed = tracks.track_id[tracks.status != int(TrackStatus.TENTATIVE)]
         result.tracks = tracks
         result.confirmed, result.lost = rows.changes(before, self._confirmed)
@@ -124,16 +136,29 @@ class Tracker:
         """Return the bias of each sensor, where there are several."""
         return self._sensors.biases()
 
-    def _advance(
-        self, detections: Detections, until: int, serial: int, known: dict[int, int], *, learn: bool
-    ) -> Report:
-        """Do one scan, up to its latest detection; `learn` from it about the sensor, unless it is done again."""
+    def _turns_of(self, sensor_id: str) -> Turns:
+        """Return what is known of a sensor's turning."""
+        if sensor_id not in self._turns:
+            model = self._models.get(sensor_id) or self._models[""]
+            self._turns[sensor_id] = Turns(model.turn_period_s)
+        return self._turns[sensor_id]
+
+    def _advance(self, look: Look, serial: int, known: dict[int, int], *, learn: bool) -> Report:
+        """Do one look; `learn` from it about the sensor, unless it is done again."""
+        detections, now_ns, sweep = look
         corrected = self._sensors.corrected(detections)
-        after, report = self._filter.advance(self._timeline.state, corrected, serial, known, until)
+        after, report = self._filter.advance(self._timeline.state, corrected, serial, known, now_ns, sweep)
         if learn and report.seen is not None:
-            self._sensors.learn(detections.sensor_id, until, report.seen, self._timeline.sensors)
-        self._timeline.add(Moment(until, serial, detections, after))
+            self._sensors.learn(detections.sensor_id, now_ns, report.seen, self._timeline.sensors)
+        self._timeline.add(Moment(now_ns, serial, detections, after, sweep))
         return report
+
+
+def _in_order(looks: list[Look], later: list[Moment], serial: int) -> Iterator[tuple[Look, int]]:
+    """Yield a scan's looks, numbered from after `serial`, and the looks to be done again, in the order of time."""
+    again = [(Look(m.detections, m.stamp_ns, m.sweep), m.serial) for m in later if m.detections is not None]
+    new = [(look, serial + 1 + i) for i, look in enumerate(looks)]
+    yield from heapq.merge(new, again, key=lambda each: each[0].now_ns)
 
 
 def _names(moments: list[Moment]) -> dict[int, int]:

@@ -33,7 +33,11 @@ class BlobSettings(Settings):
         3, "An echo on fewer spokes is noise or another radar, dropped and counted; at most what half a beam has.", ge=1
     )
     max_extent_m: float = param(
-        150.0, "A longer echo (land, a row of ships) is cut into plots no longer and no wider than this, beam width apart.",
+        250.0, "An echo that is longer, or beside the beam's width wider, is no object but land: it gives a plot for each piece.",
+        unit="m", gt=0.0,
+    )  # fmt: skip
+    piece_m: float = param(
+        100.0, "Length of the pieces, and beside the beam's width their width; their bounds are the same in every turn.",
         unit="m", gt=0.0,
     )  # fmt: skip
     beam_deg: float = param(
@@ -51,9 +55,9 @@ class ErrorSettings(Settings):
     range_share: float = param(
         0.1, "Part of the error of range that goes with the echo: a share of its length.", ge=0.0
     )
-    azimuth_deg: float = param(0.1, "Part of the error of azimuth that every echo has.", unit="deg", ge=0.0)
+    azimuth_deg: float = param(0.4, "Part of the error of azimuth that every echo has.", unit="deg", ge=0.0)
     azimuth_share: float = param(
-        0.1, "Part of the error of azimuth that goes with the echo: a share of its width.", ge=0.0
+        0.04, "Part of the error of azimuth that goes with the echo: a share of its width.", ge=0.0
     )
 
 
