@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from settings_of import settings_of
 
-from aegis.core.detection.detector import Detector, group_points
+from aegis.core.detection.detector import Detector, group_points, strongest
 from aegis.core.detection.points import PointsError, read_points
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.params import ConfigError
@@ -207,6 +207,37 @@ def test_the_confidence_threshold_is_honoured():
     unsure, _ = Detector(settings_of(DetectionSettings, confidence_threshold=1.0)).step(scan)
     assert unsure.class_id[0] == ClassId.UNKNOWN
     assert unsure.confidence[0] == sure.confidence[0]
+
+
+def test_a_group_has_the_range_rate_of_its_strongest_point_where_asked_for():
+    """A person walks at 1.2 m/s; the limbs swing, and a rotor's blade is anywhere."""
+    scan = scan_of(
+        range=[30.0, 30.1, 29.9, 80.0, 80.2], azimuth=[0.1, 0.1, 0.1, -0.2, -0.2], range_rate=[-3.9, -1.2, 0.4, 25.0, 5.0],
+        snr_db=[12.0, 24.0, 15.0, 10.0, 20.0], elevation=[np.nan] * 5,
+    )  # fmt: skip
+    changes = {"has_elevation": False, "range_rate_mps": 60.0, "distance_m": 2.0, "range_sigma_m": 0.1}
+    d, _ = Detector(settings_of(DetectionSettings, range_rate_of="strongest", **changes)).step(scan)
+    assert d.range_rate.tolist() == [-1.2, 5.0]
+    mean, _ = Detector(settings_of(DetectionSettings, **changes)).step(scan)
+    assert -1.2 < mean.range_rate[0] < -1.0
+    assert d.variance[0, 3] < mean.variance[0, 3]  # the limbs are no error of the body's
+
+
+def test_strongest_of_groups_in_any_order_and_without_snr():
+    group, snr = np.array([1, 0, 1, 2, 0]), np.array([3.0, 9.0, 8.0, np.nan, 2.0])
+    assert strongest(group, snr, 3).tolist() == [1, 2, 3]
+    assert strongest(np.empty(0, dtype=int), np.empty(0), 0).tolist() == []
+
+
+def test_an_objects_middle_is_not_known_better_than_it_is_large():
+    scan = scan_of(
+        range=[30.0, 0.5], azimuth=[0.0, 1.0], elevation=[0.0, 0.0], range_rate=[1.0, 1.0], snr_db=[40.0, 40.0]
+    )
+    exact, _ = Detector(DetectionSettings()).step(scan)
+    wide, _ = Detector(settings_of(DetectionSettings, object_sigma_m=0.7, object_range_rate_sigma_mps=0.5)).step(scan)
+    added = wide.variance - exact.variance
+    np.testing.assert_allclose(added[0], [0.49, 0.49 / 900.0, 0.49 / 900.0, 0.25])
+    np.testing.assert_allclose(added[1], [0.49, 1.0, 1.0, 0.25])  # nearer than it is large: a radian
 
 
 def test_an_empty_scan_gives_no_detections():

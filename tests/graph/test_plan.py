@@ -13,6 +13,7 @@ from aegis.graph import node
 from aegis.graph.nodes import BRIDGE, DEFAULT_NODES
 from aegis.graph.plan import Options, Plan
 
+ALONE = ("simulator.level=signal",)
 RAW = ("simulator.level=signal", "simulator.coverage.max_range_m=5000")
 REST = [name for name in DEFAULT_NODES if name != "simulator"]
 
@@ -42,6 +43,27 @@ def stages(*sets: str, **options) -> list[str]:
 ])  # fmt: skip
 def test_the_radar_decides(sets, options, radar):
     assert stages(*sets, **options) == [*radar, *REST]
+
+
+@pytest.mark.parametrize("options", [{"sets": ALONE}, {"ros_args": ("-p", "level:=signal")}])
+def test_raw_samples_alone_bring_the_profile_of_a_radar_that_has_them(options):
+    """Every process gets it: all stages have to know the radar."""
+    made = Plan.of(Options(bridge=False, **options), {})
+    assert list(made.processes) == ["simulator", "frontend", *REST]
+    for words in made.processes.values():
+        assert Path(words[words.index("--config") + 1]).name == "fmcw_mimo.yaml"
+    simulator = made.parameters.settings("simulator", environ={})
+    assert (simulator.scenario, simulator.level, simulator.interval_s) == ("street", "signal", 0.05)
+    assert made.parameters.settings("tracking", environ={}).sensor.max_range_m == 150.0
+
+
+def test_a_radar_or_a_file_of_ones_own_is_left_as_it_is(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("tracking:\n  ros__parameters: {max_tracks: 7}\n")
+    with pytest.raises(ConfigError, match="max_range_m 10000 gives a beat above sample_rate_hz"):
+        plan(*ALONE, config=path)
+    assert all("--config" not in words for words in plan(*RAW).processes.values())
+    assert plan(*ALONE, "simulator.seed=3", scenario="crossing").parameters.config.name == "fmcw_mimo.yaml"
 
 
 def test_a_parameter_file_may_name_the_driver(tmp_path):

@@ -27,7 +27,7 @@ DURATIONS_S = {"empty": 600.0}
 MEASURES = (
     "coverage", "update_probability", "to_confirmation_s", "longest_gap_s", "never_shown", "rms_m", "rms_along_m",
     "rms_across_m", "rms_height_m", "rms_speed_mps", "nees", "nees_within_95", "gospa_m", "t_gospa_m", "idf1", "id_changes",
-    "false_tracks", "false_tracks_per_hour", "false_scans_share", "duplicate_tracks", "duplicate_tracks_per_hour",
+    "count_within_1", "false_tracks", "false_tracks_per_hour", "false_scans_share", "duplicate_tracks", "duplicate_tracks_per_hour",
     "class_right", "class_wrong", "class_unknown", "calibration_error", "threat_order", "threat_first_right",
     "false_first_s", "false_critical_s", "alarms", "alarms_per_hour", "ew_signals", "ew_false_signals", "ew_advice",
     "ew_false_advice", "ew_signalled", "ew_advised",

@@ -17,8 +17,13 @@ from aegis.graph.nodes import ALL_NODES
 from aegis.graph.parameter_file import EVERY_NODE, Section, parse_sets, read_file
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.graph.ros_parameters import is_of_ros
+from aegis.resources import config_file
 
 S = TypeVar("S", bound=Settings)
+
+# The radar of raw samples that ships, with what every stage has to know of it.
+RAW_PROFILE = "fmcw_mimo.yaml"
+_RADAR = ("waveform.", "antenna.", "receiver.", "coverage.")  # of the simulator
 
 
 def settings_type(node: str, values: Mapping[str, Leaf] | None = None) -> type[Settings]:
@@ -41,6 +46,7 @@ class Parameters:
     explicit: list[Section] = field(default_factory=list)  # above it: what was said on the command line
     ros: RosArguments = field(default_factory=RosArguments)
     namespace: str = ""
+    config: Path | None = None  # the file
 
     @classmethod
     def read(
@@ -54,7 +60,8 @@ class Parameters:
         """Read them.
 
         Args:
-            config: parameter file; None for none.
+            config: parameter file; None for none, or for RAW_PROFILE where the simulator is to give raw samples and nothing is said
+                of its radar.
             sets: `NODE.KEY=VALUE` options.
             namespace: of every node.
             ros: what follows `--ros-args`.
@@ -70,7 +77,9 @@ class Parameters:
                 explicit.append(Section(pattern, item.parameter(), f"{BEGIN} -p"))
             else:
                 explicit += read_file(item, foreign=True)
-        return cls(read_file(config) if config is not None else [], explicit, ros, namespace)
+        if config is None and _wants_raw_profile(explicit):
+            config = config_file(RAW_PROFILE)
+        return cls(read_file(config) if config is not None else [], explicit, ros, namespace, config)
 
     def check(self, nodes: Sequence[str]) -> None:
         """Check that what is for every node that has it is for one at least; `nodes` are those that run here.
@@ -163,6 +172,17 @@ class Parameters:
 
     def _kind(self, node: str, given: Mapping[str, tuple[Leaf, Section]]) -> type[Settings]:
         return settings_type(node, {name: value for name, (value, _) in given.items()})
+
+
+def _wants_raw_profile(explicit: Sequence[Section]) -> bool:
+    """Tell whether the simulator is to give raw samples, of a radar of which nothing is said."""
+    given = {
+        name: value
+        for section in explicit
+        if section.everywhere or section.name == "simulator"
+        for name, value in section.values.items()
+    }
+    return given.get("level") == "signal" and not any(name.startswith(_RADAR) for name in given)
 
 
 def load_settings(

@@ -92,7 +92,8 @@ class Plan:
         groups = {COMPOSED: names} if options.composed else {name: [name] for name in names}
         if options.bridge:
             groups[BRIDGE] = [BRIDGE]
-        common = ["--config", str(options.config.resolve())] if options.config is not None else []
+        config = parameters.config
+        common = ["--config", str(config.resolve())] if config is not None else []
         for item in sets:
             common += ["--set", item]
         if options.namespace:

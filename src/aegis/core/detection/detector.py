@@ -100,6 +100,14 @@ class Detector:
             combined[:, i] = _sum(group, weight**2 * variance[:, i], n)
             scatter[:, i] = mean(residual[:, i] ** 2) / points
         total = combined + scatter
+        if self.settings.grouping.range_rate_of == "strongest":
+            body = strongest(group, scan.snr_db, n)
+            merged[:, 3], total[:, 3] = scan.range_rate[body], variance[body, 3]
+        # Whatever was seen of an object, and however exactly: its middle is not known better.
+        wander = self.settings.accuracy.object_sigma_m**2
+        total[:, 0] += wander
+        total[:, 1:3] += wander / np.maximum(merged[:, :1], wander**0.5) ** 2 if wander else 0.0
+        total[:, 3] += self.settings.accuracy.object_range_rate_sigma_mps**2
         # Powers add: the echo of an object is that of all its points.
         snr = decibels(_sum(group, 10.0 ** (scan.snr_db / 10.0), n))
         rcs = decibels(_sum(group, 10.0 ** (scan.rcs_dbsm / 10.0), n))
@@ -142,6 +150,12 @@ class Detector:
 def _sum(group: Ints, values: Floats, n: int) -> Floats:
     """Return (n,) sums of the values of each group; NaN where one of them is."""
     return np.bincount(group, values, minlength=n).astype(np.float64)
+
+
+def strongest(group: Ints, snr_db: Floats, n: int) -> Ints:
+    """Return (n,) which point of each group has the highest SNR; of unknown ones any."""
+    order = np.lexsort((np.nan_to_num(snr_db, nan=-np.inf), group))
+    return order[np.searchsorted(group[order], np.arange(n), side="right") - 1]
 
 
 def group_points(scan: Scan, variance: Floats, distance_m: float, range_rate_mps: float) -> Ints:

@@ -92,6 +92,14 @@ class AccuracySettings(Settings):
     reference_snr_db: float = param(
         13.0, "SNR at which the errors of this group hold; they go with 1/sqrt(SNR).", unit="dB"
     )
+    object_sigma_m: float = param(
+        0.0, "How far an object's echo lies from its middle (one sigma), where the sensor resolves objects: added to the position "
+        "errors.", unit="m", ge=0.0,
+    )  # fmt: skip
+    object_range_rate_sigma_mps: float = param(
+        0.0, "How much the range rate of an object's echo differs from its own (one sigma): limbs, turning; added to the error.",
+        unit="m/s", ge=0.0,
+    )  # fmt: skip
     cartesian_sigma_m: float = param(
         0.0, "Position error along each axis, for a sensor that states it so; replaces the polar errors. 0: not.",
         unit="m", ge=0.0,
@@ -108,6 +116,10 @@ class GroupingSettings(Settings):
     range_rate_mps: float = param(
         2.0, "Points of one object differ at most this much in range rate, beside their errors.", unit="m/s", ge=0.0,
         was="group_range_rate_mps",
+    )  # fmt: skip
+    range_rate_of: Literal["mean", "strongest"] = param(
+        "mean", "The range rate of a group: the mean of its points, or that of the strongest, where others are limbs or rotors "
+        "that move by themselves (then range_rate_mps is as large as their speeds).",
     )  # fmt: skip
     min_points: int = param(1, "Groups of fewer points are dropped.", ge=1, was="group_min_points")
 

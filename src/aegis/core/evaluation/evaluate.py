@@ -287,7 +287,10 @@ def _false_measures(scene: Scene, matches: Sequence[Match], tracks: Sequence[Tra
     false = sum(life.kind is Kind.FALSE for life in tracks)
     double = sum(life.kind is Kind.DUPLICATE for life in tracks)
     with_false = sum(bool((one.kind == int(Kind.FALSE)).any()) for one in matches)
+    shown = [int(np.count_nonzero(one.kind != int(Kind.OUT_OF_VIEW))) for one in matches]
+    near = sum(abs(n_shown - int(there.sum())) <= 1 for n_shown, there in zip(shown, scene.in_view, strict=True))
     return {
+        "count_within_1": ratio(near, scans),
         "false_tracks": Measure(float(false), scans),
         "false_tracks_per_hour": Measure(false / scene.hours, scans),
         "false_share": ratio(float((kinds == int(Kind.FALSE)).sum()), n),

@@ -54,6 +54,9 @@ MEANINGS: dict[str, Meaning] = {
     "main_track_share": Meaning("", "share of the scans with a track in which it is the object's most frequent one"),
     "id_changes": Meaning("", "how often an object's track changed"),
     "ids_per_object": Meaning("", "tracks that showed an object, mean of those ever shown"),
+    "count_within_1": Meaning(
+        "", "share of the scans that show as many tracks in view as there are objects there, or one more or less"
+    ),
     "false_tracks": Meaning("", "tracks that were false most of the time that they were shown"),
     "false_tracks_per_hour": Meaning("1/h", "the same, an hour"),
     "false_share": Meaning("", "share of all tracks in all scans that are false"),

@@ -28,6 +28,7 @@ from aegis.core.signal.cfar_correlation import independent_share, pfa_if_indepen
 from aegis.core.signal.cube import Cube, CubeError, Waveform
 from aegis.core.signal.detection_probability import threshold
 from aegis.core.signal.directions import Directions
+from aegis.core.signal.ground import Ground
 from aegis.core.signal.noise_floor import NoiseFloor
 from aegis.core.signal.peaks import above_sidelobes, local_maxima
 from aegis.core.signal.range_doppler import RangeDoppler
@@ -71,6 +72,12 @@ class Plan:
             ) from None
 
         self.noise_floor = NoiseFloor(shape, channels)
+        doppler = settings.doppler
+        range_m: Floats = self.cells.first_range_m + np.arange(float(shape[0])) * self.cells.range_step_m
+        self.ground = Ground(
+            shape, range_m, self.cells.range_rate_step_mps, doppler.ground_mps, doppler.ground_margin_db,
+            (cfar.guard_range * cell, doppler.ground_train * cell),
+        )  # fmt: skip
         self._threshold = float(threshold(cfar.pfa, channels)) / channels
 
     def excess(self, power: NDArray[np.float32], noise: Floats) -> Floats:
@@ -90,6 +97,7 @@ class FrontEnd:
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._plan: Plan | None = None
         self._power: NDArray[np.float32] | None = None
+        self._floor: Floats = np.empty(0)  # (ranges,) the receiver's noise in the last cube's map
 
     @property
     def range_rate_span_mps(self) -> float:
@@ -108,6 +116,7 @@ class FrontEnd:
         plan = self._planned(cube)
         cells = plan.cells.step(cube)
         self._power = cells.power
+        self._floor = plan.noise_floor.of(cells.power)
         self.notes["saturated samples"] += cells.saturated
         rows, cols, noise = plan.cfar.detect(cells.power)
         dropped: Counter[str] = Counter()
@@ -140,6 +149,10 @@ class FrontEnd:
     ) -> tuple[Ints, Ints, Floats]:
         """Return the cells that become points, in the order of rows and columns."""
         s = self.settings
+        if plan.ground.is_looked_for:
+            here = plan.ground.stands_out(power, self._floor, rows, cols)
+            dropped["ground"] += len(here) - int(here.sum())
+            rows, cols, noise = rows[here], cols[here], noise[here]
         if s.points.group_peaks:
             peak = local_maxima(power, rows, cols)
             rows, cols, noise = rows[peak], cols[peak], noise[peak]
@@ -179,8 +192,7 @@ class FrontEnd:
             start = _wrap(bins + at[:, 1], chirps)
         power = (np.abs(snapshot) ** 2).sum(axis=1)
         channel_noise = np.maximum(channel_noise, power / HIGHEST_SNR)  # no noise at all: made, not measured
-        assert self._power is not None  # of this cube
-        floor_power = plan.noise_floor.of(self._power)[rows] / cells.channels
+        floor_power = self._floor[rows] / cells.channels
         receiver_noise = np.where(channel_noise < NOISE_ALONE * floor_power, channel_noise, floor_power)
         frame_s = chirps * w.chirp_period_s
         echoes = directions.find(snapshot, start / frame_s, channel_noise)

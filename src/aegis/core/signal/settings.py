@@ -78,6 +78,17 @@ class DopplerSettings(Settings):
         False, "Subtract the mean over the chirps: echoes without range rate vanish, and what crosses or hovers with them. "
         "Only for a radar at rest.",
     )  # fmt: skip
+    ground_mps: float = param(
+        0.0, "The ground's echoes have range rates up to this (within lambda / (2 T) about 0); there a point has to stand out of "
+        "its neighbours in range too. 0: nothing is taken for ground. Only for a radar at rest.", unit="m/s", ge=0.0, le=50.0,
+    )  # fmt: skip
+    ground_margin_db: float = param(6.0, "How far a point has to stand out of the ground.", unit="dB", ge=0.0, le=40.0)
+    ground_train: int = param(
+        16,
+        "Resolution cells of reference for the ground to either side in range, beyond cfar.guard_range.",
+        ge=1,
+        le=256,
+    )
     ambiguity: Literal["principal", "tdm"] = param(
         "tdm", "Where range rates are taken to lie: within lambda / (2 T) about 0 (principal), or within as many times that as "
         "transmitters take turns, by the phases between them, where these are clear (tdm).", was="doppler_ambiguity",
