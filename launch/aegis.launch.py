@@ -47,6 +47,12 @@ def generate_launch_description() -> LaunchDescription:
                 description="true: a driver of yours publishes radar_msgs on radar/scan or radar/tracks",
             ),
             DeclareLaunchArgument(
+                "external_video",
+                default_value="false",
+                choices=YES_NO,
+                description="true: a driver of yours publishes marine_sensor_msgs/RadarSector on radar/sector",
+            ),
+            DeclareLaunchArgument(
                 "front_end",
                 default_value="auto",
                 choices=["auto", *YES_NO],
@@ -91,6 +97,7 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         driver=arguments["driver"],
         external_radar="simulator" not in yes and not arguments["driver"],
         radar_msgs="radar_msgs" in yes,
+        external_video="external_video" in yes,
         front_end={"true": True, "false": False}.get(arguments["front_end"]),
         bridge="bridge" in yes,
         foxglove="foxglove" in yes,

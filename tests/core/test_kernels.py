@@ -162,7 +162,14 @@ def extract(rng: np.random.Generator) -> None:
     codes[10:80, 20:25] = 12
     codes[30:40, 21:24] = 15
     settings = settings_of(
-        VideoSettings, guard_deg=8.0, reference_deg=8.0, guard_cells=2, reference_cells=6, max_extent_m=8.0, level=0.2
+        VideoSettings,
+        guard_deg=8.0,
+        reference_deg=8.0,
+        guard_cells=2,
+        reference_cells=6,
+        max_extent_m=8.0,
+        piece_m=4.0,
+        level=0.2,
     )
     extractor = PlotExtractor(settings)
     azimuth, unknown = -np.linspace(0.0, 2.0 * np.pi, spokes, endpoint=False), np.full(spokes, np.nan)

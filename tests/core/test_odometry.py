@@ -1,5 +1,7 @@
 """A sensor on a moving platform: its pose between odometry messages, and scans that wait for them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,9 +17,10 @@ from aegis.core.odometry import (
     MovingPlatform,
     OdometryBuffer,
     PlatformState,
+    at_the_stamp,
 )
 from aegis.core.sensor import SensorPose
-from aegis.core.types import Scan
+from aegis.core.types import Pose, Scan
 
 MS = 1_000_000
 START_NS = 1_700_000_000 * 1_000_000_000
@@ -276,3 +279,28 @@ def test_what_the_caller_has_not_taken_is_still_there():
     at.add_odometry(on_circle(0.1))
     assert next(at.settled()).scan.sequence == 1  # and the caller fails
     assert taken(at) == [(2, ""), (3, "")]
+
+
+def test_a_scan_is_as_seen_from_where_the_sensor_was_at_its_stamp():
+    """A fixed mark, seen at other times than the stamp from a ship on its way: the same place from the stamp's pose."""
+    turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])  # x of the sensor is north
+    pose = Pose(np.array([100.0, 50.0, 3.0]), turn, np.array([3.0, -8.0, 0.0]))
+    marks = np.array([[400.0, 900.0, 3.0], [-2000.0, 70.0, 3.0], [600.0, 50.0, 203.0]])
+    offsets = np.array([-1.25, 0.0, 0.8])
+    seen = (marks - pose.position - offsets[:, None] * pose.velocity) @ turn
+    ground = np.hypot(seen[:, 0], seen[:, 1])
+    nothing = np.full(3, np.nan)
+    scan = Scan(
+        0, "radar", 1, np.hypot(ground, seen[:, 2]), np.arctan2(seen[:, 1], seen[:, 0]), np.arctan2(seen[:, 2], ground),
+        nothing, nothing, nothing, nothing, None, offsets,
+    )  # fmt: skip
+    found = at_the_stamp(scan, pose)
+    flat = found.range * np.cos(found.elevation)
+    local = np.stack(
+        [flat * np.cos(found.azimuth), flat * np.sin(found.azimuth), found.range * np.sin(found.elevation)], 1
+    )
+    np.testing.assert_allclose(pose.position + local @ turn.T, marks, atol=1e-9)
+    level = replace(scan, elevation=nothing, range=ground)  # a sensor without elevation sees marks in its plane
+    assert np.isnan(at_the_stamp(level, pose).elevation).all()
+    np.testing.assert_allclose(at_the_stamp(level, pose).azimuth, found.azimuth, atol=1e-9)
+    assert at_the_stamp(replace(scan, time_offset=np.zeros(3)), pose).range is scan.range

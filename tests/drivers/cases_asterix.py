@@ -1,4 +1,4 @@
-"""Three revolutions of a surveillance radar: a Mode S aircraft, a primary plot with Doppler, an SSR plot."""
+"""Three revolutions of a surveillance radar, in four sectors each: a Mode S aircraft, a primary plot with Doppler, an SSR plot."""
 
 import struct
 import time
@@ -34,4 +34,4 @@ def _packets() -> list[bytes]:
     return packets
 
 
-CASES = [DriverCase("asterix", _packets, frames=3, line="udp", settings={"has_doppler": True, "sac": 25, "sic": 201})]
+CASES = [DriverCase("asterix", _packets, frames=12, line="udp", settings={"has_doppler": True, "sac": 25, "sic": 201})]

@@ -26,7 +26,8 @@ DOPPLER = 0x80  # I048/120: the calculated speed follows
 
 
 def parser(**settings) -> AsterixParser:
-    return AsterixParser(settings_of(AsterixSettings, **settings))
+    """Return one that puts revolutions together, unless it is told otherwise; sectors are in test_asterix_sectors.py."""
+    return AsterixParser(settings_of(AsterixSettings, **({"kind": "revolution"} | settings)))
 
 
 def one_frame(*records: bytes, at_ns: int = NOON_NS, **settings):
@@ -180,18 +181,6 @@ def test_a_revolution_is_from_north_marker_to_north_marker():
     assert [frame.sensor_time_ns for frame in frames] == [NOON_NS + 2 * SECOND, NOON_NS + 6 * SECOND]
     assert [frame.received_ns - frame.sensor_time_ns for frame in frames] == [way, way]
     np.testing.assert_allclose(frames[0].columns["time_offset"], [-1.5, -0.5, 0.5, 1.5])
-
-
-def test_sectors_can_be_frames():
-    p = parser(kind="sector")
-    frames = []
-    for sector in range(4):
-        frames += p.feed(datablock(34, sector_crossing(sector, NOON_S + sector)), NOON_NS + sector * SECOND)
-        frames += p.feed(datablock(34, north_marker(NOON_S + sector)), NOON_NS + sector * SECOND)
-        frames += p.feed(datablock(48, plot(10.0, 1.0, NOON_S + sector + 0.25)), NOON_NS + sector * SECOND)
-    assert [len(frame) for frame in frames] == [1, 1, 1]
-    assert frames[1].sensor_time_ns == NOON_NS + 3 * SECOND // 2
-    assert frames[1].columns["time_offset"].tolist() == [-0.25]
 
 
 def test_a_revolution_that_saw_nothing_is_a_frame_too():
@@ -349,7 +338,9 @@ def test_service_messages_against_the_encoder_of_libasterix(edition):
     assert packet == datablock(34, sector_crossing(64, NOON_S))
     p = parser(kind="sector", cat034=edition)
     assert p.feed(packet, NOON_NS) == []
-    assert len(p.feed(packet, NOON_NS)) == 1
+    (frame,) = p.feed(datablock(34, sector_crossing(128, NOON_S + 0.5)), NOON_NS + SECOND // 2)
+    assert frame.sector.rate == pytest.approx(-math.pi)  # from 90 to 180 degrees clockwise, in half a second
+    assert frame.sector.azimuth == pytest.approx(-math.pi / 2)  # south
     assert not p.refused
 
 

@@ -38,7 +38,7 @@ def test_a_spoke_is_as_it_was_sent():
     levels = np.arange(1024) % 16
     (frame,) = parser().feed(packet(spoke(1, 1024, levels, range_m=1024.0, heading=0x4000 | 512)), S)
     expected = levels.copy()
-    expected[:5] = 0  # a bar that the radar draws
+    expected[:6] = 0  # a bar that the radar draws
     np.testing.assert_array_equal(frame.codes[0], expected)
     assert frame.cell_m == 1.0
     assert frame.azimuth[0] == pytest.approx(-math.pi / 2)  # to starboard: clockwise

@@ -15,18 +15,22 @@ from foxglove_schemas_protobuf.FrameTransform_pb2 import FrameTransform
 from foxglove_schemas_protobuf.PointCloud_pb2 import PointCloud
 from foxglove_schemas_protobuf.SceneEntityDeletion_pb2 import SceneEntityDeletion
 from foxglove_schemas_protobuf.SceneUpdate_pb2 import SceneUpdate
+from nav_msgs.msg import Odometry
 from picture_data import SECOND, make_threats, make_tracks
+from std_msgs.msg import Header
 from websockets.sync.client import connect
 
 from aegis.core.palette import LEVEL_COLOURS
 from aegis.core.params import ConfigError
 from aegis.core.picture import ELLIPSE_SIGMA
 from aegis.core.types import ThreatLevel
+from aegis.core.video.spokes import Spokes
 from aegis.foxglove.settings import FoxgloveSettings
-from aegis.foxglove.stage import POINTS, THREATS, TRACKS, TRANSFORM, FoxgloveStage, cartesian
+from aegis.foxglove.stage import POINTS, THREATS, TRACKS, TRANSFORM, VIDEO, FoxgloveStage, cartesian
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.fields import time_from_ns
 from aegis.ros.messages.picture import threats_to_msg, tracks_to_msg
+from aegis.ros.messages.video import video_to_msg
 from aegis.ros.stages.base import StageContext
 
 DEADLINE_S = 10.0
@@ -62,7 +66,7 @@ class Viewer:
         self.socket = websocket
         self.seen = []
         self.channels = {}
-        while len(self.channels) < 4:
+        while len(self.channels) < 5:
             message = json.loads(self.socket.recv(timeout=DEADLINE_S))
             if message["op"] == "advertise":
                 self.channels |= {channel["id"]: channel for channel in message["channels"]}
@@ -305,3 +309,38 @@ def test_the_server_listens_on_this_machine_only():
     assert FoxgloveSettings().host == "127.0.0.1"
     assert FoxgloveSettings().port == 8765
     assert FoxgloveSettings().sink == "sdk"
+
+
+def test_a_viewer_sees_a_radars_video_where_the_ship_is(serve):
+    stage = serve(moving_platform=True, sensor_x=2.0, sensor_yaw_deg=90.0)
+    codes = np.zeros((2, 8), np.uint8)
+    codes[0, 3], codes[1, 5], codes[1, 6], codes[0, 1] = 13, 15, 14, 2
+    video = Spokes(
+        9 * SECOND, "radar", 1, "radar", np.array([0.0, -np.pi / 2]), np.array([0.0, np.nan]), np.zeros(2), 100.0, 10.0, 13,
+        codes, 15, 14,
+    )  # fmt: skip
+    with viewing(stage) as viewer:
+        viewer.until_served(stage)
+        half = np.sqrt(0.5)  # the ship's x points north
+        odometry = Odometry()
+        odometry.header = Header(stamp=time_from_ns(9 * SECOND), frame_id="map")
+        odometry.pose.pose.position.x, odometry.pose.pose.position.y = 500.0, -40.0
+        odometry.pose.pose.orientation.z = odometry.pose.pose.orientation.w = half
+        assert list(stage.on_message("odometry", odometry)) == []
+        assert list(stage.on_message("radar/video", video_to_msg(video))) == []
+        transform = FrameTransform()
+        transform.ParseFromString(viewer.next(TRANSFORM)[1])
+        assert (transform.translation.x, transform.translation.y) == pytest.approx((500.0, -38.0))  # 2 m ahead of it
+        turned = 2 * np.arctan2(transform.rotation.z, transform.rotation.w)
+        assert turned == pytest.approx(np.pi)  # its x, to port, is west
+        _, payload = viewer.next(VIDEO)
+        cloud = PointCloud()
+        cloud.ParseFromString(payload)
+        assert [field.name for field in cloud.fields] == ["x", "y", "z", "intensity", "moving"]
+        points = np.frombuffer(cloud.data, "<f4").reshape(-1, 5)
+    # Ahead with heading north: y. To starboard without a heading: -y of the bow's frame.
+    np.testing.assert_allclose(
+        points,
+        [[0.0, 135.0, 0.0, 1.0, 0.0], [0.0, -155.0, 0.0, 1.0, -1.0], [0.0, -165.0, 0.0, 1.0, 1.0]],
+        atol=1e-4,
+    )

@@ -118,7 +118,8 @@ def turns(final: bool) -> bytes:
 def test_a_file_of_asterix_has_the_times_of_its_data_on_the_day_that_is_said(final, tmp_path):
     path = tmp_path / "day.ast"
     path.write_bytes(turns(final))
-    code, said = decode(path, "-o", tmp_path / "bag", "--driver", "asterix", "--start", "2026-06-30")
+    turn = ["--set", "driver.frame.kind=revolution"]
+    code, said = decode(path, "-o", tmp_path / "bag", "--driver", "asterix", "--start", "2026-06-30", *turn)
     assert code == 0, said
     got = [stamp_of(cloud) for cloud in clouds(tmp_path / "bag")]
     midnight_ns = 1_782_864_000 * 1_000_000_000  # 2026-07-01

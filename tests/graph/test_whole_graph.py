@@ -59,7 +59,7 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         "--scenario", str(scenario), "--port", str(port), "--no-foxglove",
         "--set", "simulator.scan_interval_s=0.1", "--set", "simulator.points.false_alarms_per_scan=20",
     ]  # fmt: skip
-    with Listener("events", "ew/advice", "tracks") as graph, aegis_up(ros_domain, log, *options):
+    with Listener("events", "ew/advice", "tracks", "truth") as graph, aegis_up(ros_domain, log, *options):
         wait_for(lambda: "with the password" in log.read_text(), "the first password", 60)
         password = re.search(r"with the password\s+(\S+)", log.read_text()).group(1)
 
@@ -91,6 +91,13 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
                 if message["type"] != "radar_frame" or message["tracks"]:
                     seen[message["type"]] = message
         assert any(t["status"] == "CONFIRMED" for t in seen["radar_frame"]["tracks"])
+
+        # The truth of the simulator, at the stamps of the tracks.
+        def stamps(topic: str) -> set[tuple[int, int]]:
+            return {(m.header.stamp.sec, m.header.stamp.nanosec) for m in graph.messages[topic]}
+
+        wait_for(lambda: bool(stamps("truth") & stamps("tracks")), "the truth of a scan")
+        assert "aircraft" in graph.messages["truth"][-1].name
         assert time.time() - seen["radar_frame"]["stamp_s"] < 30
 
         # A critical threat raises advice; a person acknowledges it; only then is there a countermeasure.

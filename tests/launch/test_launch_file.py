@@ -29,8 +29,8 @@ def test_every_declared_argument_is_used():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "DeclareLaunchArgument"
     }
     assert declared == {
-        "config", "namespace", "simulator", "driver", "radar_msgs", "front_end", "scenario", "bridge", "foxglove", "respawn",
-        "composed", "print_plan",
+        "config", "namespace", "simulator", "driver", "radar_msgs", "external_video", "front_end", "scenario", "bridge", "foxglove",
+        "respawn", "composed", "print_plan",
     }  # fmt: skip
     body = source.split("def processes", 1)[1]
     for name in declared:

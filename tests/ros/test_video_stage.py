@@ -24,8 +24,17 @@ S = 1_000_000_000
 
 
 def clouds(outputs) -> list[dict[str, np.ndarray]]:
-    found = [o.message for o in outputs if o.topic == "radar/points"]
-    return [cloud_fields(cloud, {field.name for field in cloud.fields}) for cloud in found]
+    """Return the plots of the clouds; the rows after them, without a range, say where the antenna looked."""
+    out = []
+    for output in outputs:
+        if output.topic == "radar/points":
+            columns = cloud_fields(output.message, {field.name for field in output.message.fields})
+            plots = np.isfinite(columns["range"])
+            assert not plots[plots.sum() :].any()
+            assert np.isfinite([columns["azimuth"], columns["time_offset"]]).all()
+            assert (~plots).sum() >= 1
+            out.append({name: values[plots] for name, values in columns.items()})
+    return out
 
 
 def test_video_survives_its_message():

@@ -50,6 +50,11 @@ BENCHMARKS = {
     "raw": Benchmark(
         "raw cubes at 20 Hz through the live graph to tracks: what is lost, and how late it is", "aegis.bench.raw"
     ),
+    "video": Benchmark(
+        "plots of recorded marine radars: how many, how fast, and whether their errors are as stated",
+        "aegis.bench.video",
+        frozenset({"captures"}),
+    ),
     "tracking": Benchmark(
         "CPU time and GOSPA of the tracker beside Stone Soup's, 50 to 10,000 targets",
         "aegis.bench.tracking",

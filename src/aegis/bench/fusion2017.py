@@ -22,6 +22,7 @@ from aegis.core.tracking.settings import (
     AssociationSettings,
     BirthPlace,
     BirthSettings,
+    ClutterSettings,
     ExistenceSettings,
     MotionSettings,
     RegistrationSettings,
@@ -201,10 +202,12 @@ def settings_of(cell: Cell) -> TrackingSettings:
         association=AssociationSettings(method="pmb", gate_probability=0.9999),
         existence=ExistenceSettings(
             mean_lifetime_s=float(-1.0 / np.log(SURVIVAL)),
+            mean_visible_s=0.0,  # each miss is by chance
             confirm_probability=REPORTED_EXISTENCE,
             delete_probability=KEPT_EXISTENCE,
             max_probability=0.9999,
         ),
+        clutter=ClutterSettings(memory_s=0.0),  # false alarms are where and as many as stated
         timeline=TimelineSettings(reorder_window_s=0.0),
         registration=RegistrationSettings(mode="off"),
     )

@@ -227,6 +227,7 @@ def settings_of(meta: Meta) -> TrackingSettings:
         ),
         existence=ExistenceSettings(
             mean_lifetime_s=meta.dt / meta.p_death,
+            mean_visible_s=0.0,  # each miss is by chance
             # The score charges a false track no more than a missed target: waiting for the default's 99 % does not pay.
             confirm_probability=0.8,
         ),

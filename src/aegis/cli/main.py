@@ -290,6 +290,11 @@ def drivers() -> None:
     help="tracking: folder with scenario files (n50.npz, ...), used instead of generated ones.",
 )
 @click.option(
+    "--captures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="video: folder with recordings of marine radars [../shared/data/marine_radar_captures].",
+)
+@click.option(
     "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
 )
 @click.option(

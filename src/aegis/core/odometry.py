@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -115,6 +115,28 @@ class OdometryBuffer:
             rotation=turn @ self._mounting,
             velocity=turn @ (velocity + np.cross(turn_rate, self._lever)),
         )
+
+
+def at_the_stamp(scan: Scan, pose: Pose) -> Scan:
+    """Return a scan as the sensor at `pose`, that of the stamp, would have measured what it saw at the points' own times.
+
+    In between it was elsewhere, by its velocity times `time_offset`; that it turned is not taken into account.
+    """
+    if not scan.time_offset.any() or not pose.velocity.any():
+        return scan
+    elevation = np.nan_to_num(scan.elevation)
+    flat = scan.range * np.cos(elevation)
+    points = np.stack(
+        [flat * np.cos(scan.azimuth), flat * np.sin(scan.azimuth), scan.range * np.sin(elevation)], axis=1
+    )
+    points += scan.time_offset[:, None] * (pose.rotation.T @ pose.velocity)
+    ground = np.hypot(points[:, 0], points[:, 1])
+    return replace(
+        scan,
+        range=np.hypot(ground, points[:, 2]),
+        azimuth=np.arctan2(points[:, 1], points[:, 0]),
+        elevation=np.where(np.isnan(scan.elevation), np.nan, np.arctan2(points[:, 2], ground)),
+    )
 
 
 class Settled(NamedTuple):

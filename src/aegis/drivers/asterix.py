@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal, NamedTuple
+from dataclasses import replace
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from aegis.drivers.asterix_records import (
     source,
     utc_ns,
 )
+from aegis.drivers.asterix_sectors import Cut, Instant, SectorCutter
 from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Frame, PointFrame, finite_or_nan
 from aegis.drivers.packet_driver import UdpDriver, UdpSettings
@@ -48,11 +50,13 @@ class FrameSettings(Settings):
     """What is put together to one frame."""
 
     kind: Literal["revolution", "sector"] = param(
-        "revolution", "What one frame is. revolution: the tracker's scan, which sees all; a target is then measured up to half a "
-        "revolution before or after the frame's time (column time_offset). sector: for who reads the points itself.", was="frame",
+        "sector", "What one frame is. sector: what the antenna has swept from marker to marker (CAT034), in frame.sector_s at "
+        "most; the picture follows as it turns. revolution: a whole turn; the picture follows once a turn. In both, each plot "
+        "says its own time (column time_offset).", was="frame",
     )  # fmt: skip
+    sector_s: float = param(1.0, "A sector ends after this time at the latest.", unit="s", ge=0.05, le=10.0)
     max_s: float = param(
-        20.0, "A frame ends after this time where no marker (CAT034) does.", unit="s", ge=0.01, le=120.0,
+        20.0, "A revolution ends after this time where no marker (CAT034) does.", unit="s", ge=0.01, le=120.0,
         was="max_frame_s",
     )  # fmt: skip
     max_plots: int = param(20_000, "A frame ends at this many plots where no marker (CAT034) does.", ge=1, le=1_000_000)
@@ -97,13 +101,6 @@ class AsterixSettings(DriverSettings):
     elevation: ElevationSettings = group(ElevationSettings())
 
 
-class Instant(NamedTuple):
-    """When something was measured, by the radar's clock (None: it does not say), and when it came [ns]."""
-
-    measured_ns: int | None
-    received_ns: int
-
-
 class AsterixParser(Parser):
     """Datagrams to frames. The first frame may be a part: it begins when the driver does."""
 
@@ -114,7 +111,7 @@ class AsterixParser(Parser):
             48: Reader(48, settings.edition.cat048),
             34: Reader(34, settings.edition.cat034),
         }
-        self._closes = NORTH_MARKER if settings.frame.kind == "revolution" else SECTOR_CROSSING
+        self._by_sectors = settings.frame.kind == "sector"
         self._last_error = ""
         self._cut = 0  # frames that no marker ended, in a row
         self._data_ns: int | None = None
@@ -132,6 +129,8 @@ class AsterixParser(Parser):
         self._times: list[Instant] = []  # of the plots
         self._status: ServiceMessage | None = None
         self._rotation_period_s: float | None = None
+        self._cutter = SectorCutter(self._settings.frame.sector_s, self._settings.frame.max_plots)
+        self._cutter.refused = self.refused
 
     def feed(self, packet: bytes, received_ns: int) -> list[Frame]:
         """Take one datagram: any number of datablocks, each of any number of records."""
@@ -148,6 +147,8 @@ class AsterixParser(Parser):
 
     def finish(self) -> list[Frame]:
         """Return the frame that waits for its marker."""
+        if self._by_sectors:
+            return self._sectors(self._cutter.finish())
         out = self._cut_frame() if self._plots else []
         self._begin = None
         return out
@@ -156,6 +157,8 @@ class AsterixParser(Parser):
         """Return what the radar says of itself (CAT034)."""
         status, s = self._status, self._settings
         values = {"sac_sic": "{}/{}".format(*self._source), "last_error": self._last_error}
+        if self._by_sectors:
+            values["antenna"] = "by markers (CAT034)" if self._cutter.markers.rate else "no markers (CAT034)"
         if self._rotation_period_s is not None:
             values["rotation_period_s"] = f"{self._rotation_period_s:.3f}"
         if status is not None and status.no_go:
@@ -165,8 +168,7 @@ class AsterixParser(Parser):
         if status is not None and status.overload:
             return DriverHealth(Level.WARN, "the radar says: overload", values)
         if self._cut > 1:
-            marker = "north marker" if s.frame.kind == "revolution" else "sector crossing"
-            text = f"no {marker} (CAT034): frames are cut after {s.frame.max_s:g} s or {s.frame.max_plots} plots"
+            text = f"no north marker (CAT034): frames are cut after {s.frame.max_s:g} s or {s.frame.max_plots} plots"
             return DriverHealth(Level.WARN, text, values)
         return DriverHealth(values=values)
 
@@ -202,6 +204,8 @@ class AsterixParser(Parser):
         out: list[Frame] = []
         s = self._settings
         when = self._instant(plot.time_ticks, received_ns)
+        if self._by_sectors:
+            return self._sectors(self._cutter.plot(plot, when))
         if self._plots and not 0 <= when.received_ns - self._times[0].received_ns <= s.frame.max_s * 1e9:
             out = self._cut_frame()
         self._plots.append(plot)
@@ -212,10 +216,14 @@ class AsterixParser(Parser):
         if message.no_go is not None:
             self._status = message
         if message.rotation_period_s is not None:
-            self._rotation_period_s = message.rotation_period_s
-        if message.kind != self._closes:
-            return []
+            self._rotation_period_s = self._cutter.markers.period_s = message.rotation_period_s
         end = self._instant(message.time_ticks, received_ns)
+        if self._by_sectors:
+            angle = 0.0 if message.kind == NORTH_MARKER else message.sector_angle
+            known = message.kind in (NORTH_MARKER, SECTOR_CROSSING) and angle is not None
+            return self._sectors(self._cutter.marker(angle, end)) if known and angle is not None else []
+        if message.kind != NORTH_MARKER:
+            return []
         frames = [self._frame(end)] if self._plots or self._begin else []
         self._begin, self._cut = end, 0
         return frames
@@ -224,6 +232,20 @@ class AsterixParser(Parser):
         if self._data_ns is not None:
             received_ns = self._data_ns = self._data_ns if ticks is None else utc_ns(ticks, self._data_ns)
         return Instant(None if ticks is None else utc_ns(ticks, received_ns), received_ns)
+
+    def tick(self, now_ns: int) -> list[Frame]:
+        """Return the sectors that nothing was measured in, as far as the radar is known to work."""
+        return self._sectors(self._cutter.tick(now_ns)) if self._by_sectors else []
+
+    def _sectors(self, cuts: list[Cut]) -> list[Frame]:
+        """Return the frames of sectors; their time is that of the end."""
+        out: list[Frame] = []
+        for plots, offsets_s, end, sector in cuts:
+            columns = columns_of(plots, self._settings) | {"time_offset": np.array(offsets_s, dtype=np.float64)}
+            azimuth = math.radians(self._settings.x_axis_azimuth_deg) - sector.azimuth
+            swept = replace(sector, azimuth=math.remainder(azimuth, 2.0 * math.pi), rate=-sector.rate)
+            out.append(PointFrame(columns, end.measured_ns, end.received_ns, swept))
+        return out
 
     def _cut_frame(self) -> list[Frame]:
         """End a frame without a marker."""

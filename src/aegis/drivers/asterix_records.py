@@ -91,6 +91,7 @@ class ServiceMessage:
 
     kind: int  # 1 north marker, 2 sector crossing
     time_ticks: int | None
+    sector_angle: float | None  # [rad] clockwise from north, where the sector begins
     rotation_period_s: float | None
     no_go: bool | None  # the data shall not be used operationally
     overload: bool | None
@@ -210,11 +211,12 @@ def read_service_message(record: Record) -> ServiceMessage:
     kind = record.get_item("000")
     if kind is None:
         raise RefusedError("no message type")
-    rotation, status = record.get_item("041"), record.get_item("050")
+    rotation, status, sector = record.get_item("041"), record.get_item("050"), record.get_item("020")
     common = None if status is None else status.variation.get_item("COM")
     return ServiceMessage(
         kind=int(kind.as_uint()),
         time_ticks=_ticks(record.get_item("030")),
+        sector_angle=None if sector is None else sector.as_uint() * 2.0 * math.pi / 256.0,
         rotation_period_s=None if rotation is None else float(rotation.variation.content.as_quantity("s")),
         no_go=None if common is None else bool(_uint(common, "NOGO")),
         overload=None if common is None else bool(_uint(common, "OVLRDP") or _uint(common, "OVLXMT")),

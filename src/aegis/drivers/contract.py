@@ -109,6 +109,10 @@ class Parser(ABC):
     def feed(self, packet: bytes, received_ns: int) -> list[Frame]:
         """Take one packet (a datagram, or some bytes of a stream); return the frames that it completes. Never raises."""
 
+    def tick(self, now_ns: int) -> list[Frame]:
+        """Return what is complete by the host's clock; called where nothing has come, never in a recording."""
+        return []
+
     def finish(self) -> list[Frame]:
         """Return what only waited for more; at a recording's end."""
         return []

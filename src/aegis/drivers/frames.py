@@ -11,15 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from aegis.core.health import Health
 from aegis.core.signal.cube import Waveform
-from aegis.core.types import Floats
+from aegis.core.types import Floats, Sector
 
 # What a PointFrame may hold, in SI units and radians, our signs: azimuth anticlockwise, range rate positive receding. Columns of
 # other names are carried to `radar/points` as they are. Unknown is NaN; what a sensor never measures is left out. All frames of a
 # driver have the same columns.
 POINT_COLUMNS = (
     "x", "y", "z", "range", "azimuth", "elevation", "range_rate", "snr", "rcs", "noise",
-    "range_sigma", "azimuth_sigma", "elevation_sigma", "range_rate_sigma",
+    "range_sigma", "azimuth_sigma", "elevation_sigma", "range_rate_sigma", "time_offset",
 )  # fmt: skip
+BEAMS_A_TURN = 8  # by which a cloud says where an antenna has looked
 
 
 class FormatError(ValueError):
@@ -32,10 +33,25 @@ class PointFrame:
 
     columns: dict[str, Floats]
     sensor_time_ns: int | None  # of measurement (mid dwell), by the sensor's own clock; None: it does not say
-    received_ns: int  # host clock: of the scan's first packet; of the middle, where plots come as the antenna turns
+    received_ns: int  # host clock: of the scan's first packet; of the end, where plots come as the antenna turns
+    sector: Sector | None = None  # what an antenna that turns has looked at; None: all of the view, or it does not say
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
+
+
+def with_beams(columns: Mapping[str, Floats], sector: Sector) -> dict[str, Floats]:
+    """Return the columns and, behind the points, some without a range: where the antenna has looked, and when.
+
+    A PointCloud2 has no other place for it. Who does not know of beams finds points that are not finite.
+    """
+    span_s = sector.end_s - sector.begin_s
+    turned = abs(sector.rate) * span_s / (2.0 * np.pi) if np.isfinite(sector.rate) else 0.0
+    times = np.linspace(sector.begin_s, sector.end_s, 2 + int(BEAMS_A_TURN * turned))
+    azimuth = np.mod(sector.azimuth + sector.rate * times + np.pi, 2.0 * np.pi) - np.pi
+    beams = {"time_offset": times, "azimuth": azimuth}
+    nothing = np.full(len(times), np.nan)
+    return {name: np.append(values, beams.get(name, nothing)) for name, values in columns.items()}
 
 
 @dataclass

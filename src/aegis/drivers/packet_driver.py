@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from typing import Self
 
@@ -41,6 +42,7 @@ class PacketDriver(Driver):
 
     def __init__(self, settings: DriverSettings, recording: Recording | None = None) -> None:
         super().__init__(settings)
+        self._live = recording is None
         self.transport = self.make_transport() if recording is None else self.recorded(recording)
         self.parser = self.make_parser()
 
@@ -83,6 +85,8 @@ class PacketDriver(Driver):
         for packet in packets:
             self.packets += 1
             out += self.parser.feed(packet.data, packet.received_ns)
+        if self._live and not packets:
+            out += self.parser.tick(time.time_ns())
         self.refused = self.parser.refused + self.transport.refused
         self.frames += len(out)
         return out

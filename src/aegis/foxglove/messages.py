@@ -28,7 +28,9 @@ from foxglove.messages import (
     Vector3,
 )
 
+from aegis.core import rotation
 from aegis.core.finite import finite_or_none
+from aegis.core.odometry import PlatformState
 from aegis.core.palette import Colour
 from aegis.core.picture import (
     DISC_HEIGHT_M,
@@ -74,15 +76,19 @@ def cloud(columns: dict[str, Floats], *, stamp_ns: int, frame_id: str) -> bytes:
     ).encode()
 
 
-def transform(pose: SensorPose, *, stamp_ns: int, parent: str, child: str) -> bytes:
-    """Return the FrameTransform from the picture's frame to the sensor's."""
-    half = math.radians(pose.sensor_yaw_deg) / 2
+def transform(pose: SensorPose, platform: PlatformState | None, *, stamp_ns: int, parent: str, child: str) -> bytes:
+    """Return the FrameTransform from the picture's frame to the sensor's, which may be on a platform."""
+    at, turned = pose.position(), pose.rotation()
+    if platform is not None:
+        turn = rotation.matrix_of(platform.orientation)
+        at, turned = platform.position + turn @ at, turn @ turned
+    x, y, z, w = rotation.quaternion_of(turned).tolist()
     return FrameTransform(
         timestamp=_timestamp(stamp_ns),
         parent_frame_id=parent,
         child_frame_id=child,
-        translation=Vector3(x=pose.sensor_x, y=pose.sensor_y, z=pose.sensor_z),
-        rotation=Quaternion(x=0.0, y=0.0, z=math.sin(half), w=math.cos(half)),
+        translation=Vector3(x=float(at[0]), y=float(at[1]), z=float(at[2])),
+        rotation=Quaternion(x=x, y=y, z=z, w=w),
     ).encode()
 
 

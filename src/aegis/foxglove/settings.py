@@ -17,4 +17,11 @@ class FoxgloveSettings(SensorPose):
     )
     host: str = param("127.0.0.1", "Address to listen on; the server has no accounts, so leave it on this machine.")
     port: int = param(8765, "TCP port to listen on.", ge=1, le=65535)
+    moving_platform: bool = param(
+        False,
+        "The sensor rides on a platform whose pose comes on `odometry`, as in `detection`; it is drawn where it is then.",
+    )
+    video_level: float = param(
+        0.3, "Least level of a cell of a radar's video that is drawn, of full scale.", gt=0.0, le=1.0
+    )
     picture: PictureSettings = group(PictureSettings(max_rate_hz=20.0))

@@ -7,23 +7,28 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from aegis_msgs.msg import TrackArray
+from aegis_msgs.msg import RadarVideo, TrackArray
 from foxglove import Schema
 from foxglove.messages import FrameTransform, PointCloud, SceneUpdate
 from sensor_msgs.msg import PointCloud2
 
+from aegis.core.odometry import PlatformState
 from aegis.core.params import ConfigError
 from aegis.core.picture import PictureFeed
 from aegis.core.types import Floats
+from aegis.core.video.spokes import Spokes, VideoError
 from aegis.foxglove import messages
 from aegis.foxglove.server import SdkSink, Sink
 from aegis.foxglove.settings import FoxgloveSettings
 from aegis.ros.messages.clouds import CloudError, cloud_fields
-from aegis.ros.messages.fields import stamp_of
+from aegis.ros.messages.fields import StampedMessage, stamp_of
+from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import threats_from_msg, tracks_from_msg
+from aegis.ros.messages.video import video_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 TRACKS, POINTS, THREATS, TRANSFORM = "/aegis/tracks", "/aegis/points", "/aegis/threats", "/aegis/transform"
+VIDEO = "/aegis/video"
 PICTURE_FRAME = "map"
 
 _POSITION = ("x", "y", "z", "range", "azimuth", "elevation")
@@ -44,6 +49,7 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         """
         super().__init__(settings, context)
         self._feed = PictureFeed(settings.picture)
+        self._platform: PlatformState | None = None
         namespace = context.namespace.strip("/")
         self._sink: Sink = _sink_type(settings.sink)(
             settings.host,
@@ -52,6 +58,7 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
             {
                 TRACKS: ("protobuf", SceneUpdate.get_schema()),
                 POINTS: ("protobuf", PointCloud.get_schema()),
+                VIDEO: ("protobuf", PointCloud.get_schema()),
                 TRANSFORM: ("protobuf", FrameTransform.get_schema()),
                 THREATS: (
                     "json",
@@ -64,8 +71,12 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
             },
         )
 
+    def reads(self, topic: str) -> bool:
+        """Read odometry on a moving platform only."""
+        return topic != "odometry" or self.settings.moving_platform
+
     def on_message(self, topic: str, message: Any) -> Iterable[Output]:
-        """Take tracks, threats or points, and send them to the viewers.
+        """Take tracks, threats, points, video or odometry, and send them to the viewers.
 
         Raises:
             ValueError: arrays of different lengths.
@@ -76,6 +87,10 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
             assessed = threats_from_msg(message)
             self._feed.take_threats(assessed)
             self._sink.send(THREATS, messages.threats(assessed), assessed.stamp_ns)
+        elif topic == "odometry":
+            self._platform = odometry_from_msg(message)
+        elif topic == "radar/video":
+            self._take_video(message)
         else:
             self._take_points(message)
         return []
@@ -117,12 +132,26 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
             self.counters.drop("cloud: neither x, y nor range, azimuth")
             return
         columns |= {name: fields[name] for name in _SHOWN if name in fields}
+        there = np.isfinite(columns["x"]) & np.isfinite(columns["y"])
+        self._send_cloud(POINTS, {name: values[there] for name, values in columns.items()}, message)
+
+    def _take_video(self, message: RadarVideo) -> None:
+        try:
+            video = video_from_msg(message)
+        except VideoError as error:
+            self.counters.drop(f"video: {error.reason}")
+            return
+        self._send_cloud(VIDEO, echoes(video, self.settings.video_level), message)
+
+    def _send_cloud(self, topic: str, columns: dict[str, Floats], message: StampedMessage) -> None:
         stamp_ns, frame_id = stamp_of(message), message.header.frame_id
         if frame_id != PICTURE_FRAME:
             # With every cloud: a viewer that connects later needs it too, and the protocol keeps nothing for it.
-            sensor = messages.transform(self.settings, stamp_ns=stamp_ns, parent=PICTURE_FRAME, child=frame_id)
+            sensor = messages.transform(
+                self.settings, self._platform, stamp_ns=stamp_ns, parent=PICTURE_FRAME, child=frame_id
+            )
             self._sink.send(TRANSFORM, sensor, stamp_ns)
-        self._sink.send(POINTS, messages.cloud(columns, stamp_ns=stamp_ns, frame_id=frame_id), stamp_ns)
+        self._sink.send(topic, messages.cloud(columns, stamp_ns=stamp_ns, frame_id=frame_id), stamp_ns)
 
 
 def _sink_type(name: str) -> Callable[[str, int, str, dict[str, tuple[str, Schema]]], Sink]:
@@ -137,6 +166,27 @@ def _sink_type(name: str) -> Callable[[str, int, str, dict[str, tuple[str, Schem
             "pip install foxglove-websocket==0.1.4 'websockets<18'; or leave 'sink' at 'sdk'"
         ) from error
     return WebsocketSink
+
+
+def echoes(video: Spokes, level: float) -> dict[str, Floats]:
+    """Return the cells at or above a level, of full scale: x, y, z [m], intensity (1 is full scale) and moving (-1, 0, 1).
+
+    As the node `video` has it: x is east where spokes have headings, else ahead.
+    """
+    levels = video.levels()
+    spoke, cell = np.nonzero(levels >= max(1.0, level * video.full_scale))
+    distance = video.first_range_m + (cell + 0.5) * video.cell_m
+    turned = np.where(np.isnan(video.heading), 0.0, np.pi / 2.0 - np.nan_to_num(video.heading))
+    azimuth = (video.azimuth + turned)[spoke]
+    codes = video.codes[spoke, cell]
+    approaching, receding = ((codes == code) & (code > 0) for code in (video.approaching, video.receding))
+    return {
+        "x": distance * np.cos(azimuth),
+        "y": distance * np.sin(azimuth),
+        "z": np.zeros(len(cell)),
+        "intensity": levels[spoke, cell] / video.full_scale,
+        "moving": receding.astype(np.float64) - approaching,
+    }
 
 
 def cartesian(fields: dict[str, Floats]) -> dict[str, Floats] | None:

@@ -143,7 +143,7 @@ NODES: dict[str, NodeSpec] = {
             "aegis.foxglove.stage:FoxgloveStage",
             "aegis.foxglove.settings:FoxgloveSettings",
             "the picture for Foxglove and Lichtblick",
-            subscribes=("radar/points", "tracks", "threats"),
+            subscribes=("radar/video", "radar/points", "tracks", "threats", "odometry"),
             offline=False,
         ),
     )

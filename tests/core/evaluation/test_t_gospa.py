@@ -64,6 +64,19 @@ def test_it_is_the_best_of_all_assignments(p):
     assert equal >= 34  # of 36: it is seldom not the same
 
 
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_of_one_object_or_one_track_it_is_exact(p):
+    rng = np.random.default_rng(4)
+    for n, m in [(1, 3), (3, 1), (1, 2), (1, 1)] * 10:
+        truth, estimate = rng.uniform(0, 14, (7, n, 2)), rng.uniform(0, 14, (7, m, 2))
+        truth[rng.random((7, n)) < 0.2] = np.nan
+        estimate[rng.random((7, m)) < 0.3] = np.nan
+        found = t_gospa(truth, estimate, c=C, gamma=GAMMA, p=p)
+        assert found.total == pytest.approx(exhaustive(truth, estimate, p), abs=1e-9)
+        parts = found.localisation + found.missed + found.false + found.switch
+        assert found.total**p == pytest.approx(parts, abs=1e-9)
+
+
 def test_one_change_of_track_costs_gamma():
     scans = 6
     truth = np.zeros((scans, 1, 2))

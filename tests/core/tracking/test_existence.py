@@ -8,7 +8,7 @@ from kernel_calls import after_scan, pair_log_odds, sharpen
 from scipy.linalg import expm
 
 from aegis.core.tracking import existence
-from aegis.core.tracking.existence import Existence
+from aegis.core.tracking.existence import Existence, Hiding
 
 PROBABILITY = st.floats(0.01, 0.99)
 
@@ -59,22 +59,35 @@ def test_out_of_view_nothing_changes():
 @given(PROBABILITY, PROBABILITY, st.floats(0.1, 20.0))
 def test_transients_end_sooner_and_what_stays_is_lasting(r, w, dt):
     life, brief = np.exp(-dt / 600.0), np.exp(-dt / 10.0)
-    exists, lasting, hidden = existence.predict(
-        Existence(np.array([r]), np.array([w]), np.zeros(1)), life, brief, 0.0, 1.0
-    )
+    exists, lasting = existence.predict(Existence(np.array([r]), np.array([w])), life, brief)
     assert exists[0] == pytest.approx(r * (w * life + (1 - w) * brief))
     assert lasting[0] == pytest.approx(w * life / (w * life + (1 - w) * brief))
-    assert hidden[0] == 0.0
 
 
 def test_hiding_settles_where_its_markov_chain_does():
     visible_s, hidden_s = 60.0, 10.0
-    h = np.zeros(1)
-    hide, show = 1 - np.exp(-0.1 / visible_s), 1 - np.exp(-0.1 / hidden_s)
+    h, one, now_ns = np.zeros(1), np.ones(1), 100_000_000
     for _ in range(5000):
-        _, _, h = existence.predict(Existence(np.ones(1), np.ones(1), h), 1.0, 1.0, hide, show)
+        h = existence.hide(h, one, np.zeros(1, np.int64), now_ns, one > 0, Hiding(visible_s, hidden_s, 3.0))
     generator = np.array([[-1 / visible_s, 1 / visible_s], [1 / hidden_s, -1 / hidden_s]])
     assert h[0] == pytest.approx(expm(generator * 500.0)[0, 1], rel=0.01)
+
+
+def test_a_sensor_that_looks_seldom_finds_objects_hidden_for_some_looks():
+    """Every 4 s: 3 looks are 12 s. Out of view, and where no time has gone by, nothing changes."""
+    since, now_ns = np.array([0, 0, 4_000_000_000]), 4_000_000_000
+    hidden, lasting = np.full(3, 0.8), np.full(3, 0.5)
+    after = existence.hide(hidden, lasting, since, now_ns, np.array([True, False, True]), Hiding(60.0, 3.0, 3.0))
+    stays, goes = np.exp(-4.0 / 12.0), 0.5 * (1.0 - np.exp(-4.0 / 60.0))
+    assert after == pytest.approx([0.8 * stays + 0.2 * goes, 0.8, 0.8])
+
+
+def test_a_track_that_has_left_the_view_is_expected_for_as_long_as_objects_hide():
+    updated = np.array([0, 0, 7, 8]) * 1_000_000_000
+    in_view = np.array([True, False, False, False])
+    how, now_ns = Hiding(60.0, 3.0, 3.0), 10_000_000_000
+    assert existence.expected(updated, now_ns, in_view, 0.5, how).tolist() == [True, False, True, True]
+    assert existence.expected(updated - 5_000_000_000, now_ns, in_view, 3.0, how).tolist() == [True, False, True, True]
 
 
 def test_sharpened_shares_add_up_and_keep_their_order():

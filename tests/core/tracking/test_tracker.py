@@ -146,8 +146,10 @@ def test_an_imm_track_is_filterpys_interacting_multiple_models():
 def error_in_turns(model: str, sigma: float, seed: int) -> float:
     """Return the RMS position error [m] within the turns of a target that turns by 3 to 6 degrees a second, at times."""
     rng = np.random.default_rng(seed)
-    # With fewer births a plot off the track is hardly a new object: then constant velocity holds on to it as well.
-    s = settings_of(TrackingSettings, model=model, acceleration_sigma_mps2=sigma, births_per_scan=0.5)
+    # With fewer births and a wider gate a plot off the track is still the track's: then constant velocity holds on to it as well.
+    s = settings_of(
+        TrackingSettings, model=model, acceleration_sigma_mps2=sigma, births_per_scan=0.5, gate_probability=0.997
+    )
     tracker = Tracker(s)
     state, squares = np.array([8000.0, -6000.0, 1000.0, -150.0, 100.0, 0.0]), []
     for k in range(120):
@@ -240,6 +242,9 @@ def test_confirm_coast_delete_and_a_new_id():
         lost = tracker.step(detections_of(np.empty((0, 4)), float(k))).lost.tolist()
         k += 1
     assert lost == [first]
+    assert k < 9 + 10 * s.existence.mean_hidden_s
+    while len(tracker.step(detections_of(np.empty((0, 4)), float(k))).tracks):
+        k += 1
     assert k < 9 + s.existence.max_coast_s + 2
     for j in range(4):
         tracks = tracker.step(detections_of(approach(j), float(k + j))).tracks

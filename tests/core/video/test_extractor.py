@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -110,6 +111,27 @@ def test_sectors_hold_the_plots_of_the_turn_sooner():
     np.testing.assert_allclose(seen(sectors), seen(turns), atol=1e3)
 
 
+@pytest.mark.parametrize("of", ["turn", "sector"])
+def test_pictures_say_where_the_antenna_looked_without_a_gap_and_no_plot_comes_late(of):
+    rng = np.random.default_rng(5)
+    echoes = [(float(b), int(c), 6) for b, c in zip(np.arange(0.0, 6.2, 0.1), rng.integers(40, 200, 62), strict=True)]
+    found = pictures(video(picture_of(echoes), turns=3), picture={"of": of, "sector_deg": 30.0})
+    begun_s = []
+    for picture in found:
+        since_s = (picture.stamp_ns - BEGIN_NS) * 1e-9
+        azimuth, time = picture.looked[:, 0], picture.looked[:, 1] + since_s
+        # It looked to where the antenna was then: a turn in TURN_S, clockwise from x.
+        off = (azimuth + 2 * math.pi * time / TURN_S + math.pi) % (2 * math.pi) - math.pi
+        np.testing.assert_allclose(off, 0.0, atol=0.02)
+        assert (np.diff(time) > 0.0).all() or len(time) == 1
+        begun_s.append((time[0], time[-1]))
+        seen_s = picture.columns["time_offset"] + since_s
+        assert (seen_s <= time[-1] + 1e-6).all(), "what comes after it is of the next picture"
+        assert (seen_s >= time[0] - 1e-6).all(), "and what comes before it was in the last one"
+    for (_, end), (begin, _) in pairwise(begun_s):
+        assert begin == pytest.approx(end, abs=1e-6)
+
+
 def test_the_picture_is_north_up_where_there_are_headings_also_in_a_turn():
     """A ship that turns by 12 degrees a second sees a fixed mark at another angle each turn; its azimuth stays."""
     heading, rate, north = 1.0, math.radians(12.0), 2.0
@@ -156,18 +178,34 @@ def test_the_threshold_follows_clutter():
     assert len(loose.columns["x"]) > 10
 
 
-def test_a_long_echo_is_cut_and_noise_is_counted():
+def test_an_echo_that_is_larger_than_an_object_is_cut_alike_in_every_turn():
     levels = picture_of([])
     levels[300:700, 100:106] = 14  # a quay on 140 degrees
+    levels[380:420, 106:220] = 14  # and a pier from it
     levels[50, 30:36] = 14  # on one spoke: another radar
-    extractor = PlotExtractor(VideoSettings.load({"blob.max_extent_m": 150.0, "blob.beam_deg": 4.0}))
-    (first, *_) = [p for some in video(levels) for p in extractor.step(some)]
+    extractor = PlotExtractor(
+        VideoSettings.load({"blob.max_extent_m": 250.0, "blob.piece_m": 150.0, "blob.beam_deg": 4.0})
+    )
+    first, second, third = [p for some in video(levels, turns=4) for p in extractor.step(some)][:3]
     widths = first.columns["width"] * first.columns["range"]
-    assert 4 <= len(widths) <= 10
-    assert widths.max() <= 150.0 + 103 * CELL_M * BEAM + 1.0
+    assert 6 <= len(widths) <= 16
+    assert widths.max() <= 150.0 + 220 * CELL_M * BEAM + 1.0
+    assert first.columns["length"].max() <= 152.0
     assert extractor.notes["echo too small"] >= 1
-    covered = np.sum(first.columns["width"])
-    assert abs(covered - 400 / SPOKES * 2 * math.pi) < 0.1
+    total = 400 * 6 + 40 * 114
+    assert 0.5 * total < first.columns["cells"].sum() <= total, "no cell twice; amid land some do not stand out"
+    for name in ("range", "azimuth", "cells", "length", "width"):
+        np.testing.assert_allclose(np.sort(third.columns[name]), np.sort(second.columns[name]), atol=1e-6)
+
+
+def test_an_object_over_the_pieces_bounds_is_one_plot():
+    """An echo of 60 cells, 240 m, lies over the bounds of pieces of 20 m in range and bearing."""
+    (first, *_) = pictures(video(picture_of([(1.0, 100, 60)])), blob={"piece_m": 20.0})
+    assert len(first.columns["x"]) == 1
+    np.testing.assert_allclose(first.columns["range"], 100 * CELL_M)
+    np.testing.assert_allclose(first.columns["azimuth"], -1.0, atol=math.radians(0.2))
+    np.testing.assert_allclose(first.columns["time_offset"], (1.0 / (2 * math.pi) - 0.5) * TURN_S, atol=5e-3)
+    assert first.columns["cells"][0] == pytest.approx(60 * BEAM / (2 * math.pi) * SPOKES, rel=0.1)
 
 
 def test_marked_echoes_are_moving():

@@ -83,8 +83,12 @@ def read_points(
     scan = Scan(
         stamp_ns, frame_id, sequence, r, azimuth, elevation, range_rate, snr, rcs, noise, variance, np.where(timed, offset, 0.0)
     )  # fmt: skip
-    beam = timed & np.isnan(r) & (offset.any() and not _is_cartesian(columns, fields))
-    scan.sector = _sector(offset[timed], offset[beam], azimuth[beam]) if beam.any() else None
+    beam = timed & np.isnan(r) & (_time_name(columns, fields) is not None)
+    looked = azimuth
+    if _is_cartesian(columns, fields):  # where a point without a place says its angle beside
+        looked = _azimuth(columns, fields) if fields.azimuth in columns else unknown(n)
+        beam &= np.isfinite(looked)
+    scan.sector = _sector(offset[timed], offset[beam], looked[beam]) if beam.any() else None
     scan = take_rows(scan, ~beam)
     r, azimuth, elevation, timed = r[~beam], azimuth[~beam], elevation[~beam], timed[~beam]
     dropped: Counter[str] = Counter()
@@ -96,9 +100,14 @@ def read_points(
     return take_rows(scan, finite & within), +dropped
 
 
+def _time_name(columns: Mapping[str, Floats], fields: FieldSettings) -> str | None:
+    """Return the field of the points' own times, if there is one."""
+    return _first(columns, fields.time, TIME_NAMES) if fields.time else None
+
+
 def _time_offset(columns: Mapping[str, Floats], fields: FieldSettings, stamp_ns: int, n: int) -> Floats:
     """Return (N,) when each point was measured [s] after the stamp; NaN where its own time is unknown."""
-    name = _first(columns, fields.time, TIME_NAMES) if fields.time else None
+    name = _time_name(columns, fields)
     if name is None:
         if fields.time not in ("auto", ""):
             raise _missing(fields.time, columns, "fields.time names another, or auto")
@@ -153,11 +162,17 @@ def _position(columns: Mapping[str, Floats], settings: DetectionSettings, n: int
         if name not in columns:
             raise _missing(name, columns, "x, y, z or fields.range, azimuth and elevation give the position")
     unit = np.pi / 180.0 if f.angle_unit == "deg" else 1.0
-    azimuth = wrapped(_within(columns[f.azimuth] * (unit * f.azimuth_sign), MOST_AZIMUTH))
+    azimuth = _azimuth(columns, f)
     elevation = unknown(n)
     if has_elevation:
         elevation = _within(columns[f.elevation] * (unit * f.elevation_sign), MOST_ELEVATION)
     return columns[f.range].copy(), azimuth, elevation
+
+
+def _azimuth(columns: Mapping[str, Floats], f: FieldSettings) -> Floats:
+    """Return (N,) azimuths [rad]; NaN for what is none."""
+    unit = np.pi / 180.0 if f.angle_unit == "deg" else 1.0
+    return wrapped(_within(columns[f.azimuth] * (unit * f.azimuth_sign), MOST_AZIMUTH))
 
 
 def _is_cartesian(columns: Mapping[str, Floats], f: FieldSettings) -> bool:

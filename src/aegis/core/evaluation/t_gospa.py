@@ -101,8 +101,8 @@ def _components(near: Floats, n: int, m: int, most: float) -> list[tuple[_Compon
 def _solve(one: _Component, half_switch: float) -> Floats:
     """Return the weights (K, R) of the pairs in each scan that minimise the cost."""
     k, r = one.gain.shape
-    if r == 1:  # always at most one change, from none to it, which pays nowhere: hold it all the time
-        return np.ones((k, 1))
+    if len(np.unique(one.truth)) == 1 or len(np.unique(one.track)) == 1:
+        return _one_at_a_time(one.gain, half_switch)
     weights = k * r
     steps = (k - 1) * r
     cost = np.concatenate([-one.gain.ravel(), np.full(steps, half_switch)])
@@ -134,3 +134,33 @@ def _solve(one: _Component, half_switch: float) -> Floats:
     if not solved.success:
         raise RuntimeError(f"T-GOSPA's linear program of {weights} weights was not solved: {solved.message}")
     return np.asarray(solved.x[:weights]).reshape(k, r)
+
+
+def _one_at_a_time(gain: Floats, half_switch: float) -> Floats:
+    """Return the weights (K, R), 0 and 1, where one pair at most can hold: of one object, or of one track.
+
+    The cost of a change is that of a way by way of none, half there and half from there, so that the linear program is one of
+    shortest paths, and has whole numbers: Viterbi's algorithm finds them.
+    """
+    k, r = gain.shape
+    cost = -gain[0].copy()  # of the best way that ends with each pair
+    idle = 0.0  # of the best that ends with none
+    came_from = np.empty((k, r), dtype=np.int64)  # the pair before; r: none
+    idle_from = np.empty(k, dtype=np.int64)
+    for t in range(1, k):
+        best = int(cost.argmin())
+        dropped = cost[best] + half_switch
+        idle_from[t], free = (best, dropped) if dropped < idle else (r, idle)
+        taken = free + half_switch
+        stays = cost <= taken
+        came_from[t] = np.where(stays, np.arange(r), idle_from[t])
+        cost = np.where(stays, cost, taken) - gain[t]
+        idle = free
+    out = np.zeros((k, r))
+    now = int(cost.argmin()) if cost.min() < idle else r
+    for t in range(k - 1, -1, -1):
+        if now < r:
+            out[t, now] = 1.0
+        if t:
+            now = int(came_from[t, now]) if now < r else int(idle_from[t])
+    return out

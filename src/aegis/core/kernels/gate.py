@@ -1,4 +1,4 @@
-"""What a sensor would measure of a track, and which detections lie in the gate around it."""
+"""What a sensor would measure of a track, and which of the detections near it lie in the gate around it."""
 
 import cython
 from cython.cimports.libc.math import atan2, cos, exp, fmod, hypot, log, sin, sqrt
@@ -234,163 +234,53 @@ def mahalanobis(
     return distance, 2.0 * log(det), k
 
 
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def strips(position: cython.double[:, ::1]) -> tuple[cython.double, cython.double, cython.Py_ssize_t]:
-    """Return where strips along y begin [m], their height [m] and number, for detections (D, 3): about sqrt(D) in each."""
-    low: cython.double
-    high: cython.double
-    count: cython.Py_ssize_t = max(1, cython.cast(cython.Py_ssize_t, sqrt(position.shape[0])))
-    if position.shape[0] == 0:
-        return 0.0, 1.0, count
-    low, high = position[0, 1], position[0, 1]
-    for d in range(position.shape[0]):
-        low, high = min(low, position[d, 1]), max(high, position[d, 1])
-    return low, max((high - low) / count, 1e-9), count
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def strip_of(
-    y: cython.double, low: cython.double, height: cython.double, count: cython.Py_ssize_t
-) -> cython.Py_ssize_t:
-    """Return the number of the strip that y is in, or the nearest one."""
-    return cython.cast(cython.Py_ssize_t, min(max((y - low) / height, 0.0), count - 1.0))
-
-
-@cython.ccall
-@cython.nogil
-@cython.exceptval(check=False)
-def gate_keys(position: cython.double[:, ::1], keys: cython.double[::1]) -> cython.void:
-    """Write (D,) keys whose order is by strip, and by x within each: the order that `gate` wants. position: (D, 3)."""
-    if position.shape[0] == 0:
-        return
-    west: cython.double
-    east: cython.double
-    low, height, count = strips(position)
-    west, east = position[0, 0], position[0, 0]
-    for d in range(position.shape[0]):
-        west, east = min(west, position[d, 0]), max(east, position[d, 0])
-    width = 2.0 * (east - west) + 1.0
-    for d in range(position.shape[0]):
-        keys[d] = strip_of(position[d, 1], low, height, count) * width + (position[d, 0] - west)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def first_east_of(
-    west: cython.double, position: cython.double[:, ::1], first: cython.Py_ssize_t, last: cython.Py_ssize_t
-) -> cython.Py_ssize_t:
-    """Return the first index from `first` to `last` whose x is not west of `west`."""
-    while first < last:
-        middle = (first + last) // 2
-        if position[middle, 0] < west:
-            first = middle + 1
-        else:
-            last = middle
-    return first
-
-
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
 def gate(
-    first_track: cython.Py_ssize_t, centre: cython.double[:, ::1], spread: cython.double[:, ::1],
+    first: cython.longlong[::1], candidate: cython.longlong[::1],
     x: cython.double[:, :, ::1], P: cython.double[:, :, :, ::1], weight: cython.double[:, ::1],
     origin: cython.double[::1], R: cython.double[:, ::1], platform: cython.double[::1],
-    position: cython.double[:, ::1], sigma: cython.double[::1], value: cython.double[:, ::1], variance: cython.double[:, ::1],
+    value: cython.double[:, ::1], variance: cython.double[:, ::1],
     measured: cython.uchar[:, ::1], age: cython.double[::1], polar: cython.bint, bound: cython.double[::1],
     elapsed: cython.double, turning: cython.uchar[::1], noise: cython.double[:, ::1], turn_noise: cython.double,
     past: cython.double[:, :, ::1], H_past: cython.double[:, :, :, ::1],
-    wanted: cython.uchar[::1], begin: cython.longlong[::1], expected: cython.double[:, ::1], S: cython.double[:, :, ::1],
+    wanted: cython.uchar[::1], expected: cython.double[:, ::1], S: cython.double[:, :, ::1],
     H: cython.double[:, :, :, ::1], start: cython.longlong[::1], detection: cython.longlong[::1],
     by_mode: cython.double[:, ::1], total: cython.double[::1], distance: cython.double[:, ::1],
     innovation: cython.double[:, :, ::1], slope: cython.double[:, :, :, ::1],
-) -> cython.Py_ssize_t:  # fmt: skip
-    """Write the pairs within the gate of any mode, of the tracks from `first_track` on; see `tracking.association.gate`.
+) -> cython.void:  # fmt: skip
+    """Write the pairs within the gate of any mode; see `tracking.association.gate`.
 
     Args:
-        first_track: pairs of those before it are written already.
-        centre to bound: as there; age: (D,) of the detections.
+        first, candidate: (N + 1,), (C,) the detections that are near each track, from `neighbours.near`.
+        x to bound: as there; age: (D,) of the detections.
         elapsed to turn_noise: as in `tracking.association.Moved`, of tracks that any detection is older than.
         past: (1, M, n), H_past: (1, M, 4, n) scratch, of which the latter holds zeros.
-        wanted: (4,), begin: (D + 2,), expected: (M, 4), S: (M, 4, 4) scratch.
+        wanted: (4,), expected: (M, 4), S: (M, 4, 4) scratch.
         H: (N, M, 4, n) zeros, to be written; not used by a sensor that measures the position itself.
-        start: (N + 1,) to be written, as the rest, which have room for K pairs: detection (K,), by_mode (K, M), total (K,),
-            distance (K, 2), innovation (K, M, 4); slope (K, M, 4, n), of those older than the tracks, where there are any.
-
-    Returns:
-        The first track for whose pairs there was no room, or N.
+        start: (N + 1,) to be written, as the rest, which have room for C pairs: detection (C,), by_mode (C, M), total (C,),
+            distance (C, 2), innovation (C, M, 4); slope (C, M, 4, n), of those older than the tracks, where there are any.
     """
-    N, M, D = x.shape[0], x.shape[1], sigma.shape[0]
-    room = detection.shape[0]
+    N, M = x.shape[0], x.shape[1]
     plain: cython.bint
-    widest: cython.double = 0.0
-    oldest: cython.double = 0.0
-    drift: cython.double = 0.0
-    drift_up: cython.double = 0.0
-    dy: cython.double
-    dz: cython.double
     inside: cython.bint
     known: cython.bint
     likelihood: cython.double
     best: cython.double
     most: cython.double
     d: cython.Py_ssize_t
-    low, height, n_strips = strips(position)
-    for i in range(n_strips + 1):
-        begin[i] = 0
+    count: cython.Py_ssize_t = 0
     for i in range(4):
         wanted[i] = 0
-    for d in range(D):
-        widest = max(widest, sigma[d])
-        oldest = max(oldest, age[d])
-        for i in range(4):
+        for d in range(age.shape[0]):
             wanted[i] |= measured[d, i]
-        begin[strip_of(position[d, 1], low, height, n_strips) + 1] += 1
-    for i in range(n_strips):
-        begin[i + 1] += begin[i]
     plain = not polar and not wanted[3]  # the measurement is the position itself
-    if first_track == 0:
-        start[0] = 0
-    count: cython.Py_ssize_t = start[first_track]
-    for t in range(first_track, N):
-        reach = sqrt(bound[4] * (spread[t, 0] + widest * widest))
-        reach_y = sqrt(bound[4] * (spread[t, 1] + widest * widest))
-        if oldest > 0.0:  # where it has come from since the oldest detection
-            drift = drift_up = 0.0
-            for m in range(M):
-                drift = max(drift, oldest * hypot(x[t, m, 3], x[t, m, 4]))
-                drift_up = max(drift_up, oldest * abs(x[t, m, 5]))
-            reach, reach_y = reach + drift, reach_y + drift
-        west, east = centre[t, 0] - reach, centre[t, 0] + reach
-        strip = strip_of(centre[t, 1] - reach_y, low, height, n_strips)
-        last = strip_of(centre[t, 1] + reach_y, low, height, n_strips)
-        d, known = first_east_of(west, position, begin[strip], begin[strip + 1]) - 1, False
-        while True:
-            d += 1
-            if d >= begin[strip + 1] or position[d, 0] > east:
-                strip += 1
-                if strip > last:
-                    break
-                d = first_east_of(west, position, begin[strip], begin[strip + 1]) - 1
-                continue
-            dy = position[d, 1] - centre[t, 1]
-            if drift > 0.0:
-                dy = max(abs(dy) - drift, 0.0)
-            if dy * dy > bound[4] * (spread[t, 1] + sigma[d] * sigma[d]):
-                continue
-            if wanted[2] and measured[d, 2]:
-                dz = position[d, 2] - centre[t, 2]
-                if drift_up > 0.0:
-                    dz = max(abs(dz) - drift_up, 0.0)
-                if dz * dz > bound[4] * (spread[t, 2] + sigma[d] * sigma[d]):
-                    continue
-            if count == room:
-                return t
+    start[0] = 0
+    for t in range(N):
+        known = False
+        for c in range(first[t], first[t + 1]):
+            d = candidate[c]
             if age[d] > 0.0:
                 for m in range(M):
                     expect_earlier(
@@ -433,4 +323,3 @@ def gate(
             detection[count] = d
             count += 1
         start[t + 1] = count
-    return N

@@ -1,7 +1,7 @@
 """A turning radar's video, spoke by spoke: the threshold that follows the clutter, and cells joined to blobs over the spokes."""
 
 import cython
-from cython.cimports.libc.math import sqrt
+from cython.cimports.libc.math import floor, sqrt
 
 FAR = cython.declare(cython.double, 1e300)
 # Columns of a blob's row; `core.video.blobs` names them alike.
@@ -22,7 +22,10 @@ FIRST_TIME = cython.declare(cython.int, 13)
 PEAK = cython.declare(cython.int, 14)
 APPROACHING = cython.declare(cython.int, 15)  # cells so marked
 RECEDING = cython.declare(cython.int, 16)
-COLUMNS = cython.declare(cython.int, 17)
+SECTOR = cython.declare(cython.int, 17)  # of its box
+ECHO = cython.declare(cython.int, 18)  # that it is part of
+COLUMNS = cython.declare(cython.int, 19)
+TURN = cython.declare(cython.double, 6.283185307179586)
 
 
 @cython.ccall
@@ -169,17 +172,21 @@ def merge(blobs: cython.double[:, ::1], into: cython.longlong, other: cython.lon
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def fits(
-    blobs: cython.double[:, ::1], one: cython.longlong, other: cython.longlong, most_cells: cython.double, beam: cython.double
-) -> cython.bint:  # fmt: skip
-    """Tell whether two blobs together are no longer in range, and beside the beam's width no wider, than a blob may be."""
-    first: cython.double = min(blobs[one, FIRST_CELL], blobs[other, FIRST_CELL])
-    last: cython.double = max(blobs[one, LAST_CELL], blobs[other, LAST_CELL])
-    begin: cython.double = min(blobs[one, FIRST_ANGLE], blobs[other, FIRST_ANGLE])
-    end: cython.double = max(blobs[one, LAST_ANGLE], blobs[other, LAST_ANGLE])
-    if last - first + 1.0 > most_cells:
-        return False
-    return (end - begin - beam) * (first + last + 1.0) * 0.5 <= most_cells
+def unite(
+    echoes: cython.double[:, ::1], parents: cython.longlong[::1], one: cython.longlong, other: cython.longlong
+) -> cython.longlong:
+    """Make two echoes one; return which of the two it is."""
+    one = root(parents, one)
+    other = root(parents, other)
+    if one == other:
+        return one
+    echoes[one, 0] = min(echoes[one, 0], echoes[other, 0])
+    echoes[one, 1] = max(echoes[one, 1], echoes[other, 1])
+    echoes[one, 2] = min(echoes[one, 2], echoes[other, 2])
+    echoes[one, 3] = max(echoes[one, 3], echoes[other, 3])
+    echoes[one, 4] = max(echoes[one, 4], echoes[other, 4])
+    parents[other] = one
+    return one
 
 
 @cython.ccall
@@ -187,29 +194,38 @@ def fits(
 @cython.exceptval(check=False)
 def join(
     codes: cython.uchar[::1], levels: cython.uchar[::1], mask: cython.uchar[::1], spoke: cython.longlong, angle: cython.double,
-    time: cython.double, approaching: cython.uchar, receding: cython.uchar, gap: cython.longlong, most_cells: cython.longlong,
-    beam: cython.double, labels: cython.longlong[:, ::1], parents: cython.longlong[::1], free: cython.longlong[::1],
-    blobs: cython.double[:, ::1], counts: cython.longlong[::1],
+    time: cython.double, approaching: cython.uchar, receding: cython.uchar, gap: cython.longlong, piece: cython.longlong,
+    sectors: cython.longlong[::1], labels: cython.longlong[:, ::1], parents: cython.longlong[::1], free: cython.longlong[::1],
+    blobs: cython.double[:, ::1], echo_parents: cython.longlong[::1], echo_free: cython.longlong[::1],
+    echoes: cython.double[:, ::1], counts: cython.longlong[::1],
 ) -> cython.void:  # fmt: skip
-    """Put the cells of a spoke that stand out into the blobs that they touch; see `core.video.blobs.Blobs`.
+    """Put the cells of a spoke that stand out into the blobs and echoes that they touch; see `core.video.blobs.Blobs`.
+
+    An echo is what touches; a blob is the part of it in a box of a fixed grid over range and angle.
 
     Args:
         codes, levels, mask: (M,) as sent, without marks, and which stand out.
         spoke, angle, time: of the spoke; the angle grows from spoke to spoke.
         approaching, receding: codes that mark such echoes; 0: none.
-        gap: cells of a run that may be missing; most_cells: how long and wide a blob may be; beam: [rad], beside its width.
+        gap: cells of a run that may be missing; piece: length of a box [cells].
+        sectors: (M / piece + 1,) boxes in a turn, of each range.
         labels: (S + 1, M) blob + 1 of each cell of the last S spokes, the newest first; row 0 is to be written.
         parents: (B,) blob that each was joined to, itself where to none; free: (B,) stack of rows not in use.
-        blobs: (B, COLUMNS) their rows; counts: (2,) rows on the stack; cells that found no row.
+        blobs: (B, COLUMNS) their rows.
+        echo_parents, echo_free, echoes: the same of echoes, (E, 5): first and last cell, first and last angle, last spoke.
+        counts: (3,) rows on the stack of blobs; cells that found no row; rows on the stack of echoes.
     """
     M = mask.shape[0]
     rows = labels.shape[0]
     i: cython.longlong = 0
     j: cython.longlong
     end: cython.longlong
-    piece: cython.longlong
+    stop: cython.longlong
+    box: cython.longlong
+    sector: cython.longlong
     blob: cython.longlong
     other: cython.longlong
+    echo: cython.longlong
     w: cython.double
     for c in range(M):
         labels[0, c] = 0
@@ -224,14 +240,24 @@ def join(
             if mask[j]:
                 end = j + 1
             j += 1
-        pieces = (end - i + most_cells - 1) // most_cells
-        piece = (end - i + pieces - 1) // pieces
+        if counts[2] == 0:
+            counts[1] += end - i
+            i = end
+            continue
+        counts[2] -= 1
+        echo = echo_free[counts[2]]
+        echo_parents[echo] = echo
+        echoes[echo, 0], echoes[echo, 1] = i, end - 1
+        echoes[echo, 2] = echoes[echo, 3] = angle
+        echoes[echo, 4] = spoke
         while i < end:
-            stop = min(i + piece, end)
+            box = i // piece
+            stop = min((box + 1) * piece, end)
             if counts[0] == 0:
                 counts[1] += stop - i
                 i = stop
                 continue
+            sector = cython.cast(cython.longlong, floor(angle * sectors[box] / TURN))
             counts[0] -= 1
             blob = free[counts[0]]
             parents[blob] = blob
@@ -241,6 +267,8 @@ def join(
             blobs[blob, FIRST_SPOKE] = blobs[blob, LAST_SPOKE] = spoke
             blobs[blob, FIRST_ANGLE] = blobs[blob, LAST_ANGLE] = angle
             blobs[blob, FIRST_TIME] = time
+            blobs[blob, SECTOR] = sector
+            blobs[blob, ECHO] = echo
             for c in range(i, stop):
                 if not mask[c]:
                     continue
@@ -254,14 +282,17 @@ def join(
                     blobs[blob, APPROACHING] += 1.0
                 if receding and codes[c] == receding:
                     blobs[blob, RECEDING] += 1.0
-            # What it touches, also at a corner, in the newest spoke first. The older blob stays; the younger one's row is freed
-            # when it closes, as cells of the last spokes still name it.
+            # What it touches, also at a corner. Of two blobs the older stays; the younger's row is freed when it closes, as cells
+            # of the last spokes still name it.
             for row in range(1, rows):
                 for c in range(max(i - 1, 0), min(stop + 1, M)):
                     if labels[row, c] == 0:
                         continue
                     other = root(parents, labels[row, c] - 1)
-                    if other == blob or not fits(blobs, blob, other, most_cells, beam):
+                    if other == blob:
+                        continue
+                    echo = unite(echoes, echo_parents, echo, cython.cast(cython.longlong, blobs[other, ECHO]))
+                    if blobs[other, SECTOR] != sector or blobs[other, FIRST_CELL] // piece != box:
                         continue
                     if blobs[other, FIRST_SPOKE] <= blobs[blob, FIRST_SPOKE]:
                         merge(blobs, other, blob)

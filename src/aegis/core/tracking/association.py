@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from aegis.core.kernels import association as kernels
 from aegis.core.kernels import gate as gate_kernels
+from aegis.core.kernels import neighbours
 from aegis.core.tracking.measurement import Plots
 from aegis.core.tracking.motion import Kinematics
 from aegis.core.types import Floats, Ints, Pose
@@ -86,7 +87,7 @@ class Hypotheses(NamedTuple):
 def gate_keys(position: Floats) -> Floats:
     """Return (D,) keys for detections (D, 3) in map, whose order is the one that `gate` wants: by strip, and by x within each."""
     keys = np.empty(len(position))
-    gate_kernels.gate_keys(position, keys)
+    neighbours.gate_keys(position, keys)
     return keys
 
 
@@ -106,26 +107,26 @@ def gate(
     """
     moved = moved or Moved.not_at_all(tracks)
     (N, M, n), D = tracks.x.shape, len(plots)
-    room = max(FEWEST_PAIRS, 2 * D)
-    start = np.zeros(N + 1, np.int64)
-    jacobian = np.zeros((N, M, 4, n))
-    older = bool(plots.age.any())
-    past = np.empty((1, M, n)), np.zeros((1, M, 4, n))
-    scratch = (np.empty(4, np.uint8), np.empty(D + 2, np.int64), np.empty((M, 4)), np.empty((M, 4, 4)))
-    columns = _columns(room, M, n if older else 0)
-    done = 0
+    measured = plots.measured.view(np.uint8)
+    candidate = np.empty(max(FEWEST_PAIRS, 2 * D), np.int64)
+    first, begin, done = np.zeros(N + 1, np.int64), np.empty(D + 2, np.int64), 0
     while True:
-        done = gate_kernels.gate(
-            done, centre, spread, *tracks, pose.position, pose.rotation, pose.velocity, plots.position, plots.position_sigma,
-            plots.value, plots.variance, plots.measured.view(np.uint8), plots.age, plots.polar, bound, *moved, *past,
-            *scratch, jacobian, start, *columns,
+        done = neighbours.near(
+            done, centre, spread, tracks.x, plots.position, plots.position_sigma, measured, plots.age, bound[4],
+            begin, first, candidate,
         )  # fmt: skip
         if done == N:
-            return Pairs(start, *columns[:-1], jacobian, columns[-1]).of(slice(start[N]))
-        larger = _columns(2 * room, M, n if older else 0)
-        for column, before in zip(larger, columns, strict=True):
-            column[: len(before)] = before
-        room, columns = 2 * room, larger
+            break
+        candidate = np.concatenate((candidate, np.empty_like(candidate)))
+    start = np.zeros(N + 1, np.int64)
+    jacobian = np.zeros((N, M, 4, n))
+    past = np.empty((1, M, n)), np.zeros((1, M, 4, n))
+    columns = _columns(int(first[N]), M, n if plots.age.any() else 0)
+    gate_kernels.gate(
+        first, candidate, *tracks, pose.position, pose.rotation, pose.velocity, plots.value, plots.variance, measured, plots.age,
+        plots.polar, bound, *moved, *past, np.empty(4, np.uint8), np.empty((M, 4)), np.empty((M, 4, 4)), jacobian, start, *columns,
+    )  # fmt: skip
+    return Pairs(start, *columns[:-1], jacobian, columns[-1]).of(slice(start[N]))
 
 
 def _columns(room: int, modes: int, n: int) -> tuple[Ints, Floats, Floats, Floats, Floats, Floats]:

@@ -21,6 +21,8 @@ from aegis.core.tracking import existence, measurement, motion, rows
 from aegis.core.tracking.association import How, Moved, gate_keys
 from aegis.core.tracking.births import BirthPlaces, Entered, carried_on, first_detections, first_state, missed
 from aegis.core.tracking.clutter import ClutterMap
+from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
+from aegis.core.tracking.lifecycle import settled
 from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics, Motion
 from aegis.core.tracking.rows import Rows
@@ -33,7 +35,7 @@ from aegis.core.types import ClassId, Detections, Floats, Ints, Tracks
 
 AXES = np.arange(3)
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
-PROBABLE = 0.5  # more probable than not: a detection that no track explains is counted as a false alarm
+PROBABLE = 0.5  # more probable than not
 TURNS_COASTED = 3.5  # at least, however slowly the antenna turns: three misses in a row
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
 
@@ -65,6 +67,7 @@ class Seen(NamedTuple):
     scan: Plotted
     before: Rows  # predicted; its kinematics updated
     velocity: Floats  # (N, 2) in map, predicted
+    visible: NDArray[np.bool_]  # (N,) whether a track was in view
     observed: Observed
     found: Ints  # (F,) the rows that were probably detected
 
@@ -104,6 +107,8 @@ class Filter:
             acceleration[ClassId[name]] = sigma
         turn_variance, turn_noise = np.deg2rad([move.turn_rate_sigma_degps, move.turn_rate_change_degps]) ** 2
         self._motion = Motion(modes, acceleration**2, turn_variance, turn_noise)
+        life = s.existence
+        self._hiding = Hiding(life.mean_visible_s, life.mean_hidden_s, HIDDEN_LOOKS)
         self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness)
         self._places = None
         if s.birth.places:
@@ -137,7 +142,7 @@ class Filter:
         mean, covariance = tracks.mean()
         scan = self._plotted(detections, view, tracks, mean, covariance, stamp)
         state, background = self._background(state, sensor, scan, sensor_id, dt, sweep)
-        alone = unexplained = np.ones(len(scan.z))
+        alone = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
         part = None
         if sweep is not None:
@@ -146,18 +151,22 @@ class Filter:
             part = Part(covered(sweep, mean, covariance, view.pose), taken, in_vain)
         if len(tracks):
             log_background = np.log(background.density.sum(axis=0))
-            tracks, seen, unexplained = self._associate(tracks, scan, mean, covariance, log_background, stamp, dt, part)
-            alone, visible = seen.observed.hypotheses.alone, seen.observed.visible
-        state = self._remember_clutter(state, scan.z, sensor_id, unexplained, stamp)
+            tracks, seen, visible = self._associate(tracks, scan, mean, covariance, log_background, stamp, dt, part)
+            alone = seen.observed.hypotheses.alone
+        if self._settings.clutter.memory_s > 0.0:
+            state = self._remember_clutter(state, scan.z, sensor_id, seen, stamp, share)
         born, over = self._births(scan, alone, background, serial, stamp, len(tracks))
         if sweep is not None:
             state = self._note_passed(state, sensor_id, sweep, part, seen, born, stamp)
         new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
+        looks_s = dt if sweep is None else 2.0 * sweep.same_pass_s
         coast_s = self._settings.existence.max_coast_s
         if sweep is not None:
-            coast_s = max(coast_s, TURNS_COASTED * 2.0 * sweep.same_pass_s)
+            coast_s = max(coast_s, TURNS_COASTED * looks_s)
+        expected = existence.expected(tracks["updated_ns"], stamp, visible, looks_s, self._hiding)
         begin = stamp if not len(scan.z) else int(scan.z.measured_ns(stamp).min())
-        tracks = self._settled(tracks, born, np.concatenate((visible, new)), (begin, stamp), coast_s, known)
+        in_view = np.concatenate(([visible, expected], [new, new]), axis=1)
+        tracks = settled(tracks, born, in_view, (begin, stamp), coast_s, known, self._settings.existence, self._ids)
         picture, shown = self._view.picture(tracks, detections, stamp)
         tracks["class_id"][shown] = picture.class_id
         outside = measurement.ranges_outside(scan.z, view)
@@ -180,11 +189,9 @@ class Filter:
         tracks = before.copy(
             motion.predict(before.kinematics, dt, self._motion, between, before["class_id"], before["has_height"])
         )
-        life = s.existence
-        tracks["existence"], tracks["lasting"], tracks["hidden"] = existence.predict(
-            before.existing(), survival, math.exp(-dt / life.transient_life_s),
-            -math.expm1(-dt / life.mean_visible_s) if life.mean_visible_s > 0.0 else 0.0, -math.expm1(-dt / life.mean_hidden_s),
-        )  # fmt: skip
+        tracks["existence"], tracks["lasting"] = existence.predict(
+            before.existing(), survival, math.exp(-dt / s.existence.transient_life_s)
+        )
         return replace(state, tracks=tracks, entered=entered, undetected=undetected)
 
     def _moved(self, class_id: Ints, climbs: NDArray[np.bool_], modes: tuple[int, ...], dt: float) -> Moved:
@@ -229,18 +236,10 @@ class Filter:
         settled = model.births_per_scan * (1.0 - pd) / pd
         undetected = state.undetected.get(sensor_id, settled + s.birth.initial_objects) + model.births_per_scan * share
         left = {**state.undetected, sensor_id: undetected * (1.0 - pd * share)}
-        extent_of_view = sensor.log_polar if z.polar else sensor.log_plane
-        density = measurement.background(z.measured, extent_of_view, model.clutter_per_scan, pd * undetected)
+        density = measurement.background(z.measured, sensor.extent(z), model.clutter_per_scan, pd * undetected)
         if s.clutter.memory_s > 0.0 and len(z):
-            near, far, half = view.near_m, view.far_m, view.azimuth_rad
-            if z.polar:  # false alarms spread evenly over range and azimuth: thinner over the ground farther out
-                reach = np.sqrt(((z.position[:, :2] - view.pose.position[:2]) ** 2).sum(axis=1))
-                area = 2.0 * half * (far - near) * np.maximum(reach, measurement.MIN_RANGE_M)
-            else:
-                area = np.full(len(z), half * (far**2 - near**2))
-            usual = model.clutter_per_scan / area
             local = state.clutter.get(sensor_id, ClutterMap.empty())
-            density[0] *= local.density(z.position[:, :2], usual, s.clutter.radius_m) / usual
+            density[0] *= local.excess(z, view, model.clutter_per_scan, s.clutter.radius_m)
         entered = state.entered
         found = Background(density, np.empty((0, 6)), np.empty((0, 6, 6)))
         if entered is not None:
@@ -261,23 +260,26 @@ class Filter:
         stamp: int,
         dt: float,
         part: Part | None,
-    ) -> tuple[Rows, Seen, Floats]:
-        """Return the tracks updated by a scan, what it showed, and (D,) the probability that a detection is no confirmed one's."""
+    ) -> tuple[Rows, Seen, NDArray[np.bool_]]:
+        """Return the tracks updated by a scan, what it showed, and (N,) which are in view."""
         s, z = self._settings, scan.z
         velocity = mean[:, 3:5].copy()  # before the update, which happens in place
+        centre = np.ascontiguousarray(mean[:, :3])
+        visible = looked = measurement.in_view(centre, tracks["has_height"], scan.view)
+        if part is not None:
+            looked = visible & ~part.taken & (part.covered + part.in_vain >= PROBABLE)
+        hidden = existence.hide(tracks["hidden"], tracks["lasting"], tracks["looked_ns"], stamp, looked, self._hiding)
         before = Predicted(
-            tracks.kinematics, tracks["existence"], tracks["hidden"], tracks["has_height"],
-            np.ascontiguousarray(mean[:, :3]), np.ascontiguousarray(covariance[:, AXES, AXES]),
+            tracks.kinematics, tracks["existence"], hidden, visible, centre, np.ascontiguousarray(covariance[:, AXES, AXES]),
             self._moved(tracks["class_id"], tracks["has_height"], self._motion.modes, dt),
         )  # fmt: skip
         observed = observe(before, scan.view, z, log_background, self._how, part)
-        (pairs, chances, visible), best = observed, observed.hypotheses.best
+        (pairs, chances), best = observed, observed.hypotheses.best
         after = tracks.copy()
-        expected = slice(None) if part is None else visible & ~part.taken & (part.covered + part.in_vain >= PROBABLE)
-        after["looked_ns"][expected] = stamp
+        after["looked_ns"][slice(None) if part is None else looked] = stamp
         measured_ns = z.measured_ns(stamp)
         found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, measured_ns)
-        seen = Seen(scan, tracks, velocity, observed, found)
+        seen = Seen(scan, tracks, velocity, visible, observed, found)
         first_height = after["has_height"] & ~tracks["has_height"]
         if first_height.any():
             P = tracks.kinematics.P.copy()
@@ -289,11 +291,7 @@ class Filter:
             shown = np.isfinite(scan.scatter[d])
             old = tracks["scatter"][found[shown]] ** 2
             after["scatter"][found[shown]] = np.sqrt(old + SCATTER_RATE * (scan.scatter[d[shown]] - old))
-        if s.clutter.memory_s == 0.0:
-            return after, seen, chances.alone
-        confirmed = np.repeat(tracks["confirmed"], np.diff(pairs.start))
-        explained = np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
-        return after, seen, np.asarray(1.0 - explained, dtype=np.float64)
+        return after, seen, visible
 
     def _note_passed(
         self, state: State, sensor_id: str, sweep: Sweep, part: Part | None, seen: Seen | None, born: Rows, stamp: int
@@ -312,13 +310,20 @@ class Filter:
         passed = before.after((birth, measured_ns), looked, stamp, stamp - round(sweep.same_pass_s * 1e9))
         return replace(state, passed={**state.passed, sensor_id: passed})
 
-    def _remember_clutter(self, state: State, z: Plots, sensor_id: str, unexplained: Floats, stamp: int) -> State:
-        """Return the state with what a scan says of places that give false alarms."""
-        if self._settings.clutter.memory_s == 0.0:
-            return state
-        local = state.clutter.get(sensor_id, ClutterMap.empty())
-        plots = z.position[unexplained > PROBABLE, :2]
-        after = local.after(plots, stamp, round(self._settings.clutter.memory_s * 1e9))
+    def _remember_clutter(
+        self, state: State, z: Plots, sensor_id: str, seen: Seen | None, stamp: int, share: float
+    ) -> State:
+        """Return the state with what a share of a scan says of places that give false alarms: what no confirmed track explains."""
+        unexplained = np.ones(len(z))
+        if seen is not None:
+            pairs, chances = seen.observed
+            confirmed = np.repeat(seen.before["confirmed"], np.diff(pairs.start))
+            unexplained -= np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
+        local, memory_ns = (
+            state.clutter.get(sensor_id, ClutterMap.empty()),
+            round(self._settings.clutter.memory_s * 1e9),
+        )
+        after = local.after(z.position[:, :2], unexplained, stamp, memory_ns, share)
         return replace(state, clutter={**state.clutter, sensor_id: after})
 
     def _births(
@@ -363,35 +368,3 @@ class Filter:
         stated = np.isfinite(rcs)
         born["rcs_sum"], born["rcs_looks"] = np.where(stated, rcs, 0.0), stated
         return born, over
-
-    def _settled(
-        self, tracks: Rows, born: Rows, visible: NDArray[np.bool_], times: tuple[int, int], coast_s: float,
-        known: Mapping[int, int],
-    ) -> Rows:  # fmt: skip
-        """Return what stays, named and confirmed.
-
-        What is outside the view is not confirmed: there hits count for a track, but no miss would ever count against it.
-
-        Args:
-            tracks, born: those before, and the new ones.
-            visible: which of them are in view, `born` after `tracks`.
-            times: of the scan's first detection, and now.
-            coast_s: how long a track stays without detections.
-            known: names that tracks had, by their birth.
-        """
-        s = self._settings
-        life, (begin, stamp) = s.existence, times
-        keep = rows.worth_keeping(tracks, stamp, begin, life.delete_probability, round(coast_s * 1e9))
-        visible = visible[np.concatenate((keep, np.ones(len(born), np.bool_)))]
-        tracks = tracks.keep_and_add(keep, born)
-        sure = (tracks["existence"] >= s.existence.confirm_probability) & visible
-        name = tracks["id"]
-        nameless = np.flatnonzero((name == 0) & (sure | (tracks["hits"] > 1)))
-        if len(nameless):
-            if known:
-                name[nameless] = [known.get(number, 0) for number in tracks["birth"][nameless].tolist()]
-                nameless = nameless[name[nameless] == 0]
-            name[nameless] = self._ids.take(len(nameless))
-        stays = tracks["confirmed"] & (tracks["existence"] >= s.existence.demote_probability)
-        tracks["confirmed"] = stays | (sure & (name > 0))
-        return tracks

@@ -77,7 +77,7 @@ class Rows:
 
     def existing(self) -> Existence:
         """Return what is known of their existence."""
-        return Existence(self["existence"], self["lasting"], self["hidden"])
+        return Existence(self["existence"], self["lasting"])
 
     def keep_and_add(self, keep: NDArray[np.bool_], born: Rows) -> Rows:
         """Return the rows chosen by `keep` (N,), and `born` after them."""

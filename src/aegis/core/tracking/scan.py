@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aegis.core.tracking.association import How, Hypotheses, Moved, Pairs, associate, gate, without
-from aegis.core.tracking.measurement import Plots, SensorView, in_view
+from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics
 from aegis.core.tracking.update import update
 from aegis.core.types import Floats
@@ -20,7 +20,7 @@ class Predicted(NamedTuple):
     tracks: Kinematics
     existence: Floats  # (N,) probability
     hidden: Floats  # (N,) probability
-    has_height: NDArray[np.bool_]  # (N,) whether height is known
+    visible: NDArray[np.bool_]  # (N,) whether it is in the sensor's view
     centre: Floats  # (N, 3) mean and variance of their positions
     spread: Floats
     moved: Moved
@@ -31,7 +31,6 @@ class Observed(NamedTuple):
 
     pairs: Pairs
     hypotheses: Hypotheses
-    visible: NDArray[np.bool_]  # (N,) whether a track is in the sensor's view
 
 
 class Part(NamedTuple):
@@ -56,7 +55,7 @@ def observe(
         part: of the view; None: all of it.
     """
     pairs = gate(before.tracks, before.centre, before.spread, view.pose, plots, how.bound, before.moved)
-    visible = in_view(before.centre, before.has_height, view)
+    visible = before.visible
     looked, in_vain = visible.astype(np.float64), np.zeros(len(visible))
     if part is not None:
         looked *= np.where(part.taken, 0.0, np.minimum(part.covered, 1.0 - part.in_vain))
@@ -67,4 +66,4 @@ def observe(
         pairs, before.existence, before.hidden, looked, in_vain, view.detection_probability, log_background, how
     )
     update(before.tracks, pairs, plots, hypotheses.share, hypotheses.missed, before.moved)
-    return Observed(pairs, hypotheses, visible)
+    return Observed(pairs, hypotheses)

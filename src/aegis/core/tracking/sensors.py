@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aegis.core.tracking.measurement import SensorView
+from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.settings import Sensor
 from aegis.core.types import Floats, Pose
 
@@ -19,6 +19,10 @@ class KnownSensor:
     view: SensorView
     log_polar: Floats  # (4,) ln of the extent of the view in range, azimuth, elevation, range rate
     log_plane: Floats  # (4,) the same of the plane (as the first component), height, range rate
+
+    def extent(self, z: Plots) -> Floats:
+        """Return (4,) ln of the extent of the view in each component of such measurements."""
+        return self.log_polar if z.polar else self.log_plane
 
     @classmethod
     def of(cls, model: Sensor) -> KnownSensor:

@@ -66,11 +66,11 @@ class MotionSettings(Settings):
         "imm", "Motion model: constant velocity (cv), coordinated turn (ct), or an IMM of both (imm).", was="motion"
     )
     acceleration_sigma_mps2: float = param(
-        3.0, "Manoeuvres: standard deviation of the white acceleration of the motion model, for a step of one second.",
+        2.0, "Manoeuvres: standard deviation of the white acceleration of the motion model, for a step of one second.",
         unit="m/s^2", gt=0.0,
     )  # fmt: skip
     vertical_acceleration_sigma_mps2: float = param(
-        1.5, "Manoeuvres: standard deviation of the white vertical acceleration of the motion model, for a step of one second.",
+        1.0, "Manoeuvres: standard deviation of the white vertical acceleration of the motion model, for a step of one second.",
         unit="m/s^2", gt=0.0,
     )  # fmt: skip
     acceleration_by_class: dict[ClassName, Acceleration] = named(
@@ -78,13 +78,13 @@ class MotionSettings(Settings):
         unit="m/s^2", was="acceleration_by_class",
     )  # fmt: skip
     turn_rate_sigma_degps: float = param(
-        6.0, "Standard deviation of the turn rate with which a turn begins.", unit="deg/s", gt=0.0
+        10.0, "Standard deviation of the turn rate with which a turn begins.", unit="deg/s", gt=0.0
     )
     turn_rate_change_degps: float = param(
         1.0, "How much a turn's rate changes within a second (one sigma).", unit="deg/s", gt=0.0
     )
-    mean_straight_s: float = param(60.0, "How long objects go straight on average (imm).", unit="s", gt=0.0)
-    mean_turn_s: float = param(20.0, "How long a turn lasts on average (imm).", unit="s", gt=0.0)
+    mean_straight_s: float = param(120.0, "How long objects go straight on average (imm).", unit="s", gt=0.0)
+    mean_turn_s: float = param(10.0, "How long a turn lasts on average (imm).", unit="s", gt=0.0)
 
 
 class AssociationSettings(Settings):
@@ -99,8 +99,9 @@ class AssociationSettings(Settings):
         "overconfident in clutter.", ge=1.0, le=10.0, was="association_sharpness",
     )  # fmt: skip
     gate_probability: float = param(
-        0.997, "Probability that an object's own detection falls into its gate.", gt=0.5, lt=1.0
-    )
+        0.99999, "Probability that an object's own detection falls into its gate. Where errors are larger than stated, or objects "
+        "manoeuvre harder, a wide gate keeps their detections.", gt=0.5, lt=1.0,
+    )  # fmt: skip
 
 
 class BirthPlace(Settings):
@@ -142,24 +143,30 @@ class ExistenceSettings(Settings):
         gt=0.0,
     )
     mean_visible_s: float = param(
-        0.0, "How long an object is in sight before another hides it, on average. 0: nothing hides.", unit="s", ge=0.0
-    )
-    mean_hidden_s: float = param(7.5, "How long an object stays hidden by another, on average.", unit="s", gt=0.0)
+        60.0, "Misses come in runs: how long an object is in sight, on average, before something hides it. 0: each miss is by "
+        "chance, so that a few in a row end a track.", unit="s", ge=0.0,
+    )  # fmt: skip
+    mean_hidden_s: float = param(
+        3.0, "How long an object then stays hidden, on average, but no less than three looks of the sensor. A track whose misses "
+        "go on for several times as long is no part of the confirmed picture any more, and then is deleted.", unit="s", gt=0.0,
+    )  # fmt: skip
     confirm_probability: float = param(0.99, "A track is confirmed at this existence probability.", gt=0.0, lt=1.0)
     demote_probability: float = param(
         0.5, "A confirmed track is tentative again below this existence probability: it keeps its id, but is no part of the "
         "confirmed picture.", ge=0.0, lt=1.0,
     )  # fmt: skip
     delete_probability: float = param(
-        0.01, "A track is deleted below this existence probability, when it has not just been detected.", gt=0.0, lt=1.0
-    )
+        0.01, "A track is deleted below this existence probability, when it has not just been detected: misses lower it.",
+        gt=0.0, lt=1.0,
+    )  # fmt: skip
     max_probability: float = param(
         0.999, "Existence probability that repeated detections can reach: how long a track outlives its detections.",
         gt=0.0, lt=1.0, was="max_existence",
     )  # fmt: skip
     max_coast_s: float = param(
-        30.0, "A track without detections is deleted after this time, or after three and a half turns of an antenna, if that is "
-        "longer.", unit="s", gt=0.0,
+        30.0, "A track without detections for so long, or for three and a half turns of an antenna, if that is longer, is deleted, "
+        "whatever its existence probability. In a sensor's view most end sooner: by misses, as existence.mean_hidden_s says.",
+        unit="s", gt=0.0,
     )  # fmt: skip
 
     @model_validator(mode="after")
@@ -175,12 +182,13 @@ class ClutterSettings(Settings):
     """Places with more false alarms than others."""
 
     memory_s: float = param(
-        0.0, "False alarms are counted locally over this time, where the sensor has places with more of them. 0: not.",
-        unit="s", ge=0.0, was="clutter_memory_s",
+        60.0, "False alarms are counted locally over this time, so that places with more of them, or more than stated everywhere, "
+        "make no tracks. 0: not.", unit="s", ge=0.0, was="clutter_memory_s",
     )  # fmt: skip
     radius_m: float = param(
-        100.0, "False alarms are counted locally within this distance.", unit="m", gt=0.0, was="clutter_radius_m"
-    )
+        0.0, "False alarms are counted locally within this distance. 0: a fifth of the sensor's farthest range.", unit="m", ge=0.0,
+        was="clutter_radius_m",
+    )  # fmt: skip
 
 
 class TimelineSettings(Settings):

@@ -11,6 +11,8 @@ from aegis.core.kernels import rows as kernels
 from aegis.core.tracking.rows import Rows
 from aegis.core.types import Detections, Floats, Ints, Tracks
 
+PROBABLE = 0.5
+
 
 class Shown(NamedTuple):
     """What the picture shows of S rows; arrays (S,)."""
@@ -62,12 +64,17 @@ class View:
     def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints]:
         """Return the picture of the tracks that have a name, ordered by it, after these detections; and their rows (S,).
 
+        A track that is not confirmed, was not seen when it was last to be, and is rather not there than there, is not shown, though
+        it may be found again.
+
         Args:
             rows: all tracks; detections: what they follow; stamp: the time for which they hold [ns].
         """
         name = rows["id"]
         order = np.argsort(name, kind="stable")  # quick where it is nearly sorted, as names are
         index = order[np.searchsorted(name[order], 1) :]  # those without a name, 0, come first
+        missed = (rows["looked_ns"] > rows["updated_ns"]) & (rows["existence"] < PROBABLE) & ~rows["confirmed"]
+        index = index[~missed[index]]
         mean, covariance = rows.mean(index)
         shown = shown_as(rows, index, mean, covariance, stamp, self._ground)
         probability = self.model.posterior(

@@ -19,18 +19,25 @@ from aegis.core.video.window import Bytes, Window
 MAX_GAP = math.radians(3.0)  # of bearing between spokes; beyond, nothing is joined over it
 MAX_BACK = math.radians(20.0)  # what steps back no more is out of order and dropped; else the antenna went round
 TURN = 2.0 * math.pi
+LOOK = math.radians(15.0)  # between the directions that a picture states
+LATEST = math.radians(20.0)  # by which a picture may end before its last spoke, for an echo that is not complete
 CLOSE_EVERY = 16  # spokes
 NS = 1e-9
 
 
 @dataclass
 class Picture:
-    """The plots of a turn or of a sector; `columns` has (K,) arrays, named as on `radar/points`."""
+    """The plots of a turn or of a sector; `columns` has (K,) arrays, named as on `radar/points`.
+
+    `looked` says where the antenna looked, and when [s after the stamp]: (B, 2) of azimuth [rad] and time, some degrees apart. From
+    the first to the last of them there is no plot that is not in this picture.
+    """
 
     stamp_ns: int  # middle of its spokes
     frame_id: str
     spokes: int
     columns: dict[str, Floats]
+    looked: Floats
 
 
 @dataclass
@@ -69,8 +76,10 @@ class PlotExtractor:
         self._angle = self._turned = 0.0  # the same, growing on
         self._sections: tuple[int, int] | None = None  # turn and sector of the spoke that was last judged
         self._spoke = 0
+        self._now = (0.0, 0.0)  # time and angle of the spoke that was last judged
         self._turn_begin_s = math.nan
         self._gathered = _Gathered()
+        self._looked: list[tuple[float, float]] = []  # time [s] and angle, since the last picture's end
 
     def reset(self) -> None:
         """Forget everything; the video begins anew."""
@@ -166,6 +175,7 @@ class PlotExtractor:
             gap_cells=s.blob.gap_cells,
             gap_spokes=s.blob.gap_spokes,
             max_cells=max(2, round(s.blob.max_extent_m / video.cell_m)),
+            piece_cells=max(2, round(s.blob.piece_m / video.cell_m)),
             beam=math.radians(s.blob.beam_deg),
             marks=(video.approaching, video.receding),
         )
@@ -207,6 +217,9 @@ class PlotExtractor:
         gathered.end_s = time_s
         gathered.spokes += 1
         self._spoke += 1
+        if not self._looked or angle - self._looked[-1][1] >= LOOK:
+            self._looked.append((time_s, angle))
+        self._now = time_s, angle
         self._blobs.add(codes, levels, mask, self._spoke, angle, time_s)
         if self._spoke % CLOSE_EVERY == 0:
             self._close(self._blobs.closed(self._spoke))
@@ -232,8 +245,7 @@ class PlotExtractor:
         cell = b[:, rows.CELL_SUM] / w
         length = (b[:, rows.LAST_CELL] - b[:, rows.FIRST_CELL] + 1.0) * video.cell_m
         width = b[:, rows.LAST_ANGLE] - b[:, rows.FIRST_ANGLE]
-        bearing = self._sense * (b[:, rows.FIRST_ANGLE] + b[:, rows.ANGLE_SUM] / w)
-        azimuth = wrapped((math.pi / 2.0 if self.north else 0.0) - bearing)
+        azimuth = self._azimuth(b[:, rows.FIRST_ANGLE] + b[:, rows.ANGLE_SUM] / w)
         distance = video.first_range_m + (cell + 0.5) * video.cell_m + s.range_offset_m
         marked = np.full(len(b), np.nan)
         if video.approaching or video.receding:
@@ -264,6 +276,30 @@ class PlotExtractor:
         plots = gathered.plots or [self._plots(np.zeros((0, rows.COLUMNS)))]
         columns = {name: np.concatenate([p[name] for p in plots]) for name in plots[0]}
         middle_s = 0.5 * (gathered.begin_s + gathered.end_s)
-        columns["time_offset"] = columns["time_offset"] - middle_s
         frame_id = self.settings.frame_id or self._video.frame_id
-        return Picture(self._origin_ns + round(middle_s * 1e9), frame_id, gathered.spokes, columns)
+        looked = self._until()
+        late = columns["time_offset"] > looked[-1, 1]
+        if late.any():  # what is open began before it
+            self._gathered.plots.append({name: values[late] for name, values in columns.items()})
+            columns = {name: values[~late] for name, values in columns.items()}
+        columns["time_offset"] = columns["time_offset"] - middle_s
+        looked[:, 1] -= middle_s
+        return Picture(self._origin_ns + round(middle_s * 1e9), frame_id, gathered.spokes, columns, looked)
+
+    def _until(self) -> Floats:
+        """Return (B, 2) of where the antenna looked for this picture, azimuth and time [s]; the next one begins at its end."""
+        now = [self._now] if not self._looked or self._now[0] > self._looked[-1][0] else []
+        points = np.array([*self._looked, *now])
+        end_s = self._now[0]
+        earliest_s = float(np.interp(self._now[1] - LATEST, points[:, 1], points[:, 0]))
+        open_since = math.inf if self._blobs is None else self._blobs.open_since()
+        until_s = min(end_s, max(open_since, earliest_s))
+        angle = float(np.interp(until_s, points[:, 0], points[:, 1]))
+        before, after = points[points[:, 0] < until_s], points[points[:, 0] > until_s]
+        self._looked = [(until_s, angle), *((float(t), float(a)) for t, a in after)]
+        stated = np.concatenate([before, [[until_s, angle]]])
+        return np.column_stack([self._azimuth(stated[:, 1]), stated[:, 0]])
+
+    def _azimuth(self, angle: Floats) -> Floats:
+        """Return azimuths of angles that grow as the antenna turns."""
+        return wrapped((math.pi / 2.0 if self.north else 0.0) - self._sense * angle)

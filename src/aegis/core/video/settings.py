@@ -11,7 +11,7 @@ class ThresholdSettings(Settings):
     """Which cells stand out of their surroundings."""
 
     level: float = param(
-        0.3, "Least level of an echo, of full scale.", gt=0.0, le=1.0,
+        0.2, "Least level of an echo, of full scale.", gt=0.0, le=1.0,
     )  # fmt: skip
     factor: float = param(
         1.0, "By how many standard deviations of its surroundings a cell must be above their mean. The surroundings are the second "
@@ -33,14 +33,18 @@ class BlobSettings(Settings):
         3, "An echo on fewer spokes is noise or another radar, dropped and counted; at most what half a beam has.", ge=1
     )
     max_extent_m: float = param(
-        150.0, "A longer echo (land, a row of ships) is cut into plots no longer and no wider than this, beam width apart.",
+        250.0, "An echo that is longer, or beside the beam's width wider, is no object but land: it gives a plot for each piece.",
+        unit="m", gt=0.0,
+    )  # fmt: skip
+    piece_m: float = param(
+        100.0, "Length of the pieces, and beside the beam's width their width; their bounds are the same in every turn.",
         unit="m", gt=0.0,
     )  # fmt: skip
     beam_deg: float = param(
         5.2, "Width of the beam: by it, every echo is wider than its object.", unit="deg", gt=0.0, le=90.0
     )
     mark_share: float = param(
-        0.2, "Share of an echo's cells that must be marked as moving for its plot to be.", gt=0.0, le=1.0
+        0.1, "Share of an echo's cells that must be marked as moving for its plot to be.", gt=0.0, le=1.0
     )
 
 
@@ -51,9 +55,9 @@ class ErrorSettings(Settings):
     range_share: float = param(
         0.1, "Part of the error of range that goes with the echo: a share of its length.", ge=0.0
     )
-    azimuth_deg: float = param(0.1, "Part of the error of azimuth that every echo has.", unit="deg", ge=0.0)
+    azimuth_deg: float = param(0.4, "Part of the error of azimuth that every echo has.", unit="deg", ge=0.0)
     azimuth_share: float = param(
-        0.1, "Part of the error of azimuth that goes with the echo: a share of its width.", ge=0.0
+        0.04, "Part of the error of azimuth that goes with the echo: a share of its width.", ge=0.0
     )
 
 

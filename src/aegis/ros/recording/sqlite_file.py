@@ -50,7 +50,9 @@ class SqliteFile:
         ids = self._ids.get(topic, [])
         with self._open() as database:
             for time_ns, data in database.execute(_MESSAGES.format(", ".join("?" * len(ids))), ids):
-                yield int(time_ns), bytes(data)
+                if not (isinstance(time_ns, int) and isinstance(data, bytes)):  # sqlite keeps any value in any column
+                    raise RecordingError(f"a message of {topic} is damaged: its time or its data is of another type")
+                yield time_ns, data
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -62,3 +64,5 @@ class SqliteFile:
                 yield database
         except sqlite3.Error as error:
             raise RecordingError(str(error)) from error
+        except (TypeError, ValueError) as error:  # a text that is no UTF-8, a number where a text belongs
+            raise RecordingError(f"a table is damaged: {error}") from error

@@ -21,7 +21,7 @@ from aegis.core.events import (
     TargetsDetected,
 )
 from aegis.core.health import Health, Level
-from aegis.core.odometry import MovingPlatform, OdometryBuffer
+from aegis.core.odometry import MovingPlatform, OdometryBuffer, at_the_stamp
 from aegis.core.types import NOT_STAMPED, ClassId, Pose, Scan
 from aegis.ros.messages.clouds import CloudError, cloud_fields
 from aegis.ros.messages.fields import StampedMessage, stamp_of, unstamped
@@ -126,7 +126,7 @@ class DetectionStage(Stage[DetectionSettings]):
                 text = f"scan {scan.sequence} has no pose: {reason}"
                 yield self._refuse(reason, text, scan.stamp_ns)
             else:
-                yield from self._detect(scan, pose)
+                yield from self._detect(at_the_stamp(scan, pose), pose)
 
     def _refuse(self, reason: str, text: str, stamp_ns: int) -> Output:
         self.counters.drop(reason)

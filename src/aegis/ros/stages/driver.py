@@ -13,7 +13,7 @@ from aegis.core.params import ConfigError
 from aegis.core.signal.cube import Cube, CubeError
 from aegis.core.video.spokes import Spokes, VideoError
 from aegis.drivers.contract import Driver, DriverSettings
-from aegis.drivers.frames import Frame, PointFrame, VideoFrame
+from aegis.drivers.frames import Frame, PointFrame, VideoFrame, with_beams
 from aegis.drivers.recording import Recording
 from aegis.drivers.registry import driver_class, driver_names
 from aegis.ros.messages.clouds import cloud_to_msg
@@ -112,7 +112,8 @@ class DriverStage(Stage[DriverSettings]):
             yield from self._video(frame, stamp_ns)
             return
         if isinstance(frame, PointFrame):
-            message = cloud_to_msg(frame.columns, frame_id=frame_id, stamp_ns=stamp_ns)
+            columns = frame.columns if frame.sector is None else with_beams(frame.columns, frame.sector)
+            message = cloud_to_msg(columns, frame_id=frame_id, stamp_ns=stamp_ns)
             output = Output("radar/points", message)
         else:
             try:

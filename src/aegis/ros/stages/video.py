@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from typing import cast
 
+import numpy as np
+
 from aegis.core.events import ScanStarted
 from aegis.core.finite import finite_or_none
 from aegis.core.params import ConfigError
+from aegis.core.types import Floats
 from aegis.core.video.extractor import Picture, PlotExtractor
 from aegis.core.video.settings import VideoSettings
 from aegis.core.video.spokes import Spokes, VideoError
@@ -74,7 +77,7 @@ class VideoStage(Stage[VideoSettings]):
         for picture in pictures:
             self._pictures += 1
             yield self.event(ScanStarted(self._pictures), picture.stamp_ns)
-            cloud = cloud_to_msg(picture.columns, frame_id=picture.frame_id, stamp_ns=picture.stamp_ns)
+            cloud = cloud_to_msg(_with_looks(picture), frame_id=picture.frame_id, stamp_ns=picture.stamp_ns)
             yield Output("radar/points", cloud)
 
     def reset(self) -> None:
@@ -92,3 +95,11 @@ class VideoStage(Stage[VideoSettings]):
             "up": "north" if extractor.north else "bow",
             **{f"left out: {reason}": count for reason, count in sorted(notes.items()) if count},
         }
+
+
+def _with_looks(picture: Picture) -> dict[str, Floats]:
+    """Return a picture's columns, and after the plots rows without a range: where the antenna looked, and when."""
+    azimuth, time_offset = picture.looked.T
+    nothing = np.full(len(azimuth), np.nan)
+    beams = {"azimuth": azimuth, "time_offset": time_offset}
+    return {name: np.concatenate([values, beams.get(name, nothing)]) for name, values in picture.columns.items()}
