@@ -35,7 +35,7 @@ import { staleAfterMs } from "./ages.js";
  *
  * @typedef {object} Advice
  * @property {number} id
- * @property {"PROPOSED" | "ACKNOWLEDGED" | "REJECTED" | "EXPIRED"} state
+ * @property {"PROPOSED" | "ACKNOWLEDGED" | "REJECTED" | "EXPIRED" | "WITHDRAWN"} state
  * @property {string} technique
  * @property {string} rationale
  * @property {string | null} decided_by
