@@ -49,7 +49,7 @@ class Tracker:
         self._timeline = Timeline(
             self._filter.blank, s.timeline.reorder_window_s, s.timeline.reset_after_s, s.snapshot.max_age_s
         )
-        self._sensors = SensorKnowledge(self._filter.bound, s.registration.mode, s.registration.reference)
+        self._sensors = SensorKnowledge(self._filter.bound, s.registration, s.consistency)
         self._models = s.sensor_models()
         self._turns: dict[str, Turns] = {}  # by sensor
         self._serial = 0
@@ -131,6 +131,10 @@ class Tracker:
     def nis(self) -> dict[str, Nis]:
         """Return the consistency of each sensor's measurements with the tracks."""
         return self._sensors.nis()
+
+    def error_scales(self) -> dict[str, float]:
+        """Return by how much the variances of sensors are multiplied, where their errors are not as stated (consistency.mode)."""
+        return self._sensors.scales()
 
     def biases(self) -> dict[str, Bias]:
         """Return the bias of each sensor, where there are several."""
