@@ -53,6 +53,11 @@ CASES = [
         '{"id": 2, "track_id": 0, "signal_id": 1, "technique": "FREQUENCY_HOP", "priority": 1, "rationale": "it is jammed",'
         ' "expected_benefit_db": null, "valid_until_ns": 8000, "state": "PROPOSED", "decided_by": ""}',
     ),
+    (
+        events.EwAdviceWithdrawn(**vars(ADVICE)), "EW_ADVICE_WITHDRAWN", "INFO",
+        '{"id": 2, "track_id": 0, "signal_id": 1, "technique": "FREQUENCY_HOP", "priority": 1, "rationale": "it is jammed",'
+        ' "expected_benefit_db": null, "valid_until_ns": 8000, "state": "PROPOSED", "decided_by": ""}',
+    ),
     (events.DriverFailed("ti_raw", "no route"), "PIPELINE_ERROR", "ERROR", '{"driver": "ti_raw", "message": "no route"}'),
     (events.ThreatsBroadcast(40, 2), "BROADCAST_THREATS", "INFO", '{"messages": 40, "clients": 2}'),
 ]  # fmt: skip

@@ -192,6 +192,13 @@ class EwResponseTriggered(Advice, Event):
 
 
 @dataclass(frozen=True)
+class EwAdviceWithdrawn(Advice, Event):
+    """The cause of open advice is gone: the threat is no longer critical or of another class, the signal has ended."""
+
+    name = "EW_ADVICE_WITHDRAWN"
+
+
+@dataclass(frozen=True)
 class EwCountermeasure(Advice, Event):
     """A person has acknowledged advice."""
 

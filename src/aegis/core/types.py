@@ -85,6 +85,7 @@ class AdviceState(IntEnum):
     ACKNOWLEDGED = 2
     REJECTED = 3
     EXPIRED = 4
+    WITHDRAWN = 5
 
 
 T = TypeVar("T", bound="DataclassInstance")

@@ -62,7 +62,7 @@ ADVICE: Table[Sequence[Advice]] = Table(
         lambda a: round(a.valid_until_ns / 1e9, 3),
         "seconds since 1970, in the graph's time",
     ),
-    each("state", "text", lambda a: a.state.name, "PROPOSED, ACKNOWLEDGED, REJECTED, EXPIRED", "PROPOSED"),
+    each("state", "text", lambda a: a.state.name, "PROPOSED, ACKNOWLEDGED, REJECTED, EXPIRED, WITHDRAWN", "PROPOSED"),
     each("decided_by", "text or null", lambda a: a.decided_by or None),
 )
 

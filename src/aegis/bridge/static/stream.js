@@ -34,7 +34,7 @@
  *
  * @typedef {object} Advice
  * @property {number} id
- * @property {"PROPOSED" | "ACKNOWLEDGED" | "REJECTED" | "EXPIRED"} state
+ * @property {"PROPOSED" | "ACKNOWLEDGED" | "REJECTED" | "EXPIRED" | "WITHDRAWN"} state
  * @property {string} technique
  * @property {string} rationale
  * @property {string | null} decided_by

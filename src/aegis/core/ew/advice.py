@@ -1,7 +1,12 @@
-"""Advice to a person, from proposal to decision. Nothing here acts: Aegis has no transmit path."""
+"""Advice to a person, from proposal to decision. Nothing here acts: Aegis has no transmit path.
+
+Advice lives as long as its cause: a critical threat of a class that it is for, or a signal. It is refreshed while the cause is
+there, withdrawn when it is gone, and expires where nothing is heard of it any more.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aegis.core.ew.settings import AdviceSettings
@@ -17,6 +22,12 @@ AGAINST_THREAT: dict[ClassId, str] = {
     ClassId.HELICOPTER: "self-protection jamming of its radar",
 }
 AGAINST_ANY_THREAT = "warn it off and prepare protective measures"
+AGAINST_SIGNAL: dict[SignalKind, str] = {
+    SignalKind.NOISE_JAMMING: "frequency agility: move the carrier out of the jammed band through set_mode",
+}
+AGAINST_ANY_SIGNAL = "change the waveform through set_mode"
+# A cause with advice in one of these states is not asked about again.
+ANSWERED = (AdviceState.PROPOSED, AdviceState.ACKNOWLEDGED, AdviceState.REJECTED)
 
 
 class AdviceBook:
@@ -28,11 +39,15 @@ class AdviceBook:
         self._ids = ids or UniqueIds()
         self._book: dict[int, Advice] = {}
         self._changed_ns: dict[int, int] = {}
+        self._other_since_ns: dict[int, int] = {}  # by track: since when it is of a class that other advice is for
+        self.withdrawn: list[Advice] = []
 
     def reset(self) -> None:
         """Forget all advice; ids go on."""
         self._book.clear()
         self._changed_ns.clear()
+        self._other_since_ns.clear()
+        self.withdrawn.clear()
 
     @property
     def advice(self) -> list[Advice]:
@@ -40,42 +55,97 @@ class AdviceBook:
         return sorted(self._book.values(), key=lambda a: (a.state is not AdviceState.PROPOSED, a.priority, -a.id))
 
     def on_threats(self, threats: Threats) -> list[Advice]:
-        """Propose something for each critical threat that has not been answered; return what is new.
+        """Take an assessment: propose something for each critical threat that has no answer; return what is new.
 
-        A decision, also a no, holds for as long as it is remembered; what expired undecided is proposed again.
+        Open advice goes on while its threat is critical and of a class that it is for, and is withdrawn else; another class is
+        taken seriously when it has lasted for `settle_s`. A decision, also a no, holds as long as the threat is critical, and
+        then as long as it is remembered.
         """
-        answered = {a.track_id for a in self._book.values() if a.state is not AdviceState.EXPIRED}
+        now_ns = threats.stamp_ns
+        critical = {
+            int(track_id): i
+            for i, track_id in enumerate(threats.track_id.tolist())
+            if int(threats.level[i]) == int(ThreatLevel.CRITICAL)
+        }
+        self._withdraw(now_ns, [a for a in self._open() if a.track_id and a.track_id not in critical])
+        self._other_since_ns = {t: since for t, since in self._other_since_ns.items() if t in critical}
         new = []
-        for i, track_id in enumerate(threats.track_id.tolist()):
-            if int(threats.level[i]) == int(ThreatLevel.CRITICAL) and track_id not in answered:
-                named = ClassId(int(threats.class_id[i]))
-                new.append(
-                    self._propose(
-                        track_id=track_id,
-                        technique=AGAINST_THREAT.get(named, AGAINST_ANY_THREAT),
-                        priority=1,
-                        rationale=f"track {track_id} is critical (score {threats.score[i]:.2f}): {threats.reason[i]}",
-                        now_ns=threats.stamp_ns,
-                    )
+        for track_id, i in critical.items():
+            named = ClassId(int(threats.class_id[i]))
+            technique = AGAINST_THREAT.get(named, AGAINST_ANY_THREAT)
+            rationale = f"track {track_id} is critical (score {threats.score[i]:.2f}): {threats.reason[i]}"
+            answers = [a for a in self._book.values() if a.track_id == track_id and a.state in ANSWERED]
+            answer = max(answers, key=lambda a: a.id, default=None)
+            if answer is not None and not self._is_for_another_class(answer, technique, now_ns):
+                self._go_on(answer, now_ns, rationale, answer.expected_benefit_db)
+                continue
+            self._other_since_ns.pop(track_id, None)
+            if answer is not None and answer.state is AdviceState.PROPOSED:
+                self._withdraw(now_ns, [answer])
+            new.append(
+                self._propose(
+                    track_id=track_id, technique=technique, priority=1, rationale=rationale, now_ns=now_ns
                 )
+            )  # fmt: skip
         return new
 
-    def on_signal(self, signal: Signal, now_ns: int) -> Advice:
-        """Propose how to protect the radar against a new signal."""
-        technique = (
-            "frequency agility: move the carrier out of the jammed band through set_mode"
-            if signal.kind is SignalKind.NOISE_JAMMING
-            else "change the waveform through set_mode"
-        )
-        return self._propose(
-            signal_id=signal.id,
-            technique=technique,
-            priority=2,
-            rationale=signal.evidence,
-            now_ns=now_ns,
+    def on_signals(self, signals: Sequence[Signal], now_ns: int) -> list[Advice]:
+        """Take all signals that are active now: propose how to protect the radar against each; return what is new.
+
+        Open advice goes on while its signal is active, and is withdrawn else; a decision holds as long.
+        """
+        active = {signal.id for signal in signals}
+        self._withdraw(now_ns, [a for a in self._open() if a.signal_id and a.signal_id not in active])
+        new = []
+        for signal in signals:
             # Outside the jammed band the noise falls back to the quiet floor.
-            benefit_db=signal.power_db,
-        )
+            benefit_db = signal.power_db
+            answers = [a for a in self._book.values() if a.signal_id == signal.id and a.state in ANSWERED]
+            if answers:
+                self._go_on(max(answers, key=lambda a: a.id), now_ns, signal.evidence, benefit_db)
+                continue
+            technique = AGAINST_SIGNAL.get(signal.kind, AGAINST_ANY_SIGNAL)
+            new.append(
+                self._propose(
+                    signal_id=signal.id,
+                    technique=technique,
+                    priority=2,
+                    rationale=signal.evidence,
+                    now_ns=now_ns,
+                    expected_benefit_db=benefit_db,
+                )
+            )
+        return new
+
+    def _open(self) -> list[Advice]:
+        return [a for a in self._book.values() if a.state is AdviceState.PROPOSED]
+
+    def _is_for_another_class(self, answer: Advice, technique: str, now_ns: int) -> bool:
+        """Tell whether a threat has for a while been of a class that other advice is for."""
+        if technique == answer.technique:
+            self._other_since_ns.pop(answer.track_id, None)
+            return False
+        since = self._other_since_ns.setdefault(answer.track_id, now_ns)
+        return now_ns - since >= round(self.settings.settle_s * 1e9)
+
+    def _go_on(self, advice: Advice, now_ns: int, rationale: str, benefit_db: float) -> None:
+        """Note that the cause of advice is still there; what is said of open advice follows it."""
+        if advice.state is AdviceState.PROPOSED:
+            until_ns = self._valid_until_ns(now_ns)
+            renewed = replace(advice, valid_until_ns=until_ns, rationale=rationale, expected_benefit_db=benefit_db)
+            self._set(renewed, now_ns)
+        else:
+            self._changed_ns[advice.id] = now_ns
+
+    def _withdraw(self, now_ns: int, advice: Sequence[Advice]) -> None:
+        for one in advice:
+            self._set(replace(one, state=AdviceState.WITHDRAWN), now_ns)
+            self.withdrawn.append(self._book[one.id])
+
+    def take_withdrawn(self) -> list[Advice]:
+        """Return what was withdrawn since the last call."""
+        taken, self.withdrawn = self.withdrawn, []
+        return taken
 
     def expire(self, now_ns: int) -> bool:
         """Expire open advice whose time is over, forget what has been shown long enough; return whether anything changed."""
@@ -98,6 +168,7 @@ class AdviceBook:
         for advice in self._book.values():
             self._book[advice.id] = replace(advice, valid_until_ns=advice.valid_until_ns + by_ns)
             self._changed_ns[advice.id] += by_ns
+        self._other_since_ns = {track_id: since + by_ns for track_id, since in self._other_since_ns.items()}
 
     def decide(self, advice_id: int, *, accept: bool, operator: str, now_ns: int) -> Advice:
         """Record a person's decision on open advice.
@@ -127,7 +198,7 @@ class AdviceBook:
         now_ns: int,
         track_id: int = 0,
         signal_id: int = 0,
-        benefit_db: float = float("nan"),
+        expected_benefit_db: float = float("nan"),
     ) -> Advice:
         advice = Advice(
             id=int(self._ids.take(1)[0]),
@@ -136,8 +207,8 @@ class AdviceBook:
             technique=technique,
             priority=priority,
             rationale=rationale,
-            expected_benefit_db=benefit_db,
-            valid_until_ns=now_ns + int(self.settings.valid_s * 1e9),
+            expected_benefit_db=expected_benefit_db,
+            valid_until_ns=self._valid_until_ns(now_ns),
             state=AdviceState.PROPOSED,
         )
         self._set(advice, now_ns)
@@ -146,6 +217,9 @@ class AdviceBook:
             oldest = min(closed or self._book)
             del self._book[oldest], self._changed_ns[oldest]
         return advice
+
+    def _valid_until_ns(self, now_ns: int) -> int:
+        return now_ns + int(self.settings.valid_s * 1e9)
 
     def _set(self, advice: Advice, now_ns: int) -> None:
         self._book[advice.id] = advice

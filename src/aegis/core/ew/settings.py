@@ -17,18 +17,35 @@ class NoiseSettings(Settings):
         1e-6, "Probability that the test of the noise floor finds a rise in a scan of quiet noise.", gt=0.0, lt=0.1
     )
     min_rise_db: float = param(1.0, "Smaller rises raise no signal, however certain.", unit="dB", ge=0.0)
-    clear_after_scans: int = param(5, "A signal ends after this many scans without evidence.", ge=1)
+    clear_after_scans: int = param(5, "A signal ends after this many judged scans without evidence.", ge=1)
+    hold_s: float = param(
+        30.0,
+        "A signal ends where no noise levels have come for this long: a jammed radar may detect nothing.",
+        unit="s",
+        gt=0.0,
+    )
 
 
 class AdviceSettings(Settings):
     """How long advice is kept."""
 
     valid_s: float = param(
-        30.0, "Advice that nobody decided on expires after this time.", unit="s", gt=0.0, was="advice_valid_s"
+        30.0,
+        "Advice that nobody decided on expires this long after its cause was last heard of.",
+        unit="s",
+        gt=0.0,
+        was="advice_valid_s",
+    )
+    settle_s: float = param(
+        2.0,
+        "A threat's other class, of which other advice would be given, is taken seriously after this time.",
+        unit="s",
+        ge=0.0,
     )
     kept_s: float = param(
-        300.0, "Decided and expired advice is shown this long.", unit="s", gt=0.0, was="advice_kept_s"
-    )
+        300.0, "Advice that is decided, withdrawn or expired is shown this long after its cause is gone.", unit="s", gt=0.0,
+        was="advice_kept_s",
+    )  # fmt: skip
     max_kept: int = param(
         200,
         "Most pieces of advice kept; the oldest that are no longer open are forgotten first.",

@@ -4,10 +4,11 @@ What a point states (M channels, S samples, C chirps; a target of amplitude a in
 
 - `snr_db`: of the beam in the point's direction, at the peak between the cells, after all coherent integration:
   |a|^2 / n, times S C M, less what the windows cost (1.8 dB each for Hann). Of real samples, |a|^2 is twice the mean square, and
-  the SNR half as much.
-- `noise_db`: n, from the CFAR's reference cells: power of one sample at the ADC, in its units.
+  the SNR half as much. n is what the CFAR's reference cells hold: neighbours and clutter disturb as noise does.
+- `noise_db`: n where the reference cells hold noise alone, else that of the receiver about that range (noise_floor.py), which no
+  echo raises: power of one sample at the ADC, in its units.
 - `rcs_dbsm`: from |a|^2, by the waveform's rcs_offset_db.
-- `variance`: what noise makes of the maximum-likelihood estimates used (response.py, beamforming.py), and a floor.
+- `variance`: what n makes of the maximum-likelihood estimates used (response.py, beamforming.py), and a floor.
 
 Range is that in the middle of the frame: the coupling of range and Doppler within a chirp, f_c v / slope, is taken out.
 """
@@ -27,6 +28,7 @@ from aegis.core.signal.cfar_correlation import independent_share, pfa_if_indepen
 from aegis.core.signal.cube import Cube, CubeError, Waveform
 from aegis.core.signal.detection_probability import threshold
 from aegis.core.signal.directions import Directions
+from aegis.core.signal.noise_floor import NoiseFloor
 from aegis.core.signal.peaks import above_sidelobes, local_maxima
 from aegis.core.signal.range_doppler import RangeDoppler
 from aegis.core.signal.response import measure
@@ -35,6 +37,7 @@ from aegis.core.types import Floats, Ints, RangeDopplerMap, Scan, take_rows, unk
 
 MAX_PLANS = 4  # kept: a radar that changes between waveforms goes back to them
 HIGHEST_SNR = 1e12
+NOISE_ALONE = 1.12  # reference cells that hold no more than this beside the floor (half a decibel) hold noise alone
 LEAST_EXCESS = 0.01  # of the noise: sidelobes below it are of no account
 
 
@@ -67,6 +70,7 @@ class Plan:
                 "cfar window", f"{error}; the cube gives {shape[0]} ranges and {shape[1]} Dopplers"
             ) from None
 
+        self.noise_floor = NoiseFloor(shape, channels)
         self._threshold = float(threshold(cfar.pfa, channels)) / channels
 
     def excess(self, power: NDArray[np.float32], noise: Floats) -> Floats:
@@ -175,6 +179,9 @@ class FrontEnd:
             start = _wrap(bins + at[:, 1], chirps)
         power = (np.abs(snapshot) ** 2).sum(axis=1)
         channel_noise = np.maximum(channel_noise, power / HIGHEST_SNR)  # no noise at all: made, not measured
+        assert self._power is not None  # of this cube
+        floor_power = plan.noise_floor.of(self._power)[rows] / cells.channels
+        receiver_noise = np.where(channel_noise < NOISE_ALONE * floor_power, channel_noise, floor_power)
         frame_s = chirps * w.chirp_period_s
         echoes = directions.find(snapshot, start / frame_s, channel_noise)
         self.notes["Doppler ambiguity unresolved"] += echoes.unresolved
@@ -222,7 +229,7 @@ class FrontEnd:
             range_rate,
             10.0 * np.log10(np.maximum(snr, 1e-300)),
             echo_db + 40.0 * np.log10(np.maximum(reach, range_step)) + cube.waveform.rcs_offset_db,
-            10.0 * np.log10(np.maximum(channel_noise, 1e-300) / cells.noise_gain),
+            10.0 * np.log10(np.maximum(receiver_noise[cell], 1e-300) / cells.noise_gain),
             variance,
         )
 

@@ -11,7 +11,7 @@ class ThresholdSettings(Settings):
     """Which cells stand out of their surroundings."""
 
     level: float = param(
-        0.3, "Least level of an echo, of full scale.", gt=0.0, le=1.0,
+        0.2, "Least level of an echo, of full scale.", gt=0.0, le=1.0,
     )  # fmt: skip
     factor: float = param(
         1.0, "By how many standard deviations of its surroundings a cell must be above their mean. The surroundings are the second "
@@ -44,7 +44,7 @@ class BlobSettings(Settings):
         5.2, "Width of the beam: by it, every echo is wider than its object.", unit="deg", gt=0.0, le=90.0
     )
     mark_share: float = param(
-        0.2, "Share of an echo's cells that must be marked as moving for its plot to be.", gt=0.0, le=1.0
+        0.1, "Share of an echo's cells that must be marked as moving for its plot to be.", gt=0.0, le=1.0
     )
 
 
