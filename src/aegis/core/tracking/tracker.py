@@ -50,7 +50,7 @@ class Tracker:
         self._timeline = Timeline(
             self._filter.blank, s.timeline.reorder_window_s, s.timeline.reset_after_s, s.snapshot.max_age_s
         )
-        self._sensors = SensorKnowledge(self._filter.bound, s.registration.mode, s.registration.reference)
+        self._sensors = SensorKnowledge(self._filter.bound, s.registration, s.consistency)
         self._models = s.sensor_models()
         self._turns: dict[str, Turns] = {}  # by sensor
         self._serial = 0
@@ -137,6 +137,10 @@ class Tracker:
         """Return how long a turn of each sensor's antenna takes [s], of those that turn; negative where it is clockwise."""
         rates = {name: turns.antenna.rate for name, turns in self._turns.items()}
         return {name: 2.0 * math.pi / rate for name, rate in rates.items() if rate}
+
+    def error_scales(self) -> dict[str, float]:
+        """Return by how much the variances of sensors are multiplied, where their errors are not as stated (consistency.mode)."""
+        return self._sensors.scales()
 
     def biases(self) -> dict[str, Bias]:
         """Return the bias of each sensor, where there are several."""
