@@ -44,7 +44,7 @@ def test_one_id_each_whatever_the_turn(period_s, told):
         judge.take(tracking.step(scan).tracks)
     judge.approve()
     assert np.diff(judge.times).max() == pytest.approx(1.0)
-    assert tracking._turns["test"].antenna.rate == pytest.approx(antenna.rate, rel=1e-3)
+    assert tracking.turns_s() == {"test": pytest.approx(-period_s, rel=1e-3)}
 
 
 @pytest.mark.parametrize(

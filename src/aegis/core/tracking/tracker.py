@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -131,6 +132,11 @@ class Tracker:
     def nis(self) -> dict[str, Nis]:
         """Return the consistency of each sensor's measurements with the tracks."""
         return self._sensors.nis()
+
+    def turns_s(self) -> dict[str, float]:
+        """Return how long a turn of each sensor's antenna takes [s], of those that turn; negative where it is clockwise."""
+        rates = {name: turns.antenna.rate for name, turns in self._turns.items()}
+        return {name: 2.0 * math.pi / rate for name, rate in rates.items() if rate}
 
     def error_scales(self) -> dict[str, float]:
         """Return by how much the variances of sensors are multiplied, where their errors are not as stated (consistency.mode)."""

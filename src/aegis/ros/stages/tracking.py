@@ -145,6 +145,7 @@ class TrackingStage(Stage[TrackingSettings]):
             "tracks": self._tracks,
             "reordered": self.counters.reasons[REORDERED],
             "outside_view": self.counters.outside,
+            "turns_s": {sensor_id: round(abs(s), 3) for sensor_id, s in self.tracker.turns_s().items()},
             "nis": nis,
             "error_scale": {name: round(scale, 3) for name, scale in self.tracker.error_scales().items()},
             "registration": registration,
