@@ -20,6 +20,9 @@ from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.timeline import Moment, Timeline
 from aegis.core.types import Detections, Floats, Ints, Tracks, TrackStatus, take_rows
 
+# By how much a turning antenna's sector may be older than what can be gone back to: of several radars, some send their plots seconds
+# later than others. Its detections are then taken at the earliest time that can, as older ones.
+LATEST_SECTOR_NS = 5_000_000_000
 NO_IDS = np.empty(0, dtype=np.int64)
 
 
@@ -75,7 +78,8 @@ class Tracker:
         stamp, sensor_id, timeline = detections.stamp_ns, detections.sensor_id, self._timeline
         before = self._confirmed
         detections, until, result.mistimed = in_time(detections, timeline.interval_s(sensor_id, stamp))
-        if timeline.goes_back(sensor_id, stamp, until):
+        grace = 0 if detections.sector is None else LATEST_SECTOR_NS
+        if timeline.goes_back(sensor_id, stamp, until, grace):
             result.reset = True
             timeline.begin_anew()
             self._shown_ns = 0
@@ -85,7 +89,7 @@ class Tracker:
         result.resumed = timeline.take_up(stamp)
         if result.resumed:
             self._serial = int(timeline.state.tracks["birth"].max(initial=0)) // BIRTH_NUMBERS + 1
-        result.dropped = timeline.refusal(sensor_id, stamp, until)
+        result.dropped = timeline.refusal(sensor_id, stamp, until, grace)
         if result.dropped is not None:
             timeline.refuse(sensor_id, stamp)
             return result
