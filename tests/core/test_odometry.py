@@ -20,7 +20,7 @@ from aegis.core.odometry import (
     at_the_stamp,
 )
 from aegis.core.sensor import SensorPose
-from aegis.core.types import Pose, Scan
+from aegis.core.types import Pose, Scan, Sector
 
 MS = 1_000_000
 START_NS = 1_700_000_000 * 1_000_000_000
@@ -304,3 +304,49 @@ def test_a_scan_is_as_seen_from_where_the_sensor_was_at_its_stamp():
     assert np.isnan(at_the_stamp(level, pose).elevation).all()
     np.testing.assert_allclose(at_the_stamp(level, pose).azimuth, found.azimuth, atol=1e-9)
     assert at_the_stamp(replace(scan, time_offset=np.zeros(3)), pose).range is scan.range
+
+
+def test_a_still_post_stays_where_it_is_whenever_it_was_measured():
+    """The sensor goes round a circle; every point is the post, from where the sensor was then. One has no odometry."""
+    buffer = buffer_of([on_circle(t) for t in np.arange(0.0, 3.01, 0.05)], max_gap_s=0.5)
+    post = np.array([60.0, 5.0, 2.0])
+    offset = np.array([-1.7, -0.6, -0.013, 0.0, 0.4, 5.0])
+    polar = []
+    for dt in [*offset[:-1], 1.0]:  # the last place known
+        pose = buffer.pose_at(on_circle(2.0 + dt).stamp_ns)
+        x, y, z = (post - pose.position) @ pose.rotation
+        polar.append([np.linalg.norm([x, y, z]), np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))])
+    r, azimuth, elevation = np.array(polar).T
+    nothing = np.full(6, np.nan)
+    stamp_ns = on_circle(2.0).stamp_ns
+    seen = Scan(stamp_ns, "radar", 1, r, azimuth, elevation, *[nothing] * 4, time_offset=offset)
+    pose = buffer.pose_at(stamp_ns)
+    found = at_the_stamp(seen, pose, buffer.pose_at)
+    flat = np.cos(found.elevation)
+    direction = np.stack([flat * np.cos(found.azimuth), flat * np.sin(found.azimuth), np.sin(found.elevation)], axis=1)
+    places = (found.range[:, None] * direction) @ pose.rotation.T + pose.position
+    np.testing.assert_allclose(places[:5], np.broadcast_to(post, (5, 3)), atol=0.02)
+    assert found.time_offset.tolist() == offset.tolist()
+
+
+def test_an_antenna_on_a_ship_that_turns_turns_faster_or_slower():
+    buffer = buffer_of([on_circle(t) for t in np.arange(0.0, 3.01, 0.05)], max_gap_s=0.5)
+    pose = buffer.pose_at(on_circle(2.0).stamp_ns)
+    here = replace(scan(2.0), sector=Sector(-1.0, 0.0, 0.3, -1.5))
+    sector = at_the_stamp(here, pose, buffer.pose_at).sector
+    assert (sector.begin_s, sector.end_s, sector.azimuth) == (-1.0, 0.0, 0.3)
+    assert sector.rate == pytest.approx(-1.5 + TURN)
+
+
+def test_a_scan_waits_for_odometry_at_its_latest_point():
+    at = platform()
+    at.add_odometry(on_circle(0.0))
+    at.add_odometry(on_circle(0.2))
+    late = replace(scan(0.1), range=np.ones(1), azimuth=np.ones(1), time_offset=np.array([0.3]))
+    at.add_scan(late)
+    assert taken(at) == []
+    at.add_odometry(on_circle(0.4))
+    assert taken(at) == [(1, "")]
+    at.add_scan(replace(late, stamp_ns=late.stamp_ns + 200_000_000))
+    assert taken(at) == []
+    assert taken(at, final=True) == [(1, "")]

@@ -28,7 +28,8 @@ ROWS = list(rows())
 
 def test_the_table_is_whole():
     assert len(ROWS) == 333
-    assert {owner for owner, _, _ in ROWS} >= {"simulator", "tracking", "detection", BRIDGE, *BUILT_IN}
+    drivers = {"ars548", "asterix", "smartmicro_umrr", "srr520", "ti_raw", "ti_uart", "radar_msgs"}  # of those days
+    assert {owner for owner, _, _ in ROWS} >= {"simulator", "tracking", "detection", BRIDGE, *drivers}
 
 
 @pytest.mark.parametrize(("owner", "old", "now"), ROWS, ids=[f"{owner}.{old}" for owner, old, _ in ROWS])

@@ -33,5 +33,5 @@ export function aThreat(trackId, changes = {}) {
  */
 export function aFrame(number, parts = {}) {
   const sensor = { x_m: 0, y_m: 0, heading_deg: 0 };
-  return { type: "radar_frame", frame: number, age_s: 0.5, sensor, detections: [], tracks: [], ...parts };
+  return { type: "radar_frame", frame: number, sensor_id: "radar", age_s: 0.5, sensor, turn_s: null, detections: [], tracks: [], ...parts };
 }

@@ -159,6 +159,19 @@ test("what a frame does not have stays", () => {
   assert.equal(heard.tracks.items[0].track_id, 1);
 });
 
+test("plots are of the last scan of each sensor; of an antenna that turns, of its last turn", () => {
+  const one = (id) => [{ id, azimuth_deg: 0, range_m: 1, elevation_deg: null }];
+  for (let n = 0; n < 10; n += 1) {
+    heard.take(aFrame(2 * n, { detections: one(n), turn_s: 4, sensor_id: "turning" }), 1000 * n);
+    heard.take(aFrame(2 * n + 1, { detections: one(100 + n), sensor_id: "all at once" }), 1000 * n);
+  }
+  const shown = (now) => heard.glows(now).map((glow) => [glow.items[0].id, glow.share]);
+  assert.deepEqual(shown(9000), [[6, 0.75], [7, 0.5], [8, 0.25], [9, 0], [109, 0]]);
+  assert.deepEqual(shown(11500), [[8, 0.875], [9, 0.625]]); // nothing has come since: the other sensor's are old
+  heard.take(aFrame(30, { detections: one(50), sensor_id: "turning" }), 12000); // another sensor under the name
+  assert.deepEqual(shown(12000), [[50, 0]]);
+});
+
 test("only the last arrivals are kept", () => {
   for (let n = 1; n <= 50; n += 1) heard.take(aFrame(n), n);
   assert.deepEqual([heard.arrivals.length, heard.arrivals[0]], [20, 31]);

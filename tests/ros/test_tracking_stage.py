@@ -1,6 +1,7 @@
 """The tracking stage: what it says of itself, and that its tracks outlive the process."""
 
 import json
+import re
 import resource
 import shutil
 from collections.abc import Iterator
@@ -292,21 +293,44 @@ def test_the_status_tells_how_consistent_each_sensor_is_and_its_bias():
     assert diagnosis.level == DiagnosticStatus.OK
 
 
-def test_errors_larger_than_stated_are_called_inconsistent_without_an_alarm():
+def test_errors_larger_than_stated_are_called_inconsistent_and_warned_of():
     rng = np.random.default_rng(2)
-    stage = stage_in(None, model="cv", acceleration_sigma_mps2=0.5, clutter_per_scan=0.1)
+    stage = stage_in(
+        None, model="cv", acceleration_sigma_mps2=0.5, clutter_per_scan=0.1, **{"consistency.mode": "warn"}
+    )
     for k in range(60):  # twice the stated errors: a mean near 4, less what falls out of the gate
         wrong = rng.normal(0.0, [10.0, 0.01, 0.01, 0.4])
         push(stage, scan(approach(k) + wrong, float(k)))
     detail, diagnosis = reported(stage)
     assert detail["nis"]["test"]["mean"] > 1.5
     assert detail["nis"]["test"]["consistent"] is False
-    assert diagnosis.level == DiagnosticStatus.OK
+    assert diagnosis.level == DiagnosticStatus.WARN
+    assert re.search(r"the errors of 'test' are (1\.[5-9]|2|2\.[0-2]) times those stated", diagnosis.message)
+    assert detail["error_scale"] == {}
+
+
+def test_errors_that_are_not_judged_are_not_warned_of_and_scaled_ones_are_shown():
+    rng = np.random.default_rng(2)
+    off, apply = (
+        stage_in(None, model="cv", acceleration_sigma_mps2=0.5, **{"consistency.mode": m}) for m in ("off", "apply")
+    )
+    for k in range(120):
+        wrong = scan(approach(k) + rng.normal(0.0, [10.0, 0.01, 0.01, 0.4]), float(k))
+        for stage in (off, apply):
+            push(stage, wrong)
+    (untold, calm), (told, calmed) = reported(off), reported(apply)
+    assert (untold["nis"], untold["error_scale"]) == ({}, {})
+    assert told["error_scale"]["test"] == pytest.approx(4.0, rel=0.4)
+    assert calm.level == DiagnosticStatus.OK
+    assert calmed.level == DiagnosticStatus.WARN
+    assert re.search(
+        r"the errors of 'test' are (1\.[7-9]|2|2\.[0-3]) times those stated .* they are scaled", calmed.message
+    )
 
 
 def test_plots_outside_the_stated_view_are_counted_and_warned_of():
     """At 30 km, where max_range_m was left at 10 km; one now and then, as a false alarm at the edge, is no trouble."""
-    stage = stage_in(None)
+    stage = stage_in(None, **{"consistency.mode": "off"})  # these plots have no errors
     far = polar_of(np.array([30_000.0, 500.0, 200.0, -50.0, 0.0, 0.0]))
     for k in range(5):
         push(stage, scan([approach(k), far], float(k)))

@@ -21,6 +21,7 @@ class Benchmark:
     purpose: str
     module: str
     options: frozenset[str] = frozenset()  # what else of the command line `run` takes, by name
+    always_json: bool = False  # its rows are for machines, asked for or not
 
     def load(self) -> Callable[..., Iterator[Row]]:
         """Import and return the function that measures."""
@@ -31,6 +32,12 @@ class Benchmark:
 BENCHMARKS = {
     "latency": Benchmark(
         "from a scan's stamp to a WebSocket client, 200 targets at 10 Hz through the live graph", "aegis.bench.latency"
+    ),
+    "start": Benchmark(
+        "seconds from `aegis up` to the first tracks, first and second time, and what the idle graph takes; one JSON line",
+        "aegis.bench.start",
+        frozenset({"checkout"}),
+        always_json=True,
     ),
     "bridge": Benchmark(
         "1000 WebSocket clients at 10 Hz, GET under load, memory over minutes, beside a loop of send_json",

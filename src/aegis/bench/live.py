@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from aegis.bench import BenchmarkError
 
 START_DEADLINE_S = 90.0
 DOMAIN = "99"
+PORT_BASE, PORTS_PER_DOMAIN = 7400, 250  # of RTPS 2.5, 9.6.2.3
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -33,6 +34,17 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
+def free_domain() -> str:
+    """Return a ROS domain in which no UDP port is bound on this machine; the benchmarks' own where all are taken."""
+    ports = {
+        int(line.split()[1].rpartition(":")[2], 16)
+        for table in (Path("/proc/net/udp"), Path("/proc/net/udp6"))
+        for line in (table.read_text().splitlines()[1:] if table.exists() else ())
+    }
+    used = {(port - PORT_BASE) // PORTS_PER_DOMAIN for port in ports}
+    return next((str(domain) for domain in range(int(DOMAIN), 0, -1) if domain not in used), DOMAIN)
+
+
 def free_port() -> int:
     """Return a TCP port of loopback that nobody has now."""
     with socket.socket() as probe:
@@ -41,11 +53,12 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def aegis_up(environ: Mapping[str, str], log: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `aegis up` until the block ends."""
+def aegis_up(
+    environ: Mapping[str, str], log: Path, *options: str, command: Sequence[str] = (sys.executable, "-m", "aegis")
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `aegis up` until the block ends; `command` is that of `aegis`."""
     with log.open("wb") as file:
-        command = [sys.executable, "-m", "aegis", "up", *options]
-        up = subprocess.Popen(command, env=dict(environ), stdout=file, stderr=file)
+        up = subprocess.Popen([*command, "up", *options], env=dict(environ), stdout=file, stderr=file)
         try:
             yield up
         finally:

@@ -297,6 +297,11 @@ def drivers() -> None:
 @click.option(
     "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
 )
+@click.option(
+    "--checkout",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="start: a clone of the repository, to be installed into a fresh virtual environment first.",
+)
 @click.option("--scenario", multiple=True, help="evaluate: a shipped name or a YAML file [all that ship]. Repeatable.")
 @click.option(
     "--seed", type=click.IntRange(min=0), multiple=True, help="evaluate: of the simulator [1 to --runs]. Repeatable."
@@ -322,7 +327,7 @@ def bench(name: str | None, as_json: bool, runs: int, **options: Any) -> None:
         )
     try:
         for row in BENCHMARKS[name].load()(runs, **given):
-            click.echo(report(row, as_json=as_json))
+            click.echo(report(row, as_json=as_json or BENCHMARKS[name].always_json))
     except BenchmarkError as error:
         click.echo(f"aegis bench: {error}", err=True)
         sys.exit(EXIT_CONFIG)

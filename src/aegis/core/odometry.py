@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -16,6 +16,9 @@ from aegis.core.types import Floats, Pose, Scan
 
 KEPT_STATES = 2000  # 10 s at 200 Hz
 MAX_WAITING = 10  # scans; 1 s at 10 Hz
+LONGEST_WAIT_S = 2.0  # for odometry at a scan's latest point, after the stamp
+STEP_S = 0.02  # between the times at which the sensor's pose is looked up for a scan's points
+MOST_STEPS = 200
 
 # Why a scan got no pose.
 NO_ODOMETRY = "no odometry in time"
@@ -117,25 +120,53 @@ class OdometryBuffer:
         )
 
 
-def at_the_stamp(scan: Scan, pose: Pose) -> Scan:
+def at_the_stamp(scan: Scan, pose: Pose, pose_at: Callable[[int], Pose | None] | None = None) -> Scan:
     """Return a scan as the sensor at `pose`, that of the stamp, would have measured what it saw at the points' own times.
 
-    In between it was elsewhere, by its velocity times `time_offset`; that it turned is not taken into account.
+    Args:
+        scan: whose points have times of their own.
+        pose: at the stamp.
+        pose_at: the sensor's pose at a time [ns]; before and after all that are known, and for None, it was elsewhere by its
+            velocity times the difference, and had not turned.
     """
-    if not scan.time_offset.any() or not pose.velocity.any():
+    offset, sector = scan.time_offset, scan.sector
+    ends = () if sector is None else (sector.begin_s, sector.end_s)
+    if not offset.any() and not any(ends):
         return scan
+    low, high = min(0.0, float(offset.min(initial=0.0)), *ends), max(0.0, float(offset.max(initial=0.0)), *ends)
+    steps = int(np.clip(np.ceil((high - low) / STEP_S), 1, MOST_STEPS))
+    times = np.linspace(low, high, steps + 1).tolist() if pose_at is not None else []
+    found = [(time, pose_at(scan.stamp_ns + round(time * 1e9))) for time in times if pose_at is not None]
+    known = [(time, here) for time, here in found if here is not None] or [(0.0, pose)]
+    when = np.array([time for time, _ in known])
+    first = np.clip(np.searchsorted(when, offset, side="right") - 1, 0, len(when) - 1)
     elevation = np.nan_to_num(scan.elevation)
     flat = scan.range * np.cos(elevation)
     points = np.stack(
         [flat * np.cos(scan.azimuth), flat * np.sin(scan.azimuth), scan.range * np.sin(elevation)], axis=1
     )
-    points += scan.time_offset[:, None] * (pose.rotation.T @ pose.velocity)
+    for k in np.unique(first).tolist():
+        (begin, here), (end, there) = known[k], known[min(k + 1, len(known) - 1)]
+        mine = first == k
+        ahead = (offset[mine] - begin)[:, None]
+        in_map = points[mine] @ here.rotation.T + here.position
+        if end > begin and (ahead >= 0.0).all():
+            share = ahead / (end - begin)
+            in_map += share * (points[mine] @ there.rotation.T + there.position - in_map)
+        else:
+            in_map += ahead * here.velocity
+        points[mine] = (in_map - pose.position) @ pose.rotation
     ground = np.hypot(points[:, 0], points[:, 1])
+    if sector is not None and len(known) > 1:  # the antenna turns with its platform
+        ahead = np.stack([here.rotation[:, 0] @ pose.rotation for _, here in known])
+        heading = np.unwrap(np.arctan2(ahead[:, 1], ahead[:, 0]))
+        sector = replace(sector, rate=sector.rate + float(heading[-1] - heading[0]) / float(when[-1] - when[0]))
     return replace(
         scan,
         range=np.hypot(ground, points[:, 2]),
         azimuth=np.arctan2(points[:, 1], points[:, 0]),
         elevation=np.where(np.isnan(scan.elevation), np.nan, np.arctan2(points[:, 2], ground)),
+        sector=sector,
     )
 
 
@@ -158,6 +189,10 @@ class MovingPlatform:
         self._max_waiting = max_waiting
         self._waiting: deque[Scan] = deque()
         self._given_up: deque[Settled] = deque()
+
+    def pose_at(self, stamp_ns: int) -> Pose | None:
+        """Return the sensor's pose, as `OdometryBuffer.pose_at`."""
+        return self._buffer.pose_at(stamp_ns)
 
     @property
     def waiting(self) -> int:
@@ -204,7 +239,8 @@ class MovingPlatform:
         while self._waiting:
             stamp_ns = self._waiting[0].stamp_ns
             oldest_ns, newest_ns = self._buffer.oldest_ns, self._buffer.newest_ns
-            if oldest_ns is not None and newest_ns is not None and stamp_ns <= newest_ns:
+            until_ns = stamp_ns if final else stamp_ns + _after_stamp_ns(self._waiting[0])
+            if oldest_ns is not None and newest_ns is not None and until_ns <= newest_ns:
                 pose = self._buffer.pose_at(stamp_ns)
                 reason = "" if pose is not None else TOO_OLD if stamp_ns < oldest_ns else GAP
                 yield Settled(self._waiting.popleft(), pose, reason)
@@ -212,3 +248,8 @@ class MovingPlatform:
                 yield Settled(self._waiting.popleft(), None, NO_ODOMETRY)
             else:
                 return
+
+
+def _after_stamp_ns(scan: Scan) -> int:
+    """Return how long after its stamp a scan's latest point was measured [ns]."""
+    return round(min(float(scan.time_offset.max(initial=0.0)), LONGEST_WAIT_S) * 1e9)

@@ -10,6 +10,7 @@ from typing import ParamSpec
 
 from aegis_msgs.srv import Restart
 from rclpy.clock import Clock, ClockType
+from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -51,6 +52,13 @@ class StageHost:
             overrides: names of the node's own parameters that were given; `qos_overrides.TOPIC...` among them are heeded.
         """
         self._overrides = tuple(overrides)
+        # Of these rclpy tells where somebody's QoS or type does not fit ours. It looks for that at every waking, of each topic
+        # twice, which is half of what an idle node takes: not of those that both ends have from one table.
+        self._watched = {
+            name
+            for name, topic in TOPICS.items()
+            if topic.sensor or any(f".{node.resolve_topic_name(name)}." in given for given in self._overrides)
+        }
         self.node = node
         self.stage = stage
         self._own_topics = frozenset(publishes)
@@ -59,6 +67,7 @@ class StageHost:
                 message_class(TOPICS[name].type),
                 name,
                 qos_profile(TOPICS[name]),
+                event_callbacks=PublisherEventCallbacks(use_default_callbacks=name in self._watched),
                 qos_overriding_options=self._overridden(name, "publisher"),
             )
             for name in (*self._own_topics, *COMMON_PUBLISHES)
@@ -96,6 +105,7 @@ class StageHost:
             topic.name,
             take,
             qos_profile(topic),
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=topic.name in self._watched),
             qos_overriding_options=self._overridden(topic.name, "subscription"),
         )
 

@@ -16,6 +16,11 @@ class Topic:
     latched: bool = False  # transient local
     optional: bool = False  # its package is not everywhere
 
+    @property
+    def sensor(self) -> bool:
+        """Tell whether a driver of anybody may publish it, as those of sensors do: best effort."""
+        return not self.reliable
+
 
 @dataclass(frozen=True)
 class Service:

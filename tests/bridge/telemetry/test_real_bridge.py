@@ -90,6 +90,10 @@ def test_metrics_and_stage_logs_are_what_was_published(start_bridge, publisher, 
         published[stage] = {**values, **times}
         detail = {"dropped_by_reason": {"late scan": number, 'with "quotes" and \\': 2}}
         publisher.publishers["status"].publish(some_status(stage, detail, **published[stage]))
+        # One at a time: all of them in one burst are more than the topic's depth, which no stage alone can reach.
+        wait_for(
+            lambda stage=stage: f'aegis_stage_received_total{{stage="{stage}"}}' in bridge.get("/metrics").text, stage
+        )
     for number, name in enumerate(EVENT_NAMES):
         send_event(publisher, name, sequence=number + 1)
     send_event(publisher, "TRACKING_RUNNING", Severity.DEBUG, sequence=len(EVENT_NAMES) + 1)

@@ -18,8 +18,8 @@ BIAS = {"north": np.array([0.0, 0.0]), "south": np.array([15.0, np.deg2rad(0.3)]
 def of_sites(registration: str, reference: str = "north") -> TrackingSettings:
     sensors = {name: {"sensor_x": x, "sensor_y": y} for name, (x, y) in SITES.items()}
     return settings_of(
-        TrackingSettings, sensors=sensors, mode=registration, reference=reference, max_range_m=20_000.0,
-        acceleration_sigma_mps2=0.5, model="cv", clutter_per_scan=0.5,
+        TrackingSettings, sensors=sensors, reference=reference, max_range_m=20_000.0, acceleration_sigma_mps2=0.5, model="cv",
+        clutter_per_scan=0.5, **{"registration.mode": registration},
     )  # fmt: skip
 
 

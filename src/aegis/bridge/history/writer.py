@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 _CLOSE_S = 3.0  # how long closing tries to write what waits
 # How long a message may wait for others of its kind, to share one commit and one wait for the disk; None is what is settled.
-_LINGER_S = {Kind.EVENT: 0.01, Kind.DECISION: 0.01, Kind.THREATS: 0.25, Kind.TRACKS: 0.25, None: 0.01}
+_LINGER_S = {Kind.EVENT: 0.05, Kind.DECISION: 0.01, Kind.THREATS: 0.25, Kind.TRACKS: 0.25, None: 0.01}
 _REPORT_S = 10.0  # pause between reports of what is dropped
 
 Counts: TypeAlias = Mapping[str, int | Mapping[str, int]]

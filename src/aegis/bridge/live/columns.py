@@ -220,6 +220,7 @@ DETECTION: Table[Detections] = Table(
     number("rcs_dbsm", 2, lambda d: d.rcs_dbsm, example=-10.0),
     number("noise_db", 2, lambda d: d.noise_db, example=3.0, live=False),
     integer("points", lambda d: d.points, "radar points grouped into it", 4, live=False),
+    number("time_offset_s", 3, lambda d: d.time_offset, "after the stamp: when it was measured", -0.25, live=False),
     _probabilities(lambda d: d.class_probability),
 )
 

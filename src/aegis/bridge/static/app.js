@@ -98,7 +98,7 @@ function drawScope() {
   const range = input("range").value;
   scope.draw({
     tracks: heard.tracks?.items ?? [],
-    detections: heard.detections?.items ?? [],
+    glows: heard.glows(now),
     sensor: heard.detections?.sensor ?? null,
     levels: levelsOf(heard, now),
     trails: heard.trails,

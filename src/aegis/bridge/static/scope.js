@@ -1,14 +1,14 @@
 // @ts-check
 // The plan position indicator: north up, centred on the origin of `map`. It draws what it is given and knows nothing else.
 
-/** @import { Detection, Level, Sensor, Track } from "./stream.js" */
+/** @import { Glow, Level, Sensor, Track } from "./stream.js" */
 
 /**
  * What is drawn.
  *
  * @typedef {object} View
  * @property {Track[]} tracks
- * @property {Detection[]} detections
+ * @property {Glow[]} glows  the detections
  * @property {Sensor | null} sensor
  * @property {Map<number, Level>} levels  by track
  * @property {Map<number, [x: number | null, y: number | null][]>} trails  by track
@@ -27,6 +27,7 @@
 const LEVELS = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "NONE"];
 const RINGS = 4;
 const LEADER_S = 10;           // a track's line ends where it will be after this time
+const AFTERGLOW = 0.7;         // by which a plot fades until the antenna comes round again
 const LABEL = { width: 62, height: 24 };
 const STEPS = [1, 2, 3, 4, 5, 6, 8, 10];
 const RADIANS = Math.PI / 180;
@@ -124,7 +125,7 @@ export class Scope {
     if (view.sensor) this.drawSensor(at, view.sensor);
     g.globalAlpha = view.stale ? 0.3 : 1;
     if (view.showTrails) this.drawTrails(at, view);
-    if (view.showDetections && view.sensor && !view.detectionsStale) this.drawDetections(at, view.detections, view.sensor);
+    if (view.showDetections && !view.detectionsStale) for (const glow of view.glows) this.drawDetections(at, glow);
     this.drawTracks(at, view);
     g.restore();
   }
@@ -210,11 +211,12 @@ export class Scope {
 
   /**
    * @param {Place} at
-   * @param {Detection[]} detections
-   * @param {Sensor} sensor
+   * @param {Glow} glow
    */
-  drawDetections(at, detections, { x_m: sx, y_m: sy, heading_deg: heading }) {
+  drawDetections(at, { items: detections, sensor: { x_m: sx, y_m: sy, heading_deg: heading }, share }) {
     const g = this.context;
+    g.save();
+    g.globalAlpha *= 1 - AFTERGLOW * share;
     g.fillStyle = "#c3d3df";
     for (const detection of detections) {
       // Anticlockwise from the sensor's forward axis, turned into map (x east, y north).
@@ -223,6 +225,7 @@ export class Scope {
       const [x, y] = at(sx + ground * Math.cos(angle), sy + ground * Math.sin(angle));
       g.fillRect(x - 1.25, y - 1.25, 2.5, 2.5);
     }
+    g.restore();
   }
 
   /**

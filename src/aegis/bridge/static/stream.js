@@ -2,6 +2,7 @@
 // The stream: what the bridge says over its WebSocket, and what of that is kept. Nothing here knows of the document.
 
 /** @import { Part } from "./ages.js" */
+import { staleAfterMs } from "./ages.js";
 
 /** @typedef {"NONE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL"} Level */
 /** @typedef {"signed-out" | "connecting" | "waiting" | "live" | "stale" | "disconnected"} Connection */
@@ -55,10 +56,15 @@
  * @property {{signals: number | null, advice_waiting: number | null}} ew
  * @property {{stamp_s: number, stage: string, name: string}[]} alerts
  *
+ * @typedef {{items: Detection[], sensor: Sensor, at: number, turnMs: number}} Plots  of one message
+ * @typedef {{items: Detection[], sensor: Sensor, share: number}} Glow  and how much of a turn ago it was
+ *
  * @typedef {object} RadarFrame
  * @property {number} frame
  * @property {number} age_s
+ * @property {string} sensor_id
  * @property {Sensor} sensor
+ * @property {number | null} turn_s  of the sensor's antenna; null: it does not turn
  * @property {Detection[] | null} detections
  * @property {Track[] | null} tracks
  *
@@ -89,6 +95,8 @@ export class Heard {
   arrivals = [];                 // when the last radar frames came
   /** @type {Part & {items: Detection[], sensor: Sensor} | null} */
   detections = null;
+  /** @type {Map<string, Plots[]>} */
+  plots = new Map();             // by sensor: the last ones, of an antenna that turns those of its last turn
   /** @type {Part & {items: Track[]} | null} */
   tracks = null;
   /** @type {Part & {items: Threat[], unlisted: Record<string, number[]>, listedFrom: Level} | null} */
@@ -158,11 +166,30 @@ export class Heard {
     if (this.arrivals.length > ARRIVALS_KEPT) this.arrivals.shift();
     if (message.detections) {
       this.detections = { items: message.detections, sensor: message.sensor, ageS: message.age_s, at };
+      const turnMs = (message.turn_s ?? 0) * 1000;
+      const before = (this.plots.get(message.sensor_id) ?? []).filter((part) => at - part.at < Math.min(turnMs, part.turnMs));
+      this.plots.set(message.sensor_id, [...before, { items: message.detections, sensor: message.sensor, at, turnMs }]);
     }
     if (message.tracks) {
       this.tracks = { items: message.tracks, ageS: message.age_s, at };
       this.#follow(message.tracks);
     }
+  }
+
+  /**
+   * What is to be seen of all sensors' detections: those of an antenna that turns, until it comes round again.
+   * @param {number} now
+   * @returns {Glow[]}
+   */
+  glows(now) {
+    const out = [];
+    for (const part of [...this.plots.values()].flat()) {
+      const share = part.turnMs ? (now - part.at) / part.turnMs : 0;
+      if (share < 1 && (part.turnMs || now - part.at <= staleAfterMs(this.arrivals))) {
+        out.push({ items: part.items, sensor: part.sensor, share });
+      }
+    }
+    return out;
   }
 
   /** @param {Track[]} tracks */

@@ -13,6 +13,8 @@ from aegis.bridge.stream.subscription import Filter
 from aegis.core.sensor import SensorPose
 from aegis.core.types import Advice, Detections, Floats, Ints, Signal, Threats, Tracks
 
+USUAL_TURN_S = 8.0  # of an antenna that turns nobody knows how fast
+
 
 def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> Body:
     """Return a radar_frame message: one scan's detections and the tracks after it.
@@ -26,6 +28,7 @@ def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> Body:
     return {
         **frame.main.head(),
         "sensor": _sensor(mounted, detections.data if detections else None),
+        "turn_s": _turn_s(detections.data) if detections else None,
         "detections": EncodedPart(
             detections.brief,
             wanted.rows(lambda: positions_in_map(detections.data, mounted), detections.data.class_id),
@@ -72,6 +75,14 @@ def positions_in_map(d: Detections, mounted: SensorPose) -> Floats:
     ground = d.range * np.cos(elevation)
     seen = np.stack([ground * np.cos(d.azimuth), ground * np.sin(d.azimuth), d.range * np.sin(elevation)], axis=1)
     return mounted.to_map(seen) if d.pose is None else seen @ d.pose.rotation.T + d.pose.position
+
+
+def _turn_s(detections: Detections) -> float | None:
+    """Return how long a turn of the sensor's antenna takes [s], for as long as its plots are shown; None where it does not turn."""
+    if detections.sector is None:
+        return None
+    rate = abs(detections.sector.rate)
+    return round(2.0 * math.pi / rate, 3) if rate > 0.0 else USUAL_TURN_S  # NaN: nobody knows
 
 
 def _sensor(mounted: SensorPose, detections: Detections | None) -> dict[str, float]:

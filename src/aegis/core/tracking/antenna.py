@@ -24,6 +24,7 @@ MOST_SEARCHES = 12
 FEWEST = 6  # plots: fewer fit some turning by chance
 CERTAIN = 0.99  # resultant of all plots' angles from where the antenna looked: within some 8 degrees
 LIKELY = 0.9  # the same, before the turning is fitted
+TOGETHER = 0.97  # resultant of the plots' own azimuths: all within some 15 degrees fit any turning of the scans' period
 AWAY = math.radians(15.0)  # a plot that far from where the antenna looked is not of this turning
 LOST = 6  # such plots in a row: it turns otherwise
 TORN, FEWEST_TORN = 0.2, 4  # share, and number, of plots that came sooner than an antenna turns: it does not
@@ -121,7 +122,7 @@ class Antenna:
         """Find the turning: the slowest one that all plots agree with; of two directions alike, clockwise."""
         t, azimuth = self._samples()
         span = float(t[-1] - t[0])
-        if span <= 0.0:
+        if span <= 0.0 or np.abs(np.exp(1j * azimuth).mean()) > TOGETHER:
             return
         slowest, fastest = TURN / min(LONGEST_TURN_S, span), TURN / SHORTEST_TURN_S
         if self._known_rate:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from aegis.core.tracking import measurement
 from aegis.core.tracking.consistency import Consistency, Nis
 from aegis.core.tracking.filter import Seen
 from aegis.core.tracking.registration import Bias, ClearPlots, Registration
+from aegis.core.tracking.settings import ConsistencySettings, RegistrationSettings
 from aegis.core.types import Detections, Floats
 
 CLEAR = 0.9  # probability of an association from which it tells of the sensor
@@ -20,17 +20,17 @@ SETTLED_HITS = 3  # before, a track's velocity is still that of the prior
 class SensorKnowledge:
     """NIS and biases of the sensors."""
 
-    def __init__(self, bound: Floats, registration: Literal["off", "report", "apply"], reference: str) -> None:
+    def __init__(self, bound: Floats, registration: RegistrationSettings, consistency: ConsistencySettings) -> None:
         """Begin.
 
         Args:
             bound: (5,) of the gate.
             registration: whether biases are estimated, and also applied.
-            reference: the sensor_id that is taken to have no bias, if any.
+            consistency: whether errors are judged, and also scaled.
         """
         self._consistency = Consistency(bound)
-        self._registration = Registration(reference)
-        self._mode = registration
+        self._registration = Registration(registration.reference)
+        self._mode, self._scaling = registration.mode, consistency.mode
 
     def forget(self) -> None:
         """Forget the last detections, as after a reset; what is known of the sensors stays."""
@@ -40,12 +40,19 @@ class SensorKnowledge:
         """Return the consistency of each sensor's measurements with the tracks."""
         return self._consistency.report()
 
+    def scales(self) -> dict[str, float]:
+        """Return by how much each sensor's variances are multiplied, where they are."""
+        return self._consistency.scales()
+
     def biases(self) -> dict[str, Bias]:
         """Return the bias of each sensor, where there are several."""
         return self._registration.report()
 
     def corrected(self, detections: Detections) -> Detections:
-        """Return detections without the sensor's bias, where it is to be applied."""
+        """Return detections without the sensor's bias, and with errors as they have turned out, where that is to be applied."""
+        scale = self._consistency.scale(detections.sensor_id)
+        if scale != 1.0:
+            detections = replace(detections, variance=scale * detections.variance)
         if self._mode != "apply":
             return detections
         bias = self._registration.bias(detections.sensor_id)
@@ -67,7 +74,10 @@ class SensorKnowledge:
         (pairs, chances), found, best = seen.observed, seen.found, seen.observed.hypotheses.best
         clear = found[(chances.probability[best[found]] > CLEAR) & (tracks["hits"][found] >= SETTLED_HITS)]
         distance = pairs.distance[best[clear]]
-        self._consistency.add(sensor_id, distance[:, 0], distance[:, 1])
+        if self._scaling != "off":
+            self._consistency.add(sensor_id, distance[:, 0], distance[:, 1])
+        if self._scaling == "apply":
+            self._consistency.adjust(sensor_id)
         if self._mode == "off" or sensors < 2:
             return
         clear = clear[tracks["id"][clear] > 0]

@@ -217,6 +217,15 @@ class RegistrationSettings(Settings):
     )  # fmt: skip
 
 
+class ConsistencySettings(Settings):
+    """Errors that turn out to be other than stated."""
+
+    mode: Literal["off", "warn", "apply"] = param(
+        "apply", "Whether a sensor's errors are as stated, from how far its detections lie from the tracks (NIS): not asked (off), "
+        "warned of where they are not (warn), or its variances also scaled until they are (apply).",
+    )  # fmt: skip
+
+
 class SnapshotSettings(Settings):
     """The picture on disk, which survives a restart."""
 
@@ -253,6 +262,7 @@ class TrackingSettings(SensorPose):
     clutter: ClutterSettings = group(ClutterSettings())
     timeline: TimelineSettings = group(TimelineSettings())
     registration: RegistrationSettings = group(RegistrationSettings())
+    consistency: ConsistencySettings = group(ConsistencySettings())
     snapshot: SnapshotSettings = group(SnapshotSettings())
     classification: ClassificationSettings = group(ClassificationSettings())
 

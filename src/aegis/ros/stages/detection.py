@@ -126,7 +126,7 @@ class DetectionStage(Stage[DetectionSettings]):
                 text = f"scan {scan.sequence} has no pose: {reason}"
                 yield self._refuse(reason, text, scan.stamp_ns)
             else:
-                yield from self._detect(at_the_stamp(scan, pose), pose)
+                yield from self._detect(at_the_stamp(scan, pose, platform.pose_at), pose)
 
     def _refuse(self, reason: str, text: str, stamp_ns: int) -> Output:
         self.counters.drop(reason)

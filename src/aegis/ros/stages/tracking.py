@@ -145,7 +145,9 @@ class TrackingStage(Stage[TrackingSettings]):
             "tracks": self._tracks,
             "reordered": self.counters.reasons[REORDERED],
             "outside_view": self.counters.outside,
+            "turns_s": {sensor_id: round(abs(s), 3) for sensor_id, s in self.tracker.turns_s().items()},
             "nis": nis,
+            "error_scale": {name: round(scale, 3) for name, scale in self.tracker.error_scales().items()},
             "registration": registration,
             "not_kept": self._trouble,
         }
@@ -153,7 +155,7 @@ class TrackingStage(Stage[TrackingSettings]):
     def health(self) -> Health:
         """Tell also where a restart would begin, or has begun, with an empty picture."""
         health = super().health()
-        warnings = [text for text in (self._trouble, self._view_trouble()) if text]
+        warnings = [text for text in (self._trouble, self._view_trouble(), self._error_trouble()) if text]
         if not warnings or health.level not in (Level.OK, Level.WARN):
             return health
         refused = [health.text] if health.level is Level.WARN else []
@@ -168,6 +170,19 @@ class TrackingStage(Stage[TrackingSettings]):
             self.counters.reasons[OUTSIDE] += outside
             farthest = max(self._farthest_m.get(detections.sensor_id, 0.0), float(result.outside.max()))
             self._farthest_m[detections.sensor_id] = farthest
+
+    def _error_trouble(self) -> str:
+        """Return what to say where a sensor's errors are not as stated; else nothing."""
+        scaled = {name: math.sqrt(scale) for name, scale in self.tracker.error_scales().items()}
+        errors = {name: nis.errors() for name, nis in self.tracker.nis().items()} | scaled
+        wrong = [f"'{name}' are {times:.2g} times those stated" for name, times in sorted(errors.items()) if times]
+        if not wrong:
+            return ""
+        done = "they are scaled" if scaled else "tracking.consistency.mode 'apply' scales them"
+        return (
+            f"the errors of {', '.join(wrong)} (NIS): detection.accuracy states them, or the driver; or else"
+            f" tracking.motion is not how objects move; {done}"
+        )
 
     def _view_trouble(self) -> str:
         """Return what to say where many plots since the last status lie outside the stated view; else nothing."""
