@@ -134,8 +134,8 @@ class Turns:
         new = np.stack([(d.stamp_ns - self._zero_ns) * 1e-9 + d.time_offset, d.range, d.azimuth])
         old = old[:, np.abs(old[0] - new[0].max()) <= COPIED_S]
         limits = np.array([COPY_S, COPY_M, COPY_RAD])
-        alike: NDArray[np.bool_] = (np.abs(new[:, :, None] - old[:, None, :]) <= limits[:, None, None]).all(axis=0)
-        again = alike.any(axis=1)
+        differences = np.abs(new[:, :, None] - old[:, None, :]) <= limits[:, None, None]
+        again: NDArray[np.bool_] = np.logical_and.reduce(differences, axis=0).any(axis=1)
         self._plots = np.concatenate([old, new[:, ~again]], axis=1)
         if not again.any():
             return d
