@@ -106,6 +106,7 @@ class Judge:
         self.courses = courses
         self.ids: dict[str, set[int]] = {name: set() for name in courses}
         self.nees: list[float] = []  # a dimension
+        self.errors: list[float] = []  # [m]
         self.strangers: set[int] = set()
         self.times: list[float] = []
 
@@ -120,10 +121,14 @@ class Judge:
                 self.strangers.add(int(tracks.track_id[i]))
                 continue
             self.ids[name].add(int(tracks.track_id[i]))
+            self.errors.append(float(np.hypot(*off[name])))
             self.nees.append(off[name] @ np.linalg.solve(tracks.covariance[i, :2, :2], off[name]) / 2.0)
 
     def approve(self, nees: float = 1.5) -> None:
-        """Assert that every object had one id, nothing else was confirmed, and errors were as stated."""
+        """Assert that every object had one id, nothing else was confirmed, and errors were as stated; print them (pytest -s)."""
+        if self.nees:
+            rms = np.sqrt(np.mean(np.square(self.errors)))
+            print(f"NEES a dimension {np.mean(self.nees):.2f}, error {rms:.0f} m RMS, {max(self.errors):.0f} m at most")
         assert {name: len(ids) for name, ids in self.ids.items()} == dict.fromkeys(self.courses, 1)
         assert not self.strangers
         assert np.mean(self.nees) <= nees

@@ -83,13 +83,28 @@ def test_two_tracks_in_one_scan_have_each_its_own_time():
         np.testing.assert_allclose(found[round(x[0])], x[:2], atol=1e-6)
 
 
-def test_times_after_the_stamp_make_the_picture_later():
-    tracking, plots = tracker(), []
-    for k in range(5):
-        plots.append((1000.0 + 40.0 * (k + 0.3), 0.0, k + 0.3))
-        result = tracking.step(at(plot_of(plots[-1][:2], float(k), SIGMA), 0.3))
-    assert result.tracks.stamp_ns == round(4.3 * SECOND)
-    np.testing.assert_allclose(result.tracks.state[0], textbook(plots, 4.3)[0], atol=1e-6)
+def test_the_picture_is_of_the_stamp_whatever_was_measured_after_it():
+    """One is measured after the stamp; another is not detected in the last scan: it is where it was expected."""
+    tracking, after, unseen = tracker(), [], []
+    for k in range(6):
+        after.append((1000.0 + 40.0 * (k + 0.3), 0.0, k + 0.3))
+        places = [after[-1][:2]]
+        if k < 5:
+            unseen.append((-4000.0, 25.0 * (k + 0.2), k + 0.2))
+            places.append(unseen[-1][:2])
+        result = tracking.step(at(plot_of(places, float(k), SIGMA), [0.3, 0.2][: len(places)]))
+    tracks = result.tracks
+    assert tracks.stamp_ns == 5 * SECOND
+    one, other = np.argsort(-tracks.state[:, 0])
+    x, P = textbook(after, 5.3)
+    back = transition(-0.3)
+    np.testing.assert_allclose(tracks.state[one], back @ x, atol=1e-6)
+    np.testing.assert_allclose(tracks.covariance[one], back @ P @ back.T, rtol=1e-6, atol=1e-6)
+    x, P = textbook(unseen, 5.0)
+    np.testing.assert_allclose(tracks.state[other], x, atol=1e-6)
+    np.testing.assert_allclose(tracks.covariance[other], P, rtol=1e-6, atol=1e-6)
+    assert tracks.time_since_update.tolist() == pytest.approx([0.0, 0.8] if one == 0 else [0.8, 0.0])
+    assert tracks.status[one] == 2
 
 
 @pytest.mark.parametrize("model", ["cv", "ct", "imm"])

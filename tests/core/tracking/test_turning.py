@@ -101,6 +101,22 @@ def test_two_radars_that_turn_differently_share_tracks():
     assert reordered > 50
 
 
+def test_a_radar_whose_plots_come_seconds_later_than_anothers_is_no_loss():
+    slow, fast = Antenna(8.0, north_s=3.3), Antenna(4.0)
+    judge, tracking = Judge(COURSES), tracker(**{"registration.mode": "off"})
+    scans = []
+    for antenna, name, lag in ((slow, "slow", 3.6), (fast, "fast", 0.1)):
+        plots = antenna.plots(COURSES, 100.0, np.random.default_rng(8))
+        scans += [
+            (d.stamp_ns + round(lag * SECOND), d) for d in sectors(antenna, plots, 100.0, 1.0, "angles", sensor=name)
+        ]
+    for _, scan in sorted(scans, key=lambda each: each[0]):
+        result = tracking.step(scan)
+        assert result.dropped is None
+        judge.take(result.tracks)
+    judge.approve()
+
+
 def test_a_plot_of_the_same_pass_is_no_second_one():
     """Some radars send an echo at a sector's edge twice, in parts: in one scan that is no second detection of the track either."""
     antenna, tracking = Antenna(8.0), tracker()

@@ -174,4 +174,4 @@ def shown_as(
         real[5, i] = mean[i, 2] - ground if flags[HAS_HEIGHT, t] else NAN
         real[6, i] = sqrt(covariance[i, 2, 2])
         real[7, i] = (stamp_ns - wholes[BORN_NS, t]) * 1e-9
-        real[8, i] = silent_s
+        real[8, i] = max(silent_s, 0.0)  # of a detection after the picture's time

@@ -120,7 +120,7 @@ class Filter:
 
     def advance(
         self, state: State, detections: Detections, serial: int, known: Mapping[int, int], now_ns: int | None = None,
-        sweep: Sweep | None = None,
+        sweep: Sweep | None = None, picture_ns: int | None = None,
     ) -> tuple[State, Report]:  # fmt: skip
         """Return the state after a scan, and what else it gave.
 
@@ -131,6 +131,7 @@ class Filter:
             known: names that tracks had, by their birth, when the scan was done before.
             now_ns: the time of the new state, not before the old one, nor before a detection's own time; None: the stamp.
             sweep: the part of its view that a turning antenna has looked at; None: all of it.
+            picture_ns: the time of the picture, not after the new state's; None: that.
         """
         sensor_id, stamp = detections.sensor_id, detections.stamp_ns if now_ns is None else now_ns
         sensor = self._sensors.get(sensor_id) or self._sensors[""]
@@ -167,10 +168,21 @@ class Filter:
         begin = stamp if not len(scan.z) else int(scan.z.measured_ns(stamp).min())
         in_view = np.concatenate(([visible, expected], [new, new]), axis=1)
         tracks = settled(tracks, born, in_view, (begin, stamp), coast_s, known, self._settings.existence, self._ids)
-        picture, shown = self._view.picture(tracks, detections, stamp)
+        then = stamp if picture_ns is None else min(picture_ns, stamp)
+        picture, shown = self._view.picture(self._before(tracks, stamp, then), detections, then)
         tracks["class_id"][shown] = picture.class_id
         outside = measurement.ranges_outside(scan.z, view)
         return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
+
+    def _before(self, tracks: Rows, now_ns: int, then_ns: int) -> Rows:
+        """Return the tracks of now at a time before."""
+        if then_ns == now_ns or not len(tracks):
+            return tracks
+        back = motion.taken_back(
+            tracks.kinematics, (now_ns - then_ns) * 1e-9, self._motion, tracks["class_id"], tracks["has_height"],
+            tracks["updated_ns"] <= then_ns,
+        )  # fmt: skip
+        return tracks.copy(back)
 
     def _predicted(self, state: State, dt: float, share: float) -> State:
         """Return the state after a time [s], in which a sensor did a share of a scan, with tracks that are nobody else's."""

@@ -90,6 +90,28 @@ def predict(
     return out
 
 
+def taken_back(
+    tracks: Kinematics, dt: float, motion: Motion, class_id: Ints, climbs: NDArray[np.bool_], pushed: NDArray[np.bool_]
+) -> Kinematics:
+    """Return the tracks as they were dt [s] ago, by what is known now.
+
+    Args:
+        tracks, motion, class_id, climbs: as for `predict`.
+        dt: time step back [s].
+        pushed: (N,) whether nothing has been measured of a track since, so that what the noise of its motion has done is in its
+            covariance, and is taken off. Else it stays: of the noise since then little is left after a measurement.
+    """
+    stay = np.eye(tracks.weight.shape[1])
+    still = motion._replace(noise=np.zeros_like(motion.noise), turn_noise=0.0)
+    x, P, weight = predict(tracks, -dt, still, stay, class_id, climbs)
+    index = np.flatnonzero(pushed)
+    before = predict(tracks.rows(index), -dt, motion, stay, class_id[index], climbs[index])
+    sound = (np.diagonal(before.P, axis1=2, axis2=3)[:, :, :6] > 0.0).all(axis=(1, 2))
+    index = index[sound]
+    x[index], P[index], weight[index] = before.x[sound], before.P[sound], before.weight[sound]
+    return Kinematics(x, P, weight)
+
+
 def combine(tracks: Kinematics) -> tuple[Floats, Floats]:
     """Return the states (N, 6) and covariances (N, 6, 6) of the mixtures over modes, by their moments."""
     mean, covariance = np.zeros((len(tracks.x), 6)), np.zeros((len(tracks.x), 6, 6))

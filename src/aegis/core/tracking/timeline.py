@@ -96,7 +96,7 @@ class Timeline:
             return self._base.stamp_ns
         return None if self._history else self.now_ns
 
-    def goes_back(self, sensor_id: str, stamp_ns: int, until_ns: int | None = None) -> bool:
+    def goes_back(self, sensor_id: str, stamp_ns: int, until_ns: int | None = None, grace_ns: int = 0) -> bool:
         """Tell whether a scan says that time has begun anew: a bag looped, or a clock was set.
 
         Either it is far older than its sensor's last one, or it has no place here and is where its sensor's scans began: a loop
@@ -108,7 +108,7 @@ class Timeline:
             return False
         if heard.last_ns - stamp_ns > self._again_ns:
             return True
-        if self.refusal(sensor_id, stamp_ns, until_ns) is None:
+        if self.refusal(sensor_id, stamp_ns, until_ns, grace_ns) is None:
             return False  # late
         return heard.is_begun_again_by(stamp_ns) or (refused is not None and refused.is_begun_again_by(stamp_ns))
 
@@ -133,8 +133,13 @@ class Timeline:
         self.state, self._base = kept.after, kept
         return True
 
-    def refusal(self, sensor_id: str, stamp_ns: int, until_ns: int | None = None) -> str | None:
-        """Return why a scan has no place in time; None where it has one. `until_ns`: of its latest detection; None: the stamp."""
+    def refusal(self, sensor_id: str, stamp_ns: int, until_ns: int | None = None, grace_ns: int = 0) -> str | None:
+        """Return why a scan has no place in time; None where it has one.
+
+        Args:
+            sensor_id, stamp_ns: of the scan; until_ns: of its latest detection, None: the stamp.
+            grace_ns: by how much it may be older than what can be gone back to.
+        """
         now, heard = self.now_ns, self._heard.get(sensor_id)
         until_ns = stamp_ns if until_ns is None else until_ns
         if now is None:
@@ -150,6 +155,7 @@ class Timeline:
         known = (moment.detections for moment in (*self._history, self._base) if moment is not None)
         if stamp_ns == last or (sensor_id, stamp_ns) in {(d.sensor_id, d.stamp_ns) for d in known if d is not None}:
             return NOT_STAMPED if stamp_ns == 0 else "duplicate scan"
+        until_ns += grace_ns
         if now - until_ns > self._window_ns or (self._base is not None and until_ns < self._base.stamp_ns):
             return "scan older than the reorder window"
         return None

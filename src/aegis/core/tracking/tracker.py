@@ -20,6 +20,9 @@ from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.timeline import Moment, Timeline
 from aegis.core.types import Detections, Floats, Ints, Tracks, TrackStatus, take_rows
 
+# By how much a turning antenna's sector may be older than what can be gone back to: of several radars, some send their plots seconds
+# later than others. Its detections are then taken at the earliest time that can, as older ones.
+LATEST_SECTOR_NS = 5_000_000_000
 NO_IDS = np.empty(0, dtype=np.int64)
 
 
@@ -53,7 +56,7 @@ class Tracker:
         self._sensors = SensorKnowledge(self._filter.bound, s.registration, s.consistency)
         self._models = s.sensor_models()
         self._turns: dict[str, Turns] = {}  # by sensor
-        self._serial = 0
+        self._serial = self._shown_ns = 0  # of the last scan; the time of the last picture
         self._confirmed = NO_IDS  # of the last picture, ascending
 
     @property
@@ -64,6 +67,7 @@ class Tracker:
     def reset(self) -> None:
         """Forget all tracks and the time; ids go on."""
         self._timeline.forget()
+        self._shown_ns = 0
         self._sensors.forget()
         self._turns.clear()
         self._confirmed = NO_IDS
@@ -74,16 +78,18 @@ class Tracker:
         stamp, sensor_id, timeline = detections.stamp_ns, detections.sensor_id, self._timeline
         before = self._confirmed
         detections, until, result.mistimed = in_time(detections, timeline.interval_s(sensor_id, stamp))
-        if timeline.goes_back(sensor_id, stamp, until):
+        grace = 0 if detections.sector is None else LATEST_SECTOR_NS
+        if timeline.goes_back(sensor_id, stamp, until, grace):
             result.reset = True
             timeline.begin_anew()
+            self._shown_ns = 0
             self._sensors.forget()
             self._turns.clear()
             self._confirmed = NO_IDS
         result.resumed = timeline.take_up(stamp)
         if result.resumed:
             self._serial = int(timeline.state.tracks["birth"].max(initial=0)) // BIRTH_NUMBERS + 1
-        result.dropped = timeline.refusal(sensor_id, stamp, until)
+        result.dropped = timeline.refusal(sensor_id, stamp, until, grace)
         if result.dropped is not None:
             timeline.refuse(sensor_id, stamp)
             return result
@@ -101,12 +107,13 @@ class Tracker:
         known = _names(later)
         tracks = None
         for look, serial in _in_order(looks, later, self._serial):
-            report = self._advance(look, serial, known, learn=serial > self._serial)
+            report = self._advance(look, serial, known, self._shown_ns, learn=serial > self._serial)
             tracks = report.tracks
             if serial > self._serial:
                 result.over_capacity += report.over_capacity
                 result.outside = np.append(result.outside, report.outside)
         assert tracks is not None
+        self._shown_ns = tracks.stamp_ns
         self._serial += len(looks)
         self._confirmed = tracks.track_id[tracks.status != int(TrackStatus.TENTATIVE)]
         result.tracks = tracks
@@ -153,11 +160,13 @@ class Tracker:
             self._turns[sensor_id] = Turns(model.turn_period_s)
         return self._turns[sensor_id]
 
-    def _advance(self, look: Look, serial: int, known: dict[int, int], *, learn: bool) -> Report:
-        """Do one look; `learn` from it about the sensor, unless it is done again."""
+    def _advance(self, look: Look, serial: int, known: dict[int, int], shown_ns: int, *, learn: bool) -> Report:
+        """Do one look; `learn` from it about the sensor, unless it is done again. No picture is older than one that was shown."""
         detections, now_ns, sweep = look
         corrected = self._sensors.corrected(detections)
-        after, report = self._filter.advance(self._timeline.state, corrected, serial, known, now_ns, sweep)
+        after, report = self._filter.advance(
+            self._timeline.state, corrected, serial, known, now_ns, sweep, max(detections.stamp_ns, shown_ns)
+        )
         if learn and report.seen is not None:
             self._sensors.learn(detections.sensor_id, now_ns, report.seen, self._timeline.sensors)
         self._timeline.add(Moment(now_ns, serial, detections, after, sweep))
