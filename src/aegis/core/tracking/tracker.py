@@ -20,8 +20,8 @@ from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.timeline import Moment, Timeline
 from aegis.core.types import Detections, Floats, Ints, Tracks, TrackStatus, take_rows
 
-# By how much a turning antenna's sector may be older than what can be gone back to: of several radars, some send their plots
-# seconds later than others. Its detections are then taken at the earliest time that can be, as older ones.
+# By how much a turning antenna's sector may be older than what can be gone back to: some radars send their plots seconds
+# later than others. Its detections are then taken at the earliest time that can, as older ones.
 LATEST_SECTOR_NS = 5_000_000_000
 NO_IDS = np.empty(0, dtype=np.int64)
 
