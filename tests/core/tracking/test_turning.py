@@ -128,6 +128,21 @@ def test_a_plot_of_the_same_pass_is_no_second_one():
     assert tracks.hits[0] == len(plots) == 10
 
 
+def test_plots_that_two_sectors_have_are_taken_once():
+    antenna, judge, tracking = Antenna(8.0), Judge(COURSES), tracker()
+    plots = antenna.plots(COURSES, 100.0, np.random.default_rng(14))
+    copies = 0
+    for end in range(1, 100):
+        scan = message(plots, end - 1.5, float(end), sequence=end)  # half of what was there before
+        scan.sector = Sector(-1.5, 0.0, antenna.azimuth_at(end), antenna.rate)
+        result = tracking.step(scan)
+        copies += result.copies
+        judge.take(result.tracks)
+        assert len(result.tracks) <= len(COURSES)
+    judge.approve()
+    assert copies == sum(plot.time % 1.0 >= 0.5 for plot in plots if plot.time < 98.0)
+
+
 def test_a_plot_that_comes_late_takes_the_miss_back():
     def after(late: bool):
         tracking, antenna = tracker(), Antenna(8.0)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aegis.core.tracking.antenna import Antenna
 from aegis.core.tracking.sweep import SAME_PASS_S, TURN, Sweep
@@ -25,6 +26,13 @@ FILLED = 0.5  # share of the time from scan to scan over which an antenna's plot
 SEVERAL = 1.5  # scans a turn
 SEARCHES = 3  # for a turning, in vain: there is none
 UNKNOWN = Sweep(0.0, math.nan, math.nan, 0.0)  # whether an antenna turns is not known: no track was surely looked at
+LONGEST_SCAN_S = 60.0
+COPY_S, COPY_M, COPY_RAD = (
+    1e-3,
+    0.1,
+    1e-5,
+)  # what differs by less from a plot of the scans before is that plot once more
+COPIED_S = 2.0  # for how long plots are remembered for that
 MISSING = 1.5  # times the usual: so much later than the one before, scans between were lost
 
 
@@ -78,6 +86,9 @@ class Turns:
         self._until_ns: int | None = None  # up to where all is accounted for
         self._intervals_s: deque[float] = deque(maxlen=SCANS)
         self._spans_s: deque[tuple[float, float]] = deque(maxlen=SCANS)  # of the offsets
+        self._plots = np.empty((3, 0))  # the last ones: time [s] after `_zero_ns`, range, azimuth
+        self._zero_ns = 0
+        self.copies = 0  # plots of the last scan that had come before
 
     def looks(self, d: Detections, until_ns: int) -> list[Look]:
         """Return a scan's looks in their order.
@@ -89,7 +100,8 @@ class Turns:
         if d.sector is None and not self._known and not self._timed:
             return [Look(d, until_ns)]
         self.antenna.take(d)
-        begin_ns = self._begin(d, until_ns)
+        d = self._without_copies(d)
+        begin_ns = max(self._begin(d, until_ns), until_ns - round(LONGEST_SCAN_S * 1e9))
         if d.sector is None and not self._turns():
             open_ = self._timed and self._open()
             return [Look(d, until_ns, UNKNOWN if open_ else None)]
@@ -110,6 +122,25 @@ class Turns:
             sweep = Sweep(step_s, azimuth, math.nan if rate is None else rate, self.antenna.spread)
             out.append(Look(d if parts == 1 else take_rows(d, np.flatnonzero(part == i)), now_ns, sweep))
         return out
+
+    def _without_copies(self, d: Detections) -> Detections:
+        """Return the detections without those that came in a scan before: where sectors overlap, or one is sent again."""
+        self.copies = 0
+        if not len(d):
+            return d
+        old = self._plots
+        if not old.shape[1]:
+            self._zero_ns = d.stamp_ns
+        new = np.stack([(d.stamp_ns - self._zero_ns) * 1e-9 + d.time_offset, d.range, d.azimuth])
+        old = old[:, np.abs(old[0] - new[0].max()) <= COPIED_S]
+        limits = np.array([COPY_S, COPY_M, COPY_RAD])
+        differences = np.abs(new[:, :, None] - old[:, None, :]) <= limits[:, None, None]
+        again: NDArray[np.bool_] = np.logical_and.reduce(differences, axis=0).any(axis=1)
+        self._plots = np.concatenate([old, new[:, ~again]], axis=1)
+        if not again.any():
+            return d
+        self.copies = int(again.sum())
+        return take_rows(d, np.flatnonzero(~again))
 
     def _begin(self, d: Detections, until_ns: int) -> int:
         """Return when a scan began, and remember what it says of the sensor's ways."""

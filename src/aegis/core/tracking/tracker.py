@@ -20,7 +20,7 @@ from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.timeline import Moment, Timeline
 from aegis.core.types import Detections, Floats, Ints, Tracks, TrackStatus, take_rows
 
-# By how much a turning antenna's sector may be older than what can be gone back to: of several radars, some send their plots seconds
+# By how much a turning antenna's sector may be older than what can be gone back to: some radars send their plots seconds
 # later than others. Its detections are then taken at the earliest time that can, as older ones.
 LATEST_SECTOR_NS = 5_000_000_000
 NO_IDS = np.empty(0, dtype=np.int64)
@@ -39,6 +39,7 @@ class StepResult:
     lost: Ints = field(default_factory=NO_IDS.copy)  # ids of confirmed tracks now deleted
     refused: int = 0  # detections that could not be used
     mistimed: int = 0  # detections whose own time could not be
+    copies: int = 0  # detections that a scan before had already, of a turning antenna
     over_capacity: int = 0  # detections that would have started a track beyond max_tracks
     outside: Floats = field(default_factory=lambda: np.empty(0))  # ranges of detections outside the stated view [m]
 
@@ -99,7 +100,8 @@ class Tracker:
             detections = take_rows(detections, np.flatnonzero(usable))
         timeline.hear(sensor_id, stamp)
         result.reordered = timeline.is_late(until)
-        looks = self._turns_of(sensor_id).looks(detections, until)
+        turns = self._turns_of(sensor_id)
+        looks, result.copies = turns.looks(detections, until), turns.copies
         earliest = timeline.earliest_ns()
         if earliest is not None and looks[0].now_ns < earliest:
             looks = [look._replace(now_ns=max(look.now_ns, earliest)) for look in looks]

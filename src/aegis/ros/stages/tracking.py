@@ -91,6 +91,7 @@ class TrackingStage(Stage[TrackingSettings]):
         self._changed = True
         self.counters.drop("detection not finite", result.refused)
         self.counters.note(MISTIMED, result.mistimed)
+        self.counters.drop("detection of a scan before", result.copies)
         self.counters.drop("over max_tracks", result.over_capacity)
         self._note_outside(detections, result)
         self._tracks = len(result.tracks)
