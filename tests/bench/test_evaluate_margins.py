@@ -58,6 +58,6 @@ def test_a_jammer_is_told_while_it_is_on_and_makes_no_ghosts():
 def test_of_raw_samples_as_many_objects_are_shown_as_there_are_and_nothing_seems_to_jam():
     """The seed is none of those that the profile was set on. In 40 s there were 200 false tracks, and jamming signals."""
     within(
-        judge("street", 31, duration_s=8.0), count_within_1=(0.9, 1), coverage=(0.85, 1), duplicate_tracks=(0, 0), id_changes=(0, 1),
-        ew_signals=(0, 0), **NO_FALSE_TRACKS,
+        judge("street", 31, duration_s=8.0), count_within_1=(0.9, 1), coverage=(0.85, 1), duplicate_tracks=(0, 0),
+        id_changes=(0, 1), ew_signals=(0, 0), **NO_FALSE_TRACKS,
     )  # fmt: skip
