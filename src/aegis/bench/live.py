@@ -42,7 +42,8 @@ def free_domain() -> str:
         for line in (table.read_text().splitlines()[1:] if table.exists() else ())
     }
     used = {(port - PORT_BASE) // PORTS_PER_DOMAIN for port in ports}
-    return next((str(domain) for domain in range(int(DOMAIN), 0, -1) if domain not in used), DOMAIN)
+    domains = [1 + (os.getpid() + k) % int(DOMAIN) for k in range(int(DOMAIN))]  # from another one in another process
+    return next((str(domain) for domain in domains if domain not in used), DOMAIN)
 
 
 def free_port() -> int:

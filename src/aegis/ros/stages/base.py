@@ -188,9 +188,11 @@ class Stage(ABC, Generic[SettingsT]):
         self._input_sequence[topic, sensor_id] = sequence
 
     def status(self, now_ns: int) -> list[Output]:
-        """Make the `status` row and the `/diagnostics` entry, and begin a new status period."""
+        """Make the `status` row and, where anybody listens, the `/diagnostics` entry, and begin a new status period."""
         detail = self.detail()
-        outputs = [self._status_row(now_ns, detail), self._diagnosis(now_ns, detail)]
+        outputs = [self._status_row(now_ns, detail)]
+        if self.has_listeners("/diagnostics"):
+            outputs.append(self._diagnosis(now_ns, detail))
         self._step_s.clear()
         self._latency_s.clear()
         self._status_at_ns = now_ns
