@@ -117,8 +117,8 @@ NODES: dict[str, NodeSpec] = {
             "threat",
             "aegis.ros.stages.threat:ThreatStage",
             "aegis.core.threat.settings:ThreatSettings",
-            "tracks ranked by the threat to the protected asset, with reasons",
-            subscribes=("tracks",),
+            "tracks ranked by the threat to what is protected, with reasons",
+            subscribes=("tracks", "odometry"),
             publishes=("threats",),
         ),
         NodeSpec(
