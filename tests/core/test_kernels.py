@@ -187,7 +187,10 @@ def watch_zones(rng: np.random.Generator) -> None:
     for kind in ("inside", "outside", "enter", "leave", "stay", "cpa", "entry"):
         given[f"zones.{kind}.polygon"] = rng.uniform(-800.0, 800.0, 10).tolist()
         given[f"zones.{kind}.ceiling_m"] = 300.0
-        given |= {f"rules.{kind}.{key}": value for key, value in {"zone": kind, "when": kind, "course_width_deg": 200.0}.items()}
+        given |= {
+            f"rules.{kind}.{key}": value
+            for key, value in {"zone": kind, "when": kind, "course_width_deg": 200.0}.items()
+        }
     settings = ThreatSettings.load(given)
     watch = ZoneWatch(settings, settings.zones)
     rows = [(k, 1, rng.uniform(-900, 900, 3), rng.normal(0, 60, 3)) for k in range(1, 9)]

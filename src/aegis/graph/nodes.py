@@ -117,9 +117,10 @@ NODES: dict[str, NodeSpec] = {
             "threat",
             "aegis.ros.stages.threat:ThreatStage",
             "aegis.core.threat.settings:ThreatSettings",
-            "tracks ranked by the threat to what is protected, with reasons",
+            "tracks ranked by the threat to what is protected, with reasons; rules of zones",
             subscribes=("tracks", "odometry"),
-            publishes=("threats",),
+            publishes=("threats", "alarms"),
+            services=(Service("alarms/handle", "aegis_msgs/srv/HandleAlarm"),),
         ),
         NodeSpec(
             "ew",
@@ -161,8 +162,18 @@ ALL_NODES: dict[str, NodeSpec] = {
         "aegis.bridge.settings:BridgeSettings",
         "REST, WebSocket and the web page",
         # Detections before tracks: where both are ready, the executor takes them in this order.
-        subscribes=("detections", "tracks", "threats", "ew/signals", "ew/advice", "events", "status", "class_info"),
-        calls=("scan", "ew/acknowledge"),
+        subscribes=(
+            "detections",
+            "tracks",
+            "threats",
+            "alarms",
+            "ew/signals",
+            "ew/advice",
+            "events",
+            "status",
+            "class_info",
+        ),
+        calls=("scan", "ew/acknowledge", "alarms/handle"),
         offline=False,
     ),
 }

@@ -1,6 +1,6 @@
 """Which tracks are in which zones, how near they will come to them, and which rules that makes true: all pairs of a picture.
 
-Zones are polygons over ground with a floor and a ceiling. Tracks have slots, so that what is remembered of a pair stays in its place.
+Zones are polygons over ground with a floor and a ceiling. Tracks have slots, so that what is remembered of a pair stays in place.
 """
 
 import cython
@@ -29,11 +29,12 @@ def contains(
     before: cython.Py_ssize_t = last - 1
     k: cython.Py_ssize_t
     for k in range(first, last):
-        if (vertex[k, 1] > y) != (vertex[before, 1] > y):
-            if x < vertex[k, 0] + (y - vertex[k, 1]) * (vertex[before, 0] - vertex[k, 0]) / (
-                vertex[before, 1] - vertex[k, 1]
-            ):
-                inside = not inside
+        # The second line is not looked at where the first is false, so that nothing is divided by 0.
+        if (vertex[k, 1] > y) != (vertex[before, 1] > y) and (
+            x - vertex[k, 0]
+            < (y - vertex[k, 1]) * (vertex[before, 0] - vertex[k, 0]) / (vertex[before, 1] - vertex[k, 1])
+        ):
+            inside = not inside
         before = k
     return inside
 
@@ -115,11 +116,12 @@ def locate_in(
                 and place[2, i] >= floor - m
                 and place[2, i] <= ceiling + m
                 and there[i]
+                and (
+                    contains(place[0, i], place[1, i], vertex, first[z], first[z + 1])
+                    or (was and to_edges(place[0, i], place[1, i], vertex, first[z], first[z + 1]) <= m * m)
+                )
             ):
-                if contains(place[0, i], place[1, i], vertex, first[z], first[z + 1]):
-                    found = 1
-                elif was and to_edges(place[0, i], place[1, i], vertex, first[z], first[z + 1]) <= m * m:
-                    found = 1
+                found = 1
             if there[i] == 2:
                 inside[z, i], crossed[z, i], since[z, i] = found, 0, now
             elif found != was:
@@ -155,7 +157,7 @@ def nearest_approach(
     velocity: cython.double[:, ::1], there: cython.uchar[::1], inside: cython.uchar[:, ::1], vertex: cython.double[:, ::1],
     first: cython.longlong[::1], box: cython.double[:, ::1], out: cython.double[::1],
 ) -> cython.void:  # fmt: skip
-    """Write how near each of S slots comes to a zone over ground, on a straight course; infinity where it is not nearer than `limit`.
+    """Write how near each of S slots comes to a zone over ground, on a straight course; 1e300 where it is not nearer than `limit`.
 
     What stays below the floor or above the ceiling by more than the limit all the time does not come near.
 
@@ -211,7 +213,7 @@ def enters(
     within: cython.double, vertex: cython.double[:, ::1], first: cython.Py_ssize_t, last: cython.Py_ssize_t,
     floor: cython.double, ceiling: cython.double,
 ) -> cython.bint:  # fmt: skip
-    """Tell whether a straight way enters a zone in time: through a side, the floor or the ceiling, or is in it from the beginning."""
+    """Tell whether a straight way enters a zone in time: through a side, the floor or the ceiling; or is in it from the start."""
     time: cython.double
     height: cython.double
     before: cython.Py_ssize_t = last - 1
@@ -318,8 +320,8 @@ def decide(
         speed: (S,) over ground [m/s]; course: (S,) clockwise from north, 0 to 2 pi, NaN at rest; class_bit: (S,) 1 << class.
         computed: (C, S) nearest approaches [m] and probabilities of the rules that ask for them.
         rule: (R, 4) zone (-1: none), what is asked for, allowed classes as bits, row in `computed` (-1: none).
-        limit: (R, 11) slowest, fastest [m/s], their margin, middle of the courses, their half width, its margin [rad], limit of what
-            is asked for and its margin, seconds until it is raised, until it is ended, and for which entering and leaving lasts.
+        limit: (R, 11) slowest, fastest [m/s], their margin, middle of the courses, their half width, its margin [rad], limit of
+            what is asked for and its margin, seconds until it is raised, until it is ended, and that entering and leaving lasts.
         active: (R, S) raised; against: (R, S) since when [s] the picture has said otherwise; -1: it does not.
         change: (n, 3) rule, slot, raised.
     """

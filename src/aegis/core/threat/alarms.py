@@ -1,4 +1,4 @@
-"""The alarms of zone rules: raised, ended, acknowledged, shelved, noted. After ISA-18.2 and EEMUA 191: what is shelved is silent."""
+"""The alarms of zone rules: raised, ended, acknowledged, shelved, noted. As in ISA-18.2, what is shelved is silent."""
 
 from __future__ import annotations
 
@@ -55,6 +55,12 @@ class AlarmBook:
         self._open: dict[tuple[str, int], int] = {}
         self._shelves: dict[tuple[str, int], _Shelf] = {}
         self.refused = 0  # alarms for which there was no room
+
+    def reset(self) -> None:
+        """Forget all alarms and shelves; numbers go on."""
+        self._alarms.clear()
+        self._open.clear()
+        self._shelves.clear()
 
     @property
     def alarms(self) -> list[Alarm]:

@@ -213,14 +213,14 @@ class ZoneWatch:
     def entry_probability(self, zone: int, rule: Rule, tracks: Tracks, row: Ints) -> Floats:
         """Return (n,) the probability to enter a zone in time, of some tracks; 1 of those inside.
 
-        The share of straight ways that enter, drawn from the track's error (quasi-random normal points). What the noise of the motion
-        adds to the position by the time of the closest approach, q t^3 / 3, is taken for an error of the velocity.
+        The share of straight ways that enter, drawn from the track's error (quasi-random normal points). What the noise of the
+        motion adds to the position by the time of the closest approach, q t^3 / 3, is taken for an error of the velocity.
 
         Args:
             zone: its number; rule: says how far to look ahead.
             tracks: the picture; row: which of them.
         """
-        west, south, east, north, floor, ceiling = self.zones.box[zone]
+        west, south, east, north = self.zones.box[zone, :4]
         middle, radius = (
             np.array([(west + east) / 2.0, (south + north) / 2.0]),
             np.hypot(east - west, north - south) / 2.0,

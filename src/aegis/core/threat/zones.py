@@ -49,9 +49,9 @@ def zones_of(document: object, site: Sequence[float], source: str) -> dict[str, 
     """Return the zones of a document, by name.
 
     Args:
-        document: what a YAML or JSON file holds: GeoJSON (a FeatureCollection, or a Feature, with polygons whose properties are `name`,
-            `floor_m`, `ceiling_m`), or a mapping `zones` from name to what the parameter `zones.<name>` takes, with `latitude_longitude`,
-            a list of pairs in degrees, in the place of `polygon` where that is wanted.
+        document: what a YAML or JSON file holds: GeoJSON (a FeatureCollection, or a Feature, with polygons whose properties are
+            `name`, `floor_m`, `ceiling_m`), or a mapping `zones` from name to what the parameter `zones.<name>` takes, where
+            `latitude_longitude`, a list of pairs in degrees, can take the place of `polygon`.
         site: latitude, longitude [deg], altitude [m] of the origin of map; empty where it is not known.
         source: the file, for error messages.
 
@@ -77,9 +77,9 @@ def _features(document: Mapping[str, object], source: str) -> list[tuple[str, di
         name = str(said.get("name", k + 1))
         if not isinstance(geometry, Mapping) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
             raise ConfigError(f"{source}: feature '{name}' is no Polygon or MultiPolygon")
-        parts = geometry.get("coordinates")
-        parts = [parts] if geometry["type"] == "Polygon" else parts
-        for i, rings in enumerate(parts if isinstance(parts, list) else []):
+        given = geometry.get("coordinates")
+        parts = [given] if geometry["type"] == "Polygon" else given if isinstance(given, list) else []
+        for i, rings in enumerate(parts):
             if not isinstance(rings, list) or len(rings) != 1:
                 raise ConfigError(f"{source}: feature '{name}' has holes, or no ring; a zone is one ring")
             ring = rings[0][:-1] if rings[0][0] == rings[0][-1] else rings[0]
