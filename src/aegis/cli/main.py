@@ -302,6 +302,11 @@ def drivers() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="start: a clone of the repository, to be installed into a fresh virtual environment first.",
 )
+@click.option(
+    "--recordings",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="threat: a folder with recorded traffic, stonesoup_demos (AIS) and cat062_30min (air traffic).",
+)
 @click.option("--scenario", multiple=True, help="evaluate: a shipped name or a YAML file [all that ship]. Repeatable.")
 @click.option(
     "--seed", type=click.IntRange(min=0), multiple=True, help="evaluate: of the simulator [1 to --runs]. Repeatable."
