@@ -1,7 +1,6 @@
 """The book of alarms: what is told, what is silent, what a person does, what is forgotten."""
 
 from dataclasses import replace
-from itertools import count
 
 import pytest
 from threat_tracks import tracks_of
@@ -22,7 +21,7 @@ DRONE = tracks_of((7, ClassId.DRONE, (50.0, 60.0, 120.0), (-3.0, 4.0, 0.0)))
 
 
 def book() -> AlarmBook:
-    return AlarmBook(SETTINGS.alarms, SETTINGS.rules, count(1))
+    return AlarmBook(SETTINGS.alarms, SETTINGS.rules)
 
 
 def take(book: AlarmBook, second: float, *changes: tuple[str, int, bool], value: float = 240.0):

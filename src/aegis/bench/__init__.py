@@ -77,6 +77,10 @@ BENCHMARKS = {
         "zone rules on a picture of 5,000 tracks and 50 zones, beside a numpy loop that only tells who is inside",
         "aegis.bench.zones",
     ),
+    "robust": Benchmark(
+        "the tracker at its defaults in worlds that are not as stated, beside Stone Soup's, tuned for the nominal one",
+        "aegis.bench.robust",
+    ),
     "evaluate": Benchmark(
         "every scenario that ships through the whole graph, held against truth, a row a scenario and seed",
         "aegis.bench.evaluate",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from aegis.core.classification.naming import class_in_words
-from aegis.core.threat.settings import AlarmSettings
-from aegis.core.threat.zone_settings import Rule
+from aegis.core.ids import UniqueIds
+from aegis.core.threat.zone_settings import AlarmSettings, Rule
 from aegis.core.threat.zone_watch import RuleChange
 from aegis.core.types import Alarm, AlarmState, Tracks
 
@@ -42,15 +41,15 @@ class _Shelf(NamedTuple):
 class AlarmBook:
     """All alarms that are on, and those that ended lately."""
 
-    def __init__(self, settings: AlarmSettings, rules: dict[str, Rule], ids: Iterator[int]) -> None:
+    def __init__(self, settings: AlarmSettings, rules: dict[str, Rule], ids: UniqueIds | None = None) -> None:
         """Begin without alarms.
 
         Args:
             settings: what is kept.
             rules: by name.
-            ids: numbers of alarms, none of them given before.
+            ids: gives the numbers of alarms; None: from 1 on.
         """
-        self._settings, self._rules, self._ids = settings, rules, ids
+        self._settings, self._rules, self._ids = settings, rules, ids or UniqueIds()
         self._alarms: dict[int, Alarm] = {}
         self._open: dict[tuple[str, int], int] = {}
         self._shelves: dict[tuple[str, int], _Shelf] = {}
@@ -160,7 +159,7 @@ class AlarmBook:
         rule = self._rules[change.rule]
         shelf = self._shelves.get((change.rule, change.track_id))
         alarm = Alarm(
-            id=next(self._ids),
+            id=int(self._ids.take(1)[0]),
             rule=change.rule,
             zone=rule.zone,
             track_id=change.track_id,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, get_args
+from dataclasses import dataclass, fields
+from typing import NamedTuple, Self, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from aegis.core.kernels import zones as kernels
@@ -15,6 +17,7 @@ from aegis.core.threat.zone_settings import Rule, When, Zone
 from aegis.core.threat.zones import arrays_of
 from aegis.core.types import ClassId, Floats, Ints, Tracks, TrackStatus
 
+Flags = NDArray[np.uint8]
 WHEN = list(get_args(When))  # in the order of the kernel's numbers
 _FIRST_SLOTS = 256
 _MOST_CHANGES = 4096  # in one picture; more wait for the next one
@@ -31,6 +34,46 @@ class RuleChange(NamedTuple):
     raised: bool
     row: int  # of the track in the picture; -1: it is not there any more
     value: float  # nearest approach [m] or probability, of rules that ask for it; else NaN
+
+
+@dataclass
+class _Slots:
+    """What is known of S slots, each of which has a track or is free; last axis S."""
+
+    track_id: Ints
+    there: Flags  # 2: since this picture, 1: for longer, 0: free
+    near: Flags  # scratch
+    place: Floats  # (3, S) [m]
+    velocity: Floats  # (3, S) [m/s]
+    speed: Floats  # over ground
+    course: Floats  # clockwise from north [rad]; NaN at rest
+    class_bit: Ints
+    inside: Flags  # (Z, S)
+    crossed: Flags  # (Z, S) has been otherwise since it is known
+    since: Floats  # (Z, S) since when it is inside, or outside [s]
+    computed: Floats  # (C, S) nearest approaches and probabilities
+    active: Flags  # (R, S) the rule holds
+    against: Floats  # (R, S) since when the picture says otherwise [s]; -1: it does not
+
+    @classmethod
+    def empty(cls, slots: int, zones: int, rules: int, computing: int) -> Self:
+        """Return free slots."""
+
+        def flags(*shape: int) -> Flags:
+            return np.zeros(shape, np.uint8)
+
+        return cls(
+            np.zeros(slots, np.int64), flags(slots), flags(slots), np.full((3, slots), np.nan), np.zeros((3, slots)), np.zeros(slots),
+            np.full(slots, np.nan), np.zeros(slots, np.int64), flags(zones, slots), flags(zones, slots), np.zeros((zones, slots)),
+            np.zeros((computing, slots)), flags(rules, slots), np.full((rules, slots), -1.0),
+        )  # fmt: skip
+
+    def grown(self, slots: int) -> Self:
+        """Return them with at least so many slots, and twice as many as before."""
+        more = max(slots, 2 * len(self.there)) - len(self.there)
+        free = type(self).empty(more, len(self.inside), len(self.active), len(self.computed))
+        pairs = ((getattr(self, f.name), getattr(free, f.name)) for f in fields(self))
+        return type(self)(*(np.concatenate(pair, axis=-1) for pair in pairs))
 
 
 class ZoneWatch:
@@ -71,12 +114,17 @@ class ZoneWatch:
         self._noise = np.array([move.acceleration_sigma_mps2**2] * 2 + [move.vertical_acceleration_sigma_mps2**2])
         self._sample = _normal_points(_WAYS)
         self._change = np.empty((_MOST_CHANGES, 3), np.int64)
-        self._clear(_FIRST_SLOTS)
+        self._stamp_ns: int | None = None
+        self._begin_ns: int | None = None
+        self._id = np.empty(0, np.int64)  # of the tracks in slots, in order
+        self._slot = np.empty(0, np.int64)  # of each
+        self._at = _Slots.empty(0, 0, 0, 0)
+        self._clear()
 
     def reset(self) -> list[RuleChange]:
         """Forget all tracks; return what does not hold any more."""
-        ended = self._ended(self._slot_id[self._there > 0], np.flatnonzero(self._there))
-        self._clear(_FIRST_SLOTS)
+        ended = self._ended(self._at.track_id[self._at.there > 0], np.flatnonzero(self._at.there))
+        self._clear()
         return ended
 
     def step(self, tracks: Tracks) -> list[RuleChange]:
@@ -95,28 +143,28 @@ class ZoneWatch:
         slot = self._slot
         columns = np.ascontiguousarray(tracks.state[row].T)
         for k in range(3):
-            self._place[k][slot], self._velocity[k][slot] = columns[k], columns[3 + k]
+            self._at.place[k][slot], self._at.velocity[k][slot] = columns[k], columns[3 + k]
         speed = np.sqrt(columns[3] ** 2 + columns[4] ** 2)
-        self._speed[slot] = speed
+        self._at.speed[slot] = speed
         if self._courses:
             course = np.arctan2(columns[3], columns[4])
-            self._course[slot] = np.where(speed > 0.0, np.where(course < 0.0, course + 2.0 * np.pi, course), np.nan)
-        self._class_bit[slot] = np.left_shift(1, tracks.class_id[row])
+            self._at.course[slot] = np.where(speed > 0.0, np.where(course < 0.0, course + 2.0 * np.pi, course), np.nan)
+        self._at.class_bit[slot] = np.left_shift(1, tracks.class_id[row])
         kernels.locate_in(
-            now, self._place, self._there, self.zones.vertex, self.zones.first, self.zones.box, self._margin, self._near,
-            self._inside, self._crossed, self._since,
+            now, self._at.place, self._at.there, self.zones.vertex, self.zones.first, self.zones.box, self._margin, self._at.near,
+            self._at.inside, self._at.crossed, self._at.since,
         )  # fmt: skip
         self._compute(tracks, row)
         changes = kernels.decide(
-            now, self._there, self._speed, self._course, self._class_bit, self._inside, self._crossed, self._since,
-            self._computed, self._rule, self._limit, self._active, self._against, self._change,
+            now, self._at.there, self._at.speed, self._at.course, self._at.class_bit, self._at.inside, self._at.crossed, self._at.since,
+            self._at.computed, self._rule, self._limit, self._at.active, self._at.against, self._change,
         )  # fmt: skip
-        self._there[slot] = 1
+        self._at.there[slot] = 1
         where = dict(zip(slot.tolist(), row.tolist(), strict=True)) if changes else {}
         for r, s, raised in self._change[:changes].tolist():
             k = int(self._rule[r, 3])
-            value = float(self._computed[k, s]) if k >= 0 else float("nan")
-            out.append(RuleChange(self._names[r], int(self._slot_id[s]), bool(raised), where[s], value))
+            value = float(self._at.computed[k, s]) if k >= 0 else float("nan")
+            out.append(RuleChange(self._names[r], int(self._at.track_id[s]), bool(raised), where[s], value))
         return out
 
     def _tables(self) -> tuple[Ints, Floats]:
@@ -144,31 +192,10 @@ class ZoneWatch:
             )  # fmt: skip
         return rule, limit
 
-    def _clear(self, slots: int) -> None:
-        zones, rules = len(self.zones.names), len(self.rules)
-        self._stamp_ns: int | None = None
-        self._begin_ns: int | None = None
-        self._id = np.empty(0, np.int64)  # of the tracks in slots, in order
-        self._slot = np.empty(0, np.int64)  # of each
-        self._slot_id = np.zeros(slots, np.int64)
-        self._there = np.zeros(slots, np.uint8)
-        self._place, self._velocity = np.full((3, slots), np.nan), np.zeros((3, slots))
-        self._speed, self._course = np.zeros(slots), np.full(slots, np.nan)
-        self._near = np.zeros(slots, np.uint8)
-        self._class_bit = np.zeros(slots, np.int64)
-        self._inside, self._crossed = np.zeros((zones, slots), np.uint8), np.zeros((zones, slots), np.uint8)
-        self._since = np.zeros((zones, slots))
-        self._computed = np.zeros((len(self._computing), slots))
-        self._active, self._against = np.zeros((rules, slots), np.uint8), np.full((rules, slots), -1.0)
-
-    def _grow(self, slots: int) -> None:
-        """Make room for more tracks."""
-        more = slots - len(self._there)
-        for name in ("_slot_id", "_there", "_near", "_speed", "_course", "_class_bit"):
-            setattr(self, name, np.pad(getattr(self, name), (0, more)))
-        for name in ("_place", "_velocity", "_inside", "_crossed", "_since", "_computed", "_active"):
-            setattr(self, name, np.pad(getattr(self, name), ((0, 0), (0, more))))
-        self._against = np.pad(self._against, ((0, 0), (0, more)), constant_values=-1.0)
+    def _clear(self) -> None:
+        self._stamp_ns = self._begin_ns = None
+        self._id, self._slot = np.empty(0, np.int64), np.empty(0, np.int64)
+        self._at = _Slots.empty(_FIRST_SLOTS, len(self.zones.names), len(self.rules), len(self._computing))
 
     def _seat(self, track_id: Ints) -> list[RuleChange]:
         """Give new tracks (N,) a slot, and take it from those that are gone; return what does not hold any more."""
@@ -177,15 +204,15 @@ class ZoneWatch:
         stays = np.isin(self._id, track_id, assume_unique=True)
         gone = self._slot[~stays]
         ended = self._ended(self._id[~stays], gone)
-        self._there[gone] = 0
-        self._active[:, gone], self._against[:, gone], self._inside[:, gone] = 0, -1.0, 0
+        self._at.there[gone] = 0
+        self._at.active[:, gone], self._at.against[:, gone], self._at.inside[:, gone] = 0, -1.0, 0
         new = track_id[~np.isin(track_id, self._id, assume_unique=True)]
-        free = np.flatnonzero(self._there == 0)
+        free = np.flatnonzero(self._at.there == 0)
         if len(free) < len(new):
-            self._grow(max(2 * len(self._there), len(self._there) + len(new)))
-            free = np.flatnonzero(self._there == 0)
+            self._at = self._at.grown(len(self._at.there) + len(new))
+            free = np.flatnonzero(self._at.there == 0)
         taken = free[: len(new)]
-        self._there[taken], self._slot_id[taken] = 2, new
+        self._at.there[taken], self._at.track_id[taken] = 2, new
         ids, slots = np.concatenate([self._id[stays], new]), np.concatenate([self._slot[stays], taken])
         order = np.argsort(ids)
         at = order[np.searchsorted(ids[order], track_id)]
@@ -193,7 +220,7 @@ class ZoneWatch:
         return ended
 
     def _ended(self, track_id: Ints, slot: Ints) -> list[RuleChange]:
-        r, k = np.nonzero(self._active[:, slot])
+        r, k = np.nonzero(self._at.active[:, slot])
         pairs = zip(r.tolist(), track_id[k].tolist(), strict=True)
         return [RuleChange(self._names[rule], one, False, -1, float("nan")) for rule, one in pairs]
 
@@ -203,12 +230,12 @@ class ZoneWatch:
             z = self.zones.names.index(rule.zone)
             if rule.when == "cpa":
                 kernels.nearest_approach(
-                    z, rule.within_s, rule.cpa_m + rule.margin_m, self._place, self._velocity, self._there, self._inside,
-                    self.zones.vertex, self.zones.first, self.zones.box, self._computed[k],
+                    z, rule.within_s, rule.cpa_m + rule.margin_m, self._at.place, self._at.velocity, self._at.there, self._at.inside,
+                    self.zones.vertex, self.zones.first, self.zones.box, self._at.computed[k],
                 )  # fmt: skip
             else:
-                self._computed[k] = 0.0
-                self._computed[k, self._slot] = self.entry_probability(z, rule, tracks, row)
+                self._at.computed[k] = 0.0
+                self._at.computed[k, self._slot] = self.entry_probability(z, rule, tracks, row)
 
     def entry_probability(self, zone: int, rule: Rule, tracks: Tracks, row: Ints) -> Floats:
         """Return (n,) the probability to enter a zone in time, of some tracks; 1 of those inside.
@@ -245,7 +272,7 @@ class ZoneWatch:
                 self.zones.vertex, self.zones.first, self.zones.box, found,
             )  # fmt: skip
             out[near] = found
-        out[self._inside[zone, self._slot] > 0] = 1.0
+        out[self._at.inside[zone, self._slot] > 0] = 1.0
         return out
 
 
