@@ -69,7 +69,7 @@ BENCHMARKS = {
         "aegis.bench.fusion2017",
     ),
     "threat": Benchmark(
-        "simulated raids: is the order of threats that of impact; false CRITICAL on calm traffic, simulated and recorded; 20 raids a run",
+        "raids: is the order of threats that of impact; false CRITICAL on calm traffic, simulated and recorded; 20 raids a run",
         "aegis.bench.threat",
         frozenset({"recordings"}),
     ),

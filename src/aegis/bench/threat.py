@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -32,7 +32,6 @@ from aegis.simulation.settings import SimulatorSettings
 
 SHOWN_SEED = 1000
 RADIUS_M = 100.0
-LONGEST_S = 90.0  # of a raid
 CALM_S = 600.0  # of calm traffic, a seed
 SCANS_TO_BE_FIRST = 5
 SOON_S = 60.0  # who is CRITICAL and not there within it was so in vain
@@ -68,9 +67,9 @@ class Watched:
 
 
 def raid(seed: int) -> tuple[Scenario, int]:
-    """Return a raid, and how many of its targets, the first ones, attack."""
+    """Return a raid, and how many of its targets, the first ones, attack; it lasts until the last of them is there."""
     rng = np.random.default_rng(seed)
-    targets = []
+    targets: list[dict[str, Any]] = []
     attackers = int(rng.integers(2, 6))
     for k in range(attackers):
         attack = _ATTACKS[rng.integers(len(_ATTACKS))]
@@ -99,8 +98,9 @@ def raid(seed: int) -> tuple[Scenario, int]:
                 },
             }
         )
+    last_s = max(target["disappears_s"] for target in targets)
     targets += [_bystander(k, rng) for k in range(int(rng.integers(4, 9)))]
-    return Scenario.model_validate({"name": f"raid {seed}", "duration_s": LONGEST_S, "targets": targets}), attackers
+    return Scenario.model_validate({"name": f"raid {seed}", "duration_s": last_s, "targets": targets}), attackers
 
 
 def calm(seed: int) -> Scenario:
@@ -142,14 +142,14 @@ def _bystander(k: int, rng: np.random.Generator) -> dict[str, object]:
     return _target(f"{kind} by {k}", kind, rng) | {"motion": motion | {"speed_mps": speed}}
 
 
-def watch(scenario: Scenario, seed: int, duration_s: float) -> Watched:
+def watch(scenario: Scenario, seed: int) -> Watched:
     """Let the simulated radar look at a scenario, and track what it sees."""
     settings = SimulatorSettings(seed=seed)
     radar, detector, tracker = Simulator(settings, scenario), Detector(DetectionSettings()), Tracker(TrackingSettings())
     begins = np.array([target.appears_s for target in scenario.targets])
-    ends = np.array([target.disappears_s or duration_s for target in scenario.targets])
+    ends = np.array([target.disappears_s or scenario.duration_s for target in scenario.targets])
     out = Watched()
-    for scan in range(round(duration_s / settings.interval_s)):
+    for scan in range(round(scenario.duration_s / settings.interval_s)):
         t_s = scan * settings.interval_s
         detections, _ = detector.step(radar.step(t_s, round(t_s * 1e9)))
         picture = tracker.step(detections).tracks
@@ -268,7 +268,7 @@ def run(runs: int, *, recordings: Path | None = None, first_seed: int = SHOWN_SE
     found = Raids()
     for seed in tqdm(range(first_seed, first_seed + 20 * runs), unit="raid", disable=None):
         scenario, attackers = raid(seed)
-        judge(watch(scenario, seed, LONGEST_S), attackers, settings, found)
+        judge(watch(scenario, seed), attackers, settings, found)
     yield {
         "bench": "threat",
         "traffic": "raids",
@@ -283,7 +283,7 @@ def run(runs: int, *, recordings: Path | None = None, first_seed: int = SHOWN_SE
     }
     quiet = Quiet()
     for seed in tqdm(range(first_seed, first_seed + 2 * runs), unit="calm", disable=None):
-        judge_calm(watch(calm(seed), seed, CALM_S).tracks, settings, CALM_S / 3600.0, quiet)
+        judge_calm(watch(calm(seed), seed).tracks, settings, CALM_S / 3600.0, quiet)
     yield _calm_row("simulated", quiet)
     if recordings is not None:
         for name, scenes in recorded(recordings):

@@ -62,10 +62,11 @@ class _Slots:
         def flags(*shape: int) -> Flags:
             return np.zeros(shape, np.uint8)
 
+        s = slots
         return cls(
-            np.zeros(slots, np.int64), flags(slots), flags(slots), np.full((3, slots), np.nan), np.zeros((3, slots)), np.zeros(slots),
-            np.full(slots, np.nan), np.zeros(slots, np.int64), flags(zones, slots), flags(zones, slots), np.zeros((zones, slots)),
-            np.zeros((computing, slots)), flags(rules, slots), np.full((rules, slots), -1.0),
+            np.zeros(s, np.int64), flags(s), flags(s), np.full((3, s), np.nan), np.zeros((3, s)), np.zeros(s), np.full(s, np.nan),
+            np.zeros(s, np.int64), flags(zones, s), flags(zones, s), np.zeros((zones, s)), np.zeros((computing, s)),
+            flags(rules, s), np.full((rules, s), -1.0),
         )  # fmt: skip
 
     def grown(self, slots: int) -> Self:
@@ -156,8 +157,8 @@ class ZoneWatch:
         )  # fmt: skip
         self._compute(tracks, row)
         changes = kernels.decide(
-            now, self._at.there, self._at.speed, self._at.course, self._at.class_bit, self._at.inside, self._at.crossed, self._at.since,
-            self._at.computed, self._rule, self._limit, self._at.active, self._at.against, self._change,
+            now, self._at.there, self._at.speed, self._at.course, self._at.class_bit, self._at.inside, self._at.crossed,
+            self._at.since, self._at.computed, self._rule, self._limit, self._at.active, self._at.against, self._change,
         )  # fmt: skip
         self._at.there[slot] = 1
         where = dict(zip(slot.tolist(), row.tolist(), strict=True)) if changes else {}
@@ -230,8 +231,8 @@ class ZoneWatch:
             z = self.zones.names.index(rule.zone)
             if rule.when == "cpa":
                 kernels.nearest_approach(
-                    z, rule.within_s, rule.cpa_m + rule.margin_m, self._at.place, self._at.velocity, self._at.there, self._at.inside,
-                    self.zones.vertex, self.zones.first, self.zones.box, self._at.computed[k],
+                    z, rule.within_s, rule.cpa_m + rule.margin_m, self._at.place, self._at.velocity, self._at.there,
+                    self._at.inside, self.zones.vertex, self.zones.first, self.zones.box, self._at.computed[k],
                 )  # fmt: skip
             else:
                 self._at.computed[k] = 0.0
