@@ -155,18 +155,18 @@ def score_of(**values: float) -> float:
 
 
 def test_the_score_is_the_weighted_geometric_mean_of_its_terms():
-    """By hand: distance 1, as it enters; time 1 / (1 + (95 / 60)^2); .95 drone, the rest alike; heading 1; certainty .9."""
+    """By hand: distance 1, as it enters; time 1 / (1 + (95 / 90)^2); .95 drone, the rest alike; heading 1; certainty .9."""
     time, capability = (
-        1 / (1 + (95 / 60) ** 2),
+        1 / (1 + (95 / 90) ** 2),
         0.95 * 0.8 + 0.05 / 9 * (0.5 + 0.02 + 0.6 + 0.6 + 1 + 0.4 + 0.2 + 0.4 + 0.01),
     )
-    assert score_of() == pytest.approx(time**0.4 * capability**0.1 * 0.9**0.1, rel=1e-6)
+    assert score_of() == pytest.approx(time**0.35 * capability**0.1 * 0.9**0.1, rel=1e-6)
     even = {f"score.weight_{term}": 7.0 for term in TERMS}
     assert score_of(**even) == pytest.approx((time * capability * 0.9) ** 0.2, rel=1e-6)
     only_time = {f"score.weight_{term}": 0.0 for term in TERMS if term != "time"}
     assert score_of(**only_time) == pytest.approx(time, rel=1e-6)
     assert score_of(**{"capability.DRONE": 0.0}) == pytest.approx(
-        time**0.4 * (capability - 0.95 * 0.8) ** 0.1 * 0.9**0.1, rel=1e-6
+        time**0.35 * (capability - 0.95 * 0.8) ** 0.1 * 0.9**0.1, rel=1e-6
     )
 
 

@@ -123,9 +123,10 @@ class Assessor:
         sigma = cpa_distance_sigma(position, velocity, tracks.covariance, time, self._noise)
         impact = time_to_impact(position, velocity, radius_m)
         entry = entry_probability(position, velocity, tracks.covariance, radius_m, self._noise)
-        # Where it enters the asset it is as near as can be; where it does not, its miss distance and the doubt of it count.
+        # Passing close by is not entering: for the full term it has to enter, and with certainty.
         miss2 = np.maximum(distance - radius_m, 0.0) ** 2 + (scale.doubt_share * sigma) ** 2
-        proximity = entry + (1.0 - entry) / (1.0 + miss2 / scale.half_distance_m**2)
+        nearness = entry + (1.0 - entry) / (1.0 + miss2 / scale.half_distance_m**2)
+        proximity = scale.entry_share * entry + (1.0 - scale.entry_share) * nearness
         urgency = 1.0 / (1.0 + (np.where(np.isnan(impact), time, impact) / scale.half_time_s) ** 2)
         intent = self._behaved(_intent(position, velocity, tracks.covariance), position, velocity, seen)
         intent = np.where(impact == 0.0, 1.0, intent)  # already there

@@ -31,15 +31,21 @@ class Score(Settings):
         500.0, "Miss distance, beyond the asset's radius, at which the term of distance is a half.", unit="m", gt=0.0
     )
     half_time_s: float = param(
-        60.0, "Time to impact or closest approach at which the term of time is a half.", unit="s", gt=0.0
+        90.0, "Time to impact or closest approach at which the term of time is a half.", unit="s", gt=0.0
+    )
+    entry_share: float = param(
+        0.25,
+        "So much of the term of distance is the probability of entry; the rest is how near it comes.",
+        ge=0.0,
+        le=1.0,
     )
     doubt_share: float = param(
         0.5, "So much of the miss distance's standard deviation counts as miss distance: what is not known is not near.",
         ge=0.0, le=3.0,
     )  # fmt: skip
-    weight_distance: float = param(0.25, "Weight of the miss distance in the score, relative to the others.", ge=0.0)
+    weight_distance: float = param(0.3, "Weight of the miss distance in the score, relative to the others.", ge=0.0)
     weight_time: float = param(
-        0.4, "Weight of the time to impact or closest approach in the score, relative to the others.", ge=0.0
+        0.35, "Weight of the time to impact or closest approach in the score, relative to the others.", ge=0.0
     )
     weight_capability: float = param(
         0.1, "Weight of the harm that the class can do in the score, relative to the others.", ge=0.0
@@ -90,11 +96,12 @@ class Manoeuvre(Settings):
     """How much a track may turn and accelerate until it is there: it widens where the track can be."""
 
     acceleration_sigma_mps2: float = param(
-        2.0, "Standard deviation of the white horizontal acceleration until the closest approach, for a step of one second; as "
-        "motion.acceleration_sigma_mps2 of tracking.", unit="m/s^2", ge=0.0, lt=1e3,
+        1.0, "Standard deviation of the white horizontal acceleration until the closest approach, for a step of one second.",
+        unit="m/s^2", ge=0.0, lt=1e3,
     )  # fmt: skip
     vertical_acceleration_sigma_mps2: float = param(
-        1.0, "The same, vertically.", unit="m/s^2", ge=0.0, lt=1e3
+        0.5, "Standard deviation of the white vertical acceleration until the closest approach, for a step of one second.",
+        unit="m/s^2", ge=0.0, lt=1e3,
     )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class _Slots:
     """What is known of S slots, each of which has a track or is free; last axis S."""
 
     track_id: Ints
+    row: Ints  # in the last picture in which something changed
     there: Flags  # 2: since this picture, 1: for longer, 0: free
     near: Flags  # scratch
     place: Floats  # (3, S) [m]
@@ -64,8 +65,8 @@ class _Slots:
 
         s = slots
         return cls(
-            np.zeros(s, np.int64), flags(s), flags(s), np.full((3, s), np.nan), np.zeros((3, s)), np.zeros(s), np.full(s, np.nan),
-            np.zeros(s, np.int64), flags(zones, s), flags(zones, s), np.zeros((zones, s)), np.zeros((computing, s)),
+            np.zeros(s, np.int64), np.zeros(s, np.int64), flags(s), flags(s), np.full((3, s), np.nan), np.zeros((3, s)), np.zeros(s),
+            np.full(s, np.nan), np.zeros(s, np.int64), flags(zones, s), flags(zones, s), np.zeros((zones, s)), np.zeros((computing, s)),
             flags(rules, s), np.full((rules, s), -1.0),
         )  # fmt: skip
 
@@ -161,11 +162,12 @@ class ZoneWatch:
             self._at.since, self._at.computed, self._rule, self._limit, self._at.active, self._at.against, self._change,
         )  # fmt: skip
         self._at.there[slot] = 1
-        where = dict(zip(slot.tolist(), row.tolist(), strict=True)) if changes else {}
+        if changes:
+            self._at.row[slot] = row
         for r, s, raised in self._change[:changes].tolist():
             k = int(self._rule[r, 3])
             value = float(self._at.computed[k, s]) if k >= 0 else float("nan")
-            out.append(RuleChange(self._names[r], int(self._at.track_id[s]), bool(raised), where[s], value))
+            out.append(RuleChange(self._names[r], int(self._at.track_id[s]), bool(raised), int(self._at.row[s]), value))
         return out
 
     def _tables(self) -> tuple[Ints, Floats]:
