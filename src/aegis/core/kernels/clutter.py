@@ -26,15 +26,15 @@ def cell_of(
 @cython.nogil
 @cython.exceptval(check=False)
 def count(
-    position: cython.double[:, ::1], past: cython.double[:, ::1], weight: cython.double[::1],
-    radius: cython.double, hole: cython.double, corner: cython.double[::1], cells: cython.longlong[::1],
+    position: cython.double[:, ::1], past: cython.double[:, ::1], weight: cython.double[::1], hole: cython.double[::1],
+    radius: cython.double, corner: cython.double[::1], cells: cython.longlong[::1],
     side: cython.double, begin: cython.longlong[::1], member: cython.longlong[::1], out: cython.double[::1],
 ) -> cython.void:  # fmt: skip
     """Write (D,) the summed weight of what lies around each position, by a grid.
 
     Args:
         position: (D, 2); past: (K, 2), with weight (K,).
-        radius, hole: what is nearer than the hole or farther than the radius does not count.
+        hole: (K,), radius: what is nearer than its hole or farther than the radius does not count.
         corner: (2,) lowest coordinates of `past`; cells: (2,) of the grid along each axis; side: of a cell, at least the radius.
         begin: (cells[0] * cells[1] + 1,), member: (K,) scratch.
         out: to be written.
@@ -70,7 +70,7 @@ def count(
                     k = member[m]
                     dx, dy = past[k, 0] - position[d, 0], past[k, 1] - position[d, 1]
                     square = dx * dx + dy * dy
-                    if hole * hole < square <= radius * radius:
+                    if hole[k] * hole[k] < square <= radius * radius:
                         total += weight[k]
         out[d] = total
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,9 +12,17 @@ from aegis.core.tracking.measurement import MIN_RANGE_M, Plots, SensorView
 from aegis.core.types import Floats, Ints
 
 HOLE = 0.2  # share of the radius within which earlier detections do not count: they are the object's own
+OWN_SCANS = 3  # the last ones, in which an object that is no track yet may have been as far off as it flies
 RADIUS = 0.2  # of the discs, as a share of the farthest range, where nothing is said of it
 LIKELY = 0.05  # a detection less likely a false alarm than this is not kept
 MOST_CELLS = 65_536  # of the grid in which they are counted
+
+
+class Now(NamedTuple):
+    """When detections are held against earlier ones."""
+
+    stamp_ns: int
+    speed_mps: float  # of a fast object
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class ClutterMap:
         stamps = np.empty(0, dtype=np.int64)
         return cls(np.empty((0, 2)), np.empty(0), stamps, stamps, np.empty(0))
 
-    def excess(self, z: Plots, view: SensorView, clutter_per_scan: float, radius_m: float) -> Floats:
+    def excess(self, z: Plots, view: SensorView, clutter_per_scan: float, radius_m: float, now: Now) -> Floats:
         """Return how much denser false alarms are around each detection (D,) of a scan than usual.
 
         The posterior mean of a Poisson rate over the usual rate, which as a prior has the weight of one false alarm.
@@ -41,13 +50,14 @@ class ClutterMap:
             z: the detections; view: of the sensor.
             clutter_per_scan: false alarms that a scan usually has, in all of the view.
             radius_m: within which they are counted; 0: a share of the farthest range.
+            now: when that is, and how fast objects are.
         """
         place, radius = z.position[:, :2], radius_m or RADIUS * view.far_m
         usual = clutter_per_scan * share_of_disc(place, view, radius, polar=z.polar)
-        expected = usual * (1.0 - HOLE**2) * self.scans.sum()
-        return np.asarray((1.0 + self.count(place, radius)) / (1.0 + expected), dtype=np.float64)
+        seen = (self.scans * (1.0 - (self._hole(self.scans_ns, radius, now) / radius) ** 2)).sum()
+        return np.asarray((1.0 + self.count(place, radius, now)) / (1.0 + usual * seen), dtype=np.float64)
 
-    def count(self, position: Floats, radius: float) -> Floats:
+    def count(self, position: Floats, radius: float, now: Now) -> Floats:
         """Return (D,) the expected number of earlier false alarms within the radius of each position (D, 2)."""
         out = np.zeros(len(position))
         k = len(self.position)
@@ -57,10 +67,16 @@ class ClutterMap:
         side = max(radius, float(np.sqrt(extent.prod() / MOST_CELLS)), float(extent.max()) / MOST_CELLS)
         cells = np.floor(extent / side).astype(np.int64) + 1
         kernels.count(
-            np.ascontiguousarray(position), self.position, self.weight, radius, HOLE * radius, lowest, cells, side,
-            np.empty(int(cells.prod()) + 1, np.int64), np.empty(k, np.int64), out,
+            np.ascontiguousarray(position), self.position, self.weight, self._hole(self.stamp_ns, radius, now), radius,
+            lowest, cells, side, np.empty(int(cells.prod()) + 1, np.int64), np.empty(k, np.int64), out,
         )  # fmt: skip
         return out
+
+    def _hole(self, stamp_ns: Ints, radius: float, now: Now) -> Floats:
+        """Return (K,) within which distance detections of these times do not count, as they may be an object's own."""
+        recent = stamp_ns >= self.scans_ns[-OWN_SCANS:].min(initial=now.stamp_ns)
+        flown = np.where(recent, now.speed_mps * (now.stamp_ns - stamp_ns) * 1e-9, 0.0)
+        return np.clip(flown, HOLE * radius, radius)
 
     def after(self, position: Floats, weight: Floats, stamp_ns: int, memory_ns: int, scan: float = 1.0) -> ClutterMap:
         """Return the map after a scan, or part of one, whose detections (D, 2) were false alarms with these probabilities."""

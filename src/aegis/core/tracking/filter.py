@@ -18,9 +18,9 @@ from scipy.special import gammaincinv
 from aegis.core.classification.physical import PhysicalModel
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking import existence, measurement, motion, rows
-from aegis.core.tracking.association import How, Moved, gate_keys
+from aegis.core.tracking.association import How, Known, Moved, gate_keys
 from aegis.core.tracking.births import BirthPlaces, Entered, carried_on, first_detections, first_state, missed
-from aegis.core.tracking.clutter import ClutterMap
+from aegis.core.tracking.clutter import ClutterMap, Now
 from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
 from aegis.core.tracking.lifecycle import settled
 from aegis.core.tracking.measurement import Plots, SensorView
@@ -35,6 +35,9 @@ from aegis.core.types import ClassId, Detections, Floats, Ints, Tracks
 
 AXES = np.arange(3)
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
+FAST = 2.0  # an object, in standard deviations of its unknown speed
+SURE = 0.9  # existence probability of a track that another one may hide
+APART = 0.05  # less probable to be in the same cell: apart
 PROBABLE = 0.5  # more probable than not
 TURNS_COASTED = 3.5  # at least, however slowly the antenna turns: three misses in a row
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
@@ -109,7 +112,7 @@ class Filter:
         self._motion = Motion(modes, acceleration**2, turn_variance, turn_noise)
         life = s.existence
         self._hiding = Hiding(life.mean_visible_s, life.mean_hidden_s, HIDDEN_LOOKS)
-        self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness)
+        self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness, s.association.cell_sigmas)
         self._places = None
         if s.birth.places:
             places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()]
@@ -141,8 +144,9 @@ class Filter:
         state = self._predicted(state, dt, share)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        scan = self._plotted(detections, view, tracks, mean, covariance, stamp)
-        state, background = self._background(state, sensor, scan, sensor_id, dt, sweep)
+        delay_ns = round(sensor.model.delay_s * 1e9)
+        scan = self._plotted(detections, view, tracks, mean, covariance, stamp + delay_ns)
+        state, background = self._background(state, sensor, scan, sensor_id, (stamp, dt), sweep)
         alone = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
         part = None
@@ -213,10 +217,10 @@ class Filter:
         return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
 
     def _plotted(
-        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, stamp: int
+        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, now_ns: int
     ) -> Plotted:
-        """Return the scan as measurements, one of each extended object."""
-        z = measurement.from_detections(detections, view.pose, stamp)
+        """Return the scan as measurements, one of each extended object; `now_ns`: by a clock that its delay is taken off."""
+        z = measurement.from_detections(detections, view.pose, now_ns)
         # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
         keys = gate_keys(z.position)
         order = np.argsort(keys)
@@ -239,10 +243,17 @@ class Filter:
         return Plotted(view, objects.z.ordered(order), (10.0 * np.log10(power))[order], objects.scatter[order])
 
     def _background(
-        self, state: State, sensor: KnownSensor, scan: Plotted, sensor_id: str, dt: float, sweep: Sweep | None
+        self,
+        state: State,
+        sensor: KnownSensor,
+        scan: Plotted,
+        sensor_id: str,
+        times: tuple[int, float],
+        sweep: Sweep | None,
     ) -> tuple[State, Background]:
         """Return where the detections can come from besides the tracks, and the state with those not shown yet."""
         s, model, view, z = self._settings, sensor.model, scan.view, scan.z
+        stamp, dt = times
         # New objects come in, and leave those not detected yet when they are: as many of each in the long run.
         pd, share = model.detection_probability, 1.0 if sweep is None else sweep.share
         settled = model.births_per_scan * (1.0 - pd) / pd
@@ -251,7 +262,8 @@ class Filter:
         density = measurement.background(z.measured, sensor.extent(z), model.clutter_per_scan, pd * undetected)
         if s.clutter.memory_s > 0.0 and len(z):
             local = state.clutter.get(sensor_id, ClutterMap.empty())
-            density[0] *= local.excess(z, view, model.clutter_per_scan, s.clutter.radius_m)
+            now = Now(stamp, FAST * s.birth.initial_speed_sigma_mps)
+            density[0] *= local.excess(z, view, model.clutter_per_scan, s.clutter.radius_m, now)
         entered = state.entered
         found = Background(density, np.empty((0, 6)), np.empty((0, 6, 6)))
         if entered is not None:
@@ -281,16 +293,22 @@ class Filter:
         if part is not None:
             looked = visible & ~part.taken & (part.covered + part.in_vain >= PROBABLE)
         hidden = existence.hide(tracks["hidden"], tracks["lasting"], tracks["looked_ns"], stamp, looked, self._hiding)
+        # Not for ever: a track that is a mistake for another one would have a part in all its detections.
+        lately = stamp - tracks["apart_ns"] <= round(s.existence.max_coast_s * 1e9)
+        sure = tracks["confirmed"] & (tracks["existence"] > SURE) & lately
         before = Predicted(
             tracks.kinematics, tracks["existence"], hidden, visible, centre, np.ascontiguousarray(covariance[:, AXES, AXES]),
             self._moved(tracks["class_id"], tracks["has_height"], self._motion.modes, dt),
+            Known(sure, tracks["born_ns"], tracks["apart_ns"]),
         )  # fmt: skip
         observed = observe(before, scan.view, z, log_background, self._how, part)
-        (pairs, chances), best = observed, observed.hypotheses.best
+        (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
         after["looked_ns"][slice(None) if part is None else looked] = stamp
         measured_ns = z.measured_ns(stamp)
         found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, measured_ns)
+        apart = found[close[found] < APART]
+        after["apart_ns"][apart] = after["updated_ns"][apart]
         seen = Seen(scan, tracks, velocity, visible, observed, found)
         first_height = after["has_height"] & ~tracks["has_height"]
         if first_height.any():
@@ -328,7 +346,7 @@ class Filter:
         """Return the state with what a share of a scan says of places that give false alarms: what no confirmed track explains."""
         unexplained = np.ones(len(z))
         if seen is not None:
-            pairs, chances = seen.observed
+            pairs, chances, _ = seen.observed
             confirmed = np.repeat(seen.before["confirmed"], np.diff(pairs.start))
             unexplained -= np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
         local, memory_ns = (

@@ -39,6 +39,10 @@ class SensorModel(Settings):
     elevation_span_deg: float = param(
         65.0, "Width of the elevations over which false alarms spread; no more than that of the view.", unit="deg", gt=0.0, le=180.0
     )  # fmt: skip
+    delay_s: float = param(
+        0.0, "How much earlier than its stamp, or its own time, says a detection was measured, where the sensor's own processing takes "
+        "a known time. Tracks are carried on over it.", unit="s", ge=0.0, le=60.0,
+    )  # fmt: skip
     range_rate_span_mps: float = param(
         1200.0, "Width of the range rates over which false alarms spread.", unit="m/s", gt=0.0
     )
@@ -101,6 +105,10 @@ class AssociationSettings(Settings):
     gate_probability: float = param(
         0.99999, "Probability that an object's own detection falls into its gate. Where errors are larger than stated, or objects "
         "manoeuvre harder, a wide gate keeps their detections.", gt=0.5, lt=1.0,
+    )  # fmt: skip
+    cell_sigmas: float = param(
+        4.0, "Objects that come closer than about so many standard deviations of a detection give one detection in place of two: "
+        "then the misses of their tracks hardly count. 0: each object gives its own.", ge=0.0, le=20.0,
     )  # fmt: skip
 
 
