@@ -1,10 +1,13 @@
 """Earlier false alarms counted around each detection, and how many of them would be usual there."""
 
 import cython
-from cython.cimports.libc.math import acos, floor
+from cython.cimports.libc.math import acos, atan2, floor, sqrt
 
 PI = cython.declare(cython.double, 3.141592653589793)
 RINGS = cython.declare(cython.int, 12)  # of ranges, over which the share of a disc is summed
+AT_ORIGIN = cython.declare(
+    cython.double, 0.283
+)  # of a cell's side: 1 over this is the mean of 1/r in a cell about the origin
 
 
 @cython.cfunc
@@ -108,3 +111,100 @@ def share(
                     overlap = max(min(azimuth[d] + width, half) - max(azimuth[d] - width, -half), 0.0)
                 total += overlap * step * (1.0 if polar else r)
         out[d] = total / whole
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def usual_in_cells(
+    corner: cython.double[::1], side: cython.double, origin: cython.double[::1], R: cython.double[:, ::1],
+    near: cython.double, far: cython.double, half: cython.double, polar: cython.bint, out: cython.double[:, ::1],
+) -> cython.void:  # fmt: skip
+    """Write (ny, nx + 1) sums along each row of cells: the share of the view's usual false alarms in all cells before one.
+
+    Args:
+        corner: (2,) of the grid in map; side: of a cell.
+        origin, R: position (3,) and rotation (3, 3), sensor to map.
+        near to polar: as in `share`.
+        out: to be written.
+    """
+    whole = 2.0 * half * (far - near) if polar else half * (far * far - near * near)
+    usual = side * side / whole
+    total: cython.double
+    for j in range(out.shape[0]):
+        total = 0.0
+        dy = corner[1] + (j + 0.5) * side - origin[1]
+        for i in range(out.shape[1]):
+            out[j, i] = total
+            dx = corner[0] + (i + 0.5) * side - origin[0]
+            r = sqrt(dx * dx + dy * dy)
+            if near <= r <= far:
+                forward, left = R[0, 0] * dx + R[1, 0] * dy, R[0, 1] * dx + R[1, 1] * dy
+                if half >= PI or abs(atan2(left, forward)) <= half:
+                    total += usual / max(r, AT_ORIGIN * side) if polar else usual
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def sum_in_cells(
+    past: cython.double[:, ::1], weight: cython.double[::1], corner: cython.double[::1], side: cython.double,
+    out: cython.double[:, ::1],
+) -> cython.void:  # fmt: skip
+    """Write (ny, nx + 1) sums along each row of cells: the weight of what lies in all cells before one.
+
+    Args:
+        past: (K, 2), with weight (K,); what is outside the grid does not count.
+        corner, side: of the grid, as in `usual_in_cells`; out: to be written.
+    """
+    i: cython.longlong
+    j: cython.longlong
+    total: cython.double
+    ny, nx = out.shape[0], out.shape[1] - 1
+    for j in range(ny):
+        for i in range(nx + 1):
+            out[j, i] = 0.0
+    for k in range(past.shape[0]):
+        x, y = (past[k, 0] - corner[0]) / side, (past[k, 1] - corner[1]) / side
+        if 0.0 <= x < nx and 0.0 <= y < ny:
+            out[cython.cast(cython.longlong, y), cython.cast(cython.longlong, x) + 1] += weight[k]
+    for j in range(ny):
+        total = 0.0
+        for i in range(1, nx + 1):
+            total += out[j, i]
+            out[j, i] = total
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def around_in_cells(
+    position: cython.double[:, ::1], corner: cython.double[::1], side: cython.double, outer: cython.longlong[::1],
+    inner: cython.longlong[::1], sums: cython.double[:, ::1], out: cython.double[::1],
+) -> cython.void:  # fmt: skip
+    """Add to (D,) what is in the cells around each position, from sums along rows.
+
+    Args:
+        position: (D, 2), at least as many cells inside the grid as `outer` has.
+        corner, side: of the grid.
+        outer, inner: (W + 1,) of the rows so many cells away: cells up to outer and beyond inner columns away count; -1: all do.
+        sums: (ny, nx + 1) as from `sum_in_cells`; out: changed.
+    """
+    i: cython.longlong
+    j: cython.longlong
+    row: cython.longlong
+    away: cython.longlong
+    total: cython.double
+    W = outer.shape[0] - 1
+    for d in range(position.shape[0]):
+        i = cython.cast(cython.longlong, (position[d, 0] - corner[0]) / side)
+        j = cython.cast(cython.longlong, (position[d, 1] - corner[1]) / side)
+        total = 0.0
+        for row in range(-W, W + 1):
+            away = abs(row)
+            if inner[away] >= outer[away]:
+                continue
+            total += sums[j + row, i + outer[away] + 1] - sums[j + row, i - outer[away]]
+            if inner[away] >= 0:
+                total -= sums[j + row, i + inner[away] + 1] - sums[j + row, i - inner[away]]
+        out[d] += total
