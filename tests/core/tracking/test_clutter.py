@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import detections_of, plot_of
 from scipy.spatial import cKDTree
@@ -128,6 +128,7 @@ def test_maps_that_part_do_not_touch_each_other():
     assert (on.stamp_ns[-1], other.stamp_ns[-1]) == (5 * SECOND, 6 * SECOND)
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.floats(0.0, 400.0), st.booleans(), st.booleans())
 def test_counting_by_whole_cells_is_counting_them(seed, speed, polar, sector):
     """Every cell by itself: its middle within the radius of the middle of the position's own cell, no point of it in the hole."""

@@ -4,6 +4,7 @@ import cython
 from cython.cimports.libc.math import acos, atan2, floor, sqrt
 
 PI = cython.declare(cython.double, 3.141592653589793)
+MIN_RANGE_M = cython.declare(cython.double, 1e-3)  # directions are undefined at the sensor itself
 RINGS = cython.declare(cython.int, 12)  # of ranges, over which the share of a disc is summed
 AT_ORIGIN = cython.declare(
     cython.double, 0.283
@@ -25,21 +26,70 @@ def cell_of(
     return cython.cast(cython.longlong, place)
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def hole_of(
+    stamp_ns: cython.longlong, now_ns: cython.longlong, recent_ns: cython.longlong, speed: cython.double,
+    least: cython.double, radius: cython.double,
+) -> cython.double:  # fmt: skip
+    """Return within which distance what was then does not count, as it may be an object's own: as far as that has flown."""
+    flown = speed * (now_ns - stamp_ns) * 1e-9 if stamp_ns >= recent_ns else 0.0
+    return min(max(flown, least), radius)
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def seen(
+    scans_ns: cython.longlong[::1], scans: cython.double[::1], now_ns: cython.longlong, recent_ns: cython.longlong,
+    speed: cython.double, least: cython.double, radius: cython.double,
+) -> cython.double:  # fmt: skip
+    """Return in how many scans all of a disc was looked at; their holes were not.
+
+    Args:
+        scans_ns, scans: (S,) their stamps, and how much of a scan each was.
+        now_ns to radius: as in `count`.
+    """
+    total: cython.double = 0.0
+    for i in range(scans_ns.shape[0]):
+        part = hole_of(scans_ns[i], now_ns, recent_ns, speed, least, radius) / radius
+        total += scans[i] * (1.0 - part * part)
+    return total
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def extent(position: cython.double[:, ::1]) -> tuple[cython.double, cython.double, cython.double, cython.double]:
+    """Return the lowest x and y, and the highest, of positions (D, 2), at least one; more columns do not count."""
+    west: cython.double = position[0, 0]
+    south: cython.double = position[0, 1]
+    east: cython.double = west
+    north: cython.double = south
+    for d in range(position.shape[0]):
+        west, east = min(west, position[d, 0]), max(east, position[d, 0])
+        south, north = min(south, position[d, 1]), max(north, position[d, 1])
+    return west, south, east, north
+
+
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
 def count(
-    position: cython.double[:, ::1], past: cython.double[:, ::1], weight: cython.double[::1], hole: cython.double[::1],
-    radius: cython.double, corner: cython.double[::1], cells: cython.longlong[::1],
-    side: cython.double, begin: cython.longlong[::1], member: cython.longlong[::1], out: cython.double[::1],
+    position: cython.double[:, ::1], past: cython.double[:, ::1], weight: cython.double[::1], stamp_ns: cython.longlong[::1],
+    now_ns: cython.longlong, recent_ns: cython.longlong, speed: cython.double, least: cython.double, radius: cython.double,
+    most_cells: cython.double, begin: cython.longlong[::1], member: cython.longlong[::1], hole: cython.double[::1],
+    out: cython.double[::1],
 ) -> cython.void:  # fmt: skip
     """Write (D,) the summed weight of what lies around each position, by a grid.
 
     Args:
-        position: (D, 2); past: (K, 2), with weight (K,).
-        hole: (K,), radius: what is nearer than its hole or farther than the radius does not count.
-        corner: (2,) lowest coordinates of `past`; cells: (2,) of the grid along each axis; side: of a cell, at least the radius.
-        begin: (cells[0] * cells[1] + 1,), member: (K,) scratch.
+        position: (D, 2) or more columns; past: (K, 2), at least one, with weight and stamp_ns (K,).
+        now_ns, recent_ns, speed: what is as late as `recent_ns` has a hole as wide as an object of this speed has flown since then.
+        least, radius: any hole's radius at least; what is farther than the radius does not count.
+        most_cells: of the grid, about.
+        begin: (2 most_cells + 4,), member, hole: (K,) scratch.
         out: to be written.
     """
     i: cython.longlong
@@ -47,7 +97,14 @@ def count(
     cell: cython.longlong
     k: cython.longlong
     total: cython.double
-    nx, ny = cells[0], cells[1]
+    corner = cython.declare(cython.double[2])
+    west, south, east, north = extent(past)
+    corner[0], corner[1] = west, south
+    side = max(radius, max(sqrt((east - west) * (north - south) / most_cells), max(east - west, north - south) / most_cells))
+    nx: cython.longlong = cython.cast(cython.longlong, (east - west) / side) + 1
+    ny: cython.longlong = cython.cast(cython.longlong, (north - south) / side) + 1
+    for k in range(past.shape[0]):
+        hole[k] = hole_of(stamp_ns[k], now_ns, recent_ns, speed, least, radius)
     for i in range(nx * ny + 1):
         begin[i] = 0
     for k in range(past.shape[0]):
@@ -82,13 +139,13 @@ def count(
 @cython.nogil
 @cython.exceptval(check=False)
 def share(
-    reach: cython.double[::1], azimuth: cython.double[::1], near: cython.double, far: cython.double, half: cython.double,
-    polar: cython.bint, radius: cython.double, out: cython.double[::1],
+    position: cython.double[:, ::1], origin: cython.double[::1], rotation: cython.double[:, ::1], near: cython.double,
+    far: cython.double, half: cython.double, polar: cython.bint, radius: cython.double, out: cython.double[::1],
 ) -> cython.void:  # fmt: skip
     """Write (D,) the share of the view's usual false alarms that a disc about each place has.
 
     Args:
-        reach, azimuth: (D,) of the places, from the sensor.
+        position: (D, 2) or more columns, of the places in map; origin, rotation: position (3,) and rotation (3, 3), sensor to map.
         near, far, half: ranges of the view, and half its width [rad].
         polar: false alarms spread evenly over range and azimuth; else over the ground.
         radius: of the discs; out: to be written.
@@ -97,8 +154,10 @@ def share(
     total: cython.double
     overlap: cython.double
     whole = 2.0 * half * (far - near) if polar else half * (far * far - near * near)
-    for d in range(reach.shape[0]):
-        R = reach[d]
+    for d in range(position.shape[0]):
+        dx, dy = position[d, 0] - origin[0], position[d, 1] - origin[1]
+        forward, left = rotation[0, 0] * dx + rotation[1, 0] * dy, rotation[0, 1] * dx + rotation[1, 1] * dy
+        azimuth, R = atan2(left, forward), max(sqrt(forward * forward + left * left), MIN_RANGE_M)
         first, last = max(near, R - radius), min(far, R + radius)
         total = 0.0
         if last > first:
@@ -108,7 +167,7 @@ def share(
                 width = acos(min(max((r * r + R * R - radius * radius) / (2.0 * r * R), -1.0), 1.0))
                 overlap = 2.0 * width  # of the disc's arc at this range, within the view
                 if half < PI:
-                    overlap = max(min(azimuth[d] + width, half) - max(azimuth[d] - width, -half), 0.0)
+                    overlap = max(min(azimuth + width, half) - max(azimuth - width, -half), 0.0)
                 total += overlap * step * (1.0 if polar else r)
         out[d] = total / whole
 
@@ -180,15 +239,15 @@ def sum_in_cells(
 @cython.exceptval(check=False)
 def around_in_cells(
     position: cython.double[:, ::1], corner: cython.double[::1], side: cython.double, outer: cython.longlong[::1],
-    inner: cython.longlong[::1], sums: cython.double[:, ::1], out: cython.double[::1],
+    inner: cython.longlong[::1], sums: cython.double[:, ::1], times: cython.double, out: cython.double[::1],
 ) -> cython.void:  # fmt: skip
-    """Add to (D,) what is in the cells around each position, from sums along rows.
+    """Add to (D,) so many times what is in the cells around each position, from sums along rows.
 
     Args:
-        position: (D, 2), at least as many cells inside the grid as `outer` has.
+        position: (D, 2) or more columns, at least as many cells inside the grid as `outer` has.
         corner, side: of the grid.
         outer, inner: (W + 1,) of the rows so many cells away: cells up to outer and beyond inner columns away count; -1: all do.
-        sums: (ny, nx + 1) as from `sum_in_cells`; out: changed.
+        sums: (ny, nx + 1) as from `sum_in_cells`; times: a factor; out: changed.
     """
     i: cython.longlong
     j: cython.longlong
@@ -207,4 +266,48 @@ def around_in_cells(
             total += sums[j + row, i + outer[away] + 1] - sums[j + row, i - outer[away]]
             if inner[away] >= 0:
                 total -= sums[j + row, i + inner[away] + 1] - sums[j + row, i - inner[away]]
-        out[d] += total
+        out[d] += times * total
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def unexplained(
+    start: cython.longlong[::1], detection: cython.longlong[::1], probability: cython.double[::1],
+    confirmed: cython.uchar[:], out: cython.double[::1],
+) -> cython.void:  # fmt: skip
+    """Write (D,) the probability that a detection belongs to no confirmed track.
+
+    Args:
+        start, detection, probability: (N + 1,), (K,), (K,) the pairs of tracks and detections.
+        confirmed: (N,); out: to be written.
+    """
+    for d in range(out.shape[0]):
+        out[d] = 0.0
+    for t in range(start.shape[0] - 1):
+        if confirmed[t]:
+            for p in range(start[t], start[t + 1]):
+                out[detection[p]] += probability[p]
+    for d in range(out.shape[0]):
+        out[d] = 1.0 - out[d]
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def remember(
+    position: cython.double[:, ::1], weight: cython.double[::1], least: cython.double, now_ns: cython.longlong,
+    past: cython.double[:, ::1], kept: cython.double[::1], stamp_ns: cython.longlong[::1],
+) -> cython.Py_ssize_t:  # fmt: skip
+    """Write what is likely enough a false alarm, and return how many that are.
+
+    Args:
+        position, weight: (D, 2) or more columns, and (D,) the probability that each is one; least: of those remembered.
+        now_ns: when that is; past, kept, stamp_ns: (D, 2), (D,), (D,) to be written.
+    """
+    n: cython.Py_ssize_t = 0
+    for d in range(position.shape[0]):
+        if weight[d] > least:
+            past[n, 0], past[n, 1], kept[n], stamp_ns[n] = position[d, 0], position[d, 1], weight[d], now_ns
+            n += 1
+    return n

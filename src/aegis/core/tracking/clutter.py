@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aegis.core.kernels import clutter as kernels
-from aegis.core.tracking.measurement import MIN_RANGE_M, Plots, SensorView
+from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.types import Floats, Ints
 
 HOLE = 0.2  # share of the radius within which earlier detections do not count: they are the object's own
@@ -56,12 +57,18 @@ class Store:
         self.position, self.weight, self.stamp_ns = np.empty((room, 2)), np.empty(room), np.empty(room, np.int64)
         self.used = 0
 
-    def add(self, position: Floats, weight: Floats, stamp_ns: Ints | int) -> None:
-        """Put more behind what is there."""
-        end = self.used + len(weight)
-        here = slice(self.used, end)
-        self.position[here], self.weight[here], self.stamp_ns[here] = position, weight, stamp_ns
-        self.used = end
+    def take(self, other: Store, begin: int, end: int) -> None:
+        """Begin with what another store has from `begin` to `end`."""
+        self.used = end - begin
+        self.position[: self.used] = other.position[begin:end]
+        self.weight[: self.used], self.stamp_ns[: self.used] = other.weight[begin:end], other.stamp_ns[begin:end]
+
+    def remember(self, position: Floats, weight: Floats, stamp_ns: int) -> None:
+        """Put the detections of a scan, with the probability that each was a false alarm, behind what is there."""
+        free = slice(self.used, None)
+        self.used += kernels.remember(
+            position, weight, LIKELY, stamp_ns, self.position[free], self.weight[free], self.stamp_ns[free]
+        )
 
 
 @dataclass(frozen=True)
@@ -105,27 +112,25 @@ class ClutterMap:
             radius_m: within which they are counted; 0: a share of the farthest range.
             now: when that is, and how fast objects are.
         """
-        place, radius = z.position[:, :2], radius_m or RADIUS * view.far_m
-        grid = cells_over(place, view, radius) if len(z) * (self.end - self.begin) > MOST_PAIRS else None
+        radius = radius_m or RADIUS * view.far_m
+        grid = cells_over(z.position, view, radius) if len(z) * (self.end - self.begin) > MOST_PAIRS else None
         if grid is not None:
-            found, usual = self.in_cells(np.ascontiguousarray(place), view, radius, now, grid, polar=z.polar)
+            found, usual = self.in_cells(z.position, view, radius, now, grid, polar=z.polar)
         else:
-            seen = (self.scans * (1.0 - (self._hole(self.scans_ns, radius, now) / radius) ** 2)).sum()
-            found, usual = self.count(place, radius, now), seen * share_of_disc(place, view, radius, polar=z.polar)
+            seen = kernels.seen(self.scans_ns, self.scans, *self._recent(now), HOLE * radius, radius)
+            found, usual = self.count(z.position, radius, now), share_of_disc(z.position, view, radius, polar=z.polar)
+            usual *= seen
         return np.asarray((1.0 + found) / (1.0 + clutter_per_scan * usual), dtype=np.float64)
 
     def count(self, position: Floats, radius: float, now: Now) -> Floats:
-        """Return (D,) the expected number of earlier false alarms within the radius of each position (D, 2)."""
-        out = np.zeros(len(position))
+        """Return (D,) the expected number of earlier false alarms within the radius of each position (D, 2), or more columns."""
         k = self.end - self.begin
         if not k or not len(position):
-            return out
-        lowest, extent = self.position.min(axis=0), np.ptp(self.position, axis=0)
-        side = max(radius, float(np.sqrt(extent.prod() / MOST_CELLS)), float(extent.max()) / MOST_CELLS)
-        cells = np.floor(extent / side).astype(np.int64) + 1
+            return np.zeros(len(position))
+        out = np.empty(len(position))
         kernels.count(
-            np.ascontiguousarray(position), self.position, self.weight, self._hole(self.stamp_ns, radius, now), radius,
-            lowest, cells, side, np.empty(int(cells.prod()) + 1, np.int64), np.empty(k, np.int64), out,
+            position, self.position, self.weight, self.stamp_ns, *self._recent(now), HOLE * radius, radius, MOST_CELLS,
+            np.empty(2 * MOST_CELLS + 4, np.int64), np.empty(k, np.int64), np.empty(k), out,
         )  # fmt: skip
         return out
 
@@ -138,54 +143,50 @@ class ClutterMap:
         are of the same cells, so that their shape does not matter.
 
         Args:
-            position: (D, 2); view to now: as for `excess`.
+            position: (D, 2), or more columns; view to now: as for `excess`.
             grid: from `cells_over`; polar: as in `share_of_disc`.
         """
         found, usual = np.zeros((2, len(position)))
-        expected, past = _usual_in(grid, _Sector.of(view, polar)), grid.sums()
+        expected, past, corner = _usual_in(grid, _Sector.of(view, polar)), grid.sums(), grid.corner
         for points, scans, hole in self._by_hole(radius, now):
             shape = _ring(hole / grid.side)
-            kernels.sum_in_cells(self.position[points], self.weight[points], grid.corner, grid.side, past)
-            kernels.around_in_cells(position, grid.corner, grid.side, *shape, past, found)
-            here = np.zeros(len(position))
-            kernels.around_in_cells(position, grid.corner, grid.side, *shape, expected, here)
-            usual += float(self.scans[scans].sum()) * here
+            kernels.sum_in_cells(self.position[points], self.weight[points], corner, grid.side, past)
+            kernels.around_in_cells(position, corner, grid.side, *shape, past, 1.0, found)
+            kernels.around_in_cells(position, corner, grid.side, *shape, expected, float(self.scans[scans].sum()), usual)
         return found, usual
 
     def _by_hole(self, radius: float, now: Now) -> Iterator[tuple[slice, slice, float]]:
         """Yield the detections and the scans that have a hole of the same size, and this."""
-        hole = self._hole(self.scans_ns, radius, now)
-        bounds = np.flatnonzero(np.diff(hole, prepend=np.nan, append=np.nan) != 0.0)
-        stamps = self.stamp_ns
-        for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-            first, last = (
-                np.searchsorted(stamps, self.scans_ns[a]),
-                np.searchsorted(stamps, self.scans_ns[b - 1], "right"),
-            )
-            yield slice(int(first), int(last)), slice(a, b), float(hole[a])
+        least, (stamp_ns, recent_ns, speed) = HOLE * radius, self._recent(now)
+        stamps = self.scans_ns[-OWN_SCANS:].tolist()
+        holes = [min(max(speed * (stamp_ns - at) * 1e-9 if at >= recent_ns else 0.0, least), radius) for at in stamps]
+        if all(hole == least for hole in holes):
+            yield slice(None), slice(None), least
+            return
+        points, scans = slice(0, int(np.searchsorted(self.stamp_ns, stamps[0]))), slice(0, len(self.scans) - len(stamps))
+        yield points, scans, least
+        for i, hole in enumerate(holes):
+            end = int(np.searchsorted(self.stamp_ns, stamps[i], "right"))
+            points, scans = slice(points.stop, end), slice(scans.stop, scans.stop + 1)
+            yield points, scans, hole
 
-    def _hole(self, stamp_ns: Ints, radius: float, now: Now) -> Floats:
-        """Return (K,) within which distance detections of these times do not count, as they may be an object's own."""
-        recent = stamp_ns >= self.scans_ns[-OWN_SCANS:].min(initial=now.stamp_ns)
-        flown = np.where(recent, now.speed_mps * (now.stamp_ns - stamp_ns) * 1e-9, 0.0)
-        return np.clip(flown, HOLE * radius, radius)
+    def _recent(self, now: Now) -> tuple[int, int, float]:
+        """Return the time, that of the last scans whose holes follow the speed of objects, and this speed."""
+        return now.stamp_ns, int(self.scans_ns[-OWN_SCANS:].min(initial=now.stamp_ns)), now.speed_mps
 
     def after(self, position: Floats, weight: Floats, stamp_ns: int, memory_ns: int, scan: float = 1.0) -> ClutterMap:
-        """Return the map after a scan, or part of one, whose detections (D, 2) were false alarms with these probabilities.
+        """Return the map after a scan, or part of one, whose detections (D, 2) were false alarms with these probabilities (D,).
 
-        What is remembered is not copied at every scan: it is a megabyte, where there are many.
+        What is remembered is not copied at every scan: it is a megabyte, where there are many. Positions may have more columns.
         """
         begin = self.begin + int(np.searchsorted(self.stamp_ns, stamp_ns - memory_ns, "right"))
         scans = slice(int(np.searchsorted(self.scans_ns, stamp_ns - memory_ns, "right")), None)
-        new = np.flatnonzero(weight > LIKELY)
         store, kept = self.store, self.end - begin
-        if store.used != self.end or self.end + len(new) > len(
-            store.weight
-        ):  # another map went on from here, or it is full
-            store, old = Store(2 * (kept + len(new))), slice(begin, self.end)
-            store.add(self.store.position[old], self.store.weight[old], self.store.stamp_ns[old])
+        if store.used != self.end or self.end + len(weight) > len(store.weight):  # another map went on from here, or it is full
+            store = Store(2 * (kept + len(weight)))
+            store.take(self.store, begin, self.end)
             begin = 0
-        store.add(position[new], weight[new], stamp_ns)
+        store.remember(position, weight, stamp_ns)
         return ClutterMap(
             store, begin, store.used, np.append(self.scans_ns[scans], stamp_ns), np.append(self.scans[scans], scan)
         )
@@ -194,15 +195,12 @@ class ClutterMap:
 def cells_over(position: Floats, view: SensorView, radius: float) -> Grid | None:
     """Return a grid that has the discs around positions (D, 2) in it, or None where that takes too many cells."""
     side = radius / CELLS
-    middle = view.pose.position[:2]
-    low, high = (
-        np.minimum(position.min(axis=0), middle - view.far_m),
-        np.maximum(position.max(axis=0), middle + view.far_m),
-    )
-    first, last = np.floor((low - radius) / side) - 1.0, np.floor((high + radius) / side) + 1.0
-    nx, ny = last - first + 1.0
-    x, y = (first * side).tolist()
-    return Grid(x, y, side, int(nx), int(ny)) if nx * ny <= MOST_CELLS else None
+    x, y, far = float(view.pose.position[0]), float(view.pose.position[1]), view.far_m
+    west, south, east, north = kernels.extent(position)
+    i, last = math.floor((min(west, x - far) - radius) / side) - 1, math.floor((max(east, x + far) + radius) / side) + 1
+    j, top = math.floor((min(south, y - far) - radius) / side) - 1, math.floor((max(north, y + far) + radius) / side) + 1
+    nx, ny = last - i + 1, top - j + 1
+    return Grid(i * side, j * side, side, nx, ny) if nx * ny <= MOST_CELLS else None
 
 
 @lru_cache
@@ -250,10 +248,8 @@ def share_of_disc(position: Floats, view: SensorView, radius: float, *, polar: b
         view: of the sensor.
         polar: false alarms spread evenly over range and azimuth, so thinner over the ground farther out; else over the ground.
     """
-    local = (position - view.pose.position[:2]) @ view.pose.rotation[:2, :2]
-    reach = np.maximum(np.sqrt((local**2).sum(axis=1)), MIN_RANGE_M)
-    out = np.empty(len(position))
+    out, pose = np.empty(len(position)), view.pose
     kernels.share(
-        reach, np.arctan2(local[:, 1], local[:, 0]), view.near_m, view.far_m, view.azimuth_rad, polar, radius, out
+        position, pose.position, pose.rotation, view.near_m, view.far_m, view.azimuth_rad, polar, radius, out
     )
     return out

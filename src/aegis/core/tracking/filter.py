@@ -17,6 +17,7 @@ from scipy.special import gammaincinv
 
 from aegis.core.classification.physical import PhysicalModel
 from aegis.core.ids import UniqueIds
+from aegis.core.kernels import clutter as kernels
 from aegis.core.tracking import existence, measurement, motion, rows
 from aegis.core.tracking.association import How, Known, Moved, gate_keys
 from aegis.core.tracking.births import BirthPlaces, Entered, carried_on, first_detections, first_state, missed
@@ -347,13 +348,13 @@ class Filter:
         unexplained = np.ones(len(z))
         if seen is not None:
             pairs, chances, _ = seen.observed
-            confirmed = np.repeat(seen.before["confirmed"], np.diff(pairs.start))
-            unexplained -= np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
+            confirmed = seen.before["confirmed"].view(np.uint8)
+            kernels.unexplained(pairs.start, pairs.detection, chances.probability, confirmed, unexplained)
         local, memory_ns = (
             state.clutter.get(sensor_id, ClutterMap.empty()),
             round(self._settings.clutter.memory_s * 1e9),
         )
-        after = local.after(z.position[:, :2], unexplained, stamp, memory_ns, share)
+        after = local.after(z.position, unexplained, stamp, memory_ns, share)
         return replace(state, clutter={**state.clutter, sensor_id: after})
 
     def _births(
