@@ -100,7 +100,9 @@ def count(
     corner = cython.declare(cython.double[2])
     west, south, east, north = extent(past)
     corner[0], corner[1] = west, south
-    side = max(radius, max(sqrt((east - west) * (north - south) / most_cells), max(east - west, north - south) / most_cells))
+    side = max(
+        radius, max(sqrt((east - west) * (north - south) / most_cells), max(east - west, north - south) / most_cells)
+    )
     nx: cython.longlong = cython.cast(cython.longlong, (east - west) / side) + 1
     ny: cython.longlong = cython.cast(cython.longlong, (north - south) / side) + 1
     for k in range(past.shape[0]):

@@ -51,6 +51,17 @@ def gate_keys(position: cython.double[:, ::1], keys: cython.double[::1]) -> cyth
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
+def ascend(keys: cython.double[::1]) -> cython.bint:
+    """Tell whether each of the keys (D,) is larger than the one before."""
+    out: cython.bint = True
+    for d in range(1, keys.shape[0]):
+        out = out and keys[d] > keys[d - 1]
+    return out
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
 def near(
     first_track: cython.Py_ssize_t, centre: cython.double[:, ::1], spread: cython.double[:, ::1], x: cython.double[:, :, ::1],
     position: cython.double[:, ::1], sigma: cython.double[::1], measured: cython.uchar[:, ::1], age: cython.double[::1],

@@ -152,7 +152,9 @@ class ClutterMap:
             shape = _ring(hole / grid.side)
             kernels.sum_in_cells(self.position[points], self.weight[points], corner, grid.side, past)
             kernels.around_in_cells(position, corner, grid.side, *shape, past, 1.0, found)
-            kernels.around_in_cells(position, corner, grid.side, *shape, expected, float(self.scans[scans].sum()), usual)
+            kernels.around_in_cells(
+                position, corner, grid.side, *shape, expected, float(self.scans[scans].sum()), usual
+            )
         return found, usual
 
     def _by_hole(self, radius: float, now: Now) -> Iterator[tuple[slice, slice, float]]:
@@ -163,7 +165,10 @@ class ClutterMap:
         if all(hole == least for hole in holes):
             yield slice(None), slice(None), least
             return
-        points, scans = slice(0, int(np.searchsorted(self.stamp_ns, stamps[0]))), slice(0, len(self.scans) - len(stamps))
+        points, scans = (
+            slice(0, int(np.searchsorted(self.stamp_ns, stamps[0]))),
+            slice(0, len(self.scans) - len(stamps)),
+        )
         yield points, scans, least
         for i, hole in enumerate(holes):
             end = int(np.searchsorted(self.stamp_ns, stamps[i], "right"))
@@ -182,7 +187,9 @@ class ClutterMap:
         begin = self.begin + int(np.searchsorted(self.stamp_ns, stamp_ns - memory_ns, "right"))
         scans = slice(int(np.searchsorted(self.scans_ns, stamp_ns - memory_ns, "right")), None)
         store, kept = self.store, self.end - begin
-        if store.used != self.end or self.end + len(weight) > len(store.weight):  # another map went on from here, or it is full
+        if store.used != self.end or self.end + len(weight) > len(
+            store.weight
+        ):  # another map went on from here, or it is full
             store = Store(2 * (kept + len(weight)))
             store.take(self.store, begin, self.end)
             begin = 0
@@ -198,7 +205,10 @@ def cells_over(position: Floats, view: SensorView, radius: float) -> Grid | None
     x, y, far = float(view.pose.position[0]), float(view.pose.position[1]), view.far_m
     west, south, east, north = kernels.extent(position)
     i, last = math.floor((min(west, x - far) - radius) / side) - 1, math.floor((max(east, x + far) + radius) / side) + 1
-    j, top = math.floor((min(south, y - far) - radius) / side) - 1, math.floor((max(north, y + far) + radius) / side) + 1
+    j, top = (
+        math.floor((min(south, y - far) - radius) / side) - 1,
+        math.floor((max(north, y + far) + radius) / side) + 1,
+    )
     nx, ny = last - i + 1, top - j + 1
     return Grid(i * side, j * side, side, nx, ny) if nx * ny <= MOST_CELLS else None
 
@@ -249,7 +259,5 @@ def share_of_disc(position: Floats, view: SensorView, radius: float, *, polar: b
         polar: false alarms spread evenly over range and azimuth, so thinner over the ground farther out; else over the ground.
     """
     out, pose = np.empty(len(position)), view.pose
-    kernels.share(
-        position, pose.position, pose.rotation, view.near_m, view.far_m, view.azimuth_rad, polar, radius, out
-    )
+    kernels.share(position, pose.position, pose.rotation, view.near_m, view.far_m, view.azimuth_rad, polar, radius, out)
     return out
