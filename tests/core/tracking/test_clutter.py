@@ -8,12 +8,11 @@ from scenes import detections_of, plot_of
 from scipy.spatial import cKDTree
 
 from aegis.core.tracking import clutter, measurement
-from aegis.core.tracking.clutter import HOLE, ClutterMap, Now
+from aegis.core.tracking.clutter import HOLE, ClutterMap
 from aegis.core.tracking.measurement import SensorView
 from aegis.core.types import Pose
 
 SECOND = 1_000_000_000
-LATER = Now(1000 * SECOND, 0.0)
 STILL = Pose(np.zeros(3), np.eye(3), np.zeros(3))
 
 
@@ -38,43 +37,33 @@ def test_it_settles_at_the_rate_of_each_place():
         plots = plots[np.hypot(*plots.T) < 1000.0]
         east, west = plots[plots[:, 0] > 0][: rng.poisson(5.0)], plots[plots[:, 0] < 0][: rng.poisson(0.2)]
         known = known.after(np.concatenate([east, west]), sure(len(east) + len(west)), k * SECOND, scans * SECOND)
-    found = known.excess(plots_at([[500.0, 0.0], [-500.0, 0.0]]), view_of(), 5.0, 300.0, LATER)
+    found = known.excess(plots_at([[500.0, 0.0], [-500.0, 0.0]]), view_of(), 5.0, 300.0)
     assert found == pytest.approx([2.0, 0.08], rel=0.25)
 
 
 def test_nothing_seen_means_the_usual_density_and_then_less():
     at = plots_at([[1.0, 0.0]])
-    assert ClutterMap.empty().excess(at, view_of(), 2.0, 100.0, LATER) == pytest.approx([1.0])
+    assert ClutterMap.empty().excess(at, view_of(), 2.0, 100.0) == pytest.approx([1.0])
     known = ClutterMap.empty()
     for k in range(10):
         known = known.after(np.empty((0, 2)), np.empty(0), k * SECOND, 40 * SECOND)
     usual = 2.0 * 0.01 * (1 - HOLE**2)  # a disc of 100 m in one of 1000 m
-    assert known.excess(at, view_of(), 2.0, 100.0, LATER)[0] == pytest.approx(1.0 / (1.0 + 10 * usual), rel=5e-3)
+    assert known.excess(at, view_of(), 2.0, 100.0)[0] == pytest.approx(1.0 / (1.0 + 10 * usual), rel=5e-3)
 
 
 def test_it_forgets_and_does_not_count_the_object_itself():
     known = ClutterMap.empty().after(np.array([[0.0, 0.0], [50.0, 0.0]]), sure(2), 0, 40 * SECOND)
     at = np.array([[0.0, 0.0]])
-    assert known.count(at, 100.0, LATER).tolist() == [1.0]  # only the one 50 m away
+    assert known.count(at, 100.0).tolist() == [1.0]  # only the one 50 m away
     later = known.after(np.empty((0, 2)), np.empty(0), 41 * SECOND, 40 * SECOND)
-    assert later.count(at, 100.0, LATER).tolist() == [0.0]
+    assert later.count(at, 100.0).tolist() == [0.0]
     assert len(known.position) == 2  # the earlier map is as it was
-
-
-def test_what_a_fast_object_may_have_given_in_the_last_scans_does_not_count():
-    """Every second a plot 150 m farther on, as of an object of 150 m/s: only what is older than three scans counts."""
-    known = ClutterMap.empty()
-    for k in range(6):
-        known = known.after(np.array([[150.0 * k, 0.0]]), sure(1), k * SECOND, 40 * SECOND)
-    at = np.array([[150.0 * 6, 0.0]])
-    assert known.count(at, 1000.0, Now(6 * SECOND, 0.0)).tolist() == [5.0]  # the last one lies in the hole
-    assert known.count(at, 1000.0, Now(6 * SECOND, 200.0)).tolist() == [3.0]
 
 
 def test_what_may_be_an_object_counts_as_far_as_it_may_be_none():
     places = np.array([[50.0, 0.0], [60.0, 0.0], [70.0, 0.0]])
     known = ClutterMap.empty().after(places, np.array([0.25, 0.5, 0.01]), 0, 40 * SECOND)
-    assert known.count(np.zeros((1, 2)), 100.0, LATER).tolist() == [0.75]
+    assert known.count(np.zeros((1, 2)), 100.0).tolist() == [0.75]
     assert len(known.position) == 2  # what is hardly a false alarm is not kept
 
 
@@ -88,7 +77,7 @@ def test_counting_by_a_grid_is_counting(seed, radius, spread):
     tree = cKDTree(past)
     around = tree.query_ball_point(at, radius, return_length=True)
     nearest = tree.query_ball_point(at, HOLE * radius, return_length=True)
-    np.testing.assert_array_equal(known.count(at, radius, LATER), around - nearest)
+    np.testing.assert_array_equal(known.count(at, radius), around - nearest)
 
 
 @pytest.mark.parametrize("polar", [True, False])
@@ -109,9 +98,9 @@ def test_the_share_of_a_disc_is_that_of_points_drawn(polar, half_deg):
 def test_the_radius_follows_the_view_where_nothing_is_said_of_it():
     known = ClutterMap.empty().after(np.array([[150.0, 0.0], [250.0, 0.0]]), sure(2), 0, 40 * SECOND)
     at = measurement.from_detections(detections_of([[1.0, 0.0, np.nan, np.nan]], 0.0), STILL)
-    said, unsaid = (known.excess(at, view_of(), 2.0, radius, LATER) for radius in (200.0, 0.0))
+    said, unsaid = (known.excess(at, view_of(), 2.0, radius) for radius in (200.0, 0.0))
     assert said == unsaid
-    assert known.excess(at, view_of(far=1300.0), 2.0, 0.0, LATER) > said
+    assert known.excess(at, view_of(far=1300.0), 2.0, 0.0) > said
 
 
 def test_maps_that_part_do_not_touch_each_other():
@@ -129,18 +118,18 @@ def test_maps_that_part_do_not_touch_each_other():
 
 
 @settings(max_examples=20)
-@given(st.integers(0, 2**32 - 1), st.floats(0.0, 400.0), st.booleans(), st.booleans())
-def test_counting_by_whole_cells_is_counting_them(seed, speed, polar, sector):
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
+def test_counting_by_whole_cells_is_counting_them(seed, polar, sector):
     """Every cell by itself: its middle within the radius of the middle of the position's own cell, no point of it in the hole."""
     rng = np.random.default_rng(seed)
-    view, radius, now = view_of(40.0 if sector else 180.0), 200.0, Now(6 * SECOND, speed)
+    view, radius = view_of(40.0 if sector else 180.0), 200.0
     known = ClutterMap.empty()
     for k in range(6):
         past = rng.uniform(-1100.0, 1100.0, (rng.integers(0, 30), 2))
         known = known.after(past, rng.uniform(0.1, 1.0, len(past)), k * SECOND, 40 * SECOND, 0.5)
     at = rng.uniform(-1000.0, 1000.0, (4, 2))
     grid = clutter.cells_over(at, view, radius)
-    found, usual = known.in_cells(at, view, radius, now, grid, polar=polar)
+    found, usual = known.in_cells(at, view, radius, grid, polar=polar)
     side = radius / clutter.CELLS
     middles = side * (
         np.floor(np.stack(np.meshgrid(*2 * [np.arange(-1300.0, 1300.0, side)]), -1).reshape(-1, 2) / side) + 0.5
@@ -152,19 +141,14 @@ def test_counting_by_whole_cells_is_counting_them(seed, speed, polar, sector):
         share = side**2 * there / np.maximum(reach, 0.283 * side) / (2.0 * view.azimuth_rad * 1000.0)
     for d in range(len(at)):
         own = side * (np.floor(at[d] / side) + 0.5)
-        expected = expected_usual = 0.0
-        for k in range(6):
-            hole = np.clip(speed * (6 - k) if k >= 3 else 0.0, HOLE * radius, radius)
 
-            def counts(middle, own=own, hole=hole):
-                off = np.abs(middle - own)
-                nearest = np.hypot(*np.maximum(off - side, 0.0).T)
-                return (np.hypot(*off.T) <= radius * (1 + 1e-9)) & (nearest >= hole * (1 - 1e-9))
+        def counts(middle, own=own):
+            off = np.abs(middle - own)
+            nearest = np.hypot(*np.maximum(off - side, 0.0).T)
+            return (np.hypot(*off.T) <= radius * (1 + 1e-9)) & (nearest >= HOLE * radius * (1 - 1e-9))
 
-            now_here = known.stamp_ns == k * SECOND
-            cell = side * (np.floor(known.position[now_here] / side) + 0.5)
-            expected += known.weight[now_here][counts(cell)].sum()
-            expected_usual += 0.5 * share[counts(middles)].sum()
+        expected = known.weight[counts(side * (np.floor(known.position / side) + 0.5))].sum()
+        expected_usual = 6 * 0.5 * share[counts(middles)].sum()
         assert found[d] == pytest.approx(expected, rel=1e-9, abs=1e-9)
         assert usual[d] == pytest.approx(expected_usual, rel=1e-9)
 
@@ -176,10 +160,10 @@ def test_whole_cells_say_what_discs_say(monkeypatch):
     for k in range(50):
         x = np.where(rng.random(400) < 0.75, 1.0, -1.0) * rng.uniform(0.0, 700.0, 400)
         known = known.after(np.stack([x, rng.uniform(-700.0, 700.0, 400)], 1), sure(400), k * SECOND, 60 * SECOND)
-    at, now = plots_at([[350.0, 0.0], [-350.0, 100.0], [300.0, 600.0], [0.0, -300.0]]), Now(50 * SECOND, 10.0)
-    discs = known.excess(at, view_of(), 400.0, 200.0, now)
+    at = plots_at([[350.0, 0.0], [-350.0, 100.0], [300.0, 600.0], [0.0, -300.0]])
+    discs = known.excess(at, view_of(), 400.0, 200.0)
     monkeypatch.setattr(clutter, "MOST_PAIRS", 0)
-    cells = known.excess(at, view_of(), 400.0, 200.0, now)
+    cells = known.excess(at, view_of(), 400.0, 200.0)
     assert discs[0] / discs[1] == pytest.approx(3.0, rel=0.15)
     np.testing.assert_allclose(cells, discs, rtol=0.08)
 

@@ -26,38 +26,6 @@ def cell_of(
     return cython.cast(cython.longlong, place)
 
 
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def hole_of(
-    stamp_ns: cython.longlong, now_ns: cython.longlong, recent_ns: cython.longlong, speed: cython.double,
-    least: cython.double, radius: cython.double,
-) -> cython.double:  # fmt: skip
-    """Return within which distance what was then does not count, as it may be an object's own: as far as that has flown."""
-    flown = speed * (now_ns - stamp_ns) * 1e-9 if stamp_ns >= recent_ns else 0.0
-    return min(max(flown, least), radius)
-
-
-@cython.ccall
-@cython.nogil
-@cython.exceptval(check=False)
-def seen(
-    scans_ns: cython.longlong[::1], scans: cython.double[::1], now_ns: cython.longlong, recent_ns: cython.longlong,
-    speed: cython.double, least: cython.double, radius: cython.double,
-) -> cython.double:  # fmt: skip
-    """Return in how many scans all of a disc was looked at; their holes were not.
-
-    Args:
-        scans_ns, scans: (S,) their stamps, and how much of a scan each was.
-        now_ns to radius: as in `count`.
-    """
-    total: cython.double = 0.0
-    for i in range(scans_ns.shape[0]):
-        part = hole_of(scans_ns[i], now_ns, recent_ns, speed, least, radius) / radius
-        total += scans[i] * (1.0 - part * part)
-    return total
-
-
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
@@ -77,19 +45,17 @@ def extent(position: cython.double[:, ::1]) -> tuple[cython.double, cython.doubl
 @cython.nogil
 @cython.exceptval(check=False)
 def count(
-    position: cython.double[:, ::1], past: cython.double[:, ::1], weight: cython.double[::1], stamp_ns: cython.longlong[::1],
-    now_ns: cython.longlong, recent_ns: cython.longlong, speed: cython.double, least: cython.double, radius: cython.double,
-    most_cells: cython.double, begin: cython.longlong[::1], member: cython.longlong[::1], hole: cython.double[::1],
+    position: cython.double[:, ::1], past: cython.double[:, ::1], weight: cython.double[::1], radius: cython.double,
+    hole: cython.double, most_cells: cython.double, begin: cython.longlong[::1], member: cython.longlong[::1],
     out: cython.double[::1],
 ) -> cython.void:  # fmt: skip
     """Write (D,) the summed weight of what lies around each position, by a grid.
 
     Args:
-        position: (D, 2) or more columns; past: (K, 2), at least one, with weight and stamp_ns (K,).
-        now_ns, recent_ns, speed: what is as late as `recent_ns` has a hole as wide as an object of this speed has flown since then.
-        least, radius: any hole's radius at least; what is farther than the radius does not count.
+        position: (D, 2) or more columns; past: (K, 2), at least one, with weight (K,).
+        radius, hole: what is nearer than the hole or farther than the radius does not count.
         most_cells: of the grid, about.
-        begin: (2 most_cells + 4,), member, hole: (K,) scratch.
+        begin: (2 most_cells + 4,), member: (K,) scratch.
         out: to be written.
     """
     i: cython.longlong
@@ -105,8 +71,6 @@ def count(
     )
     nx: cython.longlong = cython.cast(cython.longlong, (east - west) / side) + 1
     ny: cython.longlong = cython.cast(cython.longlong, (north - south) / side) + 1
-    for k in range(past.shape[0]):
-        hole[k] = hole_of(stamp_ns[k], now_ns, recent_ns, speed, least, radius)
     for i in range(nx * ny + 1):
         begin[i] = 0
     for k in range(past.shape[0]):
@@ -132,7 +96,7 @@ def count(
                     k = member[m]
                     dx, dy = past[k, 0] - position[d, 0], past[k, 1] - position[d, 1]
                     square = dx * dx + dy * dy
-                    if hole[k] * hole[k] < square <= radius * radius:
+                    if hole * hole < square <= radius * radius:
                         total += weight[k]
         out[d] = total
 
@@ -241,15 +205,15 @@ def sum_in_cells(
 @cython.exceptval(check=False)
 def around_in_cells(
     position: cython.double[:, ::1], corner: cython.double[::1], side: cython.double, outer: cython.longlong[::1],
-    inner: cython.longlong[::1], sums: cython.double[:, ::1], times: cython.double, out: cython.double[::1],
+    inner: cython.longlong[::1], sums: cython.double[:, ::1], out: cython.double[::1],
 ) -> cython.void:  # fmt: skip
-    """Add to (D,) so many times what is in the cells around each position, from sums along rows.
+    """Write (D,) what is in the cells around each position, from sums along rows.
 
     Args:
         position: (D, 2) or more columns, at least as many cells inside the grid as `outer` has.
         corner, side: of the grid.
         outer, inner: (W + 1,) of the rows so many cells away: cells up to outer and beyond inner columns away count; -1: all do.
-        sums: (ny, nx + 1) as from `sum_in_cells`; times: a factor; out: changed.
+        sums: (ny, nx + 1) as from `sum_in_cells`; out: to be written.
     """
     i: cython.longlong
     j: cython.longlong
@@ -268,7 +232,7 @@ def around_in_cells(
             total += sums[j + row, i + outer[away] + 1] - sums[j + row, i - outer[away]]
             if inner[away] >= 0:
                 total -= sums[j + row, i + inner[away] + 1] - sums[j + row, i - inner[away]]
-        out[d] += times * total
+        out[d] = total
 
 
 @cython.ccall

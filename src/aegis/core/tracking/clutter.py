@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,19 +14,11 @@ from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.types import Floats, Ints
 
 HOLE = 0.2  # share of the radius within which earlier detections do not count: they are the object's own
-OWN_SCANS = 3  # the last ones, in which an object that is no track yet may have been as far off as it flies
 RADIUS = 0.2  # of the discs, as a share of the farthest range, where nothing is said of it
 LIKELY = 0.05  # a detection less likely a false alarm than this is not kept
 MOST_CELLS = 65_536  # of the grid in which they are counted
 MOST_PAIRS = 1_000_000  # of a detection and an earlier one; beyond, whole cells are counted, which takes less time
 CELLS = 8  # that the radius is long, where whole cells are counted
-
-
-class Now(NamedTuple):
-    """When detections are held against earlier ones."""
-
-    stamp_ns: int
-    speed_mps: float  # of a fast object
 
 
 class Grid(NamedTuple):
@@ -101,7 +92,7 @@ class ClutterMap:
         """Return (K,) when they were, ascending."""
         return self.store.stamp_ns[self.begin : self.end]
 
-    def excess(self, z: Plots, view: SensorView, clutter_per_scan: float, radius_m: float, now: Now) -> Floats:
+    def excess(self, z: Plots, view: SensorView, clutter_per_scan: float, radius_m: float) -> Floats:
         """Return how much denser false alarms are around each detection (D,) of a scan than usual.
 
         The posterior mean of a Poisson rate over the usual rate, which as a prior has the weight of one false alarm.
@@ -110,32 +101,30 @@ class ClutterMap:
             z: the detections, at least one; view: of the sensor.
             clutter_per_scan: false alarms that a scan usually has, in all of the view.
             radius_m: within which they are counted; 0: a share of the farthest range.
-            now: when that is, and how fast objects are.
         """
         radius = radius_m or RADIUS * view.far_m
         grid = cells_over(z.position, view, radius) if len(z) * (self.end - self.begin) > MOST_PAIRS else None
         if grid is not None:
-            found, usual = self.in_cells(z.position, view, radius, now, grid, polar=z.polar)
+            found, usual = self.in_cells(z.position, view, radius, grid, polar=z.polar)
         else:
-            seen = kernels.seen(self.scans_ns, self.scans, *self._recent(now), HOLE * radius, radius)
-            found, usual = self.count(z.position, radius, now), share_of_disc(z.position, view, radius, polar=z.polar)
-            usual *= seen
+            found, usual = self.count(z.position, radius), share_of_disc(z.position, view, radius, polar=z.polar)
+            usual *= (1.0 - HOLE**2) * self.scans.sum()
         return np.asarray((1.0 + found) / (1.0 + clutter_per_scan * usual), dtype=np.float64)
 
-    def count(self, position: Floats, radius: float, now: Now) -> Floats:
+    def count(self, position: Floats, radius: float) -> Floats:
         """Return (D,) the expected number of earlier false alarms within the radius of each position (D, 2), or more columns."""
         k = self.end - self.begin
         if not k or not len(position):
             return np.zeros(len(position))
         out = np.empty(len(position))
         kernels.count(
-            position, self.position, self.weight, self.stamp_ns, *self._recent(now), HOLE * radius, radius, MOST_CELLS,
-            np.empty(2 * MOST_CELLS + 4, np.int64), np.empty(k, np.int64), np.empty(k), out,
+            position, self.position, self.weight, radius, HOLE * radius, MOST_CELLS,
+            np.empty(2 * MOST_CELLS + 4, np.int64), np.empty(k, np.int64), out,
         )  # fmt: skip
         return out
 
     def in_cells(
-        self, position: Floats, view: SensorView, radius: float, now: Now, grid: Grid, *, polar: bool
+        self, position: Floats, view: SensorView, radius: float, grid: Grid, *, polar: bool
     ) -> tuple[Floats, Floats]:
         """Return the same by whole cells, and as how many times the share of a scan's false alarms that is usually there; (D,).
 
@@ -143,41 +132,15 @@ class ClutterMap:
         are of the same cells, so that their shape does not matter.
 
         Args:
-            position: (D, 2), or more columns; view to now: as for `excess`.
+            position: (D, 2), or more columns; view, radius: as for `excess`.
             grid: from `cells_over`; polar: as in `share_of_disc`.
         """
         found, usual = np.zeros((2, len(position)))
-        expected, past, corner = _usual_in(grid, _Sector.of(view, polar)), grid.sums(), grid.corner
-        for points, scans, hole in self._by_hole(radius, now):
-            shape = _ring(hole / grid.side)
-            kernels.sum_in_cells(self.position[points], self.weight[points], corner, grid.side, past)
-            kernels.around_in_cells(position, corner, grid.side, *shape, past, 1.0, found)
-            kernels.around_in_cells(
-                position, corner, grid.side, *shape, expected, float(self.scans[scans].sum()), usual
-            )
-        return found, usual
-
-    def _by_hole(self, radius: float, now: Now) -> Iterator[tuple[slice, slice, float]]:
-        """Yield the detections and the scans that have a hole of the same size, and this."""
-        least, (stamp_ns, recent_ns, speed) = HOLE * radius, self._recent(now)
-        stamps = self.scans_ns[-OWN_SCANS:].tolist()
-        holes = [min(max(speed * (stamp_ns - at) * 1e-9 if at >= recent_ns else 0.0, least), radius) for at in stamps]
-        if all(hole == least for hole in holes):
-            yield slice(None), slice(None), least
-            return
-        points, scans = (
-            slice(0, int(np.searchsorted(self.stamp_ns, stamps[0]))),
-            slice(0, len(self.scans) - len(stamps)),
-        )
-        yield points, scans, least
-        for i, hole in enumerate(holes):
-            end = int(np.searchsorted(self.stamp_ns, stamps[i], "right"))
-            points, scans = slice(points.stop, end), slice(scans.stop, scans.stop + 1)
-            yield points, scans, hole
-
-    def _recent(self, now: Now) -> tuple[int, int, float]:
-        """Return the time, that of the last scans whose holes follow the speed of objects, and this speed."""
-        return now.stamp_ns, int(self.scans_ns[-OWN_SCANS:].min(initial=now.stamp_ns)), now.speed_mps
+        past, corner, shape = grid.sums(), grid.corner, _ring()
+        kernels.sum_in_cells(self.position, self.weight, corner, grid.side, past)
+        kernels.around_in_cells(position, corner, grid.side, *shape, past, found)
+        kernels.around_in_cells(position, corner, grid.side, *shape, _usual_in(grid, _Sector.of(view, polar)), usual)
+        return found, self.scans.sum() * usual
 
     def after(self, position: Floats, weight: Floats, stamp_ns: int, memory_ns: int, scan: float = 1.0) -> ClutterMap:
         """Return the map after a scan, or part of one, whose detections (D, 2) were false alarms with these probabilities (D,).
@@ -213,10 +176,10 @@ def cells_over(position: Floats, view: SensorView, radius: float) -> Grid | None
     return Grid(i * side, j * side, side, nx, ny) if nx * ny <= MOST_CELLS else None
 
 
-@lru_cache
-def _ring(hole: float) -> tuple[Ints, Ints]:
-    """Return `outer` and `inner` of `kernels.around_in_cells` for a hole, whose radius is so many cells."""
-    away = np.arange(CELLS + 1)
+@cache
+def _ring() -> tuple[Ints, Ints]:
+    """Return `outer` and `inner` of `kernels.around_in_cells`."""
+    away, hole = np.arange(CELLS + 1), HOLE * CELLS
     outer = np.floor(np.sqrt(CELLS**2 - away**2)).astype(np.int64)
     nearest = np.maximum(away - 1, 0)  # that what is so many rows away can be
     inner = np.where(nearest < hole, np.ceil(np.sqrt(np.maximum(hole**2 - nearest**2, 0.0))), -1.0)

@@ -23,7 +23,7 @@ from aegis.core.kernels import rows as kernels
 from aegis.core.tracking import existence, measurement, motion, rows
 from aegis.core.tracking.association import How, Known, Moved, gate_keys
 from aegis.core.tracking.births import BirthPlaces, Entered, carried_on, first_detections, first_state, missed
-from aegis.core.tracking.clutter import ClutterMap, Now
+from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
 from aegis.core.tracking.lifecycle import settled
 from aegis.core.tracking.measurement import Plots, SensorView
@@ -37,7 +37,6 @@ from aegis.core.tracking.view import View
 from aegis.core.types import ClassId, Detections, Floats, Ints, Tracks
 
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
-FAST = 2.0  # an object, in standard deviations of its unknown speed
 SURE = 0.9  # existence probability of a track that another one may hide
 APART = 0.05  # less probable to be in the same cell: apart
 PROBABLE = 0.5  # more probable than not
@@ -148,9 +147,8 @@ class Filter:
         state = self._predicted(state, dt, share)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        delay_ns = round(sensor.model.delay_s * 1e9)
-        scan = self._plotted(detections, view, tracks, mean, covariance, (stamp, stamp + delay_ns))
-        state, background = self._background(state, sensor, scan, sensor_id, (stamp, dt), sweep)
+        scan = self._plotted(detections, view, tracks, mean, covariance, stamp)
+        state, background = self._background(state, sensor, scan, sensor_id, dt, sweep)
         alone = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
         part = None
@@ -221,11 +219,10 @@ class Filter:
         return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
 
     def _plotted(
-        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, times: tuple[int, int]
-    ) -> Plotted:  # fmt: skip
-        """Return the scan as measurements, one of each extended object; `times`: now, and with the sensor's delay."""
-        stamp, now_ns = times
-        z = measurement.from_detections(detections, view.pose, now_ns)
+        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, stamp: int
+    ) -> Plotted:
+        """Return the scan as measurements, one of each extended object."""
+        z = measurement.from_detections(detections, view.pose, stamp)
         # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
         keys = gate_keys(z.position)
         order = np.argsort(keys)
@@ -249,17 +246,10 @@ class Filter:
         return Plotted(view, z, (10.0 * np.log10(power))[order], objects.scatter[order], z.measured_ns(stamp))
 
     def _background(
-        self,
-        state: State,
-        sensor: KnownSensor,
-        scan: Plotted,
-        sensor_id: str,
-        times: tuple[int, float],
-        sweep: Sweep | None,
+        self, state: State, sensor: KnownSensor, scan: Plotted, sensor_id: str, dt: float, sweep: Sweep | None
     ) -> tuple[State, Background]:
         """Return where the detections can come from besides the tracks, and the state with those not shown yet."""
         s, model, view, z = self._settings, sensor.model, scan.view, scan.z
-        stamp, dt = times
         # New objects come in, and leave those not detected yet when they are: as many of each in the long run.
         pd, share = model.detection_probability, 1.0 if sweep is None else sweep.share
         settled = model.births_per_scan * (1.0 - pd) / pd
@@ -268,8 +258,7 @@ class Filter:
         density = measurement.background(z.measured, sensor.extent(z), model.clutter_per_scan, pd * undetected)
         if s.clutter.memory_s > 0.0 and len(z):
             local = state.clutter.get(sensor_id, ClutterMap.empty())
-            now = Now(stamp, FAST * s.birth.initial_speed_sigma_mps)
-            density[0] *= local.excess(z, view, model.clutter_per_scan, s.clutter.radius_m, now)
+            density[0] *= local.excess(z, view, model.clutter_per_scan, s.clutter.radius_m)
         entered = state.entered
         found = Background(density, np.empty((0, 6)), np.empty((0, 6, 6)))
         if entered is not None:

@@ -39,10 +39,6 @@ class SensorModel(Settings):
     elevation_span_deg: float = param(
         65.0, "Width of the elevations over which false alarms spread; no more than that of the view.", unit="deg", gt=0.0, le=180.0
     )  # fmt: skip
-    delay_s: float = param(
-        0.0, "How much earlier than its stamp, or its own time, says a detection was measured, where the sensor's own processing takes "
-        "a known time. Tracks are carried on over it.", unit="s", ge=0.0, le=60.0,
-    )  # fmt: skip
     range_rate_span_mps: float = param(
         1200.0, "Width of the range rates over which false alarms spread.", unit="m/s", gt=0.0
     )
