@@ -65,9 +65,9 @@ class _Slots:
 
         s = slots
         return cls(
-            np.zeros(s, np.int64), np.zeros(s, np.int64), flags(s), flags(s), np.full((3, s), np.nan), np.zeros((3, s)), np.zeros(s),
-            np.full(s, np.nan), np.zeros(s, np.int64), flags(zones, s), flags(zones, s), np.zeros((zones, s)), np.zeros((computing, s)),
-            flags(rules, s), np.full((rules, s), -1.0),
+            np.zeros(s, np.int64), np.zeros(s, np.int64), flags(s), flags(s), np.full((3, s), np.nan), np.zeros((3, s)),
+            np.zeros(s), np.full(s, np.nan), np.zeros(s, np.int64), flags(zones, s), flags(zones, s), np.zeros((zones, s)),
+            np.zeros((computing, s)), flags(rules, s), np.full((rules, s), -1.0),
         )  # fmt: skip
 
     def grown(self, slots: int) -> Self:
