@@ -69,7 +69,7 @@ def test_the_error_of_the_miss_distance_is_that_of_a_monte_carlo():
     assert sigma == pytest.approx(distances.std(), rel=0.05)
 
 
-MISSILE = (7, ClassId.MISSILE, (9000.0, 0.0, 300.0), (-300.0, 0.0, -10.0))
+MISSILE = (7, ClassId.MISSILE, (6000.0, 0.0, 300.0), (-300.0, 0.0, -10.0))
 AIRLINER = (3, ClassId.AIRCRAFT, (8000.0, 6000.0, 9000.0), (-200.0, 0.0, 0.0))
 ALL_LISTED = ThreatSettings(levels={"listed_from": "LOW"})
 LEAVING = (5, ClassId.DRONE, (500.0, 0.0, 50.0), (15.0, 0.0, 0.0))
@@ -81,8 +81,8 @@ def test_the_ranking_is_the_one_a_person_would_give():
     assert threats.level.tolist() == [ThreatLevel.CRITICAL, ThreatLevel.LOW, ThreatLevel.LOW]
     assert threats.class_id.tolist() == [ClassId.MISSILE, ClassId.AIRCRAFT, ClassId.DRONE]
     assert (np.diff(threats.score) <= 0).all()
-    assert "impact in 30 s" in threats.reason[0]
-    assert "closing at 300 m/s from 9005 m" in threats.reason[0]
+    assert "impact in 20 s" in threats.reason[0]
+    assert "closing at 300 m/s from 6007 m" in threats.reason[0]
     assert "MISSILE (0.95)" in threats.reason[0]
     assert "moves away, 502 m off" in threats.reason[2]
 
@@ -155,18 +155,18 @@ def score_of(**values: float) -> float:
 
 
 def test_the_score_is_the_weighted_geometric_mean_of_its_terms():
-    """By hand: distance 1, as it enters; time 1 / (1 + (95 / 90)^2); .95 drone, the rest alike; heading 1; certainty .9."""
+    """By hand: distance 1, as it enters; time 1 / (1 + (95 / 60)^2); .95 drone, the rest alike; heading 1; certainty .9."""
     time, capability = (
-        1 / (1 + (95 / 90) ** 2),
+        1 / (1 + (95 / 60) ** 2),
         0.95 * 0.8 + 0.05 / 9 * (0.5 + 0.02 + 0.6 + 0.6 + 1 + 0.4 + 0.2 + 0.4 + 0.01),
     )
-    assert score_of() == pytest.approx(time**0.35 * capability**0.1 * 0.9**0.1, rel=1e-6)
+    assert score_of() == pytest.approx((time**0.5 * capability**0.1 * 0.9**0.1) ** (1 / 1.15), rel=1e-6)
     even = {f"score.weight_{term}": 7.0 for term in TERMS}
     assert score_of(**even) == pytest.approx((time * capability * 0.9) ** 0.2, rel=1e-6)
     only_time = {f"score.weight_{term}": 0.0 for term in TERMS if term != "time"}
     assert score_of(**only_time) == pytest.approx(time, rel=1e-6)
     assert score_of(**{"capability.DRONE": 0.0}) == pytest.approx(
-        time**0.35 * (capability - 0.95 * 0.8) ** 0.1 * 0.9**0.1, rel=1e-6
+        (time**0.5 * (capability - 0.95 * 0.8) ** 0.1 * 0.9**0.1) ** (1 / 1.15), rel=1e-6
     )
 
 

@@ -131,6 +131,7 @@ def test_the_probability_to_enter_is_that_of_flights():
         "rules.r.probability": 1e-6,
         "zones.ell.ceiling_m": 400.0,
     }
+    rule |= {"manoeuvre.acceleration_sigma_mps2": 2.0, "manoeuvre.vertical_acceleration_sigma_mps2": 1.0}
     for place, velocity in (
         ((-500.0, 100.0, 200.0), (60.0, 0.0, 0.0)),
         ((-500.0, 500.0, 200.0), (60.0, -5.0, 0.0)),

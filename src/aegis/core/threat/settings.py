@@ -31,7 +31,7 @@ class Score(Settings):
         500.0, "Miss distance, beyond the asset's radius, at which the term of distance is a half.", unit="m", gt=0.0
     )
     half_time_s: float = param(
-        90.0, "Time to impact or closest approach at which the term of time is a half.", unit="s", gt=0.0
+        60.0, "Time to impact or closest approach at which the term of time is a half.", unit="s", gt=0.0
     )
     entry_share: float = param(
         0.25,
@@ -45,7 +45,7 @@ class Score(Settings):
     )  # fmt: skip
     weight_distance: float = param(0.3, "Weight of the miss distance in the score, relative to the others.", ge=0.0)
     weight_time: float = param(
-        0.35, "Weight of the time to impact or closest approach in the score, relative to the others.", ge=0.0
+        0.5, "Weight of the time to impact or closest approach in the score, relative to the others.", ge=0.0
     )
     weight_capability: float = param(
         0.1, "Weight of the harm that the class can do in the score, relative to the others.", ge=0.0
