@@ -18,7 +18,7 @@ from scipy.special import gammaincinv
 from aegis.core.classification.physical import PhysicalModel
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking import existence, measurement, motion, rows
-from aegis.core.tracking.association import How, Moved, gate_keys
+from aegis.core.tracking.association import How, Known, Moved, gate_keys
 from aegis.core.tracking.births import BirthPlaces, Entered, carried_on, first_detections, first_state, missed
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
@@ -35,6 +35,8 @@ from aegis.core.types import ClassId, Detections, Floats, Ints, Tracks
 
 AXES = np.arange(3)
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
+SURE = 0.9  # existence probability of a track that another one may hide
+APART = 0.05  # less probable to be in the same cell: apart
 PROBABLE = 0.5  # more probable than not
 TURNS_COASTED = 3.5  # at least, however slowly the antenna turns: three misses in a row
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
@@ -109,7 +111,7 @@ class Filter:
         self._motion = Motion(modes, acceleration**2, turn_variance, turn_noise)
         life = s.existence
         self._hiding = Hiding(life.mean_visible_s, life.mean_hidden_s, HIDDEN_LOOKS)
-        self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness)
+        self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness, s.association.cell_sigmas)
         self._places = None
         if s.birth.places:
             places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()]
@@ -281,16 +283,22 @@ class Filter:
         if part is not None:
             looked = visible & ~part.taken & (part.covered + part.in_vain >= PROBABLE)
         hidden = existence.hide(tracks["hidden"], tracks["lasting"], tracks["looked_ns"], stamp, looked, self._hiding)
+        # Not for ever: a track that is a mistake for another one would have a part in all its detections.
+        lately = stamp - tracks["apart_ns"] <= round(s.existence.max_coast_s * 1e9)
+        sure = tracks["confirmed"] & (tracks["existence"] > SURE) & lately
         before = Predicted(
             tracks.kinematics, tracks["existence"], hidden, visible, centre, np.ascontiguousarray(covariance[:, AXES, AXES]),
             self._moved(tracks["class_id"], tracks["has_height"], self._motion.modes, dt),
+            Known(sure, tracks["born_ns"], tracks["apart_ns"]),
         )  # fmt: skip
         observed = observe(before, scan.view, z, log_background, self._how, part)
-        (pairs, chances), best = observed, observed.hypotheses.best
+        (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
         after["looked_ns"][slice(None) if part is None else looked] = stamp
         measured_ns = z.measured_ns(stamp)
         found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, measured_ns)
+        apart = found[close[found] < APART]
+        after["apart_ns"][apart] = after["updated_ns"][apart]
         seen = Seen(scan, tracks, velocity, visible, observed, found)
         first_height = after["has_height"] & ~tracks["has_height"]
         if first_height.any():
@@ -328,7 +336,7 @@ class Filter:
         """Return the state with what a share of a scan says of places that give false alarms: what no confirmed track explains."""
         unexplained = np.ones(len(z))
         if seen is not None:
-            pairs, chances = seen.observed
+            pairs, chances, _ = seen.observed
             confirmed = np.repeat(seen.before["confirmed"], np.diff(pairs.start))
             unexplained -= np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
         local, memory_ns = (

@@ -71,7 +71,7 @@ class SensorKnowledge:
             sensors: how many have been heard.
         """
         tracks, z, pose = seen.before, seen.scan.z, seen.scan.view.pose
-        (pairs, chances), found, best = seen.observed, seen.found, seen.observed.hypotheses.best
+        (pairs, chances, _), found, best = seen.observed, seen.found, seen.observed.hypotheses.best
         clear = found[(chances.probability[best[found]] > CLEAR) & (tracks["hits"][found] >= SETTLED_HITS)]
         distance = pairs.distance[best[clear]]
         if self._scaling != "off":

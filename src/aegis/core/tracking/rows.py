@@ -31,6 +31,7 @@ WHOLES = (
     "hits",
     "class_id",
     "looked_ns",  # when it was last to be seen; later than updated_ns: it was not
+    "apart_ns",  # when it was last detected with no other sure track in the same cell of the sensor; 0: never
 )
 FLAGS = ("confirmed", "has_height")
 COLUMNS = (*REALS, *WHOLES, *FLAGS)
@@ -45,7 +46,7 @@ class Rows:
     """
 
     kinematics: Kinematics
-    tables: tuple[Floats, Ints, NDArray[np.bool_]]  # (6, N), (7, N), (2, N)
+    tables: tuple[Floats, Ints, NDArray[np.bool_]]  # (6, N), (8, N), (2, N)
 
     def __len__(self) -> int:
         return int(self.tables[0].shape[1])

@@ -13,7 +13,10 @@ from aegis.core.tracking.motion import Kinematics, Model
 from aegis.core.tracking.rows import COLUMNS, Rows
 
 FORMAT = "aegis tracks 1"
-SINCE = {"looked_ns": "updated_ns"}  # columns that older snapshots lack, and what stands in for them
+SINCE = {
+    "looked_ns": "updated_ns",
+    "apart_ns": "updated_ns",
+}  # columns that older snapshots lack, and what stands in for them
 
 
 def to_bytes(rows: Rows, now_ns: int, model: Model) -> bytes:
