@@ -108,7 +108,8 @@ class Simulator(SimulatedRadar):
     def receiver_noise(self, t_s: float, stamp_ns: int) -> ReceiverNoise:
         """Return what the receiver hears while nothing is sent, at azimuths side by side over the view, in the last scan.
 
-        The mean of `points.noise_cells` cells at each elevation that it looks at there; random numbers of its own, so that
+        It listens with a fan, which has the mean of the gains at all elevations that it looks at, for as long as it looks at
+        them: each power is the mean of `points.noise_cells` cells for each elevation. Random numbers of its own, so that
         points do not depend on who listens.
 
         Args:
@@ -119,8 +120,8 @@ class Simulator(SimulatedRadar):
         azimuth = self._columns
         temperature = self._temperature(t_s % self.scenario.duration_s, self._beams).reshape(-1, len(azimuth))
         cells = settings.points.noise_cells
-        temperature = (temperature * self._noise_rng.gamma(cells, 1.0 / cells, temperature.shape)).mean(axis=0)
-        cells *= len(self._beams[0]) // len(azimuth)
+        cells *= len(temperature)
+        temperature = temperature.mean(axis=0) * self._noise_rng.gamma(cells, 1.0 / cells, len(azimuth))
         return ReceiverNoise(
             stamp_ns=stamp_ns,
             frame_id=settings.frame_id,

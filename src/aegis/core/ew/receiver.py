@@ -26,6 +26,7 @@ from aegis.core.types import Floats, Ints, ReceiverNoise, Signal, SignalKind
 LOWEST_DB, HIGHEST_DB = -300.0, 200.0  # of powers that a receiver can state: others are none
 ONCE_IN_A_PLACE = 0.5  # bursts that hit one place of more chirps are in step with ours: no other radar's
 STROBE_CONTRAST = 2.0  # a beam's excess over that of the beams' median, from which a rise has a bearing
+MOST_CELLS = 1e12
 BEAM_ERROR = 0.01  # of the beamwidth: what interpolation leaves, whatever the power
 # Carriers in which a jammer was heard, or not, are remembered for so many reports.
 CARRIERS = 64
@@ -100,13 +101,14 @@ class ReceiverMonitor:
     def step(self, report: ReceiverNoise) -> NoiseChange:
         """Judge a report; `self.heard` is what is active afterwards."""
         s = self.settings
-        if not (report.cells > 0 and LOWEST_DB <= report.power_db <= HIGHEST_DB):
+        if not (0.0 < report.cells <= MOST_CELLS and LOWEST_DB <= report.power_db <= HIGHEST_DB):
             self.judged = False
             return NoiseChange()
         beams = np.where(
             (report.beam_power_db >= LOWEST_DB) & (report.beam_power_db <= HIGHEST_DB), report.beam_power_db, np.nan
         )
-        scan = _Quiet(_linear(report.power_db), report.cells, 10.0 ** (beams / 10.0), report.beam_cells)
+        beam_cells = report.beam_cells if 0.0 < report.beam_cells <= MOST_CELLS else 0.0
+        scan = _Quiet(_linear(report.power_db), report.cells, 10.0 ** (beams / 10.0), beam_cells)
         if self._quiet and len(self._quiet[-1].beams) != len(beams):
             self._quiet.clear()  # another array
         self.judged = len(self._quiet) >= s.warmup_scans
@@ -138,7 +140,7 @@ class ReceiverMonitor:
         beams = scan.beams / floor.beams
         n = int(np.isfinite(beams).sum())
         loudest, beam = ratio, False
-        if n and scan.beam_cells > 0:
+        if n and scan.beam_cells > 0.0 and floor.beam_cells > 0.0:
             loudest = max(ratio, float(np.nanmax(beams)))
             share = pfa / n
             wide = -float(stdtrit(max(floor.scans * n - 1, 2), share))
@@ -266,7 +268,7 @@ class ReceiverMonitor:
 def strobe(report: ReceiverNoise, excess: Floats, best: int, row: Ints) -> tuple[float, float]:
     """Return where between the beams a jammer is [rad], and the standard deviation [rad].
 
-    A parabola through the logarithm of the excess of the best beam and its neighbours. Of beams formed from the same samples the
+    Of beams formed from the same samples: a parabola through the logarithm of the excess of the best beam and its neighbours; the
     error is theta3 / (1.6 sqrt(2 K J^2 / (1 + J))), the bound of K snapshots at a jammer-to-noise ratio J in the beam; of beams
     that look one after another the powers scatter each for itself.
 
@@ -279,33 +281,55 @@ def strobe(report: ReceiverNoise, excess: Floats, best: int, row: Ints) -> tuple
     order = row[np.argsort(report.azimuth[row], kind="stable")]
     at = int(np.flatnonzero(order == best)[0])
     n = len(order)
-    angle = np.sin(report.azimuth) if report.simultaneous else report.azimuth
+    width, middle = report.beamwidth, float(report.azimuth[best])
     around = not report.simultaneous and n > 2 and _gap(report.azimuth[order]) < 2.0 * 2.0 * math.pi / n
-    left, right = (order[at - 1], order[(at + 1) % n]) if around or 0 < at < n - 1 else (-1, -1)
-    width = report.beamwidth if math.isfinite(report.beamwidth) else math.nan
-    jammer = float(excess[best])
-    middle = float(report.azimuth[best])
-    if left < 0 or not min(excess[left], excess[right]) > 0.0:
-        return middle, width / math.sqrt(12.0)
+    sides = [order[at - 1], order[(at + 1) % n]] if around or 0 < at < n - 1 else []
+    between = _between_formed if report.simultaneous else _between_turning
+    if not sides or not 0.0 < width < math.pi:
+        return middle, _anywhere(width)
+    return between(report, excess, best, (int(sides[0]), int(sides[1])))
+
+
+def _between_formed(report: ReceiverNoise, excess: Floats, best: int, sides: tuple[int, int]) -> tuple[float, float]:
+    middle, width = float(report.azimuth[best]), report.beamwidth
+    left, right = sides
+    if not min(excess[left], excess[right]) > 0.0:
+        return middle, _anywhere(width)
     y = np.log(np.maximum(excess[[left, best, right]], _LEAST))
-    step = 0.5 * (_wrap(angle[best] - angle[left]) + _wrap(angle[right] - angle[best]))
+    sine = np.sin(report.azimuth[[left, best, right]])
+    step = 0.5 * float(sine[2] - sine[0])
     curve = float(y[0] - 2.0 * y[1] + y[2])
     if not curve < 0.0:
-        return middle, width / math.sqrt(12.0)
+        return middle, _anywhere(width)
     offset = float(np.clip(0.5 * step * (y[0] - y[2]) / curve, -0.5 * step, 0.5 * step))
-    cells = max(report.beam_cells, 1.0)
-    if report.simultaneous:
-        sine = float(np.clip(angle[best] + offset, -1.0, 1.0))
-        bearing = math.asin(sine)
-        wide = width / max(math.cos(bearing), 0.1)
-        sigma = wide / (1.6 * math.sqrt(2.0 * cells * jammer**2 / (1.0 + jammer)))
-        return bearing, math.hypot(sigma, BEAM_ERROR * wide)
-    relative = (1.0 + excess[[left, best, right]]) / np.maximum(excess[[left, best, right]], _LEAST) / math.sqrt(cells)
-    slope = 0.5 * step / curve
-    tilt = slope * (y[0] - y[2]) / curve
-    share = np.array([slope - tilt, 2.0 * tilt, -slope - tilt])
-    sigma = float(np.sqrt(((share * relative) ** 2).sum()))
-    return _wrap(middle + offset), min(math.hypot(sigma, BEAM_ERROR * width), width)
+    bearing = math.asin(float(np.clip(sine[1] + offset, -1.0, 1.0)))
+    jammer, cells = float(excess[best]), float(np.clip(report.beam_cells, 1.0, MOST_CELLS))
+    wide = width / max(math.cos(bearing), 0.1)
+    sigma = wide / (1.6 * math.sqrt(2.0 * cells * jammer**2 / (1.0 + jammer)))
+    return bearing, min(math.hypot(sigma, BEAM_ERROR * wide), math.pi)
+
+
+def _between_turning(report: ReceiverNoise, excess: Floats, best: int, sides: tuple[int, int]) -> tuple[float, float]:
+    middle, width = float(report.azimuth[best]), report.beamwidth
+    other = max(sides, key=lambda side: float(excess[side]))
+    if not excess[other] > 0.0:
+        return middle, _anywhere(width)
+    step = _wrap(float(report.azimuth[other]) - middle)
+    slope = width**2 / (8.0 * math.log(2.0) * step)
+    offset = 0.5 * step + slope * math.log(float(excess[other] / excess[best]))
+    pair = excess[[best, other]]
+    sigma = (
+        abs(slope)
+        * float(np.linalg.norm((1.0 + pair) / pair))
+        / math.sqrt(float(np.clip(report.beam_cells, 1.0, MOST_CELLS)))
+    )
+    offset = float(np.clip(offset, min(0.0, 0.5 * step), max(0.0, 0.5 * step)))
+    return _wrap(middle + offset), min(math.hypot(sigma, BEAM_ERROR * width), _anywhere(width))
+
+
+def _anywhere(width: float) -> float:
+    """Return the standard deviation of a bearing that is anywhere in a beam."""
+    return width / math.sqrt(12.0)
 
 
 def _gap(sorted_azimuth: Floats) -> float:

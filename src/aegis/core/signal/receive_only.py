@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.special import gammainccinv
 
 from aegis.core.ew.statistics import spectral_kurtosis
 from aegis.core.signal.cube import Cube, Waveform, WaveformKind
@@ -76,8 +75,8 @@ class ReceiveOnly:
         self._groups = [np.flatnonzero(delay == value) for value in np.unique(delay)]
         channels = len(delay)
         self._channels = channels
-        self._out = float(gammainccinv(channels, STANDS_OUT)) / channels
-        self._mean_over_median = channels / float(gammainccinv(channels, 0.5))
+        # As of one channel: what a jammer adds is the same in all of them, and must not stand out by that.
+        self._out = -float(np.log(STANDS_OUT)) / float(np.log(2.0))
         self._azimuth, self._steering, self.beamwidth = self._beams() if not real else (np.empty(0), None, float("nan"))
 
         fmcw = waveform.kind is WaveformKind.FMCW
@@ -125,8 +124,7 @@ class ReceiveOnly:
         """
         w = self._waveform
         cell_power = power[self._rows, self._columns].astype(np.float64)
-        middle = float(np.median(cell_power)) * self._mean_over_median
-        kept = cell_power <= self._out * middle
+        kept = cell_power <= self._out * float(np.median(cell_power))
         n = int(kept.sum())
         mean = float(cell_power[kept].mean()) / (self._channels * self._noise_gain) if n else 0.0
         out = ReceiverNoise(
