@@ -143,7 +143,8 @@ class Filter:
         state = self._predicted(state, dt, share)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        scan = self._plotted(detections, view, tracks, mean, covariance, stamp)
+        # As seen from later by the sensor's delay, each detection is older by it.
+        scan = self._plotted(detections, view, tracks, mean, covariance, stamp + round(sensor.model.delay_s * 1e9))
         state, background = self._background(state, sensor, scan, sensor_id, dt, sweep)
         alone = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
@@ -215,10 +216,10 @@ class Filter:
         return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
 
     def _plotted(
-        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, stamp: int
+        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, seen_ns: int
     ) -> Plotted:
-        """Return the scan as measurements, one of each extended object."""
-        z = measurement.from_detections(detections, view.pose, stamp)
+        """Return the scan as measurements, one of each extended object, as old as they are at this time."""
+        z = measurement.from_detections(detections, view.pose, seen_ns)
         # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
         keys = gate_keys(z.position)
         order = np.argsort(keys)
