@@ -2,7 +2,7 @@
 
 The four Autoferry recordings (Helgesen et al., Ocean Engineering 2022): a harbour, two vessels of known place, a turn in 1.7 s.
 Quays and moored boats have no truth, so that showing them costs score. Both trackers begin at what the sensor's data sheet and a
-harbour tell, and go once through their parameters, from each on with the value with the least mean GOSPA on the recordings to tune on.
+harbour tell, and go once through their parameters, each time to the value with the least mean GOSPA on the recordings to tune on.
 """
 
 from __future__ import annotations
