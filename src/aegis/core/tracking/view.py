@@ -11,8 +11,6 @@ from aegis.core.kernels import rows as kernels
 from aegis.core.tracking.rows import Rows
 from aegis.core.types import Detections, Floats, Ints, Tracks
 
-PROBABLE = 0.5
-
 
 class Shown(NamedTuple):
     """What the picture shows of S rows; arrays (S,)."""
@@ -70,11 +68,12 @@ class View:
         Args:
             rows: all tracks; detections: what they follow; stamp: the time for which they hold [ns].
         """
-        name = rows["id"]
-        order = np.argsort(name, kind="stable")  # quick where it is nearly sorted, as names are
-        index = order[np.searchsorted(name[order], 1) :]  # those without a name, 0, come first
-        missed = (rows["looked_ns"] > rows["updated_ns"]) & (rows["existence"] < PROBABLE) & ~rows["confirmed"]
-        index = index[~missed[index]]
+        room = np.empty(len(rows), np.int64)
+        reals, wholes, flags = rows.tables
+        n, ascend = kernels.listed(reals, wholes, flags.view(np.uint8), room)
+        index = room[:n]
+        if not ascend:
+            index = index[np.argsort(rows["id"][index])]
         mean, covariance = rows.mean(index)
         shown = shown_as(rows, index, mean, covariance, stamp, self._ground)
         probability = self.model.posterior(
