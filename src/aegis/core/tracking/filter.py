@@ -147,8 +147,7 @@ class Filter:
         state = self._predicted(state, dt, share)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        # As seen from later by the sensor's delay, each detection is older by it.
-        scan = self._plotted(detections, view, tracks, mean, covariance, stamp + round(sensor.model.delay_s * 1e9))
+        scan = self._plotted(detections, view, tracks, mean, covariance, stamp, round(sensor.model.delay_s * 1e9))
         state, background = self._background(state, sensor, scan, sensor_id, dt, sweep)
         alone = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
@@ -220,10 +219,10 @@ class Filter:
         return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
 
     def _plotted(
-        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, seen_ns: int
-    ) -> Plotted:
-        """Return the scan as measurements, one of each extended object, as old as they are at this time."""
-        z = measurement.from_detections(detections, view.pose, seen_ns)
+        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, stamp: int, delay_ns: int,
+    ) -> Plotted:  # fmt: skip
+        """Return the scan as measurements, one of each extended object, which are older by a delay than they say."""
+        z = measurement.from_detections(detections, view.pose, stamp + delay_ns)
         # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
         keys = gate_keys(z.position)
         order = np.argsort(keys)
