@@ -147,7 +147,7 @@ class Filter:
         state = self._predicted(state, dt, share)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        scan = self._plotted(detections, view, tracks, mean, covariance, stamp)
+        scan = self._plotted(detections, view, tracks, mean, covariance, stamp, round(sensor.model.delay_s * 1e9))
         state, background = self._background(state, sensor, scan, sensor_id, dt, sweep)
         alone = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
@@ -219,10 +219,10 @@ class Filter:
         return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
 
     def _plotted(
-        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, stamp: int
-    ) -> Plotted:
-        """Return the scan as measurements, one of each extended object."""
-        z = measurement.from_detections(detections, view.pose, stamp)
+        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, stamp: int, delay_ns: int,
+    ) -> Plotted:  # fmt: skip
+        """Return the scan as measurements, one of each extended object, which are older by a delay than they say."""
+        z = measurement.from_detections(detections, view.pose, stamp + delay_ns)
         # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
         keys = gate_keys(z.position)
         order = np.argsort(keys)
