@@ -1,7 +1,7 @@
 """What tracks are called, against the truth: right, wrong or UNKNOWN, by class, on random traffic of the simulated radar.
 
-The traffic is drawn from what such objects do (`DRAWS`), not from the class model's table: a light aircraft may be slower than any
-airliner, a drone smaller than a gull. All classes are to be met. Settings are chosen with seeds below `SHOWN_SEED`; the figures
+The traffic is drawn from what such objects do (`DRAWS`), neither from the class model's table nor from the kinds that the network was
+trained on: a light aircraft may be slower than any airliner, a drone smaller than a gull. All classes are to be met. Settings are chosen with seeds below `SHOWN_SEED`; the figures
 shown are of the seeds from there on.
 """
 
@@ -20,6 +20,7 @@ from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import N_CLASSES, ClassId, Floats, Ints, TrackStatus
+from aegis.models import track_model
 from aegis.simulation.points import Simulator
 from aegis.simulation.scenario import Scenario
 from aegis.simulation.settings import SimulatorSettings
@@ -90,7 +91,8 @@ def confusion(seed: int) -> dict[str, Ints]:
     scenario = traffic(seed)
     settings = SimulatorSettings(seed=seed)
     radar, detector = Simulator(settings, scenario), Detector(DetectionSettings())
-    tracker = Tracker(TrackingSettings())
+    tracking = TrackingSettings()
+    tracker = Tracker(tracking, model=track_model(tracking.classification).model)
     kinds = [target.name.rsplit(" ", 1)[0] for target in scenario.targets]
     counts: dict[str, Ints] = {name: np.zeros(N_CLASSES, dtype=np.int64) for name in DRAWS}
     for scan in range(round(DURATION_S / settings.interval_s)):

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from aegis.core.classification.physical import PhysicalModel
+from aegis.core.classification.track_model import TrackModel
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking import existence, measurement, motion, rows
 from aegis.core.tracking.association import How, Moved, gate_keys
 from aegis.core.tracking.births import BirthPlaces, Entered, carried_on, first_detections, first_state, missed
+from aegis.core.tracking.class_looks import ClassLooks, class_looks
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
 from aegis.core.tracking.lifecycle import settled
@@ -50,6 +51,7 @@ class State:
     clutter: Mapping[str, ClutterMap] = field(default_factory=dict)  # by sensor
     undetected: Mapping[str, float] = field(default_factory=dict)  # objects in each sensor's view, not shown yet
     passed: Mapping[str, Passed] = field(default_factory=dict)  # by sensor with a turning antenna
+    quiet_db: Mapping[str, float] = field(default_factory=dict)  # usual level of each sensor's noise
 
 
 class Plotted(NamedTuple):
@@ -57,7 +59,7 @@ class Plotted(NamedTuple):
 
     view: SensorView
     z: Plots  # D, in the order of `gate_keys`
-    rcs: Floats  # (D,)
+    looks: ClassLooks  # (D,)
     scatter: Floats  # (D,) variance of an extended object's scatterers [m^2]
 
 
@@ -92,8 +94,8 @@ class Background(NamedTuple):
 class Filter:
     """Advances states by scans."""
 
-    def __init__(self, settings: TrackingSettings, ids: UniqueIds) -> None:
-        """Make a filter; tracks get their names from `ids`."""
+    def __init__(self, settings: TrackingSettings, ids: UniqueIds, model: TrackModel) -> None:
+        """Make a filter; tracks get their names from `ids`, and their classes from `model`."""
         self._settings = s = settings
         self._ids = ids
         # Quantiles of chi-square.
@@ -114,7 +116,6 @@ class Filter:
         if s.birth.places:
             places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()]
             self._places = BirthPlaces(places, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m)
-        model = PhysicalModel(s.classification.class_ids())
         ground = float(self._sensors[""].view.pose.position[2])
         self._view = View(s.frame_id, model, s.classification.confidence_threshold, ground)
 
@@ -141,7 +142,10 @@ class Filter:
         state = self._predicted(state, dt, share)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        scan = self._plotted(detections, view, tracks, mean, covariance, stamp)
+        usual = state.quiet_db.get(sensor_id, math.nan)
+        looks, quiet_db = class_looks(detections, usual, self._settings.classification)
+        state = replace(state, quiet_db={**state.quiet_db, sensor_id: quiet_db})
+        scan = self._plotted(detections, looks, view, tracks, mean, covariance, stamp)
         state, background = self._background(state, sensor, scan, sensor_id, dt, sweep)
         alone = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
@@ -169,8 +173,10 @@ class Filter:
         in_view = np.concatenate(([visible, expected], [new, new]), axis=1)
         tracks = settled(tracks, born, in_view, (begin, stamp), coast_s, known, self._settings.existence, self._ids)
         then = stamp if picture_ns is None else min(picture_ns, stamp)
-        picture, shown = self._view.picture(self._before(tracks, stamp, then), detections, then)
+        picture, shown, memory = self._view.picture(self._before(tracks, stamp, then), detections, then)
         tracks["class_id"][shown] = picture.class_id
+        tracks.memory[:, shown] = memory
+        tracks["noted_ns"][shown] = tracks["updated_ns"][shown]
         outside = measurement.ranges_outside(scan.z, view)
         return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
 
@@ -213,8 +219,9 @@ class Filter:
         return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
 
     def _plotted(
-        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, stamp: int
-    ) -> Plotted:
+        self, detections: Detections, looks: ClassLooks, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats,
+        stamp: int,
+    ) -> Plotted:  # fmt: skip
         """Return the scan as measurements, one of each extended object."""
         z = measurement.from_detections(detections, view.pose, stamp)
         # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
@@ -223,9 +230,9 @@ class Filter:
         sorted_keys = keys[order]
         if (sorted_keys[1:] == sorted_keys[:-1]).any():
             order = np.lexsort((*z.value.T, *z.position.T, keys))
-        z, rcs = z.ordered(order), detections.rcs_dbsm[order]
+        z, looks = z.ordered(order), looks.take(order)
         if self._settings.max_extent_m == 0.0:
-            return Plotted(view, z, rcs, np.full(len(rcs), np.nan))
+            return Plotted(view, z, looks, np.full(len(order), np.nan))
         from aegis.core.tracking import extent  # with trees and graphs of scipy: 15 MB that points do not need
 
         known = np.flatnonzero(tracks["confirmed"])
@@ -233,10 +240,9 @@ class Filter:
         objects = extent.merge(
             z, extent.Known(mean[known, :3], sigma, tracks["scatter"][known]), self._settings.max_extent_m
         )
-        # Powers add: the echo of an object is that of all its parts.
-        power = np.bincount(objects.group, 10.0 ** (rcs / 10.0), minlength=len(objects.scatter))
+        looks = looks.merged(objects.group, len(objects.scatter))
         order = np.argsort(gate_keys(objects.z.position), kind="stable")
-        return Plotted(view, objects.z.ordered(order), (10.0 * np.log10(power))[order], objects.scatter[order])
+        return Plotted(view, objects.z.ordered(order), looks.take(order), objects.scatter[order])
 
     def _background(
         self, state: State, sensor: KnownSensor, scan: Plotted, sensor_id: str, dt: float, sweep: Sweep | None
@@ -290,7 +296,8 @@ class Filter:
         after = tracks.copy()
         after["looked_ns"][slice(None) if part is None else looked] = stamp
         measured_ns = z.measured_ns(stamp)
-        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, measured_ns)
+        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.looks.rcs, z.measured, measured_ns)
+        scan.looks.note(after, found, pairs.detection[best[found]])
         seen = Seen(scan, tracks, velocity, visible, observed, found)
         first_height = after["has_height"] & ~tracks["has_height"]
         if first_height.any():
@@ -376,7 +383,8 @@ class Filter:
         born["has_height"] = z.measured[index, 2]
         born["born_ns"] = born["updated_ns"] = born["looked_ns"] = z.measured_ns(stamp)[index]
         born["hits"] = 1
-        rcs = scan.rcs[index]
+        scan.looks.note(born, np.arange(n), index)
+        rcs = scan.looks.rcs[index]
         stated = np.isfinite(rcs)
         born["rcs_sum"], born["rcs_looks"] = np.where(stated, rcs, 0.0), stated
         return born, over

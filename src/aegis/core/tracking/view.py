@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aegis.core.classification.physical import PhysicalModel, decide
+from aegis.core.classification.physical import decide
+from aegis.core.classification.track_memory import MEMORY, Looks, remembered
+from aegis.core.classification.track_model import Measured, TrackModel, named
 from aegis.core.kernels import rows as kernels
 from aegis.core.tracking.rows import Rows
 from aegis.core.types import Detections, Floats, Ints, Tracks
 
 PROBABLE = 0.5
+NAMED, RIVAL = MEMORY.index("class_named"), MEMORY.index("class_rival")
 
 
 class Shown(NamedTuple):
@@ -49,7 +53,7 @@ def shown_as(rows: Rows, index: Ints, mean: Floats, covariance: Floats, stamp_ns
 class View:
     """Makes pictures."""
 
-    def __init__(self, frame_id: str, model: PhysicalModel, confidence_threshold: float, ground: float) -> None:
+    def __init__(self, frame_id: str, model: TrackModel, confidence_threshold: float, ground: float) -> None:
         """Make it.
 
         Args:
@@ -61,8 +65,9 @@ class View:
         self.model = model
         self._frame_id, self._threshold, self._ground = frame_id, confidence_threshold, ground
 
-    def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints]:
-        """Return the picture of the tracks that have a name, ordered by it, after these detections; and their rows (S,).
+    def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints, Floats]:
+        """Return the picture of the tracks that have a name, ordered by it, after these detections; their rows (S,); and what
+        classification remembers of them from now on (M, S).
 
         A track that is not confirmed, was not seen when it was last to be, and is rather not there than there, is not shown, though
         it may be found again.
@@ -77,16 +82,15 @@ class View:
         index = index[~missed[index]]
         mean, covariance = rows.mean(index)
         shown = shown_as(rows, index, mean, covariance, stamp, self._ground)
-        probability = self.model.posterior(
-            len(index),
-            rcs_dbsm=shown.rcs,
-            looks=shown.looks,
-            speed=shown.speed,
-            speed_sigma=shown.speed_sigma,
-            height=shown.height,
-            height_sigma=shown.height_sigma,
-        )
+        memory = rows.memory[:, index]
+        looked = (rows["updated_ns"][index] > rows["noted_ns"][index]) & (rows["look_counts"][index] > 0.0)
+        if self.model.remembers and looked.any():
+            memory[:, looked] = self._remembered(rows, index[looked], memory[:, looked], mean[looked], shown, looked)
+        measured = Measured(shown.rcs, shown.looks, shown.speed, shown.speed_sigma, shown.height, shown.height_sigma)
+        probability = self.model.probability(measured, memory)
         class_id, _ = decide(probability, self._threshold)
+        if self.model.remembers:
+            class_id, memory[NAMED], memory[RIVAL] = named(class_id, memory[NAMED], memory[RIVAL], looked)
         tracks = Tracks(
             stamp_ns=stamp,
             frame_id=self._frame_id,
@@ -104,4 +108,16 @@ class View:
             time_since_update=shown.silent_s,
             hits=shown.hits,
         )
-        return tracks, index
+        return tracks, index, memory
+
+    def _remembered(
+        self, rows: Rows, index: Ints, memory: Floats, mean: Floats, shown: Shown, looked: NDArray[np.bool_]
+    ) -> Floats:
+        """Return the memory (M, F) of the rows `index` after their new looks; `looked` (S,) are these among those shown."""
+        noted = rows["noted_ns"][index]
+        dt = np.where(noted > 0, (rows["updated_ns"][index] - noted) * 1e-9, np.nan)
+        looks = Looks(
+            dt, mean, shown.speed_sigma[looked], shown.height[looked], shown.height_sigma[looked],
+            rows["look_rcs"][index], rows["look_snr"][index],
+        )  # fmt: skip
+        return remembered(memory, looks)

@@ -1,0 +1,125 @@
+"""All of `aegis train`: simulate, learn, judge, write the models with their cards and plots."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from aegis import __version__
+from aegis.core.classification.signature import SIGNATURE
+from aegis.core.classification.track_memory import FEATURES
+from aegis.core.types import N_CLASSES, Floats, Ints
+from aegis.models import DOPPLER, KINEMATIC, write
+from aegis.simulation.kinds import KINDS, STRANGERS
+from aegis.training import doppler, kinematic
+from aegis.training.fitted import Fitted, fit
+from aegis.training.gathered import days as seeds_of
+from aegis.training.gathered import gathered
+from aegis.training.radars import FAMILIES
+
+STRANGER_DAY = 20
+STRANGER_SCENES = 100
+SIGNATURE_FILES_A_DAY = 2
+DOPPLER_NAME = "doppler-1"
+DOPPLER_BASIS = "a network trained on simulated micro-Doppler signatures alone; not proven in the field; card: aegis/weights/doppler.json"
+NAME = "kinematic-1"
+BASIS = (
+    "a network trained on simulated tracks alone (objects of 35 kinds before radars of 7 families); not proven in the field;"
+    " card: aegis/weights/kinematic.json"
+)
+
+
+def train_all(folder: Path, *, scenes: int, days: int, workers: int, device: str) -> Iterator[Path]:
+    """Make the models in a folder, and yield the cards' paths.
+
+    Args:
+        folder: where; what is there already of a run that was stopped is gone on from.
+        scenes: a day; days: the last but one calibrates, the last judges.
+        workers: processes that simulate; device: of torch.
+    """
+    kept = folder / "examples"
+    seen = gathered(seeds_of(0, days - 1, scenes), kept, workers=workers)
+    strange = gathered(seeds_of(STRANGER_DAY, STRANGER_DAY, STRANGER_SCENES), kept, strangers=True, workers=workers)
+    shown, held_out = seen.take(seen.day < days - 2), seen.take(seen.day == days - 2)
+    judged = seen.take(seen.day == days - 1)
+    fitted = fit(
+        kinematic.table(shown),
+        kinematic.table(held_out),
+        kinematic.recipe(),
+        checkpoint=folder / f"{KINEMATIC}.pt",
+        device=device,
+    )
+    card = {
+        "name": NAME,
+        "basis": BASIS,
+        "features": list(FEATURES),
+        "made_by": f"aegis train --scenes {scenes} --days {days}; aegis {__version__}, Python {platform.python_version()}",
+        "data": {
+            "what": "tracks of the point-level simulator through detection and tracking, at 1 to 40 looks",
+            "kinds": sorted(KINDS),
+            "radars": sorted(FAMILIES),
+            "seeds": f"1000 day + 0 to {scenes - 1}; days 0 to {days - 3} shown, {days - 2} temperature, gate; {days - 1} judged",
+            "examples": len(shown),
+            "tracks": len(np.unique(shown.track)),
+            "examples_by_class": kinematic.prior_of(shown),
+        },
+        "temperature": round(fitted.network.temperature, 4),
+        "gate_distance": [round(float(d), 2) for d in fitted.network.distance],
+        "in_distribution": kinematic.figures(fitted.network, judged),
+        "never_shown": {"kinds": sorted(STRANGERS), **kinematic.stranger_figures(fitted.network, judged, strange)},
+        "limits": "Trained on simulation, not proven in the field. By how it moves and how large its echo is, a slow fixed-wing"
+        " aircraft and a helicopter, a gull and a small drone, a boat and a slow car often look alike: then the answer is UNKNOWN."
+        " `aegis bench classify` measures it with kinds, radars and days left out.",
+    }  # fmt: skip
+    path = write(folder, KINEMATIC, fitted.network, card)
+    judged = kinematic.known(judged)
+    _plots(folder, KINEMATIC, fitted, kinematic.probabilities(fitted.network, judged), judged.class_id)
+    yield path
+    yield _train_doppler(folder, days, device)
+
+
+def _train_doppler(folder: Path, days: int, device: str) -> Path:
+    """Make the micro-Doppler model; the days as for the other."""
+    seen = doppler.gathered_signatures(range(days), SIGNATURE_FILES_A_DAY, folder / "examples")
+    shown, held_out, judged = (
+        seen.take(chosen) for chosen in (seen.day < days - 2, seen.day == days - 2, seen.day == days - 1)
+    )
+    fitted = fit(
+        doppler.table(shown),
+        doppler.table(held_out),
+        doppler.recipe(),
+        checkpoint=folder / f"{DOPPLER}.pt",
+        device=device,
+    )
+    card = {
+        "name": DOPPLER_NAME,
+        "basis": DOPPLER_BASIS,
+        "features": list(SIGNATURE),
+        "made_by": f"aegis train --days {days}; aegis {__version__}, Python {platform.python_version()}",
+        "data": {
+            "what": "slow-time signals of 4 ms to 0.5 s, 1.2 to 80 GHz, 1.5 to 50 kHz, I/Q or one channel",
+            "seeds": f"[7000 + day, file]; {doppler.SIGNALS_A_FILE} signals a file, {SIGNATURE_FILES_A_DAY} files a day",
+            "examples": len(shown),
+        },
+        "temperature": round(fitted.network.temperature, 4),
+        "gate_distance": [round(float(d), 2) for d in fitted.network.distance],
+        "in_distribution": doppler.figures(fitted.network, judged),
+        "never_shown": "any real signal; several objects of different classes in one cell; a radar's own phase noise",
+        "limits": "Trained on simulation, not proven in the field. A dwell of milliseconds shows no wing beat and no gait.",
+    }
+    known = judged.take(judged.class_id > 0)
+    probability = fitted.network.posterior(known.features.astype(np.float64), np.ones(N_CLASSES))
+    _plots(folder, DOPPLER, fitted, probability, known.class_id)
+    return write(folder, DOPPLER, fitted.network, card)
+
+
+def _plots(folder: Path, name: str, fitted: Fitted, probability: Floats, class_id: Ints) -> None:
+    """Draw how it learned, its calibration and its confusion, where matplotlib is installed."""
+    try:
+        from aegis.training.plots import plot
+    except ModuleNotFoundError:
+        return
+    plot(folder / f"{name}.png", fitted.history, probability, class_id)
