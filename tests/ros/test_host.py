@@ -59,6 +59,48 @@ def test_events_are_taken_several_at_a_time_in_order(node, wait_for):
     executor.shutdown()
 
 
+def test_a_stamp_ahead_of_the_clock_is_refused_and_said(node, wait_for):
+    """The sender's clock is one hour ahead, as of a sensor that nobody synchronised; 0.5 s are taken."""
+    stage = Listener()
+    host = StageHost(node, stage, subscribes=["events"])
+    publisher = node.create_publisher(message_class(TOPICS["events"].type), "events", qos_profile(TOPICS["events"]))
+    wait_for(lambda: publisher.get_subscription_count() > 0, "the listener is there")
+    for sequence, ahead_s in enumerate((-3600.0, 0.5, 3600.0, 0.0), 1):
+        stamp_ns = host.now_ns() + round(ahead_s * 1e9)
+        publisher.publish(event_message("TRACKING_UPDATED", stage="sender", sequence=sequence, stamp_ns=stamp_ns))
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    while stage.counters.received < 4:
+        executor.spin_once(timeout_sec=5)
+    assert stage.heard == [1, 2, 4]
+    assert stage.counters.reasons == {"stamp ahead of the clock": 1}
+    assert stage.counters.dropped == 1
+    health = stage.health()
+    assert health.level.name == "WARN"
+    assert (
+        "events is stamped 3600.0 s ahead of the clock" in health.text
+        or "events is stamped 3599.9 s ahead" in health.text
+    )
+    executor.shutdown()
+
+
+def test_under_a_clock_topic_no_stamp_is_ahead(node, wait_for):
+    """A bag that is played fast: its messages may come before the /clock that belongs to them."""
+    stage = Listener()
+    node.set_parameters([Parameter("use_sim_time", value=True)])
+    host = StageHost(node, stage, subscribes=["events"])
+    publisher = node.create_publisher(message_class(TOPICS["events"].type), "events", qos_profile(TOPICS["events"]))
+    wait_for(lambda: publisher.get_subscription_count() > 0, "the listener is there")
+    assert host.now_ns() == 0
+    publisher.publish(event_message("TRACKING_UPDATED", stage="sender", sequence=1, stamp_ns=1_700_000_000_000_000_000))
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    while not stage.counters.received:
+        executor.spin_once(timeout_sec=5)
+    assert stage.heard == [1]
+    executor.shutdown()
+
+
 def test_qos_overrides_hold_for_the_topics_that_they_name(ros_domain):
     """As the middleware tells it to others."""
     given = {

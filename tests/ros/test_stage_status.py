@@ -76,6 +76,13 @@ def test_gaps_are_what_is_missing_and_a_new_beginning_is_none(stage):
     assert stage.counters.sequence_gaps == 2 + 1
 
 
+def test_a_sequence_number_from_anywhere_is_no_loss_and_the_status_can_be_sent(stage):
+    for sequence in (1, 2**64 - 1, 5, 6, 8, 2**63, 2**63 + 2):
+        stage.note_sequence("detections", sequence)
+    assert stage.counters.sequence_gaps == 1 + 1
+    stage.status(SECOND)
+
+
 def test_sensors_that_share_a_topic_have_gaps_of_their_own(stage):
     for sensor_id, sequence in (("a", 1), ("b", 900), ("a", 2), ("b", 901), ("b", 904), ("a", 3)):
         stage.note_sequence("detections", sequence, sensor_id)

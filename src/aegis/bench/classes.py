@@ -1,8 +1,8 @@
 """What tracks are called, against the truth: right, wrong or UNKNOWN, by class, on random traffic of the simulated radar.
 
-The traffic is drawn from what such objects do (`DRAWS`), neither from the class model's table nor from the kinds that the network was
-trained on: a light aircraft may be slower than any airliner, a drone smaller than a gull. All classes are to be met. Settings are chosen with seeds below `SHOWN_SEED`; the figures
-shown are of the seeds from there on.
+The traffic is drawn from what such objects do (`DRAWS`), neither from the stated table nor from the kinds that the network was
+trained on: a light aircraft may be slower than any airliner, a drone smaller than a gull. All classes are to be met. Settings
+are chosen with seeds below `SHOWN_SEED`; the figures shown are of the seeds from there on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import N_CLASSES, ClassId, Floats, Ints, TrackStatus
-from aegis.models import track_model
+from aegis.models.store import track_model
 from aegis.simulation.points import Simulator
 from aegis.simulation.scenario import Scenario
 from aegis.simulation.settings import SimulatorSettings

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from aegis.bench import BenchmarkError, Row
 from aegis.core.classification.network import Network
 from aegis.core.classification.track_memory import FEATURES, MEMORY, Looks, blank, features, remembered
 from aegis.core.types import N_CLASSES, Floats
-from aegis.models import KINEMATIC, SHIPPED, load
+from aegis.models.store import KINEMATIC, SHIPPED, load
 from aegis.training import kinematic
 from aegis.training.fitted import fit, weights_of
 from aegis.training.gathered import days, gathered
@@ -62,7 +63,9 @@ def run(runs: int, *, examples: Path | None = None) -> Iterator[Row]:
     peer = _boosted(shown, held_out)
     answers: dict[str, Answer] = {"network": _of(network), "peer": peer}
     for who, answer in answers.items():
-        yield from _rows(f"{card.name}" if who == "network" else "gradient boosting", "a day not shown", answer, judged)
+        yield from _rows(
+            f"{card.name}" if who == "network" else "gradient boosting", "a day not shown", answer(judged), judged
+        )
         yield _strangers(card.name if who == "network" else "gradient boosting", answer, judged, strange)
     yield from _shifted(shown, held_out, judged)
 
@@ -83,13 +86,10 @@ def _shifted(shown: Examples, held_out: Examples, judged: Examples) -> Iterator[
     everything = Examples.joined(truth)
     for who, parts in found.items():
         probability = np.concatenate(parts)
-        yield from _rows(
-            who, "one kind of each class or the radar left out, and the day", lambda _, p=probability: p, everything
-        )
+        yield from _rows(who, "one kind of each class or the radar left out, and the day", probability, everything)
 
 
-def _rows(who: str, where: str, answer: Answer, judged: Examples) -> Iterator[Row]:
-    probability = answer(judged)
+def _rows(who: str, where: str, probability: Floats, judged: Examples) -> Iterator[Row]:
     for looks, found in kinematic.scores(probability, judged).items():
         figures = {name: round(value, 4) for name, value in found._asdict().items()}
         yield {"bench": "classify", "model": who, "split": where, "looks": looks, **figures}
@@ -152,7 +152,7 @@ def _columns(model: object) -> Answer:
 
 def _times(network: Network) -> Iterator[Row]:
     """Yield what a scan costs: the memory of so many tracks advanced by a look, their features, and the network; CPU ms, median."""
-    from aegis.training.on_gpu import GpuNetwork
+    from aegis.models.on_gpu import GpuNetwork
 
     rng = np.random.default_rng(1)
     by_torch = GpuNetwork(network, "cpu")
@@ -169,7 +169,7 @@ def _times(network: Network) -> Iterator[Row]:
 
         yield {
             "bench": "classify", "targets": targets, "ms": round(_median_ms(step), 3),
-            "torch_ms": round(_median_ms(lambda a=asked: by_torch.posterior(a, prior)), 3),
+            "torch_ms": round(_median_ms(partial(by_torch.posterior, asked, prior)), 3),
             "parameters": sum(w.size + len(b) for w, b in zip(network.weights, network.biases, strict=True)), "memory": len(MEMORY),
         }  # fmt: skip
 

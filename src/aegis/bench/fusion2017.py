@@ -199,7 +199,11 @@ def settings_of(cell: Cell) -> TrackingSettings:
         ),
         birth=BirthSettings(places=places, initial_speed_sigma_mps=BIRTH_SPEED_SIGMA_MPS),
         motion=MotionSettings(model="cv", acceleration_sigma_mps2=ACCELERATION_SIGMA_MPS2),
-        association=AssociationSettings(method="pmb", gate_probability=0.9999),
+        association=AssociationSettings(
+            method="pmb",
+            gate_probability=0.9999,
+            cell_sigmas=0.0,  # each target gives a plot of its own, however close another is
+        ),
         existence=ExistenceSettings(
             mean_lifetime_s=float(-1.0 / np.log(SURVIVAL)),
             mean_visible_s=0.0,  # each miss is by chance

@@ -67,7 +67,7 @@ WORLDS = (
 
 
 def simulate(world: World, seed: int) -> Scenario:
-    """Return truth and plots of a run. Truth is what is in view; the plots state the nominal error."""
+    """Return truth and plots of a run; truth is also what is out of view, and the plots state the nominal error."""
     rng = np.random.default_rng(seed)
     times = np.arange(0.0, DURATION_S, world.period_s)
     states = _paths(world, rng)[np.rint(times / STEP_S).astype(int)]  # (scans, targets, x vx y vy)
@@ -77,13 +77,10 @@ def simulate(world: World, seed: int) -> Scenario:
         first = rng.integers(scans // 4, scans - world.hidden_scans, TARGETS)
         hidden = (np.arange(scans)[:, None] >= first) & (np.arange(scans)[:, None] < first + world.hidden_scans)
     patch = rng.uniform(-0.5 * VIEW_M, 0.5 * VIEW_M, 2)
-    scan_of, ids, truth, plots, origins = [], [], [], [], []
+    plots, origins = [], []
     for k in range(scans):
         state = states[k]
         there = np.flatnonzero(np.hypot(state[:, 0], state[:, 2]) <= VIEW_M)
-        scan_of.append(np.full(len(there), k))
-        ids.append(there)
-        truth.append(state[there])
         seen = there[(rng.random(len(there)) < world.pd) & ~hidden[k, there]]
         place = state[:, ::2] + rng.normal(0.0, world.noise * SIGMA_M, (TARGETS, 2))
         if world.pairs:
@@ -104,9 +101,9 @@ def simulate(world: World, seed: int) -> Scenario:
             pd=PD, sigma=SIGMA_M, q=ACCELERATION, vmin=SPEEDS_MPS[0], vmax=SPEEDS_MPS[1],
         ),
         times=times,
-        truth_scan=np.concatenate(scan_of),
-        truth_id=np.concatenate(ids),
-        truth_x=np.concatenate(truth),
+        truth_scan=np.repeat(np.arange(scans), TARGETS),
+        truth_id=np.tile(np.arange(TARGETS), scans),
+        truth_x=states.reshape(-1, 4),
         det_off=np.concatenate([[0], np.cumsum([len(plot) for plot in plots])]),
         det_z=z,
         det_R=np.broadcast_to(SIGMA_M**2 * np.eye(2), (len(z), 2, 2)).copy(),

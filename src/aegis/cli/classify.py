@@ -43,7 +43,7 @@ def classify(
     from aegis.core.signal.equation import SPEED_OF_LIGHT
     from aegis.core.types import ClassId
     from aegis.graph.iq_recording import RecordingError, read_recording
-    from aegis.models import ModelError, doppler_model
+    from aegis.models.store import ModelError, doppler_model
 
     def wrong(text: str) -> None:
         click.echo(f"aegis classify: {text}", err=True)

@@ -100,7 +100,7 @@ def _one_dimension(values: NDArray[np.generic], path: Path, column: int | None) 
         raise RecordingError(
             f"{path}: samples (S,), or I and Q (S, 2), are expected, not {values.shape}; --column chooses one"
         )
-    return values.astype(np.complex128 if np.iscomplexobj(values) else np.float64)
+    return values.astype(np.complex128) if np.iscomplexobj(values) else values.astype(np.float64)
 
 
 def _table(text: str) -> tuple[float, Floats]:
@@ -136,7 +136,8 @@ def _of_mat(data: bytes, variable: str) -> NDArray[np.generic]:
     """Return an array of a .mat file (before version 7.3, which is HDF5)."""
     from scipy.io import loadmat
 
-    found = {k: v for k, v in loadmat(io.BytesIO(data)).items() if isinstance(v, np.ndarray) and v.dtype.kind in "iufc"}
+    read = loadmat(io.BytesIO(data))  # type: ignore[arg-type]
+    found = {k: v for k, v in read.items() if isinstance(v, np.ndarray) and v.dtype.kind in "iufc"}
     if variable:
         if variable not in found:
             raise RecordingError(f"there is no array '{variable}'; there are: {', '.join(sorted(found)) or 'none'}")

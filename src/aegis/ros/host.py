@@ -9,7 +9,7 @@ from functools import partial
 from typing import ParamSpec
 
 from aegis_msgs.srv import Restart
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock, ClockType, ROSClock
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind
@@ -27,6 +27,8 @@ STATUS_PERIOD_S = 1.0
 # Of a topic that keeps many messages, as events do, several are taken at a time: waking up for one costs more than it does
 # itself. No more than that, so that the other topics wait a few milliseconds at most.
 MANY, AT_ONCE = 100, 16
+# By how much a stamp may be ahead of the clock: more than what NTP leaves, less than what makes a picture of the future.
+MOST_AHEAD_S = 1.0
 
 
 class StageHost:
@@ -90,6 +92,10 @@ class StageHost:
         """Return the time that the stamps are in, in nanoseconds."""
         return int(self.node.get_clock().now().nanoseconds)
 
+    def _follows_clock_topic(self) -> bool:
+        clock = self.node.get_clock()
+        return isinstance(clock, ROSClock) and clock.ros_time_is_active
+
     def _listen(self, topic: Topic) -> None:
         def take(message: StampedMessage) -> None:
             self._on_message(topic.name, message)
@@ -117,7 +123,12 @@ class StageHost:
 
     def _on_message(self, topic: str, message: StampedMessage) -> None:
         self.stage.counters.received += 1
-        self._timed(self.stage.on_message, topic, message)
+        # Not by a /clock: at a high rate of playing its steps are longer, and it may come after what it is the time of.
+        ahead_s = 0.0 if self._follows_clock_topic() else (stamp_of(message) - self.now_ns()) * 1e-9
+        if ahead_s > MOST_AHEAD_S:
+            self.stage.refuse_ahead(topic, ahead_s)
+        else:
+            self._timed(self.stage.on_message, topic, message)
 
     def _on_timer(self) -> None:
         self._timed(self.stage.on_timer, self.now_ns())

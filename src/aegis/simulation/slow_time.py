@@ -29,7 +29,7 @@ class Sent(NamedTuple):
     @property
     def times(self) -> Floats:
         """Return (S,) times about the middle [s]."""
-        return (np.arange(self.samples) - 0.5 * (self.samples - 1)) / self.prf_hz
+        return np.asarray((np.arange(self.samples) - 0.5 * (self.samples - 1)) / self.prf_hz, np.float64)
 
 
 class Object(NamedTuple):
@@ -84,7 +84,7 @@ class Object(NamedTuple):
             pattern = np.sign(pattern) * np.maximum(np.abs(pattern), 0.03)  # tips and edges scatter into all directions
             phase = 4.0 * np.pi / self.sent.wavelength_m * (place @ turned) + self.rng.uniform(0, 2 * np.pi)
             out += (pattern * np.exp(-1j * phase)).sum(axis=0)
-        return out * np.sqrt(equation.from_db(blade_db))
+        return np.asarray(out * np.sqrt(equation.from_db(blade_db)))
 
     def moved(self, signal: Signal, speed_mps: float, acceleration_mps2: float = 0.0) -> Signal:
         """Return a signal of something that is carried along."""

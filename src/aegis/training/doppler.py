@@ -32,6 +32,9 @@ class Signatures(NamedTuple):
     band: Ints  # of the carrier: 0 to 3, L/S, C/X, Ku/K, above
     day: Ints
 
+    def __len__(self) -> int:
+        return len(self.features)
+
     def take(self, chosen: NDArray[np.bool_]) -> Signatures:
         """Return the chosen ones."""
         return Signatures(self.features[chosen], self.class_id[chosen], self.band[chosen], self.day[chosen])
@@ -76,7 +79,7 @@ def gathered_signatures(days: range, parts: int, folder: Path) -> Signatures:
 
 def recipe() -> Recipe:
     """Return how it is learned."""
-    return Recipe(hidden=(96, 48), epochs=30, batch=512, jitter=(JITTER,) * len(SIGNATURE), dropout=0.15)
+    return Recipe(hidden=(96, 48), epochs=120, batch=256, jitter=(JITTER,) * len(SIGNATURE), dropout=0.15)
 
 
 def table(examples: Signatures) -> Table:

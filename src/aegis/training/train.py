@@ -12,7 +12,7 @@ from aegis import __version__
 from aegis.core.classification.signature import SIGNATURE
 from aegis.core.classification.track_memory import FEATURES
 from aegis.core.types import N_CLASSES, Floats, Ints
-from aegis.models import DOPPLER, KINEMATIC, write
+from aegis.models.store import DOPPLER, KINEMATIC, write
 from aegis.simulation.kinds import KINDS, STRANGERS
 from aegis.training import doppler, kinematic
 from aegis.training.fitted import Fitted, fit
@@ -24,11 +24,13 @@ STRANGER_DAY = 20
 STRANGER_SCENES = 100
 SIGNATURE_FILES_A_DAY = 2
 DOPPLER_NAME = "doppler-1"
-DOPPLER_BASIS = "a network trained on simulated micro-Doppler signatures alone; not proven in the field; card: aegis/weights/doppler.json"
+DOPPLER_BASIS = (
+    "trained on simulated micro-Doppler alone; not proven in the field; card: aegis/models/weights/doppler.json"
+)
 NAME = "kinematic-1"
 BASIS = (
     "a network trained on simulated tracks alone (objects of 35 kinds before radars of 7 families); not proven in the field;"
-    " card: aegis/weights/kinematic.json"
+    " card: aegis/models/weights/kinematic.json"
 )
 
 

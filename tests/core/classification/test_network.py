@@ -93,7 +93,7 @@ def test_missing_weights_are_named():
 
 def test_torch_answers_as_numpy_does():
     pytest.importorskip("torch", reason="torch is the extra train")
-    from aegis.training.on_gpu import GpuNetwork
+    from aegis.models.on_gpu import GpuNetwork
 
     n, x = network(temperature=1.7), np.random.default_rng(5).normal(size=(50, F))
     x[::7, 1] = np.nan

@@ -404,6 +404,43 @@ def test_two_sensors_in_a_short_loop_lose_only_what_was_on_its_way():
     assert sum(r.reset for r in results) == 3
 
 
+@pytest.mark.parametrize("wrong", [range(20, 21), range(20, 60)], ids=["one scan", "from then on"])
+def test_a_sensor_whose_clock_leaps_an_hour_ahead_does_not_stop_another(wrong):
+    tracker = Tracker(TrackingSettings())
+    dropped, shown = {"a": [], "b": []}, None
+    for k in range(60):
+        for sensor, late in (("a", 0.0), ("b", 0.4)):
+            at = k + late + (3600.0 if sensor == "b" and k in wrong else 0.0)
+            result = tracker.step(detections_of(approach(k + late), at, sensor=sensor))
+            dropped[sensor] += [result.dropped] if result.dropped else []
+            shown = result.tracks if result.tracks is not None else shown
+            assert not result.reset
+    assert dropped == {"a": [], "b": ["scan far ahead of the other sensors"] * len(wrong)}
+    assert shown.track_id.tolist() == [1]
+
+
+def test_after_an_hour_without_any_sensor_all_go_on():
+    """The recording was paused: the first scan is refused, and taken from the second sensor's on."""
+    tracker = Tracker(TrackingSettings())
+    dropped = []
+    for k in range(40):
+        for sensor, late in (("a", 0.0), ("b", 0.4)):
+            at = k + late + (3600.0 if k >= 20 else 0.0)
+            result = tracker.step(detections_of(approach(k + late), at, sensor=sensor))
+            dropped += [(k, sensor)] if result.dropped else []
+    assert dropped == [(20, "a")]
+
+
+def test_a_sensor_that_leaps_where_the_others_have_fallen_silent_is_believed_after_ten_seconds():
+    tracker = Tracker(TrackingSettings())
+    tracker.step(detections_of(approach(0), 0.0, sensor="b"))
+    dropped = []
+    for k in range(40):
+        at = k + (3600.0 if k >= 10 else 0.0)
+        dropped += [k] if tracker.step(detections_of(approach(k), at, sensor="a")).dropped else []
+    assert dropped == list(range(10, 21))
+
+
 @given(st.lists(st.integers(0, 5), max_size=40), st.integers(20, 60))
 @settings(max_examples=30)
 def test_strays_and_copies_of_a_sensor_that_goes_on_never_reset(ages, scans):

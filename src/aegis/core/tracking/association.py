@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aegis.core.kernels import association as kernels
 from aegis.core.kernels import gate as gate_kernels
-from aegis.core.kernels import neighbours
+from aegis.core.kernels import neighbours, resolution
 from aegis.core.tracking.measurement import Plots
 from aegis.core.tracking.motion import Kinematics
 from aegis.core.types import Floats, Ints, Pose
@@ -63,12 +63,21 @@ def without(pairs: Pairs, taken: NDArray[np.bool_]) -> Pairs:
     return pairs.of(~np.repeat(taken, np.diff(pairs.start)))._replace(start=np.append(0, np.cumsum(fewer)))
 
 
+class Known(NamedTuple):
+    """What is known of N tracks."""
+
+    sure: NDArray[np.bool_]  # whether it surely exists, and was seen by itself lately
+    born_ns: Ints
+    apart_ns: Ints
+
+
 class How(NamedTuple):
     """How detections become hypotheses of tracks."""
 
     bound: Floats  # (5,) of the gate: largest squared distance for a measurement of so many components
     best_only: bool  # by the best assignment, else by all associations
     sharpness: float  # exponent of the shares of all associations
+    cell_sigmas: float = 0.0  # objects so close give one detection; 0: each its own
 
 
 class Hypotheses(NamedTuple):
@@ -135,6 +144,28 @@ def _columns(room: int, modes: int, n: int) -> tuple[Ints, Floats, Floats, Float
         np.empty(room, np.int64), np.empty((room, modes)), np.empty(room), np.empty((room, 2)), np.empty((room, modes, 4)),
         np.empty((room if n else 0, modes, 4, n)),
     )  # fmt: skip
+
+
+def in_one_cell(pairs: Pairs, centre: Floats, sigma: Floats, known: Known, cell_sigmas: float) -> Floats:
+    """Return (2, N) the probability that a track's object and another one are so close that the sensor gives one detection of both.
+
+    Of any other track that surely exists, and of those that were detected apart from this one: one of two that never were may be
+    a mistake for the other.
+
+    It falls with their distance over ground, as in Koch and van Keuk, Multiple hypothesis track maintenance with possibly
+    unresolved measurements, IEEE Trans. AES 33 (1997), and a cell of the sensor is as large as some errors of its detections.
+
+    Args:
+        pairs: as from `gate`: only tracks that have a detection in both their gates are asked of.
+        centre: (N, 3) of the tracks; sigma: (D,) error of the detections [m].
+        known: of the tracks; cell_sigmas: size of a cell, in standard deviations of a detection.
+    """
+    out = np.empty((2, len(centre)))
+    resolution.in_one_cell(
+        pairs.start, pairs.detection, centre, sigma, known.sure.view(np.uint8), known.born_ns, known.apart_ns,
+        cell_sigmas, np.empty(len(sigma) + 1, np.int64), np.empty(len(pairs.detection), np.int64), out,
+    )  # fmt: skip
+    return out
 
 
 def associate(

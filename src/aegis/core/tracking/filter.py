@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,77 +17,30 @@ from scipy.special import gammaincinv
 from aegis.core.classification.track_model import TrackModel
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking import existence, measurement, motion, rows
-from aegis.core.tracking.association import How, Moved, gate_keys
-from aegis.core.tracking.births import BirthPlaces, Entered, carried_on, first_detections, first_state, missed
+from aegis.core.tracking.association import How, Known, Moved, gate_keys
+from aegis.core.tracking.births import BirthPlaces, carried_on, first_detections, first_state, missed
 from aegis.core.tracking.class_looks import ClassLooks, class_looks
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
+from aegis.core.tracking.filter_state import Background, Plotted, Report, Seen, State
 from aegis.core.tracking.lifecycle import settled
 from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics, Motion
 from aegis.core.tracking.rows import Rows
-from aegis.core.tracking.scan import Observed, Part, Predicted, observe
+from aegis.core.tracking.scan import Part, Predicted, observe
 from aegis.core.tracking.sensors import KnownSensor
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.sweep import NEGLIGIBLE, Passed, Sweep, covered
 from aegis.core.tracking.view import View
-from aegis.core.types import ClassId, Detections, Floats, Ints, Tracks
+from aegis.core.types import ClassId, Detections, Floats, Ints
 
 AXES = np.arange(3)
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
+SURE = 0.9  # existence probability of a track that another one may hide
+APART = 0.05  # less probable to be in the same cell: apart
 PROBABLE = 0.5  # more probable than not
 TURNS_COASTED = 3.5  # at least, however slowly the antenna turns: three misses in a row
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
-
-
-@dataclass(frozen=True)
-class State:
-    """What the filter knows after a scan."""
-
-    tracks: Rows
-    now_ns: int | None = None  # None before any scan
-    entered: Entered | None = None  # at known places, not detected yet
-    clutter: Mapping[str, ClutterMap] = field(default_factory=dict)  # by sensor
-    undetected: Mapping[str, float] = field(default_factory=dict)  # objects in each sensor's view, not shown yet
-    passed: Mapping[str, Passed] = field(default_factory=dict)  # by sensor with a turning antenna
-    quiet_db: Mapping[str, float] = field(default_factory=dict)  # usual level of each sensor's noise
-
-
-class Plotted(NamedTuple):
-    """A scan, as the tracks take it."""
-
-    view: SensorView
-    z: Plots  # D, in the order of `gate_keys`
-    looks: ClassLooks  # (D,)
-    scatter: Floats  # (D,) variance of an extended object's scatterers [m^2]
-
-
-class Seen(NamedTuple):
-    """What a scan showed of the tracks, for those who learn about the sensor from it."""
-
-    scan: Plotted
-    before: Rows  # predicted; its kinematics updated
-    velocity: Floats  # (N, 2) in map, predicted
-    visible: NDArray[np.bool_]  # (N,) whether a track was in view
-    observed: Observed
-    found: Ints  # (F,) the rows that were probably detected
-
-
-class Report(NamedTuple):
-    """What else a scan gave."""
-
-    tracks: Tracks  # the picture
-    over_capacity: int  # detections that would have started a track beyond max_tracks
-    outside: Floats  # (K,) ranges of the detections outside the sensor's view [m]
-    seen: Seen | None  # None without tracks
-
-
-class Background(NamedTuple):
-    """Where D detections can come from, besides the tracks."""
-
-    density: Floats  # (3, D) in measurement space: of false alarms, of new objects anywhere, of those that entered at known places
-    x: Floats  # (D, 6) state and covariance of the latter, or no rows
-    P: Floats
 
 
 class Filter:
@@ -111,7 +63,7 @@ class Filter:
         self._motion = Motion(modes, acceleration**2, turn_variance, turn_noise)
         life = s.existence
         self._hiding = Hiding(life.mean_visible_s, life.mean_hidden_s, HIDDEN_LOOKS)
-        self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness)
+        self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness, s.association.cell_sigmas)
         self._places = None
         if s.birth.places:
             places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()]
@@ -287,17 +239,23 @@ class Filter:
         if part is not None:
             looked = visible & ~part.taken & (part.covered + part.in_vain >= PROBABLE)
         hidden = existence.hide(tracks["hidden"], tracks["lasting"], tracks["looked_ns"], stamp, looked, self._hiding)
+        # Not for ever: a track that is a mistake for another one would have a part in all its detections.
+        lately = stamp - tracks["apart_ns"] <= round(s.existence.max_coast_s * 1e9)
+        sure = tracks["confirmed"] & (tracks["existence"] > SURE) & lately
         before = Predicted(
             tracks.kinematics, tracks["existence"], hidden, visible, centre, np.ascontiguousarray(covariance[:, AXES, AXES]),
             self._moved(tracks["class_id"], tracks["has_height"], self._motion.modes, dt),
+            Known(sure, tracks["born_ns"], tracks["apart_ns"]),
         )  # fmt: skip
         observed = observe(before, scan.view, z, log_background, self._how, part)
-        (pairs, chances), best = observed, observed.hypotheses.best
+        (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
         after["looked_ns"][slice(None) if part is None else looked] = stamp
         measured_ns = z.measured_ns(stamp)
         found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.looks.rcs, z.measured, measured_ns)
         scan.looks.note(after, found, pairs.detection[best[found]])
+        apart = found[close[found] < APART]
+        after["apart_ns"][apart] = after["updated_ns"][apart]
         seen = Seen(scan, tracks, velocity, visible, observed, found)
         first_height = after["has_height"] & ~tracks["has_height"]
         if first_height.any():
@@ -335,7 +293,7 @@ class Filter:
         """Return the state with what a share of a scan says of places that give false alarms: what no confirmed track explains."""
         unexplained = np.ones(len(z))
         if seen is not None:
-            pairs, chances = seen.observed
+            pairs, chances, _ = seen.observed
             confirmed = np.repeat(seen.before["confirmed"], np.diff(pairs.start))
             unexplained -= np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
         local, memory_ns = (

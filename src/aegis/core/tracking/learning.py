@@ -8,7 +8,7 @@ import numpy as np
 
 from aegis.core.tracking import measurement
 from aegis.core.tracking.consistency import Consistency, Nis
-from aegis.core.tracking.filter import Seen
+from aegis.core.tracking.filter_state import Seen
 from aegis.core.tracking.registration import Bias, ClearPlots, Registration
 from aegis.core.tracking.settings import ConsistencySettings, RegistrationSettings
 from aegis.core.types import Detections, Floats
@@ -71,7 +71,7 @@ class SensorKnowledge:
             sensors: how many have been heard.
         """
         tracks, z, pose = seen.before, seen.scan.z, seen.scan.view.pose
-        (pairs, chances), found, best = seen.observed, seen.found, seen.observed.hypotheses.best
+        (pairs, chances, _), found, best = seen.observed, seen.found, seen.observed.hypotheses.best
         clear = found[(chances.probability[best[found]] > CLEAR) & (tracks["hits"][found] >= SETTLED_HITS)]
         distance = pairs.distance[best[clear]]
         if self._scaling != "off":

@@ -37,6 +37,7 @@ WHOLES = (
     "hits",
     "class_id",
     "looked_ns",  # when it was last to be seen; later than updated_ns: it was not
+    "apart_ns",  # when it was last detected with no other sure track in the same cell of the sensor; 0: never
     "noted_ns",  # when the last detection was that its memory of looks has taken
 )
 FLAGS = ("confirmed", "has_height")

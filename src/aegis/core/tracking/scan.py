@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.tracking.association import How, Hypotheses, Moved, Pairs, associate, gate, without
+from aegis.core.tracking.association import How, Hypotheses, Known, Moved, Pairs, associate, gate, in_one_cell, without
 from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics
 from aegis.core.tracking.update import update
 from aegis.core.types import Floats
+
+CELL_MOST = 0.95  # probability that two objects at one place give one detection
 
 
 class Predicted(NamedTuple):
@@ -24,6 +26,7 @@ class Predicted(NamedTuple):
     centre: Floats  # (N, 3) mean and variance of their positions
     spread: Floats
     moved: Moved
+    known: Known
 
 
 class Observed(NamedTuple):
@@ -31,6 +34,7 @@ class Observed(NamedTuple):
 
     pairs: Pairs
     hypotheses: Hypotheses
+    close: Floats  # (N,) probability that another sure track is in the same cell of the sensor
 
 
 class Part(NamedTuple):
@@ -56,6 +60,10 @@ def observe(
     """
     pairs = gate(before.tracks, before.centre, before.spread, view.pose, plots, how.bound, before.moved)
     visible = before.visible
+    hidden, close = before.hidden, np.zeros((2, len(visible)))
+    if how.cell_sigmas > 0.0:
+        close = in_one_cell(pairs, before.centre, plots.position_sigma, before.known, how.cell_sigmas)
+        hidden = np.maximum(hidden, CELL_MOST * close[1])
     looked, in_vain = visible.astype(np.float64), np.zeros(len(visible))
     if part is not None:
         looked *= np.where(part.taken, 0.0, np.minimum(part.covered, 1.0 - part.in_vain))
@@ -63,7 +71,7 @@ def observe(
         if part.taken.any():
             pairs = without(pairs, part.taken)
     hypotheses = associate(
-        pairs, before.existence, before.hidden, looked, in_vain, view.detection_probability, log_background, how
+        pairs, before.existence, hidden, looked, in_vain, view.detection_probability, log_background, how
     )
     update(before.tracks, pairs, plots, hypotheses.share, hypotheses.missed, before.moved)
-    return Observed(pairs, hypotheses)
+    return Observed(pairs, hypotheses, close[0])

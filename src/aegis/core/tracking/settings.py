@@ -102,6 +102,10 @@ class AssociationSettings(Settings):
         0.99999, "Probability that an object's own detection falls into its gate. Where errors are larger than stated, or objects "
         "manoeuvre harder, a wide gate keeps their detections.", gt=0.5, lt=1.0,
     )  # fmt: skip
+    cell_sigmas: float = param(
+        4.0, "Objects that come closer than about so many standard deviations of a detection give one detection in place of two: "
+        "then the misses of their tracks hardly count. 0: each object gives its own.", ge=0.0, le=20.0,
+    )  # fmt: skip
 
 
 class BirthPlace(Settings):

@@ -15,7 +15,7 @@ from aegis.core.tracking.rows import COLUMNS, Rows
 
 FORMAT = "aegis tracks 1"
 # Columns that older snapshots lack, and what stands in for them; what classification remembers begins anew.
-SINCE = {"looked_ns": "updated_ns", "noted_ns": "updated_ns"}
+SINCE = {"looked_ns": "updated_ns", "apart_ns": "updated_ns", "noted_ns": "updated_ns"}
 ANEW = frozenset({"look_rcs", "look_snr", "look_counts", *MEMORY})
 
 

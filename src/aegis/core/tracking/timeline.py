@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aegis.core.tracking.filter import State
+from aegis.core.tracking.filter_state import State
 from aegis.core.tracking.sweep import Sweep
 from aegis.core.types import NOT_STAMPED, Detections
 
@@ -15,6 +15,10 @@ SCANS_KEPT = 256  # for putting late scans in their place, at most
 # A sensor that is heard again at or before the first of so many of its scans, in a row, is at the start of a loop: a single one
 # says nothing of an order, and the copy of a scan that was sent twice is rarely that of the first.
 LEAST_LOOP = 2
+# A scan that is ahead of all sensors by more than the first comes from a clock that is wrong, unless another sensor says the same,
+# or none of them anything for as long as the second: then it was silent everywhere.
+LEAP_NS = 60_000_000_000
+ALONE_NS = 10_000_000_000
 
 
 @dataclass
@@ -72,6 +76,7 @@ class Timeline:
         self._base: Moment | None = None  # what the history follows
         self._heard: dict[str, _Run] = {}  # by sensor
         self._refused: dict[str, _Run] = {}  # by sensor: since the last scan that was taken, those from before it
+        self._ahead: dict[str, _Run] = {}  # by sensor: since the last scan that was taken, those that leapt
         self._ended_ns: int | None = None  # the time before it began anew
         self._waiting = None
 
@@ -150,7 +155,7 @@ class Timeline:
             if from_end_ns <= self._again_ns and from_end_ns < stamp_ns - now:
                 return "scan from before the reset"
         if until_ns > now:
-            return None
+            return "scan far ahead of the other sensors" if self._leaps(sensor_id, stamp_ns) else None
         last = None if heard is None else heard.last_ns
         known = (moment.detections for moment in (*self._history, self._base) if moment is not None)
         if stamp_ns == last or (sensor_id, stamp_ns) in {(d.sensor_id, d.stamp_ns) for d in known if d is not None}:
@@ -159,6 +164,19 @@ class Timeline:
         if now - until_ns > self._window_ns or (self._base is not None and until_ns < self._base.stamp_ns):
             return "scan older than the reorder window"
         return None
+
+    def _leaps(self, sensor_id: str, stamp_ns: int) -> bool:
+        """Tell whether a scan is far ahead of all that the other sensors say; one alone is believed."""
+        now = self.now_ns
+        if now is None or stamp_ns - now <= LEAP_NS or not self._heard.keys() - {sensor_id}:
+            return False
+        for other, run in self._ahead.items():
+            if other == sensor_id:
+                if stamp_ns - run.first_ns > ALONE_NS:
+                    return False
+            elif abs(stamp_ns - run.last_ns) <= LEAP_NS:
+                return False
+        return True
 
     def is_late(self, stamp_ns: int) -> bool:
         """Tell whether a scan belongs before the last one."""
@@ -176,12 +194,15 @@ class Timeline:
         """Note that a scan of a sensor was taken."""
         _note(self._heard, sensor_id, stamp_ns)
         self._refused.pop(sensor_id, None)
+        self._ahead.clear()
 
     def refuse(self, sensor_id: str, stamp_ns: int) -> None:
         """Note that a scan of a sensor was not taken."""
         heard = self._heard.get(sensor_id)
         if heard is not None and stamp_ns < heard.last_ns:
             _note(self._refused, sensor_id, stamp_ns)
+        elif self._leaps(sensor_id, stamp_ns):
+            _note(self._ahead, sensor_id, stamp_ns)
 
     def add(self, moment: Moment) -> None:
         """Go on to a moment; forget those that no late scan could come between any more."""

@@ -13,7 +13,8 @@ from aegis.core.classification.track_model import TableModel, TrackModel
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking import measurement, rows, snapshot
 from aegis.core.tracking.consistency import Nis
-from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter, Report, State
+from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter
+from aegis.core.tracking.filter_state import Report, State
 from aegis.core.tracking.learning import SensorKnowledge
 from aegis.core.tracking.looks import Look, Turns, in_time
 from aegis.core.tracking.registration import Bias

@@ -18,6 +18,8 @@ from aegis.core.params import Settings
 from aegis.ros.messages.fields import Message, StampedMessage
 from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_to_msg, event_to_msg, status_to_msg
 
+MOST_LOST = 1_000_000  # messages in a row; a sequence number that is farther from the last says nothing of a loss
+
 # Covariant, so that every stage is a Stage[Settings].
 SettingsT = TypeVar("SettingsT", bound=Settings, covariant=True)
 
@@ -158,6 +160,14 @@ class Stage(ABC, Generic[SettingsT]):
         """Remember the age of an output when it was published."""
         self._latency_s.append(latency_s)
 
+    def refuse_ahead(self, topic: str, ahead_s: float) -> None:
+        """Count an input whose stamp is ahead of the clock; taken, it would have all that follows refused as late."""
+        self.counters.drop("stamp ahead of the clock")
+        self._last_refusal = (
+            f"{topic} is stamped {ahead_s:.1f} s ahead of the clock: synchronise the clock of what publishes it (NTP, PTP),"
+            " or set use_sim_time where /clock is meant"
+        )
+
     def failed(self, error: BaseException, stamp_ns: int) -> Output:
         """Count an exception from a callback and return the event that reports it."""
         self.counters.errors += 1
@@ -179,11 +189,11 @@ class Stage(ABC, Generic[SettingsT]):
     def note_sequence(self, topic: str, sequence: int, sensor_id: str = "") -> None:
         """Count the inputs that are missing between a sender's last sequence number and this one.
 
-        A number that is not larger than the last means that the sender began anew, which is no gap. Sensors that share a topic
-        count each for itself.
+        A number that is not larger than the last, or larger by more than could have been lost, means that the sender began anew,
+        which is no gap. Sensors that share a topic count each for itself.
         """
         last = self._input_sequence.get((topic, sensor_id))
-        if last is not None and sequence > last + 1:
+        if last is not None and 1 < sequence - last <= MOST_LOST:
             self.counters.sequence_gaps += sequence - last - 1
         self._input_sequence[topic, sensor_id] = sequence
 

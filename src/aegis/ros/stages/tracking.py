@@ -12,7 +12,7 @@ from aegis.core.tracking.measurement import infinite_as_unknown
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import StepResult, Tracker
 from aegis.core.types import Detections
-from aegis.models import track_model
+from aegis.models.store import track_model
 from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.picture import class_info_to_msg, detections_from_msg, tracks_to_msg
 from aegis.ros.stages.base import Counters, Output, Stage, StageContext
@@ -171,7 +171,7 @@ class TrackingStage(Stage[TrackingSettings]):
             text for text in (self._trouble, self._model_trouble, self._view_trouble(), self._error_trouble()) if text
         ]
         if not warnings or health.level not in (Level.OK, Level.WARN):
-            return health
+            return Health(health.level, f"{health.text}; {self._model_trouble}") if self._model_trouble else health
         refused = [health.text] if health.level is Level.WARN else []
         return Health(Level.WARN, "; ".join([*refused, *warnings]))
 

@@ -1,4 +1,4 @@
-"""The class models on disk: what ships in `aegis/weights`, what `aegis train` wrote, or a user's own ONNX model.
+"""The class models on disk: what ships in `weights`, what `aegis train` wrote, or a user's own ONNX model.
 
 A trained model is two files: NAME.npz, its weights, and NAME.json, its card, which says what it rests on and the weights'
 SHA-256. Weights of another hash are refused. Whoever asks for a model gets one: the stated table in the place of one that is
@@ -198,7 +198,7 @@ def _on_gpu(network: Network) -> Posterior:
         ModelError: there is no torch, or no GPU.
     """
     try:
-        from aegis.training.on_gpu import GpuNetwork
+        from aegis.models.on_gpu import GpuNetwork
     except ModuleNotFoundError:
         raise ModelError("model_device cuda needs torch: pip install 'aegis[train]'") from None
     try:
