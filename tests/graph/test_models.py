@@ -59,21 +59,21 @@ SPOILT = {
 @pytest.mark.parametrize(("how", "says"), SPOILT.items())
 def test_a_model_that_is_not_what_its_card_says_is_refused_and_the_table_stands_in(folder, how, says):
     spoil(folder, how)
-    found = track_model(TrackClassificationSettings(model_cache_dir=str(folder)))
+    found = track_model(TrackClassificationSettings(classifier="trained", model_cache_dir=str(folder)))
     assert isinstance(found.model, TableModel)
     assert says in found.trouble
     assert "stated table" in found.trouble
 
 
 def test_what_ships_is_taken_and_has_no_trouble():
-    found = track_model(TrackClassificationSettings())
+    found = track_model(TrackClassificationSettings(classifier="trained"))
     assert found.trouble == ""
     assert found.model.name.startswith("kinematic")
 
 
 def test_the_stage_runs_on_and_says_so_everywhere(folder, stage_of):
     spoil(folder, "corrupt")
-    stage = stage_of({"classification.model_cache_dir": str(folder)})
+    stage = stage_of({"classification.classifier": "trained", "classification.model_cache_dir": str(folder)})
     (info,) = stage.start(1)
     assert info.message.model.startswith("physical")
     assert "refused" in info.message.basis
@@ -85,7 +85,7 @@ def test_the_stage_runs_on_and_says_so_everywhere(folder, stage_of):
 
 
 def test_the_stage_names_the_model_that_ships(stage_of):
-    stage = stage_of({})
+    stage = stage_of({"classification.classifier": "trained"})
     (info,) = stage.start(1)
     assert info.message.model.startswith("kinematic")
     assert np.isclose(sum(info.message.prior), 1.0)

@@ -120,6 +120,11 @@ KINDS: dict[str, Kind] = {
     "tree": Kind(_C, (-2, 7), (0.05, 0.5), (0, 15), still=0.4, phase_s=(0.5, 3), turn_share=(0.5, 1),
         across_mps2=(0.1, 1), swerling=(1, 2)),
     "wave": Kind(_C, (-8, 7), (0.3, 3), (0, 2), phase_s=(0.5, 3), speed_spread=(0.3, 0.8), wobble_deg=(5, 30), swerling=(1, 2)),
+    # On a mission: legs flown by an autopilot, straight, level and at one speed.
+    "quadrotor on a mission": Kind(_D, (-18, 3.5), (4, 20), (20, 250), 3, 0.15, (0.5, 3), 40, (0, 0.15), 0, 2.5, (0, 0.03),
+        wobble_deg=(0, 0.3)),
+    "multicopter on a mission": Kind(_D, (-12, 3.5), (4, 18), (20, 300), 3, 0.15, (0.5, 3), 30, (0, 0.15), 0, 2, (0, 0.03),
+        wobble_deg=(0, 0.3)),
     # Objects of no class: so that the network learns where none is. Of everything, alike in every order of magnitude.
     "anything": Kind(_U, (0, 22), (0.3, 3000), (0, 30000), 30, 1, (0, 60), 60, (0, 1), 0.2, 20, (0, 0.6), 0.1,
         (0, 0.3), wobble_deg=(0, 20), swerling=(0, 1, 2, 3), log_speed=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,16 @@ from aegis.core.types import N_CLASSES, Floats, Ints
 from aegis.models.store import DOPPLER, KINEMATIC, write
 from aegis.simulation.kinds import KINDS, STRANGERS
 from aegis.training import doppler, kinematic
-from aegis.training.fitted import Fitted, fit
+from aegis.training.fitted import Fitted, fit, temperature_of
 from aegis.training.gathered import days as seeds_of
 from aegis.training.gathered import gathered
 from aegis.training.radars import FAMILIES
+from aegis.training.tracks import Examples
 
 STRANGER_DAY = 20
 STRANGER_SCENES = 100
-SIGNATURE_FILES_A_DAY = 2
+FOLDS = 2
+SIGNATURE_FILES_A_DAY = 3
 DOPPLER_NAME = "doppler-1"
 DOPPLER_BASIS = (
     "trained on simulated micro-Doppler alone; not proven in the field; card: aegis/models/weights/doppler.json"
@@ -54,6 +57,8 @@ def train_all(folder: Path, *, scenes: int, days: int, workers: int, device: str
         checkpoint=folder / f"{KINEMATIC}.pt",
         device=device,
     )
+    inside, outside = fitted.network.temperature, _temperature_outside(shown, held_out, device)
+    fitted = replace(fitted, network=replace(fitted.network, temperature=float(np.sqrt(inside * outside))))
     card = {
         "name": NAME,
         "basis": BASIS,
@@ -69,6 +74,7 @@ def train_all(folder: Path, *, scenes: int, days: int, workers: int, device: str
             "examples_by_class": kinematic.prior_of(shown),
         },
         "temperature": round(fitted.network.temperature, 4),
+        "temperature_of": f"{inside:.3f} fits a day not shown, {outside:.3f} kinds not shown; their geometric mean",
         "gate_distance": [round(float(d), 2) for d in fitted.network.distance],
         "in_distribution": kinematic.figures(fitted.network, judged),
         "never_shown": {"kinds": sorted(STRANGERS), **kinematic.stranger_figures(fitted.network, judged, strange)},
@@ -81,6 +87,20 @@ def train_all(folder: Path, *, scenes: int, days: int, workers: int, device: str
     _plots(folder, KINEMATIC, fitted, kinematic.probabilities(fitted.network, judged), judged.class_id)
     yield path
     yield _train_doppler(folder, days, device)
+
+
+def _temperature_outside(shown: Examples, held_out: Examples, device: str) -> float:
+    """Return the temperature that fits kinds that networks were not shown, one of each class at a time; their geometric mean."""
+    found = []
+    for fold in range(FOLDS):
+        kinds, _ = kinematic.left_out(shown, fold, FOLDS)
+        own, rest = (one.take(~np.isin(one.kind, kinds)) for one in (shown, held_out))
+        network = fit(
+            kinematic.table(own), kinematic.table(rest), replace(kinematic.recipe(), epochs=12), device=device
+        ).network
+        asked = kinematic.table(shown.take(np.isin(shown.kind, kinds)))
+        found.append(temperature_of(replace(network, temperature=1.0), asked))
+    return float(np.exp(np.mean(np.log(found))))
 
 
 def _train_doppler(folder: Path, days: int, device: str) -> Path:
@@ -102,7 +122,7 @@ def _train_doppler(folder: Path, days: int, device: str) -> Path:
         "features": list(SIGNATURE),
         "made_by": f"aegis train --days {days}; aegis {__version__}, Python {platform.python_version()}",
         "data": {
-            "what": "slow-time signals of 4 ms to 0.5 s, 1.2 to 80 GHz, 1.5 to 50 kHz, I/Q or one channel",
+            "what": "looks of half a second, 1.2 to 80 GHz, 2 to 50 kHz, I/Q or one channel",
             "seeds": f"[7000 + day, file]; {doppler.SIGNALS_A_FILE} signals a file, {SIGNATURE_FILES_A_DAY} files a day",
             "examples": len(shown),
         },
@@ -110,7 +130,8 @@ def _train_doppler(folder: Path, days: int, device: str) -> Path:
         "gate_distance": [round(float(d), 2) for d in fitted.network.distance],
         "in_distribution": doppler.figures(fitted.network, judged),
         "never_shown": "any real signal; several objects of different classes in one cell; a radar's own phase noise",
-        "limits": "Trained on simulation, not proven in the field. A dwell of milliseconds shows no wing beat and no gait.",
+        "limits": "Trained on simulation, not proven in the field."
+        " Looks of half a second: for recordings of CW and Doppler sensors, not for a radar's dwells.",
     }
     known = judged.take(judged.class_id > 0)
     probability = fitted.network.posterior(known.features.astype(np.float64), np.ones(N_CLASSES))
