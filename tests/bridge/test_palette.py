@@ -48,5 +48,5 @@ def test_no_other_file_of_the_page_says_these_colours(app):
     assert len(colours) == len(ThreatLevel) + 1
     for path in [*STATIC.glob("*.css"), *STATIC.glob("*.js")]:
         assert not colours & set(re.findall(r"#\w{6}", path.read_text(encoding="utf-8"))), path.name
-    style = (STATIC / "style.css").read_text(encoding="utf-8")
+    style = (STATIC / "app.css").read_text(encoding="utf-8")
     assert {f"--{level.name.lower()}" for level in ThreatLevel} <= set(re.findall(r"var\((--\w+)\)", style))

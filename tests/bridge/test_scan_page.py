@@ -145,6 +145,6 @@ def test_the_way_of_a_track_array_is_the_one_of_the_page(served, trace, publishe
 
 
 def test_every_file_that_the_page_names_is_there():
-    named = re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.(?:py|js|msg|html))`", PAGE)
+    named = re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.(?:py|ts|msg|html))`", PAGE)
     assert len(named) > 30
     assert [name for name in named if not any((root / name).is_file() for root in (PACKAGE, REPOSITORY))] == []

@@ -24,6 +24,7 @@ from aegis.core.signal.synthesis import (
     add_plane_noise,
     add_pulse_echoes,
 )
+from aegis.core.tracking import clutter
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Scan
@@ -199,6 +200,9 @@ def calls():
                 patch.setattr(module, name, recorded((path.stem, name), getattr(module, name)))
         rng = np.random.default_rng(1)
         track(rng)
+        with pytest.MonkeyPatch.context() as crowded:
+            crowded.setattr(clutter, "MOST_PAIRS", 0)
+            track(rng)
         classify(rng)
         find_points(rng)
         synthesise(rng)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import detections_of, plot_of
 from scipy.spatial import cKDTree
@@ -101,3 +101,72 @@ def test_the_radius_follows_the_view_where_nothing_is_said_of_it():
     said, unsaid = (known.excess(at, view_of(), 2.0, radius) for radius in (200.0, 0.0))
     assert said == unsaid
     assert known.excess(at, view_of(far=1300.0), 2.0, 0.0) > said
+
+
+def test_maps_that_part_do_not_touch_each_other():
+    """A scan that came late has the state gone back, and what was remembered after it done again."""
+    known = ClutterMap.empty()
+    for k in range(5):
+        known = known.after(np.full((2, 2), float(k)), sure(2), k * SECOND, 40 * SECOND)
+    on = known.after(np.full((1, 2), 10.0), sure(1), 5 * SECOND, 40 * SECOND)
+    other = known.after(np.full((1, 2), 20.0), sure(1), 6 * SECOND, 40 * SECOND)
+    expected = np.repeat(np.arange(5.0), 2)
+    np.testing.assert_array_equal(known.position[:, 0], expected)
+    np.testing.assert_array_equal(on.position[:, 0], np.append(expected, 10.0))
+    np.testing.assert_array_equal(other.position[:, 0], np.append(expected, 20.0))
+    assert (on.stamp_ns[-1], other.stamp_ns[-1]) == (5 * SECOND, 6 * SECOND)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
+def test_counting_by_whole_cells_is_counting_them(seed, polar, sector):
+    """Every cell by itself: its middle within the radius of the middle of the position's own cell, no point of it in the hole."""
+    rng = np.random.default_rng(seed)
+    view, radius = view_of(40.0 if sector else 180.0), 200.0
+    known = ClutterMap.empty()
+    for k in range(6):
+        past = rng.uniform(-1100.0, 1100.0, (rng.integers(0, 30), 2))
+        known = known.after(past, rng.uniform(0.1, 1.0, len(past)), k * SECOND, 40 * SECOND, 0.5)
+    at = rng.uniform(-1000.0, 1000.0, (4, 2))
+    grid = clutter.cells_over(at, view, radius)
+    found, usual = known.in_cells(at, view, radius, grid, polar=polar)
+    side = radius / clutter.CELLS
+    middles = side * (
+        np.floor(np.stack(np.meshgrid(*2 * [np.arange(-1300.0, 1300.0, side)]), -1).reshape(-1, 2) / side) + 0.5
+    )
+    reach, azimuth = np.hypot(*middles.T), np.arctan2(middles[:, 1], middles[:, 0])
+    there = (reach <= 1000.0) & (np.abs(azimuth) <= view.azimuth_rad)
+    share = side**2 * there / (view.azimuth_rad * 1e6)
+    if polar:
+        share = side**2 * there / np.maximum(reach, 0.283 * side) / (2.0 * view.azimuth_rad * 1000.0)
+    for d in range(len(at)):
+        own = side * (np.floor(at[d] / side) + 0.5)
+
+        def counts(middle, own=own):
+            off = np.abs(middle - own)
+            nearest = np.hypot(*np.maximum(off - side, 0.0).T)
+            return (np.hypot(*off.T) <= radius * (1 + 1e-9)) & (nearest >= HOLE * radius * (1 - 1e-9))
+
+        expected = known.weight[counts(side * (np.floor(known.position / side) + 0.5))].sum()
+        expected_usual = 6 * 0.5 * share[counts(middles)].sum()
+        assert found[d] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        assert usual[d] == pytest.approx(expected_usual, rel=1e-9)
+
+
+def test_whole_cells_say_what_discs_say(monkeypatch):
+    """Of many false alarms, three times as many east as west: each within the chance of what it counts."""
+    rng = np.random.default_rng(5)
+    known = ClutterMap.empty()
+    for k in range(50):
+        x = np.where(rng.random(400) < 0.75, 1.0, -1.0) * rng.uniform(0.0, 700.0, 400)
+        known = known.after(np.stack([x, rng.uniform(-700.0, 700.0, 400)], 1), sure(400), k * SECOND, 60 * SECOND)
+    at = plots_at([[350.0, 0.0], [-350.0, 100.0], [300.0, 600.0], [0.0, -300.0]])
+    discs = known.excess(at, view_of(), 400.0, 200.0)
+    monkeypatch.setattr(clutter, "MOST_PAIRS", 0)
+    cells = known.excess(at, view_of(), 400.0, 200.0)
+    assert discs[0] / discs[1] == pytest.approx(3.0, rel=0.15)
+    np.testing.assert_allclose(cells, discs, rtol=0.08)
+
+
+def test_where_cells_would_be_too_many_discs_are_counted():
+    assert clutter.cells_over(np.zeros((1, 2)), view_of(far=1e5), 500.0) is None

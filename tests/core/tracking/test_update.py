@@ -49,6 +49,20 @@ def test_one_component_after_the_other_is_all_at_once(seed, n, measured):
     np.testing.assert_allclose(P, wanted[1], atol=1e-9)
 
 
+@given(st.integers(0, 10_000), st.sampled_from([1.0, 1e-4, 1e-7, 1e-9]))
+def test_a_position_is_a_measurement_like_any_other(seed, ratio):
+    """A sensor that is not polar measures x, y and z, also far more exactly than they are known; no Jacobian is made for it."""
+    x, P, _, y, variance, _ = random_case(seed, 6)
+    use, variance = np.array([True, True, True, False]), ratio * variance
+    wanted = corrected(x, P, np.eye(4, 6), y, variance, use)
+    kernels.correct(
+        x[None, None], P[None, None], 0, 0, np.empty((0, 1, 4, 6)), 0, False, y[None, None], 0, variance[None],
+        use[None].view(np.uint8), 0,
+    )  # fmt: skip
+    np.testing.assert_allclose(x, wanted[0], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(P[:3, :3], wanted[1][:3, :3], rtol=1e-4, atol=1e-3 * variance.min())
+
+
 @given(st.integers(0, 10_000), st.floats(1e-12, 1e12))
 def test_the_covariance_stays_positive_definite_at_extreme_ratios(seed, ratio):
     x, P, H, y, variance, _ = random_case(seed, 6)

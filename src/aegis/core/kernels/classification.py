@@ -11,6 +11,7 @@ SWERLING1_BIAS_DB = cython.declare(cython.double, -2.51)
 SHARPEST = cython.declare(cython.double, 1e-3)  # no speed [m/s] and no height [m] is known better
 # Of one feature: one wild measurement must not exclude a class for ever. The product of a few is far from underflow.
 LEAST_FIT = cython.declare(cython.double, 1e-9)
+FARTHEST = cython.declare(cython.double, 7.0)  # standard deviations, at which the fit is less
 
 
 @cython.ccall
@@ -26,6 +27,8 @@ def fit(value: cython.double, sigma: cython.double, low: cython.double, high: cy
     if outside <= 0.0 or isnan(outside):
         return 1.0
     z = outside / max(sigma, SHARPEST)
+    if z >= FARTHEST:
+        return LEAST_FIT
     return max(exp(-0.5 * z * z), LEAST_FIT)
 
 

@@ -1,4 +1,4 @@
-"""Which detections are near which tracks: a search through strips of the map."""
+"""Which detections are near which tracks: a search through strips of the map, and cells of each strip."""
 
 import cython
 from cython.cimports.libc.math import hypot, sqrt
@@ -48,20 +48,15 @@ def gate_keys(position: cython.double[:, ::1], keys: cython.double[::1]) -> cyth
         keys[d] = strip_of(position[d, 1], low, height, count) * width + (position[d, 0] - west)
 
 
-@cython.cfunc
+@cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
-def first_east_of(
-    west: cython.double, position: cython.double[:, ::1], first: cython.Py_ssize_t, last: cython.Py_ssize_t
-) -> cython.Py_ssize_t:
-    """Return the first index from `first` to `last` whose x is not west of `west`."""
-    while first < last:
-        middle = (first + last) // 2
-        if position[middle, 0] < west:
-            first = middle + 1
-        else:
-            last = middle
-    return first
+def ascend(keys: cython.double[::1]) -> cython.bint:
+    """Tell whether each of the keys (D,) is larger than the one before."""
+    out: cython.bint = True
+    for d in range(1, keys.shape[0]):
+        out = out and keys[d] > keys[d - 1]
+    return out
 
 
 @cython.ccall
@@ -96,13 +91,19 @@ def near(
     dz: cython.double
     d: cython.Py_ssize_t
     low, height, n_strips = strips(position)
-    for i in range(n_strips + 1):
+    west_end: cython.double = position[0, 0] if D > 0 else 0.0
+    east_end: cython.double = west_end
+    for d in range(D):
+        west_end, east_end = min(west_end, position[d, 0]), max(east_end, position[d, 0])
+    width = max((east_end - west_end) / n_strips, 1e-9)
+    for i in range(n_strips * n_strips + 1):
         begin[i] = 0
     for d in range(D):
         widest, oldest = max(widest, sigma[d]), max(oldest, age[d])
         height_known = height_known or measured[d, 2]
-        begin[strip_of(position[d, 1], low, height, n_strips) + 1] += 1
-    for i in range(n_strips):
+        row = strip_of(position[d, 1], low, height, n_strips)
+        begin[row * n_strips + strip_of(position[d, 0], west_end, width, n_strips) + 1] += 1
+    for i in range(n_strips * n_strips):
         begin[i + 1] += begin[i]
     if first_track == 0:
         first[0] = 0
@@ -117,9 +118,12 @@ def near(
                 drift_up = max(drift_up, oldest * abs(x[t, m, 5]))
             reach, reach_y = reach + drift, reach_y + drift
         west, east = centre[t, 0] - reach, centre[t, 0] + reach
+        column = strip_of(west, west_end, width, n_strips)
         last = strip_of(centre[t, 1] + reach_y, low, height, n_strips)
         for strip in range(strip_of(centre[t, 1] - reach_y, low, height, n_strips), last + 1):
-            for d in range(first_east_of(west, position, begin[strip], begin[strip + 1]), begin[strip + 1]):
+            for d in range(begin[strip * n_strips + column], begin[(strip + 1) * n_strips]):
+                if position[d, 0] < west:
+                    continue
                 if position[d, 0] > east:
                     break
                 dy = position[d, 1] - centre[t, 1]

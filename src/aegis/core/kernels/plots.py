@@ -1,7 +1,7 @@
 """A scan's points grouped; its detections as measurements in map, and the view that they come from."""
 
 import cython
-from cython.cimports.libc.math import atan2, cos, exp, floor, hypot, isfinite, isnan, sin, sqrt
+from cython.cimports.libc.math import atan2, cos, exp, floor, hypot, isfinite, isnan, log, sin, sqrt
 
 PI = cython.declare(cython.double, 3.141592653589793)
 INFINITY = cython.declare(cython.double, float("inf"))
@@ -176,3 +176,12 @@ def background(
                 log_volume += log_extent[c]
         share = exp(-log_volume)
         out[0, d], out[1, d] = clutter * share, births * share
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def log_of_all(density: cython.double[:, ::1], out: cython.double[::1]) -> cython.void:
+    """Write (D,) ln of the sum of densities (3, D)."""
+    for d in range(out.shape[0]):
+        out[d] = log(density[0, d] + density[1, d] + density[2, d])

@@ -10,13 +10,17 @@ CONFIRMED = cython.declare(cython.int, 2)
 COASTING = cython.declare(cython.int, 3)
 # The rows of the tables, as in `tracking.rows`.
 EXISTENCE = cython.declare(cython.int, 0)
+LASTING = cython.declare(cython.int, 1)
 RCS_SUM = cython.declare(cython.int, 3)
 RCS_LOOKS = cython.declare(cython.int, 4)
 ID = cython.declare(cython.int, 0)
+BIRTH = cython.declare(cython.int, 1)
 BORN_NS = cython.declare(cython.int, 2)
 UPDATED_NS = cython.declare(cython.int, 3)
 HITS = cython.declare(cython.int, 4)
+CLASS = cython.declare(cython.int, 5)
 LOOKED_NS = cython.declare(cython.int, 6)
+APART_NS = cython.declare(cython.int, 7)
 IS_CONFIRMED = cython.declare(cython.int, 0)
 HAS_HEIGHT = cython.declare(cython.int, 1)
 
@@ -85,13 +89,208 @@ def note_hits(
 def worth_keeping(
     existence: cython.double[:], updated_ns: cython.longlong[:], looked_ns: cython.longlong[:],
     stamp_ns: cython.longlong, begin_ns: cython.longlong, lowest: cython.double, max_coast_ns: cython.longlong,
-    out: cython.uchar[::1],
-) -> cython.void:  # fmt: skip
-    """Write (N,) which tracks stay; see `tracking.rows.worth_keeping`."""
+    out: cython.longlong[::1],
+) -> cython.Py_ssize_t:  # fmt: skip
+    """Write the rows (N,) that stay, and return how many do; see `tracking.rows.worth_keeping`."""
+    n: cython.Py_ssize_t = 0
     for t in range(existence.shape[0]):
-        out[t] = updated_ns[t] >= begin_ns or (
+        if updated_ns[t] >= begin_ns or (
             (existence[t] >= lowest or looked_ns[t] <= updated_ns[t]) and stamp_ns - updated_ns[t] <= max_coast_ns
-        )
+        ):
+            out[n] = t
+            n += 1
+    return n
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def put(
+    index: cython.longlong[::1], old: cython.double[:, ::1], new: cython.double[:, ::1], out: cython.double[:, ::1]
+) -> cython.void:  # fmt: skip
+    """Write the rows `index` (K,) of a table, and all new ones after them, into one of K + B rows."""
+    K, width = index.shape[0], out.shape[1]
+    for i in range(K):
+        t = index[i]
+        for c in range(width):
+            out[i, c] = old[t, c]
+    for i in range(new.shape[0]):
+        for c in range(width):
+            out[K + i, c] = new[i, c]
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def join(
+    index: cython.longlong[::1],
+    x: cython.double[:, ::1], P: cython.double[:, ::1], weight: cython.double[:, ::1], reals: cython.double[:, ::1],
+    wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1],
+    x_new: cython.double[:, ::1], P_new: cython.double[:, ::1], weight_new: cython.double[:, ::1],
+    reals_new: cython.double[:, ::1], wholes_new: cython.longlong[:, ::1], flags_new: cython.uchar[:, ::1],
+    x_out: cython.double[:, ::1], P_out: cython.double[:, ::1], weight_out: cython.double[:, ::1],
+    reals_out: cython.double[:, ::1], wholes_out: cython.longlong[:, ::1], flags_out: cython.uchar[:, ::1],
+) -> cython.void:  # fmt: skip
+    """Write the rows `index` (K,) of tracks, and all B new ones after them, into K + B rows.
+
+    Args:
+        index: ascending.
+        x, P, weight: (N, .) all that belongs to a track in one row; reals, wholes, flags: the tables; then the new ones, (B, .).
+        x_out to flags_out: to be written.
+    """
+    K = index.shape[0]
+    put(index, x, x_new, x_out)
+    put(index, P, P_new, P_out)
+    put(index, weight, weight_new, weight_out)
+    for c in range(reals.shape[0]):
+        for i in range(K):
+            reals_out[c, i] = reals[c, index[i]]
+        for i in range(reals_new.shape[1]):
+            reals_out[c, K + i] = reals_new[c, i]
+    for c in range(wholes.shape[0]):
+        for i in range(K):
+            wholes_out[c, i] = wholes[c, index[i]]
+        for i in range(wholes_new.shape[1]):
+            wholes_out[c, K + i] = wholes_new[c, i]
+    for c in range(flags.shape[0]):
+        for i in range(K):
+            flags_out[c, i] = flags[c, index[i]]
+        for i in range(flags_new.shape[1]):
+            flags_out[c, K + i] = flags_new[c, i]
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def nameless(
+    reals: cython.double[:, ::1], wholes: cython.longlong[:, ::1], visible: cython.uchar[::1], confirm_from: cython.double,
+    out: cython.longlong[::1],
+) -> cython.Py_ssize_t:  # fmt: skip
+    """Write the rows (N,) that have no name and are to get one: sure or detected again; return how many."""
+    n: cython.Py_ssize_t = 0
+    for t in range(wholes.shape[1]):
+        if wholes[ID, t] == 0 and (wholes[HITS, t] > 1 or (reals[EXISTENCE, t] >= confirm_from and visible[t] != 0)):
+            out[n] = t
+            n += 1
+    return n
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def confirm(
+    reals: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1], visible: cython.uchar[::1],
+    expected: cython.uchar[::1], confirm_from: cython.double, demote_below: cython.double,
+) -> cython.void:  # fmt: skip
+    """Bring up to date which rows (N,) are confirmed; see `tracking.lifecycle.settled`."""
+    for t in range(wholes.shape[1]):
+        sure: cython.bint = visible[t] != 0 and reals[EXISTENCE, t] >= confirm_from and wholes[ID, t] > 0
+        stays: cython.bint = flags[IS_CONFIRMED, t] != 0 and expected[t] != 0 and reals[EXISTENCE, t] >= demote_below
+        flags[IS_CONFIRMED, t] = sure or stays
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def listed(
+    reals: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1], out: cython.longlong[::1]
+) -> tuple[cython.Py_ssize_t, cython.int]:  # fmt: skip
+    """Write the rows (N,) that a picture shows; return how many, and whether their ids ascend. See `tracking.view.View.picture`."""
+    n: cython.Py_ssize_t = 0
+    ascend: cython.int = 1
+    last: cython.longlong = 0
+    for t in range(wholes.shape[1]):
+        if wholes[ID, t] <= 0:
+            continue
+        if (
+            not flags[IS_CONFIRMED, t]
+            and reals[EXISTENCE, t] < PROBABLE
+            and wholes[LOOKED_NS, t] > wholes[UPDATED_NS, t]
+        ):
+            continue
+        if wholes[ID, t] < last:
+            ascend = 0
+        last = wholes[ID, t]
+        out[n] = t
+        n += 1
+    return n, ascend
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def ready(
+    mean: cython.double[:, ::1], covariance: cython.double[:, :, ::1], reals: cython.double[:, ::1],
+    wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1], by_class: cython.double[:, ::1], since_ns: cython.longlong,
+    sure_from: cython.double, centre: cython.double[:, ::1], spread: cython.double[:, ::1], velocity: cython.double[:, ::1],
+    noise: cython.double[:, ::1], sure: cython.uchar[::1],
+) -> cython.void:  # fmt: skip
+    """Write what a scan is held against, of N tracks.
+
+    Args:
+        mean, covariance: (N, 6), (N, 6, 6), predicted; reals, wholes, flags: the tables.
+        by_class: (C, 2) horizontal and vertical spectral density of the acceleration of each class.
+        since_ns: a track that was last seen apart from others before is not sure; nor one less probable than `sure_from`.
+        centre, spread: (N, 3), velocity: (N, 2), noise: (N, 2), as in `tracking.association.Moved`, sure: (N,); to be written.
+    """
+    for t in range(mean.shape[0]):
+        for i in range(3):
+            centre[t, i], spread[t, i] = mean[t, i], covariance[t, i, i]
+        velocity[t, 0], velocity[t, 1] = mean[t, 3], mean[t, 4]
+        noise[t, 0] = by_class[wholes[CLASS, t], 0]
+        noise[t, 1] = by_class[wholes[CLASS, t], 1] if flags[HAS_HEIGHT, t] != 0 else 0.0
+        sure[t] = flags[IS_CONFIRMED, t] != 0 and reals[EXISTENCE, t] > sure_from and wholes[APART_NS, t] >= since_ns
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def worth_beginning(
+    density: cython.double[:, ::1], alone: cython.double[::1], delete: cython.double, most: cython.double,
+    index: cython.longlong[::1], existence: cython.double[::1],
+) -> cython.Py_ssize_t:  # fmt: skip
+    """Write the detections (D,) that new tracks begin with, and the probability that these exist; return how many.
+
+    Args:
+        density: (3, D) of false alarms, of new objects anywhere and of those that entered at known places.
+        alone: (D,) probability that a detection belongs to no track.
+        delete, most: existence probabilities, below which a track is deleted, and that it can reach.
+        index, existence: (D,) to be written.
+    """
+    n: cython.Py_ssize_t = 0
+    for d in range(alone.shape[0]):
+        new = density[1, d] + density[2, d]
+        first = new / (new + density[0, d])  # existence, were the detection alone
+        if alone[d] * first >= min(delete, 0.5 * first):
+            index[n], existence[n] = d, min(alone[d] * first, most)
+            n += 1
+    return n
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def begin(
+    index: cython.longlong[::1], existence: cython.double[::1], lasting: cython.double, number: cython.longlong,
+    measured: cython.uchar[:, ::1], measured_ns: cython.longlong[::1], rcs: cython.double[::1],
+    reals: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1],
+) -> cython.void:  # fmt: skip
+    """Write the columns of new tracks (B,), which hold zeros.
+
+    Args:
+        index: (B,) of each one's detection; existence: (B,) or more.
+        lasting: probability that one is no transient; number: of the scan's first detection.
+        measured: (D, 4), measured_ns: (D,), rcs: (D,) of the detections.
+        reals, wholes, flags: the tables.
+    """
+    for i in range(index.shape[0]):
+        d = index[i]
+        reals[EXISTENCE, i], reals[LASTING, i] = existence[i], lasting
+        if isfinite(rcs[d]):
+            reals[RCS_SUM, i], reals[RCS_LOOKS, i] = rcs[d], 1.0
+        wholes[BIRTH, i], wholes[HITS, i] = number + d, 1
+        wholes[BORN_NS, i] = wholes[UPDATED_NS, i] = wholes[LOOKED_NS, i] = measured_ns[d]
+        flags[HAS_HEIGHT, i] = measured[d, 2]
 
 
 @cython.ccall

@@ -70,7 +70,8 @@ def correct(
             continue
         depends: cython.int = n if whole else 6 if c == 3 else 3  # only the range rate depends on the velocity
         s, y = variance[d, c], innovation[p, m, c]
-        if not polar and c < 3 and not whole:
+        plain: cython.bint = not polar and c < 3 and not whole  # the component is one of the state
+        if plain:
             for i in range(n):
                 Ph[i] = P[t, m, i, c]
             s += Ph[c]
@@ -98,8 +99,11 @@ def correct(
                 A[n * i + j] = P[t, m, i, j] - K[i] * Ph[j]
         for i in range(n):
             total = 0.0
-            for j in range(depends):
-                total += A[n * i + j] * H[at, m, c, j]
+            if plain:
+                total = A[n * i + c]
+            else:
+                for j in range(depends):
+                    total += A[n * i + j] * H[at, m, c, j]
             Ph[i] = total - variance[d, c] * K[i]
         for i in range(n):
             for j in range(i + 1):

@@ -44,7 +44,7 @@ class Pairs(NamedTuple):
     log_likelihood: Floats  # (K,) ln p(z | track)
     distance: Floats  # (K, 2) of the most probable mode: squared, and the components measured
     innovation: Floats  # (K, M, 4) measured minus expected
-    jacobian: Floats  # (N, M, 4, n) of what is expected; not filled in where the position itself is measured, nor without pairs
+    jacobian: Floats  # (N, M, 4, n) of what is expected; none where the position itself is measured; not filled in without pairs
     slope: Floats = np.empty(
         (0, 0, 4, 0)
     )  # (K, M, 4, n) the same of each pair, where detections are older than the tracks
@@ -128,7 +128,9 @@ def gate(
             break
         candidate = np.concatenate((candidate, np.empty_like(candidate)))
     start = np.zeros(N + 1, np.int64)
-    jacobian = np.zeros((N, M, 4, n))
+    # Where the position itself is measured, and nothing else, there is no need for it.
+    needed = plots.polar or bool(plots.measured[:, 3].any())
+    jacobian = np.zeros((N if needed else 0, M, 4, n))
     past = np.empty((1, M, n)), np.zeros((1, M, 4, n))
     columns = _columns(int(first[N]), M, n if plots.age.any() else 0)
     gate_kernels.gate(

@@ -127,7 +127,8 @@ def first_detections(
     if len(d):
         who = np.repeat(np.arange(len(entered.objects)), np.diff(pairs.start))
         here = places.rows(who)  # each pair by itself, as if it were sure
-        pairs = pairs._replace(start=np.arange(len(d) + 1), jacobian=pairs.jacobian[who])
+        jacobian = pairs.jacobian[who] if len(pairs.jacobian) else pairs.jacobian
+        pairs = pairs._replace(start=np.arange(len(d) + 1), jacobian=jacobian)
         each = None if moved is None else moved._replace(noise=moved.noise[who])
         update(here, pairs, z, np.ones(len(d)), np.zeros(len(d)), each)
         x, P = here.x[:, 0], here.P[:, 0]

@@ -77,8 +77,15 @@ class Consistency:
 
         It takes much to begin, as objects may move otherwise than modelled; then the scale is refined, or leads back to 1.
         """
-        nis, scale = self.report().get(sensor_id), self.scale(sensor_id)
-        if nis is None or nis.components < ENOUGH or nis.low <= nis.mean <= nis.high:
+        scale, scans = self.scale(sensor_id), self._scans.get(sensor_id, ())
+        components = sum(k for _, k in scans)
+        if components < ENOUGH:
+            return
+        mean = sum(total for total, _ in scans) / components
+        if scale == 1.0 and USUAL_LOW <= mean <= USUAL_HIGH:  # as of every scan: no bounds are needed
+            return
+        nis = self.report()[sensor_id]
+        if nis.low <= nis.mean <= nis.high:
             return
         if scale == 1.0 and nis.errors() is None:
             return

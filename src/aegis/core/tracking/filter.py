@@ -16,6 +16,9 @@ from scipy.special import gammaincinv
 
 from aegis.core.classification.track_model import TrackModel
 from aegis.core.ids import UniqueIds
+from aegis.core.kernels import clutter as clutter_kernels
+from aegis.core.kernels import neighbours
+from aegis.core.kernels import rows as kernels
 from aegis.core.tracking import existence, measurement, motion, rows
 from aegis.core.tracking.association import How, Known, Moved, gate_keys
 from aegis.core.tracking.births import BirthPlaces, carried_on, first_detections, first_state, missed
@@ -34,7 +37,6 @@ from aegis.core.tracking.sweep import NEGLIGIBLE, Passed, Sweep, covered
 from aegis.core.tracking.view import View
 from aegis.core.types import ClassId, Detections, Floats, Ints
 
-AXES = np.arange(3)
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
 SURE = 0.9  # existence probability of a track that another one may hide
 APART = 0.05  # less probable to be in the same cell: apart
@@ -61,6 +63,7 @@ class Filter:
             acceleration[ClassId[name]] = sigma
         turn_variance, turn_noise = np.deg2rad([move.turn_rate_sigma_degps, move.turn_rate_change_degps]) ** 2
         self._motion = Motion(modes, acceleration**2, turn_variance, turn_noise)
+        self._turning = np.array(modes, np.uint8)
         life = s.existence
         self._hiding = Hiding(life.mean_visible_s, life.mean_hidden_s, HIDDEN_LOOKS)
         self._how = How(self.bound, s.association.method == "gnn", s.association.sharpness, s.association.cell_sigmas)
@@ -107,12 +110,12 @@ class Filter:
             taken, in_vain = passed.of(tracks["birth"], stamp - round(sweep.same_pass_s * 1e9))
             part = Part(covered(sweep, mean, covariance, view.pose), taken, in_vain)
         if len(tracks):
-            log_background = np.log(background.density.sum(axis=0))
+            log_background = measurement.log_of_all(background.density)
             tracks, seen, visible = self._associate(tracks, scan, mean, covariance, log_background, stamp, dt, part)
             alone = seen.observed.hypotheses.alone
         if self._settings.clutter.memory_s > 0.0:
             state = self._remember_clutter(state, scan.z, sensor_id, seen, stamp, share)
-        born, over = self._births(scan, alone, background, serial, stamp, len(tracks))
+        born, over = self._births(scan, alone, background, serial, len(tracks))
         if sweep is not None:
             state = self._note_passed(state, sensor_id, sweep, part, seen, born, stamp)
         new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
@@ -121,14 +124,15 @@ class Filter:
         if sweep is not None:
             coast_s = max(coast_s, TURNS_COASTED * looks_s)
         expected = existence.expected(tracks["updated_ns"], stamp, visible, looks_s, self._hiding)
-        begin = stamp if not len(scan.z) else int(scan.z.measured_ns(stamp).min())
+        begin = int(scan.measured_ns.min(initial=stamp))
         in_view = np.concatenate(([visible, expected], [new, new]), axis=1)
         tracks = settled(tracks, born, in_view, (begin, stamp), coast_s, known, self._settings.existence, self._ids)
         then = stamp if picture_ns is None else min(picture_ns, stamp)
         picture, shown, memory = self._view.picture(self._before(tracks, stamp, then), detections, then)
         tracks["class_id"][shown] = picture.class_id
-        tracks.memory[:, shown] = memory
-        tracks["noted_ns"][shown] = tracks["updated_ns"][shown]
+        if memory is not None:
+            tracks.memory[:, shown] = memory
+            tracks["noted_ns"][shown] = tracks["updated_ns"][shown]
         outside = measurement.ranges_outside(scan.z, view)
         return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
 
@@ -180,11 +184,11 @@ class Filter:
         keys = gate_keys(z.position)
         order = np.argsort(keys)
         sorted_keys = keys[order]
-        if (sorted_keys[1:] == sorted_keys[:-1]).any():
+        if not neighbours.ascend(sorted_keys):
             order = np.lexsort((*z.value.T, *z.position.T, keys))
         z, looks = z.ordered(order), looks.take(order)
         if self._settings.max_extent_m == 0.0:
-            return Plotted(view, z, looks, np.full(len(order), np.nan))
+            return Plotted(view, z, looks, np.full(len(order), np.nan), z.measured_ns(stamp))
         from aegis.core.tracking import extent  # with trees and graphs of scipy: 15 MB that points do not need
 
         known = np.flatnonzero(tracks["confirmed"])
@@ -194,7 +198,8 @@ class Filter:
         )
         looks = looks.merged(objects.group, len(objects.scatter))
         order = np.argsort(gate_keys(objects.z.position), kind="stable")
-        return Plotted(view, objects.z.ordered(order), looks.take(order), objects.scatter[order])
+        z = objects.z.ordered(order)
+        return Plotted(view, z, looks.take(order), objects.scatter[order], z.measured_ns(stamp))
 
     def _background(
         self, state: State, sensor: KnownSensor, scan: Plotted, sensor_id: str, dt: float, sweep: Sweep | None
@@ -233,26 +238,27 @@ class Filter:
     ) -> tuple[Rows, Seen, NDArray[np.bool_]]:
         """Return the tracks updated by a scan, what it showed, and (N,) which are in view."""
         s, z = self._settings, scan.z
-        velocity = mean[:, 3:5].copy()  # before the update, which happens in place
-        centre = np.ascontiguousarray(mean[:, :3])
+        n, (reals, wholes, flags) = len(tracks), tracks.tables
+        (centre, spread), (velocity, noise), sure = np.empty((2, n, 3)), np.empty((2, n, 2)), np.empty(n, np.bool_)
+        # Not for ever: a track that is a mistake for another one would have a part in all its detections.
+        since_ns = stamp - round(s.existence.max_coast_s * 1e9)
+        kernels.ready(  # before the update, which happens in place
+            mean, covariance, reals, wholes, flags.view(np.uint8), self._motion.noise, since_ns, SURE,
+            centre, spread, velocity, noise, sure.view(np.uint8),
+        )  # fmt: skip
         visible = looked = measurement.in_view(centre, tracks["has_height"], scan.view)
         if part is not None:
             looked = visible & ~part.taken & (part.covered + part.in_vain >= PROBABLE)
         hidden = existence.hide(tracks["hidden"], tracks["lasting"], tracks["looked_ns"], stamp, looked, self._hiding)
-        # Not for ever: a track that is a mistake for another one would have a part in all its detections.
-        lately = stamp - tracks["apart_ns"] <= round(s.existence.max_coast_s * 1e9)
-        sure = tracks["confirmed"] & (tracks["existence"] > SURE) & lately
         before = Predicted(
-            tracks.kinematics, tracks["existence"], hidden, visible, centre, np.ascontiguousarray(covariance[:, AXES, AXES]),
-            self._moved(tracks["class_id"], tracks["has_height"], self._motion.modes, dt),
-            Known(sure, tracks["born_ns"], tracks["apart_ns"]),
+            tracks.kinematics, tracks["existence"], hidden, visible, centre, spread,
+            Moved(dt, self._turning, noise, self._motion.turn_noise), Known(sure, tracks["born_ns"], tracks["apart_ns"]),
         )  # fmt: skip
         observed = observe(before, scan.view, z, log_background, self._how, part)
         (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
         after["looked_ns"][slice(None) if part is None else looked] = stamp
-        measured_ns = z.measured_ns(stamp)
-        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.looks.rcs, z.measured, measured_ns)
+        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.looks.rcs, z.measured, scan.measured_ns)
         scan.looks.note(after, found, pairs.detection[best[found]])
         apart = found[close[found] < APART]
         after["apart_ns"][apart] = after["updated_ns"][apart]
@@ -282,7 +288,7 @@ class Filter:
             hypotheses, found = seen.observed.hypotheses, seen.found
             d = seen.observed.pairs.detection[hypotheses.best[found]]
             birth = np.append(birth, seen.before["birth"][found])
-            measured_ns = np.append(measured_ns, seen.scan.z.measured_ns(stamp)[d])
+            measured_ns = np.append(measured_ns, seen.scan.measured_ns[d])
         before = state.passed.get(sensor_id, Passed.nobody())
         passed = before.after((birth, measured_ns), looked, stamp, stamp - round(sweep.same_pass_s * 1e9))
         return replace(state, passed={**state.passed, sensor_id: passed})
@@ -294,26 +300,25 @@ class Filter:
         unexplained = np.ones(len(z))
         if seen is not None:
             pairs, chances, _ = seen.observed
-            confirmed = np.repeat(seen.before["confirmed"], np.diff(pairs.start))
-            unexplained -= np.bincount(pairs.detection, chances.probability * confirmed, minlength=len(z))
+            confirmed = seen.before["confirmed"].view(np.uint8)
+            clutter_kernels.unexplained(pairs.start, pairs.detection, chances.probability, confirmed, unexplained)
         local, memory_ns = (
             state.clutter.get(sensor_id, ClutterMap.empty()),
             round(self._settings.clutter.memory_s * 1e9),
         )
-        after = local.after(z.position[:, :2], unexplained, stamp, memory_ns, share)
+        after = local.after(z.position, unexplained, stamp, memory_ns, share)
         return replace(state, clutter={**state.clutter, sensor_id: after})
 
     def _births(
-        self, scan: Plotted, alone: Floats, background: Background, serial: int, stamp: int, tracks: int
+        self, scan: Plotted, alone: Floats, background: Background, serial: int, tracks: int
     ) -> tuple[Rows, int]:
         """Return tracks for what no track explains, and how many would have been too many."""
         s, z, density = self._settings, scan.z, background.density
-        new = density[1] + density[2]
-        first = new / (new + density[0])  # existence, were the detection alone
-        index = np.flatnonzero(alone * first >= np.minimum(s.existence.delete_probability, 0.5 * first))
+        index, probability, life = np.empty(len(z), np.int64), np.empty(len(z)), s.existence
+        n = kernels.worth_beginning(density, alone, life.delete_probability, life.max_probability, index, probability)
         room = max(0, s.max_tracks - tracks)
-        over = max(0, len(index) - room)
-        index = index[:room]
+        over = max(0, n - room)
+        index = index[: min(n, room)]
         n = len(index)
         state, covariance = first_state(
             z, index, scan.view.pose, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m
@@ -326,8 +331,10 @@ class Filter:
             here = density[2, index] > density[1, index]
             state[here], covariance[here] = background.x[index[here]], background.P[index[here]]
         modes, size = self.blank.tracks.kinematics.x.shape[1:]
-        x, P = np.zeros((n, modes, size)), np.zeros((n, modes, size, size))
-        x[:, :, :6], P[:, :, :6, :6] = state[:, None], covariance[:, None]
+        x, P = state[:, None], covariance[:, None]
+        if modes > 1 or size > motion.TURN:
+            x, P = np.zeros((n, modes, size)), np.zeros((n, modes, size, size))
+            x[:, :, :6], P[:, :, :6, :6] = state[:, None], covariance[:, None]
         if size > motion.TURN:
             P[:, :, motion.TURN, motion.TURN] = self._motion.turn_variance
         weight = np.ones((n, modes))
@@ -335,14 +342,10 @@ class Filter:
             turning = s.motion.mean_turn_s / (s.motion.mean_straight_s + s.motion.mean_turn_s)
             weight[:] = 1.0 - turning, turning
         born = Rows.blank(Kinematics(x, P, weight))
-        born["existence"] = np.minimum(alone[index] * first[index], s.existence.max_probability)
-        born["lasting"] = 1.0 - s.birth.transient_share
-        born["birth"] = serial * BIRTH_NUMBERS + index
-        born["has_height"] = z.measured[index, 2]
-        born["born_ns"] = born["updated_ns"] = born["looked_ns"] = z.measured_ns(stamp)[index]
-        born["hits"] = 1
+        reals, wholes, flags = born.tables
+        kernels.begin(
+            index, probability, 1.0 - s.birth.transient_share, serial * BIRTH_NUMBERS, z.measured.view(np.uint8),
+            scan.measured_ns, scan.looks.rcs, reals, wholes, flags.view(np.uint8),
+        )  # fmt: skip
         scan.looks.note(born, np.arange(n), index)
-        rcs = scan.looks.rcs[index]
-        stated = np.isfinite(rcs)
-        born["rcs_sum"], born["rcs_looks"] = np.where(stated, rcs, 0.0), stated
         return born, over

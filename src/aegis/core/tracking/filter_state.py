@@ -39,6 +39,7 @@ class Plotted(NamedTuple):
     z: Plots  # D, in the order of `gate_keys`
     looks: ClassLooks  # (D,)
     scatter: Floats  # (D,) variance of an extended object's scatterers [m^2]
+    measured_ns: Ints  # (D,)
 
 
 class Seen(NamedTuple):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aegis.core.ids import UniqueIds
+from aegis.core.kernels import rows as kernels
 from aegis.core.tracking.rows import Rows, worth_keeping
 from aegis.core.tracking.settings import ExistenceSettings
 
@@ -29,17 +30,21 @@ def settled(
         life: from which existence probability a track is what; ids: new names.
     """
     begin, stamp = times
-    keep = worth_keeping(tracks, stamp, begin, life.delete_probability, round(coast_s * 1e9))
-    visible, expected = in_view[:, np.concatenate((keep, np.ones(len(born), np.bool_)))]
-    tracks = tracks.keep_and_add(keep, born)
-    sure = (tracks["existence"] >= life.confirm_probability) & visible
-    name = tracks["id"]
-    nameless = np.flatnonzero((name == 0) & (sure | (tracks["hits"] > 1)))
+    index = worth_keeping(tracks, stamp, begin, life.delete_probability, round(coast_s * 1e9))
+    if len(index) < len(tracks):
+        in_view = in_view.take(np.concatenate((index, np.arange(len(tracks), in_view.shape[1]))), axis=1)
+    tracks = tracks.keep_and_add(index, born)
+    visible, expected = in_view.view(np.uint8)
+    reals, wholes, flags = tracks.tables
+    room = np.empty(len(tracks), np.int64)
+    nameless = room[: kernels.nameless(reals, wholes, visible, life.confirm_probability, room)]
     if len(nameless):
+        name = tracks["id"]
         if known:
             name[nameless] = [known.get(number, 0) for number in tracks["birth"][nameless].tolist()]
             nameless = nameless[name[nameless] == 0]
         name[nameless] = ids.take(len(nameless))
-    stays = tracks["confirmed"] & expected & (tracks["existence"] >= life.demote_probability)
-    tracks["confirmed"] = stays | (sure & (name > 0))
+    kernels.confirm(
+        reals, wholes, flags.view(np.uint8), visible, expected, life.confirm_probability, life.demote_probability
+    )
     return tracks

@@ -48,6 +48,8 @@ class Plots:
 
     def measured_ns(self, now_ns: int) -> Ints:
         """Return (D,) when they were measured, where it is `now_ns`."""
+        if not self.age.any():
+            return np.full(len(self), now_ns)
         return now_ns - np.rint(self.age * 1e9).astype(np.int64)
 
 
@@ -126,4 +128,11 @@ def background(measured: NDArray[np.bool_], log_extent: Floats, clutter: float, 
     """
     out = np.zeros((3, len(measured)))
     kernels.background(measured.view(np.uint8), log_extent, clutter, births, out)
+    return out
+
+
+def log_of_all(density: Floats) -> Floats:
+    """Return (D,) ln of the density of detections from anywhere but tracks; density: (3, D)."""
+    out = np.empty(density.shape[1])
+    kernels.log_of_all(density, out)
     return out

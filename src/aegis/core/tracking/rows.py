@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,19 +94,29 @@ class Rows:
         """Return what is known of their existence."""
         return Existence(self["existence"], self["lasting"])
 
-    def keep_and_add(self, keep: NDArray[np.bool_], born: Rows) -> Rows:
-        """Return the rows chosen by `keep` (N,), and `born` after them."""
-        if not len(born) and keep.all():
+    def keep_and_add(self, index: Ints, born: Rows) -> Rows:
+        """Return the rows `index` (K,), ascending, and `born` after them."""
+        if not len(born) and len(index) == len(self):
             return self
-        index = np.flatnonzero(keep)
-        kinematics = Kinematics(
-            *(_joined(old, index, new) for old, new in zip(self.kinematics, born.kinematics, strict=True))
+        n = len(index) + len(born)
+        kinematics = Kinematics(*(np.empty((n, *old.shape[1:])) for old in self.kinematics))
+        reals, wholes = np.empty((len(REALS), n)), np.empty((len(WHOLES), n), np.int64)
+        flags = np.empty((len(FLAGS), n), np.bool_)
+        out = Rows(kinematics, (reals, wholes, flags))
+        kernels.join(index, *self._as_tables(), *born._as_tables(), *out._as_tables())
+        return out
+
+    def _as_tables(self) -> tuple[Floats, Floats, Floats, Floats, Ints, NDArray[np.uint8]]:
+        """Return the same memory, all that belongs to a track in one row of the kinematics, and the columns."""
+        n, (x, P, weight), (reals, wholes, flags) = len(self), self.kinematics, self.tables
+        return (
+            x.reshape(n, math.prod(x.shape[1:])),
+            P.reshape(n, math.prod(P.shape[1:])),
+            weight,
+            reals,
+            wholes,
+            flags.view(np.uint8),
         )
-        reals, wholes, flags = (
-            np.concatenate((old.take(index, axis=1), added), axis=1)
-            for old, added in zip(self.tables, born.tables, strict=True)
-        )
-        return Rows(kinematics, (reals, wholes, flags))
 
     def mean(self, index: Ints | None = None) -> tuple[Floats, Floats]:
         """Return states (N, 6) and covariances (N, 6, 6), modes taken together, of some rows or all. May be views."""
@@ -113,14 +124,6 @@ class Rows:
         if chosen.x.shape[1] == 1:
             return np.ascontiguousarray(chosen.x[:, 0, :6]), np.ascontiguousarray(chosen.P[:, 0, :6, :6])
         return motion.combine(chosen)
-
-
-def _joined(old: Floats, index: Ints, new: Floats) -> Floats:
-    """Return the rows `index` of an array, and `new` after them, copied once: covariances of many tracks are megabytes."""
-    out = np.empty((len(index) + len(new), *old.shape[1:]))
-    old.take(index, axis=0, out=out[: len(index)], mode="clip")  # `raise` would go through a buffer
-    out[len(index) :] = new
-    return out
 
 
 def note_hits(
@@ -142,8 +145,8 @@ def note_hits(
     return found[:n]
 
 
-def worth_keeping(rows: Rows, stamp_ns: int, begin_ns: int, lowest: float, max_coast_ns: int) -> NDArray[np.bool_]:
-    """Return (N,) which tracks stay: those just detected, and those still likely to exist and not silent for too long.
+def worth_keeping(rows: Rows, stamp_ns: int, begin_ns: int, lowest: float, max_coast_ns: int) -> Ints:
+    """Return (K,) the rows that stay: those just detected, and those still likely to exist and not silent for too long.
 
     A new track that nobody has looked at since is as likely as it was.
 
@@ -152,18 +155,11 @@ def worth_keeping(rows: Rows, stamp_ns: int, begin_ns: int, lowest: float, max_c
         stamp_ns: the time; begin_ns: of the first detection of what has just been seen, at the latest that time.
         lowest: existence probability; max_coast_ns: without a detection.
     """
-    out = np.empty(len(rows), np.bool_)
-    kernels.worth_keeping(
-        rows["existence"],
-        rows["updated_ns"],
-        rows["looked_ns"],
-        stamp_ns,
-        begin_ns,
-        lowest,
-        max_coast_ns,
-        out.view(np.uint8),
+    out = np.empty(len(rows), np.int64)
+    n = kernels.worth_keeping(
+        rows["existence"], rows["updated_ns"], rows["looked_ns"], stamp_ns, begin_ns, lowest, max_coast_ns, out
     )
-    return out
+    return out[:n]
 
 
 def changes(before: Ints, after: Ints) -> tuple[Ints, Ints]:

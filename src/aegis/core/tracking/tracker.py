@@ -101,8 +101,8 @@ class Tracker:
             timeline.refuse(sensor_id, stamp)
             return result
         usable = measurement.plausible(detections)
-        result.refused = int((~usable).sum())
-        if result.refused:
+        if not usable.all():
+            result.refused = int((~usable).sum())
             detections = take_rows(detections, np.flatnonzero(usable))
         timeline.hear(sensor_id, stamp)
         result.reordered = timeline.is_late(until)
@@ -119,7 +119,8 @@ class Tracker:
             tracks = report.tracks
             if serial > self._serial:
                 result.over_capacity += report.over_capacity
-                result.outside = np.append(result.outside, report.outside)
+                if len(report.outside):
+                    result.outside = np.append(result.outside, report.outside)
         assert tracks is not None
         self._shown_ns = tracks.stamp_ns
         self._serial += len(looks)

@@ -14,7 +14,6 @@ from aegis.core.kernels import rows as kernels
 from aegis.core.tracking.rows import Rows
 from aegis.core.types import Detections, Floats, Ints, Tracks
 
-PROBABLE = 0.5
 NAMED, RIVAL = MEMORY.index("class_named"), MEMORY.index("class_rival")
 
 
@@ -65,9 +64,9 @@ class View:
         self.model = model
         self._frame_id, self._threshold, self._ground = frame_id, confidence_threshold, ground
 
-    def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints, Floats]:
+    def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints, Floats | None]:
         """Return the picture of the tracks that have a name, ordered by it, after these detections; their rows (S,); and what
-        classification remembers of them from now on (M, S).
+        classification remembers of them from now on (M, S), where its model needs that.
 
         A track that is not confirmed, was not seen when it was last to be, and is rather not there than there, is not shown, though
         it may be found again.
@@ -75,21 +74,19 @@ class View:
         Args:
             rows: all tracks; detections: what they follow; stamp: the time for which they hold [ns].
         """
-        name = rows["id"]
-        order = np.argsort(name, kind="stable")  # quick where it is nearly sorted, as names are
-        index = order[np.searchsorted(name[order], 1) :]  # those without a name, 0, come first
-        missed = (rows["looked_ns"] > rows["updated_ns"]) & (rows["existence"] < PROBABLE) & ~rows["confirmed"]
-        index = index[~missed[index]]
+        room = np.empty(len(rows), np.int64)
+        reals, wholes, flags = rows.tables
+        n, ascend = kernels.listed(reals, wholes, flags.view(np.uint8), room)
+        index = room[:n]
+        if not ascend:
+            index = index[np.argsort(rows["id"][index])]
         mean, covariance = rows.mean(index)
         shown = shown_as(rows, index, mean, covariance, stamp, self._ground)
-        memory = rows.memory[:, index]
-        looked = (rows["updated_ns"][index] > rows["noted_ns"][index]) & (rows["look_counts"][index] > 0.0)
-        if self.model.remembers and looked.any():
-            memory[:, looked] = self._remembered(rows, index[looked], memory[:, looked], mean[looked], shown, looked)
+        memory, looked = self._remembered(rows, index, mean, shown) if self.model.remembers else (None, None)
         measured = Measured(shown.rcs, shown.looks, shown.speed, shown.speed_sigma, shown.height, shown.height_sigma)
-        probability = self.model.probability(measured, memory)
+        probability = self.model.probability(measured, np.empty((0, len(index))) if memory is None else memory)
         class_id, _ = decide(probability, self._threshold)
-        if self.model.remembers:
+        if memory is not None and looked is not None:
             class_id, memory[NAMED], memory[RIVAL] = named(class_id, memory[NAMED], memory[RIVAL], looked)
         tracks = Tracks(
             stamp_ns=stamp,
@@ -110,14 +107,17 @@ class View:
         )
         return tracks, index, memory
 
-    def _remembered(
-        self, rows: Rows, index: Ints, memory: Floats, mean: Floats, shown: Shown, looked: NDArray[np.bool_]
-    ) -> Floats:
-        """Return the memory (M, F) of the rows `index` after their new looks; `looked` (S,) are these among those shown."""
-        noted = rows["noted_ns"][index]
-        dt = np.where(noted > 0, (rows["updated_ns"][index] - noted) * 1e-9, np.nan)
-        looks = Looks(
-            dt, mean, shown.speed_sigma[looked], shown.height[looked], shown.height_sigma[looked],
-            rows["look_rcs"][index], rows["look_snr"][index],
-        )  # fmt: skip
-        return remembered(memory, looks)
+    def _remembered(self, rows: Rows, index: Ints, mean: Floats, shown: Shown) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return what is remembered of S rows (M, S), their new looks included, and (S,) which have one that counts."""
+        memory, noted = rows.memory.take(index, axis=1), rows["noted_ns"][index]
+        updated = rows["updated_ns"][index]
+        looked = (updated > noted) & (rows["look_counts"][index] > 0.0)
+        if looked.any():
+            new = index[looked]
+            dt = np.where(noted[looked] > 0, (updated - noted)[looked] * 1e-9, np.nan)
+            looks = Looks(
+                dt, mean[looked], shown.speed_sigma[looked], shown.height[looked], shown.height_sigma[looked],
+                rows["look_rcs"][new], rows["look_snr"][new],
+            )  # fmt: skip
+            memory[:, looked] = remembered(memory[:, looked], looks)
+        return memory, looked

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 
 import {
   ageS, durationText, freshStatus, isStale, meanIntervalMs, newestOf, noticeText, silentMs, staleAfterMs,
-} from "../../src/aegis/bridge/static/ages.js";
-import { Heard } from "../../src/aegis/bridge/static/stream.js";
-import { aFrame, aTrack } from "./heard_data.js";
+} from "../source/ages.ts";
+import { Heard } from "../source/heard.ts";
+import { aFrame, aTrack } from "./heard_data.ts";
 
 /** Frames every 500 ms from 0 on, the last one at `until`. */
 function heardUntil(until, parts) {
@@ -61,7 +61,7 @@ test("durations are said in the unit that suits them", () => {
 test("a status of the graph is good for three seconds", () => {
   const heard = new Heard();
   assert.equal(freshStatus(heard, 0), null);
-  heard.take(/** @type {any} */ ({ type: "system_status", stages: {} }), 1000);
+  heard.take(({ type: "system_status", stages: {} }), 1000);
   assert.equal(freshStatus(heard, 3999), heard.status);
   assert.equal(freshStatus(heard, 4000), null);
 });
@@ -87,6 +87,12 @@ test("the notice says what is wrong, and whether it is as it should be", () => {
   const lost = heardUntil(1000, { tracks: [aTrack(1)] });
   for (let at = 1500; at <= 5000; at += 500) lost.take(aFrame(at, { tracks: null }), at);
   assert.deepEqual(noticeText(lost, 5000), ["No new tracks for 4.0 s; the last picture is shown dimmed", false]);
+
+  const unassessed = heardUntil(1000, { tracks: [aTrack(1)] });
+  unassessed.take({ type: "threats", threats: [], age_s: 0 }, 1000);
+  for (let at = 1500; at <= 5000; at += 500) unassessed.take(aFrame(at, { tracks: [aTrack(1)] }), at);
+  assert.deepEqual(noticeText(unassessed, 5000),
+    ["No threat assessment for 4.0 s: whether anything is a threat is not known", false]);
 
   const old = heardUntil(1000, { age_s: 3600 });
   assert.deepEqual(noticeText(old, 1000), ["Not live: this was measured 60 min ago", false]);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { beforeEach, mock, test } from "node:test";
+import { beforeEach, test, vi } from "vitest";
 
-import { Heard, Stream } from "../../src/aegis/bridge/static/stream.js";
-import { aFrame, aThreat, aTrack } from "./heard_data.js";
+import { Heard } from "../source/heard.ts";
+import { Stream } from "../source/stream.ts";
+import { aFrame, aThreat, aTrack } from "./heard_data.ts";
 
-globalThis.WebSocket ??= /** @type {any} */ ({ OPEN: 1 }); // Node has it from 22 on
+globalThis.WebSocket ??= ({ OPEN: 1 }); // Node has it from 22 on
 
 class FakeSocket {
   readyState = 0;
@@ -40,8 +41,8 @@ class FakeSocket {
 let heard, sockets, connections, drawn, token, renewals, stream;
 
 beforeEach(() => {
-  mock.timers.reset();
-  mock.timers.enable({ apis: ["setTimeout"] });
+  vi.useRealTimers();
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
   heard = new Heard();
   [sockets, connections, drawn, token, renewals] = [[], [], 0, "first", []];
   stream = new Stream(heard, {
@@ -98,15 +99,15 @@ test("a broken connection is opened again, later each time, until one is taken",
   for (const [n, pauseMs] of [1000, 2000, 4000, 8000, 10000, 10000].entries()) {
     sockets[n].end(1006);
     assert.equal(connections.at(-1), "disconnected");
-    mock.timers.tick(pauseMs - 1);
+    vi.advanceTimersByTime(pauseMs - 1);
     assert.equal(sockets.length, n + 1);
-    mock.timers.tick(1);
+    vi.advanceTimersByTime(1);
     assert.equal(sockets.length, n + 2);
   }
   sockets[6].open();
   sockets[6].say({ type: "auth_ok", allowed: [] });
   sockets[6].end(1006);
-  mock.timers.tick(1000);
+  vi.advanceTimersByTime(1000);
   assert.equal(sockets.length, 8);
 });
 
@@ -138,7 +139,7 @@ test("a connection that is closed for good says no more and does not come back",
   assert.equal(sockets[0].closed, true);
   sockets[0].say(aFrame(1));
   sockets[0].end(1000);
-  mock.timers.tick(60000);
+  vi.advanceTimersByTime(60000);
   assert.equal(heard.lastFrame, null);
   assert.equal(sockets.length, 1);
 });
@@ -196,7 +197,7 @@ test("a picture a minute old is taken away", () => {
 test("clearing forgets everything but the connection", () => {
   heard.connection = "live";
   heard.take(aFrame(1, { tracks: [aTrack(1)] }), 10);
-  heard.take({ type: "ew", advice: { items: [/** @type {any} */ ({ id: 1 })] } }, 10);
+  heard.take({ type: "ew", advice: { items: [({ id: 1 })] } }, 10);
   heard.clear();
   const fresh = new Heard();
   fresh.connection = "live";

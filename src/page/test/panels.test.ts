@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 
 import {
-  adviceReason, levelsOf, nextOrder, noThreatsText, numberText, rowsOf, stageLines, threatName,
-} from "../../src/aegis/bridge/static/panels.js";
-import { lengthText, roundRange } from "../../src/aegis/bridge/static/scope.js";
-import { Heard } from "../../src/aegis/bridge/static/stream.js";
-import { aFrame, aThreat, aTrack } from "./heard_data.js";
+  adviceReason, criticalText, levelsOf, nextOrder, noThreatsText, numberText, rowsOf, stageLines, threatName, threatOrder,
+} from "../source/rows.ts";
+import { bearingText, fromHash, HOME, leaderSeconds, lengthText, roundRange, toHash, zoomed } from "../source/camera.ts";
+import { Heard } from "../source/heard.ts";
+import { LABEL, Labels } from "../source/labels.ts";
+import { GROUND, RING, WORDS } from "../source/scope.ts";
+import { seen } from "../source/table.ts";
+import { aFrame, aThreat, aTrack } from "./heard_data.ts";
 
 function heardOf(tracks, threats) {
   const heard = new Heard();
@@ -38,14 +41,15 @@ test("an assessment that is old colours no track", () => {
 
 test("a track below the list of threats has its level, and one that is in neither has none", () => {
   const heard = heardOf([aTrack(1), aTrack(2), aTrack(3)]);
-  assert.equal(noThreatsText(heard), "No assessment has been heard yet.");
+  assert.equal(noThreatsText(heard, 1000), "No assessment has been heard yet.");
   heard.take({ type: "threats", threats: [aThreat(1, { level: "HIGH" })], age_s: 0, listed_from: "MEDIUM", unlisted: { LOW: [2] } }, 1000);
   const rows = rowsOf(heard, { key: "track_id", descending: false }, 1000);
   assert.deepEqual(rows.map((row) => row.level), ["HIGH", "LOW", "NONE"]);
   heard.take({ type: "threats", threats: [], age_s: 0, listed_from: "MEDIUM", unlisted: { LOW: [1, 2] } }, 1000);
-  assert.equal(noThreatsText(heard), "2 tracks are assessed, none as MEDIUM or above.");
+  assert.equal(noThreatsText(heard, 1000), "2 tracks are assessed, none as MEDIUM or above.");
   heard.take({ type: "threats", threats: [], age_s: 0, listed_from: "MEDIUM", unlisted: {} }, 1000);
-  assert.equal(noThreatsText(heard), "No track to assess.");
+  assert.equal(noThreatsText(heard, 1000), "No track to assess.");
+  assert.equal(noThreatsText(heard, 3001), "No new assessment: whether anything is a threat is not known.");
 });
 
 test("what is unknown goes last, whichever way", () => {
@@ -101,4 +105,78 @@ test("the scope's edge is at a round range", () => {
   const edges = [[54, 60], [99.95, 100], [101, 200], [650, 800], [1080, 2000]];
   for (const [distance, edge] of edges) assert.equal(roundRange(distance), edge);
   assert.deepEqual([lengthText(250), lengthText(12.5), lengthText(1250)], ["250 m", "12.5 m", "1.25 km"]);
+});
+
+test("the table can be filtered by id and by the beginning of class, level and status", () => {
+  const heard = heardOf([aTrack(1), aTrack(12, { class: "BIRD" }), aTrack(3, { status: "COASTING" })], [aThreat(1, { level: "HIGH" })]);
+  const wanted = (filter) => rowsOf(heard, { key: "track_id", descending: false }, 1000, filter).map((row) => row.track_id);
+  assert.deepEqual([wanted(""), wanted("1"), wanted("dro"), wanted("Drone coast"), wanted("high"), wanted("none")],
+    [[1, 3, 12], [1], [1, 3], [3], [1], []]);
+});
+
+test("while somebody points at the list of threats no row moves, and what is new comes below", () => {
+  const threats = [aThreat(3), aThreat(1), aThreat(2)];
+  assert.deepEqual(threatOrder([1, 2, 9], threats, false), [3, 1, 2]);
+  assert.deepEqual(threatOrder([1, 2, 9], threats, true), [1, 2, 9, 3]);
+});
+
+test("a critical threat that nobody has seen is said in words, an old one is not", () => {
+  const heard = heardOf([aTrack(1)], [aThreat(1, { level: "CRITICAL" }), aThreat(2, { level: "CRITICAL" }), aThreat(3, { level: "HIGH" })]);
+  assert.equal(criticalText(heard, 1000), "CRITICAL: drone 1, and 1 more");
+  assert.equal(criticalText(heard, 3001), "");
+  const known = heardOf([aTrack(1)], [aThreat(1, { level: "CRITICAL", acknowledged_by: "eve" })]);
+  assert.equal(criticalText(known, 1000), "");
+});
+
+test("only the rows that are seen are in the table", () => {
+  assert.deepEqual(seen(0, 240, 5000), [0, 18]);
+  assert.deepEqual(seen(24000, 240, 5000), [992, 1018]);
+  assert.deepEqual(seen(24000, 240, 3), [2, 3]); // the filter has left few, before the list has scrolled back
+  assert.deepEqual(seen(0, 240, 0), [0, 0]);
+});
+
+test("zooming keeps what is under the pointer in its place", () => {
+  const before = { east: 100, north: -50, range: 1000, follow: false };
+  const after = zoomed(before, 1000, 0.5, 600, 250);
+  assert.equal(after.range, 500);
+  assert.equal((600 - before.east) / 1000, (600 - after.east) / 500);
+  assert.equal((250 - before.north) / 1000, (250 - after.north) / 500);
+  assert.equal(zoomed(before, 30, 0.1, 0, 0).range, 20);
+});
+
+test("the view survives as the end of an address", () => {
+  const camera = { east: 120, north: -3400, range: 5000, follow: true };
+  assert.deepEqual(fromHash(`#${toHash(camera, 7)}`), { camera, selected: 7 });
+  assert.equal(toHash(HOME, null), "");
+  for (const odd of ["", "#", "#at=x,y&range=-5&track=0", "#at=1&range=1e99&track=1.5"]) {
+    assert.deepEqual(fromHash(odd), { camera: HOME, selected: null });
+  }
+});
+
+test("leaders are as long as fits the scale", () => {
+  assert.deepEqual([leaderSeconds(20, 1000), leaderSeconds(250, 10000), leaderSeconds(1.4, 100), leaderSeconds(0, 1000)], [5, 5, 10, 600]);
+});
+
+test("a measured line says bearing and distance", () => {
+  assert.deepEqual([bearingText(0, 1000), bearingText(-100, 0), bearingText(3, -3)], ["000° 1 km", "270° 100 m", "135° 4.2 m"]);
+});
+
+test("names do not lie on one another, and take the other side before they are left out", () => {
+  const labels = new Labels();
+  const boxes = Array.from({ length: 12 }, () => labels.place(100, 100)).filter((box) => box !== null);
+  assert.equal(boxes.length, 4);
+  for (const a of boxes) {
+    for (const b of boxes) assert.ok(a === b || Math.abs(a.x - b.x) >= LABEL.width || Math.abs(a.y - b.y) >= LABEL.height - 1);
+  }
+});
+
+test("the lines of the grid stand out from its ground 3:1, its words 4.5:1", () => {
+  const luminance = (colour) => {
+    const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
+    const [r, g, b] = parts.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)); // WCAG 2.2
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (a, b) => (luminance(a) + 0.05) / (luminance(b) + 0.05);
+  assert.ok(contrast(RING, GROUND) >= 3);
+  assert.ok(contrast(WORDS, GROUND) >= 4.5);
 });

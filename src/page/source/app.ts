@@ -1,0 +1,179 @@
+// The page: signs in, listens to the stream, and shows it with its age. What is old is never shown as if it were new.
+
+import { isStale, newestOf } from "./ages.ts";
+import { fromHash } from "./camera.ts";
+import { DetailsPanel } from "./details.ts";
+import { byId, setText } from "./dom.ts";
+import { Heard } from "./heard.ts";
+import type { Connection } from "./messages.ts";
+import { Navigation } from "./navigation.ts";
+import { Panels } from "./panels.ts";
+import { levelsOf } from "./rows.ts";
+import { Scope } from "./scope.ts";
+import { command, keepAlive, may, onSession, renew, session, signIn, signOut } from "./session.ts";
+import { Stream } from "./stream.ts";
+
+const TABLE_EVERY_MS = 250;
+const SESSION_OVER = "The session has ended; sign in again.";
+const STREAM_PATH = "/ws/radar-stream";
+
+const heard = new Heard();
+const scope = new Scope(byId<HTMLCanvasElement>("scope"));
+const panels = new Panels(heard, may);
+const details = new DetailsPanel();
+const navigation = new Navigation(scope, drawSoon, choose, () => panels.selected);
+const stream = new Stream(heard, {
+  open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${STREAM_PATH}`),
+  token: () => session()?.token ?? null,
+  renew,
+  onConnection: (connection) => {
+    setConnection(connection);
+    if (connection === "disconnected") refresh();
+  },
+  onFrame: drawSoon,
+});
+
+// Signing in and out.
+
+async function submitLogin(event: SubmitEvent): Promise<void> {
+  event.preventDefault();
+  byId("login-problem").textContent = "";
+  const button = byId("login").querySelector("button") as HTMLButtonElement;
+  const [username, password] = [byId<HTMLInputElement>("username"), byId<HTMLInputElement>("password")];
+  button.disabled = true;
+  try {
+    await signIn(username.value, password.value);
+    password.value = "";
+    start();
+  } catch (error) {
+    byId("login-problem").textContent = error instanceof TypeError ? "The bridge does not answer." : messageOf(error);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function leave(reason = ""): void {
+  signOut();
+  stream.close();
+  heard.clear();
+  panels.refusal = null;
+  setConnection("signed-out");
+  showSignedIn(false);
+  byId("user").textContent = "";
+  byId("login-problem").textContent = reason;
+  byId("password").focus();
+}
+
+function start(): void {
+  showSignedIn(true);
+  byId("user").textContent = session()?.username ?? "";
+  scope.resize();
+  keepAlive();
+  stream.connect();
+}
+
+function showSignedIn(isSignedIn: boolean): void {
+  byId("login-panel").hidden = isSignedIn;
+  for (const id of ["picture", "logout", "api"]) byId(id).hidden = !isSignedIn;
+}
+
+// Showing.
+
+function setConnection(connection: Connection): void {
+  heard.connection = connection;
+  document.body.dataset.connection = connection;
+  byId("connection").textContent = connection.replace("-", " ");
+}
+
+let drawPlanned = false;
+function drawSoon(): void {
+  if (drawPlanned) return;
+  drawPlanned = true;
+  requestAnimationFrame(() => {
+    drawPlanned = false;
+    drawScope();
+  });
+}
+
+function drawScope(): void {
+  const now = performance.now();
+  const tracks = heard.tracks?.items ?? [];
+  const place = tracks.find((track) => track.track_id === panels.selected)?.position_m;
+  if (place) navigation.follow(place.x, place.y);
+  scope.draw({
+    camera: navigation.camera,
+    tracks,
+    glows: heard.glows(now),
+    sensor: heard.detections?.sensor ?? null,
+    signals: heard.signals,
+    levels: levelsOf(heard, now),
+    trails: heard.trails,
+    sigma: details.sigma,
+    measured: navigation.measured,
+    stale: isStale(heard, heard.tracks, now),
+    detectionsStale: isStale(heard, heard.detections, now),
+    showDetections: byId<HTMLInputElement>("show-detections").checked,
+    showTrails: byId<HTMLInputElement>("show-trails").checked,
+    selected: panels.selected,
+  });
+  setText(byId("leader"), scope.leaderS ? `leaders ${scope.leaderS} s` : "");
+}
+
+function refresh(): void {
+  if (heard.connection === "signed-out") return;
+  const now = performance.now();
+  heard.clearOld(now);
+  if (["waiting", "live", "stale"].includes(heard.connection)) {
+    setConnection(heard.arrivals.length === 0 ? "waiting" : isStale(heard, newestOf(heard), now) ? "stale" : "live");
+  }
+  panels.show(now);
+  details.show(panels.selected, now);
+  drawSoon();
+}
+
+/** Choose a track by a click, or none. */
+function choose(id: number | null): void {
+  if (id === null) panels.selected = null;
+  else panels.select(id);
+  navigation.remember();
+  refresh();
+}
+
+/** Do what a button stands for; what the bridge says against it stays readable for a while. */
+async function act(button: HTMLButtonElement): Promise<void> {
+  button.disabled = true;
+  try {
+    await command(button.dataset.command ?? "");
+    panels.refusal = null;
+  } catch (error) {
+    button.disabled = false;
+    button.title = messageOf(error);
+    panels.refusal = { text: messageOf(error), at: performance.now() };
+  }
+  panels.showAlert(performance.now());
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+onSession((token) => stream.authenticate(token), () => leave(SESSION_OVER));
+panels.selected = fromHash(location.hash).selected;
+byId("login").addEventListener("submit", (event) => void submitLogin(event as SubmitEvent));
+byId("logout").addEventListener("click", () => leave());
+for (const id of ["show-detections", "show-trails"]) byId(id).addEventListener("change", drawSoon);
+for (const id of ["filter", "table"]) {
+  byId(id).addEventListener(id === "table" ? "scroll" : "input", () => panels.showTracks(performance.now()));
+}
+for (const head of document.querySelectorAll("th")) head.addEventListener("click", () => panels.sortBy(head.dataset.key));
+for (const id of ["tracks", "threats", "advice"]) {
+  byId(id).addEventListener("click", (event) => {
+    const target = event.target as HTMLElement;
+    const line = target.closest<HTMLElement>("[data-id]");
+    if (target.dataset.command) void act(target as HTMLButtonElement);
+    else if (line) choose(Number(line.dataset.id));
+  });
+}
+setInterval(refresh, TABLE_EVERY_MS);
+if (session()) start();
+else byId("password").focus();

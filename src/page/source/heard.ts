@@ -1,0 +1,123 @@
+// What has been heard of the stream, and when. Nothing here knows of the document.
+
+import { staleAfterMs, type Part } from "./ages.ts";
+import type { Advice, Connection, Detection, Level, Message, RadarFrame, Sensor, Signal, Status, Threat, Track } from "./messages.ts";
+
+/** The detections of one message. */
+export interface Plots {
+  items: Detection[];
+  sensor: Sensor;
+  at: number;
+  turnMs: number;
+}
+
+/** Detections to be drawn, and how much of a turn ago they were. */
+export interface Glow {
+  items: Detection[];
+  sensor: Sensor;
+  share: number;
+}
+
+export type Point = readonly [east: number | null, north: number | null];
+
+const ARRIVALS_KEPT = 20;
+const TRAIL_LENGTH = 60;
+const CLEAR_AFTER_MS = 60000; // a picture this old is taken away
+
+/** Times are of performance.now() [ms]. */
+export class Heard {
+  connection: Connection = "signed-out";
+  lastFrame: number | null = null; // number of the last radar_frame
+  missed = 0;
+  arrivals: number[] = []; // when the last radar frames came
+  detections: (Part & { items: Detection[]; sensor: Sensor }) | null = null;
+  plots = new Map<string, Plots[]>(); // by sensor: the last ones, of an antenna that turns those of its last turn
+  tracks: (Part & { items: Track[] }) | null = null;
+  threats: (Part & { items: Threat[]; unlisted: Record<string, number[]>; listedFrom: Level }) | null = null;
+  signals: Signal[] = [];
+  advice: Advice[] = [];
+  status: Status | null = null;
+  statusAt = 0;
+  trails = new Map<number, Point[]>();
+
+  /** Forget everything but the connection. */
+  clear(): void {
+    Object.assign(this, new Heard(), { connection: this.connection });
+  }
+
+  /** A connection begins: its frames have numbers of their own. */
+  begin(): void {
+    this.lastFrame = null;
+    this.arrivals = [];
+  }
+
+  /** Take a picture away that is so old that nobody should look at it. */
+  clearOld(now: number): void {
+    if (!this.tracks || now - this.tracks.at <= CLEAR_AFTER_MS) return;
+    this.tracks = this.threats = null;
+    this.trails.clear();
+  }
+
+  take(message: Message, at: number): void {
+    switch (message.type) {
+      case "radar_frame":
+        this.#takeRadarFrame(message, at);
+        break;
+      case "threats":
+        this.threats = {
+          items: message.threats, unlisted: message.unlisted ?? {}, listedFrom: message.listed_from ?? "LOW", ageS: message.age_s, at,
+        };
+        break;
+      case "ew":
+        this.signals = message.signals?.items ?? [];
+        this.advice = message.advice?.items ?? [];
+        break;
+      case "system_status":
+        this.status = message;
+        this.statusAt = at;
+        break;
+      default: // heartbeat: the connection itself tells
+    }
+  }
+
+  #takeRadarFrame(message: RadarFrame, at: number): void {
+    if (this.lastFrame !== null && message.frame > this.lastFrame + 1) this.missed += message.frame - this.lastFrame - 1;
+    this.lastFrame = message.frame;
+    this.arrivals.push(at);
+    if (this.arrivals.length > ARRIVALS_KEPT) this.arrivals.shift();
+    if (message.detections) {
+      this.detections = { items: message.detections, sensor: message.sensor, ageS: message.age_s, at };
+      const turnMs = (message.turn_s ?? 0) * 1000;
+      const before = (this.plots.get(message.sensor_id) ?? []).filter((part) => at - part.at < Math.min(turnMs, part.turnMs));
+      this.plots.set(message.sensor_id, [...before, { items: message.detections, sensor: message.sensor, at, turnMs }]);
+    }
+    if (message.tracks) {
+      this.tracks = { items: message.tracks, ageS: message.age_s, at };
+      this.#follow(message.tracks);
+    }
+  }
+
+  /** What is to be seen of all sensors' detections: those of an antenna that turns, until it comes round again. */
+  glows(now: number): Glow[] {
+    const out: Glow[] = [];
+    for (const part of [...this.plots.values()].flat()) {
+      const share = part.turnMs ? (now - part.at) / part.turnMs : 0;
+      if (share < 1 && (part.turnMs || now - part.at <= staleAfterMs(this.arrivals))) {
+        out.push({ items: part.items, sensor: part.sensor, share });
+      }
+    }
+    return out;
+  }
+
+  #follow(tracks: Track[]): void {
+    const seen = new Set<number>();
+    for (const track of tracks) {
+      seen.add(track.track_id);
+      const trail = this.trails.get(track.track_id) ?? [];
+      trail.push([track.position_m.x, track.position_m.y]);
+      if (trail.length > TRAIL_LENGTH) trail.shift();
+      this.trails.set(track.track_id, trail);
+    }
+    for (const id of this.trails.keys()) if (!seen.has(id)) this.trails.delete(id);
+  }
+}

@@ -1,0 +1,99 @@
+// What the bridge says on the stream: of each message, what this page looks at. Unknown is null.
+
+export type Level = "NONE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
+export type Connection = "signed-out" | "connecting" | "waiting" | "live" | "stale" | "disconnected";
+
+export interface Track {
+  track_id: number;
+  status: "TENTATIVE" | "CONFIRMED" | "COASTING";
+  class: string;
+  position_m: { x: number | null; y: number | null; z: number | null }; // east, north, up
+  velocity_vector_mps: { x: number | null; y: number | null };
+  range_m: number | null;
+  bearing_deg: number | null;
+  velocity_mps: number | null;
+  heading_deg: number | null;
+}
+
+export interface Detection {
+  range_m: number;
+  azimuth_deg: number;
+  elevation_deg: number | null;
+}
+
+export interface Sensor {
+  x_m: number;
+  y_m: number;
+  heading_deg: number;
+}
+
+export interface Threat {
+  track_id: number;
+  class: string;
+  level: Level;
+  score: number | null;
+  time_to_impact_s: number | null;
+  reason: string;
+  acknowledged_by: string | null;
+}
+
+/** An active EW signal; its bearing is anticlockwise from the sensor's forward axis. */
+export interface Signal {
+  id: number;
+  kind: string;
+  azimuth_deg: number | null;
+  azimuth_sigma_deg: number | null;
+  power_db: number | null;
+  evidence: string;
+}
+
+export interface Advice {
+  id: number;
+  state: "PROPOSED" | "ACKNOWLEDGED" | "REJECTED" | "EXPIRED" | "WITHDRAWN";
+  technique: string;
+  rationale: string;
+  decided_by: string | null;
+}
+
+export interface StageRow {
+  age_s: number;
+  rate_hz: number | null;
+  latency_p50_ms: number | null;
+  received: number;
+  published: number;
+  dropped: number;
+  errors: number;
+}
+
+export interface Status {
+  stages: Record<string, StageRow>;
+  missing_stages: string[];
+  scans_lost: number;
+  ew: { signals: number | null; advice_waiting: number | null };
+  alerts: { stamp_s: number; stage: string; name: string }[];
+}
+
+export interface RadarFrame {
+  frame: number;
+  age_s: number;
+  sensor_id: string;
+  sensor: Sensor;
+  turn_s: number | null; // of the sensor's antenna; null: it does not turn
+  detections: Detection[] | null;
+  tracks: Track[] | null;
+}
+
+export interface Admitted {
+  type: "auth_ok";
+  allowed: string[];
+}
+
+export type Message =
+  | ({ type: "radar_frame" } & RadarFrame)
+  | { type: "threats"; threats: Threat[]; age_s: number; listed_from?: Level; unlisted?: Record<string, number[]> }
+  | { type: "ew"; signals?: { items: Signal[] } | null; advice: { items: Advice[] } | null }
+  | ({ type: "system_status" } & Status)
+  | { type: "heartbeat" };
+
+/** The worst first. */
+export const LEVELS: readonly Level[] = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "NONE"];

@@ -1,0 +1,42 @@
+// The table of tracks: only the rows that can be seen are in the document, so that thousands cost no more than a screenful.
+
+import { byId, fillChildren, parts, setText, withChildren } from "./dom.ts";
+import { numberText, type Row } from "./rows.ts";
+
+const ROW_PX = 24; // as in style.css
+const AROUND = 8; // rows above and below those that are seen
+const STATUS_SIGNS: Record<string, string> = { CONFIRMED: "●", COASTING: "◌", TENTATIVE: "·" };
+const COLUMNS: readonly [className: string, text: (row: Row) => string][] = [
+  ["", (row) => STATUS_SIGNS[row.status] ?? "?"],
+  ["", (row) => String(row.track_id)],
+  ["", (row) => row.class.toLowerCase()],
+  ["level", (row) => (row.level === "NONE" ? "" : row.level)],
+  ["number", (row) => numberText(row.range_m, 0)],
+  ["number", (row) => numberText(row.bearing_deg, 1)],
+  ["number", (row) => numberText(row.up_m, 0)],
+  ["number", (row) => numberText(row.velocity_mps, 1)],
+  ["number", (row) => numberText(row.heading_deg, 0)],
+];
+const LEVEL_COLUMN = 3;
+const CELLS = COLUMNS.map(([className]) => ["td", className] as const);
+
+/** Which rows are to be in the document: from the first to before the last. */
+export function seen(scrolled: number, height: number, rows: number): [first: number, last: number] {
+  const first = Math.min(Math.max(0, Math.floor(scrolled / ROW_PX) - AROUND), Math.max(0, rows - 1));
+  return [first, Math.min(rows, Math.ceil((scrolled + height) / ROW_PX) + AROUND)];
+}
+
+export function showTable(rows: readonly Row[], selected: number | null): void {
+  const frame = byId("table");
+  const [first, last] = seen(frame.scrollTop, frame.clientHeight, rows.length);
+  byId("rows-above").style.height = `${first * ROW_PX}px`;
+  byId("rows-below").style.height = `${(rows.length - last) * ROW_PX}px`;
+  fillChildren(byId("tracks"), rows.slice(first, last), () => withChildren("tr", CELLS), (line, row) => {
+    const cells = parts(line);
+    line.dataset.id = String(row.track_id);
+    cells[0].title = row.status.toLowerCase();
+    line.className = row.status + (row.track_id === selected ? " selected" : "");
+    COLUMNS.forEach(([, text], i) => setText(cells[i], text(row)));
+    cells[LEVEL_COLUMN].className = `level ${row.level}`;
+  });
+}
