@@ -38,7 +38,13 @@ def peer_track(scenario: Scenario):
     return stonesoup_gnn.track(scenario, stonesoup_gnn.TUNING["n"])
 
 
-@pytest.mark.parametrize("track", [tracking.track, peer_track], ids=["ours", "peer"])
+def track_by_hand(scenario: Scenario):
+    from aegis.bench import by_hand
+
+    return by_hand.track(scenario, by_hand.TUNING["n"])
+
+
+@pytest.mark.parametrize("track", [tracking.track, peer_track, track_by_hand], ids=["ours", "peer", "by hand"])
 def test_a_target_is_followed_and_given_up(track):
     seen = np.arange(40) < 12
     seen[6] = False
@@ -103,8 +109,11 @@ def test_rows_say_what_the_issue_asks_for(rows):
         # At worst everything is missed and as much again is false.
         assert 0.0 < row["gospa"] < np.sqrt(row["n"]) * 200.0
         assert 0.0 < row["peer_gospa"] < np.sqrt(row["n"]) * 200.0
+        assert row["by_hand"].startswith("a loop of filterpy")
+        assert 0.0 < row["by_hand_gospa"] < np.sqrt(row["n"]) * 200.0
+        assert row["by_hand_ms_per_scan"] > 0.0
         json.dumps(row)
-    assert not [key for key in measured[3] if key.startswith("peer")]
+    assert not [key for key in measured[3] if key.startswith(("peer", "by_hand"))]
 
 
 def test_a_file_is_used_where_it_is_given(rows):

@@ -46,7 +46,8 @@ CASES = [
     (
         events.EwDetection(**vars(SIGNAL)), "EW_DETECTION", "WARNING",
         '{"id": 1, "kind": "NOISE_JAMMING", "bearing": 0.5, "bearing_sigma": null, "power_db": 12.5, "frequency": null,'
-        ' "confidence": 0.99, "evidence": "noise 12 dB up"}',
+        ' "confidence": 0.99, "evidence": "noise 12 dB up", "track_id": 0, "emitter": "", "x": null, "y": null, "xx": null,'
+        ' "xy": null, "yy": null}',
     ),
     (
         events.EwResponseTriggered(**vars(ADVICE)), "EW_RESPONSE_TRIGGERED", "WARNING",

@@ -8,8 +8,10 @@ import pytest
 from scipy.stats import binom
 
 from aegis.core.ew.advice import AdviceBook
-from aegis.core.ew.noise import NoiseMonitor, rise_threshold
-from aegis.core.ew.settings import AdviceSettings, NoiseSettings
+from aegis.core.ew.noise import NoiseMonitor
+from aegis.core.ew.protection import against
+from aegis.core.ew.settings import AdviceSettings, NoiseSettings, OwnRadarSettings
+from aegis.core.ew.statistics import rise_threshold
 from aegis.core.types import (
     N_CLASSES,
     AdviceState,
@@ -188,6 +190,11 @@ def signal(number=1, power_db=12.0) -> Signal:
     return Signal(number, SignalKind.NOISE_JAMMING, nan, nan, power_db, nan, 0.99, f"noise floor {power_db:+.1f} dB")
 
 
+def measures(*signals) -> list:
+    """Return what is advised against signals of which no more is known than their messages say."""
+    return [measure for one in signals for measure in against(one, OwnRadarSettings())]
+
+
 def states_of(book: AdviceBook) -> list[str]:
     return [a.state.name for a in sorted(book.advice, key=lambda a: a.id)]
 
@@ -237,12 +244,12 @@ def test_advice_follows_the_class_once_it_lasts():
 def test_a_decision_holds_while_its_cause_lasts_and_is_forgotten_after():
     book = AdviceBook(AdviceSettings(kept_s=20.0))
     (about_track,) = book.on_threats(several(9))
-    (about_signal,) = book.on_signals([signal()], 0)
+    (about_signal,) = book.on_signals(measures(signal()), 0)
     book.decide(about_track.id, accept=False, operator="Kim", now_ns=SECOND)
     book.decide(about_signal.id, accept=True, operator="Kim", now_ns=SECOND)
     for at_s in range(2, 100):
         assert book.on_threats(several(9, at_s=at_s)) == []
-        assert book.on_signals([signal()], at_s * SECOND) == []
+        assert book.on_signals(measures(signal()), at_s * SECOND) == []
         book.expire(at_s * SECOND)
     assert states_of(book) == ["REJECTED", "ACKNOWLEDGED"]
     book.expire(121 * SECOND)
@@ -251,9 +258,9 @@ def test_a_decision_holds_while_its_cause_lasts_and_is_forgotten_after():
 
 def test_advice_against_a_signal_lives_as_long_as_the_signal():
     book = AdviceBook(AdviceSettings(valid_s=10.0))
-    (first,) = book.on_signals([signal(power_db=12.0)], 0)
+    (first,) = book.on_signals(measures(signal(power_db=12.0)), 0)
     for at_s in range(1, 60):
-        assert book.on_signals([signal(power_db=12.0 + at_s)], at_s * SECOND) == []
+        assert book.on_signals(measures(signal(power_db=12.0 + at_s)), at_s * SECOND) == []
         book.expire(at_s * SECOND)
     (now,) = book.advice
     assert (now.id, now.state, now.expected_benefit_db, now.rationale) == (
@@ -262,7 +269,7 @@ def test_advice_against_a_signal_lives_as_long_as_the_signal():
         71.0,
         "noise floor +71.0 dB",
     )
-    assert book.on_signals([signal(2)], 60 * SECOND) != []
+    assert book.on_signals(measures(signal(2)), 60 * SECOND) != []
     assert states_of(book) == ["WITHDRAWN", "PROPOSED"]
     assert book.on_signals([], 61 * SECOND) == []
     assert states_of(book) == ["WITHDRAWN", "WITHDRAWN"]

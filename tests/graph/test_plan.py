@@ -154,7 +154,7 @@ def test_what_is_for_ros_goes_where_it_makes_sense():
 
     assert own("tracking") == ["--param", "sensor.clutter_per_scan:=3.0", "--param", "sensor_z:=2.0", *every]
     assert own("detection") == ["--param", "sensor_z:=2.0", *every]
-    assert own("ew") == ["--param", "ew:advice.valid_s:=5.0", *every]
+    assert own("ew") == ["--param", "sensor_z:=2.0", "--param", "ew:advice.valid_s:=5.0", *every]
     assert own("threat") == every
     assert plan().processes["threat"] == ["threat"]
 

@@ -139,7 +139,23 @@ def test_every_array_of_another_length_is_refused_by_name(topic):
 
 
 def test_signals_and_advice_there_and_back():
-    signal = Signal(7, SignalKind.EMITTER, -0.25, 0.5, 12.5, float("inf"), 0.75, "noise 12.5 dB up")
+    signal = Signal(
+        7,
+        SignalKind.EMITTER,
+        -0.25,
+        0.5,
+        12.5,
+        float("inf"),
+        0.75,
+        "noise 12.5 dB up",
+        9,
+        "a radar",
+        1.0,
+        -2.0,
+        4.0,
+        0.5,
+        3.0,
+    )
     m = ew.signals_to_msg([signal], stamp_ns=5, frame_id="radar", sequence=3, sensor_id="left")
     assert (m.sequence, m.sensor_id, m.header.frame_id, list(m.kind)) == (3, "left", "radar", [4])
     assert ew.signals_from_msg(m) == [signal]

@@ -55,7 +55,8 @@ def test_it_is_the_stage_of_the_graph_table():
 
 
 def test_a_scan_is_announced_and_published_with_its_stamp():
-    event, truth, points = stage().on_timer(BEGIN_NS)
+    event, truth, noise, points = stage().on_timer(BEGIN_NS)
+    assert (noise.topic, stamp_of(noise.message), noise.message.sequence) == ("radar/noise", BEGIN_NS, 1)
     assert event.topic == "events"
     assert event.message.name == ScanStarted.name
     assert (event.message.stage, event.message.run_id, event.message.epoch) == ("simulator", "run", 2)
@@ -73,7 +74,9 @@ def test_a_scan_is_announced_and_published_with_its_stamp():
 def test_the_truth_is_told_only_to_those_who_listen():
     at = stage()
     at.has_listeners = lambda topic: topic != "truth"
-    assert [output.topic for output in at.on_timer(BEGIN_NS)] == ["events", "radar/points"]
+    assert [output.topic for output in at.on_timer(BEGIN_NS)] == ["events", "radar/noise", "radar/points"]
+    at.has_listeners = lambda topic: topic != "radar/noise"
+    assert [output.topic for output in at.on_timer(BEGIN_NS)] == ["events", "truth", "radar/points"]
 
 
 def test_the_points_are_those_of_the_scan():
@@ -121,7 +124,7 @@ def test_the_period_is_the_interval_of_the_settings():
 
 def test_mode_decides_what_the_timer_does_and_scan_works_in_any():
     at = stage()
-    for mode, due in ((SetMode.Request.STANDBY, 0), (SetMode.Request.ON_DEMAND, 0), (SetMode.Request.SEARCH, 3)):
+    for mode, due in ((SetMode.Request.STANDBY, 0), (SetMode.Request.ON_DEMAND, 0), (SetMode.Request.SEARCH, 4)):
         assert set_mode(at, mode=mode).success
         assert len(list(at.on_timer(BEGIN_NS))) == due
         before = at.simulator.sequence

@@ -77,6 +77,11 @@ BENCHMARKS = {
         "the tracker at its defaults in worlds that are not as stated, beside Stone Soup's, tuned for the nominal one",
         "aegis.bench.robust",
     ),
+    "autoferry": Benchmark(
+        "four recordings of a maritime radar, each tracked by what was chosen on the three others, as Stone Soup's tracker is",
+        "aegis.bench.autoferry",
+        frozenset({"recordings"}),
+    ),
     "evaluate": Benchmark(
         "every scenario that ships through the whole graph, held against truth, a row a scenario and seed",
         "aegis.bench.evaluate",

@@ -51,7 +51,7 @@ def run(runs: int, *, examples: Path | None = None) -> Iterator[Row]:
         import torch
         from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: F401 - the peer
     except ModuleNotFoundError as error:
-        raise BenchmarkError(f"{error}: pip install 'aegis[bench]'") from None
+        raise BenchmarkError(f"{error}: pip install 'aegis[bench,train]'") from None
     torch.set_num_threads(1)
     network, card = load(SHIPPED, KINEMATIC, FEATURES)
     yield from _times(network)

@@ -1,4 +1,4 @@
-"""The tracker and Stone Soup's on the same scenarios: CPU time and GOSPA, side by side in one run.
+"""The tracker, Stone Soup's, and what one would write by hand on the same scenarios: CPU time and GOSPA, side by side in one run.
 
 Each measurement is a process of its own with one thread, so that neither library's pool, garbage or caches touch the other.
 """
@@ -33,7 +33,7 @@ from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import N_CLASSES, Detections, Floats, TrackStatus, unknown
 
 SEED = 1
-OURS, PEER = "ours", "peer"
+OURS, PEER, BY_HAND = "ours", "peer", "by_hand"
 DEADLINE_S = 1800.0  # of one measurement
 # One thread each: the pools are sized when the libraries are loaded, therefore in the environment of the process.
 ONE_THREAD = {
@@ -47,7 +47,7 @@ class Case:
 
     name: str
     scans: int  # when it is made here; a file has its own number
-    peer: bool = True  # whether Stone Soup is to run too
+    peer: bool = True  # whether Stone Soup is to run too, and a loop of filters
 
 
 CASES = (Case("n50", 50), Case("n200", 50), Case("d50", 50), Case("n1000", 30), Case("n10000", 30, peer=False))
@@ -64,10 +64,9 @@ def run(runs: int, scenarios: Path | None = None, cases: Sequence[Case] = CASES)
     Raises:
         BenchmarkError: Stone Soup is not installed, or the folder has none of the scenarios.
     """
-    if any(case.peer for case in cases) and importlib.util.find_spec("stonesoup") is None:
-        raise BenchmarkError(
-            "the peer, Stone Soup, is not installed; it comes with the extra: pip install 'aegis[bench]'"
-        )
+    for module, what in (("stonesoup", "the peer, Stone Soup,"), ("filterpy", "filterpy")):
+        if any(case.peer for case in cases) and importlib.util.find_spec(module) is None:
+            raise BenchmarkError(f"{what} is not installed; it comes with the extra: pip install 'aegis[bench]'")
     given = {} if scenarios is None else {case.name: scenarios / f"{case.name}.npz" for case in cases}
     given = {name: path for name, path in given.items() if path.exists()}
     if scenarios is not None and not given:
@@ -127,6 +126,12 @@ def _row(case: Case, path: Path, source: str, runs: int) -> tuple[Row, Times]:
             "peer_min": round(min(peer_speed), 2),
             "peer_max": round(max(peer_speed), 2),
         }
+        loop = [_measure(BY_HAND, case.name, path) for _ in range(runs)]
+        row |= {
+            "by_hand": loop[0]["name"],
+            "by_hand_ms_per_scan": round(float(np.median([np.mean(one["ms"]) for one in loop])), 2),
+            "by_hand_gospa": _median_gospa(loop),
+        }
     row |= {
         "unit": "CPU ms",
         "runs": runs,
@@ -182,6 +187,11 @@ def _worker(which: str, name: str, path: Path) -> None:
 
         label = stonesoup_gnn.name()
         steps = stonesoup_gnn.track(scenario, stonesoup_gnn.TUNING[name[0]])
+    elif which == BY_HAND:
+        from aegis.bench import by_hand
+
+        label = by_hand.name()
+        steps = by_hand.track(scenario, by_hand.TUNING[name[0]])
     else:
         steps = track(scenario)
     milliseconds, positions = zip(*steps, strict=True)  # scored afterwards, as scoring would empty the tracker's caches

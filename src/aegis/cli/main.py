@@ -296,6 +296,11 @@ def drivers() -> None:
     help="video: folder with recordings of marine radars [../shared/data/marine_radar_captures].",
 )
 @click.option(
+    "--recordings",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar].",
+)
+@click.option(
     "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
 )
 @click.option(

@@ -274,6 +274,57 @@ class Truth:
         return len(self.truth_id)
 
 
+@dataclass
+class ReceiverNoise:
+    """What a receiver hears in cells without echoes, in beams; arrays (N,). Powers are of a sample, as a point's `noise_db`."""
+
+    stamp_ns: int
+    frame_id: str
+    sequence: int  # of the cube or scan
+    sensor_id: str
+    carrier_frequency: float  # [Hz]; NaN unknown
+    bandwidth: float  # [Hz] of the receiver; NaN unknown
+    power_db: float  # mean over all cells and channels
+    cells: float  # independent cells behind it
+    beamwidth: float  # [rad] half power, in azimuth
+    beam_cells: float  # independent cells behind the power of each beam
+    simultaneous: bool  # the beams are formed of the same samples; else they look one after another
+    azimuth: Floats  # [rad]
+    elevation: Floats  # [rad]; NaN of a fan
+    beam_power_db: Floats
+    kurtosis_samples: int = 0  # M behind each estimate; 0: not estimated
+    kurtosis_bins: int = 0
+    kurtosis_least: float = math.nan
+    kurtosis_median: float = math.nan
+    bursts: int = 0  # samples that stand out of the others
+    burst_samples: int = 0  # looked at; 0: none
+    burst_probability: float = 0.0  # of noise, for each of them
+    burst_power_db: float = math.nan
+    burst_repeats: float = 0.0  # largest share of chirps that one place in the chirp is hit in
+
+    def __len__(self) -> int:
+        return len(self.azimuth)
+
+
+@dataclass
+class Pulses:
+    """Pulse descriptors of a warning receiver; arrays (N,)."""
+
+    stamp_ns: int  # that `toa` counts from
+    frame_id: str
+    sequence: int
+    sensor_id: str
+    toa: Floats  # [s]
+    frequency: Floats  # [Hz]
+    pulse_width: Floats  # [s]
+    amplitude_db: Floats
+    azimuth: Floats  # [rad]
+    azimuth_sigma: Floats  # [rad]
+
+    def __len__(self) -> int:
+        return len(self.toa)
+
+
 @dataclass(frozen=True)
 class Signal:
     """One active electronic attack or interference."""
@@ -286,6 +337,13 @@ class Signal:
     frequency: Annotated[float, "[Hz]; NaN where the sensor does not say"]
     confidence: Annotated[float, "1 - probability that quiet noise does this"]
     evidence: Annotated[str, "in words, with numbers"]
+    track_id: Annotated[int, "the track that it deceives about; 0 where it is about none"] = 0
+    emitter: Annotated[str, "name in the library of emitters; empty where it fits none"] = ""
+    x: Annotated[float, "in map, where the strobes of several sites cross [m]; NaN where they do not"] = math.nan
+    y: Annotated[float, "the same [m]"] = math.nan
+    xx: Annotated[float, "variance of x [m2]"] = math.nan
+    xy: Annotated[float, "covariance of x and y [m2]"] = math.nan
+    yy: Annotated[float, "variance of y [m2]"] = math.nan
 
 
 @dataclass(frozen=True)

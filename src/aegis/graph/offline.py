@@ -30,6 +30,7 @@ from aegis.simulation.settings import SimulatorSettings
 VIDEO = "radar/video"
 INPUTS = ("radar/points", "radar/cube", VIDEO)
 ODOMETRY = "odometry"
+NOISE = "radar/noise"  # what the receiver of such a radar hears; taken where the bag has it
 TRUTH = "truth"  # of a simulation; carried along, for `aegis evaluate`
 STATUS_PERIOD_NS = 1_000_000_000
 # Time of a simulated recording's first scan: any fixed time does, and the same one makes the same bytes.
@@ -172,8 +173,10 @@ def process_bag(
         if pipeline.reads(ODOMETRY):
             odometry = BagReader(in_bag, odometry_topic, TOPICS[ODOMETRY].type, option="--odometry-topic")
             readers[ODOMETRY] = stack.enter_context(closing(odometry))
-        if sum(name.endswith("/" + TRUTH) and kind == TOPICS[TRUTH].type for name, kind in types.items()) == 1:
-            readers[TRUTH] = stack.enter_context(closing(BagReader(in_bag, TRUTH, TOPICS[TRUTH].type)))
+        # Cubes tell the noise themselves.
+        for name in (TRUTH,) if source == "radar/cube" else (TRUTH, NOISE):
+            if sum(found.endswith("/" + name) and kind == TOPICS[name].type for found, kind in types.items()) == 1:
+                readers[name] = stack.enter_context(closing(BagReader(in_bag, name, TOPICS[name].type)))
         total = sum(reader.count for reader in readers.values())
         found = _Input(source, tuple(readers), _merged(readers), total)
         summary = _process(pipeline, found, in_bag, out_bag, progress)
@@ -315,7 +318,8 @@ def simulate_bag(
     scans = max(
         1, round((duration_s if duration_s is not None else stage.simulator.scenario.duration_s) * 1e9 / period_ns)
     )
-    with write_bag(out_bag, ["radar/cube" if settings.gives_cubes else "radar/points", TRUTH, "events"]) as writer:
+    made = ["radar/cube"] if settings.gives_cubes else [NOISE, "radar/points"]
+    with write_bag(out_bag, [*made, TRUTH, "events"]) as writer:
         for k in tqdm(range(scans), unit="scan", disable=None if progress else True):
             now_ns = SIMULATION_EPOCH_NS + k * period_ns
             for output in stage.on_timer(now_ns):

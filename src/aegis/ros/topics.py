@@ -40,6 +40,8 @@ TOPICS: dict[str, Topic] = {
         Topic("radar/scan", "radar_msgs/msg/RadarScan", reliable=False, depth=5, optional=True),
         Topic("radar/tracks", "radar_msgs/msg/RadarTracks", reliable=False, depth=5, optional=True),
         Topic("radar/sector", "marine_sensor_msgs/msg/RadarSector", reliable=False, depth=50, optional=True),
+        Topic("radar/noise", "aegis_msgs/msg/ReceiverNoise", reliable=False, depth=5),
+        Topic("ew/pulses", "aegis_msgs/msg/PulseArray", reliable=False, depth=10),
         Topic("truth", "aegis_msgs/msg/TruthArray"),
         Topic("odometry", "nav_msgs/msg/Odometry", reliable=False, depth=100),
         Topic("detections", "aegis_msgs/msg/DetectionArray"),

@@ -22,12 +22,15 @@ from numpy.typing import NDArray
 from aegis.core.angles import wrapped
 from aegis.core.signal import equation, fluctuation
 from aegis.core.signal.detection_probability import threshold
-from aegis.core.types import Floats, Scan, unknown
+from aegis.core.types import Floats, ReceiverNoise, Scan, unknown
 from aegis.simulation.radar import Mode, SimulatedRadar, polar
 from aegis.simulation.scenario import Scenario
 from aegis.simulation.settings import SimulatorSettings
 
 __all__ = ["Mode", "Simulator", "SimulatorSettings"]
+
+MOST_BEAMS = 4096  # that it listens in
+_NOISE = 3  # stream of random numbers of what it hears
 
 
 class Simulator(SimulatedRadar):
@@ -55,6 +58,7 @@ class Simulator(SimulatedRadar):
         self._eirp_w = np.array([jammer.eirp_w for jammer in jammers])
         self._jam_frequency = np.array([jammer.frequency_hz for jammer in jammers])
         self._jam_bandwidth = np.array([jammer.bandwidth_hz for jammer in jammers])
+        self._columns, self._beams = self._listening_beams()
         self._begin()
 
     def step(self, t_s: float, stamp_ns: int) -> Scan:
@@ -66,6 +70,7 @@ class Simulator(SimulatedRadar):
         """
         self.sequence += 1
         t_s = t_s % self.scenario.duration_s
+        self._hop()
         index, true = self._visible(t_s)
         temperature = self._temperature(t_s, true)
         mean_snr = self._radar.snr(self._share_m2[index], true[0], temperature)
@@ -99,6 +104,57 @@ class Simulator(SimulatedRadar):
             rcs_dbsm=equation.to_db(rcs_m2),
             noise_db=equation.noise_power_dbm(temperature * noise_scatter, self.settings.waveform.bandwidth_hz),
         )
+
+    def receiver_noise(self, t_s: float, stamp_ns: int) -> ReceiverNoise:
+        """Return what the receiver hears while nothing is sent, at azimuths side by side over the view, in the last scan.
+
+        It listens with a fan, which has the mean of the gains at all elevations that it looks at, for as long as it looks at
+        them: each power is the mean of `points.noise_cells` cells for each elevation. Random numbers of its own, so that
+        points do not depend on who listens.
+
+        Args:
+            t_s: time since the scenario's start [s].
+            stamp_ns: stamp of the scan.
+        """
+        settings = self.settings
+        azimuth = self._columns
+        temperature = self._temperature(t_s % self.scenario.duration_s, self._beams).reshape(-1, len(azimuth))
+        cells = settings.points.noise_cells
+        cells *= len(temperature)
+        temperature = temperature.mean(axis=0) * self._noise_rng.gamma(cells, 1.0 / cells, len(azimuth))
+        return ReceiverNoise(
+            stamp_ns=stamp_ns,
+            frame_id=settings.frame_id,
+            sequence=self.sequence,
+            sensor_id=settings.sensor_id,
+            carrier_frequency=self.frequency_hz,
+            bandwidth=settings.waveform.bandwidth_hz,
+            power_db=float(equation.noise_power_dbm(temperature.mean(), settings.waveform.bandwidth_hz)),
+            cells=float(cells * len(azimuth)),
+            beamwidth=float(self._beamwidths[0]),
+            beam_cells=float(cells),
+            simultaneous=False,
+            azimuth=azimuth,
+            elevation=unknown(len(azimuth)),
+            beam_power_db=equation.noise_power_dbm(temperature, settings.waveform.bandwidth_hz),
+        )
+
+    def reset(self) -> None:
+        """Go back to the state at start, as `SimulatedRadar.reset`."""
+        super().reset()
+        self._noise_rng = np.random.default_rng([self.settings.seed, _NOISE])
+
+    def _listening_beams(self) -> tuple[Floats, Floats]:
+        """Return the azimuths (n,) that it listens at, and the places (4, rows * n) that beams look at there, row by row."""
+        low, high = self._elevation_limits
+        rows = np.zeros(1)
+        if self.settings.points.has_elevation:
+            n = max(1, min(round((high - low) / self._beamwidths[1]), MOST_BEAMS))
+            rows = low + (high - low) * (np.arange(n) + 0.5) / n
+        n = max(1, min(round(2.0 * self._half_fov / self._beamwidths[0]), MOST_BEAMS // len(rows)))
+        columns = -self._half_fov + 2.0 * self._half_fov * (np.arange(n) + 0.5) / n
+        elevation, azimuth = np.meshgrid(rows, columns, indexing="ij")
+        return columns, np.stack([np.zeros(azimuth.size), azimuth.ravel(), elevation.ravel(), np.zeros(azimuth.size)])
 
     def _visible(self, t_s: float) -> tuple[NDArray[np.int64], Floats]:
         """Return the scatterers (n,) that are in view, and their range, azimuth, elevation and range rate (4, n)."""

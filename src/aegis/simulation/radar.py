@@ -17,6 +17,12 @@ from aegis.simulation.scenario_base import Emitter
 from aegis.simulation.scenario_effects import PullOff
 from aegis.simulation.settings import SimulatorSettings
 
+HOP_CHANNELS = 8  # carriers of an agile radar, side by side over its band: a front end plans for each of them
+_HOPS, _JITTER = (
+    1,
+    2,
+)  # streams of random numbers of their own: protection leaves the rest of a scenario's draws as they are
+
 
 class Mode(IntEnum):
     """As in aegis_msgs/SetMode."""
@@ -71,6 +77,10 @@ class SimulatedRadar:
         self._rng.bit_generator.state = copy.deepcopy(self._rng_at_start)
         self.mode = Mode.SEARCH
         self.blanking: tuple[tuple[float, float], ...] = ()
+        self.agility_hz = 0.0  # width of the band that it hops in from scan to scan; 0: it stays
+        self.chirp_jitter_s = 0.0  # by which each chirp comes earlier or later
+        self._hop_rng = np.random.default_rng([self.settings.seed, _HOPS])
+        self._jitter_rng = np.random.default_rng([self.settings.seed, _JITTER])
         self._tune(self.settings.waveform.frequency_hz)
         self._prepare()
 
@@ -81,11 +91,21 @@ class SimulatedRadar:
         self.frequency_hz = frequency_hz
         self._radar = self.settings.radar(frequency_hz)
 
+    def _hop(self) -> None:
+        """Take the carrier of the next scan, where the radar is agile."""
+        if self.agility_hz > 0.0:
+            channel = int(self._hop_rng.integers(HOP_CHANNELS))
+            offset = ((channel + 0.5) / HOP_CHANNELS - 0.5) * self.agility_hz
+            self._tune(self.settings.waveform.frequency_hz + offset)
+            self._prepare()
+
     def set_mode(
         self,
         mode: Mode | None = None,
         frequency_hz: float | None = None,
         blanking: Iterable[tuple[float, float]] | None = None,
+        agility_hz: float | None = None,
+        chirp_jitter_s: float | None = None,
     ) -> None:
         """Change how the radar works: all that is asked for, or nothing.
 
@@ -93,10 +113,23 @@ class SimulatedRadar:
             mode: None leaves it.
             frequency_hz: carrier; None leaves it.
             blanking: azimuth sectors without transmission, each from, to [rad], anticlockwise; None leaves them.
+            agility_hz: width of the band about the nominal carrier that it hops in from scan to scan; 0: it stays; None leaves it.
+            chirp_jitter_s: by which each chirp of a raw FMCW radar comes at random earlier or later; 0: none; None leaves it.
 
         Raises:
-            ValueError: a carrier that cannot be tuned, or a sector that is none; the message says what is allowed.
+            ValueError: a carrier or a band that cannot be tuned, a sector that is none, or chirps that would run into each
+            other; the
+                message says what is allowed.
         """
+        if agility_hz is not None and not 0.0 <= agility_hz <= self.settings.waveform.tuning_range_hz:
+            raise ValueError(
+                f"agility {agility_hz:g} Hz cannot be tuned; 0 to {self.settings.waveform.tuning_range_hz:g} Hz can"
+            )
+        most_s = self.settings.most_chirp_jitter_s
+        if chirp_jitter_s is not None and not 0.0 <= chirp_jitter_s <= most_s:
+            raise ValueError(
+                f"chirp_jitter {chirp_jitter_s:g} s; 0 to {most_s:g} s are between the chirps of this radar"
+            )
         if frequency_hz is not None:
             middle, half = self.settings.waveform.frequency_hz, self.settings.waveform.tuning_range_hz / 2
             if not abs(frequency_hz - middle) <= half:
@@ -115,6 +148,10 @@ class SimulatedRadar:
             self._tune(frequency_hz)
         if sectors is not None:
             self.blanking = sectors
+        if agility_hz is not None:
+            self.agility_hz = agility_hz
+        if chirp_jitter_s is not None:
+            self.chirp_jitter_s = chirp_jitter_s
         self._prepare()
 
     def truth(self, t_s: float, stamp_ns: int) -> Truth:

@@ -270,6 +270,14 @@ class SimulatorSettings(SensorPose):
         return self.level == "signal" and self.waveform.kind == "fmcw"
 
     @property
+    def most_chirp_jitter_s(self) -> float:
+        """Return by how much a chirp can come earlier or later without running into its neighbours [s]; 0 of pulses."""
+        if not self.is_fmcw:
+            return 0.0
+        needed_s, _ = self._fmcw_s()
+        return max(0.0, 0.5 * (1.0 / (self.waveform.prf_hz * self.antenna.transmitters) - needed_s))
+
+    @property
     def blind_range_m(self) -> float:
         """Return the range from which an echo begins after the pulse has been sent [m]."""
         return 0.0 if self.is_fmcw else equation.SPEED_OF_LIGHT * self.waveform.pulse_width_s / 2

@@ -56,7 +56,8 @@ class SignalSimulator(SimulatedRadar):
         self._place_elements()
         sent, antenna = settings.waveform, settings.antenna
         slots = np.arange(sent.chirps * antenna.transmitters, dtype=np.float64)
-        self._slot_s: Floats = (slots - (len(slots) - 1) / 2) / (sent.prf_hz * antenna.transmitters)
+        self._even_slot_s: Floats = (slots - (len(slots) - 1) / 2) / (sent.prf_hz * antenna.transmitters)
+        self._slot_s = self._even_slot_s
         self._sight = Sight(self.scenario.reflectors, self._position, self._rotation, self._beamwidths, self._sidelobe)
         targets = self.scenario.targets
         self._rotor_draws = [self._rng.uniform(size=(t.rotors.count if t.rotors else 0, 2)) for t in targets]
@@ -143,6 +144,9 @@ class SignalSimulator(SimulatedRadar):
         settings = self.settings
         self.sequence += 1
         t_s = t_s % self.scenario.duration_s
+        self._hop()
+        late = self._jitter_rng.uniform(-1.0, 1.0, len(self._even_slot_s)) if self.chirp_jitter_s else 0.0
+        self._slot_s = self._even_slot_s + self.chirp_jitter_s * late
         frame = synthesis.unit_noise(self._rng, (*self._shape, 2), settings.receiver.noise_lsb)
         self._add_echoes(frame, self._paths(t_s))
         self._add_clutter(frame)

@@ -239,6 +239,21 @@ def test_errors_are_as_stated_where_points_of_a_scan_differ_in_time():
     assert np.mean(nees) == pytest.approx(1.0, abs=0.15)
 
 
+@pytest.mark.parametrize("delay_s", [0.0, 0.7])
+def test_a_known_delay_of_the_sensor_is_carried_on_over(delay_s):
+    """A target of 100 m/s whose plots show where it was: the picture shows where it is, as with times of their own."""
+    rng = np.random.default_rng(4)
+    late, timed = tracker(delay_s=delay_s), tracker()
+    for k in range(20):
+        plot = plot_of([[1000.0 + 100.0 * (k - delay_s), 500.0] + rng.normal(0.0, SIGMA, 2)], float(k), SIGMA)
+        tracks = late.step(plot).tracks
+        same = timed.step(at(plot, -delay_s)).tracks
+    np.testing.assert_allclose(tracks.state, same.state)
+    np.testing.assert_allclose(tracks.covariance, same.covariance)
+    assert tracks.time_since_update == pytest.approx([delay_s], abs=1e-6)
+    assert tracks.state[0, :2] == pytest.approx([1000.0 + 100.0 * k, 500.0], abs=4.0 * SIGMA)
+
+
 def test_no_detection_is_later_than_its_scan_allows():
     scan = at(plot_of([[1000.0, 0.0]] * 4, 5.0, SIGMA), [-0.5, np.nan, 60.0, 0.4])
     limited, until, wrong = in_time(scan, 0.5)

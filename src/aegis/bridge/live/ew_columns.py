@@ -36,6 +36,13 @@ SIGNAL: Table[Sequence[Signal]] = Table(
         0.999999,
     ),
     each("evidence", "text", lambda s: s.evidence),
+    each("track_id", "integer or null", lambda s: s.track_id or None, "the track that it deceives about"),
+    each("emitter", "text or null", lambda s: s.emitter or None, "name in the library of emitters"),
+    each("x_m", "number", lambda s: finite_or_none(s.x, 1), "east in map, where strobes of several sites cross"),
+    each("y_m", "number", lambda s: finite_or_none(s.y, 1), "north in map"),
+    each("xx_m2", "number", lambda s: finite_or_none(s.xx, 1), "variance of x_m"),
+    each("xy_m2", "number", lambda s: finite_or_none(s.xy, 1), "covariance of x_m and y_m"),
+    each("yy_m2", "number", lambda s: finite_or_none(s.yy, 1), "variance of y_m"),
 )
 
 ADVICE: Table[Sequence[Advice]] = Table(

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from aegis.core.ew.protection import Protection
 from aegis.core.ew.settings import AdviceSettings
 from aegis.core.ids import UniqueIds
-from aegis.core.types import Advice, AdviceState, ClassId, Signal, SignalKind, ThreatLevel, Threats
+from aegis.core.types import Advice, AdviceState, ClassId, ThreatLevel, Threats
 
 # What is commonly proposed against each class, for a person to weigh; the benefit depends on equipment that Aegis does not
 # know, so it is stated as unknown.
@@ -22,10 +23,6 @@ AGAINST_THREAT: dict[ClassId, str] = {
     ClassId.HELICOPTER: "self-protection jamming of its radar",
 }
 AGAINST_ANY_THREAT = "warn it off and prepare protective measures"
-AGAINST_SIGNAL: dict[SignalKind, str] = {
-    SignalKind.NOISE_JAMMING: "frequency agility: move the carrier out of the jammed band through set_mode",
-}
-AGAINST_ANY_SIGNAL = "change the waveform through set_mode"
 # A cause with advice in one of these states is not asked about again.
 ANSWERED = (AdviceState.PROPOSED, AdviceState.ACKNOWLEDGED, AdviceState.REJECTED)
 
@@ -89,30 +86,31 @@ class AdviceBook:
             )  # fmt: skip
         return new
 
-    def on_signals(self, signals: Sequence[Signal], now_ns: int) -> list[Advice]:
-        """Take all signals that are active now: propose how to protect the radar against each; return what is new.
+    def on_signals(self, measures: Sequence[Protection], now_ns: int) -> list[Advice]:
+        """Take what protects the radar against all signals that are active now: propose what has no answer; return what is new.
 
-        Open advice goes on while its signal is active, and is withdrawn else; a decision holds as long.
+        Open advice goes on while its signal is active and asks for it, and is withdrawn else; a decision holds as long.
         """
-        active = {signal.id for signal in signals}
-        self._withdraw(now_ns, [a for a in self._open() if a.signal_id and a.signal_id not in active])
+        wanted = {(measure.signal_id, measure.technique) for measure in measures}
+        self._withdraw(now_ns, [a for a in self._open() if a.signal_id and (a.signal_id, a.technique) not in wanted])
         new = []
-        for signal in signals:
-            # Outside the jammed band the noise falls back to the quiet floor.
-            benefit_db = signal.power_db
-            answers = [a for a in self._book.values() if a.signal_id == signal.id and a.state in ANSWERED]
+        for measure in measures:
+            answers = [
+                a
+                for a in self._book.values()
+                if (a.signal_id, a.technique) == (measure.signal_id, measure.technique) and a.state in ANSWERED
+            ]
             if answers:
-                self._go_on(max(answers, key=lambda a: a.id), now_ns, signal.evidence, benefit_db)
+                self._go_on(max(answers, key=lambda a: a.id), now_ns, measure.rationale, measure.benefit_db)
                 continue
-            technique = AGAINST_SIGNAL.get(signal.kind, AGAINST_ANY_SIGNAL)
             new.append(
                 self._propose(
-                    signal_id=signal.id,
-                    technique=technique,
-                    priority=2,
-                    rationale=signal.evidence,
+                    signal_id=measure.signal_id,
+                    technique=measure.technique,
+                    priority=measure.priority,
+                    rationale=measure.rationale,
                     now_ns=now_ns,
-                    expected_benefit_db=benefit_db,
+                    expected_benefit_db=measure.benefit_db,
                 )
             )
         return new

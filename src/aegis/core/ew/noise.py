@@ -13,24 +13,21 @@ from itertools import count
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import fdtrc, fdtri, stdtrit
+from scipy.special import fdtrc, stdtrit
 
 from aegis.core.ew.settings import NoiseSettings
+from aegis.core.ew.statistics import rise_threshold
 from aegis.core.types import Detections, Floats, Ints, Signal, SignalKind
 
 # From this mean resultant length of the directions, 0 (all around) to 1 (all the same), a rise has a bearing.
 BEARING_CONCENTRATION = 0.5
 # A rise that the mean does not show, in one direction, is believed in the second of three scans.
 LOUD_SCANS, LOUD_OF = 2, 3
+LOWEST_DB, HIGHEST_DB = -300.0, 200.0  # levels that a receiver can state; what is beyond is taken as unknown
+BASELINE_OVER = 100.0  # a level counts in the baseline for no more than this over the scan's median
+UNLIKE = 4.0  # a scan further from the median of the others than this ratio is no part of the floor
 _LEAST_RATIO = 1e-12  # of powers: the F distribution is asked about no less
-
-
-def rise_threshold(samples: float, reference: float, false_alarm_probability: float) -> float:
-    """Return the ratio of mean powers of `samples` to `reference` exponential noise cells that quiet noise exceeds so rarely.
-
-    The mean power of M cells is chi-square with 2M degrees of freedom, so that the ratio has an F distribution.
-    """
-    return float(fdtri(2 * samples, 2 * reference, 1.0 - false_alarm_probability))
+_LEAST_POWER = 1e-30
 
 
 @dataclass
@@ -87,7 +84,7 @@ class NoiseMonitor:
     def step(self, detections: Detections) -> NoiseChange:
         """Judge a scan; `self.signal` is what is active afterwards."""
         s = self.settings
-        known = np.isfinite(detections.noise_db)
+        known = (detections.noise_db >= LOWEST_DB) & (detections.noise_db <= HIGHEST_DB)
         level = 10.0 ** (detections.noise_db[known] / 10.0)
         cells = detections.points[known] * s.cells
         self.judged = len(self._quiet) >= s.warmup_scans and int(cells.sum()) > 0
@@ -95,22 +92,17 @@ class NoiseMonitor:
             silent_ns = detections.stamp_ns - self._heard_ns
             return self._ended() if self.signal and silent_ns > round(s.hold_s * 1e9) else NoiseChange()
         self._heard_ns = detections.stamp_ns
-        scan = _Scan(
-            len(level),
-            float(cells.sum()),
-            float((level * cells).sum()),
-            float((level**2 * cells).sum()),
-            float(level.max()),
-        )
+        scan = _scan(level, cells)
+        quiet = _scan(np.minimum(level, BASELINE_OVER * float(np.median(level))), cells)
         if not self.judged:
-            self._quiet.append(scan)
+            self._quiet.append(quiet)
             return NoiseChange()
         signal = self._judge(scan, level, cells, detections.azimuth[known])
         if signal is None:
             if self.signal is not None:
                 return self._no_evidence()
             if not any(self._loud):
-                self._quiet.append(scan)
+                self._quiet.append(quiet)
             return NoiseChange()
         self._quiet_scans = 0
         change = NoiseChange(raised=signal if self.signal is None else None)
@@ -158,9 +150,10 @@ class NoiseMonitor:
         )
 
     def _baseline(self) -> _Baseline:
-        scans = self._quiet
+        middle = max(float(np.median([scan.mean for scan in self._quiet])), _LEAST_POWER)
+        scans = [scan for scan in self._quiet if middle / UNLIKE <= scan.mean <= middle * UNLIKE]
         cells = sum(scan.cells for scan in scans)
-        floor = sum(scan.power for scan in scans) / cells
+        floor = max(sum(scan.power for scan in scans) / cells, _LEAST_POWER)
         # Of n exponential cells, the mean has a variance of 1/n of the floor's square.
         squares = sum(s.square / floor**2 - 2.0 * s.power / floor + s.cells for s in scans)
         excess = max(1.0, squares / sum(scan.levels for scan in scans))
@@ -178,6 +171,17 @@ class NoiseMonitor:
         self._quiet_scans = 0
         self._loud.clear()
         return change
+
+
+def _scan(level: Floats, cells: Ints) -> _Scan:
+    """Return the sums over a scan's levels, (N,), and the cells behind each."""
+    return _Scan(
+        len(level),
+        float(cells.sum()),
+        float((level * cells).sum()),
+        float((level**2 * cells).sum()),
+        float(level.max()),
+    )
 
 
 def _direction(excess: Floats, azimuth: Floats) -> tuple[float, float]:

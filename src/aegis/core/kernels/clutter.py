@@ -46,7 +46,7 @@ def extent(position: cython.double[:, ::1]) -> tuple[cython.double, cython.doubl
 @cython.exceptval(check=False)
 def count(
     position: cython.double[:, ::1], past: cython.double[:, ::1], weight: cython.double[::1], radius: cython.double,
-    hole: cython.double, most_cells: cython.double, begin: cython.longlong[::1], member: cython.longlong[::1],
+    hole: cython.double, most_cells: cython.double, begin: cython.longlong[::1], sorted_past: cython.double[:, ::1],
     out: cython.double[::1],
 ) -> cython.void:  # fmt: skip
     """Write (D,) the summed weight of what lies around each position, by a grid.
@@ -55,7 +55,7 @@ def count(
         position: (D, 2) or more columns; past: (K, 2), at least one, with weight (K,).
         radius, hole: what is nearer than the hole or farther than the radius does not count.
         most_cells: of the grid, about.
-        begin: (2 most_cells + 4,), member: (K,) scratch.
+        begin: (2 most_cells + 4,), sorted_past: (K, 3) scratch.
         out: to be written.
     """
     i: cython.longlong
@@ -63,6 +63,8 @@ def count(
     cell: cython.longlong
     k: cython.longlong
     total: cython.double
+    inside: cython.int
+    least, most = hole * hole, radius * radius
     corner = cython.declare(cython.double[2])
     west, south, east, north = extent(past)
     corner[0], corner[1] = west, south
@@ -84,7 +86,8 @@ def count(
         j = min(cell_of(past[k, 1], corner[1], side, ny), ny - 1)
         cell = i * ny + j
         begin[cell] -= 1
-        member[begin[cell]] = k
+        to = begin[cell]
+        sorted_past[to, 0], sorted_past[to, 1], sorted_past[to, 2] = past[k, 0], past[k, 1], weight[k]
     for d in range(position.shape[0]):
         total = 0.0
         x = cell_of(position[d, 0], corner[0], side, nx)
@@ -93,11 +96,10 @@ def count(
             for j in range(max(y - 1, 0), min(y + 2, ny)):
                 cell = i * ny + j
                 for m in range(begin[cell], begin[cell + 1]):
-                    k = member[m]
-                    dx, dy = past[k, 0] - position[d, 0], past[k, 1] - position[d, 1]
+                    dx, dy = sorted_past[m, 0] - position[d, 0], sorted_past[m, 1] - position[d, 1]
                     square = dx * dx + dy * dy
-                    if hole * hole < square <= radius * radius:
-                        total += weight[k]
+                    inside = (least < square) & (square <= most)  # no branch: nobody could guess it
+                    total += sorted_past[m, 2] * inside
         out[d] = total
 
 

@@ -32,11 +32,12 @@ from aegis.core.signal.ground import Ground
 from aegis.core.signal.noise_floor import NoiseFloor
 from aegis.core.signal.peaks import above_sidelobes, local_maxima
 from aegis.core.signal.range_doppler import RangeDoppler
+from aegis.core.signal.receive_only import ReceiveOnly
 from aegis.core.signal.response import measure
 from aegis.core.signal.settings import FrontEndSettings
-from aegis.core.types import Floats, Ints, RangeDopplerMap, Scan, take_rows, unknown
+from aegis.core.types import Floats, Ints, RangeDopplerMap, ReceiverNoise, Scan, take_rows, unknown
 
-MAX_PLANS = 4  # kept: a radar that changes between waveforms goes back to them
+MAX_PLANS = 8  # kept: a radar that changes between waveforms, or hops between carriers, goes back to them
 HIGHEST_SNR = 1e12
 NOISE_ALONE = 1.12  # reference cells that hold no more than this beside the floor (half a decibel) hold noise alone
 LEAST_EXCESS = 0.01  # of the noise: sidelobes below it are of no account
@@ -52,6 +53,7 @@ class Plan:
             CubeError: the cube cannot be processed.
         """
         self.waveform = waveform
+        samples = shape[0]
         self.cells = RangeDoppler(waveform, shape, settings)
         self.directions = Directions(waveform, settings)
         cell = self.cells.range_response.spacing  # of a pulse that is sampled more often than it resolves
@@ -72,6 +74,9 @@ class Plan:
             ) from None
 
         self.noise_floor = NoiseFloor(shape, channels)
+        self.receive_only = ReceiveOnly(
+            waveform, samples, shape, self.cells.conjugated, self.cells.noise_gain, real=self.cells.real
+        )
         doppler = settings.doppler
         range_m: Floats = self.cells.first_range_m + np.arange(float(shape[0])) * self.cells.range_step_m
         self.ground = Ground(
@@ -97,6 +102,7 @@ class FrontEnd:
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._plan: Plan | None = None
         self._power: NDArray[np.float32] | None = None
+        self._z: NDArray[np.complex64] | None = None
         self._floor: Floats = np.empty(0)  # (ranges,) the receiver's noise in the last cube's map
 
     @property
@@ -115,7 +121,7 @@ class FrontEnd:
         self.notes = Counter()
         plan = self._planned(cube)
         cells = plan.cells.step(cube)
-        self._power = cells.power
+        self._power, self._z = cells.power, cells.z
         self._floor = plan.noise_floor.of(cells.power)
         self.notes["saturated samples"] += cells.saturated
         rows, cols, noise = plan.cfar.detect(cells.power)
@@ -256,6 +262,12 @@ class FrontEnd:
         dropped["outside the field of view"] += int((aside & ~(near | far)).sum())
         keep = ~(near | far | aside)
         return scan if keep.all() else take_rows(scan, keep)
+
+    def receiver_noise(self, cube: Cube) -> ReceiverNoise | None:
+        """Return what the last cube, which `step` took, holds in cells without echoes; None before any."""
+        if self._plan is None or self._power is None or self._z is None:
+            return None
+        return self._plan.receive_only.measure(cube, self._z, self._power)
 
     def range_doppler_map(self) -> RangeDopplerMap | None:
         """Return the last cube's map; None before any."""

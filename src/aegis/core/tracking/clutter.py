@@ -119,7 +119,7 @@ class ClutterMap:
         out = np.empty(len(position))
         kernels.count(
             position, self.position, self.weight, radius, HOLE * radius, MOST_CELLS,
-            np.empty(2 * MOST_CELLS + 4, np.int64), np.empty(k, np.int64), out,
+            np.empty(2 * MOST_CELLS + 4, np.int64), np.empty((k, 3)), out,
         )  # fmt: skip
         return out
 

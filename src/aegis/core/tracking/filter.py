@@ -100,7 +100,9 @@ class Filter:
         usual = state.quiet_db.get(sensor_id, math.nan)
         looks, quiet_db = class_looks(detections, usual, self._settings.classification)
         state = replace(state, quiet_db={**state.quiet_db, sensor_id: quiet_db})
-        scan = self._plotted(detections, looks, view, tracks, mean, covariance, stamp)
+        scan = self._plotted(
+            detections, looks, view, tracks, mean, covariance, stamp, round(sensor.model.delay_s * 1e9)
+        )
         state, background = self._background(state, sensor, scan, sensor_id, dt, sweep)
         alone = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
@@ -176,10 +178,10 @@ class Filter:
 
     def _plotted(
         self, detections: Detections, looks: ClassLooks, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats,
-        stamp: int,
+        stamp: int, delay_ns: int,
     ) -> Plotted:  # fmt: skip
-        """Return the scan as measurements, one of each extended object."""
-        z = measurement.from_detections(detections, view.pose, stamp)
+        """Return the scan as measurements, one of each extended object, which are older by a delay than they say."""
+        z = measurement.from_detections(detections, view.pose, stamp + delay_ns)
         # In the order that the gate needs; with ties broken, so that the order of the detections changes nothing.
         keys = gate_keys(z.position)
         order = np.argsort(keys)

@@ -39,6 +39,10 @@ class SensorModel(Settings):
     elevation_span_deg: float = param(
         65.0, "Width of the elevations over which false alarms spread; no more than that of the view.", unit="deg", gt=0.0, le=180.0
     )  # fmt: skip
+    delay_s: float = param(
+        0.0, "How long before its stamp, or its own time, a detection was measured, where the sensor's processing takes a known "
+        "time: tracks are carried on over it.", unit="s", ge=0.0, le=60.0,
+    )  # fmt: skip
     range_rate_span_mps: float = param(
         1200.0, "Width of the range rates over which false alarms spread.", unit="m/s", gt=0.0
     )

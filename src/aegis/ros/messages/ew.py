@@ -1,15 +1,21 @@
-"""EW signals and advice."""
+"""EW: what a receiver hears, pulse descriptors, signals and advice."""
 
 from __future__ import annotations
 
-from aegis_msgs.msg import EwAdviceArray, EwSignalArray
+from aegis_msgs.msg import EwAdviceArray, EwSignalArray, PulseArray
+from aegis_msgs.msg import ReceiverNoise as ReceiverNoiseMsg
 
-from aegis.core.types import Advice, Signal
-from aegis.ros.messages.columns import RecordConverter
+from aegis.core.types import Advice, Pulses, ReceiverNoise, Signal
+from aegis.ros.messages.columns import ArrayConverter, RecordConverter
 from aegis.ros.messages.fields import check_lengths, make_header, pack
 
 _SIGNALS = RecordConverter(Signal, EwSignalArray, apart=("sequence", "sensor_id"))
 _ADVICE = RecordConverter(Advice, EwAdviceArray, apart=("valid_until_ns", "valid_until", "requires_acknowledgement"))
+_NOISE = ArrayConverter(ReceiverNoise, ReceiverNoiseMsg)
+_PULSES = ArrayConverter(Pulses, PulseArray)
+
+noise_to_msg, noise_from_msg = _NOISE.to_msg, _NOISE.from_msg
+pulses_to_msg, pulses_from_msg = _PULSES.to_msg, _PULSES.from_msg
 
 
 def signals_to_msg(

@@ -1,29 +1,33 @@
-"""`detections` and `threats` to `ew/signals` and `ew/advice`; a person decides through `ew/acknowledge`."""
+"""What the radar hears and sees to `ew/signals` and `ew/advice`; a person decides through `ew/acknowledge`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
+from pathlib import Path
 
+import yaml
 from aegis_msgs.srv import AcknowledgeEw
 
 from aegis.core.events import EwAdviceWithdrawn, EwCountermeasure, EwDetection, EwResponseTriggered
 from aegis.core.ew.advice import AdviceBook
-from aegis.core.ew.noise import NoiseMonitor
+from aegis.core.ew.emitters import Emitter, library_of
 from aegis.core.ew.settings import EwSettings
+from aegis.core.ew.watch import Watch
+from aegis.core.params import ConfigError
 from aegis.core.types import Advice, AdviceState, Signal
-from aegis.ros.messages.ew import advice_to_msg, signals_to_msg
+from aegis.resources import config_file
+from aegis.ros.messages.ew import advice_to_msg, noise_from_msg, pulses_from_msg, signals_to_msg
 from aegis.ros.messages.fields import StampedMessage, stamp_of
-from aegis.ros.messages.picture import detections_from_msg, threats_from_msg
+from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tracks_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.state import kept_ids
 
-MAX_SENSORS = 64  # watched; the first is forgotten for one more
 REFRESH_NS = 1_000_000_000  # what is said of open advice follows its cause this often
 
 
 class EwStage(Stage[EwSettings]):
-    """Senses jamming through the radar's own noise levels, and proposes; it never acts."""
+    """Senses jamming, interference, deception and emitters through the radar itself, and proposes; it never acts."""
 
     name = "ew"
     settings_type = EwSettings
@@ -33,19 +37,28 @@ class EwStage(Stage[EwSettings]):
         path = context.state_dir / "advice_ids.json" if context.state_dir is not None else None
         self.book = AdviceBook(settings.advice, kept_ids(path))
         self._signal_ids = count(1)
-        self._monitors: dict[str, NoiseMonitor] = {}  # by sensor
+        self._library = emitter_library(settings.pulses.library)
+        self.watch = Watch(settings, self._library, self._signal_ids)
         self._assessed_ns: int | None = None  # stamp of the last assessment
         self._told: list[Advice] = []
         self._told_ns = 0
+        self._told_signals: list[int] = []
+        self._takers: dict[str, Callable[[StampedMessage], Iterable[Output]]] = {
+            "radar/noise": self._take_noise,
+            "detections": self._take_detections,
+            "tracks": self._take_tracks,
+            "ew/pulses": self._take_pulses,
+            "threats": self._take_threats,
+        }
 
     @property
     def signals(self) -> list[Signal]:
         """What is active, of all sensors."""
-        return [monitor.signal for monitor in self._monitors.values() if monitor.signal is not None]
+        return self.watch.signals
 
     def reset(self) -> None:
         """Forget the noise baselines, signals and advice; ids go on."""
-        self._monitors.clear()
+        self.watch = Watch(self.settings, self._library, self._signal_ids)
         self.book.reset()
         self._assessed_ns = None
 
@@ -54,45 +67,75 @@ class EwStage(Stage[EwSettings]):
         return [self._advice(now_ns)]
 
     def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
-        """Take a scan's detections (noise levels) or an assessment (critical threats)."""
+        """Take what a receiver hears, a scan's detections, the tracks made of it, pulses, or an assessment."""
         stamp_ns = stamp_of(message)
         self.book.expire(stamp_ns)
-        if topic == "detections":
-            detections = detections_from_msg(message)
-            self.note_sequence(topic, detections.sequence, detections.sensor_id)
-            change = self._monitor(detections.sensor_id).step(detections)
-            if change.raised is not None:
-                yield self.event(EwDetection(**vars(change.raised)), stamp_ns)
-            new = self.book.on_signals(self.signals, stamp_ns)
-            yield Output(
-                "ew/signals",
-                signals_to_msg(
-                    self.signals,
-                    stamp_ns=stamp_ns,
-                    frame_id=detections.frame_id,
-                    sequence=detections.sequence,
-                    sensor_id=detections.sensor_id,
-                ),
-            )
-        else:
-            threats = threats_from_msg(message)
-            self.note_sequence(topic, threats.sequence, threats.sensor_id)
-            # Late scans leave a picture's stamp as it was: it goes back only where time begins anew.
-            if self._assessed_ns is not None and stamp_ns < self._assessed_ns:
-                self.book.begin_anew(stamp_ns - self._assessed_ns)
-            self._assessed_ns = stamp_ns
-            new = self.book.on_threats(threats)
+        yield from self._takers[topic](message)
         for advice in self.book.take_withdrawn():
             yield self.event(EwAdviceWithdrawn(**vars(advice)), stamp_ns)
-        for advice in new:
-            yield self.event(EwResponseTriggered(**vars(advice)), stamp_ns)
         if self._is_news(stamp_ns):
             yield self._advice(stamp_ns)
 
-    def _monitor(self, sensor_id: str) -> NoiseMonitor:
-        if sensor_id not in self._monitors and len(self._monitors) >= MAX_SENSORS:
-            self._monitors.pop(next(iter(self._monitors)))
-        return self._monitors.setdefault(sensor_id, NoiseMonitor(self.settings.noise, self._signal_ids))
+    def _take_noise(self, message: StampedMessage) -> Iterator[Output]:
+        report = noise_from_msg(message)
+        self.note_sequence("radar/noise", report.sequence, report.sensor_id)
+        raised = self.watch.take_noise(report)
+        yield from self._changed(raised, message, report.sensor_id, report.sequence, always=False)
+
+    def _take_detections(self, message: StampedMessage) -> Iterator[Output]:
+        detections = detections_from_msg(message)
+        self.note_sequence("detections", detections.sequence, detections.sensor_id)
+        raised = self.watch.take_detections(detections)
+        yield from self._changed(raised, message, detections.sensor_id, detections.sequence, always=True)
+
+    def _take_tracks(self, message: StampedMessage) -> Iterator[Output]:
+        tracks = tracks_from_msg(message)
+        raised = self.watch.take_tracks(tracks)
+        yield from self._changed(raised, message, tracks.sensor_id, tracks.sequence, always=False)
+
+    def _take_pulses(self, message: StampedMessage) -> Iterator[Output]:
+        pulses = pulses_from_msg(message)
+        self.note_sequence("ew/pulses", pulses.sequence, pulses.sensor_id)
+        raised, refused = self.watch.take_pulses(pulses)
+        self.counters.drop("pulses without a time, or over pulses.max_pulses", refused)
+        yield from self._changed(raised, message, pulses.sensor_id, pulses.sequence, always=False)
+
+    def _take_threats(self, message: StampedMessage) -> Iterator[Output]:
+        threats = threats_from_msg(message)
+        self.note_sequence("threats", threats.sequence, threats.sensor_id)
+        stamp_ns = threats.stamp_ns
+        # Late scans leave a picture's stamp as it was: it goes back only where time begins anew.
+        if self._assessed_ns is not None and stamp_ns < self._assessed_ns:
+            self.book.begin_anew(stamp_ns - self._assessed_ns)
+        self._assessed_ns = stamp_ns
+        yield from self._proposed(self.book.on_threats(threats), stamp_ns)
+
+    def _changed(
+        self, raised: list[Signal], message: StampedMessage, sensor_id: str, sequence: int, *, always: bool
+    ) -> Iterator[Output]:
+        """Tell of signals that began, propose what protects against those that are active, and tell of them all."""
+        stamp_ns = stamp_of(message)
+        for signal in raised:
+            yield self.event(EwDetection(**vars(signal)), stamp_ns)
+        signals = self.signals
+        new = self.book.on_signals(self.watch.protections(), stamp_ns)
+        if always or [signal.id for signal in signals] != self._told_signals:
+            self._told_signals = [signal.id for signal in signals]
+            yield Output(
+                "ew/signals",
+                signals_to_msg(
+                    signals,
+                    stamp_ns=stamp_ns,
+                    frame_id=self.watch.frame_id or message.header.frame_id,
+                    sequence=sequence,
+                    sensor_id=sensor_id,
+                ),
+            )
+        yield from self._proposed(new, stamp_ns)
+
+    def _proposed(self, advice: list[Advice], stamp_ns: int) -> Iterator[Output]:
+        for one in advice:
+            yield self.event(EwResponseTriggered(**vars(one)), stamp_ns)
 
     def _is_news(self, stamp_ns: int) -> bool:
         """Tell whether advice has to be told again: at once where there is other advice or a state has changed; else where what is
@@ -123,9 +166,8 @@ class EwStage(Stage[EwSettings]):
     def detail(self) -> dict[str, object]:
         """Add whether the noise floor can be judged at all."""
         advice = self.book.advice
-        judged = any(monitor.judged for monitor in self._monitors.values())
         return {
-            "noise_floor": "judged" if judged else "no judgement: no or too few noise levels",
+            "noise_floor": "judged" if self.watch.judged else "no judgement: no or too few noise levels",
             "signals": len(self.signals),
             "advice_open": sum(a.state is AdviceState.PROPOSED for a in advice),
         }
@@ -133,3 +175,19 @@ class EwStage(Stage[EwSettings]):
     def _advice(self, stamp_ns: int) -> Output:
         self._told, self._told_ns = self.book.advice, stamp_ns
         return Output("ew/advice", advice_to_msg(self._told, stamp_ns=stamp_ns))
+
+
+def emitter_library(name: str) -> tuple[Emitter, ...]:
+    """Return the library of emitters that ships, or of a YAML file; none of an empty name.
+
+    Raises:
+        ConfigError: it cannot be read, or is wrong; the message says which file, and what is expected.
+    """
+    if not name:
+        return ()
+    path = Path(name) if name.endswith((".yaml", ".yml")) else None
+    try:
+        path = path or config_file(f"ew/{name}.yaml")
+        return library_of(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"ew.pulses.library: {path or name}: {error}") from None

@@ -1,4 +1,4 @@
-"""`radar/cube` to `radar/points`: the signal front end as a node; the range-Doppler map for those who want to see it."""
+"""`radar/cube` to `radar/points`: the signal front end as a node; what it hears without echoes, and the range-Doppler map."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from aegis.core.signal.settings import FrontEndSettings
 from aegis.core.types import NOT_STAMPED, Floats, Scan
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_from_msg, range_doppler_to_msg
+from aegis.ros.messages.ew import noise_to_msg
 from aegis.ros.messages.fields import StampedMessage, stamp_of, unstamped
 from aegis.ros.stages.base import Output, Stage, StageContext
 
@@ -52,6 +53,10 @@ class FrontEndStage(Stage[FrontEndSettings]):
         for reason, objects in dropped.items():
             self.counters.drop(reason, objects)
         yield Output("radar/points", cloud_to_msg(_columns(scan), frame_id=scan.frame_id, stamp_ns=stamp_ns))
+        if self.has_listeners("radar/noise"):
+            heard = self.front_end.receiver_noise(cube)
+            assert heard is not None  # there was a cube
+            yield Output("radar/noise", noise_to_msg(heard))
         if self._map_wanted(stamp_ns):
             found = self.front_end.range_doppler_map()
             assert found is not None  # there was a cube

@@ -14,6 +14,7 @@ from aegis.core.signal.cube import Cube
 from aegis.core.types import Scan
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_to_msg
+from aegis.ros.messages.ew import noise_to_msg
 from aegis.ros.messages.fields import Message, StampedMessage, time_from_ns
 from aegis.ros.messages.picture import truth_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
@@ -93,6 +94,8 @@ class SimulatorStage(Stage[SimulatorSettings]):
         yield self.event(started, now_ns)
         if self.has_listeners("truth"):
             yield Output("truth", truth_to_msg(simulator.truth(self._since_begin_s(now_ns), now_ns)))
+        if isinstance(simulator, Simulator) and self.has_listeners("radar/noise"):
+            yield Output("radar/noise", noise_to_msg(simulator.receiver_noise(self._since_begin_s(now_ns), now_ns)))
         if isinstance(scan, Cube):
             cube = cube_to_msg(scan)
             self._cube_bytes = len(cube.data)
@@ -124,6 +127,8 @@ class SimulatorStage(Stage[SimulatorSettings]):
                 mode=None if request.mode == request.UNCHANGED else _mode(request.mode),
                 frequency_hz=None if math.isnan(request.frequency) else float(request.frequency),
                 blanking=zip(request.blank_from, request.blank_to, strict=True) if request.set_blanking else None,
+                agility_hz=float(request.agility) if request.set_agility else None,
+                chirp_jitter_s=float(request.chirp_jitter) if request.set_chirp_jitter else None,
             )
         except ValueError as error:
             response.success, response.message = False, f"nothing changed: {error}"
@@ -132,6 +137,8 @@ class SimulatorStage(Stage[SimulatorSettings]):
         response.success = True
         response.message = (
             f"{simulator.mode.name}, {simulator.frequency_hz:.10g} Hz, {len(simulator.blanking)} blanked sectors"
+            + (f", hops within {simulator.agility_hz:g} Hz" if simulator.agility_hz else "")
+            + (f", chirps jitter by {simulator.chirp_jitter_s:g} s" if simulator.chirp_jitter_s else "")
         )
 
     def reset(self) -> None:
@@ -149,6 +156,8 @@ class SimulatorStage(Stage[SimulatorSettings]):
             "scans": self.simulator.sequence,
             "frequency_hz": self.simulator.frequency_hz,
             "blanked_sectors": len(self.simulator.blanking),
+            "agility_hz": self.simulator.agility_hz,
+            "chirp_jitter_s": self.simulator.chirp_jitter_s,
         }
 
     def _input_expected(self) -> bool:

@@ -1,0 +1,203 @@
+"""Everything that watches for electronic warfare, by sensor; what is active, where strobes cross, and what protects against it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+import numpy as np
+
+from aegis.core.ew.deception import FalseTargetMonitor, Hit, PullOffMonitor
+from aegis.core.ew.emitters import Emitter, EmitterMonitor
+from aegis.core.ew.fix import Fix, cross_fix
+from aegis.core.ew.noise import NoiseMonitor
+from aegis.core.ew.protection import Protection, against, protections
+from aegis.core.ew.receiver import ReceiverMonitor
+from aegis.core.ew.settings import EwSettings
+from aegis.core.types import Detections, Floats, Ints, Pulses, ReceiverNoise, Signal, SignalKind, Tracks, TrackStatus
+
+MAX_SENSORS = 64  # watched; the first is forgotten for one more
+CROSSED = (SignalKind.NOISE_JAMMING, SignalKind.INTERFERENCE)  # whose strobes are of one emitter at a time
+LEAST_BASE_M = 1.0  # between sites
+
+
+@dataclass
+class _Sensor:
+    """What watches one sensor."""
+
+    levels: NoiseMonitor  # beside its detections
+    receiver: ReceiverMonitor
+    pull_off: PullOffMonitor
+    false_targets: FalseTargetMonitor
+    emitters: EmitterMonitor
+    reports: bool = False  # it says what it hears; then its detections' levels are not judged beside that
+    detections: Detections | None = None  # the last
+    position: Floats | None = None  # (3,) in map, where its detections say so
+    rotation: Floats | None = None  # (3, 3)
+
+    def signals(self) -> list[Signal]:
+        noise = self.receiver.signal if self.reports else self.levels.signal
+        single = [noise, self.false_targets.signal]
+        return [*(s for s in single if s is not None), *self.pull_off.signals, *self.emitters.signals]
+
+
+class Watch:
+    """Takes what comes of all sensors; `signals` and `protections` are what holds now."""
+
+    def __init__(self, settings: EwSettings, library: Sequence[Emitter] = (), ids: Iterator[int] | None = None) -> None:
+        """Make a watch; signals are numbered by `ids`."""
+        self.settings, self._library = settings, library
+        self._ids = ids or count(1)
+        self._sensors: dict[str, _Sensor] = {}
+        self.frame_id = ""  # of the last detections
+
+    def _sensor(self, sensor_id: str) -> _Sensor:
+        if sensor_id not in self._sensors:
+            if len(self._sensors) >= MAX_SENSORS:
+                del self._sensors[next(iter(self._sensors))]
+            s, ids = self.settings, self._ids
+            self._sensors[sensor_id] = _Sensor(
+                NoiseMonitor(s.noise, ids),
+                ReceiverMonitor(s.noise, ids),
+                PullOffMonitor(s.deception, ids),
+                FalseTargetMonitor(s.deception, ids),
+                EmitterMonitor(s.pulses, self._library, ids),
+            )
+        return self._sensors[sensor_id]
+
+    @property
+    def judged(self) -> bool:
+        """Whether the noise floor of any sensor is judged."""
+        return any(sensor.receiver.judged or sensor.levels.judged for sensor in self._sensors.values())
+
+    @property
+    def signals(self) -> list[Signal]:
+        """What is active, of all sensors; strobes that cross have the place."""
+        fixes = self._fixes()
+        out = []
+        for name, sensor in self._sensors.items():
+            for signal in sensor.signals():
+                fix = fixes.get(name) if signal.kind in CROSSED else None
+                out.append(signal if fix is None else _placed(signal, fix))
+        return out
+
+    def protections(self) -> list[Protection]:
+        """What protects the radar against what is active."""
+        out: list[Protection] = []
+        for sensor in self._sensors.values():
+            heard = sensor.receiver.heard if sensor.reports else None
+            for signal in sensor.signals():
+                if heard is not None and signal.id == heard.signal.id:
+                    out += protections(heard, self.settings.own_radar)
+                else:
+                    out += against(signal, self.settings.own_radar)
+        return out
+
+    def take_noise(self, report: ReceiverNoise) -> list[Signal]:
+        """Take what a receiver hears; return the signals that began."""
+        sensor = self._sensor(report.sensor_id)
+        if not sensor.reports:
+            sensor.reports = True
+            sensor.levels.reset()
+        return _some(sensor.receiver.step(report).raised)
+
+    def take_detections(self, detections: Detections) -> list[Signal]:
+        """Take a scan; return the signals that began."""
+        sensor = self._sensor(detections.sensor_id)
+        self.frame_id = detections.frame_id
+        sensor.detections = detections
+        if detections.pose is not None:
+            sensor.position, sensor.rotation = detections.pose.position, detections.pose.rotation
+        raised = [] if sensor.reports else _some(sensor.levels.step(detections).raised)
+        return raised + _some(sensor.false_targets.step(detections))
+
+    def take_tracks(self, tracks: Tracks) -> list[Signal]:
+        """Take the picture that was made of the last detections; return the pull-offs that began."""
+        sensor = self._sensors.get(tracks.sensor_id)
+        if sensor is None or sensor.detections is None or sensor.detections.sequence != tracks.sequence:
+            return []  # of other detections: nothing tells which of them the tracks were updated with
+        detections, sensor.detections = sensor.detections, None
+        position, rotation = self._place(tracks.sensor_id, sensor)
+        alive = tracks.status != int(TrackStatus.TENTATIVE)
+        hits = self._hits(detections, tracks, np.flatnonzero(alive), position, rotation)
+        return sensor.pull_off.step(hits, set(tracks.track_id[alive].tolist()))
+
+    def take_pulses(self, pulses: Pulses) -> tuple[list[Signal], int]:
+        """Take pulses; return the emitters that are new, and how many pulses could not be used."""
+        monitor = self._sensor(pulses.sensor_id).emitters
+        return monitor.step(pulses), monitor.refused
+
+    def _place(self, sensor_id: str, sensor: _Sensor) -> tuple[Floats, Floats]:
+        """Return a sensor's position (3,) [m] and rotation (3, 3) in map."""
+        if sensor.position is not None and sensor.rotation is not None:
+            return sensor.position, sensor.rotation
+        pose = self.settings.pose(sensor_id)
+        return pose.position(), pose.rotation()
+
+    def _hits(
+        self, detections: Detections, tracks: Tracks, some: Ints, position: Floats, rotation: Floats
+    ) -> dict[int, Hit]:
+        """Return for each of some tracks the detection that is nearest to it, if it is near."""
+        usable = np.flatnonzero(
+            np.isfinite(detections.range_rate) & np.isfinite(detections.range) & np.isfinite(detections.azimuth)
+        )
+        if not len(usable) or not len(some):
+            return {}
+        relative = (tracks.state[some, :3] - position) @ rotation
+        reach = np.linalg.norm(relative, axis=1)
+        azimuth = np.arctan2(relative[:, 1], relative[:, 0])
+        spread = np.sqrt(np.maximum(np.einsum("nii->n", tracks.covariance[some][:, :3, :3]) / 3.0, 1e-6))
+        sigma_range = np.sqrt(detections.variance[usable, 0])[None, :] + spread[:, None]
+        sigma_across = detections.range[usable] * np.sqrt(detections.variance[usable, 1])
+        sigma_across = sigma_across[None, :] + spread[:, None]
+        off = (reach[:, None] - detections.range[usable]) / sigma_range
+        turn = (azimuth[:, None] - detections.azimuth[usable] + np.pi) % (2.0 * np.pi) - np.pi
+        aside = turn * detections.range[usable] / sigma_across
+        distance = np.nan_to_num(off**2 + aside**2, nan=np.inf)
+        nearest = distance.argmin(axis=1)
+        # Each detection for one track: the nearest; where two are alike near, which is which is not known.
+        claimed = np.bincount(nearest, minlength=len(usable))
+        out = {}
+        for k, j in enumerate(nearest.tolist()):
+            if distance[k, j] > self.settings.deception.gate_sigma**2 or claimed[j] > 1:
+                continue
+            i = usable[j]
+            out[int(tracks.track_id[some[k]])] = Hit(
+                detections.stamp_ns * 1e-9 + float(detections.time_offset[i]),
+                float(detections.range[i]),
+                float(detections.range_rate[i]),
+                float(detections.variance[i, 0]),
+                float(detections.variance[i, 3]),
+                float(detections.azimuth[i]),
+            )
+        return out
+
+    def _fixes(self) -> dict[str, Fix]:
+        """Return where the strobes of several sites cross, for each sensor that has a part in it."""
+        names, sites, bearings, sigmas = [], [], [], []
+        for name, sensor in self._sensors.items():
+            strobes = [s for s in sensor.signals() if s.kind in CROSSED and math.isfinite(s.bearing)]
+            if len(strobes) != 1 or not math.isfinite(strobes[0].bearing_sigma):
+                continue
+            position, rotation = self._place(name, sensor)
+            ahead = rotation @ np.array([math.cos(strobes[0].bearing), math.sin(strobes[0].bearing), 0.0])
+            names.append(name)
+            sites.append(position[:2])
+            bearings.append(math.atan2(ahead[1], ahead[0]))
+            sigmas.append(strobes[0].bearing_sigma)
+        if len(names) < 2 or float(np.ptp(np.array(sites), axis=0).max()) < LEAST_BASE_M:
+            return {}
+        fix = cross_fix(np.array(sites), np.array(bearings), np.array(sigmas))
+        return {} if fix is None else dict.fromkeys(names, fix)
+
+
+def _placed(signal: Signal, fix: Fix) -> Signal:
+    (xx, xy), (_, yy) = fix.covariance
+    x, y = fix.position
+    return replace(signal, x=float(x), y=float(y), xx=float(xx), xy=float(xy), yy=float(yy))
+
+
+def _some(signal: Signal | None) -> list[Signal]:
+    return [] if signal is None else [signal]
