@@ -119,7 +119,7 @@ def test_commands_reach_the_stages(start_bridge, start_stages, wait_for):
     ]
     wait_for(lambda: len(kept()) == 4, "what was done is in history")
     assert {row["kind"] for row in kept()} == {"ew_advice", "alarm"}
-    assert bridge.get("/api/events?name=ALARM_RAISED").json()["items"]
+    wait_for(lambda: bridge.get("/api/events?name=ALARM_RAISED").json()["items"], "the event is in history")
 
     # Only what is asked for is restarted, and what it had is gone.
     hits = max(track["hits"] for track in bridge.get("/api/radar/tracks").json()["tracks"])

@@ -14,6 +14,7 @@ import click
 
 from aegis import __version__
 from aegis.cli.evaluate import evaluate
+from aegis.cli.train import train
 from aegis.cli.users import users
 from aegis.core.params import ConfigError
 
@@ -297,7 +298,8 @@ def drivers() -> None:
 @click.option(
     "--recordings",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar].",
+    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar]. threat: folder that has "
+    "stonesoup_demos (AIS) and cat062_30min (air traffic) [none].",
 )
 @click.option(
     "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
@@ -308,10 +310,9 @@ def drivers() -> None:
     help="start: a clone of the repository, to be installed into a fresh virtual environment first.",
 )
 @click.option(
-    "--recordings",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="threat: a folder with recorded traffic, stonesoup_demos (AIS) and cat062_30min (air traffic).",
-)
+    "--examples", type=click.Path(file_okay=False, path_type=Path),
+    help="classify: folder that keeps simulated examples, as DIR/examples of `aegis train -o DIR` [a temporary one].",
+)  # fmt: skip
 @click.option("--scenario", multiple=True, help="evaluate: a shipped name or a YAML file [all that ship]. Repeatable.")
 @click.option(
     "--seed", type=click.IntRange(min=0), multiple=True, help="evaluate: of the simulator [1 to --runs]. Repeatable."
@@ -371,6 +372,7 @@ def events(markdown: bool) -> None:
 
 
 cli.add_command(evaluate)
+cli.add_command(train)
 cli.add_command(users)
 
 

@@ -78,7 +78,7 @@ async def _handle(
     found = [one for one in bridge.state.alarms.items if one.id == alarm_id]
     if not found:
         raise ProblemError(404, f"there is no alarm {alarm_id}")
-    detail: dict[str, object] = {"action": action, "rule": found[0].rule, "track_id": found[0].track_id}
+    detail: dict[str, object] = {"rule": found[0].rule, "track_id": found[0].track_id}
     if text:
         detail["text"] = text
     if duration_s:
@@ -101,7 +101,9 @@ async def _handle(
         raise
     await bridge.audit.record(replace(entry, outcome=OK))
     try:
-        await bridge.history.put_decision(kind=KIND, target_id=alarm_id, who=principal.name, accept=True, detail=detail)
+        await bridge.history.put_decision(
+            kind=KIND, target_id=alarm_id, who=principal.name, accept=True, detail={"action": action, **detail}
+        )
     except ProblemError as error:
         raise ProblemError(
             503, f"{KIND}.{action} {alarm_id} has been carried out, but is not in history: {error}"
