@@ -40,8 +40,9 @@ class Rule(Settings):
 
     zone: str = param("", "Name of a zone, or of an asset at rest; empty for `anywhere`.")
     when: When = param(
-        "inside", "inside or outside of the zone; enter or leave it; stay in it for stay_s; cpa: on a course that comes nearer "
-        "than cpa_m within within_s; entry: that enters it within within_s with at least probability; anywhere: no zone.",
+        "inside", "What holds: inside or outside of the zone; enter or leave it; stay in it for stay_s; cpa: on a course that "
+        "comes nearer than cpa_m within within_s; entry: that enters it within within_s with at least probability; anywhere: no "
+        "zone.",
     )  # fmt: skip
     classes: tuple[ClassName, ...] = param((), "Only tracks of these classes; empty: of all.")
     min_speed_mps: float = param(0.0, "Only tracks that are at least so fast over ground.", unit="m/s", ge=0.0)
