@@ -61,12 +61,9 @@ def pull_off(time: Floats, range_m: Floats, rate: Floats, variance: Floats, span
         slope = (slope + 0.5 * span_mps) % span_mps - 0.5 * span_mps
     # Which of the two accelerates?
     doppler = float((t * (rate - rate.mean())).sum()) / spread
-    doppler_sigma = math.sqrt(var_rate / spread)
-    curve = np.polyfit(t, range_m, 2)[0] * 2.0 if n > 3 else 0.0
-    square = t**2 - (t**2).mean()
-    curve_sigma = 2.0 * math.sqrt(var_range / max(float((square**2).sum()), 1e-12))
-    moves = abs(doppler) > 4.0 * doppler_sigma and abs(doppler - curve) > 4.0 * math.hypot(curve_sigma, doppler_sigma)
-    return PullOff(slope / sigma, slope, bool(moves and abs(curve) < 4.0 * curve_sigma))
+    moves = abs(doppler) > 4.0 * math.sqrt(var_rate / spread)
+    curve = float(np.polyfit(t, range_m, 2)[0]) * 2.0 if n > 3 else 0.0
+    return PullOff(slope / sigma, slope, moves and abs(curve) < abs(curve - doppler))
 
 
 class Hit(NamedTuple):

@@ -76,7 +76,7 @@ class PulseSettings(Settings):
         20e6, "Trains whose carriers differ by less than this may be the same emitter.", unit="Hz", gt=0.0
     )
     max_pulses: int = param(
-        4000, "Most pulses of a message; the last ones beyond are dropped and counted.", ge=8, le=4000
+        1000, "Most pulses of a message; the last ones beyond are dropped and counted.", ge=8, le=4000
     )
     hold_s: float = param(10.0, "An emitter ends where none of its pulses came for this long.", unit="s", gt=0.0)
 
