@@ -303,6 +303,9 @@ def drivers() -> None:
     "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
 )
 @click.option(
+    "--hours", type=click.FloatRange(min=0, min_open=True), help="ew: simulated hours of calm at each level [10]."
+)
+@click.option(
     "--checkout",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="start: a clone of the repository, to be installed into a fresh virtual environment first.",
