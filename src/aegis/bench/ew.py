@@ -218,7 +218,7 @@ def _heard_from(
 
     def radar_at(distance: float | None) -> Any:
         place = None if distance is None else (distance * np.cos(azimuth), distance * np.sin(azimuth), 0.0)
-        item = {
+        item: dict[str, object] = {
             "name": "jammer",
             "position_m": place,
             "eirp_w": eirp_w,
