@@ -11,8 +11,9 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "aegis"
 # From the ground up. Rooms of one floor do not know each other; `state` and `resources` are files of the package itself.
 FLOORS = [
     {"core"},
-    {"state", "resources"},
+    {"state", "resources", "models"},
     {"drivers", "simulation"},
+    {"training"},
     {"ros"},
     {"foxglove", "bridge"},
     {"graph"},

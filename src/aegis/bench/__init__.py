@@ -64,6 +64,11 @@ BENCHMARKS = {
         "what tracks are called: right, wrong or UNKNOWN on random simulated traffic, one seed a run",
         "aegis.bench.classes",
     ),
+    "classify": Benchmark(
+        "the class models with kinds, radars and days left out, beside gradient boosting; ms a batch; 20 scenes a day a run",
+        "aegis.bench.classify",
+        frozenset({"examples"}),
+    ),
     "fusion2017": Benchmark(
         "GOSPA beside the published multi-Bernoulli filters, scenario 1 of FUSION 2017, 40 runs a cell",
         "aegis.bench.fusion2017",

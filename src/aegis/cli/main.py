@@ -14,6 +14,7 @@ import click
 
 from aegis import __version__
 from aegis.cli.evaluate import evaluate
+from aegis.cli.train import train
 from aegis.cli.users import users
 from aegis.core.params import ConfigError
 
@@ -310,6 +311,10 @@ def drivers() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="start: a clone of the repository, to be installed into a fresh virtual environment first.",
 )
+@click.option(
+    "--examples", type=click.Path(file_okay=False, path_type=Path),
+    help="classify: folder that keeps simulated examples, as DIR/examples of `aegis train -o DIR` [a temporary one].",
+)  # fmt: skip
 @click.option("--scenario", multiple=True, help="evaluate: a shipped name or a YAML file [all that ship]. Repeatable.")
 @click.option(
     "--seed", type=click.IntRange(min=0), multiple=True, help="evaluate: of the simulator [1 to --runs]. Repeatable."
@@ -369,6 +374,7 @@ def events(markdown: bool) -> None:
 
 
 cli.add_command(evaluate)
+cli.add_command(train)
 cli.add_command(users)
 
 

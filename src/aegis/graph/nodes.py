@@ -103,7 +103,7 @@ NODES: dict[str, NodeSpec] = {
             "aegis.core.detection.settings:DetectionSettings",
             "points of one object grouped, measured and classified",
             subscribes=("radar/points", "odometry"),
-            publishes=("detections", "class_info"),
+            publishes=("detections",),
         ),
         NodeSpec(
             "tracking",
@@ -111,7 +111,7 @@ NODES: dict[str, NodeSpec] = {
             "aegis.core.tracking.settings:TrackingSettings",
             "detections over time: where everything is and where it goes",
             subscribes=("detections",),
-            publishes=("tracks",),
+            publishes=("tracks", "class_info"),
         ),
         NodeSpec(
             "threat",

@@ -22,6 +22,7 @@ SECRET = "0123456789abcdef-0123456789abcdef"
         ("RADAR_REFRESH_RATE", "4.0", "simulator", lambda s: str(1.0 / s.interval_s)),
         ("DETECTION_THRESHOLD", "0.9", "detection", lambda s: str(s.classification.confidence_threshold)),
         ("DETECTION_THRESHOLD", "0.9", "tracking", lambda s: str(s.classification.confidence_threshold)),
+        ("MODEL_CACHE_DIR", "/models", "tracking", lambda s: s.classification.model_cache_dir),
         ("MAX_TARGETS", "77", "detection", lambda s: str(s.limits.max_targets)),
         ("THREAT_THRESHOLD_HIGH", "0.7", "threat", lambda s: str(s.levels.high)),
         ("THREAT_THRESHOLD_CRITICAL", "0.95", "threat", lambda s: str(s.levels.critical)),
@@ -41,7 +42,8 @@ def test_a_parameter_follows_its_environment_name(name, value, node, read):
 @pytest.mark.parametrize(
     ("name", "value", "node", "allowed"),
     [
-        ("MODEL_DEVICE", "cuda", "detection", ("'auto'", "'cpu'")),
+        ("MODEL_DEVICE", "tpu", "detection", ("'auto'", "'cpu'", "'cuda'")),
+        ("MODEL_DEVICE", "tpu", "tracking", ("'auto'", "'cpu'", "'cuda'")),
         ("LOG_LEVEL", "LOUD", "bridge", ("'DEBUG'", "'ERROR'")),
     ],
 )

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scenes import approach, crossing, detections_of, plot_of
 
+from aegis.core.classification.track_model import TableModel
 from aegis.core.ids import UniqueIds
-from aegis.core.tracking.filter import Filter, State
+from aegis.core.tracking.filter import Filter
+from aegis.core.tracking.filter_state import State
 from aegis.core.tracking.settings import TrackingSettings
 
 
@@ -29,7 +31,7 @@ def arrays_of(state: State) -> list[np.ndarray]:
     ids=["defaults", "gnn, extended", "clutter map, places, hidden"],
 )
 def test_advancing_twice_from_one_state_gives_the_same_and_leaves_it(changes):
-    tracking = Filter(TrackingSettings.load(changes), UniqueIds())
+    tracking = Filter(TrackingSettings.load(changes), UniqueIds(), TableModel())
     state = tracking.blank
     scans = [detections_of(np.vstack([approach(k), crossing(k)]), float(k)) for k in range(6)]
     scans.insert(4, detections_of(approach(3.0), 3.0, sensor="other"))  # no time passes
@@ -49,7 +51,7 @@ def test_advancing_twice_from_one_state_gives_the_same_and_leaves_it(changes):
 
 
 def test_a_plot_beyond_all_tracks_changes_none_of_them():
-    tracking = Filter(TrackingSettings(), UniqueIds())
+    tracking = Filter(TrackingSettings(), UniqueIds(), TableModel())
     state, _ = tracking.advance(tracking.blank, plot_of([[1000.0, 0.0]], 0.0, 5.0), 1, {})
     near, _ = tracking.advance(state, plot_of([[1000.0, 0.0]], 1.0, 5.0), 2, {})
     both, _ = tracking.advance(state, plot_of([[1000.0, 0.0], [-4000.0, 3000.0]], 1.0, 5.0), 2, {})

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scenes import SECOND, detections_of
 
-from aegis.core.tracking.filter import State
+from aegis.core.tracking.filter_state import State
 from aegis.core.tracking.rows import Rows
 from aegis.core.tracking.timeline import Moment, Timeline
 

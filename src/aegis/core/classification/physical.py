@@ -10,6 +10,7 @@ for objects, aspects and the calibration of a radar.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,11 +53,15 @@ TABLE: dict[ClassId, ClassTraits] = {
 class PhysicalModel:
     """Class probabilities from any subset of the features; a feature that is NaN says nothing."""
 
-    def __init__(self, classes: tuple[ClassId, ...] = tuple(ClassId)) -> None:
-        """Restrict the answer to `classes`; UNKNOWN always stays possible."""
-        considered = {ClassId.UNKNOWN, *classes}
+    def __init__(
+        self, classes: tuple[ClassId, ...] = tuple(ClassId), priors: Mapping[ClassId, float] | None = None
+    ) -> None:
+        """Restrict the answer to `classes`; UNKNOWN always stays possible. `priors` multiply those of the table."""
+        considered, factor = {ClassId.UNKNOWN, *classes}, priors or {}
         rows = [TABLE[c] for c in ClassId]
-        self.prior = np.array([t.prior if c in considered else 0.0 for c, t in zip(ClassId, rows, strict=True)])
+        self.prior = np.array(
+            [t.prior * factor.get(c, 1.0) if c in considered else 0.0 for c, t in zip(ClassId, rows, strict=True)]
+        )
         self.prior /= self.prior.sum()
         self._rcs = np.array([t.rcs_dbsm for t in rows])
         self._rcs_sigma = np.array([t.rcs_sigma_db for t in rows])

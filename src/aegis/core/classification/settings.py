@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from aegis.core.param_info import OneOf
-from aegis.core.params import Settings, param
+from aegis.core.params import Settings, named, param
 from aegis.core.types import ClassId
 
 ClassName = Annotated[str, OneOf(tuple(ClassId.__members__), "class")]
+Prior = Annotated[float, Field(gt=0.0, le=1e6)]
 
 
 class ClassificationSettings(Settings):
@@ -21,6 +24,38 @@ class ClassificationSettings(Settings):
         0.65, "Below this confidence the class is UNKNOWN.", ge=0.0, le=1.0, env="DETECTION_THRESHOLD"
     )
 
+    priors: dict[ClassName, Prior] = named(
+        "CLASS", "How common a class is here, relative to what the model takes it to be: 1 where nothing is said."
+    )
+
     def class_ids(self) -> tuple[ClassId, ...]:
         """Return the classes."""
         return tuple(ClassId[name] for name in self.classes)
+
+    def class_priors(self) -> dict[ClassId, float]:
+        """Return the priors that were set."""
+        return {ClassId[name]: prior for name, prior in self.priors.items()}
+
+
+class TrackClassificationSettings(ClassificationSettings):
+    """What gives tracks their classes."""
+
+    classifier: str = param(
+        "table", "What gives tracks their classes: trained, the network that ships; table, the stated table of RCS, speeds and "
+        "heights; or the path of an ONNX model of yours (needs the extra onnx; docs/classification.md).",
+    )  # fmt: skip
+    model_cache_dir: str = param(
+        "", "Folder with models that `aegis train` wrote; they are taken instead of those that ship. Empty: those that ship.",
+        env="MODEL_CACHE_DIR",
+    )  # fmt: skip
+    model_device: Literal["auto", "cpu", "cuda"] = param(
+        "auto", "Where a trained model runs: on the CPU by numpy (auto, cpu), or on a GPU by torch (cuda; needs the extra train).",
+        env="MODEL_DEVICE",
+    )  # fmt: skip
+    min_snr_db: float = param(
+        6.0, "A look at a lower SNR says nothing of a track's class.", unit="dB", ge=-100.0, le=100.0
+    )
+    max_noise_rise_db: float = param(
+        6.0, "A look where the noise is this much above the sensor's usual level, as by jamming, says nothing of a track's class.",
+        unit="dB", gt=0.0, le=200.0,
+    )  # fmt: skip

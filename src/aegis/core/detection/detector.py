@@ -26,7 +26,7 @@ class Detector:
     def __init__(self, settings: DetectionSettings) -> None:
         """Make a detector."""
         self.settings = settings
-        self.model = PhysicalModel(settings.classification.class_ids())
+        self.model = PhysicalModel(settings.classification.class_ids(), settings.classification.class_priors())
 
     def step(self, scan: Scan) -> tuple[Detections, Counter[str]]:
         """Return the detections of a scan, and how many points or detections were dropped, by reason."""

@@ -154,8 +154,10 @@ class DetectionSettings(SensorPose):
     )
     has_elevation: bool = param(True, "False for a 2D sensor: elevation and z are unknown, never a measured zero.")
     has_doppler: bool = param(True, "False for a sensor without Doppler: range rate is unknown.")
-    model_device: Literal["auto", "cpu"] = param(
-        "auto", "Where the class model runs; the physical one needs no other device than the CPU.", env="MODEL_DEVICE"
+    model_device: Literal["auto", "cpu", "cuda"] = param(
+        "auto",
+        "Where the class model of single detections runs. The stated table runs on the CPU, whatever is said.",
+        env="MODEL_DEVICE",
     )
     odometry: OdometrySettings = group(OdometrySettings())
     fields: FieldSettings = group(FieldSettings())

@@ -8,33 +8,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from aegis.core.classification.physical import PhysicalModel
+from aegis.core.classification.track_model import TrackModel
 from aegis.core.ids import UniqueIds
 from aegis.core.kernels import clutter as clutter_kernels
 from aegis.core.kernels import neighbours
 from aegis.core.kernels import rows as kernels
 from aegis.core.tracking import existence, measurement, motion, rows
 from aegis.core.tracking.association import How, Known, Moved, gate_keys
-from aegis.core.tracking.births import BirthPlaces, Entered, carried_on, first_detections, first_state, missed
+from aegis.core.tracking.births import BirthPlaces, carried_on, first_detections, first_state, missed
+from aegis.core.tracking.class_looks import ClassLooks, class_looks
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
+from aegis.core.tracking.filter_state import Background, Plotted, Report, Seen, State
 from aegis.core.tracking.lifecycle import settled
 from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics, Motion
 from aegis.core.tracking.rows import Rows
-from aegis.core.tracking.scan import Observed, Part, Predicted, observe
+from aegis.core.tracking.scan import Part, Predicted, observe
 from aegis.core.tracking.sensors import KnownSensor
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.sweep import NEGLIGIBLE, Passed, Sweep, covered
 from aegis.core.tracking.view import View
-from aegis.core.types import ClassId, Detections, Floats, Ints, Tracks
+from aegis.core.types import ClassId, Detections, Floats, Ints
 
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
 SURE = 0.9  # existence probability of a track that another one may hide
@@ -44,61 +45,11 @@ TURNS_COASTED = 3.5  # at least, however slowly the antenna turns: three misses 
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
 
 
-@dataclass(frozen=True)
-class State:
-    """What the filter knows after a scan."""
-
-    tracks: Rows
-    now_ns: int | None = None  # None before any scan
-    entered: Entered | None = None  # at known places, not detected yet
-    clutter: Mapping[str, ClutterMap] = field(default_factory=dict)  # by sensor
-    undetected: Mapping[str, float] = field(default_factory=dict)  # objects in each sensor's view, not shown yet
-    passed: Mapping[str, Passed] = field(default_factory=dict)  # by sensor with a turning antenna
-
-
-class Plotted(NamedTuple):
-    """A scan, as the tracks take it."""
-
-    view: SensorView
-    z: Plots  # D, in the order of `gate_keys`
-    rcs: Floats  # (D,)
-    scatter: Floats  # (D,) variance of an extended object's scatterers [m^2]
-    measured_ns: Ints  # (D,)
-
-
-class Seen(NamedTuple):
-    """What a scan showed of the tracks, for those who learn about the sensor from it."""
-
-    scan: Plotted
-    before: Rows  # predicted; its kinematics updated
-    velocity: Floats  # (N, 2) in map, predicted
-    visible: NDArray[np.bool_]  # (N,) whether a track was in view
-    observed: Observed
-    found: Ints  # (F,) the rows that were probably detected
-
-
-class Report(NamedTuple):
-    """What else a scan gave."""
-
-    tracks: Tracks  # the picture
-    over_capacity: int  # detections that would have started a track beyond max_tracks
-    outside: Floats  # (K,) ranges of the detections outside the sensor's view [m]
-    seen: Seen | None  # None without tracks
-
-
-class Background(NamedTuple):
-    """Where D detections can come from, besides the tracks."""
-
-    density: Floats  # (3, D) in measurement space: of false alarms, of new objects anywhere, of those that entered at known places
-    x: Floats  # (D, 6) state and covariance of the latter, or no rows
-    P: Floats
-
-
 class Filter:
     """Advances states by scans."""
 
-    def __init__(self, settings: TrackingSettings, ids: UniqueIds) -> None:
-        """Make a filter; tracks get their names from `ids`."""
+    def __init__(self, settings: TrackingSettings, ids: UniqueIds, model: TrackModel) -> None:
+        """Make a filter; tracks get their names from `ids`, and their classes from `model`."""
         self._settings = s = settings
         self._ids = ids
         # Quantiles of chi-square.
@@ -120,7 +71,6 @@ class Filter:
         if s.birth.places:
             places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()]
             self._places = BirthPlaces(places, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m)
-        model = PhysicalModel(s.classification.class_ids())
         ground = float(self._sensors[""].view.pose.position[2])
         self._view = View(s.frame_id, model, s.classification.confidence_threshold, ground)
 
@@ -147,7 +97,12 @@ class Filter:
         state = self._predicted(state, dt, share)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        scan = self._plotted(detections, view, tracks, mean, covariance, stamp, round(sensor.model.delay_s * 1e9))
+        usual = state.quiet_db.get(sensor_id, math.nan)
+        looks, quiet_db = class_looks(detections, usual, self._settings.classification)
+        state = replace(state, quiet_db={**state.quiet_db, sensor_id: quiet_db})
+        scan = self._plotted(
+            detections, looks, view, tracks, mean, covariance, stamp, round(sensor.model.delay_s * 1e9)
+        )
         state, background = self._background(state, sensor, scan, sensor_id, dt, sweep)
         alone = np.ones(len(scan.z))
         seen, visible = None, np.empty(0, np.bool_)
@@ -175,8 +130,11 @@ class Filter:
         in_view = np.concatenate(([visible, expected], [new, new]), axis=1)
         tracks = settled(tracks, born, in_view, (begin, stamp), coast_s, known, self._settings.existence, self._ids)
         then = stamp if picture_ns is None else min(picture_ns, stamp)
-        picture, shown = self._view.picture(self._before(tracks, stamp, then), detections, then)
+        picture, shown, memory = self._view.picture(self._before(tracks, stamp, then), detections, then)
         tracks["class_id"][shown] = picture.class_id
+        if memory is not None:
+            tracks.memory[:, shown] = memory
+            tracks["noted_ns"][shown] = tracks["updated_ns"][shown]
         outside = measurement.ranges_outside(scan.z, view)
         return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
 
@@ -219,7 +177,8 @@ class Filter:
         return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
 
     def _plotted(
-        self, detections: Detections, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats, stamp: int, delay_ns: int,
+        self, detections: Detections, looks: ClassLooks, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats,
+        stamp: int, delay_ns: int,
     ) -> Plotted:  # fmt: skip
         """Return the scan as measurements, one of each extended object, which are older by a delay than they say."""
         z = measurement.from_detections(detections, view.pose, stamp + delay_ns)
@@ -229,9 +188,9 @@ class Filter:
         sorted_keys = keys[order]
         if not neighbours.ascend(sorted_keys):
             order = np.lexsort((*z.value.T, *z.position.T, keys))
-        z, rcs = z.ordered(order), detections.rcs_dbsm[order]
+        z, looks = z.ordered(order), looks.take(order)
         if self._settings.max_extent_m == 0.0:
-            return Plotted(view, z, rcs, np.full(len(rcs), np.nan), z.measured_ns(stamp))
+            return Plotted(view, z, looks, np.full(len(order), np.nan), z.measured_ns(stamp))
         from aegis.core.tracking import extent  # with trees and graphs of scipy: 15 MB that points do not need
 
         known = np.flatnonzero(tracks["confirmed"])
@@ -239,11 +198,10 @@ class Filter:
         objects = extent.merge(
             z, extent.Known(mean[known, :3], sigma, tracks["scatter"][known]), self._settings.max_extent_m
         )
-        # Powers add: the echo of an object is that of all its parts.
-        power = np.bincount(objects.group, 10.0 ** (rcs / 10.0), minlength=len(objects.scatter))
+        looks = looks.merged(objects.group, len(objects.scatter))
         order = np.argsort(gate_keys(objects.z.position), kind="stable")
         z = objects.z.ordered(order)
-        return Plotted(view, z, (10.0 * np.log10(power))[order], objects.scatter[order], z.measured_ns(stamp))
+        return Plotted(view, z, looks.take(order), objects.scatter[order], z.measured_ns(stamp))
 
     def _background(
         self, state: State, sensor: KnownSensor, scan: Plotted, sensor_id: str, dt: float, sweep: Sweep | None
@@ -302,7 +260,8 @@ class Filter:
         (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
         after["looked_ns"][slice(None) if part is None else looked] = stamp
-        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, scan.measured_ns)
+        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.looks.rcs, z.measured, scan.measured_ns)
+        scan.looks.note(after, found, pairs.detection[best[found]])
         apart = found[close[found] < APART]
         after["apart_ns"][apart] = after["updated_ns"][apart]
         seen = Seen(scan, tracks, velocity, visible, observed, found)
@@ -388,6 +347,7 @@ class Filter:
         reals, wholes, flags = born.tables
         kernels.begin(
             index, probability, 1.0 - s.birth.transient_share, serial * BIRTH_NUMBERS, z.measured.view(np.uint8),
-            scan.measured_ns, scan.rcs, reals, wholes, flags.view(np.uint8),
+            scan.measured_ns, scan.looks.rcs, reals, wholes, flags.view(np.uint8),
         )  # fmt: skip
+        scan.looks.note(born, np.arange(n), index)
         return born, over

@@ -8,7 +8,7 @@ import numpy as np
 
 from aegis.core.tracking import measurement
 from aegis.core.tracking.consistency import Consistency, Nis
-from aegis.core.tracking.filter import Seen
+from aegis.core.tracking.filter_state import Seen
 from aegis.core.tracking.registration import Bias, ClearPlots, Registration
 from aegis.core.tracking.settings import ConsistencySettings, RegistrationSettings
 from aegis.core.types import Detections, Floats

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.classification.track_memory import MEMORY
 from aegis.core.kernels import rows as kernels
 from aegis.core.tracking import motion
 from aegis.core.tracking.existence import Existence
@@ -23,6 +24,11 @@ REALS = (
     "rcs_sum",  # [dBsm] over `rcs_looks` detections
     "rcs_looks",
     "scatter",  # standard deviation of an extended object's detections about its centre [m]
+    # Of the last detection, for classification:
+    "look_rcs",  # [dBsm]
+    "look_snr",  # [dB]
+    "look_counts",  # 1: it says something of the class; 0: its SNR is too low, or it was jammed
+    *MEMORY,
 )
 WHOLES = (
     "id",  # 0 as long as the track has none
@@ -33,9 +39,11 @@ WHOLES = (
     "class_id",
     "looked_ns",  # when it was last to be seen; later than updated_ns: it was not
     "apart_ns",  # when it was last detected with no other sure track in the same cell of the sensor; 0: never
+    "noted_ns",  # when the last detection was that its memory of looks has taken
 )
 FLAGS = ("confirmed", "has_height")
 COLUMNS = (*REALS, *WHOLES, *FLAGS)
+_MEMORY = slice(len(REALS) - len(MEMORY), None)
 _PLACE = {name: (k, i) for k, names in enumerate((REALS, WHOLES, FLAGS)) for i, name in enumerate(names)}
 
 
@@ -47,7 +55,7 @@ class Rows:
     """
 
     kinematics: Kinematics
-    tables: tuple[Floats, Ints, NDArray[np.bool_]]  # (6, N), (8, N), (2, N)
+    tables: tuple[Floats, Ints, NDArray[np.bool_]]  # (reals, N), (wholes, N), (flags, N)
 
     def __len__(self) -> int:
         return int(self.tables[0].shape[1])
@@ -76,6 +84,11 @@ class Rows:
         """Return the same tracks with columns of their own, and with these kinematics, if any are given."""
         reals, wholes, flags = self.tables
         return Rows(kinematics or self.kinematics, (reals.copy(), wholes.copy(), flags.copy()))
+
+    @property
+    def memory(self) -> Floats:
+        """Return what classification remembers of their looks (M, N); a view."""
+        return self.tables[0][_MEMORY]
 
     def existing(self) -> Existence:
         """Return what is known of their existence."""

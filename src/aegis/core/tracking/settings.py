@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from aegis.core.classification.settings import ClassificationSettings, ClassName
+from aegis.core.classification.settings import ClassName, TrackClassificationSettings
 from aegis.core.params import Settings, group, named, param
 from aegis.core.sensor import SensorPose
 
@@ -272,7 +272,7 @@ class TrackingSettings(SensorPose):
     registration: RegistrationSettings = group(RegistrationSettings())
     consistency: ConsistencySettings = group(ConsistencySettings())
     snapshot: SnapshotSettings = group(SnapshotSettings())
-    classification: ClassificationSettings = group(ClassificationSettings())
+    classification: TrackClassificationSettings = group(TrackClassificationSettings())
 
     @model_validator(mode="before")
     @classmethod

@@ -8,15 +8,15 @@ import zipfile
 
 import numpy as np
 
+from aegis.core.classification.track_memory import MEMORY
 from aegis.core.tracking import motion
 from aegis.core.tracking.motion import Kinematics, Model
 from aegis.core.tracking.rows import COLUMNS, Rows
 
 FORMAT = "aegis tracks 1"
-SINCE = {
-    "looked_ns": "updated_ns",
-    "apart_ns": "updated_ns",
-}  # columns that older snapshots lack, and what stands in for them
+# Columns that older snapshots lack, and what stands in for them; what classification remembers begins anew.
+SINCE = {"looked_ns": "updated_ns", "apart_ns": "updated_ns", "noted_ns": "updated_ns"}
+ANEW = frozenset({"look_rcs", "look_snr", "look_counts", *MEMORY})
 
 
 def to_bytes(rows: Rows, now_ns: int, model: Model) -> bytes:
@@ -37,14 +37,19 @@ def from_bytes(data: bytes, model: Model) -> tuple[Rows, int]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
-            found = {name: file[SINCE.get(name, name) if name not in file else name] for name in _arrays(blank)}
+            n = len(file["id"])
+            found = {
+                name: np.zeros(n)
+                if name in ANEW and name not in file
+                else file[name if name in file else SINCE.get(name, name)]
+                for name in _arrays(blank)
+            }
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"no snapshot of tracks: {error}") from error
     if about.get("format") != FORMAT or about.get("model") != model:
         raise ValueError(
             f"a snapshot of format '{about.get('format')}', motion '{about.get('model')}', not of '{model}'"
         )
-    n = len(found["id"])
     for name, wanted in _arrays(blank).items():
         array = found[name]
         if array.shape[1:] != wanted.shape[1:] or len(array) != n or array.dtype != wanted.dtype:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aegis.core.tracking.filter import State
+from aegis.core.tracking.filter_state import State
 from aegis.core.tracking.sweep import Sweep
 from aegis.core.types import NOT_STAMPED, Detections
 

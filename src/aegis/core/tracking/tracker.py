@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from aegis.core.classification.track_model import TableModel, TrackModel
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking import measurement, rows, snapshot
 from aegis.core.tracking.consistency import Nis
-from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter, Report, State
+from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter
+from aegis.core.tracking.filter_state import Report, State
 from aegis.core.tracking.learning import SensorKnowledge
 from aegis.core.tracking.looks import Look, Turns, in_time
 from aegis.core.tracking.registration import Bias
@@ -47,10 +49,14 @@ class StepResult:
 class Tracker:
     """The tracking stage: `step` takes the detections of a scan and returns the picture after it."""
 
-    def __init__(self, settings: TrackingSettings, ids: UniqueIds | None = None) -> None:
-        """Make a tracker."""
+    def __init__(
+        self, settings: TrackingSettings, ids: UniqueIds | None = None, model: TrackModel | None = None
+    ) -> None:
+        """Make a tracker whose tracks get names from `ids` and classes from `model`; None: from the stated table."""
         s = self.settings = settings
-        self._filter = Filter(s, ids or UniqueIds())
+        classes = s.classification
+        self.model: TrackModel = model or TableModel(classes.class_ids(), classes.class_priors())
+        self._filter = Filter(s, ids or UniqueIds(), self.model)
         self._timeline = Timeline(
             self._filter.blank, s.timeline.reorder_window_s, s.timeline.reset_after_s, s.snapshot.max_age_s
         )

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aegis.core.classification.physical import PhysicalModel, decide
+from aegis.core.classification.physical import decide
+from aegis.core.classification.track_memory import MEMORY, Looks, remembered
+from aegis.core.classification.track_model import Measured, TrackModel, named
 from aegis.core.kernels import rows as kernels
 from aegis.core.tracking.rows import Rows
 from aegis.core.types import Detections, Floats, Ints, Tracks
+
+NAMED, RIVAL = MEMORY.index("class_named"), MEMORY.index("class_rival")
 
 
 class Shown(NamedTuple):
@@ -47,7 +52,7 @@ def shown_as(rows: Rows, index: Ints, mean: Floats, covariance: Floats, stamp_ns
 class View:
     """Makes pictures."""
 
-    def __init__(self, frame_id: str, model: PhysicalModel, confidence_threshold: float, ground: float) -> None:
+    def __init__(self, frame_id: str, model: TrackModel, confidence_threshold: float, ground: float) -> None:
         """Make it.
 
         Args:
@@ -59,8 +64,9 @@ class View:
         self.model = model
         self._frame_id, self._threshold, self._ground = frame_id, confidence_threshold, ground
 
-    def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints]:
-        """Return the picture of the tracks that have a name, ordered by it, after these detections; and their rows (S,).
+    def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints, Floats | None]:
+        """Return the picture of the tracks that have a name, ordered by it, after these detections; their rows (S,); and what
+        classification remembers of them from now on (M, S), where its model needs that.
 
         A track that is not confirmed, was not seen when it was last to be, and is rather not there than there, is not shown, though
         it may be found again.
@@ -76,16 +82,12 @@ class View:
             index = index[np.argsort(rows["id"][index])]
         mean, covariance = rows.mean(index)
         shown = shown_as(rows, index, mean, covariance, stamp, self._ground)
-        probability = self.model.posterior(
-            len(index),
-            rcs_dbsm=shown.rcs,
-            looks=shown.looks,
-            speed=shown.speed,
-            speed_sigma=shown.speed_sigma,
-            height=shown.height,
-            height_sigma=shown.height_sigma,
-        )
+        memory, looked = self._remembered(rows, index, mean, shown) if self.model.remembers else (None, None)
+        measured = Measured(shown.rcs, shown.looks, shown.speed, shown.speed_sigma, shown.height, shown.height_sigma)
+        probability = self.model.probability(measured, np.empty((0, len(index))) if memory is None else memory)
         class_id, _ = decide(probability, self._threshold)
+        if memory is not None and looked is not None:
+            class_id, memory[NAMED], memory[RIVAL] = named(class_id, memory[NAMED], memory[RIVAL], looked)
         tracks = Tracks(
             stamp_ns=stamp,
             frame_id=self._frame_id,
@@ -103,4 +105,19 @@ class View:
             time_since_update=shown.silent_s,
             hits=shown.hits,
         )
-        return tracks, index
+        return tracks, index, memory
+
+    def _remembered(self, rows: Rows, index: Ints, mean: Floats, shown: Shown) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return what is remembered of S rows (M, S), their new looks included, and (S,) which have one that counts."""
+        memory, noted = rows.memory.take(index, axis=1), rows["noted_ns"][index]
+        updated = rows["updated_ns"][index]
+        looked = (updated > noted) & (rows["look_counts"][index] > 0.0)
+        if looked.any():
+            new = index[looked]
+            dt = np.where(noted[looked] > 0, (updated - noted)[looked] * 1e-9, np.nan)
+            looks = Looks(
+                dt, mean[looked], shown.speed_sigma[looked], shown.height[looked], shown.height_sigma[looked],
+                rows["look_rcs"][new], rows["look_snr"][new],
+            )  # fmt: skip
+            memory[:, looked] = remembered(memory[:, looked], looks)
+        return memory, looked

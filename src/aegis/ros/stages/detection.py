@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import PointCloud2
 
-from aegis.core.classification import physical
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.points import PointsError, read_points
 from aegis.core.detection.settings import DetectionSettings
@@ -26,7 +25,7 @@ from aegis.core.types import NOT_STAMPED, ClassId, Pose, Scan
 from aegis.ros.messages.clouds import CloudError, cloud_fields
 from aegis.ros.messages.fields import StampedMessage, stamp_of, unstamped
 from aegis.ros.messages.odometry import odometry_from_msg
-from aegis.ros.messages.picture import class_info_to_msg, detections_to_msg
+from aegis.ros.messages.picture import detections_to_msg
 from aegis.ros.stages.base import Counters, Output, Stage, StageContext
 
 UNTIMED = "point without a time that can be: the stamp's taken"
@@ -68,11 +67,6 @@ class DetectionStage(Stage[DetectionSettings]):
         """Forget the odometry, and the scans that wait for it."""
         if self._platform is not None:
             self._platform.restart()
-
-    def start(self, now_ns: int) -> Iterable[Output]:
-        """Say what the class numbers mean."""
-        info = class_info_to_msg(self.detector.model.prior, model=physical.NAME, basis=physical.BASIS, stamp_ns=now_ns)
-        return [Output("class_info", info)]
 
     def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Detect in one cloud: now, or on a moving platform as soon as odometry says where the sensor was."""

@@ -12,8 +12,9 @@ from aegis.core.tracking.measurement import infinite_as_unknown
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import StepResult, Tracker
 from aegis.core.types import Detections
+from aegis.models.store import track_model
 from aegis.ros.messages.fields import StampedMessage
-from aegis.ros.messages.picture import detections_from_msg, tracks_to_msg
+from aegis.ros.messages.picture import class_info_to_msg, detections_from_msg, tracks_to_msg
 from aegis.ros.stages.base import Counters, Output, Stage, StageContext
 from aegis.state import kept_ids, remove_leftovers, write_atomically
 
@@ -56,7 +57,9 @@ class TrackingStage(Stage[TrackingSettings]):
         self._tracks = 0
         self._farthest_m: dict[str, float] = {}  # of the plots outside the stated view, by sensor
         known = ids is not None and ids.exists()
-        self.tracker = Tracker(settings, kept_ids(ids))
+        found = track_model(settings.classification)
+        self._model_trouble = found.trouble  # why tracks get their classes from another model than was asked for
+        self.tracker = Tracker(settings, kept_ids(ids), found.model)
         if self._kept is not None and self._kept.exists():
             if known:
                 self._resume()
@@ -75,6 +78,13 @@ class TrackingStage(Stage[TrackingSettings]):
         self._tracks, self._changed = 0, False
         if self._kept is not None:
             self._kept.unlink(missing_ok=True)
+
+    def start(self, now_ns: int) -> Iterable[Output]:
+        """Say what the class numbers mean, and what gives tracks their classes."""
+        model = self.tracker.model
+        basis = f"{model.basis}; {self._model_trouble}" if self._model_trouble else model.basis
+        info = class_info_to_msg(model.prior / model.prior.sum(), model=model.name, basis=basis, stamp_ns=now_ns)
+        return [Output("class_info", info)]
 
     def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Track one scan."""
@@ -151,14 +161,17 @@ class TrackingStage(Stage[TrackingSettings]):
             "error_scale": {name: round(scale, 3) for name, scale in self.tracker.error_scales().items()},
             "registration": registration,
             "not_kept": self._trouble,
+            "class_model": {"name": self.tracker.model.name, "trouble": self._model_trouble},
         }
 
     def health(self) -> Health:
         """Tell also where a restart would begin, or has begun, with an empty picture."""
         health = super().health()
-        warnings = [text for text in (self._trouble, self._view_trouble(), self._error_trouble()) if text]
+        warnings = [
+            text for text in (self._trouble, self._model_trouble, self._view_trouble(), self._error_trouble()) if text
+        ]
         if not warnings or health.level not in (Level.OK, Level.WARN):
-            return health
+            return Health(health.level, f"{health.text}; {self._model_trouble}") if self._model_trouble else health
         refused = [health.text] if health.level is Level.WARN else []
         return Health(Level.WARN, "; ".join([*refused, *warnings]))
 

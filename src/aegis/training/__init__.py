@@ -1,0 +1,1 @@
+"""How the class models that ship were made, from our simulator alone: `aegis train`."""

@@ -1,0 +1,148 @@
+"""All of `aegis train`: simulate, learn, judge, write the models with their cards and plots."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from aegis import __version__
+from aegis.core.classification.signature import SIGNATURE
+from aegis.core.classification.track_memory import FEATURES
+from aegis.core.types import N_CLASSES, Floats, Ints
+from aegis.models.store import DOPPLER, KINEMATIC, write
+from aegis.simulation.kinds import KINDS, STRANGERS
+from aegis.training import doppler, kinematic
+from aegis.training.fitted import Fitted, fit, temperature_of
+from aegis.training.gathered import days as seeds_of
+from aegis.training.gathered import gathered
+from aegis.training.radars import FAMILIES
+from aegis.training.tracks import Examples
+
+STRANGER_DAY = 20
+STRANGER_SCENES = 100
+FOLDS = 2
+SIGNATURE_FILES_A_DAY = 3
+DOPPLER_NAME = "doppler-1"
+DOPPLER_BASIS = (
+    "trained on simulated micro-Doppler alone; not proven in the field; card: aegis/models/weights/doppler.json"
+)
+NAME = "kinematic-1"
+BASIS = (
+    "a network trained on simulated tracks alone (objects of 35 kinds before radars of 7 families); not proven in the field;"
+    " card: aegis/models/weights/kinematic.json"
+)
+
+
+def train_all(folder: Path, *, scenes: int, days: int, workers: int, device: str) -> Iterator[Path]:
+    """Make the models in a folder, and yield the cards' paths.
+
+    Args:
+        folder: where; what is there already of a run that was stopped is gone on from.
+        scenes: a day; days: the last but one calibrates, the last judges.
+        workers: processes that simulate; device: of torch.
+    """
+    kept = folder / "examples"
+    seen = gathered(seeds_of(0, days - 1, scenes), kept, workers=workers)
+    strange = gathered(seeds_of(STRANGER_DAY, STRANGER_DAY, STRANGER_SCENES), kept, strangers=True, workers=workers)
+    shown, held_out = seen.take(seen.day < days - 2), seen.take(seen.day == days - 2)
+    judged = seen.take(seen.day == days - 1)
+    fitted = fit(
+        kinematic.table(shown),
+        kinematic.table(held_out),
+        kinematic.recipe(),
+        checkpoint=folder / f"{KINEMATIC}.pt",
+        device=device,
+    )
+    inside, outside = fitted.network.temperature, _temperature_outside(shown, held_out, device)
+    fitted = replace(fitted, network=replace(fitted.network, temperature=float(np.sqrt(inside * outside))))
+    card = {
+        "name": NAME,
+        "basis": BASIS,
+        "features": list(FEATURES),
+        "made_by": f"aegis train --scenes {scenes} --days {days}; aegis {__version__}, Python {platform.python_version()}",
+        "data": {
+            "what": "tracks of the point-level simulator through detection and tracking, at 1 to 40 looks",
+            "kinds": sorted(KINDS),
+            "radars": sorted(FAMILIES),
+            "seeds": f"1000 day + 0 to {scenes - 1}; days 0 to {days - 3} shown, {days - 2} temperature, gate; {days - 1} judged",
+            "examples": len(shown),
+            "tracks": len(np.unique(shown.track)),
+            "examples_by_class": kinematic.prior_of(shown),
+        },
+        "temperature": round(fitted.network.temperature, 4),
+        "temperature_of": f"{inside:.3f} fits a day not shown, {outside:.3f} kinds not shown; their geometric mean",
+        "gate_distance": [round(float(d), 2) for d in fitted.network.distance],
+        "in_distribution": kinematic.figures(fitted.network, judged),
+        "never_shown": {"kinds": sorted(STRANGERS), **kinematic.stranger_figures(fitted.network, judged, strange)},
+        "limits": "Trained on simulation, not proven in the field. By how it moves and how large its echo is, a slow fixed-wing"
+        " aircraft and a helicopter, a gull and a small drone, a boat and a slow car often look alike: then the answer is UNKNOWN."
+        " `aegis bench classify` measures it with kinds, radars and days left out.",
+    }  # fmt: skip
+    path = write(folder, KINEMATIC, fitted.network, card)
+    judged = kinematic.known(judged)
+    _plots(folder, KINEMATIC, fitted, kinematic.probabilities(fitted.network, judged), judged.class_id)
+    yield path
+    yield _train_doppler(folder, days, device)
+
+
+def _temperature_outside(shown: Examples, held_out: Examples, device: str) -> float:
+    """Return the temperature that fits kinds that networks were not shown, one of each class at a time; their geometric mean."""
+    found = []
+    for fold in range(FOLDS):
+        kinds, _ = kinematic.left_out(shown, fold, FOLDS)
+        own, rest = (one.take(~np.isin(one.kind, kinds)) for one in (shown, held_out))
+        network = fit(
+            kinematic.table(own), kinematic.table(rest), replace(kinematic.recipe(), epochs=12), device=device
+        ).network
+        asked = kinematic.table(shown.take(np.isin(shown.kind, kinds)))
+        found.append(temperature_of(replace(network, temperature=1.0), asked))
+    return float(np.exp(np.mean(np.log(found))))
+
+
+def _train_doppler(folder: Path, days: int, device: str) -> Path:
+    """Make the micro-Doppler model; the days as for the other."""
+    seen = doppler.gathered_signatures(range(days), SIGNATURE_FILES_A_DAY, folder / "examples")
+    shown, held_out, judged = (
+        seen.take(chosen) for chosen in (seen.day < days - 2, seen.day == days - 2, seen.day == days - 1)
+    )
+    fitted = fit(
+        doppler.table(shown),
+        doppler.table(held_out),
+        doppler.recipe(),
+        checkpoint=folder / f"{DOPPLER}.pt",
+        device=device,
+    )
+    card = {
+        "name": DOPPLER_NAME,
+        "basis": DOPPLER_BASIS,
+        "features": list(SIGNATURE),
+        "made_by": f"aegis train --days {days}; aegis {__version__}, Python {platform.python_version()}",
+        "data": {
+            "what": "looks of half a second, 1.2 to 80 GHz, 2 to 50 kHz, I/Q or one channel",
+            "seeds": f"[7000 + day, file]; {doppler.SIGNALS_A_FILE} signals a file, {SIGNATURE_FILES_A_DAY} files a day",
+            "examples": len(shown),
+        },
+        "temperature": round(fitted.network.temperature, 4),
+        "gate_distance": [round(float(d), 2) for d in fitted.network.distance],
+        "in_distribution": doppler.figures(fitted.network, judged),
+        "never_shown": "any real signal; several objects of different classes in one cell; a radar's own phase noise",
+        "limits": "Trained on simulation, not proven in the field."
+        " Looks of half a second: for recordings of CW and Doppler sensors, not for a radar's dwells.",
+    }
+    known = judged.take(judged.class_id > 0)
+    probability = fitted.network.posterior(known.features.astype(np.float64), np.ones(N_CLASSES))
+    _plots(folder, DOPPLER, fitted, probability, known.class_id)
+    return write(folder, DOPPLER, fitted.network, card)
+
+
+def _plots(folder: Path, name: str, fitted: Fitted, probability: Floats, class_id: Ints) -> None:
+    """Draw how it learned, its calibration and its confusion, where matplotlib is installed."""
+    try:
+        from aegis.training.plots import plot
+    except ModuleNotFoundError:
+        return
+    plot(folder / f"{name}.png", fitted.history, probability, class_id)

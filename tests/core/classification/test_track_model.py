@@ -1,0 +1,99 @@
+"""Classes over a track: evidence, no flips, and looks that say nothing, through the tracker itself."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aegis.core.classification.track_memory import MEMORY
+from aegis.core.classification.track_model import LOOKS_TO_RENAME, TableModel, named, relative_priors
+from aegis.core.detection.detector import Detector
+from aegis.core.detection.settings import DetectionSettings
+from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.tracking.tracker import Tracker
+from aegis.core.types import N_CLASSES, ClassId, Scan
+
+LOOKS = MEMORY.index("class_looks")
+
+
+class ByLooks:
+    """Says what a list says at each number of looks."""
+
+    name, basis, remembers, prior = "by looks", "a test", True, np.ones(N_CLASSES)
+
+    def __init__(self, said):
+        self.said, self.memory = said, None
+
+    def probability(self, tracks, memory):
+        self.memory = memory.copy()
+        out = np.zeros((memory.shape[1], N_CLASSES))
+        for i, looks in enumerate(memory[LOOKS].astype(int)):
+            class_id = self.said[min(looks, len(self.said) - 1)]
+            out[i] = 0.1 / (N_CLASSES - 1)
+            out[i, class_id] = 0.9
+        return out
+
+
+def scan(k: int, *, there=True, snr=20.0, noise=-100.0) -> Scan:
+    n = int(there)
+    full = np.full(n, 1.0)
+    return Scan(
+        stamp_ns=1_000_000_000 * (1 + k), frame_id="radar", sequence=k + 1, range=full * (1000.0 + 10.0 * k), azimuth=full * 0.1,
+        elevation=full * 0.05, range_rate=full * 10.0, snr_db=full * snr, rcs_dbsm=full * -5.0, noise_db=full * noise,
+    )  # fmt: skip
+
+
+def told(model, scans, **settings) -> list[tuple[int, np.ndarray]]:
+    detector = Detector(DetectionSettings())
+    tracker = Tracker(TrackingSettings.load({f"classification.{k}": v for k, v in settings.items()}), model=model)
+    out = []
+    for one in scans:
+        tracks = tracker.step(detector.step(one)[0]).tracks
+        if len(tracks):
+            out.append((int(tracks.class_id[0]), tracks.class_probability[0]))
+    return out
+
+
+def test_a_track_takes_another_class_only_after_looks_that_say_so():
+    drone, bird = int(ClassId.DRONE), int(ClassId.BIRD)
+    # Looks are counted from the first that the picture shows.
+    model = ByLooks([0, drone, drone, drone, bird, drone, bird, bird, bird, bird])
+    found = [class_id for class_id, _ in told(model, [scan(k) for k in range(10)])]
+    waits = [0] * (int(LOOKS_TO_RENAME) - 1)
+    assert found == [drone, drone, drone, 0, drone, *waits, bird, bird]
+
+
+def test_without_a_look_nothing_changes():
+    model = ByLooks([0, *[int(c) for c in (ClassId.DRONE, ClassId.BIRD, ClassId.VESSEL) * 10]])
+    scans = [scan(k) for k in range(6)] + [scan(6 + k, there=False) for k in range(2)]
+    found = told(model, scans)
+    for class_id, probability in found[-2:]:
+        assert class_id == found[-3][0]
+        np.testing.assert_array_equal(probability, found[-3][1])
+
+
+@pytest.mark.parametrize(("weak", "counts"), [({"snr": 3.0}, 5), ({"noise": -80.0}, 5), ({}, 10)])
+def test_looks_that_are_weak_or_jammed_do_not_count(weak, counts):
+    model = ByLooks([0, int(ClassId.DRONE)])
+    told(model, [scan(k) for k in range(6)] + [scan(6 + k, **weak) for k in range(5)])
+    assert model.memory[LOOKS, 0] == counts
+
+
+@given(st.lists(st.tuples(st.integers(0, N_CLASSES - 1), st.booleans()), min_size=1, max_size=40))
+def test_no_class_follows_another_without_looks_between(steps):
+    before, rival = np.zeros(1), np.zeros(1)
+    last, since = 0, 0.0
+    for class_id, looked in steps:
+        class_id, before, rival = named(np.array([class_id]), before, rival, np.array([looked]))
+        since += looked
+        if class_id[0]:
+            assert class_id[0] == last or last == 0 or since >= LOOKS_TO_RENAME
+            last, since = class_id[0], 0.0
+
+
+def test_priors_and_classes_that_cannot_be_met():
+    prior = relative_priors((ClassId.DRONE, ClassId.BIRD), {ClassId.BIRD: 10.0})
+    assert prior[[ClassId.UNKNOWN, ClassId.DRONE, ClassId.BIRD]].tolist() == [1.0, 1.0, 10.0]
+    assert prior.sum() == 12.0
+    table = TableModel(priors={ClassId.BIRD: 10.0})
+    assert table.prior[ClassId.BIRD] == pytest.approx(10.0 * table.prior[ClassId.DRONE])
