@@ -33,7 +33,7 @@ class Tuning:
 
 # For the least GOSPA on n50 and d50 themselves (seed 1), which favours it: a search over gates 3-5, hits 2-4, misses 2-4 and
 # candidate misses 1-2.
-TUNING = {"n": Tuning(5.0, 4, 3, 1), "d": Tuning(5.0, 4, 3, 1)}
+TUNING = {"n": Tuning(5.0, 4, 3, 1), "d": Tuning(4.0, 4, 4, 1)}
 
 
 @dataclass
