@@ -91,6 +91,11 @@ BENCHMARKS = {
         "aegis.bench.autoferry",
         frozenset({"recordings"}),
     ),
+    "ew": Benchmark(
+        "EW: false alarms in hours of calm, jammers' ranges against closed forms, what agility does for the picture",
+        "aegis.bench.ew",
+        frozenset({"hours"}),
+    ),
     "evaluate": Benchmark(
         "every scenario that ships through the whole graph, held against truth, a row a scenario and seed",
         "aegis.bench.evaluate",

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from aegis import __version__
+from aegis.cli.classify import classify
 from aegis.cli.evaluate import evaluate
 from aegis.cli.train import train
 from aegis.cli.users import users
@@ -305,6 +306,9 @@ def drivers() -> None:
     "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
 )
 @click.option(
+    "--hours", type=click.FloatRange(min=0, min_open=True), help="ew: simulated hours of calm at each level [10]."
+)
+@click.option(
     "--checkout",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="start: a clone of the repository, to be installed into a fresh virtual environment first.",
@@ -372,6 +376,7 @@ def events(markdown: bool) -> None:
 
 
 cli.add_command(evaluate)
+cli.add_command(classify)
 cli.add_command(train)
 cli.add_command(users)
 
