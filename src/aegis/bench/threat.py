@@ -131,6 +131,7 @@ def _bystander(k: int, rng: np.random.Generator) -> dict[str, object]:
     draw = DRAWS[kind]
     speed, away, height = rng.uniform(*draw.speed_mps), rng.uniform(*draw.range_m), rng.uniform(*draw.height_m)
     bearing = rng.uniform(0.0, 2.0 * np.pi)
+    away = max(away, 5.0 * RADIUS_M)  # from nearer by, no course misses by as much
     start = np.array([away * np.sin(bearing), away * np.cos(bearing), height])
     while True:
         course = rng.uniform(0.0, 2.0 * np.pi)
