@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from aegis.core.classification.settings import TrackClassificationSettings
+from aegis.core.classification.signature import SIGNATURE
 from aegis.core.classification.track_memory import FEATURES
 from aegis.core.classification.track_model import TableModel
 from aegis.core.health import Level
 from aegis.core.params import ConfigError
 from aegis.core.types import N_CLASSES, ClassId
-from aegis.models.store import KINEMATIC, LARGEST_BYTES, SHIPPED, ModelError, load, track_model
+from aegis.models.store import DOPPLER, KINEMATIC, LARGEST_BYTES, SHIPPED, ModelError, load, track_model
 
-MODELS = [(KINEMATIC, FEATURES)]
+MODELS = [(KINEMATIC, FEATURES), (DOPPLER, SIGNATURE)]
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ MATCH_M = 150.0  # a track farther from every object is none of theirs
 OBJECTS = 2  # of each kind in a scenario
 TURN_SHARE, MOST_TURN_DEG_S = 0.3, 6.0
 SURE = 0.9
+SHIPPED = TrackingSettings().classification.classifier
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _target(name: str, draw: Draw, k: int, rng: np.random.Generator) -> dict[str
     }
 
 
-def confusion(seed: int, classifier: str = "trained") -> dict[str, Ints]:
+def confusion(seed: int, classifier: str = SHIPPED) -> dict[str, Ints]:
     """Return how many scans of tracks each kind of object (a key of `DRAWS`) was called each class, and at last surely wrongly.
 
     Arrays (N_CLASSES + 1,).
@@ -122,7 +123,7 @@ def matches(tracks: Floats, truth: Floats) -> list[tuple[int, int]]:
     return list(zip(rows[near].tolist(), columns[near].tolist(), strict=True))
 
 
-def run(runs: int, first_seed: int = SHOWN_SEED, classifier: str = "trained") -> Iterator[dict[str, Any]]:
+def run(runs: int, first_seed: int = SHOWN_SEED, classifier: str = SHIPPED) -> Iterator[dict[str, Any]]:
     """Measure on `runs` seeds what `classifier`, a parameter of tracking, says; yield a row for each kind and one for all."""
     total = {name: np.zeros(N_CLASSES + 1, dtype=np.int64) for name in DRAWS}
     for seed in tqdm(range(first_seed, first_seed + runs), unit="scenario", disable=None):

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from aegis import __version__
+from aegis.cli.classify import classify
 from aegis.cli.evaluate import evaluate
 from aegis.cli.train import train
 from aegis.cli.users import users
@@ -298,7 +299,8 @@ def drivers() -> None:
 @click.option(
     "--recordings",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar].",
+    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar]. threat: folder that has "
+    "stonesoup_demos (AIS) and cat062_30min (air traffic) [none].",
 )
 @click.option(
     "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
@@ -374,6 +376,7 @@ def events(markdown: bool) -> None:
 
 
 cli.add_command(evaluate)
+cli.add_command(classify)
 cli.add_command(train)
 cli.add_command(users)
 

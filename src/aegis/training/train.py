@@ -32,7 +32,7 @@ DOPPLER_BASIS = (
 )
 NAME = "kinematic-1"
 BASIS = (
-    "a network trained on simulated tracks alone (objects of 35 kinds before radars of 7 families); not proven in the field;"
+    "a network trained on simulated tracks alone (objects of 37 kinds before radars of 7 families); not proven in the field;"
     " card: aegis/models/weights/kinematic.json"
 )
 

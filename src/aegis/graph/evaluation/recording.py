@@ -158,17 +158,18 @@ def simulate(
 
 
 def options_of(parameters: Parameters, **given: float | int | None) -> Options:
-    """Return the options: the sensor's place and the asset by the parameters, and what was given besides.
+    """Return the options: the sensor's place and the assets by the parameters, and what was given besides.
+
+    An asset on the platform is left out: what happens to it is not judged.
 
     Raises:
         ConfigError: a parameter is wrong.
     """
     sensor = parameters.settings_as(TrackingSettings, "tracking").position()
-    asset = parameters.settings_as(ThreatSettings, "threat").asset
+    assets = parameters.settings_as(ThreatSettings, "threat").protected().values()
     said = {key: value for key, value in given.items() if value is not None}
     return Options(
         sensor=(float(sensor[0]), float(sensor[1]), float(sensor[2])),
-        asset=(asset.x, asset.y, asset.z),
-        asset_radius_m=asset.radius_m,
+        assets=tuple((one.x, one.y, one.z, one.radius_m) for one in assets if not one.on_platform),
         **said,  # type: ignore[arg-type]  # of the names that the caller takes from Options
     )
