@@ -268,8 +268,9 @@ def start_stages(ros_domain, tmp_path: Path):
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(yaml.safe_dump(SCENARIO))
 
-    def start(*names: str) -> subprocess.Popen:
+    def start(*names: str, more: dict[str, object] | None = None) -> subprocess.Popen:
         sets = {
+            **(more or {}),
             "simulator.scenario": scenario,
             "simulator.scan_interval_s": 0.1,
             "simulator.points.false_alarms_per_scan": 20,

@@ -30,7 +30,7 @@ def test_without_a_graph_commands_say_who_is_missing(start_bridge):
 def test_commands_reach_the_stages(start_bridge, start_stages, wait_for):
     bridge = start_bridge()
     names = ["simulator", "detection", "tracking", "threat", "ew"]
-    start_stages(*names)
+    start_stages(*names, more={"threat.rules.any.when": "anywhere", "threat.rules.any.raise_s": 0.0})
     wait_for(lambda: httpx.get(bridge.url + "/ready").status_code == 200, "the graph runs", 150)
     status = bridge.get("/api/controller/status").json()
     assert (status["ready"], status["run_id"]) == (True, "test-run")
@@ -87,6 +87,39 @@ def test_commands_reach_the_stages(start_bridge, start_stages, wait_for):
     wait_for(kept, "the decision is in history")
     (decision,) = kept()
     assert (decision["who"], decision["target_id"], decision["accept"]) == ("admin", advice["id"], True)
+
+    # A zone rule's alarm: seen, annotated, shelved; each once in the audit and in history.
+    def alarms() -> list[dict]:
+        return bridge.get("/api/alarms").json()["items"]
+
+    wait_for(alarms, "a track breaks the rule")
+    alarm = alarms()[0]
+    assert (alarm["rule"], alarm["state"], alarm["acknowledged_by"]) == ("any", "ACTIVE", None)
+    path = f"/api/alarms/{alarm['id']}"
+    assert post(bridge, f"{path}/acknowledge").json() == {"id": alarm["id"], "action": "acknowledge", "who": "admin"}
+    again = post(bridge, f"{path}/acknowledge")
+    assert (again.status_code, "already, by admin" in again.json()["detail"]) == (409, True)
+    assert post(bridge, f"{path}/note", {"text": "known"}).status_code == 200
+    assert post(bridge, f"{path}/shelve", {"reason": "", "duration_s": 60}).status_code == 400
+    too_long = post(bridge, f"{path}/shelve", {"reason": "survey", "duration_s": 7200})
+    assert (too_long.status_code, "up to 3600 is allowed" in too_long.json()["detail"]) == (409, True)
+    assert post(bridge, f"{path}/shelve", {"reason": "survey", "duration_s": 60}).status_code == 200
+    assert post(bridge, "/api/alarms/4000000000/unshelve").status_code == 404
+
+    def handled() -> list[dict]:
+        return [one for one in alarms() if one["id"] == alarm["id"] and one["shelf_reason"] == "survey"]
+
+    wait_for(handled, "everybody sees what was done")
+    assert (handled()[0]["acknowledged_by"], handled()[0]["note"]) == ("admin", "known (admin)")
+    assert handled()[0]["shelved_until_s"] > alarm["raised_s"]
+    audit = bridge.get("/api/audit?action=alarm.shelve").json()["entries"]
+    assert [(row["outcome"], row["target"]) for row in audit[:2]] == [
+        ("ok", str(alarm["id"])),
+        ("asked", str(alarm["id"])),
+    ]
+    wait_for(lambda: len(kept()) == 4, "what was done is in history")
+    assert {row["kind"] for row in kept()} == {"ew_advice", "alarm"}
+    wait_for(lambda: bridge.get("/api/events?name=ALARM_RAISED").json()["items"], "the event is in history")
 
     # Only what is asked for is restarted, and what it had is gone.
     hits = max(track["hits"] for track in bridge.get("/api/radar/tracks").json()["tracks"])

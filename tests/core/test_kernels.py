@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scenes import detections_of, plot_of
 from settings_of import settings_of
+from threat_tracks import tracks_of
 
 from aegis.core import kernels
 from aegis.core.detection.detector import Detector
@@ -24,6 +25,8 @@ from aegis.core.signal.synthesis import (
     add_plane_noise,
     add_pulse_echoes,
 )
+from aegis.core.threat.settings import ThreatSettings
+from aegis.core.threat.zone_watch import ZoneWatch
 from aegis.core.tracking import clutter
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
@@ -179,6 +182,26 @@ def extract(rng: np.random.Generator) -> None:
     extractor.finish()
 
 
+def watch_zones(rng: np.random.Generator) -> None:
+    """Tracks about zones with rules of every kind."""
+    given = {}
+    for kind in ("inside", "outside", "enter", "leave", "stay", "cpa", "entry"):
+        given[f"zones.{kind}.polygon"] = rng.uniform(-800.0, 800.0, 10).tolist()
+        given[f"zones.{kind}.ceiling_m"] = 300.0
+        given |= {
+            f"rules.{kind}.{key}": value
+            for key, value in {"zone": kind, "when": kind, "course_width_deg": 200.0}.items()
+        }
+    settings = ThreatSettings.load(given)
+    watch = ZoneWatch(settings, settings.zones)
+    rows = [(k, 1, rng.uniform(-900, 900, 3), rng.normal(0, 60, 3)) for k in range(1, 9)]
+    tracks = tracks_of(*rows)
+    for k in range(8):
+        tracks.stamp_ns = (k + 1) * 10**9
+        tracks.state[:, :3] += tracks.state[:, 3:]
+        watch.step(tracks)
+
+
 @pytest.fixture(scope="module")
 def calls():
     """Return the arguments, as they were before, of calls of every kernel."""
@@ -207,6 +230,7 @@ def calls():
         find_points(rng)
         synthesise(rng)
         extract(rng)
+        watch_zones(rng)
     return found
 
 

@@ -1,5 +1,7 @@
 """Closest approach and impact against a numerical search; ranking, levels and reasons on made-up tracks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -67,7 +69,7 @@ def test_the_error_of_the_miss_distance_is_that_of_a_monte_carlo():
     assert sigma == pytest.approx(distances.std(), rel=0.05)
 
 
-MISSILE = (7, ClassId.MISSILE, (9000.0, 0.0, 300.0), (-300.0, 0.0, -10.0))
+MISSILE = (7, ClassId.MISSILE, (6000.0, 0.0, 300.0), (-300.0, 0.0, -10.0))
 AIRLINER = (3, ClassId.AIRCRAFT, (8000.0, 6000.0, 9000.0), (-200.0, 0.0, 0.0))
 ALL_LISTED = ThreatSettings(levels={"listed_from": "LOW"})
 LEAVING = (5, ClassId.DRONE, (500.0, 0.0, 50.0), (15.0, 0.0, 0.0))
@@ -79,8 +81,8 @@ def test_the_ranking_is_the_one_a_person_would_give():
     assert threats.level.tolist() == [ThreatLevel.CRITICAL, ThreatLevel.LOW, ThreatLevel.LOW]
     assert threats.class_id.tolist() == [ClassId.MISSILE, ClassId.AIRCRAFT, ClassId.DRONE]
     assert (np.diff(threats.score) <= 0).all()
-    assert "impact in 30 s" in threats.reason[0]
-    assert "closing at 300 m/s from 9005 m" in threats.reason[0]
+    assert "impact in 20 s" in threats.reason[0]
+    assert "closing at 300 m/s from 6007 m" in threats.reason[0]
     assert "MISSILE (0.95)" in threats.reason[0]
     assert "moves away, 502 m off" in threats.reason[2]
 
@@ -92,12 +94,9 @@ def test_only_confirmed_tracks_are_assessed():
 
 
 def test_a_velocity_lost_in_its_error_is_no_intent():
-    sure, _ = Assessor(ThreatSettings()).step(
-        tracks_of((1, ClassId.DRONE, (800.0, 0, 50.0), (-10.0, 0, 0)), sigma=(5, 0.5))
-    )
-    unsure, _ = Assessor(ThreatSettings()).step(
-        tracks_of((1, ClassId.DRONE, (800.0, 0, 50.0), (-10.0, 0, 0)), sigma=(5, 50))
-    )
+    settings = ThreatSettings(levels={"listed_from": "LOW"}, behaviour={"pop_up_m": 0.0})
+    sure, _ = Assessor(settings).step(tracks_of((1, ClassId.DRONE, (800.0, 0, 50.0), (-10.0, 0, 0)), sigma=(5, 0.5)))
+    unsure, _ = Assessor(settings).step(tracks_of((1, ClassId.DRONE, (800.0, 0, 50.0), (-10.0, 0, 0)), sigma=(5, 50)))
     assert unsure.score[0] < 0.8 * sure.score[0]
 
 
@@ -123,7 +122,7 @@ def test_levels_change_once_on_an_approach_and_are_told():
 def test_a_score_about_a_threshold_does_not_flutter():
     level = {}
     for hysteresis in (0.0, 0.03):
-        assessor, changes = Assessor(ThreatSettings(levels={"hysteresis": hysteresis})), 0
+        assessor, changes = Assessor(ThreatSettings(levels={"hysteresis": hysteresis, "hold_s": 0.0})), 0
         # Where the level rises, go back and forth by a few metres.
         x = next(x for x in np.arange(6000, 0, -10.0) if assessor.step(drone_at(x))[0].levels()[1] >= ThreatLevel.HIGH)
         for k in range(40):
@@ -139,32 +138,41 @@ def test_thresholds_must_ascend():
     assert ThreatSettings.load(environ={"THREAT_THRESHOLD_CRITICAL": "0.9"}).levels.critical == 0.9
 
 
+EXACT = {
+    "levels.listed_from": "LOW",
+    "manoeuvre.acceleration_sigma_mps2": 0.0,
+    "manoeuvre.vertical_acceleration_sigma_mps2": 0.0,
+}
+TERMS = ("distance", "time", "capability", "intent", "certainty")
+
+
 def score_of(**values: float) -> float:
     """Return the score of a drone that flies straight at the asset, 2 km away at 20 m/s, its velocity known exactly."""
     tracks = tracks_of((1, ClassId.DRONE, (2000.0, 0.0, 0.0), (-20.0, 0.0, 0.0)), sigma=(5, 1e-6))
-    threats, _ = Assessor(ThreatSettings.load({"levels.listed_from": "LOW", **values})).step(tracks)
+    tracks.existence_probability[:] = 0.9
+    threats, _ = Assessor(ThreatSettings.load({**EXACT, **values})).step(tracks)
     return float(threats.score[0])
 
 
 def test_the_score_is_the_weighted_geometric_mean_of_its_terms():
-    """By hand: distance 1, as it hits; time 1 / (1 + (95 / 60)^2); .95 drone, the rest alike; heading 1."""
+    """By hand: distance 1, as it enters; time 1 / (1 + (95 / 60)^2); .95 drone, the rest alike; heading 1; certainty .9."""
     time, capability = (
         1 / (1 + (95 / 60) ** 2),
         0.95 * 0.8 + 0.05 / 9 * (0.5 + 0.02 + 0.6 + 0.6 + 1 + 0.4 + 0.2 + 0.4 + 0.01),
     )
-    assert score_of() == pytest.approx(time**0.3 * capability**0.25, rel=1e-6)
-    even = {f"score.weight_{term}": 7.0 for term in ("distance", "time", "capability", "intent")}
-    assert score_of(**even) == pytest.approx((time * capability) ** 0.25, rel=1e-6)
-    only_time = {f"score.weight_{term}": 0.0 for term in ("distance", "capability", "intent")}
+    assert score_of() == pytest.approx((time**0.5 * capability**0.1 * 0.9**0.1) ** (1 / 1.15), rel=1e-6)
+    even = {f"score.weight_{term}": 7.0 for term in TERMS}
+    assert score_of(**even) == pytest.approx((time * capability * 0.9) ** 0.2, rel=1e-6)
+    only_time = {f"score.weight_{term}": 0.0 for term in TERMS if term != "time"}
     assert score_of(**only_time) == pytest.approx(time, rel=1e-6)
     assert score_of(**{"capability.DRONE": 0.0}) == pytest.approx(
-        time**0.3 * (capability - 0.95 * 0.8) ** 0.25, rel=1e-6
+        (time**0.5 * (capability - 0.95 * 0.8) ** 0.1 * 0.9**0.1) ** (1 / 1.15), rel=1e-6
     )
 
 
 def test_weights_that_are_all_zero_are_refused():
     with pytest.raises(ConfigError, match="one of the weights above 0"):
-        ThreatSettings.load({f"score.weight_{term}": 0.0 for term in ("distance", "time", "capability", "intent")})
+        ThreatSettings.load({f"score.weight_{term}": 0.0 for term in TERMS})
 
 
 def test_the_list_begins_at_a_level_and_names_the_rest():
@@ -190,7 +198,9 @@ def test_the_list_begins_at_a_level_and_names_the_rest():
 def test_a_threat_that_fades_leaves_the_list_with_a_word():
     assessor = Assessor(ThreatSettings())
     assert assessor.step(drone_at(900.0))[0].track_id.tolist() == [1]
-    threats, (change,) = assessor.step(tracks_of((1, ClassId.DRONE, (900.0, 0.0, 50.0), (20.0, 0.0, 0.0))))
+    away = tracks_of((1, ClassId.DRONE, (900.0, 0.0, 50.0), (20.0, 0.0, 0.0)))
+    assert assessor.step(away)[1] == []  # held
+    threats, (change,) = assessor.step(replace(away, stamp_ns=away.stamp_ns + 2_000_000_000))
     assert (threats.track_id.tolist(), threats.unlisted_track_id.tolist()) == ([], [1])
     assert change.after is ThreatLevel.LOW
     assert change.reason.startswith("moves away, 901 m off, at 20 m/s")

@@ -73,6 +73,15 @@ BENCHMARKS = {
         "GOSPA beside the published multi-Bernoulli filters, scenario 1 of FUSION 2017, 40 runs a cell",
         "aegis.bench.fusion2017",
     ),
+    "threat": Benchmark(
+        "raids: is the order of threats that of impact; false CRITICAL on calm traffic, simulated and recorded; 20 raids a run",
+        "aegis.bench.threat",
+        frozenset({"recordings"}),
+    ),
+    "zones": Benchmark(
+        "zone rules on a picture of 5,000 tracks and 50 zones, beside a numpy loop that only tells who is inside",
+        "aegis.bench.zones",
+    ),
     "robust": Benchmark(
         "the tracker at its defaults in worlds that are not as stated, beside Stone Soup's, tuned for the nominal one",
         "aegis.bench.robust",
@@ -81,6 +90,11 @@ BENCHMARKS = {
         "four recordings of a maritime radar, each tracked by what was chosen on the three others, as Stone Soup's tracker is",
         "aegis.bench.autoferry",
         frozenset({"recordings"}),
+    ),
+    "ew": Benchmark(
+        "EW: false alarms in hours of calm, jammers' ranges against closed forms, what agility does for the picture",
+        "aegis.bench.ew",
+        frozenset({"hours"}),
     ),
     "evaluate": Benchmark(
         "every scenario that ships through the whole graph, held against truth, a row a scenario and seed",

@@ -13,6 +13,7 @@ from aegis.bridge.http.openapi import describe_scopes
 from aegis.bridge.http.problems import add_handler
 from aegis.bridge.http.request_id import RequestId
 from aegis.bridge.routes import (
+    alarms,
     audit,
     auth,
     controller,
@@ -54,9 +55,9 @@ stage has not spoken yet answers 503, never with invented values. `GET` bodies o
 | `{"type": "subscribe", ...}` | `subscribed`, then the picture as it is |
 | `{"type": "auth", "token": NEWER}` | `auth_ok`: the stream outlives the first token |
 
-`subscribe` takes, each of them optional: `channels` (of `radar_frame`, `threats`, `system_status`, `heartbeat`, `ew`), `rate_hz`
-(messages a second of each channel at most), `area` (`{"x_min_m", "y_min_m", "x_max_m", "y_max_m"}`, in `map`: x east, y north),
-`classes` (`["DRONE", ...]`) and `format` (`json`, or `msgpack` in binary messages). What it does not name is as in a new
+`subscribe` takes, each of them optional: `channels` (of `radar_frame`, `threats`, `system_status`, `heartbeat`, `ew`, `alarms`),
+`rate_hz` (messages a second of each channel at most), `area` (`{"x_min_m", "y_min_m", "x_max_m", "y_max_m"}`, in `map`: x east,
+y north), `classes` (`["DRONE", ...]`) and `format` (`json`, or `msgpack` in binary messages). What it does not name is as in a new
 connection. The same messages come as server-sent events from `GET /api/stream`.
 """
 
@@ -86,6 +87,7 @@ def create_app(bridge: Bridge) -> FastAPI:
         threats.router,
         threats.commands,
         ew.router,
+        alarms.router,
         history.router,
         outputs.router,
         event_stream.router,

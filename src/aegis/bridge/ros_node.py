@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import rclpy
-from aegis_msgs.msg import DetectionArray, EwAdviceArray, EwSignalArray, ThreatArray, TrackArray
+from aegis_msgs.msg import AlarmArray, DetectionArray, EwAdviceArray, EwSignalArray, ThreatArray, TrackArray
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from aegis.bridge.live import columns
 from aegis.bridge.live.acknowledgements import Acknowledgement
+from aegis.bridge.live.alarm_columns import alarm_rows
 from aegis.bridge.live.encoded import EncodedRows
 from aegis.bridge.live.ew_columns import advice_rows, signal_rows
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
@@ -31,8 +32,9 @@ from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS
 from aegis.bridge.stream.hub import Hub
 from aegis.core.events import RadarFramesBroadcast, StatusBroadcast, ThreatsBroadcast
-from aegis.core.types import Advice, Detections, Signal, Threats, Tracks
+from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.host import StageHost
+from aegis.ros.messages.alarms import alarms_from_msg
 from aegis.ros.messages.ew import advice_from_msg, signals_from_msg
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tracks_from_msg
@@ -91,6 +93,7 @@ class BridgeStage(Stage[BridgeSettings]):
             "threats": self._threats,
             "ew/signals": self._signals,
             "ew/advice": self._advice,
+            "alarms": self._alarms,
             "events": lambda m: self._put(ReceivedEvent, event_from_msg(m)),
             "status": lambda m: self._put(list[StatusRow], rows_from_msg(m)),
             "class_info": lambda m: self._put(Classifier, Classifier(m.model, m.basis)),
@@ -151,6 +154,11 @@ class BridgeStage(Stage[BridgeSettings]):
         advice, stamp_ns = advice_from_msg(message), stamp_of(message)
         frame = EwFrame(advice, advice_rows(advice), stamp_ns, self._age_s(stamp_ns), time.monotonic())
         self._put(EwFrame[Advice], frame)
+
+    def _alarms(self, message: AlarmArray) -> None:
+        alarms, stamp_ns = alarms_from_msg(message), stamp_of(message)
+        frame = EwFrame(alarms, alarm_rows(alarms), stamp_ns, self._age_s(stamp_ns), time.monotonic())
+        self._put(EwFrame[Alarm], frame)
 
     def _put_frames(self, frames: Iterable[RadarFrame]) -> None:
         for frame in frames:

@@ -299,10 +299,14 @@ def drivers() -> None:
 @click.option(
     "--recordings",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar].",
+    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar]. threat: folder that has "
+    "stonesoup_demos (AIS) and cat062_30min (air traffic) [none].",
 )
 @click.option(
     "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
+)
+@click.option(
+    "--hours", type=click.FloatRange(min=0, min_open=True), help="ew: simulated hours of calm at each level [10]."
 )
 @click.option(
     "--checkout",

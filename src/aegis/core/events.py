@@ -11,7 +11,7 @@ from enum import Enum, IntEnum
 from typing import Annotated, ClassVar
 
 from aegis.core.finite import finite_json
-from aegis.core.types import Advice, Signal, ThreatLevel
+from aegis.core.types import Advice, Alarm, Signal, ThreatLevel
 
 ScanNumber = Annotated[int, "number of the sensor's scan"]
 TrackId = Annotated[int, "id of the track"]
@@ -173,6 +173,23 @@ class ThreatCritical(ThreatLevelChanged):
 
     name = "THREAT_CRITICAL"
     severity = Severity.WARNING
+
+
+@dataclass(frozen=True)
+class AlarmRaised(Alarm, Event):
+    """A zone rule is broken, or an alarm that was shelved and is still on is no longer. Not told of what is shelved."""
+
+    name = "ALARM_RAISED"
+    severity = Severity.WARNING
+    ordinary = False
+
+
+@dataclass(frozen=True)
+class AlarmEnded(Alarm, Event):
+    """A zone rule holds again for the track, or the track is gone."""
+
+    name = "ALARM_ENDED"
+    ordinary = False
 
 
 @dataclass(frozen=True)

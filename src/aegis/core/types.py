@@ -77,6 +77,14 @@ class SignalKind(IntEnum):
     EMITTER = 4
 
 
+class AlarmState(IntEnum):
+    """As in aegis_msgs/AlarmArray."""
+
+    UNKNOWN = 0
+    ACTIVE = 1
+    ENDED = 2
+
+
 class AdviceState(IntEnum):
     """As in aegis_msgs/EwAdviceArray."""
 
@@ -239,10 +247,24 @@ class Threats:
     cpa_distance_sigma: Floats
     time_to_impact: Floats
     reason: list[str] = field(default_factory=list)
+    entry_probability: Floats = field(
+        default_factory=lambda: np.empty(0)
+    )  # of entering the asset's radius; not given: NaN
+    asset: list[str] = field(default_factory=list)  # name of the asset that it threatens most
+    behaviour: list[str] = field(
+        default_factory=list
+    )  # what in its way speaks of intent: APPROACH, LOITER, SWARM, POP_UP, DROP
     listed_from: int = int(ThreatLevel.LOW)  # the level that the list begins at
     # Of the tracks below it; arrays (M,).
     unlisted_track_id: Ints = field(default_factory=_none)
     unlisted_level: Ints = field(default_factory=_none)
+
+    def __post_init__(self) -> None:
+        n = len(self.track_id)
+        if not len(self.entry_probability):
+            self.entry_probability = unknown(n)
+        self.asset = self.asset or [""] * n
+        self.behaviour = self.behaviour or [""] * n
 
     def __len__(self) -> int:
         return len(self.track_id)
@@ -360,3 +382,23 @@ class Advice:
     valid_until_ns: Annotated[int, "in the time of the stamps [ns]"]
     state: Annotated[AdviceState, "what a person has decided"]
     decided_by: Annotated[str, "who; empty before"] = ""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An alarm of a zone rule."""
+
+    id: Annotated[int, "id of the alarm"]
+    rule: Annotated[str, "name of the rule"]
+    zone: Annotated[str, "of its zone or asset; empty for a rule without one"]
+    track_id: Annotated[int, "id of the track"]
+    state: Annotated[AlarmState, "whether it is on"]
+    priority: Annotated[int, "1 is most urgent"]
+    raised_ns: Annotated[int, "when it was raised, in the time of the stamps [ns]"]
+    text: Annotated[str, "in words, with the numbers at the time it was raised"]
+    ended_ns: Annotated[int, "when it ended; 0 while it is on"] = 0
+    acknowledged_by: Annotated[str, "who has seen it; empty before"] = ""
+    shelved_until_ns: Annotated[int, "until when it is silent; 0: it is not"] = 0
+    shelved_by: Annotated[str, "who has shelved it"] = ""
+    shelf_reason: Annotated[str, "why"] = ""
+    note: Annotated[str, "what a person has written to it"] = ""

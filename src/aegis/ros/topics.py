@@ -47,6 +47,7 @@ TOPICS: dict[str, Topic] = {
         Topic("detections", "aegis_msgs/msg/DetectionArray"),
         Topic("tracks", "aegis_msgs/msg/TrackArray"),
         Topic("threats", "aegis_msgs/msg/ThreatArray"),
+        Topic("alarms", "aegis_msgs/msg/AlarmArray", latched=True),
         Topic("ew/signals", "aegis_msgs/msg/EwSignalArray"),
         Topic("ew/advice", "aegis_msgs/msg/EwAdviceArray", latched=True),
         Topic("events", "aegis_msgs/msg/Event", depth=100),

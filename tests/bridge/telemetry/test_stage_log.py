@@ -40,11 +40,11 @@ def logged(events, level="INFO") -> dict[str, list[dict]]:
 def test_every_event_goes_to_the_file_of_its_stage():
     files = logged([heard(name, sequence=number) for number, name in enumerate([*EVENT_NAMES, "ROCKET_LAUNCHED", ""])])
     assert set(files) == {f"{name}.log" for name in FILES}
-    prefix = {"websocket": "BROADCAST"}
+    prefix = {"websocket": ("BROADCAST_",), "threat": ("THREAT_", "ALARM_")}
     others = []
     for file, rows in files.items():
         word = file.removesuffix(".log")
-        own = prefix.get(word, word.upper()) + "_"
+        own = prefix.get(word, (f"{word.upper()}_",))
         others += [row["event"] for row in rows if not row["event"].startswith(own)]
     assert others == ["ROCKET_LAUNCHED", ""]
     assert sum(map(len, files.values())) == len(EVENT_NAMES) + 2

@@ -136,7 +136,7 @@ def test_threats_in_the_order_of_their_true_impact():
         for k in range(10)
     ]  # fmt: skip
     truth = recording(pictures, [near, far, away], threats=[assessed(k) for k in range(10)])
-    got = values(evaluate(truth, Options(gate_m=50.0, asset_radius_m=100.0)))
+    got = values(evaluate(truth, Options(gate_m=50.0, assets=((0.0, 0.0, 0.0, 100.0),))))
     assert got["threat_order"] == pytest.approx(2 / 3)  # the one that flies away is before one that comes
     assert got["threat_first_right"] == 1.0
     assert got["impact_error_s"] == pytest.approx(math.sqrt((0.0**2 + 1.0**2) / 2), abs=1e-9)

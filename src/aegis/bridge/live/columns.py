@@ -300,6 +300,19 @@ ASSESSMENT: Table[Threats] = Table(
     Column("reason", "text", lambda t: list(t.reason), example="impact in 12 s; missile; heading at the asset"),
 )
 
+# What else is told of those that are threats now.
+AIM: Table[Threats] = Table(
+    number("entry_probability", 3, lambda t: t.entry_probability, "of entering the asset's radius", 0.87),
+    Column("asset", "text", lambda t: list(t.asset), "name of the protected asset that it threatens most", "asset"),
+    Column(
+        "behaviour",
+        "text",
+        lambda t: list(t.behaviour),
+        "APPROACH, LOITER, SWARM, POP_UP, DROP; separated by spaces, empty for none",
+        "APPROACH SWARM",
+    ),
+)
+
 # Who has seen them.
 ACKNOWLEDGEMENT: Table[Sequence[Acknowledgement | None]] = Table(
     each(
@@ -348,6 +361,6 @@ def threat_rows(t: Threats, acknowledged: Mapping[int, Acknowledgement] = Mappin
     def rows() -> list[Row]:
         known = [acknowledged.get(track_id) for track_id in t.track_id.tolist()]
         holds = [a if a and a.level >= level else None for a, level in zip(known, t.level.tolist(), strict=True)]
-        return join((ASSESSMENT, t), (ACKNOWLEDGEMENT, holds))
+        return join((ASSESSMENT, t), (AIM, t), (ACKNOWLEDGEMENT, holds))
 
     return EncodedRows(rows)

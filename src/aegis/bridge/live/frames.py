@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Generic, Protocol, TypedDict, TypeVar
 
 from aegis.bridge.live.encoded import EncodedRows
-from aegis.core.types import Advice, Detections, Signal, Tracks
+from aegis.core.types import Advice, Alarm, Detections, Signal, Tracks
 
 
 class Stamped(Protocol):
@@ -24,7 +24,7 @@ class Stamped(Protocol):
 
 
 T = TypeVar("T", bound=Stamped)
-E = TypeVar("E", Signal, Advice)
+E = TypeVar("E", Signal, Advice, Alarm)
 
 
 class Head(TypedDict):
@@ -90,7 +90,7 @@ class Frame(_Ageing, Generic[T]):
 
 @dataclass(frozen=True)
 class EwFrame(_Ageing, Generic[E]):
-    """The active signals, or all advice, with their objects for JSON."""
+    """The active signals, all advice, or all alarms, with their objects for JSON."""
 
     items: Sequence[E]
     rows: EncodedRows

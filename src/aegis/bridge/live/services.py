@@ -9,7 +9,7 @@ from aegis.bridge.live.nodes import GraphNodes
 from aegis.bridge.problem import no_service
 from aegis.ros.qos import message_class
 
-SCAN, ACKNOWLEDGE = "scan", "ew/acknowledge"
+SCAN, ACKNOWLEDGE, HANDLE_ALARM = "scan", "ew/acknowledge", "alarms/handle"
 
 
 class Graph(Protocol):

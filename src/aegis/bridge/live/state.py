@@ -16,7 +16,7 @@ from aegis.bridge.live.nodes import OWN_NAME
 from aegis.bridge.live.reports import Classifier, StatusRow
 from aegis.core.events import Severity
 from aegis.core.finite import finite_or_none
-from aegis.core.types import Advice, AdviceState, Detections, Signal, Threats, Tracks
+from aegis.core.types import Advice, AdviceState, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
 
 ALERTS_KEPT = 10
@@ -94,6 +94,7 @@ class LiveState:
         self.threats: Frame[Threats] | None = None
         self.signals: EwFrame[Signal] | None = None
         self.advice: EwFrame[Advice] | None = None
+        self.alarms: EwFrame[Alarm] | None = None
         self.classifier: Classifier | None = None
         self.stages: dict[str, StageReport] = {}
         self.alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
@@ -136,6 +137,10 @@ class LiveState:
     def take_advice(self, advice: EwFrame[Advice]) -> None:
         """Take all advice."""
         self.advice = advice
+
+    def take_alarms(self, alarms: EwFrame[Alarm]) -> None:
+        """Take all alarms."""
+        self.alarms = alarms
 
     def take_classifier(self, classifier: Classifier) -> None:
         """Take what the classes rest on."""

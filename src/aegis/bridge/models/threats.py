@@ -13,7 +13,7 @@ class Assessment(Model):
     """What is thought of a track at a time."""
 
 
-@with_columns(columns.ACKNOWLEDGEMENT)
+@with_columns(columns.AIM, columns.ACKNOWLEDGEMENT)
 class Threat(Assessment):
     """A track as it is assessed now."""
 

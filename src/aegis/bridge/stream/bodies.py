@@ -11,7 +11,7 @@ from aegis.bridge.live.encoded import Body, EncodedPart
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.stream.subscription import Filter
 from aegis.core.sensor import SensorPose
-from aegis.core.types import Advice, Detections, Floats, Ints, Signal, Threats, Tracks
+from aegis.core.types import Advice, Alarm, AlarmState, Detections, Floats, Ints, Signal, Threats, Tracks
 
 USUAL_TURN_S = 8.0  # of an antenna that turns nobody knows how fast
 
@@ -57,6 +57,12 @@ def ew(signals: EwFrame[Signal] | None, advice: EwFrame[Advice] | None) -> Body:
         "signals": {**signals.head(), "items": signals.rows.items} if signals else None,
         "advice": {**advice.head(), "items": advice.rows.items} if advice else None,
     }
+
+
+def alarms(frame: EwFrame[Alarm]) -> Body:
+    """Return an alarms message: how many are on and heard, and all that are in the list."""
+    heard = sum(a.state is AlarmState.ACTIVE and not a.shelved_until_ns for a in frame.items)
+    return {**frame.head(), "active": heard, "items": EncodedPart(frame.rows)}
 
 
 def places_of_tracks(track_id: Ints, tracks: Tracks | None) -> Floats:

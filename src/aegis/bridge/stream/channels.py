@@ -5,6 +5,7 @@ from __future__ import annotations
 from aegis.bridge.accounts.scopes import Scope
 
 RADAR_FRAME, THREATS, SYSTEM_STATUS, HEARTBEAT, EW = "radar_frame", "threats", "system_status", "heartbeat", "ew"
+ALARMS = "alarms"
 # None is open to everyone who is logged in.
 CHANNELS: dict[str, Scope | None] = {
     RADAR_FRAME: Scope.RADAR_READ,
@@ -12,6 +13,7 @@ CHANNELS: dict[str, Scope | None] = {
     SYSTEM_STATUS: None,
     HEARTBEAT: None,
     EW: Scope.THREATS_READ,
+    ALARMS: Scope.THREATS_READ,
 }
 # The subscription of a client that has sent none.
 DEFAULT_CHANNELS = frozenset({RADAR_FRAME, THREATS, SYSTEM_STATUS, HEARTBEAT})

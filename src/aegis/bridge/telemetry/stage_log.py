@@ -21,6 +21,7 @@ FILES = {
     "DETECTION": "detection.log",
     "TRACKING": "tracking.log",
     "THREAT": "threat.log",
+    "ALARM": "threat.log",
     "EW": "ew.log",
     "PIPELINE": "pipeline.log",
     "BROADCAST": "websocket.log",

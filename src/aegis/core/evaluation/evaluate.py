@@ -61,8 +61,9 @@ class Options:
     max_range_m: float = math.inf  # what is in view, besides what truth says
     min_elevation_deg: float = -90.0
     max_elevation_deg: float = 90.0
-    asset: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    asset_radius_m: float = 100.0
+    assets: tuple[tuple[float, float, float, float], ...] = (
+        (0.0, 0.0, 0.0, 100.0),
+    )  # x, y, z, radius of those at rest [m]
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,9 @@ def evaluate(recording: Recording, options: Options) -> Evaluation:
     tracks = lives(pictures, matches, paired)
     classed = classes(paired, scene.class_id)
     listed = _by_scan(kept, recording.threats)
-    impact = true_time_to_impact(scene, np.array(options.asset), options.asset_radius_m)
+    impact = np.full(scene.there.shape, np.inf)
+    for *place, radius_m in options.assets:
+        impact = np.minimum(impact, true_time_to_impact(scene, np.array(place), radius_m))
     order = threat_order(scene, pictures, matches, listed, impact)
     told = alarms(recording.events, int(Severity.WARNING))
     nees = position.nees_summary(off.nees)

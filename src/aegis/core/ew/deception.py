@@ -20,7 +20,9 @@ from aegis.core.ew.settings import DeceptionSettings
 from aegis.core.types import Detections, Floats, Ints, Signal, SignalKind
 
 SURE = 6.5  # standard deviations: one window is enough (8e-11 in quiet; of 50 tracks, once in 70,000 hours at 10 Hz)
+FEWEST_HITS, LOOK_EVERY = 8, 4  # so short is a window in which what is sure is believed, and so often is it looked at
 ODD_FIT = 0.01  # a chi-square that is so improbable says that the stated errors are too small
+LEAST_OF_NOTE = 3.0  # standard deviations: below, it is not asked which of the two has moved
 LEAST_VARIANCE = 1e-6  # [m^2], [m^2/s^2]
 MOST_DETECTIONS = 1000  # looked at as the middle of a line of sight
 MEMORY = 20.0  # scans that a line of sight's usual count is averaged over
@@ -59,14 +61,13 @@ def pull_off(time: Floats, range_m: Floats, rate: Floats, variance: Floats, span
     sigma = math.sqrt(larger * var_range / spread + 1.2 * var_rate / n)
     if math.isfinite(span_mps) and span_mps > 0.0:
         slope = (slope + 0.5 * span_mps) % span_mps - 0.5 * span_mps
+    if abs(slope) < LEAST_OF_NOTE * sigma:
+        return PullOff(slope / sigma, slope, velocity_gate=False)
     # Which of the two accelerates?
     doppler = float((t * (rate - rate.mean())).sum()) / spread
-    doppler_sigma = math.sqrt(var_rate / spread)
-    curve = np.polyfit(t, range_m, 2)[0] * 2.0 if n > 3 else 0.0
-    square = t**2 - (t**2).mean()
-    curve_sigma = 2.0 * math.sqrt(var_range / max(float((square**2).sum()), 1e-12))
-    moves = abs(doppler) > 4.0 * doppler_sigma and abs(doppler - curve) > 4.0 * math.hypot(curve_sigma, doppler_sigma)
-    return PullOff(slope / sigma, slope, bool(moves and abs(curve) < 4.0 * curve_sigma))
+    moves = abs(doppler) > 4.0 * math.sqrt(var_rate / spread)
+    curve = float(np.polyfit(t, range_m, 2)[0]) * 2.0 if n > 3 else 0.0
+    return PullOff(slope / sigma, slope, moves and abs(curve) < abs(curve - doppler))
 
 
 class Hit(NamedTuple):

@@ -13,6 +13,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import bdtrc
 
 from aegis.core.types import Floats, Ints
 
@@ -25,6 +26,7 @@ FALSE_PAIRS = 3.0  # standard deviations of what pairs of other trains add up to
 MISSING = 3  # pulses in a row that may be missing in a chain
 GAP_COST = 0.6  # of a pulse that is missing: chains with every second one missing are of another train
 LEAST_SHARE = 0.6  # of the pulses that a chain had without gaps
+CHANCE = 1e-6  # that pulses without order make a chain
 CLOSE = 0.03  # intervals nearer than this share are one
 
 
@@ -127,6 +129,16 @@ def chain(toa: Floats, interval_s: float, tolerance: float = TOLERANCE) -> Ints:
     return np.array(out[::-1], dtype=np.int64)
 
 
+def _by_chance(density: float, pulses: int, steps: float, spread_s: float) -> bool:
+    """Tell whether pulses without any order make such a chain.
+
+    A step is hit where one of them lies within three standard deviations to either side; the search has its choice of chains, which
+    counts as twice as many pulses.
+    """
+    hit = 1.0 - math.exp(-2.0 * density * 6.0 * spread_s)
+    return float(bdtrc(pulses - 1, round(steps), hit)) > CHANCE
+
+
 def deinterleave(toa: Floats, least_s: float = 1e-5, most_s: float = 1e-2) -> tuple[list[Train], Ints]:
     """Return the trains in a stream of pulses, and the pulses that belong to none.
 
@@ -157,6 +169,10 @@ def deinterleave(toa: Floats, least_s: float = 1e-5, most_s: float = 1e-2) -> tu
                 continue
             # How regular it is decides between the interval, its multiples and chains across several trains.
             spread = float(np.std(gaps / steps / middle))
+            if _by_chance(
+                len(left) / float(times[-1] - times[0]), len(pulses), float(steps.sum()) + 1.0, spread * middle
+            ):
+                continue
             worth = len(pulses) * share * max(0.0, 1.0 - spread / TOLERANCE) ** 2
             if best is None or worth > best[0]:
                 best = (worth, pulses, middle)

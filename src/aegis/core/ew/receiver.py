@@ -91,6 +91,7 @@ class ReceiverMonitor:
         self._carriers: dict[float, bool] = {}  # jammed or not, the last heard of last
         self.heard: Heard | None = None
         self._quiet_scans = 0
+        self._since = 0  # quiet scans since one went into the baseline
         self.judged = False
 
     @property
@@ -126,9 +127,15 @@ class ReceiverMonitor:
             return NoiseChange(raised=self.heard.signal if new else None)
         if not evident:
             if self.heard is None and not any(self._evident):
-                self._quiet.append(scan)
+                self._learn(scan)
             return self._no_evidence()
         return NoiseChange()
+
+    def _learn(self, scan: _Quiet) -> None:
+        self._since += 1
+        if len(self._quiet) < self.settings.baseline_scans or self._since >= self.settings.baseline_every:
+            self._quiet.append(scan)
+            self._since = 0
 
     def _evidence(self, report: ReceiverNoise, scan: _Quiet) -> _Evidence:
         s, floor = self.settings, self._floor()

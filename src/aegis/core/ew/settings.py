@@ -13,6 +13,10 @@ class NoiseSettings(Settings):
         32, "Receive-only cells that the sensor averages for each noise level it reports.", ge=1, was="noise_cells"
     )
     baseline_scans: int = param(20, "Quiet scans that the baseline of the noise floor remembers.", ge=2)
+    baseline_every: int = param(
+        30, "Of a receiver's own reports, one of so many quiet ones goes into a baseline that is full: what comes nearer is not "
+        "learnt.", ge=1, le=100_000,
+    )  # fmt: skip
     warmup_scans: int = param(5, "Scans before the first judgement.", ge=1)
     false_alarm_probability: float = param(
         1e-6, "Probability that the test of the noise floor finds a rise in a scan of quiet noise.", gt=0.0, lt=0.1
@@ -76,7 +80,7 @@ class PulseSettings(Settings):
         20e6, "Trains whose carriers differ by less than this may be the same emitter.", unit="Hz", gt=0.0
     )
     max_pulses: int = param(
-        4000, "Most pulses of a message; the last ones beyond are dropped and counted.", ge=8, le=4000
+        1000, "Most pulses of a message; the last ones beyond are dropped and counted.", ge=8, le=4000
     )
     hold_s: float = param(10.0, "An emitter ends where none of its pulses came for this long.", unit="s", gt=0.0)
 

@@ -7,12 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from aegis.core.classification.naming import class_in_words
+from aegis.core.threat.behaviour import Conduct
 from aegis.core.threat.geometry import NO_DISTANCE_M
 from aegis.core.types import Floats, Ints, Tracks, TrackStatus
 
 # Below it, what does not recede is told to have no clear heading at the asset.
 CLEAR_INTENT = 0.3
 STEADY_MPS = 0.05  # what comes closer, or recedes, more slowly keeps its distance
+TOLD_PROBABILITY = 0.01
 FAST_MPS = 10.0  # from here on speeds are told without decimals
 
 
@@ -29,15 +31,23 @@ class Assessed(NamedTuple):
     cpa_distance: Floats
     cpa_distance_sigma: Floats
     time_to_impact: Floats
+    entry_probability: Floats
     intent: Floats
+    conduct: Ints
+    companions: Ints
+    first_seen_m: Floats
+    dropped_m: Floats
+    asset: list[str]  # the name of the one most threatened
+    before: Ints  # level in the last picture; 0: none
 
 
-def reason_of(tracks: Tracks, assessed: Assessed, i: int, radius_m: float) -> str:
+def reason_of(tracks: Tracks, assessed: Assessed, i: int, radius_m: float, asset: str = "") -> str:
     """Return the reason of one assessed track.
 
     Args:
         tracks: the picture; assessed: what was found of it; i: which one of these.
         radius_m: of the asset.
+        asset: its name, where there are several.
     """
     k = int(assessed.row[i])
     distance, closing, sigma = _closing(assessed, i)
@@ -46,11 +56,28 @@ def reason_of(tracks: Tracks, assessed: Assessed, i: int, radius_m: float) -> st
     if height:
         parts.append(height)
     parts.append(class_in_words(int(tracks.class_id[k]), tracks.class_probability[k]))
+    parts += _behaviour(assessed, i)
     if 0.0 < assessed.intent[i] < CLEAR_INTENT and closing > 0.0:
         parts.append("heading not clearly at the asset")
     if int(tracks.status[k]) == int(TrackStatus.COASTING):
         parts.append(f"not seen for {tracks.time_since_update[k]:.1f} s")
+    if asset:
+        parts.append(f"asset '{asset}'")
     return "; ".join(parts)
+
+
+def _behaviour(assessed: Assessed, i: int) -> list[str]:
+    """Return how it behaves; that it comes closer is told already."""
+    conduct, parts = int(assessed.conduct[i]), []
+    if conduct & Conduct.LOITER:
+        parts.append("loiters")
+    if conduct & Conduct.SWARM:
+        parts.append(f"moves together with {assessed.companions[i]} others")
+    if conduct & Conduct.POP_UP:
+        parts.append(f"first seen {assessed.first_seen_m[i]:.0f} m off")
+    if conduct & Conduct.DROP:
+        parts.append(f"has dropped {assessed.dropped_m[i]:.0f} m")
+    return parts
 
 
 def _closing(assessed: Assessed, i: int) -> tuple[float, float, float]:
@@ -81,8 +108,17 @@ def _course(
     closes = f"closing {speed} from {distance:.0f} m"
     if np.isfinite(impact):
         known = f" (course known to +- {miss_sigma:.0f} m)" if miss_sigma > radius_m else ""
-        return [f"on a course into the asset: impact in {impact:.0f} s{known}", closes]
-    return [f"passes at {assessed.cpa_distance[i]:.0f} m in {time:.0f} s (+- {miss_sigma:.0f} m)", closes]
+        return [f"on a course into the asset: impact in {impact:.0f} s{known}{_entry(assessed, i)}", closes]
+    return [
+        f"passes at {assessed.cpa_distance[i]:.0f} m in {time:.0f} s (+- {miss_sigma:.0f} m){_entry(assessed, i)}",
+        closes,
+    ]
+
+
+def _entry(assessed: Assessed, i: int) -> str:
+    """Return the probability that it enters the asset's radius; empty where there is none to speak of."""
+    probability = float(assessed.entry_probability[i])
+    return f", entry probability {probability:.2f}" if probability >= TOLD_PROBABILITY else ""
 
 
 def _height(assessed: Assessed, i: int) -> str:

@@ -109,7 +109,13 @@ def read_bag(path: Path, truth_topic: str | None = None) -> Collector:
 
 
 def simulate(
-    scenario: str, *, seed: int, duration_s: float | None = None, config: Path | None = None, sets: Sequence[str] = ()
+    scenario: str,
+    *,
+    seed: int,
+    duration_s: float | None = None,
+    config: Path | None = None,
+    sets: Sequence[str] = (),
+    advised: Callable[[SimulatorStage, StampedMessage, int], None] | None = None,
 ) -> Recording:
     """Return what the graph makes of a scenario, simulated and processed in this process.
 
@@ -118,6 +124,7 @@ def simulate(
         seed: of the simulator.
         duration_s: None: the scenario's.
         config, sets: parameters of the whole graph.
+        advised: called with the radar, each message of advice and the time [ns]: a person who follows it.
 
     Raises:
         ConfigError: the scenario or a parameter is wrong.
@@ -139,6 +146,8 @@ def simulate(
             outputs += pipeline.push(made.topic, made.message)
         for output in outputs:
             collector.take(*output)
+            if advised is not None and output.topic == "ew/advice":
+                advised(stage, output.message, now_ns)  # type: ignore[arg-type]
     for output in pipeline.finish(now_ns):
         collector.take(*output)
     errors = pipeline.errors
@@ -149,17 +158,18 @@ def simulate(
 
 
 def options_of(parameters: Parameters, **given: float | int | None) -> Options:
-    """Return the options: the sensor's place and the asset by the parameters, and what was given besides.
+    """Return the options: the sensor's place and the assets by the parameters, and what was given besides.
+
+    An asset on the platform is left out: what happens to it is not judged.
 
     Raises:
         ConfigError: a parameter is wrong.
     """
     sensor = parameters.settings_as(TrackingSettings, "tracking").position()
-    asset = parameters.settings_as(ThreatSettings, "threat").asset
+    assets = parameters.settings_as(ThreatSettings, "threat").protected().values()
     said = {key: value for key, value in given.items() if value is not None}
     return Options(
         sensor=(float(sensor[0]), float(sensor[1]), float(sensor[2])),
-        asset=(asset.x, asset.y, asset.z),
-        asset_radius_m=asset.radius_m,
+        assets=tuple((one.x, one.y, one.z, one.radius_m) for one in assets if not one.on_platform),
         **said,  # type: ignore[arg-type]  # of the names that the caller takes from Options
     )

@@ -1,16 +1,38 @@
-"""`tracks` to `threats`."""
+"""`tracks` to `threats` and `alarms`; with an asset on the platform, by its `odometry`. A person answers by `alarms/handle`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from aegis.core.events import CycleComplete, ThreatAssessmentRunning, ThreatCritical, ThreatLevelChanged
+import numpy as np
+from aegis_msgs.srv import HandleAlarm
+
+from aegis.core.events import (
+    AlarmEnded,
+    AlarmRaised,
+    CycleComplete,
+    ThreatAssessmentRunning,
+    ThreatCritical,
+    ThreatLevelChanged,
+)
+from aegis.core.health import Health, Level
+from aegis.core.odometry import PlatformState
+from aegis.core.threat.alarms import AlarmBook
 from aegis.core.threat.assessor import Assessor
+from aegis.core.threat.assets import AssetPlace, place_on
 from aegis.core.threat.settings import ThreatSettings
-from aegis.core.types import ThreatLevel
+from aegis.core.threat.zone_watch import ZoneWatch
+from aegis.core.types import Alarm, AlarmState, ThreatLevel, Tracks
+from aegis.ros.messages.alarms import alarms_to_msg
 from aegis.ros.messages.fields import StampedMessage
+from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import threats_to_msg, tracks_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.zone_files import all_zones
+from aegis.state import kept_ids
+
+UNPLACED = "asset on the platform without odometry: not assessed"
+NO_ROOM = "alarm over max_alarms"
 
 
 class ThreatStage(Stage[ThreatSettings]):
@@ -23,17 +45,45 @@ class ThreatStage(Stage[ThreatSettings]):
         super().__init__(settings, context)
         self.assessor = Assessor(settings)
         self._critical = 0
+        self._levers = {
+            name: np.array([asset.x, asset.y, asset.z])
+            for name, asset in settings.protected().items()
+            if asset.on_platform
+        }
+        self._platform: PlatformState | None = None
+        self._unplaced = False  # in the last picture
+        self.watch = ZoneWatch(settings, all_zones(settings))
+        path = context.state_dir / "alarm_ids.json" if context.state_dir is not None else None
+        self.book = AlarmBook(settings.alarms, self.watch.rules, kept_ids(path))
+        self._told: list[Alarm] = []
+
+    def reads(self, topic: str) -> bool:
+        """Read odometry where an asset moves with the platform only."""
+        return topic != "odometry" or bool(self._levers)
+
+    def start(self, now_ns: int) -> Iterable[Output]:
+        """Say that there is no alarm: what was on before a restart is raised anew."""
+        return [self._alarms(now_ns)]
 
     def reset(self) -> None:
-        """Forget the levels."""
+        """Forget the levels and the ways, where the platform was, and the alarms; ids go on."""
         self.assessor.reset()
+        self.watch.reset()
+        self.book.reset()
+        self._platform = None
 
     def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
-        """Assess one picture."""
+        """Assess one picture; or take where the platform is."""
+        if topic == "odometry":
+            self._platform = odometry_from_msg(message)
+            return
         tracks = tracks_from_msg(message)
         self.note_sequence(topic, tracks.sequence, tracks.sensor_id)
         yield self.event(ThreatAssessmentRunning(tracks.sequence), tracks.stamp_ns)
-        threats, changes = self.assessor.step(tracks)
+        moving = self._moving(tracks.stamp_ns)
+        self._unplaced = len(moving) < len(self._levers)
+        self.counters.note(UNPLACED, int(self._unplaced))
+        threats, changes = self.assessor.step(tracks, moving)
         self._critical = int((threats.level == int(ThreatLevel.CRITICAL)).sum())
         yield Output("threats", threats_to_msg(threats))
         for change in changes:
@@ -41,9 +91,64 @@ class ThreatStage(Stage[ThreatSettings]):
             yield self.event(ThreatLevelChanged(*what), tracks.stamp_ns)
             if change.after is ThreatLevel.CRITICAL:
                 yield self.event(ThreatCritical(*what), tracks.stamp_ns)
+        yield from self._on_rules(tracks)
         done = CycleComplete(tracks.sequence, len(tracks), len(threats), self._critical)
         yield self.event(done, tracks.stamp_ns)
 
+    def on_service(
+        self, service: str, request: HandleAlarm.Request, response: HandleAlarm.Response, now_ns: int
+    ) -> Iterable[Output]:
+        """Do what a person wants of an alarm."""
+        one, who, text = int(request.id), str(request.operator_name), str(request.text)
+        try:
+            match request.action:
+                case HandleAlarm.Request.ACKNOWLEDGE:
+                    alarm = self.book.acknowledge(one, who)
+                case HandleAlarm.Request.SHELVE:
+                    alarm = self.book.shelve(one, who, text, float(request.duration_s), now_ns)
+                case HandleAlarm.Request.UNSHELVE:
+                    alarm = self.book.unshelve(one, who)
+                case HandleAlarm.Request.NOTE:
+                    alarm = self.book.note(one, who, text)
+                case action:
+                    raise ValueError(f"action {action} is none; 1 to 4 are")
+        except ValueError as error:
+            response.success, response.message = False, str(error)
+            return []
+        response.success, response.message = True, f"alarm {alarm.id} of rule '{alarm.rule}'"
+        return [self._alarms(now_ns)]
+
     def detail(self) -> dict[str, object]:
-        """Add how many threats are critical now."""
-        return {"critical": self._critical}
+        """Add how many threats are critical, and how many alarms are on."""
+        on = sum(alarm.state is AlarmState.ACTIVE for alarm in self.book.alarms)
+        return {"critical": self._critical, "alarms": on, "rules": len(self.watch.rules)}
+
+    def health(self) -> Health:
+        """Tell also where nothing can be said about an asset."""
+        health = super().health()
+        return Health(Level.WARN, f"no odometry: {UNPLACED}") if self._unplaced and health.level is Level.OK else health
+
+    def _on_rules(self, tracks: Tracks) -> Iterator[Output]:
+        """Hold a picture against the rules of zones."""
+        if not self.watch.rules:
+            return
+        refused = self.book.refused
+        changes = self.book.take(self.watch.step(tracks), tracks)
+        self.counters.note(NO_ROOM, self.book.refused - refused)
+        for alarm in changes.raised:
+            yield self.event(AlarmRaised(**vars(alarm)), tracks.stamp_ns)
+        for alarm in changes.ended:
+            yield self.event(AlarmEnded(**vars(alarm)), tracks.stamp_ns)
+        if self.book.alarms != self._told:
+            yield self._alarms(tracks.stamp_ns)
+
+    def _alarms(self, stamp_ns: int) -> Output:
+        self._told = self.book.alarms
+        return Output("alarms", alarms_to_msg(self._told, stamp_ns=stamp_ns))
+
+    def _moving(self, stamp_ns: int) -> dict[str, AssetPlace]:
+        """Return where the assets on the platform are; without those of which nobody knows."""
+        if self._platform is None:
+            return {}
+        found = {name: place_on(self._platform, lever, stamp_ns) for name, lever in self._levers.items()}
+        return {name: place for name, place in found.items() if place is not None}

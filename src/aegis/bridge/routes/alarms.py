@@ -1,0 +1,111 @@
+"""Alarms of zone rules, and what a person does with them: the threat stage keeps them, and is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from aegis_msgs.srv import HandleAlarm
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from aegis.bridge.accounts.audit_table import FAILED, OK, REQUESTED
+from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.accounts.tokens import Principal
+from aegis.bridge.bridge import bridge_of
+from aegis.bridge.http.answer import json_response
+from aegis.bridge.live.services import HANDLE_ALARM
+from aegis.bridge.models.alarms import Alarms, Handled, Note, Shelf
+from aegis.bridge.problem import ProblemError, no_data
+from aegis.bridge.routes.access import audited, require
+from aegis.bridge.routes.answers import MEASURED, problem
+from aegis.bridge.stream.bodies import alarms as alarms_body
+
+router = APIRouter(prefix="/api/alarms", tags=["alarms"], responses=MEASURED)
+DEADLINE_S = 5.0
+KIND = "alarm"  # of decisions
+ACTIONS = {
+    "acknowledge": HandleAlarm.Request.ACKNOWLEDGE,
+    "shelve": HandleAlarm.Request.SHELVE,
+    "unshelve": HandleAlarm.Request.UNSHELVE,
+    "note": HandleAlarm.Request.NOTE,
+}
+Operator = Annotated[Principal, Depends(require(Scope.EW_ACKNOWLEDGE))]
+AlarmId = Annotated[int, Path(ge=0, le=2**32 - 1, description="number of the alarm", examples=[7])]
+_HANDLED = {**problem(404, "no such alarm (any more)"), **problem(409, "its state does not allow it")}
+
+
+@router.get("", response_model=Alarms, dependencies=[Depends(require(Scope.THREATS_READ))])
+async def alarms(request: Request) -> Response:
+    """Return the alarms that are on, and those that have ended lately."""
+    frame = bridge_of(request).state.alarms
+    if frame is None:
+        raise no_data("alarms")
+    body = alarms_body(frame)
+    return json_response({**body, "items": frame.rows.items})
+
+
+@router.post("/{alarm_id}/acknowledge", response_model=Handled, responses=_HANDLED)
+async def acknowledge(request: Request, alarm_id: AlarmId, principal: Operator) -> Response:
+    """Note that an alarm has been seen."""
+    return await _handle(request, alarm_id, principal, "acknowledge")
+
+
+@router.post("/{alarm_id}/shelve", response_model=Handled, responses=_HANDLED)
+async def shelve(request: Request, alarm_id: AlarmId, shelf: Shelf, principal: Operator) -> Response:
+    """Make an alarm silent for a while, for a reason. It stays in the list."""
+    return await _handle(request, alarm_id, principal, "shelve", shelf.reason, shelf.duration_s)
+
+
+@router.post("/{alarm_id}/unshelve", response_model=Handled, responses=_HANDLED)
+async def unshelve(request: Request, alarm_id: AlarmId, principal: Operator) -> Response:
+    """Let an alarm be heard again."""
+    return await _handle(request, alarm_id, principal, "unshelve")
+
+
+@router.post("/{alarm_id}/note", response_model=Handled, responses=_HANDLED)
+async def note(request: Request, alarm_id: AlarmId, content: Note, principal: Operator) -> Response:
+    """Write a note to an alarm, in the place of the one before; an empty one removes it."""
+    return await _handle(request, alarm_id, principal, "note", content.text)
+
+
+async def _handle(
+    request: Request, alarm_id: int, principal: Principal, action: str, text: str = "", duration_s: float = 0.0
+) -> Response:
+    """Let the threat stage do it: it knows what is on. What is done is in the audit and in history."""
+    bridge = bridge_of(request)
+    if bridge.state.alarms is None:
+        raise no_data("alarms")
+    found = [one for one in bridge.state.alarms.items if one.id == alarm_id]
+    if not found:
+        raise ProblemError(404, f"there is no alarm {alarm_id}")
+    detail: dict[str, object] = {"rule": found[0].rule, "track_id": found[0].track_id}
+    if text:
+        detail["text"] = text
+    if duration_s:
+        detail["duration_s"] = duration_s
+    entry = audited(request, principal.name, f"{KIND}.{action}", str(alarm_id), **detail)
+    await bridge.audit.record_or_fail(replace(entry, outcome=REQUESTED))  # nothing is done that is not audited
+    try:
+        fields = {
+            "id": alarm_id,
+            "action": ACTIONS[action],
+            "operator_name": principal.name,
+            "text": text,
+            "duration_s": duration_s,
+        }
+        answer = await bridge.graph.call(HANDLE_ALARM, fields, DEADLINE_S)
+        if not answer.success:
+            raise ProblemError(409, answer.message)
+    except Exception as error:
+        await bridge.audit.record(replace(entry, outcome=FAILED, detail={**detail, "reason": str(error)}))
+        raise
+    await bridge.audit.record(replace(entry, outcome=OK))
+    try:
+        await bridge.history.put_decision(
+            kind=KIND, target_id=alarm_id, who=principal.name, accept=True, detail={"action": action, **detail}
+        )
+    except ProblemError as error:
+        raise ProblemError(
+            503, f"{KIND}.{action} {alarm_id} has been carried out, but is not in history: {error}"
+        ) from None
+    return json_response({"id": alarm_id, "action": action, "who": principal.name})

@@ -1,0 +1,210 @@
+"""The alarms of zone rules: raised, ended, acknowledged, shelved, noted. As in ISA-18.2, what is shelved is silent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+from aegis.core.classification.naming import class_in_words
+from aegis.core.ids import UniqueIds
+from aegis.core.threat.zone_settings import AlarmSettings, Rule
+from aegis.core.threat.zone_watch import RuleChange
+from aegis.core.types import Alarm, AlarmState, Tracks
+
+_WORDS = {
+    "anywhere": "",
+    "inside": "inside '{zone}'",
+    "outside": "outside '{zone}'",
+    "enter": "has entered '{zone}'",
+    "leave": "has left '{zone}'",
+    "stay": "inside '{zone}' for {rule.stay_s:.0f} s",
+    "cpa": "comes within {value:.0f} m of '{zone}' in {rule.within_s:.0f} s",
+    "entry": "enters '{zone}' within {rule.within_s:.0f} s with probability {value:.2f}",
+}
+LONGEST_TEXT = 500  # of what a person writes
+
+
+class AlarmChanges(NamedTuple):
+    """What is to be told."""
+
+    raised: list[Alarm]  # not those that are shelved
+    ended: list[Alarm]
+
+
+class _Shelf(NamedTuple):
+    until_ns: int
+    who: str
+    reason: str
+
+
+class AlarmBook:
+    """All alarms that are on, and those that ended lately."""
+
+    def __init__(self, settings: AlarmSettings, rules: dict[str, Rule], ids: UniqueIds | None = None) -> None:
+        """Begin without alarms.
+
+        Args:
+            settings: what is kept.
+            rules: by name.
+            ids: gives the numbers of alarms; None: from 1 on.
+        """
+        self._settings, self._rules, self._ids = settings, rules, ids or UniqueIds()
+        self._alarms: dict[int, Alarm] = {}
+        self._open: dict[tuple[str, int], int] = {}
+        self._shelves: dict[tuple[str, int], _Shelf] = {}
+        self.refused = 0  # alarms for which there was no room
+
+    def reset(self) -> None:
+        """Forget all alarms and shelves; numbers go on."""
+        self._alarms.clear()
+        self._open.clear()
+        self._shelves.clear()
+
+    @property
+    def alarms(self) -> list[Alarm]:
+        """Those that are on, most urgent first, then those that have ended, the latest first."""
+        return sorted(
+            self._alarms.values(),
+            key=lambda a: (
+                a.state is not AlarmState.ACTIVE,
+                a.priority if a.state is AlarmState.ACTIVE else 0,
+                -max(a.raised_ns, a.ended_ns),
+                a.id,
+            ),
+        )
+
+    def take(self, changes: list[RuleChange], tracks: Tracks) -> AlarmChanges:
+        """Take what has changed with a picture; return what is to be told."""
+        stamp_ns = tracks.stamp_ns
+        raised, ended = self._unshelve_late(stamp_ns), []
+        for change in changes:
+            key = (change.rule, change.track_id)
+            if change.raised:
+                alarm = self._raise(change, tracks)
+                if alarm is not None and not alarm.shelved_until_ns:
+                    raised.append(alarm)
+            elif key in self._open:
+                one = self._open.pop(key)
+                self._alarms[one] = replace(self._alarms[one], state=AlarmState.ENDED, ended_ns=stamp_ns)
+                ended.append(self._alarms[one])
+        self._forget(stamp_ns)
+        return AlarmChanges(raised, ended)
+
+    def acknowledge(self, alarm_id: int, who: str) -> Alarm:
+        """Note that a person has seen an alarm.
+
+        Raises:
+            ValueError: there is no such alarm, nobody is named, or it is acknowledged already.
+        """
+        alarm = self._known(alarm_id, who)
+        if alarm.acknowledged_by:
+            raise ValueError(f"alarm {alarm_id} is acknowledged already, by {alarm.acknowledged_by}")
+        return self._put(replace(alarm, acknowledged_by=who))
+
+    def shelve(self, alarm_id: int, who: str, reason: str, duration_s: float, now_ns: int) -> Alarm:
+        """Make an alarm, and what the same rule says of the same track, silent for a while.
+
+        Raises:
+            ValueError: there is no such alarm, nobody is named, no reason is given, or the time is none or too long.
+        """
+        alarm = self._known(alarm_id, who)
+        longest_s = self._settings.longest_shelf_s
+        if not reason.strip() or len(reason) > LONGEST_TEXT:
+            raise ValueError(f"a reason of 1 to {LONGEST_TEXT} characters is needed to shelve an alarm")
+        if not 0.0 < duration_s <= longest_s:  # NaN is none of these
+            raise ValueError(f"shelved for {duration_s:g} s; above 0 and up to {longest_s:g} is allowed")
+        until_ns = now_ns + round(duration_s * 1e9)
+        self._shelves[alarm.rule, alarm.track_id] = _Shelf(until_ns, who, reason)
+        return self._put(replace(alarm, shelved_until_ns=until_ns, shelved_by=who, shelf_reason=reason))
+
+    def unshelve(self, alarm_id: int, who: str) -> Alarm:
+        """Let an alarm be heard again.
+
+        Raises:
+            ValueError: there is no such alarm, nobody is named, or it is not shelved.
+        """
+        alarm = self._known(alarm_id, who)
+        if not alarm.shelved_until_ns:
+            raise ValueError(f"alarm {alarm_id} is not shelved")
+        self._shelves.pop((alarm.rule, alarm.track_id), None)
+        return self._put(replace(alarm, shelved_until_ns=0, shelved_by="", shelf_reason=""))
+
+    def note(self, alarm_id: int, who: str, text: str) -> Alarm:
+        """Write a note to an alarm, in the place of the one before.
+
+        Raises:
+            ValueError: there is no such alarm, nobody is named, or it is too long.
+        """
+        alarm = self._known(alarm_id, who)
+        if len(text) > LONGEST_TEXT:
+            raise ValueError(f"a note of up to {LONGEST_TEXT} characters is allowed; it has {len(text)}")
+        return self._put(replace(alarm, note=f"{text} ({who})" if text.strip() else ""))
+
+    def _known(self, alarm_id: int, who: str) -> Alarm:
+        if not who.strip():
+            raise ValueError("operator_name is empty: somebody has to be named")
+        if alarm_id not in self._alarms:
+            raise ValueError(f"there is no alarm {alarm_id} (any more)")
+        return self._alarms[alarm_id]
+
+    def _put(self, alarm: Alarm) -> Alarm:
+        self._alarms[alarm.id] = alarm
+        return alarm
+
+    def _raise(self, change: RuleChange, tracks: Tracks) -> Alarm | None:
+        if len(self._open) >= self._settings.max_alarms:
+            self.refused += 1
+            return None
+        rule = self._rules[change.rule]
+        shelf = self._shelves.get((change.rule, change.track_id))
+        alarm = Alarm(
+            id=int(self._ids.take(1)[0]),
+            rule=change.rule,
+            zone=rule.zone,
+            track_id=change.track_id,
+            state=AlarmState.ACTIVE,
+            priority=rule.priority,
+            raised_ns=tracks.stamp_ns,
+            text=text_of(rule, change, tracks),
+        )
+        if shelf is not None:
+            alarm = replace(alarm, shelved_until_ns=shelf.until_ns, shelved_by=shelf.who, shelf_reason=shelf.reason)
+        self._open[change.rule, change.track_id] = alarm.id
+        return self._put(alarm)
+
+    def _unshelve_late(self, stamp_ns: int) -> list[Alarm]:
+        """End the shelves whose time is over; return the alarms that are on and were on them."""
+        over = [key for key, shelf in self._shelves.items() if shelf.until_ns <= stamp_ns]
+        heard = []
+        for key in over:
+            del self._shelves[key]
+        for alarm in list(self._alarms.values()):
+            if alarm.shelved_until_ns and (alarm.rule, alarm.track_id) in over:
+                now = self._put(replace(alarm, shelved_until_ns=0, shelved_by="", shelf_reason=""))
+                if now.state is AlarmState.ACTIVE:
+                    heard.append(now)
+        return heard
+
+    def _forget(self, stamp_ns: int) -> None:
+        """Forget what ended long ago, and, of too many, what ended first."""
+        kept_ns = round(self._settings.keep_s * 1e9)
+        done = sorted((a.ended_ns, a.id) for a in self._alarms.values() if a.state is AlarmState.ENDED)
+        too_many = len(self._alarms) - self._settings.max_alarms
+        for k, (ended_ns, one) in enumerate(done):
+            if k < too_many or abs(stamp_ns - ended_ns) > kept_ns:
+                del self._alarms[one]
+
+
+def text_of(rule: Rule, change: RuleChange, tracks: Tracks) -> str:
+    """Return what an alarm says, with the numbers of now."""
+    parts = [_WORDS[rule.when].format(zone=rule.zone, rule=rule, value=change.value)]
+    k = change.row
+    east, north = float(tracks.state[k, 3]), float(tracks.state[k, 4])
+    speed = math.hypot(east, north)
+    motion = f"{speed:.1f} m/s"
+    if speed > 0.0:
+        motion += f" on course {math.degrees(math.atan2(east, north)) % 360.0:.0f} deg"
+    parts += [class_in_words(int(tracks.class_id[k]), tracks.class_probability[k]), motion]
+    parts.append(f"at a height of {tracks.state[k, 2]:.0f} m")
+    return "; ".join(part for part in parts if part)

@@ -1,0 +1,105 @@
+"""What the way of a track says of it: each behaviour shown by a track that has it, and by one that only looks a little like it."""
+
+import numpy as np
+import pytest
+from threat_tracks import tracks_of
+
+from aegis.core.threat.assessor import Assessor
+from aegis.core.threat.behaviour import BehaviourMonitor, Conduct, words
+from aegis.core.threat.settings import Behaviour, ThreatSettings
+from aegis.core.types import ClassId, Floats
+
+STEP_S = 1.0
+SIGMA = 2.0
+
+
+def conduct_after(seconds: float, ways, *, settings: Behaviour | None = None) -> list[Conduct]:
+    """Return how tracks behave whose positions are functions of time (N, 3), after so long; velocities are their differences."""
+    monitor = BehaviourMonitor(settings or Behaviour())
+    for k in range(round(seconds / STEP_S) + 1):
+        t = k * STEP_S
+        position: Floats = np.array(ways(t), dtype=float)
+        velocity = (np.array(ways(t + 0.01)) - position) / 0.01
+        distance = np.linalg.norm(position, axis=1)
+        closing = -np.einsum("ni,ni->n", position, velocity) / distance
+        n = len(position)
+        covariance = np.broadcast_to(np.eye(6) * SIGMA**2, (n, 6, 6))
+        state = np.hstack([position, velocity])
+        found = monitor.step(round(t * 1e9), np.arange(1, n + 1), state, covariance, distance, closing)
+    return [Conduct(int(each)) for each in found.conduct]
+
+
+def test_an_approach_lasts():
+    ways = lambda t: [(5000 - 20 * t, 100, 50), (4000 + 20 * t, 0, 50)]  # noqa: E731
+    assert conduct_after(9, ways) == [Conduct.NONE, Conduct.NONE]
+    assert conduct_after(10, ways) == [Conduct.APPROACH, Conduct.NONE]
+
+
+def test_circling_is_loitering_and_neither_passing_nor_hovering_is():
+    def ways(t):
+        rng = np.random.default_rng(round(t * 10))  # it stands, and is measured with errors
+        sway = rng.normal(size=3) * SIGMA
+        circle = (3000 + 80 * np.cos(0.25 * t), 80 * np.sin(0.25 * t), 100)
+        return [circle, (3000, -2000 + 15 * t, 100), (2500 + sway[0], sway[1], 100 + sway[2])]
+
+    found = conduct_after(45, ways)
+    assert [bool(one & Conduct.LOITER) for one in found] == [True, False, False]
+    assert not any(one & Conduct.LOITER for one in conduct_after(30, ways))  # not for the whole window yet
+
+
+def test_those_who_move_together_are_a_swarm():
+    def ways(t):
+        swarm = [(4000 - 20 * t + dx, dy, 100) for dx, dy in ((0, 0), (100, 50), (180, -60))]
+        pair = [(-4000 + 20 * t, dy, 100) for dy in (0, 90)]
+        crossing = [(4000 - 20 * t, -2000 + 20 * t, 100)]
+        return [*swarm, *pair, *crossing]
+
+    assert [bool(one & Conduct.SWARM) for one in conduct_after(5, ways)] == [True] * 3 + [False] * 3
+
+
+@pytest.mark.parametrize("n", [400])
+def test_companions_are_those_of_a_plain_search(n):
+    rng = np.random.default_rng(3)
+    state = np.hstack([rng.uniform(-1500, 1500, (n, 3)), rng.normal(0, 8, (n, 3))])
+    covariance = np.broadcast_to(np.eye(6) * 0.01, (n, 6, 6))
+    settings = Behaviour()
+    found = BehaviourMonitor(settings).step(0, np.arange(n), state, covariance, np.ones(n), np.ones(n)).companions
+    moving = np.hypot(state[:, 3], state[:, 4]) >= settings.loiter_speed_mps
+    for i in range(n):
+        near = np.linalg.norm(state[:, :3] - state[i, :3], axis=1) <= settings.swarm_distance_m
+        alike = np.linalg.norm(state[:, 3:] - state[i, 3:], axis=1) <= settings.swarm_speed_mps + 2 * np.sqrt(0.06)
+        assert found[i] == (np.count_nonzero(near & alike & moving) - 1 if moving[i] else 0)
+
+
+def test_what_appears_near_has_popped_up_for_a_while():
+    ways = lambda t: [(1500, -40 * t, 50), (5000 - 100 * t, 0, 50)]  # noqa: E731
+    assert [bool(one & Conduct.POP_UP) for one in conduct_after(20, ways)] == [True, False]
+    assert [bool(one & Conduct.POP_UP) for one in conduct_after(31, ways)] == [
+        False,
+        False,
+    ]  # the other was seen before
+
+
+def test_a_drop_of_height_on_the_way_in():
+    ways = lambda t: [(5000 - 50 * t, 0, 900 - 8 * t), (5000 - 50 * t, 300, 900 - t), (3000 + 50 * t, 0, 900 - 8 * t)]  # noqa: E731
+    assert [bool(one & Conduct.DROP) for one in conduct_after(20, ways)] == [True, False, False]
+
+
+def test_a_behaviour_raises_the_score_and_is_told_with_its_numbers():
+    settings = ThreatSettings.load({"levels.listed_from": "LOW"})
+    rows = [(k, ClassId.DRONE, (2500.0, 1500.0 + 60.0 * k, 80.0), (-12.0, 0.0, 0.0)) for k in range(1, 4)]
+    alone = Assessor(settings).step(tracks_of(rows[1]))[0]
+    threats = Assessor(settings).step(tracks_of(*rows))[0]
+    at = threats.track_id.tolist().index(2)
+    assert threats.behaviour == ["SWARM"] * 3
+    assert "moves together with 2 others" in threats.reason[at]
+    assert threats.score[at] > alone.score[0]
+    assert alone.behaviour == [""]
+    near = Assessor(settings).step(tracks_of((9, ClassId.DRONE, (1200.0, 0.0, 0.0), (-12.0, 0.0, 0.0))))[0]
+    assert near.behaviour == ["POP_UP"]
+    assert "first seen 1200 m off" in near.reason[0]
+
+
+def test_words():
+    assert words(int(Conduct.APPROACH | Conduct.DROP)) == "APPROACH DROP"
+    assert words(0) == ""
