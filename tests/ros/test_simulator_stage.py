@@ -122,6 +122,36 @@ def test_the_period_is_the_interval_of_the_settings():
     assert stage(refresh_rate_hz=10.0).period_s == pytest.approx(0.1)
 
 
+def test_an_agile_radar_hops_within_its_band_and_stays_where_it_is_told_to():
+    at = stage()
+    assert set_mode(at, set_agility=True, agility=400e6).message.endswith("hops within 4e+08 Hz")
+    carriers = []
+    for k in range(40):
+        list(at.on_timer(BEGIN_NS + k * HALF_S))
+        carriers.append(at.simulator.frequency_hz)
+    assert 6 <= len(set(carriers)) <= 8
+    assert max(abs(carrier - 9.4e9) for carrier in carriers) <= 200e6
+    assert set_mode(at, set_agility=True, agility=0.0, frequency=9.4e9).success
+    list(at.on_timer(BEGIN_NS + 40 * HALF_S))
+    assert at.simulator.frequency_hz == 9.4e9
+    assert set_mode(at, agility=5e9).success  # without set_agility it does not count
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"set_agility": True, "agility": 5e9}, "agility 5e+09 Hz cannot be tuned; 0 to 1e+09 Hz can"),
+        ({"set_agility": True, "agility": float("nan")}, "agility nan Hz"),
+        ({"set_chirp_jitter": True, "chirp_jitter": 1e-6}, "0 to 0 s are between the chirps of this radar"),
+    ],
+)
+def test_protection_that_the_radar_has_not_is_refused(values, text):
+    at = stage()
+    response = set_mode(at, **values)
+    assert not response.success
+    assert text in response.message
+
+
 def test_mode_decides_what_the_timer_does_and_scan_works_in_any():
     at = stage()
     for mode, due in ((SetMode.Request.STANDBY, 0), (SetMode.Request.ON_DEMAND, 0), (SetMode.Request.SEARCH, 4)):

@@ -446,3 +446,27 @@ def test_wrong_effects_are_refused(key: str, changes: dict[str, Any], says: str)
     content = GOOD | {key: [GOOD[key][0] | changes, *GOOD[key][1:]]}
     with pytest.raises((ConfigError, ValueError), match=says):
         Scenario.model_validate(content)
+
+
+def test_chirp_jitter_takes_a_parallel_radars_energy_out_of_its_range():
+    """A radar alike, in step with ours: its chirps beat at one frequency in every chirp, until ours come at random times."""
+    base = {
+        "prf_hz": 20e3,
+        "coherent_dwell_s": 3.2e-3,
+        "samples": 128,
+        "sample_rate_hz": 10e6,
+        "bandwidth_hz": 150e6,
+        "max_range_m": 100.0,
+    }
+    chosen = settings(FMCW, **base)
+    slope = 150e6 * 10e6 / 128
+    other = {"name": "i", "position_m": (50.0, 0.0, 0.0), "eirp_w": 0.1, "frequency_hz": 77e9 - 3e6, "sweep_hz": slope * 40e-6,
+             "chirp_s": 40e-6, "period_s": 50e-6}  # fmt: skip
+    peaks = []
+    for jitter in (0.0, chosen.most_chirp_jitter_s):
+        radar = SignalSimulator(chosen, scene(interferers=[other]))
+        radar.set_mode(chirp_jitter_s=jitter)
+        spectrum = np.fft.fft(samples(radar.step(25e-6, 0)) * np.hanning(128)[:, None, None], axis=0)
+        peaks.append((np.abs(spectrum) ** 2).mean(axis=(1, 2)).max())
+    assert 0.0 < chosen.most_chirp_jitter_s < 25e-6
+    assert 10 * np.log10(peaks[0] / peaks[1]) > 12.0  # 64 chirps: 18 dB at most

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from receiver_reports import gaussian_beam, report
 from scipy.stats import binom
 from settings_of import settings_of
 from signal_scenes import FMCW, PULSE, C, K, scene, settings, target
@@ -70,21 +71,6 @@ def test_spectral_kurtosis_is_bounded_whatever_the_powers(powers):
     assert np.isnan(found) if not values.max() > 0 else -1e-6 <= found <= n + 2
 
 
-def report(**changes: Any) -> ReceiverNoise:
-    rng = changes.pop("rng", np.random.default_rng(0))
-    n, cells = 36, 512
-    azimuth = -np.pi + 2 * np.pi * (np.arange(n) + 0.5) / n
-    up = np.asarray(changes.pop("up", np.ones(n)))
-    beams = rng.gamma(cells, 1 / cells, n) * up
-    values = {
-        "stamp_ns": 0, "frame_id": "radar", "sequence": 1, "sensor_id": "r", "carrier_frequency": 9.4e9, "bandwidth": 5e6,
-        "power_db": -100 + 10 * np.log10(beams.mean()), "cells": float(n * cells), "beamwidth": np.radians(10.0),
-        "beam_cells": float(cells), "simultaneous": False, "azimuth": azimuth, "elevation": np.full(n, NAN),
-        "beam_power_db": -100 + 10 * np.log10(beams),
-    }  # fmt: skip
-    return ReceiverNoise(**(values | changes))
-
-
 def settled(rng, **changes: Any) -> ReceiverMonitor:
     monitor = ReceiverMonitor(NoiseSettings())
     for _ in range(20):
@@ -107,11 +93,6 @@ def test_quiet_reports_raise_no_signal():
     monitor = ReceiverMonitor(NoiseSettings(false_alarm_probability=1e-3, min_rise_db=0.0))
     raised = sum(monitor.step(report(rng=rng)).raised is not None for _ in range(3000))
     assert raised <= 1  # two of three at about 2e-3 each: 0.02 are expected
-
-
-def gaussian_beam(bearing: float, jnr: float, azimuth: np.ndarray) -> np.ndarray:
-    off = np.angle(np.exp(1j * (azimuth - bearing)))
-    return 1 + jnr * np.maximum(np.exp(-4 * np.log(2) * (off / np.radians(10.0)) ** 2), 1e-3)
 
 
 def test_a_strobe_is_where_the_jammer_is_and_its_error_as_stated():
