@@ -26,6 +26,8 @@ THRESHOLD = ClassificationSettings().confidence_threshold
 def recipe() -> Recipe:
     """Return how it is learned."""
     return Recipe(
+        epochs=40,
+        batch=512,
         groups=tuple(tuple(FEATURES.index(name) for name in group) for group in GROUPS),
         jitter=tuple(JITTER.get(name, LEAST_JITTER) for name in FEATURES),
     )
