@@ -28,7 +28,7 @@ SCENARIO = {
     "targets": [
         {
             "name": "missile", "class": "MISSILE", "rcs_dbsm": 0.0, "swerling": 0, "appears_s": 15.0, "disappears_s": 31.0,
-            "motion": {"kind": "straight", "position_m": [6000.0, 0.0, 300.0], "speed_mps": 300.0, "course_deg": 270.0},
+            "motion": {"kind": "straight", "position_m": [6000.0, 0.0, 50.0], "speed_mps": 300.0, "course_deg": 270.0},
         },
         {
             "name": "aircraft", "class": "AIRCRAFT", "rcs_dbsm": 15.0,

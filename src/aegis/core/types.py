@@ -64,9 +64,6 @@ class ThreatLevel(IntEnum):
     CRITICAL = 4
 
 
-_LEVELS = {int(level): level for level in ThreatLevel}
-
-
 class SignalKind(IntEnum):
     """As in aegis_msgs/EwSignalArray."""
 
@@ -247,13 +244,11 @@ class Threats:
     cpa_distance_sigma: Floats
     time_to_impact: Floats
     reason: list[str] = field(default_factory=list)
-    entry_probability: Floats = field(
-        default_factory=lambda: np.empty(0)
-    )  # of entering the asset's radius; not given: NaN
-    asset: list[str] = field(default_factory=list)  # name of the asset that it threatens most
-    behaviour: list[str] = field(
-        default_factory=list
-    )  # what in its way speaks of intent: APPROACH, LOITER, SWARM, POP_UP, DROP
+    # Of entering the asset's radius (not given: NaN), the asset that it threatens most, and what in its way speaks of intent
+    # (APPROACH, LOITER, SWARM, POP_UP, DROP).
+    entry_probability: Floats = field(default_factory=lambda: np.empty(0))
+    asset: list[str] = field(default_factory=list)
+    behaviour: list[str] = field(default_factory=list)
     listed_from: int = int(ThreatLevel.LOW)  # the level that the list begins at
     # Of the tracks below it; arrays (M,).
     unlisted_track_id: Ints = field(default_factory=_none)
@@ -273,7 +268,8 @@ class Threats:
         """Return the level of every track that was assessed, by its id; of levels that do not exist, nothing."""
         ids = [*self.track_id.tolist(), *self.unlisted_track_id.tolist()]
         numbers = [*self.level.tolist(), *self.unlisted_level.tolist()]
-        return {i: _LEVELS[number] for i, number in zip(ids, numbers, strict=True) if number in _LEVELS}
+        known = {int(level): level for level in ThreatLevel}
+        return {i: known[number] for i, number in zip(ids, numbers, strict=True) if number in known}
 
 
 @dataclass

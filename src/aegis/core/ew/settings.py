@@ -14,15 +14,21 @@ class NoiseSettings(Settings):
     )
     baseline_scans: int = param(20, "Quiet scans that the baseline of the noise floor remembers.", ge=2)
     baseline_every: int = param(
-        30, "Of a receiver's own reports, one of so many quiet ones goes into a baseline that is full: what comes nearer is not "
-        "learnt.", ge=1, le=100_000,
+        30, "One of so many quiet reports of a receiver goes into a baseline that is full: what comes nearer is not learnt.",
+        ge=1, le=100_000,
     )  # fmt: skip
-    warmup_scans: int = param(5, "Scans before the first judgement.", ge=1)
+    warmup_scans: int = param(5, "Scans before the first judgement.", ge=1, was="warmup_scans")
     false_alarm_probability: float = param(
-        1e-6, "Probability that the test of the noise floor finds a rise in a scan of quiet noise.", gt=0.0, lt=0.1
+        1e-6,
+        "Probability that the test of the noise floor finds a rise in a scan of quiet noise.",
+        gt=0.0,
+        lt=0.1,
+        was="false_alarm_probability",
     )
     min_rise_db: float = param(1.0, "Smaller rises raise no signal, however certain.", unit="dB", ge=0.0)
-    clear_after_scans: int = param(5, "A signal ends after this many judged scans without evidence.", ge=1)
+    clear_after_scans: int = param(
+        5, "A signal ends after this many judged scans without evidence.", ge=1, was="clear_after_scans"
+    )
     hold_s: float = param(
         30.0,
         "A signal ends where no noise levels have come for this long: a jammed radar may detect nothing.",
