@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -114,9 +115,9 @@ class RecordedLine(Transport):
         self.recording = recording
         self._packets: Iterator[Packet] | None = None
 
+    @abstractmethod
     def packets(self, file: BinaryIO) -> Iterator[Packet]:
         """Yield the packets."""
-        raise NotImplementedError
 
     def open(self) -> None:
         """Begin at the file's begin."""

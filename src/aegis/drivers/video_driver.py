@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -57,9 +58,9 @@ class VideoParser(Parser):
             return []
         return self.feed_radar(packet, received_ns)
 
+    @abstractmethod
     def feed_radar(self, packet: bytes, received_ns: int) -> list[Frame]:
         """Take a datagram of the radar; never raises."""
-        raise NotImplementedError
 
     def reset(self) -> None:
         """Forget own ship and the rotation; the line was closed."""

@@ -1,14 +1,12 @@
 // Moving about on the scope: wheel, pointer and keys.
 
-import { HOME, fromHash, roundRange, toHash, zoomed, type Camera } from "./camera.ts";
+import { bearingText, fromHash, HOME, roundRange, toHash, zoomed, type Camera } from "./camera.ts";
 import { byId, setText } from "./dom.ts";
-import { bearingText } from "./camera.ts";
 import type { Scope, Spot } from "./scope.ts";
 
 const STEP = 1.25; // of the range, for one notch of the wheel or one key
 const PAN_SHARE = 0.1; // of the range, for one key
 const DRAG_PX = 4; // less is a click
-const RANGES = "#range";
 
 export class Navigation {
   camera: Camera;
@@ -32,10 +30,11 @@ export class Navigation {
     canvas.addEventListener("pointerleave", () => setText(byId("pointer"), ""));
     canvas.addEventListener("dblclick", () => this.set(HOME));
     document.addEventListener("keydown", (event) => this.#key(event));
-    document.querySelector(RANGES)?.addEventListener("change", (event) => {
+    byId("range").addEventListener("change", (event) => {
       const { value } = event.target as HTMLSelectElement;
       this.set({ ...this.camera, range: value === "auto" ? null : Number(value) });
     });
+    this.#showRange();
   }
 
   set(camera: Camera): void {

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from aegis_msgs.srv import HandleAlarm
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from aegis.bridge.accounts.audit_table import FAILED, OK, REQUESTED
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import bridge_of
@@ -18,10 +16,10 @@ from aegis.bridge.models.alarms import Alarms, Handled, Note, Shelf
 from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import audited, require
 from aegis.bridge.routes.answers import MEASURED, problem
+from aegis.bridge.routes.decisions import StageDecision, carry_out
 from aegis.bridge.stream.bodies import alarms as alarms_body
 
 router = APIRouter(prefix="/api/alarms", tags=["alarms"], responses=MEASURED)
-DEADLINE_S = 5.0
 KIND = "alarm"  # of decisions
 ACTIONS = {
     "acknowledge": HandleAlarm.Request.ACKNOWLEDGE,
@@ -83,29 +81,7 @@ async def _handle(
         detail["text"] = text
     if duration_s:
         detail["duration_s"] = duration_s
-    entry = audited(request, principal.name, f"{KIND}.{action}", str(alarm_id), **detail)
-    await bridge.audit.record_or_fail(replace(entry, outcome=REQUESTED))  # nothing is done that is not audited
-    try:
-        fields = {
-            "id": alarm_id,
-            "action": ACTIONS[action],
-            "operator_name": principal.name,
-            "text": text,
-            "duration_s": duration_s,
-        }
-        answer = await bridge.graph.call(HANDLE_ALARM, fields, DEADLINE_S)
-        if not answer.success:
-            raise ProblemError(409, answer.message)
-    except Exception as error:
-        await bridge.audit.record(replace(entry, outcome=FAILED, detail={**detail, "reason": str(error)}))
-        raise
-    await bridge.audit.record(replace(entry, outcome=OK))
-    try:
-        await bridge.history.put_decision(
-            kind=KIND, target_id=alarm_id, who=principal.name, accept=True, detail={"action": action, **detail}
-        )
-    except ProblemError as error:
-        raise ProblemError(
-            503, f"{KIND}.{action} {alarm_id} has been carried out, but is not in history: {error}"
-        ) from None
+    fields = {"action": ACTIONS[action], "text": text, "duration_s": duration_s}
+    decision = StageDecision(KIND, alarm_id, HANDLE_ALARM, fields, also={"action": action})
+    await carry_out(bridge, decision, audited(request, principal.name, f"{KIND}.{action}", str(alarm_id), **detail))
     return json_response({"id": alarm_id, "action": action, "who": principal.name})

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from aegis.bridge.accounts.audit_table import FAILED, OK, REQUESTED
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import bridge_of
@@ -17,10 +15,10 @@ from aegis.bridge.models.threats import AllAdvice, Decision
 from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import audited, require
 from aegis.bridge.routes.answers import MEASURED, problem
+from aegis.bridge.routes.decisions import StageDecision, carry_out
 from aegis.core.types import AdviceState
 
 router = APIRouter(prefix="/api/ew", tags=["ew"], responses=MEASURED)
-DECISION_DEADLINE_S = 5.0
 KIND = "ew_advice"  # of decisions
 Operator = Annotated[Principal, Depends(require(Scope.EW_ACKNOWLEDGE))]
 AdviceId = Annotated[int, Path(ge=0, le=2**32 - 1, description="number of the advice", examples=[3])]
@@ -57,26 +55,8 @@ async def _decide(request: Request, advice_id: int, principal: Principal, *, acc
     if not found:
         raise ProblemError(404, f"there is no advice {advice_id}")
 
-    detail = {"technique": found[0].technique}
     action = f"{KIND}.{'acknowledge' if accept else 'reject'}"
-    entry = audited(request, principal.name, action, str(advice_id), **detail)
-    await bridge.audit.record_or_fail(
-        replace(entry, outcome=REQUESTED)
-    )  # no decision is carried out that is not audited
-    try:
-        fields = {"id": advice_id, "accept": accept, "operator_name": principal.name}
-        answer = await bridge.graph.call(ACKNOWLEDGE, fields, DECISION_DEADLINE_S)
-        if not answer.success:
-            raise ProblemError(409, answer.message)
-    except Exception as error:
-        await bridge.audit.record(replace(entry, outcome=FAILED, detail={**detail, "reason": str(error)}))
-        raise
-    await bridge.audit.record(replace(entry, outcome=OK))
-    try:
-        await bridge.history.put_decision(
-            kind=KIND, target_id=advice_id, who=principal.name, accept=accept, detail=detail
-        )
-    except ProblemError as error:
-        raise ProblemError(503, f"{action} {advice_id} has been carried out, but is not in history: {error}") from None
+    entry = audited(request, principal.name, action, str(advice_id), technique=found[0].technique)
+    await carry_out(bridge, StageDecision(KIND, advice_id, ACKNOWLEDGE, {"accept": accept}, accept), entry)
     state = AdviceState.ACKNOWLEDGED if accept else AdviceState.REJECTED
     return json_response({"id": advice_id, "state": state.name, "decided_by": principal.name})
