@@ -32,6 +32,7 @@ LONG_FILES = (
     "graph/test_live.py",
     "bridge/stream/test_stream_process.py",
     "packaging/test_packages.py",
+    "packaging/test_colcon.py",
     "bench/test_bench_tracking.py",
     "drivers/test_fuzz.py",
     "bench/test_bench_bridge.py",

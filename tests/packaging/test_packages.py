@@ -6,45 +6,21 @@ import shutil
 import stat
 import subprocess
 import sys
-import sysconfig
 import tomllib
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
 
 import pytest
+from built_packages import EXTENSION, KERNELS, ROOT, UNOPTIMISED_KERNELS, compiled_files, run, source_files
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"aegis_msgs": (ROOT / "msg" / "package.xml", ROOT / "msg" / "pyproject.toml"),
             "aegis": (ROOT / "src" / "package.xml", ROOT / "pyproject.toml")}  # fmt: skip
 EXECUTABLE = 0o111
 
 
-KERNELS = "core/kernels"
-EXTENSION = sysconfig.get_config_var("EXT_SUFFIX")
-
-
-def source_files() -> set[str]:
-    """Return the files of the package, below it; an editable installation has compiled kernels among them."""
-    package = ROOT / "src" / "aegis"
-    files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {str(path.relative_to(package)) for path in files if path.suffix != ".so"}
-
-
-def compiled_files() -> set[str]:
-    """Return the compiled kernels that an installation has for this Python, below the package."""
-    sources = (ROOT / "src" / "aegis" / KERNELS).glob("[!_]*.py")
-    return {f"{KERNELS}/{source.stem}{EXTENSION}" for source in sources}
-
-
 def read_toml(path):
     return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
-def run(*command, **options):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=580, **options)
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def test_colcon_finds_exactly_two_packages(tmp_path):
@@ -104,7 +80,8 @@ def wheel(tmp_path_factory):
     hook = "import sys; from scikit_build_core.build import build_sdist; build_sdist(sys.argv[1])"
     run(sys.executable, "-c", hook, str(out), cwd=ROOT)
     (sdist,) = out.glob("*.tar.gz")
-    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(out), str(sdist), cwd=out)
+    options = ("--no-deps", "--no-build-isolation", "-C", f"cmake.define.{UNOPTIMISED_KERNELS}")
+    run(sys.executable, "-m", "pip", "wheel", *options, "-w", str(out), str(sdist), cwd=out)
     (path,) = out.glob("*.whl")
     with zipfile.ZipFile(path) as archive:
         yield archive
@@ -197,60 +174,3 @@ for name in sorted(sys.modules):
     count, *loaded = run(sys.executable, "-c", code).split()
     assert int(count) >= 3
     assert loaded == []
-
-
-def test_colcon_builds_both_packages_and_finds_tests(tmp_path):
-    """Plain `colcon build` against this interpreter's prefix; about 45 s on two cores.
-
-    Only what is installed is looked at: the built messages are not imported, because this environment has its own.
-    """
-    prefix = Path(sys.prefix)
-    wanted = ("ament_cmake", "rosidl_default_generators", "ament_cmake_python")
-    missing = [name for name in wanted if not (prefix / "share" / name / "package.xml").is_file()]
-    if missing:
-        pytest.skip(f"{', '.join(missing)} not in {prefix}; `pip install '.[colcon]'` gets the build wheels")
-    environ = {
-        **os.environ,
-        "AMENT_PREFIX_PATH": str(prefix),
-        "CMAKE_PREFIX_PATH": str(prefix),
-        "PATH": f"{prefix / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        "COLCON_LOG_PATH": str(tmp_path / "log"),
-        "COLCON_HOME": str(tmp_path),
-    }
-    environ.pop("PYTHONPATH", None)
-    install = tmp_path / "install"
-    run(
-        *(
-            sys.executable,
-            "-m",
-            "colcon",
-            "build",
-            "--base-paths",
-            str(ROOT),
-            "--packages-select",
-            "aegis_msgs",
-            "aegis",
-        ),
-        *("--build-base", str(tmp_path / "build"), "--install-base", str(install)),
-        cwd=tmp_path,
-        env=environ,
-    )
-    for kind in ("msg", "srv"):
-        for path in (ROOT / "msg" / kind).iterdir():
-            assert (install / "aegis_msgs" / "share" / "aegis_msgs" / kind / path.name).is_file()
-    assert list((install / "aegis_msgs").rglob("aegis_msgs_s__rosidl_typesupport_fastrtps_c*.so"))
-    listed = run("ctest", "-N", "--test-dir", str(tmp_path / "build" / "aegis"), env=environ)
-    assert set(re.findall(r"Test +#\d+: (\w+)", listed)) == {"launch", "ros"}
-    aegis = install / "aegis"
-    assert (aegis / "lib" / "aegis" / "aegis_node").stat().st_mode & stat.S_IXUSR
-    assert (aegis / "share" / "aegis" / "launch" / "aegis.launch.py").is_file()
-    (package,) = aegis.rglob("*-packages/aegis")
-    found = {str(p.relative_to(package)) for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
-    assert {name for name in found if not name.endswith(".so")} == source_files()
-    assert compiled_files() <= found
-    load = "import aegis.core.kernels.gate as kernel; print(kernel.__file__)"
-    out = run(sys.executable, "-c", load, cwd=tmp_path, env={**environ, "PYTHONPATH": str(package.parent)})
-    assert out.strip() == str(package / "core" / "kernels" / f"gate{EXTENSION}")
-    code = "from aegis.resources import config_file, share_dir; print(share_dir()); config_file('rviz/aegis.rviz')"
-    out = run(sys.executable, "-c", code, cwd=tmp_path, env={**environ, "PYTHONPATH": str(package.parent)})
-    assert Path(out.strip()) == aegis / "share" / "aegis"
