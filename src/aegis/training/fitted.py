@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ NEEDS_TORCH = "training needs torch: pip install 'aegis[train]'"
 UNKNOWN_WEIGHT = 0.5  # of objects of no class, beside a class
 GATE_QUANTILES = (0.995, 0.9995)  # of known objects that training was not shown, for the two distances of the gate
 GATE_WIDENED = 1.25
+NARROWEST_BIN = 1e-3
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,17 @@ class Recipe:
     """How a network is learned."""
 
     hidden: tuple[int, ...] = (96, 48)
+    bins: int = 0  # of each feature
     epochs: int = 24
     batch: int = 2048
     rate: float = 3e-3
     decay: float = 1e-3
     dropout: float = 0.1
+    averaged: float = 1.0  # weights are means over so many steps, the last counts most (Polyak and Juditsky 1992)
     groups: tuple[tuple[int, ...], ...] = ()  # of features that are measured, or not, together
     absent: float = 0.1  # share of examples that a group is taken from
     jitter: tuple[float, ...] = ()  # standard deviation of what is added to each feature; empty: nothing
+    unknown_weight: float = UNKNOWN_WEIGHT
     seed: int = 1
 
 
@@ -56,14 +61,39 @@ class Fitted:
     history: list[dict[str, float]] = field(default_factory=list)  # an epoch each
 
 
-def weights_of(table: Table) -> Floats:
+def weights_of(table: Table, unknown_weight: float = UNKNOWN_WEIGHT) -> Floats:
     """Return (N,) weights: every class alike, and every group of a class; mean 1."""
     _, place, counts = np.unique(table.class_id * 10_000 + table.group, return_inverse=True, return_counts=True)
     groups = np.array([len(np.unique(table.group[table.class_id == c])) for c in range(N_CLASSES)])
     weight = 1.0 / (counts[place] * np.maximum(groups[table.class_id], 1))
-    weight = np.where(table.class_id == ClassId.UNKNOWN, UNKNOWN_WEIGHT, 1.0) * weight
+    weight = np.where(table.class_id == ClassId.UNKNOWN, unknown_weight, 1.0) * weight
     out: Floats = weight / weight.mean()
     return out
+
+
+def blank_of(table: Table, recipe: Recipe) -> Network:
+    """Return a network without weights: how it scales features and bins them, by quantiles of the examples."""
+    raw = table.features.astype(np.float64)
+    never = np.isnan(raw).all(axis=0)  # measured by nobody: 0 stands for it
+    raw = np.where(never, 0.0, raw)
+    low, centre, high = np.nanpercentile(raw, (10.0, 50.0, 90.0), axis=0)
+    edges = np.empty((raw.shape[1], 0))
+    if recipe.bins:
+        edges = np.nanquantile(raw, np.linspace(0.0, 1.0, recipe.bins + 1), axis=0).T
+        for k in range(1, recipe.bins + 1):
+            edges[:, k] = np.maximum(edges[:, k], edges[:, k - 1] + NARROWEST_BIN)
+    last = recipe.hidden[-1]
+    return Network(
+        centre,
+        np.maximum((high - low) / 2.0, 1e-3),
+        edges,
+        (),
+        (),
+        1.0,
+        np.zeros((1, last)),
+        np.eye(last),
+        np.array([1e9, 2e9]),
+    )
 
 
 def fit(
@@ -74,6 +104,7 @@ def fit(
     checkpoint: Path | None = None,
     device: str = "cpu",
     progress: bool = True,
+    watch: Callable[[int, Network], None] | None = None,
 ) -> Fitted:
     """Learn a network.
 
@@ -83,6 +114,7 @@ def fit(
         checkpoint: file to go on from, and to write after each epoch; None: none.
         device: of torch.
         progress: show it.
+        watch: called after each epoch with its number and the network as it is.
 
     Raises:
         ModuleNotFoundError: torch is not installed.
@@ -93,42 +125,51 @@ def fit(
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(NEEDS_TORCH) from error
     torch.manual_seed(recipe.seed)
-    raw = shown.features.astype(np.float64)
-    never = np.isnan(raw).all(axis=0)  # measured by nobody: 0 stands for it
-    low, centre, high = np.nanpercentile(np.where(never, 0.0, raw), (10.0, 50.0, 90.0), axis=0)
-    scale = np.maximum((high - low) / 2.0, 1e-3)
-    x = torch.tensor(raw.astype(np.float32), device=device)
+    plain = blank_of(shown, recipe)
+
+    def on_device(values: Floats | NDArray[np.float32]) -> torch.Tensor:
+        return torch.tensor(values.astype(np.float32), device=device)
+
+    x = on_device(shown.features)
     y = torch.tensor(shown.class_id, device=device)
-    w = torch.tensor(weights_of(shown).astype(np.float32), device=device)
-    mid = torch.tensor(centre.astype(np.float32), device=device)
-    width = torch.tensor(scale.astype(np.float32), device=device)
-    jitter = torch.tensor(recipe.jitter or [0.0] * raw.shape[1], device=device)
-    sizes = [2 * raw.shape[1], *recipe.hidden, N_CLASSES]
+    w = on_device(weights_of(shown, recipe.unknown_weight))
+    features = x.shape[1]
+    mid, width, low, step = (
+        on_device(v) for v in (plain.centre, plain.scale, plain.edges[:, :-1], np.diff(plain.edges))
+    )
+    jitter = torch.tensor(recipe.jitter or [0.0] * features, device=device)
+    sizes = [(2 + recipe.bins) * features, *recipe.hidden, N_CLASSES]
     parts: list[nn.Module] = []
     for before, after in pairwise(sizes[:-1]):
         parts += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(recipe.dropout)]
     net = nn.Sequential(*parts, nn.Linear(sizes[-2], sizes[-1])).to(device)
+    mean = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(1.0 - 1.0 / recipe.averaged)
+    )
     steps = recipe.epochs * (len(x) // recipe.batch + 1)
     optimizer = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     plan = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.rate, total_steps=steps + 1)
     history: list[dict[str, float]] = []
     first = 0
+    same = {"sizes": sizes, "examples": len(x), "epochs": recipe.epochs}
     if checkpoint is not None and checkpoint.exists():
         kept = torch.load(checkpoint, map_location=device, weights_only=True)
-        if kept["sizes"] == sizes and kept["examples"] == len(x) and kept["epochs"] == recipe.epochs:
-            net.load_state_dict(kept["net"])
-            optimizer.load_state_dict(kept["optimizer"])
-            plan.load_state_dict(kept["plan"])
+        if all(kept.get(key) == value for key, value in same.items()):
+            for part, name in ((net, "net"), (mean, "mean"), (optimizer, "optimizer"), (plan, "plan")):
+                part.load_state_dict(kept[name])
             first, history = kept["epoch"], kept["history"]
     draws = torch.Generator(device=device).manual_seed(recipe.seed + first)
-
-    places = torch.arange(raw.shape[1], device=device)
+    places = torch.arange(features, device=device)
     groups = [torch.isin(places, torch.tensor(group, device=device)) for group in recipe.groups]
 
-    def inputs(values: torch.Tensor) -> torch.Tensor:
+    def inputs(values: torch.Tensor) -> torch.Tensor:  # as Network.inputs
         there = torch.isfinite(values)
-        scaled = ((torch.where(there, values, mid) - mid) / width).clamp(-6.0, 6.0)
-        return torch.cat((scaled, there.float()), dim=1)
+        known = torch.where(there, values, mid)
+        out = [((known - mid) / width).clamp(-6.0, 6.0), there.float()]
+        if recipe.bins:
+            bins = ((known[:, :, None] - low) / step).clamp(0.0, 1.0) * there[:, :, None]
+            out.append(bins.flatten(1))
+        return torch.cat(out, dim=1)
 
     def varied(values: torch.Tensor) -> torch.Tensor:
         values = values + jitter * torch.randn(values.shape, generator=draws, device=device)
@@ -137,35 +178,35 @@ def fit(
             values[gone[:, None] & group] = torch.nan
         return values
 
+    def learned() -> Network:
+        layers = [part for part in mean.module if isinstance(part, nn.Linear)]
+        arrays = [[v.detach().cpu().numpy().astype(np.float32) for v in (one.weight, one.bias)] for one in layers]
+        return replace(plain, weights=tuple(a.T.copy() for a, _ in arrays), biases=tuple(b.copy() for _, b in arrays))
+
     for epoch in trange(first, recipe.epochs, unit="epoch", disable=not progress or None):
         net.train()
         total = 0.0
         for index in torch.randperm(len(x), generator=draws, device=device).split(recipe.batch):
-            loss = (
-                nn.functional.cross_entropy(net(inputs(varied(x[index]))), y[index], reduction="none") * w[index]
-            ).mean()
+            loss = nn.functional.cross_entropy(net(inputs(varied(x[index]))), y[index], reduction="none")
+            loss = (loss * w[index]).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             plan.step()
+            mean.update_parameters(net)
             total += float(loss.detach()) * len(index)
         history.append({"epoch": epoch + 1.0, "loss": total / len(x)})
+        if watch is not None:
+            watch(epoch + 1, learned())
         if checkpoint is not None:
             unfinished = checkpoint.with_suffix(".part")
             state = {
-                "net": net.state_dict(), "optimizer": optimizer.state_dict(), "plan": plan.state_dict(), "epoch": epoch + 1,
-                "history": history, "sizes": sizes, "examples": len(x), "epochs": recipe.epochs,
+                "net": net.state_dict(), "mean": mean.state_dict(), "optimizer": optimizer.state_dict(), "plan": plan.state_dict(),
+                "epoch": epoch + 1, "history": history, **same,
             }  # fmt: skip
             torch.save(state, unfinished)
             unfinished.replace(checkpoint)
-    layers = [part for part in net if isinstance(part, nn.Linear)]
-    plain = Network(
-        centre, scale,
-        tuple(layer.weight.detach().cpu().numpy().T.astype(np.float32).copy() for layer in layers),
-        tuple(layer.bias.detach().cpu().numpy().astype(np.float32).copy() for layer in layers),
-        1.0, np.zeros((1, sizes[-2])), np.eye(sizes[-2]), np.array([1e9, 2e9]),
-    )  # fmt: skip
-    return Fitted(finished(plain, shown, held_out), history)
+    return Fitted(finished(learned(), shown, held_out), history)
 
 
 def finished(network: Network, shown: Table, held_out: Table) -> Network:
@@ -178,9 +219,9 @@ def finished(network: Network, shown: Table, held_out: Table) -> Network:
         rest = hidden[shown.class_id == c] - mean
         spread += rest.T @ rest / len(rest) / len(known)
     spread += 1e-3 * np.trace(spread) / len(spread) * np.eye(len(spread))
-    gated = Network(
-        network.centre, network.scale, network.weights, network.biases, temperature_of(network, held_out), means.astype(np.float32),
-        np.linalg.inv(spread).astype(np.float32), network.distance,
+    gated = replace(
+        network, temperature=temperature_of(network, held_out), means=means.astype(np.float32),
+        precision=np.linalg.inv(spread).astype(np.float32),
     )  # fmt: skip
     hidden, _ = gated.hidden(held_out.features[held_out.class_id != ClassId.UNKNOWN].astype(np.float64))
     near, far = np.quantile(gated.strangeness(hidden), GATE_QUANTILES)

@@ -1,4 +1,6 @@
-"""Examples of many scenes, kept in a folder as they are made, so that who is stopped goes on where it was."""
+"""Tracks of many scenes, kept in a folder look by look as they are made, so that who is stopped goes on where it was, and that
+features can change without simulating anew.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from aegis.training.tracks import Examples, examples
+from aegis.training.tracks import Examples, Histories, histories
 
 SCENES_A_FILE = 20
+FIRST_DAY = 100  # days before were looked at while features and kinds were chosen
+STRANGER_DAY = 121
 Job = tuple[list[int], Path, bool]  # seeds, the file that they go to, whether of strangers
 
 
@@ -56,7 +60,7 @@ def _done(
 
 def _make(job: Job) -> None:
     seeds, path, strangers = job
-    found = Examples.joined([examples(seed, strangers=strangers) for seed in seeds])
+    found = Histories.joined([histories(seed, strangers=strangers) for seed in seeds])
     unfinished = path.with_suffix(f".{os.getpid()}.part")
     with unfinished.open("wb") as file:
         np.savez_compressed(file, **found._asdict())
@@ -65,4 +69,4 @@ def _make(job: Job) -> None:
 
 def _read(path: Path) -> Examples:
     with np.load(path, allow_pickle=False) as file:
-        return Examples(*(file[name] for name in Examples._fields))
+        return Histories(*(file[name] for name in Histories._fields)).examples()

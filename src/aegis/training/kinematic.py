@@ -14,20 +14,31 @@ from aegis.training.tracks import ALL_KINDS, Examples
 
 SHOWN_LOOKS = (1, 3, 10, 30)
 GROUPS = (
-    ("climb", "mean_climb", "climb_spread", "height", "log_height_sigma", "height_spread"),
-    ("rcs", "rcs_spread", "rcs_step"),
+    (
+        "climb", "log_climb_sigma", "mean_climb", "climb_spread", "way_up", "off_up", "height", "log_height_sigma", "height_spread",
+        "lowest", "highest",
+    ),
+    ("rcs", "rcs_power", "rcs_spread", "rcs_step"),
     ("snr",),
-)
-JITTER = {"rcs": 0.15, "snr": 0.2}  # beside what the simulator draws: calibration, and what a radar calls SNR
-LEAST_JITTER = 0.02
+)  # fmt: skip
+# Beside what the simulator draws: what a radar calls SNR, how exact it is, how often it looks. It is nothing of the object's own.
+JITTER = {
+    "snr": 0.4, "log_interval": 0.2, "log_window": 0.1, "log_speed_sigma": 0.2, "log_speed_noise": 0.2, "log_place_sigma": 0.3,
+    "log_height_sigma": 0.3, "log_climb_sigma": 0.3,
+}  # fmt: skip
+LEAST_JITTER = 0.01
 THRESHOLD = ClassificationSettings().confidence_threshold
 
 
 def recipe() -> Recipe:
     """Return how it is learned."""
     return Recipe(
-        epochs=40,
+        hidden=(192, 64),
+        bins=12,
+        epochs=16,
         batch=512,
+        dropout=0.15,
+        averaged=1000.0,
         groups=tuple(tuple(FEATURES.index(name) for name in group) for group in GROUPS),
         jitter=tuple(JITTER.get(name, LEAST_JITTER) for name in FEATURES),
     )

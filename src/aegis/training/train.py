@@ -16,23 +16,23 @@ from aegis.core.types import N_CLASSES, Floats, Ints
 from aegis.models.store import DOPPLER, KINEMATIC, write
 from aegis.simulation.kinds import KINDS, STRANGERS
 from aegis.training import doppler, kinematic
-from aegis.training.fitted import Fitted, fit, temperature_of
+from aegis.training.fitted import Fitted, fit
+from aegis.training.gathered import FIRST_DAY, STRANGER_DAY, gathered
 from aegis.training.gathered import days as seeds_of
-from aegis.training.gathered import gathered
 from aegis.training.radars import FAMILIES
-from aegis.training.tracks import Examples
 
-STRANGER_DAY = 20
 STRANGER_SCENES = 100
-FOLDS = 2
+# What is met differs from what was simulated: the temperature of a day that was not shown is too low for it. Chosen on the traffic
+# of `aegis bench classes`, seeds 1 to 12, where it leaves .2 % of looks surely wrong, and .8 % without.
+WARMED = 1.15
 SIGNATURE_FILES_A_DAY = 3
 DOPPLER_NAME = "doppler-1"
 DOPPLER_BASIS = (
     "trained on simulated micro-Doppler alone; not proven in the field; card: aegis/models/weights/doppler.json"
 )
-NAME = "kinematic-1"
+NAME = "kinematic-2"
 BASIS = (
-    "a network trained on simulated tracks alone (objects of 37 kinds before radars of 7 families); not proven in the field;"
+    "a network trained on simulated tracks alone (objects of 38 kinds before radars of 7 families); not proven in the field;"
     " card: aegis/models/weights/kinematic.json"
 )
 
@@ -46,10 +46,12 @@ def train_all(folder: Path, *, scenes: int, days: int, workers: int, device: str
         workers: processes that simulate; device: of torch.
     """
     kept = folder / "examples"
-    seen = gathered(seeds_of(0, days - 1, scenes), kept, workers=workers)
+    calibrates, judges = FIRST_DAY + days - 2, FIRST_DAY + days - 1
+    seen = gathered(seeds_of(FIRST_DAY, judges, scenes), kept, workers=workers)
     strange = gathered(seeds_of(STRANGER_DAY, STRANGER_DAY, STRANGER_SCENES), kept, strangers=True, workers=workers)
-    shown, held_out = seen.take(seen.day < days - 2), seen.take(seen.day == days - 2)
-    judged = seen.take(seen.day == days - 1)
+    shown, held_out, judged = (
+        seen.take(chosen) for chosen in (seen.day < calibrates, seen.day == calibrates, seen.day == judges)
+    )
     fitted = fit(
         kinematic.table(shown),
         kinematic.table(held_out),
@@ -57,24 +59,25 @@ def train_all(folder: Path, *, scenes: int, days: int, workers: int, device: str
         checkpoint=folder / f"{KINEMATIC}.pt",
         device=device,
     )
-    inside, outside = fitted.network.temperature, _temperature_outside(shown, held_out, device)
-    fitted = replace(fitted, network=replace(fitted.network, temperature=float(np.sqrt(inside * outside))))
+    inside = fitted.network.temperature
+    fitted = replace(fitted, network=replace(fitted.network, temperature=WARMED * inside))
     card = {
         "name": NAME,
         "basis": BASIS,
         "features": list(FEATURES),
         "made_by": f"aegis train --scenes {scenes} --days {days}; aegis {__version__}, Python {platform.python_version()}",
         "data": {
-            "what": "tracks of the point-level simulator through detection and tracking, at 1 to 40 looks",
+            "what": "tracks of the point-level simulator through detection and tracking, at 1 to 50 looks",
             "kinds": sorted(KINDS),
             "radars": sorted(FAMILIES),
-            "seeds": f"1000 day + 0 to {scenes - 1}; days 0 to {days - 3} shown, {days - 2} temperature, gate; {days - 1} judged",
+            "seeds": f"1000 day + 0 to {scenes - 1}; days {FIRST_DAY} to {calibrates - 1} shown,"
+            f" {calibrates} temperature, gate; {judges} judged",
             "examples": len(shown),
             "tracks": len(np.unique(shown.track)),
             "examples_by_class": kinematic.prior_of(shown),
         },
         "temperature": round(fitted.network.temperature, 4),
-        "temperature_of": f"{inside:.3f} fits a day not shown, {outside:.3f} kinds not shown; their geometric mean",
+        "temperature_of": f"{WARMED} times {inside:.3f}, which fits a day not shown",
         "gate_distance": [round(float(d), 2) for d in fitted.network.distance],
         "in_distribution": kinematic.figures(fitted.network, judged),
         "never_shown": {"kinds": sorted(STRANGERS), **kinematic.stranger_figures(fitted.network, judged, strange)},
@@ -87,20 +90,6 @@ def train_all(folder: Path, *, scenes: int, days: int, workers: int, device: str
     _plots(folder, KINEMATIC, fitted, kinematic.probabilities(fitted.network, judged), judged.class_id)
     yield path
     yield _train_doppler(folder, days, device)
-
-
-def _temperature_outside(shown: Examples, held_out: Examples, device: str) -> float:
-    """Return the temperature that fits kinds that networks were not shown, one of each class at a time; their geometric mean."""
-    found = []
-    for fold in range(FOLDS):
-        kinds, _ = kinematic.left_out(shown, fold, FOLDS)
-        own, rest = (one.take(~np.isin(one.kind, kinds)) for one in (shown, held_out))
-        network = fit(
-            kinematic.table(own), kinematic.table(rest), replace(kinematic.recipe(), epochs=12), device=device
-        ).network
-        asked = kinematic.table(shown.take(np.isin(shown.kind, kinds)))
-        found.append(temperature_of(replace(network, temperature=1.0), asked))
-    return float(np.exp(np.mean(np.log(found))))
 
 
 def _train_doppler(folder: Path, days: int, device: str) -> Path:

@@ -1,5 +1,7 @@
 """The network in numpy, against plain loops and scipy."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,13 +15,14 @@ from aegis.core.types import N_CLASSES, ClassId
 F, H = 3, 5
 
 
-def network(distance=(1e6, 2e6), temperature=1.0, seed=0) -> Network:
+def network(distance=(1e6, 2e6), temperature=1.0, seed=0, bins=0) -> Network:
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(H, H))
+    edges = np.cumsum(rng.uniform(0.1, 2.0, (F, bins + 1)), axis=1) - 2.0 if bins else np.empty((F, 0))
     return Network.of(
         {
             "centre": rng.normal(size=F), "scale": rng.uniform(0.5, 2.0, F), "temperature": np.array(temperature),
-            "weight_0": rng.normal(size=(2 * F, 4)), "bias_0": rng.normal(size=4),
+            "edges": edges, "weight_0": rng.normal(size=((2 + bins) * F, 4)), "bias_0": rng.normal(size=4),
             "weight_1": rng.normal(size=(4, H)), "bias_1": rng.normal(size=H),
             "weight_2": rng.normal(size=(H, N_CLASSES)), "bias_2": rng.normal(size=N_CLASSES),
             "means": rng.normal(size=(4, H)), "precision": np.linalg.inv(root @ root.T + np.eye(H)), "distance": np.array(distance),
@@ -29,7 +32,11 @@ def network(distance=(1e6, 2e6), temperature=1.0, seed=0) -> Network:
 
 def by_hand(n: Network, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values = [0.0 if np.isnan(v) else np.clip((v - c) / s, -6, 6) for v, c, s in zip(x, n.centre, n.scale, strict=True)]
-    values = np.array(values + [0.0 if np.isnan(v) else 1.0 for v in x])
+    values += [0.0 if np.isnan(v) else 1.0 for v in x]
+    for v, edges in zip(x, n.edges, strict=True):
+        for low, high in pairwise(edges):
+            values.append(0.0 if np.isnan(v) or v < low else 1.0 if v > high else (v - low) / (high - low))
+    values = np.array(values)
     for weight, bias in zip(n.weights[:-1], n.biases[:-1], strict=True):
         values = np.maximum(values @ weight + bias, 0.0)
     return values, (values @ n.weights[-1] + n.biases[-1]) / n.temperature
@@ -38,9 +45,9 @@ def by_hand(n: Network, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 NUMBER = st.one_of(st.floats(-1e4, 1e4), st.just(float("nan")))
 
 
-@given(st.lists(st.tuples(NUMBER, NUMBER, NUMBER), min_size=1, max_size=6), st.floats(0.3, 4.0))
-def test_probabilities_are_those_worked_out_by_hand(rows, temperature):
-    n, x = network(temperature=temperature), np.array(rows)
+@given(st.lists(st.tuples(NUMBER, NUMBER, NUMBER), min_size=1, max_size=6), st.floats(0.3, 4.0), st.integers(0, 4))
+def test_probabilities_are_those_worked_out_by_hand(rows, temperature, bins):
+    n, x = network(temperature=temperature, bins=bins), np.array(rows)
     found = n.posterior(x, np.ones(N_CLASSES))
     np.testing.assert_allclose(found, [softmax(by_hand(n, row)[1]) for row in x], atol=1e-4)
 
@@ -77,6 +84,7 @@ def test_a_prior_multiplies_the_odds_and_zero_excludes():
         ("centre", np.ones(F + 1)), ("weight_1", np.ones((4, H + 1))), ("means", np.ones((2, H - 1))),
         ("distance", np.array([2.0, 1.0])),
         ("bias_2", np.full(N_CLASSES, np.nan)), ("temperature", np.array(0.0)),
+        ("edges", np.zeros((F, 2))), ("edges", np.empty((F - 1, 0))),
     ],
 )  # fmt: skip
 def test_wrong_weights_are_refused(name, value):

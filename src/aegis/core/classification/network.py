@@ -1,5 +1,8 @@
 """A trained network's answer in plain numpy: a perceptron, its temperature, and a gate for what it was never shown.
 
+Beside each feature its share of the way through each of some bins is an input, so that few layers tell ranges of it apart
+(Gorishniy et al., On embeddings for numerical features in tabular deep learning, 2022, eq. 1: piecewise linear encoding).
+
 The gate is the Mahalanobis distance of the last hidden layer to the nearest class, with one covariance for all (Lee et al., A
 simple unified framework for detecting out-of-distribution samples, 2018, eq. 1-2).
 """
@@ -20,7 +23,10 @@ class Network:
 
     centre: Floats  # (F,) of the features
     scale: Floats  # (F,)
-    weights: tuple[Floats, ...]  # (inputs, outputs) each; the first takes features and which are there, (2 F, ...)
+    edges: Floats  # (F, B + 1) of each feature's bins, ascending; (F, 0): there are none
+    weights: tuple[
+        Floats, ...
+    ]  # (inputs, outputs) each; the first takes features, which are there, and bins (2 F + B F, ...)
     biases: tuple[Floats, ...]
     temperature: float
     means: Floats  # (K, H) of the last hidden layer, a class each
@@ -41,6 +47,7 @@ class Network:
             network = cls(
                 np.asarray(arrays["centre"], np.float64),
                 np.asarray(arrays["scale"], np.float64),
+                np.asarray(arrays.get("edges", np.empty((len(arrays["centre"]), 0))), np.float64),
                 tuple(np.asarray(arrays[f"weight_{i}"], np.float32) for i in range(layers)),
                 tuple(np.asarray(arrays[f"bias_{i}"], np.float32) for i in range(layers)),
                 float(arrays["temperature"]),
@@ -56,16 +63,18 @@ class Network:
     def arrays(self) -> dict[str, Floats]:
         """Return what `of` takes."""
         out: dict[str, Floats] = {
-            "centre": self.centre, "scale": self.scale, "temperature": np.array(self.temperature), "means": self.means,
-            "precision": self.precision, "distance": self.distance,
+            "centre": self.centre, "scale": self.scale, "edges": self.edges, "temperature": np.array(self.temperature),
+            "means": self.means, "precision": self.precision, "distance": self.distance,
         }  # fmt: skip
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             out |= {f"weight_{i}": weight, f"bias_{i}": bias}
         return out
 
     def _check(self) -> None:
-        features, width = len(self.centre), 2 * len(self.centre)
+        features = len(self.centre)
+        width = features * (2 + max(self.edges.shape[-1] - 1, 0))
         wrong = self.scale.shape != (features,) or len(self.weights) < 2 or not self.temperature > 0.0
+        wrong |= self.edges.ndim != 2 or len(self.edges) != features or not (np.diff(self.edges) > 0.0).all()
         for weight, bias in zip(self.weights, self.biases, strict=True):
             wrong |= weight.shape != (width, len(bias))
             width = len(bias)
@@ -76,10 +85,15 @@ class Network:
             raise ValueError(f"the weights are not those of a network of {features} features and {N_CLASSES} classes")
 
     def inputs(self, features: Floats) -> Floats:
-        """Return (n, 2 F) what the first layer takes: the features, 0 where they are NaN, and which are there."""
+        """Return (n, inputs) what the first layer takes: the features, 0 where they are NaN, which are there, and their bins."""
         there = np.isfinite(features)
-        scaled = np.clip((np.where(there, features, self.centre) - self.centre) / self.scale, -6.0, 6.0)
-        return np.concatenate((scaled, there), axis=1)
+        known = np.where(there, features, self.centre)
+        scaled = np.clip((known - self.centre) / self.scale, -6.0, 6.0)
+        if not self.edges.size:
+            return np.concatenate((scaled, there), axis=1)
+        low, width = self.edges[:, :-1], np.diff(self.edges)
+        bins = np.clip((known[:, :, None] - low) / width, 0.0, 1.0) * there[:, :, None]
+        return np.concatenate((scaled, there, bins.reshape(len(bins), -1)), axis=1)
 
     def hidden(self, features: Floats) -> tuple[Floats, Floats]:
         """Return the last hidden layer (n, H) and the logits (n, N_CLASSES) of features (n, F)."""

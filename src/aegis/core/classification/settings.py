@@ -41,7 +41,7 @@ class TrackClassificationSettings(ClassificationSettings):
     """What gives tracks their classes."""
 
     classifier: str = param(
-        "table", "What gives tracks their classes: trained, the network that ships; table, the stated table of RCS, speeds and "
+        "trained", "What gives tracks their classes: trained, the network that ships; table, the stated table of RCS, speeds and "
         "heights; or the path of an ONNX model of yours (needs the extra onnx; docs/classification.md).",
     )  # fmt: skip
     model_cache_dir: str = param(

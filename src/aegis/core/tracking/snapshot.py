@@ -14,7 +14,8 @@ from aegis.core.tracking.motion import Kinematics, Model
 from aegis.core.tracking.rows import COLUMNS, Rows
 
 FORMAT = "aegis tracks 1"
-# Columns that older snapshots lack, and what stands in for them; what classification remembers begins anew.
+# Columns that older snapshots lack, and what stands in for them; what classification remembers begins anew, all of it where
+# one is lacking.
 SINCE = {"looked_ns": "updated_ns", "apart_ns": "updated_ns", "noted_ns": "updated_ns"}
 ANEW = frozenset({"look_rcs", "look_snr", "look_counts", *MEMORY})
 
@@ -38,10 +39,9 @@ def from_bytes(data: bytes, model: Model) -> tuple[Rows, int]:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
             n = len(file["id"])
+            forgotten = ANEW if any(name not in file for name in MEMORY) else frozenset()
             found = {
-                name: np.zeros(n)
-                if name in ANEW and name not in file
-                else file[name if name in file else SINCE.get(name, name)]
+                name: np.zeros(n) if name in forgotten else file[name if name in file else SINCE.get(name, name)]
                 for name in _arrays(blank)
             }
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:

@@ -82,7 +82,9 @@ class View:
             index = index[np.argsort(rows["id"][index])]
         mean, covariance = rows.mean(index)
         shown = shown_as(rows, index, mean, covariance, stamp, self._ground)
-        memory, looked = self._remembered(rows, index, mean, shown) if self.model.remembers else (None, None)
+        memory, looked = (
+            self._remembered(rows, index, mean, covariance, shown) if self.model.remembers else (None, None)
+        )
         measured = Measured(shown.rcs, shown.looks, shown.speed, shown.speed_sigma, shown.height, shown.height_sigma)
         probability = self.model.probability(measured, np.empty((0, len(index))) if memory is None else memory)
         class_id, _ = decide(probability, self._threshold)
@@ -107,7 +109,9 @@ class View:
         )
         return tracks, index, memory
 
-    def _remembered(self, rows: Rows, index: Ints, mean: Floats, shown: Shown) -> tuple[Floats, NDArray[np.bool_]]:
+    def _remembered(
+        self, rows: Rows, index: Ints, mean: Floats, covariance: Floats, shown: Shown
+    ) -> tuple[Floats, NDArray[np.bool_]]:
         """Return what is remembered of S rows (M, S), their new looks included, and (S,) which have one that counts."""
         memory, noted = rows.memory.take(index, axis=1), rows["noted_ns"][index]
         updated = rows["updated_ns"][index]
@@ -115,9 +119,13 @@ class View:
         if looked.any():
             new = index[looked]
             dt = np.where(noted[looked] > 0, (updated - noted)[looked] * 1e-9, np.nan)
+            height = np.where(
+                np.isfinite(shown.height), mean[:, 2], np.nan
+            )  # above the map's plane, which is to be the ground
+            variance = covariance[looked][:, range(6), range(6)].T
             looks = Looks(
-                dt, mean[looked], shown.speed_sigma[looked], shown.height[looked], shown.height_sigma[looked],
-                rows["look_rcs"][new], rows["look_snr"][new],
+                dt, mean[looked], shown.speed_sigma[looked], height[looked], shown.height_sigma[looked],
+                np.sqrt(0.5 * (variance[0] + variance[1])), np.sqrt(variance[5]), rows["look_rcs"][new], rows["look_snr"][new],
             )  # fmt: skip
             memory[:, looked] = remembered(memory[:, looked], looks)
         return memory, looked
