@@ -119,34 +119,47 @@ def put(
             out[K + i, c] = new[i, c]
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def put_columns(
+    index: cython.longlong[::1], old: cython.double[:, ::1], new: cython.double[:, ::1], out: cython.double[:, ::1]
+) -> cython.void:  # fmt: skip
+    """Write the columns `index` (K,) of a table, and all new ones after them, into one of K + B columns."""
+    K = index.shape[0]
+    for c in range(out.shape[0]):
+        for i in range(K):
+            out[c, i] = old[c, index[i]]
+        for i in range(new.shape[1]):
+            out[c, K + i] = new[c, i]
+
+
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
 def join(
     index: cython.longlong[::1],
     x: cython.double[:, ::1], P: cython.double[:, ::1], weight: cython.double[:, ::1], reals: cython.double[:, ::1],
-    wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1],
-    x_new: cython.double[:, ::1], P_new: cython.double[:, ::1], weight_new: cython.double[:, ::1],
-    reals_new: cython.double[:, ::1], wholes_new: cython.longlong[:, ::1], flags_new: cython.uchar[:, ::1],
-    x_out: cython.double[:, ::1], P_out: cython.double[:, ::1], weight_out: cython.double[:, ::1],
-    reals_out: cython.double[:, ::1], wholes_out: cython.longlong[:, ::1], flags_out: cython.uchar[:, ::1],
+    looks: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1],
+    x_new: cython.double[:, ::1], P_new: cython.double[:, ::1], weight_new: cython.double[:, ::1], reals_new: cython.double[:, ::1],
+    looks_new: cython.double[:, ::1], wholes_new: cython.longlong[:, ::1], flags_new: cython.uchar[:, ::1],
+    x_out: cython.double[:, ::1], P_out: cython.double[:, ::1], weight_out: cython.double[:, ::1], reals_out: cython.double[:, ::1],
+    looks_out: cython.double[:, ::1], wholes_out: cython.longlong[:, ::1], flags_out: cython.uchar[:, ::1],
 ) -> cython.void:  # fmt: skip
     """Write the rows `index` (K,) of tracks, and all B new ones after them, into K + B rows.
 
     Args:
         index: ascending.
-        x, P, weight: (N, .) all that belongs to a track in one row; reals, wholes, flags: the tables; then the new ones, (B, .).
+        x, P, weight: (N, .) all that belongs to a track in one row; reals, looks, wholes, flags: the tables, a track in a column.
+        x_new to flags_new: the same of the new ones.
         x_out to flags_out: to be written.
     """
     K = index.shape[0]
     put(index, x, x_new, x_out)
     put(index, P, P_new, P_out)
     put(index, weight, weight_new, weight_out)
-    for c in range(reals.shape[0]):
-        for i in range(K):
-            reals_out[c, i] = reals[c, index[i]]
-        for i in range(reals_new.shape[1]):
-            reals_out[c, K + i] = reals_new[c, i]
+    put_columns(index, reals, reals_new, reals_out)
+    put_columns(index, looks, looks_new, looks_out)
     for c in range(wholes.shape[0]):
         for i in range(K):
             wholes_out[c, i] = wholes[c, index[i]]

@@ -22,7 +22,7 @@ from aegis.core.kernels import rows as kernels
 from aegis.core.tracking import existence, measurement, motion, rows
 from aegis.core.tracking.association import How, Known, Moved, gate_keys
 from aegis.core.tracking.births import BirthPlaces, carried_on, first_detections, first_state, missed
-from aegis.core.tracking.class_looks import ClassLooks, class_looks
+from aegis.core.tracking.class_looks import ClassLooks, class_looks, total_power
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
 from aegis.core.tracking.filter_state import Background, Plotted, Report, Seen, State
@@ -57,7 +57,8 @@ class Filter:
         self._sensors = {name: KnownSensor.of(model) for name, model in s.sensor_models().items()}
         move = s.motion
         modes = motion.MODES[move.model]
-        self.blank = State(Rows.empty(len(modes), motion.dimension(move.model)))
+        self._remember = model.remembers
+        self.blank = State(Rows.empty(len(modes), motion.dimension(move.model), remember=model.remembers))
         acceleration = np.full((len(ClassId), 2), [move.acceleration_sigma_mps2, move.vertical_acceleration_sigma_mps2])
         for name, sigma in move.acceleration_by_class.items():
             acceleration[ClassId[name]] = sigma
@@ -97,9 +98,11 @@ class Filter:
         state = self._predicted(state, dt, share)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        usual = state.quiet_db.get(sensor_id, math.nan)
-        looks, quiet_db = class_looks(detections, usual, self._settings.classification)
-        state = replace(state, quiet_db={**state.quiet_db, sensor_id: quiet_db})
+        looks = None
+        if self._remember:
+            usual = state.quiet_db.get(sensor_id, math.nan)
+            looks, quiet_db = class_looks(detections, usual, self._settings.classification)
+            state = replace(state, quiet_db={**state.quiet_db, sensor_id: quiet_db})
         scan = self._plotted(
             detections, looks, view, tracks, mean, covariance, stamp, round(sensor.model.delay_s * 1e9)
         )
@@ -177,7 +180,7 @@ class Filter:
         return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
 
     def _plotted(
-        self, detections: Detections, looks: ClassLooks, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats,
+        self, detections: Detections, looks: ClassLooks | None, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats,
         stamp: int, delay_ns: int,
     ) -> Plotted:  # fmt: skip
         """Return the scan as measurements, one of each extended object, which are older by a delay than they say."""
@@ -188,9 +191,10 @@ class Filter:
         sorted_keys = keys[order]
         if not neighbours.ascend(sorted_keys):
             order = np.lexsort((*z.value.T, *z.position.T, keys))
-        z, looks = z.ordered(order), looks.take(order)
+        z, rcs = z.ordered(order), detections.rcs_dbsm[order]
+        looks = None if looks is None else looks.take(order)
         if self._settings.max_extent_m == 0.0:
-            return Plotted(view, z, looks, np.full(len(order), np.nan), z.measured_ns(stamp))
+            return Plotted(view, z, rcs, looks, np.full(len(order), np.nan), z.measured_ns(stamp))
         from aegis.core.tracking import extent  # with trees and graphs of scipy: 15 MB that points do not need
 
         known = np.flatnonzero(tracks["confirmed"])
@@ -198,10 +202,11 @@ class Filter:
         objects = extent.merge(
             z, extent.Known(mean[known, :3], sigma, tracks["scatter"][known]), self._settings.max_extent_m
         )
-        looks = looks.merged(objects.group, len(objects.scatter))
         order = np.argsort(gate_keys(objects.z.position), kind="stable")
+        rcs = total_power(rcs, objects.group, len(order))[order]
+        looks = None if looks is None else looks.merged(objects.group, len(order)).take(order)
         z = objects.z.ordered(order)
-        return Plotted(view, z, looks.take(order), objects.scatter[order], z.measured_ns(stamp))
+        return Plotted(view, z, rcs, looks, objects.scatter[order], z.measured_ns(stamp))
 
     def _background(
         self, state: State, sensor: KnownSensor, scan: Plotted, sensor_id: str, dt: float, sweep: Sweep | None
@@ -260,8 +265,9 @@ class Filter:
         (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
         after["looked_ns"][slice(None) if part is None else looked] = stamp
-        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.looks.rcs, z.measured, scan.measured_ns)
-        scan.looks.note(after, found, pairs.detection[best[found]])
+        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, scan.measured_ns)
+        if scan.looks is not None:
+            scan.looks.note(after, found, pairs.detection[best[found]])
         apart = found[close[found] < APART]
         after["apart_ns"][apart] = after["updated_ns"][apart]
         seen = Seen(scan, tracks, velocity, visible, observed, found)
@@ -343,11 +349,12 @@ class Filter:
         if modes == 2:
             turning = s.motion.mean_turn_s / (s.motion.mean_straight_s + s.motion.mean_turn_s)
             weight[:] = 1.0 - turning, turning
-        born = Rows.blank(Kinematics(x, P, weight))
+        born = Rows.blank(Kinematics(x, P, weight), remember=self._remember)
         reals, wholes, flags = born.tables
         kernels.begin(
             index, probability, 1.0 - s.birth.transient_share, serial * BIRTH_NUMBERS, z.measured.view(np.uint8),
-            scan.measured_ns, scan.looks.rcs, reals, wholes, flags.view(np.uint8),
+            scan.measured_ns, scan.rcs, reals, wholes, flags.view(np.uint8),
         )  # fmt: skip
-        scan.looks.note(born, np.arange(n), index)
+        if scan.looks is not None:
+            scan.looks.note(born, np.arange(n), index)
         return born, over

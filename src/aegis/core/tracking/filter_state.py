@@ -37,7 +37,8 @@ class Plotted(NamedTuple):
 
     view: SensorView
     z: Plots  # D, in the order of `gate_keys`
-    looks: ClassLooks  # (D,)
+    rcs: Floats  # (D,) [dBsm], NaN where it is not stated
+    looks: ClassLooks | None  # (D,) what they say to a model of classes that remembers looks; None: it does not
     scatter: Floats  # (D,) variance of an extended object's scatterers [m^2]
     measured_ns: Ints  # (D,)
 

@@ -24,11 +24,6 @@ REALS = (
     "rcs_sum",  # [dBsm] over `rcs_looks` detections
     "rcs_looks",
     "scatter",  # standard deviation of an extended object's detections about its centre [m]
-    # Of the last detection, for classification:
-    "look_rcs",  # [dBsm]
-    "look_snr",  # [dB]
-    "look_counts",  # 1: it says something of the class; 0: its SNR is too low, or it was jammed
-    *MEMORY,
 )
 WHOLES = (
     "id",  # 0 as long as the track has none
@@ -42,9 +37,16 @@ WHOLES = (
     "noted_ns",  # when the last detection was that its memory of looks has taken
 )
 FLAGS = ("confirmed", "has_height")
-COLUMNS = (*REALS, *WHOLES, *FLAGS)
-_MEMORY = slice(len(REALS) - len(MEMORY), None)
-_PLACE = {name: (k, i) for k, names in enumerate((REALS, WHOLES, FLAGS)) for i, name in enumerate(names)}
+# For classification by a model that remembers the looks at a track; else there is no such table.
+LOOKS = (
+    # Of the last detection:
+    "look_rcs",  # [dBsm]
+    "look_snr",  # [dB]
+    "look_counts",  # 1: it says something of the class; 0: its SNR is too low, or it was jammed
+    *MEMORY,
+)
+_MEMORY = slice(len(LOOKS) - len(MEMORY), None)
+_PLACE = {name: (k, i) for k, names in enumerate((REALS, WHOLES, FLAGS, LOOKS)) for i, name in enumerate(names)}
 
 
 @dataclass(frozen=True)
@@ -56,39 +58,47 @@ class Rows:
 
     kinematics: Kinematics
     tables: tuple[Floats, Ints, NDArray[np.bool_]]  # (reals, N), (wholes, N), (flags, N)
+    looks: Floats  # (looks, N), or (0, N) where classification remembers none: they are more than all others together
 
     def __len__(self) -> int:
         return int(self.tables[0].shape[1])
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of all that are there."""
+        return (*REALS, *WHOLES, *FLAGS, *LOOKS[: len(self.looks)])
+
     def __getitem__(self, column: str) -> NDArray[Any]:
         table, row = _PLACE[column]
-        out: NDArray[Any] = self.tables[table][row]
+        out: NDArray[Any] = (*self.tables, self.looks)[table][row]
         return out
 
     def __setitem__(self, column: str, values: NDArray[Any] | float) -> None:
         self[column][:] = values
 
     @classmethod
-    def blank(cls, kinematics: Kinematics) -> Rows:
-        """Return tracks with these kinematics, and zeros in all columns."""
+    def blank(cls, kinematics: Kinematics, *, remember: bool = False) -> Rows:
+        """Return tracks with these kinematics, and zeros in all columns; `remember`: also looks."""
         n = len(kinematics.x)
         reals, wholes = np.zeros((len(REALS), n)), np.zeros((len(WHOLES), n), np.int64)
-        return cls(kinematics, (reals, wholes, np.zeros((len(FLAGS), n), np.bool_)))
+        looks = np.zeros((len(LOOKS) if remember else 0, n))
+        return cls(kinematics, (reals, wholes, np.zeros((len(FLAGS), n), np.bool_)), looks)
 
     @classmethod
-    def empty(cls, modes: int, n: int) -> Rows:
+    def empty(cls, modes: int, n: int, *, remember: bool = False) -> Rows:
         """Return no tracks."""
-        return cls.blank(Kinematics(np.empty((0, modes, n)), np.empty((0, modes, n, n)), np.empty((0, modes))))
+        none = Kinematics(np.empty((0, modes, n)), np.empty((0, modes, n, n)), np.empty((0, modes)))
+        return cls.blank(none, remember=remember)
 
     def copy(self, kinematics: Kinematics | None = None) -> Rows:
         """Return the same tracks with columns of their own, and with these kinematics, if any are given."""
         reals, wholes, flags = self.tables
-        return Rows(kinematics or self.kinematics, (reals.copy(), wholes.copy(), flags.copy()))
+        return Rows(kinematics or self.kinematics, (reals.copy(), wholes.copy(), flags.copy()), self.looks.copy())
 
     @property
     def memory(self) -> Floats:
-        """Return what classification remembers of their looks (M, N); a view."""
-        return self.tables[0][_MEMORY]
+        """Return what classification remembers of their looks (M, N), or (0, N); a view."""
+        return self.looks[_MEMORY]
 
     def existing(self) -> Existence:
         """Return what is known of their existence."""
@@ -102,11 +112,11 @@ class Rows:
         kinematics = Kinematics(*(np.empty((n, *old.shape[1:])) for old in self.kinematics))
         reals, wholes = np.empty((len(REALS), n)), np.empty((len(WHOLES), n), np.int64)
         flags = np.empty((len(FLAGS), n), np.bool_)
-        out = Rows(kinematics, (reals, wholes, flags))
+        out = Rows(kinematics, (reals, wholes, flags), np.empty((len(self.looks), n)))
         kernels.join(index, *self._as_tables(), *born._as_tables(), *out._as_tables())
         return out
 
-    def _as_tables(self) -> tuple[Floats, Floats, Floats, Floats, Ints, NDArray[np.uint8]]:
+    def _as_tables(self) -> tuple[Floats, Floats, Floats, Floats, Floats, Ints, NDArray[np.uint8]]:
         """Return the same memory, all that belongs to a track in one row of the kinematics, and the columns."""
         n, (x, P, weight), (reals, wholes, flags) = len(self), self.kinematics, self.tables
         return (
@@ -114,6 +124,7 @@ class Rows:
             P.reshape(n, math.prod(P.shape[1:])),
             weight,
             reals,
+            self.looks,
             wholes,
             flags.view(np.uint8),
         )
