@@ -279,6 +279,8 @@ def pair_log_odds(
         log_background: (D,) ln of the density of detections from false alarms and new objects.
     """
     for t in range(existence.shape[0]):
+        if start[t] == start[t + 1]:
+            continue
         known = log(existence[t] * shown[t]) - log1p(-existence[t] * seen[t])
         for p in range(start[t], start[t + 1]):
             out[p] = known + log_likelihood[p] - log_background[detection[p]]

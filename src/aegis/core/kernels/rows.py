@@ -4,6 +4,7 @@ import cython
 from cython.cimports.libc.math import exp, expm1, isfinite, sqrt
 
 PROBABLE = cython.declare(cython.double, 0.5)  # a scan has shown a track where it is more probable than not
+APART = cython.declare(cython.double, 0.05)  # less probable to be in the same cell as another one: apart
 NAN = cython.declare(cython.double, float("nan"))
 TENTATIVE = cython.declare(cython.int, 1)
 CONFIRMED = cython.declare(cython.int, 2)
@@ -62,8 +63,8 @@ def hide(
 @cython.nogil
 @cython.exceptval(check=False)
 def note_hits(
-    hit: cython.double[::1], best: cython.longlong[::1], detection: cython.longlong[::1], measured_ns: cython.longlong[::1],
-    rcs: cython.double[::1], measured: cython.uchar[:, ::1],
+    hit: cython.double[::1], close: cython.double[::1], best: cython.longlong[::1], detection: cython.longlong[::1],
+    measured_ns: cython.longlong[::1], rcs: cython.double[::1], measured: cython.uchar[:, ::1],
     reals: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1], found: cython.longlong[::1],
 ) -> cython.Py_ssize_t:  # fmt: skip
     """Bring the tables up to date; write the rows that the scan probably showed, and return their number; see `tracking.rows`."""
@@ -74,6 +75,8 @@ def note_hits(
         d = detection[best[t]]
         wholes[HITS, t] += 1
         wholes[UPDATED_NS, t] = wholes[LOOKED_NS, t] = measured_ns[d]
+        if close[t] < APART:
+            wholes[APART_NS, t] = measured_ns[d]
         flags[HAS_HEIGHT, t] = flags[HAS_HEIGHT, t] or measured[d, 2]
         if isfinite(rcs[d]):
             reals[RCS_SUM, t] += rcs[d]

@@ -158,7 +158,8 @@ class ClutterMap:
             begin = 0
         store.remember(position, weight, stamp_ns)
         return ClutterMap(
-            store, begin, store.used, np.append(self.scans_ns[scans], stamp_ns), np.append(self.scans[scans], scan)
+            store, begin, store.used, np.concatenate((self.scans_ns[scans], (stamp_ns,))),
+            np.concatenate((self.scans[scans], (scan,))),
         )
 
 

@@ -26,7 +26,7 @@ from aegis.core.tracking.class_looks import ClassLooks, class_looks, total_power
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
 from aegis.core.tracking.filter_state import Background, Plotted, Report, Seen, State
-from aegis.core.tracking.lifecycle import settled
+from aegis.core.tracking.lifecycle import InView, settled
 from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics, Motion
 from aegis.core.tracking.rows import Rows
@@ -39,7 +39,6 @@ from aegis.core.types import ClassId, Detections, Floats, Ints
 
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
 SURE = 0.9  # existence probability of a track that another one may hide
-APART = 0.05  # less probable to be in the same cell: apart
 PROBABLE = 0.5  # more probable than not
 TURNS_COASTED = 3.5  # at least, however slowly the antenna turns: three misses in a row
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
@@ -130,7 +129,7 @@ class Filter:
             coast_s = max(coast_s, TURNS_COASTED * looks_s)
         expected = existence.expected(tracks["updated_ns"], stamp, visible, looks_s, self._hiding)
         begin = int(scan.measured_ns.min(initial=stamp))
-        in_view = np.concatenate(([visible, expected], [new, new]), axis=1)
+        in_view = InView(visible, expected, new)
         tracks = settled(tracks, born, in_view, (begin, stamp), coast_s, known, self._settings.existence, self._ids)
         then = stamp if picture_ns is None else min(picture_ns, stamp)
         picture, shown, memory = self._view.picture(self._before(tracks, stamp, then), detections, then)
@@ -162,14 +161,12 @@ class Filter:
                 entered or self._places.nobody(), dt, survival, s.motion.acceleration_sigma_mps2**2, share
             )
         if not len(before) or dt == 0.0:
-            tracks = before.copy(before.kinematics.copy())
+            tracks = before.predicted(before.kinematics.copy(), before.existing())
             return replace(state, tracks=tracks, entered=entered, undetected=undetected)
         between = motion.mode_transition(dt, s.motion.mean_straight_s, s.motion.mean_turn_s)
-        tracks = before.copy(
-            motion.predict(before.kinematics, dt, self._motion, between, before["class_id"], before["has_height"])
-        )
-        tracks["existence"], tracks["lasting"] = existence.predict(
-            before.existing(), survival, math.exp(-dt / s.existence.transient_life_s)
+        tracks = before.predicted(
+            motion.predict(before.kinematics, dt, self._motion, between, before["class_id"], before["has_height"]),
+            existence.predict(before.existing(), survival, math.exp(-dt / s.existence.transient_life_s)),
         )
         return replace(state, tracks=tracks, entered=entered, undetected=undetected)
 
@@ -265,11 +262,11 @@ class Filter:
         (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
         after["looked_ns"][slice(None) if part is None else looked] = stamp
-        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.rcs, z.measured, scan.measured_ns)
+        found = rows.note_hits(
+            after, chances.hit, close, best, pairs.detection, scan.rcs, z.measured, scan.measured_ns
+        )
         if scan.looks is not None:
             scan.looks.note(after, found, pairs.detection[best[found]])
-        apart = found[close[found] < APART]
-        after["apart_ns"][apart] = after["updated_ns"][apart]
         seen = Seen(scan, tracks, velocity, visible, observed, found)
         first_height = after["has_height"] & ~tracks["has_height"]
         if first_height.any():

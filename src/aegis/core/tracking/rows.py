@@ -46,6 +46,7 @@ LOOKS = (
     *MEMORY,
 )
 _MEMORY = slice(len(LOOKS) - len(MEMORY), None)
+_OF_LOOKS = 3
 _PLACE = {name: (k, i) for k, names in enumerate((REALS, WHOLES, FLAGS, LOOKS)) for i, name in enumerate(names)}
 
 
@@ -70,7 +71,7 @@ class Rows:
 
     def __getitem__(self, column: str) -> NDArray[Any]:
         table, row = _PLACE[column]
-        out: NDArray[Any] = (*self.tables, self.looks)[table][row]
+        out: NDArray[Any] = self.looks[row] if table == _OF_LOOKS else self.tables[table][row]
         return out
 
     def __setitem__(self, column: str, values: NDArray[Any] | float) -> None:
@@ -94,6 +95,13 @@ class Rows:
         """Return the same tracks with columns of their own, and with these kinematics, if any are given."""
         reals, wholes, flags = self.tables
         return Rows(kinematics or self.kinematics, (reals.copy(), wholes.copy(), flags.copy()), self.looks.copy())
+
+    def predicted(self, kinematics: Kinematics, existing: Existence) -> Rows:
+        """Return the same tracks later: only what existence says is in columns of its own."""
+        reals, wholes, flags = self.tables
+        out = Rows(kinematics, (reals.copy(), wholes, flags), self.looks)
+        out["existence"], out["lasting"] = existing
+        return out
 
     @property
     def memory(self) -> Floats:
@@ -138,20 +146,22 @@ class Rows:
 
 
 def note_hits(
-    rows: Rows, hit: Floats, best: Ints, detection: Ints, rcs: Floats, measured: NDArray[np.bool_], measured_ns: Ints
-) -> Ints:
+    rows: Rows, hit: Floats, close: Floats, best: Ints, detection: Ints, rcs: Floats, measured: NDArray[np.bool_],
+    measured_ns: Ints,
+) -> Ints:  # fmt: skip
     """Write into the columns what a scan says of them, and return the rows (F,) that it probably showed.
 
     Args:
         rows: changed in place.
-        hit, best: (N,) probability that a track gave a detection, and its most probable pair, -1 for none.
+        hit, close: (N,) probability that a track gave a detection; that it is in one cell of the sensor with another sure one.
+        best: (N,) its most probable pair, -1 for none.
         detection: (K,) of each pair; rcs (D,), measured (D, 4): of the detections.
         measured_ns: (D,) when they were.
     """
     found = np.empty(len(hit), np.int64)
     reals, wholes, flags = rows.tables
     n = kernels.note_hits(
-        hit, best, detection, measured_ns, rcs, measured.view(np.uint8), reals, wholes, flags.view(np.uint8), found
+        hit, close, best, detection, measured_ns, rcs, measured.view(np.uint8), reals, wholes, flags.view(np.uint8), found
     )
     return found[:n]
 
