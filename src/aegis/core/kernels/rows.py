@@ -1,7 +1,7 @@
-"""Existence and bookkeeping of tracks: over time, after a scan, and what the picture shows of them."""
+"""Bookkeeping of tracks: after a scan, and what the picture shows of them."""
 
 import cython
-from cython.cimports.libc.math import exp, expm1, isfinite, sqrt
+from cython.cimports.libc.math import isfinite, sqrt
 
 PROBABLE = cython.declare(cython.double, 0.5)  # a scan has shown a track where it is more probable than not
 APART = cython.declare(cython.double, 0.05)  # less probable to be in the same cell as another one: apart
@@ -24,39 +24,6 @@ LOOKED_NS = cython.declare(cython.int, 6)
 APART_NS = cython.declare(cython.int, 7)
 IS_CONFIRMED = cython.declare(cython.int, 0)
 HAS_HEIGHT = cython.declare(cython.int, 1)
-
-
-@cython.ccall
-@cython.nogil
-@cython.exceptval(check=False)
-def predict(
-    existence: cython.double[:], lasting: cython.double[:], survival: cython.double, brief: cython.double,
-    after: cython.double[:, ::1],
-) -> cython.void:  # fmt: skip
-    """Write both probabilities (2, N) after a time; see `tracking.existence.predict`."""
-    for t in range(existence.shape[0]):
-        stays = lasting[t] * survival + (1.0 - lasting[t]) * brief
-        after[0, t] = existence[t] * stays
-        after[1, t] = lasting[t] * survival / stays
-
-
-@cython.ccall
-@cython.nogil
-@cython.exceptval(check=False)
-def hide(
-    hidden: cython.double[:], lasting: cython.double[:], since_ns: cython.longlong[:], stamp_ns: cython.longlong,
-    in_view: cython.uchar[::1], mean_visible_s: cython.double, mean_hidden_s: cython.double, hidden_looks: cython.double,
-    after: cython.double[::1],
-) -> cython.void:  # fmt: skip
-    """Write (N,) the probability that an object is hidden; see `tracking.existence.hide`."""
-    for t in range(hidden.shape[0]):
-        dt = (stamp_ns - since_ns[t]) * 1e-9
-        if not in_view[t] or dt <= 0.0:
-            after[t] = hidden[t]
-            continue
-        stays = exp(-dt / max(mean_hidden_s, hidden_looks * dt))
-        goes = -expm1(-dt / mean_visible_s) * lasting[t] if mean_visible_s > 0.0 else 0.0
-        after[t] = hidden[t] * stays + (1.0 - hidden[t]) * goes
 
 
 @cython.ccall

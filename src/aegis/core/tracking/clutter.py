@@ -159,7 +159,10 @@ class ClutterMap:
             begin = 0
         store.remember(position, weight, stamp_ns)
         return ClutterMap(
-            store, begin, store.used, np.concatenate((self.scans_ns[scans], (stamp_ns,))),
+            store,
+            begin,
+            store.used,
+            np.concatenate((self.scans_ns[scans], (stamp_ns,))),
             np.concatenate((self.scans[scans], (scan,))),
         )
 

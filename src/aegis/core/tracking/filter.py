@@ -101,7 +101,7 @@ class Filter:
         if self._remember:
             usual = state.quiet_db.get(sensor_id, math.nan)
             looks, quiet_db = class_looks(detections, usual, self._settings.classification)
-            state = replace(state, quiet_db={**state.quiet_db, sensor_id: quiet_db})
+            state = state._replace(quiet_db={**state.quiet_db, sensor_id: quiet_db})
         scan = self._plotted(
             detections, looks, view, tracks, mean, covariance, stamp, round(sensor.model.delay_s * 1e9)
         )
@@ -138,7 +138,7 @@ class Filter:
             tracks.memory[:, shown] = memory
             tracks["noted_ns"][shown] = tracks["updated_ns"][shown]
         outside = measurement.ranges_outside(scan.z, view)
-        return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
+        return state._replace(tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
 
     def _before(self, tracks: Rows, now_ns: int, then_ns: int) -> Rows:
         """Return the tracks of now at a time before."""
@@ -162,13 +162,13 @@ class Filter:
             )
         if not len(before) or dt == 0.0:
             tracks = before.predicted(before.kinematics.copy(), before.existing())
-            return replace(state, tracks=tracks, entered=entered, undetected=undetected)
+            return state._replace(tracks=tracks, entered=entered, undetected=undetected)
         between = motion.mode_transition(dt, s.motion.mean_straight_s, s.motion.mean_turn_s)
         tracks = before.predicted(
             motion.predict(before.kinematics, dt, self._motion, between, before["class_id"], before["has_height"]),
             existence.predict(before.existing(), survival, math.exp(-dt / s.existence.transient_life_s)),
         )
-        return replace(state, tracks=tracks, entered=entered, undetected=undetected)
+        return state._replace(tracks=tracks, entered=entered, undetected=undetected)
 
     def _moved(self, class_id: Ints, climbs: NDArray[np.bool_], modes: tuple[int, ...], dt: float) -> Moved:
         """Return how tracks of these classes, of which some are known to climb, came here within dt [s]."""
@@ -227,7 +227,7 @@ class Filter:
             density[2], x, P = first_detections(entered, z, view.pose, self.bound, pd, moved)
             shown = 1.0 if sweep is None else covered(sweep, entered.x[:, 0], entered.P[:, 0], view.pose)
             found, entered = Background(density, x, P), missed(entered, pd * shown)
-        return replace(state, entered=entered, undetected=left), found
+        return state._replace(entered=entered, undetected=left), found
 
     def _associate(
         self,
@@ -262,9 +262,7 @@ class Filter:
         (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
         after["looked_ns"][slice(None) if part is None else looked] = stamp
-        found = rows.note_hits(
-            after, chances.hit, close, best, pairs.detection, scan.rcs, z.measured, scan.measured_ns
-        )
+        found = rows.note_hits(after, chances.hit, close, best, pairs.detection, scan.rcs, z.measured, scan.measured_ns)
         if scan.looks is not None:
             scan.looks.note(after, found, pairs.detection[best[found]])
         seen = Seen(scan, tracks, velocity, visible, observed, found)
@@ -296,7 +294,7 @@ class Filter:
             measured_ns = np.append(measured_ns, seen.scan.measured_ns[d])
         before = state.passed.get(sensor_id, Passed.nobody())
         passed = before.after((birth, measured_ns), looked, stamp, stamp - round(sweep.same_pass_s * 1e9))
-        return replace(state, passed={**state.passed, sensor_id: passed})
+        return state._replace(passed={**state.passed, sensor_id: passed})
 
     def _remember_clutter(
         self, state: State, z: Plots, sensor_id: str, seen: Seen | None, stamp: int, share: float
@@ -312,7 +310,7 @@ class Filter:
             round(self._settings.clutter.memory_s * 1e9),
         )
         after = local.after(z.position, unexplained, stamp, memory_ns, share)
-        return replace(state, clutter={**state.clutter, sensor_id: after})
+        return state._replace(clutter={**state.clutter, sensor_id: after})
 
     def _births(
         self, scan: Plotted, alone: Floats, background: Background, serial: int, tracks: int

@@ -138,11 +138,11 @@ class Rows:
         )
 
     def mean(self, index: Ints | None = None) -> tuple[Floats, Floats]:
-        """Return states (N, 6) and covariances (N, 6, 6), modes taken together, of some rows or all. May be views."""
-        chosen = self.kinematics if index is None else self.kinematics.rows(index)
-        if chosen.x.shape[1] == 1:
-            return np.ascontiguousarray(chosen.x[:, 0, :6]), np.ascontiguousarray(chosen.P[:, 0, :6, :6])
-        return motion.combine(chosen)
+        """Return states (N, 6) and covariances (N, 6, 6), modes taken together, of some rows or all. Of all they may be views."""
+        x, P, _ = self.kinematics
+        if index is None and x.shape[1] == 1:
+            return np.ascontiguousarray(x[:, 0, :6]), np.ascontiguousarray(P[:, 0, :6, :6])
+        return motion.combine(self.kinematics, index)
 
 
 def note_hits(
@@ -162,7 +162,7 @@ def note_hits(
     reals, wholes, flags = rows.tables
     n = kernels.note_hits(
         hit, close, best, detection, measured_ns, rcs, measured.view(np.uint8), reals, wholes, flags.view(np.uint8), found
-    )
+    )  # fmt: skip
     return found[:n]
 
 
