@@ -1,6 +1,8 @@
 // The page: signs in, listens to the stream, and shows it with its age. What is old is never shown as if it were new.
 
 import { isStale, newestOf } from "./ages.ts";
+import { alarmedZones, audible } from "./alarms.ts";
+import { AlarmsPanel } from "./alarms_panel.ts";
 import { fromHash } from "./camera.ts";
 import { DetailsPanel } from "./details.ts";
 import { byId, setText } from "./dom.ts";
@@ -11,7 +13,9 @@ import { Panels } from "./panels.ts";
 import { levelsOf } from "./rows.ts";
 import { Scope } from "./scope.ts";
 import { command, keepAlive, may, onSession, renew, session, signIn, signOut } from "./session.ts";
+import { Sound } from "./sound.ts";
 import { Stream } from "./stream.ts";
+import { chooseTheme } from "./theme.ts";
 
 const TABLE_EVERY_MS = 250;
 const SESSION_OVER = "The session has ended; sign in again.";
@@ -20,7 +24,9 @@ const STREAM_PATH = "/ws/radar-stream";
 const heard = new Heard();
 const scope = new Scope(byId<HTMLCanvasElement>("scope"));
 const panels = new Panels(heard, may);
+const alarms = new AlarmsPanel(heard, may, command);
 const details = new DetailsPanel();
+const sound = new Sound();
 const navigation = new Navigation(scope, drawSoon, choose, () => panels.selected);
 const stream = new Stream(heard, {
   open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${STREAM_PATH}`),
@@ -74,7 +80,7 @@ function start(): void {
 
 function showSignedIn(isSignedIn: boolean): void {
   byId("login-panel").hidden = isSignedIn;
-  for (const id of ["picture", "logout", "api"]) byId(id).hidden = !isSignedIn;
+  for (const id of ["picture", "logout", "api", "sound", "theme"]) byId(id).hidden = !isSignedIn;
 }
 
 // Showing.
@@ -106,6 +112,8 @@ function drawScope(): void {
     glows: heard.glows(now),
     sensor: heard.detections?.sensor ?? null,
     signals: heard.signals,
+    areas: heard.areas,
+    alarmed: alarmedZones(heard),
     levels: levelsOf(heard, now),
     trails: heard.trails,
     sigma: details.sigma,
@@ -127,6 +135,8 @@ function refresh(): void {
     setConnection(heard.arrivals.length === 0 ? "waiting" : isStale(heard, newestOf(heard), now) ? "stale" : "live");
   }
   panels.show(now);
+  alarms.show(now);
+  sound.update(audible(heard, now), now);
   details.show(panels.selected, now);
   drawSoon();
 }
@@ -145,6 +155,7 @@ async function act(button: HTMLButtonElement): Promise<void> {
   try {
     await command(button.dataset.command ?? "");
     panels.refusal = null;
+    if (button.closest("#alarms")) button.disabled = false; // it may stand for something else next
   } catch (error) {
     button.disabled = false;
     button.title = messageOf(error);
@@ -157,6 +168,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+chooseTheme(() => scope.recolour());
 onSession((token) => stream.authenticate(token), () => leave(SESSION_OVER));
 panels.selected = fromHash(location.hash).selected;
 byId("login").addEventListener("submit", (event) => void submitLogin(event as SubmitEvent));
@@ -166,12 +178,13 @@ for (const id of ["filter", "table"]) {
   byId(id).addEventListener(id === "table" ? "scroll" : "input", () => panels.showTracks(performance.now()));
 }
 for (const head of document.querySelectorAll("th")) head.addEventListener("click", () => panels.sortBy(head.dataset.key));
-for (const id of ["tracks", "threats", "advice"]) {
+for (const id of ["tracks", "threats", "advice", "alarms"]) {
   byId(id).addEventListener("click", (event) => {
     const target = event.target as HTMLElement;
     const line = target.closest<HTMLElement>("[data-id]");
     if (target.dataset.command) void act(target as HTMLButtonElement);
-    else if (line) choose(Number(line.dataset.id));
+    else if (target.dataset.ask) alarms.ask(target.dataset.ask);
+    else if (line?.dataset.id) choose(Number(line.dataset.id));
   });
 }
 setInterval(refresh, TABLE_EVERY_MS);

@@ -1,7 +1,9 @@
 // What has been heard of the stream, and when. Nothing here knows of the document.
 
 import { staleAfterMs, type Part } from "./ages.ts";
-import type { Advice, Connection, Detection, Level, Message, RadarFrame, Sensor, Signal, Status, Threat, Track } from "./messages.ts";
+import type {
+  Advice, Alarm, Connection, Detection, Level, Message, ProtectedArea, RadarFrame, Sensor, Signal, Status, Threat, Track,
+} from "./messages.ts";
 
 /** The detections of one message. */
 export interface Plots {
@@ -36,6 +38,8 @@ export class Heard {
   threats: (Part & { items: Threat[]; unlisted: Record<string, number[]>; listedFrom: Level }) | null = null;
   signals: Signal[] = [];
   advice: Advice[] = [];
+  alarms: Alarm[] | null = null;
+  areas: ProtectedArea[] = []; // assets and zones
   status: Status | null = null;
   statusAt = 0;
   trails = new Map<number, Point[]>();
@@ -71,6 +75,12 @@ export class Heard {
       case "ew":
         this.signals = message.signals?.items ?? [];
         this.advice = message.advice?.items ?? [];
+        break;
+      case "alarms":
+        this.alarms = message.items;
+        break;
+      case "protected":
+        this.areas = message.items;
         break;
       case "system_status":
         this.status = message;

@@ -55,6 +55,33 @@ export interface Advice {
   decided_by: string | null;
 }
 
+/** Of a zone rule; all that are on, and those that have ended lately. */
+export interface Alarm {
+  id: number;
+  rule: string;
+  zone: string | null;
+  track_id: number;
+  state: "ACTIVE" | "ENDED";
+  priority: number; // 1 is most urgent
+  raised_s: number;
+  text: string;
+  acknowledged_by: string | null;
+  shelved_until_s: number | null;
+  shelved_by: string | null;
+  shelf_reason: string | null;
+  note: string | null;
+}
+
+/** An asset or a zone: round, or with an outline. */
+export interface ProtectedArea {
+  name: string;
+  kind: "ASSET" | "ZONE";
+  x_m: number | null;
+  y_m: number | null;
+  radius_m: number | null;
+  outline_m: [east: number, north: number][];
+}
+
 export interface StageRow {
   age_s: number;
   rate_hz: number | null;
@@ -92,6 +119,8 @@ export type Message =
   | ({ type: "radar_frame" } & RadarFrame)
   | { type: "threats"; threats: Threat[]; age_s: number; listed_from?: Level; unlisted?: Record<string, number[]> }
   | { type: "ew"; signals?: { items: Signal[] } | null; advice: { items: Advice[] } | null }
+  | { type: "alarms"; items: Alarm[] }
+  | { type: "protected"; items: ProtectedArea[] }
   | ({ type: "system_status" } & Status)
   | { type: "heartbeat" };
 

@@ -5,7 +5,7 @@ import { byId, fillChildren, parts, setText, withChildren } from "./dom.ts";
 import type { Heard } from "./heard.ts";
 import type { Threat } from "./messages.ts";
 import {
-  adviceReason, criticalText, nextOrder, noThreatsText, numberText, rowsOf, stageLines, threatName, threatOrder, type Key, type Order,
+  adviceReason, criticalText, nextOrder, noThreatsText, numberText, rowsOf, stableOrder, stageLines, threatName, type Key, type Order,
 } from "./rows.ts";
 import { showTable } from "./table.ts";
 
@@ -70,7 +70,7 @@ export class Panels {
     const items = heard.threats?.items ?? [];
     const list = byId("threats");
     // Nothing moves under the pointer: a button must not become another track's while a hand is on its way to it.
-    this.#threats = threatOrder(this.#threats, items, list.matches(":hover"));
+    this.#threats = stableOrder(this.#threats, items.map((threat) => threat.track_id), list.matches(":hover"));
     const byTrack = new Map(items.map((threat) => [threat.track_id, threat]));
     setText(byId("threat-count"), items.length ? String(items.length) : "");
     byId("no-threats").hidden = items.length > 0;
