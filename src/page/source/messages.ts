@@ -1,7 +1,8 @@
 // What the bridge says on the stream: of each message, what this page looks at. Unknown is null.
 
 export type Level = "NONE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
-export type Connection = "signed-out" | "connecting" | "waiting" | "live" | "stale" | "disconnected";
+/** `replay`: what is shown is of the past. */
+export type Connection = "replay" | "signed-out" | "connecting" | "waiting" | "live" | "stale" | "disconnected";
 
 export interface Track {
   track_id: number;
@@ -102,12 +103,24 @@ export interface Status {
 
 export interface RadarFrame {
   frame: number;
+  stamp_s: number;
   age_s: number;
   sensor_id: string;
   sensor: Sensor;
   turn_s: number | null; // of the sensor's antenna; null: it does not turn
   detections: Detection[] | null;
   tracks: Track[] | null;
+}
+
+/** GET /api/replay: the picture of a time. */
+export interface PastPicture {
+  t_s: number;
+  stamp_s: number | null; // null: nothing is on record of then
+  age_s: number | null;
+  tracks: Track[];
+  threats: Omit<Threat, "acknowledged_by">[];
+  trail_stamps_s: number[];
+  trails: Record<string, ([east: number, north: number] | null)[]>;
 }
 
 export interface Admitted {

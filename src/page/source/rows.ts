@@ -28,6 +28,9 @@ export function levelsOf(heard: Heard, now: number): Map<number, Level> {
 
 /** What an empty list of threats means. */
 export function noThreatsText(heard: Heard, now: number): string {
+  if (heard.connection === "replay") {
+    return heard.threats ? "No threat of MEDIUM or above is on record of this time." : "Nothing is on record of this time.";
+  }
   if (!heard.threats) return "No assessment has been heard yet.";
   if (isStale(heard, heard.threats, now)) return "No new assessment: whether anything is a threat is not known.";
   const assessed = Object.values(heard.threats.unlisted).reduce((sum, ids) => sum + ids.length, 0);

@@ -252,11 +252,11 @@ export class Scope {
     g.lineWidth = 1;
     for (const track of view.tracks) {
       const trail = view.trails.get(track.track_id);
-      if (!trail || trail.length < 2) continue;
+      if (!trail?.length) continue;
       g.strokeStyle = `${this.#colours[view.levels.get(track.track_id) ?? "NONE"]}70`;
       g.beginPath();
-      g.moveTo(...at(...trail[0]));
-      for (const point of trail) g.lineTo(...at(...point));
+      for (const [east, north] of trail) g.lineTo(...at(east, north));
+      g.lineTo(...at(track.position_m.x, track.position_m.y));
       g.stroke();
     }
   }

@@ -145,10 +145,11 @@ test("zooming keeps what is under the pointer in its place", () => {
 
 test("the view survives as the end of an address", () => {
   const camera = { east: 120, north: -3400, range: 5000, follow: true };
-  assert.deepEqual(fromHash(`#${toHash(camera, 7)}`), { camera, selected: 7 });
+  assert.deepEqual(fromHash(`#${toHash(camera, 7)}`), { camera, selected: 7, time: null });
+  assert.deepEqual(fromHash(`#${toHash(camera, null, 1790000000.25)}`), { camera, selected: null, time: 1790000000.3 });
   assert.equal(toHash(HOME, null), "");
-  for (const odd of ["", "#", "#at=x,y&range=-5&track=0", "#at=1&range=1e99&track=1.5"]) {
-    assert.deepEqual(fromHash(odd), { camera: HOME, selected: null });
+  for (const odd of ["", "#", "#at=x,y&range=-5&track=0", "#at=1&range=1e99&track=1.5&t=now"]) {
+    assert.deepEqual(fromHash(odd), { camera: HOME, selected: null, time: null });
   }
 });
 
