@@ -78,6 +78,9 @@ BENCHMARKS = {
         "aegis.bench.threat",
         frozenset({"recordings"}),
     ),
+    "replay": Benchmark(
+        "the picture of a time in a history of 7 days, beside sqlite3 alone on the same rows", "aegis.bench.replay"
+    ),
     "zones": Benchmark(
         "zone rules on a picture of 5,000 tracks and 50 zones, beside a numpy loop that only tells who is inside",
         "aegis.bench.zones",

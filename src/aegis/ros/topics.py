@@ -48,6 +48,7 @@ TOPICS: dict[str, Topic] = {
         Topic("tracks", "aegis_msgs/msg/TrackArray"),
         Topic("threats", "aegis_msgs/msg/ThreatArray"),
         Topic("alarms", "aegis_msgs/msg/AlarmArray", latched=True),
+        Topic("protected", "aegis_msgs/msg/ProtectedArray", depth=1, latched=True),
         Topic("ew/signals", "aegis_msgs/msg/EwSignalArray"),
         Topic("ew/advice", "aegis_msgs/msg/EwAdviceArray", latched=True),
         Topic("events", "aegis_msgs/msg/Event", depth=100),

@@ -72,8 +72,9 @@ class SensorKnowledge:
         """
         tracks, z, pose = seen.before, seen.scan.z, seen.scan.view.pose
         (pairs, chances, _), found, best = seen.observed, seen.found, seen.observed.hypotheses.best
-        clear = found[(chances.probability[best[found]] > CLEAR) & (tracks["hits"][found] >= SETTLED_HITS)]
-        distance = pairs.distance[best[clear]]
+        probability = chances.probability.take(best.take(found))
+        clear = found[(probability > CLEAR) & (tracks["hits"].take(found) >= SETTLED_HITS)]
+        distance = pairs.distance.take(best.take(clear), axis=0)
         if self._scaling != "off":
             self._consistency.add(sensor_id, distance[:, 0], distance[:, 1])
         if self._scaling == "apply":

@@ -115,7 +115,10 @@ def in_view(position: Floats, has_height: NDArray[np.bool_], view: SensorView) -
 
 def ranges_outside(z: Plots, view: SensorView) -> Floats:
     """Return the ranges (K,) [m] of the measurements that lie outside the sensor's view, as it is stated."""
-    outside = z.position[~in_view(z.position, np.ascontiguousarray(z.measured[:, 2]), view)]
+    inside = in_view(z.position, z.measured[:, 2], view)
+    if inside.all():
+        return np.empty(0)
+    outside = z.position[~inside]
     return np.asarray(np.sqrt(((outside - view.pose.position) ** 2).sum(axis=1)), dtype=np.float64)
 
 

@@ -79,7 +79,7 @@ class View:
         n, ascend = kernels.listed(reals, wholes, flags.view(np.uint8), room)
         index = room[:n]
         if not ascend:
-            index = index[np.argsort(rows["id"][index])]
+            index = index.take(np.argsort(rows["id"].take(index), kind="stable"))  # nearly in order: much faster so
         mean, covariance = rows.mean(index)
         shown = shown_as(rows, index, mean, covariance, stamp, self._ground)
         memory, looked = self._remembered(rows, index, mean, shown) if self.model.remembers else (None, None)
