@@ -299,7 +299,8 @@ def drivers() -> None:
 @click.option(
     "--recordings",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar]. threat: folder that has "
+    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar]. profiles: folder that has cat062_30min, "
+    "stonesoup_demos and radhar_pointclouds [../shared/data]. threat: folder that has "
     "stonesoup_demos (AIS) and cat062_30min (air traffic) [none].",
 )
 @click.option(
