@@ -202,6 +202,46 @@ def listed(
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
+def sort(
+    wholes: cython.longlong[:, ::1], index: cython.longlong[::1], lowest: cython.longlong, place: cython.longlong[::1],
+    out: cython.longlong[::1],
+) -> cython.void:  # fmt: skip
+    """Write the rows `index` (S,) in the order of their ids, by counting; see `tracking.rows.by_id`.
+
+    Args:
+        wholes: the table; index: rows whose ids are between `lowest` and `lowest` + L - 2.
+        place: (L,) zeros.
+        out: (S,) to be written.
+    """
+    for i in range(index.shape[0]):
+        place[wholes[ID, index[i]] - lowest + 1] += 1
+    for k in range(1, place.shape[0]):
+        place[k] += place[k - 1]
+    for i in range(index.shape[0]):
+        k = wholes[ID, index[i]] - lowest
+        out[place[k]] = index[i]
+        place[k] += 1
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def clear(
+    found: cython.longlong[::1], best: cython.longlong[::1], probability: cython.double[::1], wholes: cython.longlong[:, ::1],
+    probability_from: cython.double, hits_from: cython.longlong, out: cython.longlong[::1],
+) -> cython.Py_ssize_t:  # fmt: skip
+    """Write which of the rows `found` (F,) have a clear pair, and hits enough; return how many. See `tracking.rows.clear`."""
+    n: cython.Py_ssize_t = 0
+    for i in range(found.shape[0]):
+        t = found[i]
+        out[n] = t
+        n += probability[best[t]] > probability_from and wholes[HITS, t] >= hits_from
+    return n
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
 def ready(
     mean: cython.double[:, ::1], covariance: cython.double[:, :, ::1], reals: cython.double[:, ::1],
     wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1], by_class: cython.double[:, ::1], since_ns: cython.longlong,

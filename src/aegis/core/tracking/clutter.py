@@ -148,8 +148,8 @@ class ClutterMap:
 
         What is remembered is not copied at every scan: it is a megabyte, where there are many. Positions may have more columns.
         """
-        begin = self.begin + int(np.searchsorted(self.stamp_ns, stamp_ns - memory_ns, "right"))
-        scans = slice(int(np.searchsorted(self.scans_ns, stamp_ns - memory_ns, "right")), None)
+        begin = self.begin + int(self.stamp_ns.searchsorted(stamp_ns - memory_ns, "right"))
+        scans = slice(int(self.scans_ns.searchsorted(stamp_ns - memory_ns, "right")), None)
         store, kept = self.store, self.end - begin
         if store.used != self.end or self.end + len(weight) > len(
             store.weight

@@ -110,7 +110,7 @@ class Filter:
         seen, visible = None, np.empty(0, np.bool_)
         part = None
         if sweep is not None:
-            passed = state.passed.get(sensor_id, Passed.nobody())
+            passed = state.passed.get(sensor_id) or Passed.nobody()
             taken, in_vain = passed.of(tracks["birth"], stamp - round(sweep.same_pass_s * 1e9))
             part = Part(covered(sweep, mean, covariance, view.pose), taken, in_vain)
         if len(tracks):
@@ -221,7 +221,7 @@ class Filter:
         left = {**state.undetected, sensor_id: undetected * (1.0 - pd * share)}
         density = measurement.background(z.measured, sensor.extent(z), model.clutter_per_scan, pd * undetected)
         if s.clutter.memory_s > 0.0 and len(z):
-            local = state.clutter.get(sensor_id, ClutterMap.empty())
+            local = state.clutter.get(sensor_id) or ClutterMap.empty()
             density[0] *= local.excess(z, view, model.clutter_per_scan, s.clutter.radius_m)
         entered = state.entered
         found = Background(density, np.empty((0, 6)), np.empty((0, 6, 6)))
@@ -296,7 +296,7 @@ class Filter:
             d = seen.observed.pairs.detection[hypotheses.best[found]]
             birth = np.append(birth, seen.before["birth"][found])
             measured_ns = np.append(measured_ns, seen.scan.measured_ns[d])
-        before = state.passed.get(sensor_id, Passed.nobody())
+        before = state.passed.get(sensor_id) or Passed.nobody()
         passed = before.after((birth, measured_ns), looked, stamp, stamp - round(sweep.same_pass_s * 1e9))
         return state._replace(passed={**state.passed, sensor_id: passed})
 
@@ -309,10 +309,8 @@ class Filter:
             pairs, chances, _ = seen.observed
             confirmed = seen.before["confirmed"].view(np.uint8)
             clutter_kernels.unexplained(pairs.start, pairs.detection, chances.probability, confirmed, unexplained)
-        local, memory_ns = (
-            state.clutter.get(sensor_id, ClutterMap.empty()),
-            round(self._settings.clutter.memory_s * 1e9),
-        )
+        local = state.clutter.get(sensor_id) or ClutterMap.empty()
+        memory_ns = round(self._settings.clutter.memory_s * 1e9)
         after = local.after(z.position, unexplained, stamp, memory_ns, share)
         return state._replace(clutter={**state.clutter, sensor_id: after})
 

@@ -86,7 +86,7 @@ def infinite_as_unknown(d: Detections) -> Detections:
 def from_detections(d: Detections, pose: Pose, now_ns: int | None = None) -> Plots:
     """Return the measurements of a scan by a sensor at `pose`; their ages are as of `now_ns`, or else of the stamp."""
     n = len(d)
-    value, variance, measured = np.zeros((n, 4)), np.zeros((n, 4)), np.zeros((n, 4), np.bool_)
+    value, variance, measured = np.empty((n, 4)), np.empty((n, 4)), np.empty((n, 4), np.bool_)
     position, sigma = np.empty((n, 3)), np.empty(n)
     kernels.measurements(
         d.range, d.azimuth, d.elevation, d.range_rate, d.variance, d.cartesian_accuracy, pose.position, pose.rotation,
@@ -129,7 +129,7 @@ def background(measured: NDArray[np.bool_], log_extent: Floats, clutter: float, 
         measured: (D, 4); log_extent: (4,) ln of the extent of the view in each component.
         clutter, births: expected in the whole view.
     """
-    out = np.zeros((3, len(measured)))
+    out = np.empty((3, len(measured)))
     kernels.background(measured.view(np.uint8), log_extent, clutter, births, out)
     return out
 

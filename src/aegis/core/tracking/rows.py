@@ -47,6 +47,7 @@ LOOKS = (
 )
 _MEMORY = slice(len(LOOKS) - len(MEMORY), None)
 _OF_LOOKS = 3
+CLOSE_IDS = 4  # so many times as many as there are tracks, up to which they are put in order by counting
 _PLACE = {name: (k, i) for k, names in enumerate((REALS, WHOLES, FLAGS, LOOKS)) for i, name in enumerate(names)}
 
 
@@ -164,6 +165,30 @@ def note_hits(
         hit, close, best, detection, measured_ns, rcs, measured.view(np.uint8), reals, wholes, flags.view(np.uint8), found
     )  # fmt: skip
     return found[:n]
+
+
+def clear(rows: Rows, found: Ints, best: Ints, probability: Floats, probability_from: float, hits_from: int) -> Ints:
+    """Return (C,) which of the rows `found` (F,) gave a detection surely, and did before.
+
+    Args:
+        rows: before the scan.
+        best: (N,) most probable pair of each row; probability: (K,) of the pairs.
+        probability_from: what is sure; hits_from: how many detections there have to have been.
+    """
+    out = np.empty(len(found), np.int64)
+    n = kernels.clear(found, best, probability, rows.tables[1], probability_from, hits_from, out)
+    return out[:n]
+
+
+def by_id(rows: Rows, index: Ints) -> Ints:
+    """Return the rows `index` (S,) in the order of their ids."""
+    ids = rows["id"].take(index)
+    lowest, highest = int(ids.min()), int(ids.max())
+    if highest - lowest > CLOSE_IDS * len(ids):
+        return index[np.argsort(ids, kind="stable")]
+    out = np.empty_like(index)
+    kernels.sort(rows.tables[1], index, lowest, np.zeros(highest - lowest + 2, np.int64), out)
+    return out
 
 
 def worth_keeping(rows: Rows, stamp_ns: int, begin_ns: int, lowest: float, max_coast_ns: int) -> Ints:
