@@ -5,16 +5,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
+from asterix_bytes import datablock, north_marker, plot
+from turning import START_S, Antenna, Judge
 
 from aegis.bench import profile_scenes, profiles
 from aegis.bench.profile_scenes import CHOSEN, SHOWN, Scene
 from aegis.bench.profiles import Profile
 from aegis.bench.turning_radar import in_view, plots, sectors
+from aegis.core.detection.detector import Detector
+from aegis.core.detection.points import read_points
 from aegis.core.evaluation.scene import TrueObject
 from aegis.core.types import ClassId
+from aegis.drivers.asterix import AsterixParser, AsterixSettings
+from aegis.drivers.frames import with_beams
 from aegis.graph.config import Parameters
 from aegis.resources import config_file
 
+NM = 1852.0
 NAMES = ["atc_en_route", "atc_terminal", "drone_site", "automotive"]
 
 
@@ -72,6 +79,46 @@ def test_aircraft_that_turn_keep_their_ids(name, radar):
     assert found.coverage > 0.9
     assert found.rms_m < {"atc_en_route": 350.0, "atc_terminal": 150.0}[name]
     assert found.within_95 > 0.85
+
+
+@pytest.mark.parametrize(("name", "period_s"), [("atc_en_route", 10.0), ("atc_terminal", 4.5)])
+def test_an_asterix_radar_is_tracked_from_its_bytes(name, period_s):
+    """Two aircraft with flight levels, at slant ranges, and one of which only the primary radar knows: one id each."""
+    antenna, rng = Antenna(period_s), np.random.default_rng(4)
+    courses = {
+        "A": ((-60e3, 40e3), (220.0, 0.0)),
+        "B": ((50e3, 60e3), (-150.0, -150.0)),
+        "C": ((20e3, -80e3), (30.0, 200.0)),
+    }
+    height_m = 350 * 30.48
+    grams = []
+    for who, course in courses.items():
+        for met in antenna.plots({who: course}, 250.0, rng, pd=0.9):
+            level = {} if who == "C" else {"i090": (350 * 4).to_bytes(2, "big")}
+            reach = met.range if who == "C" else np.hypot(met.range, height_m)
+            theta = round(np.degrees(np.pi / 2 - met.azimuth) % 360.0 / 360.0 * 65536) % 65536 / 65536 * 360.0
+            grams.append((met.time, datablock(48, plot(reach / NM, theta, (START_S + met.time) % 86_400, **level))))
+    grams += [(t, datablock(34, north_marker((START_S + t) % 86_400))) for t in np.arange(0.0, 250.0, period_s)]
+    parameters, profile = Parameters.read(config_file(f"{name}.yaml"), []), Profile.read(name)
+    parser, detector = AsterixParser(parameters.settings_as(AsterixSettings, "driver")), Detector(profile.detection)
+    frames = [f for t, data in sorted(grams) for f in parser.feed(data, round((START_S + t) * 1e9))] + list(
+        parser.finish()
+    )
+    judge, detections = Judge(courses), []
+    for k, frame in enumerate(frames):
+        columns = frame.columns if frame.sector is None else with_beams(frame.columns, frame.sector)
+        scan, _ = read_points(
+            columns, profile.detection, stamp_ns=frame.sensor_time_ns, frame_id="radar", sequence=k + 1
+        )
+        detections.append(detector.step(scan)[0])
+    pictures = profiles.follow(profile, detections)
+    for picture in pictures:
+        judge.take(picture)
+    judge.approve(nees=1.5)
+    assert np.sqrt(np.mean(np.square(judge.errors))) < 350.0
+    last = pictures[-1]
+    heights = np.sort(last.state[last.status != 1, 2])
+    np.testing.assert_allclose(heights[1:], height_m, atol=300.0)
 
 
 def test_a_drone_that_circles_among_birds_is_one_track():

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from aegis import __version__
+from aegis.cli.bags import play, record
 from aegis.cli.classify import classify
 from aegis.cli.evaluate import evaluate
 from aegis.cli.train import train
@@ -377,6 +378,8 @@ def events(markdown: bool) -> None:
 
 
 cli.add_command(evaluate)
+cli.add_command(record)
+cli.add_command(play)
 cli.add_command(classify)
 cli.add_command(train)
 cli.add_command(users)

@@ -195,6 +195,10 @@ class Filter:
         from aegis.core.tracking import extent  # with trees and graphs of scipy: 15 MB that points do not need
 
         known = np.flatnonzero(tracks["confirmed"])
+        double = extent.also_of(
+            mean[known, :2], mean[known, 3:5], tracks["born_ns"][known], self._settings.max_extent_m
+        )
+        known = known[~double]
         sigma = np.sqrt(np.maximum(covariance[known, 0, 0], covariance[known, 1, 1]))
         objects = extent.merge(
             z, extent.Known(mean[known, :3], sigma, tracks["scatter"][known]), self._settings.max_extent_m
