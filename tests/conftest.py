@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parent))  # helpers beside the tests, shared by them
 
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # before rclpy's messages are first imported
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup; what tests start would not hear Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"

@@ -145,9 +145,22 @@ def test_the_tracker_is_told_what_the_filters_of_the_paper_are_told():
 
 
 def test_the_published_figures_are_those_of_the_paper():
-    assert [(c.pd, c.clutter, c.published) for c in CELLS] == [
-        (0.98, 10, 64.7), (0.98, 30, 69.3), (0.75, 10, 90.3), (0.75, 30, 103.8)
+    assert [(c.scenario, c.pd, c.clutter, c.published, c.published_pmbm) for c in CELLS] == [
+        (1, 0.98, 10, 64.7, 65.3), (1, 0.98, 30, 69.3, 70.7), (1, 0.75, 10, 90.3, 89.4), (1, 0.75, 30, 103.8, 103.4),
+        (2, 0.98, 10, 9.9, None), (2, 0.98, 30, 12.4, None), (2, 0.75, 10, 25.0, None), (2, 0.75, 30, 30.6, None),
     ]  # fmt: skip
+
+
+def test_a_track_is_reported_where_that_costs_less_than_to_leave_it_out():
+    """By drawing what is there: cost 0 of a track that is left out and does not exist, its error, or half the cutoff."""
+    rng = np.random.default_rng(3)
+    for sigma in (1.0, 10.0, 30.0):
+        error = np.minimum(np.linalg.norm(rng.normal(0.0, sigma, (100_000, 2)), axis=1), 100.0).mean()
+        for existence in (0.3, 0.49, 0.52, 0.56, 0.63, 0.7, 0.85, 0.99):
+            reported, left_out = existence * error + (1.0 - existence) * 50.0, existence * 50.0
+            got = fusion2017.worth_reporting(np.array([existence]), sigma**2 * np.eye(2)[None])
+            if abs(reported - left_out) > 0.5:
+                assert got.tolist() == [reported < left_out]
 
 
 def test_a_row_is_mean_and_standard_error():
@@ -167,13 +180,13 @@ def test_forty_runs_a_cell_with_a_seed_each(asked, done, monkeypatch):
     seeds = []
 
     def measure(cell, seed):
-        seeds.append((cell.pd, cell.clutter, seed))
+        seeds.append((cell.scenario, cell.pd, cell.clutter, seed))
         return Score(70.0 + seed % 2, 60.0, 0.1, 0.1), 0.05
 
     monkeypatch.setattr(fusion2017, "measure", measure)
     rows = list(fusion2017.run(asked))
-    assert [row["runs"] for row in rows] == [done] * 4
-    assert len(set(seeds)) == 4 * done
+    assert [row["runs"] for row in rows] == [done] * 8
+    assert len(set(seeds)) == 8 * done
 
 
 def test_the_tracker_comes_near_the_published_score():

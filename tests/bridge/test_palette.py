@@ -22,7 +22,8 @@ def page_colours(app) -> dict[str, tuple[float, ...]]:
     """The colours that the page has for each level, and for none: red, green, blue from 0 to 1."""
     answer = app.client.get("/palette.css")
     assert answer.headers["content-type"].startswith("text/css")
-    found = re.findall(r"--(\w+): #(\w{2})(\w{2})(\w{2});", answer.text)
+    usual, _ = answer.text.split(':root[data-theme="day"]')
+    found = re.findall(r"--(\w+): #(\w{2})(\w{2})(\w{2});", usual)
     return {name.upper(): tuple(int(part, 16) / 255 for part in rgb) for name, *rgb in found}
 
 
@@ -43,9 +44,34 @@ def test_all_viewers_show_a_level_alike(page_colours, level):
     assert (colour.r, colour.g, colour.b) == expected
 
 
+def test_every_level_can_be_read_on_the_ground_of_each_theme(app):
+    """At least 4.5:1, WCAG 2.2's contrast of text."""
+    style = (STATIC / "app.css").read_text(encoding="utf-8")
+    usual, light = app.client.get("/palette.css").text.split(':root[data-theme="day"]')
+    for theme, levels in (("dusk", usual), ("day", light), ("night", usual)):
+        block = re.search(
+            rf':root\[data-theme="?{theme}"?\]\{{(.*?)\}}' if theme != "dusk" else r":root\{(.*?)\}", style
+        )
+        for ground in ("scope", "panel", "sunken"):
+            (dark,) = re.findall(rf"--{ground}:\s*(#\w+)", block.group(1))
+            for colour in re.findall(r"#\w{6}", levels):
+                assert contrast(colour, dark) >= 4.5, (theme, ground, colour)
+
+
+def contrast(one: str, other: str) -> float:
+    def luminance(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(c * 2 for c in colour[1:])
+        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
 def test_no_other_file_of_the_page_says_these_colours(app):
     colours = set(re.findall(r"#\w{6}", app.client.get("/palette.css").text))
-    assert len(colours) == len(ThreatLevel) + 1
+    assert len(colours) == 2 * (len(ThreatLevel) + 1)  # the second ones are for a light ground
     for path in [*STATIC.glob("*.css"), *STATIC.glob("*.js")]:
         assert not colours & set(re.findall(r"#\w{6}", path.read_text(encoding="utf-8"))), path.name
     style = (STATIC / "app.css").read_text(encoding="utf-8")

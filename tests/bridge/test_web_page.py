@@ -364,3 +364,121 @@ def test_page_rest_and_stream_show_what_is_evaluated(page, start_bridge, publish
         assert float(cells[8]) == pytest.approx(heading[k], abs=0.51)
     shown = page.locator("#threats li").all()
     assert [item.locator(".reason").inner_text() for item in shown] == threats.reason
+
+
+def test_a_person_hears_an_alarm_and_handles_it(page, start_bridge, start_stages):
+    """The threat stage raises it, a zone lights up and the page sounds; then it is silenced, seen, shelved and annotated."""
+    bridge = start_bridge()
+    rules = {
+        "threat.zones.airfield.radius_m": 30_000.0,
+        "threat.rules.intruder.zone": "airfield",
+        "threat.rules.intruder.raise_s": 0.0,
+        "threat.rules.intruder.priority": 1,
+    }
+    start_stages("simulator", "detection", "tracking", "threat", more=rules)
+    sign_in(page, bridge)
+    wait_state(page, "sound", "sounding")
+    first = page.locator("#alarms li.waiting").first
+    playwright_api.expect(first).to_contain_text("intruder · airfield")
+    assert int(page.inner_text("#alarm-figure")) >= 1
+    alarm = bridge.get("/api/alarms").json()["items"][0]
+    assert first.locator(".text").inner_text() == alarm["text"]
+    (zone,) = [one for one in bridge.get("/api/protected").json()["items"] if one["kind"] == "ZONE"]
+    assert (zone["name"], zone["radius_m"], zone["outline_m"]) == ("airfield", 30_000.0, [])
+
+    page.click("#silence")
+    wait_state(page, "sound", "silenced")
+    first.hover()  # now no row moves
+    row = page.locator("#alarms li", has=page.locator(f"[data-command='/api/alarms/{alarm['id']}/acknowledge']"))
+    row.get_by_text("Acknowledge").click()
+    row = page.locator("#alarms li", has=page.locator(f"[data-ask='note {alarm['id']}']"))
+    playwright_api.expect(row).to_contain_text("seen by admin")
+    row.get_by_text("Note…").click()
+    page.fill("#alarm-text", "called the tower")
+    page.click("#alarm-form button[type=submit]")
+    playwright_api.expect(row).to_contain_text("“called the tower (admin)”")
+    row.get_by_text("Shelve…").click()
+    page.click("#alarm-form button[type=submit]")
+    assert page.is_visible("#alarm-dialog")  # not without a reason
+    page.fill("#alarm-text", "survey flight")
+    page.select_option("#alarm-minutes", "30")
+    page.click("#alarm-form button[type=submit]")
+    playwright_api.expect(row).to_contain_text("shelved by admin until")
+    playwright_api.expect(row).to_contain_text("survey flight")
+    entries = bridge.get("/api/audit?action=alarm.shelve").json()["entries"]
+    assert [(one["outcome"], one["detail"]["duration_s"]) for one in entries] == [("ok", 1800.0), ("asked", 1800.0)]
+    assert not page.problems
+
+
+def test_the_theme_is_kept(page, start_bridge, feed, wait_for):
+    bridge = start_bridge()
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    dark = scope_pixels(page)
+    page.select_option("#theme", "day")
+    page.reload()
+    wait_state(page, "connection", "live")
+    assert page.input_value("#theme") == "day"
+    middle = np.s_[dark.shape[0] // 2, dark.shape[1] // 2 - 60]  # on the scope, beside the origin
+    wait_for(lambda: scope_pixels(page)[middle].mean() > 200, "the scope is light")
+    assert dark[middle].mean() < 60
+
+
+def test_the_past_is_replayed_and_never_looks_live(page, start_bridge, feed, wait_for):
+    bridge = start_bridge()
+
+    def picture(t: float) -> dict:
+        return bridge.get(f"/api/replay?t={t}").json()
+
+    begin_s = time.time()
+    wait_for(lambda: picture(time.time())["stamp_s"] is not None and time.time() > begin_s + 3.0, "3 s are on record")
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+
+    page.click("#replay")  # a minute ago nothing was on record
+    wait_state(page, "connection", "replay")
+    says(page, "notice", re.compile(r"REPLAY .*: nothing is on record of this time"))
+    says(page, "no-threats", "Nothing is on record of this time.")
+    assert page.locator("#tracks tr").count() == 0
+
+    page.keyboard.press("l")
+    wait_state(page, "connection", "live")
+    assert "t=" not in page.url
+
+    then_s = begin_s + 2.0
+    page.goto(f"{bridge.url}/#t={then_s}&track=41")
+    page.reload()
+    wait_state(page, "connection", "replay")
+    page.click("#replay-play")  # it stands
+    stood_s = float(re.search(r"[#&]t=([\d.]+)", page.url).group(1))
+    assert stood_s >= then_s - 0.1
+    shown = picture(stood_s)
+    says(page, "notice", re.compile(r"REPLAY .*: this is not live"))
+    row = page.locator("#tracks tr[data-id='41'] td")
+    wait_for(
+        lambda: float(row.nth(4).inner_text()) == round(shown["tracks"][0]["range_m"]), "the track of then is shown"
+    )
+    assert page.locator("#threats .act:visible").count() == 0  # nothing of the past can be acknowledged
+    page.keyboard.press(",")
+    page.keyboard.press(",")
+    earlier = picture(stood_s - 2.0)
+    if earlier["stamp_s"] is None:
+        says(page, "notice", re.compile("nothing is on record"))
+    else:
+        wait_for(lambda: float(row.nth(4).inner_text()) == round(earlier["tracks"][0]["range_m"]), "two seconds before")
+    page.click("#replay-live")
+    wait_state(page, "connection", "live")
+    wait_for(lambda: float(row.nth(4).inner_text()) > shown["tracks"][0]["range_m"] + 20.0, "the present is shown")
+    assert not page.problems
+
+
+def test_trails_outlive_a_reload(page, start_bridge, feed, wait_for):
+    bridge = start_bridge()
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    wait_for(lambda: len(bridge.get(f"/api/replay?t={time.time()}&trail_s=60").json()["trail_stamps_s"]) >= 4, "a way")
+    with page.expect_response("**/api/replay?*trail_s=60") as answer:
+        page.reload()
+    trail = answer.value.json()["trails"]["41"]
+    assert len(trail) >= 4
+    assert trail[0][0] < trail[-1][0]  # it flies outwards

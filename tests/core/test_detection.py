@@ -105,6 +105,15 @@ def test_points_that_cannot_be_are_dropped_and_counted():
     assert dropped == {"point not finite": 2, "point out of range": 2}
 
 
+@pytest.mark.parametrize("optional", [False, True])
+def test_a_point_without_an_elevation_counts_where_that_is_said(optional):
+    columns = {"range": [100.0, 100.0, 100.0, np.nan], "azimuth": [0.0] * 4, "elevation": [0.1, np.nan, 9.0, np.nan]}
+    scan, dropped = read(columns, has_doppler=False, elevation_optional=optional)
+    # 9 rad is none that is not known, but one that cannot be.
+    np.testing.assert_array_equal(scan.elevation, [0.1, np.nan] if optional else [0.1])
+    assert dropped == {"point not finite": 2 if optional else 3}
+
+
 def test_unknown_class_names_are_refused():
     with pytest.raises(ConfigError, match="no class UFO"):
         DetectionSettings.load({"classification.classes": ["UFO"]})

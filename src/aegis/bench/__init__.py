@@ -70,13 +70,16 @@ BENCHMARKS = {
         frozenset({"examples"}),
     ),
     "fusion2017": Benchmark(
-        "GOSPA beside the published multi-Bernoulli filters, scenario 1 of FUSION 2017, 40 runs a cell",
+        "GOSPA beside the published multi-Bernoulli filters, scenarios 1 and 2 of FUSION 2017, 40 runs a cell",
         "aegis.bench.fusion2017",
     ),
     "threat": Benchmark(
         "raids: is the order of threats that of impact; false CRITICAL on calm traffic, simulated and recorded; 20 raids a run",
         "aegis.bench.threat",
         frozenset({"recordings"}),
+    ),
+    "replay": Benchmark(
+        "the picture of a time in a history of 7 days, beside sqlite3 alone on the same rows", "aegis.bench.replay"
     ),
     "zones": Benchmark(
         "zone rules on a picture of 5,000 tracks and 50 zones, beside a numpy loop that only tells who is inside",
@@ -89,6 +92,11 @@ BENCHMARKS = {
     "autoferry": Benchmark(
         "four recordings of a maritime radar, each tracked by what was chosen on the three others, as Stone Soup's tracker is",
         "aegis.bench.autoferry",
+        frozenset({"recordings"}),
+    ),
+    "profiles": Benchmark(
+        "profiles of config/ beside the defaults, on what they were chosen on and on what they were not, one seed a run",
+        "aegis.bench.profiles",
         frozenset({"recordings"}),
     ),
     "ew": Benchmark(

@@ -59,7 +59,7 @@ def recorded(folder: Path) -> Iterator[tuple[str, Iterator[RecordedScene]]]:
         raise BenchmarkError(f"{folder} has neither {AIS} nor {CAT062}")
     for name, file in found:
         path = folder / file
-        objects = _vessels(path) if file == AIS else _aircraft(path)
+        objects = _vessels(path) if file == AIS else aircraft(path)
         yield name, _scenes(objects, ClassId.VESSEL if file == AIS else ClassId.AIRCRAFT, LONGEST_GAP_S[file])
 
 
@@ -70,7 +70,7 @@ def _vessels(path: Path) -> list[TrueObject]:
     return objects
 
 
-def _aircraft(path: Path) -> list[TrueObject]:
+def aircraft(path: Path) -> list[TrueObject]:
     """Return the tracks of CAT062 records: I062/070 time, 040 number, 105 place, 185 velocity, 136 flight level."""
     read = specifications.Cat_062_1_20.cv_record
     rows: dict[int, dict[int, list[float]]] = {}

@@ -26,6 +26,7 @@ from aegis.bridge.routes import (
     outputs,
     own_account,
     page,
+    protected,
     radar,
     service_tokens,
     stream,
@@ -55,7 +56,8 @@ stage has not spoken yet answers 503, never with invented values. `GET` bodies o
 | `{"type": "subscribe", ...}` | `subscribed`, then the picture as it is |
 | `{"type": "auth", "token": NEWER}` | `auth_ok`: the stream outlives the first token |
 
-`subscribe` takes, each of them optional: `channels` (of `radar_frame`, `threats`, `system_status`, `heartbeat`, `ew`, `alarms`),
+`subscribe` takes, each of them optional: `channels` (of `radar_frame`, `threats`, `system_status`, `heartbeat`, `ew`, `alarms`,
+`protected`),
 `rate_hz` (messages a second of each channel at most), `area` (`{"x_min_m", "y_min_m", "x_max_m", "y_max_m"}`, in `map`: x east,
 y north), `classes` (`["DRONE", ...]`) and `format` (`json`, or `msgpack` in binary messages). What it does not name is as in a new
 connection. The same messages come as server-sent events from `GET /api/stream`.
@@ -88,6 +90,7 @@ def create_app(bridge: Bridge) -> FastAPI:
         threats.commands,
         ew.router,
         alarms.router,
+        protected.router,
         history.router,
         outputs.router,
         event_stream.router,

@@ -35,6 +35,7 @@ from aegis.bridge.telemetry.sources import ACCOUNTS, HISTORY, OUTPUTS, QUEUE, ST
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.telemetry import Telemetry
 from aegis.bridge.telemetry.writer import LogWriter
+from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
 from aegis.ros.stages.base import StageContext
@@ -194,6 +195,7 @@ def connect(
     queue.on(EwFrame[Signal], state.take_signals, stream.take_signals)
     queue.on(EwFrame[Advice], state.take_advice, stream.take_advice)
     queue.on(EwFrame[Alarm], state.take_alarms, stream.take_alarms)
+    queue.on(EwFrame[ProtectedArea], state.take_protected, stream.take_protected)
     queue.on(ReceivedEvent, state.take_event, in_thread=[history.put_event, *log])
     queue.on(list[StatusRow], state.take_status)
     queue.on(Classifier, state.take_classifier)

@@ -13,12 +13,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import rclpy
-from aegis_msgs.msg import AlarmArray, DetectionArray, EwAdviceArray, EwSignalArray, ThreatArray, TrackArray
+from aegis_msgs.msg import (
+    AlarmArray,
+    DetectionArray,
+    EwAdviceArray,
+    EwSignalArray,
+    ProtectedArray,
+    ThreatArray,
+    TrackArray,
+)
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from aegis.bridge.live import columns
 from aegis.bridge.live.acknowledgements import Acknowledgement
 from aegis.bridge.live.alarm_columns import alarm_rows
+from aegis.bridge.live.area_columns import area_rows
 from aegis.bridge.live.encoded import EncodedRows
 from aegis.bridge.live.ew_columns import advice_rows, signal_rows
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
@@ -32,12 +41,14 @@ from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS
 from aegis.bridge.stream.hub import Hub
 from aegis.core.events import RadarFramesBroadcast, StatusBroadcast, ThreatsBroadcast
+from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.host import StageHost
 from aegis.ros.messages.alarms import alarms_from_msg
 from aegis.ros.messages.ew import advice_from_msg, signals_from_msg
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tracks_from_msg
+from aegis.ros.messages.protected import areas_from_msg
 from aegis.ros.messages.reports import ReceivedEvent
 from aegis.ros.stages.base import Output, Stage, StageContext
 
@@ -94,6 +105,7 @@ class BridgeStage(Stage[BridgeSettings]):
             "ew/signals": self._signals,
             "ew/advice": self._advice,
             "alarms": self._alarms,
+            "protected": self._protected,
             "events": lambda m: self._put(ReceivedEvent, event_from_msg(m)),
             "status": lambda m: self._put(list[StatusRow], rows_from_msg(m)),
             "class_info": lambda m: self._put(Classifier, Classifier(m.model, m.basis)),
@@ -159,6 +171,11 @@ class BridgeStage(Stage[BridgeSettings]):
         alarms, stamp_ns = alarms_from_msg(message), stamp_of(message)
         frame = EwFrame(alarms, alarm_rows(alarms), stamp_ns, self._age_s(stamp_ns), time.monotonic())
         self._put(EwFrame[Alarm], frame)
+
+    def _protected(self, message: ProtectedArray) -> None:
+        areas, stamp_ns = areas_from_msg(message), stamp_of(message)
+        frame = EwFrame(areas, area_rows(areas), stamp_ns, self._age_s(stamp_ns), time.monotonic())
+        self._put(EwFrame[ProtectedArea], frame)
 
     def _put_frames(self, frames: Iterable[RadarFrame]) -> None:
         for frame in frames:

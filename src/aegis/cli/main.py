@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from aegis import __version__
+from aegis.cli.bags import play, record
 from aegis.cli.classify import classify
 from aegis.cli.evaluate import evaluate
 from aegis.cli.train import train
@@ -299,7 +300,8 @@ def drivers() -> None:
 @click.option(
     "--recordings",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar]. threat: folder that has "
+    help="autoferry: folder with the recordings [../shared/data/autoferry_maritime_radar]. profiles: folder that has cat062_30min, "
+    "stonesoup_demos and radhar_pointclouds [../shared/data]. threat: folder that has "
     "stonesoup_demos (AIS) and cat062_30min (air traffic) [none].",
 )
 @click.option(
@@ -376,6 +378,8 @@ def events(markdown: bool) -> None:
 
 
 cli.add_command(evaluate)
+cli.add_command(record)
+cli.add_command(play)
 cli.add_command(classify)
 cli.add_command(train)
 cli.add_command(users)

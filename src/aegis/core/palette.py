@@ -28,12 +28,26 @@ LEVEL_HEX = {
     ThreatLevel.LOW: "#5bc48c",
 }
 UNASSESSED_HEX = "#7fb2de"  # no threat level, or one too old to believe
+# The same on a light ground, where the others cannot be read.
+LEVEL_HEX_ON_LIGHT = {
+    ThreatLevel.CRITICAL: "#c4122e",
+    ThreatLevel.HIGH: "#a84f00",
+    ThreatLevel.MEDIUM: "#7a6000",
+    ThreatLevel.LOW: "#1f7a4d",
+}
+UNASSESSED_HEX_ON_LIGHT = "#2f6593"
 
 LEVEL_COLOURS = {level: Colour.from_hex(text) for level, text in LEVEL_HEX.items()}
 UNASSESSED = Colour.from_hex(UNASSESSED_HEX)
 
 
 def css() -> str:
-    """Return a style sheet with the colours as `--critical` and so on, and `--none`."""
-    lines = [f"  --{level.name.lower()}: {text};" for level, text in LEVEL_HEX.items()]
-    return "\n".join([":root {", *lines, f"  --none: {UNASSESSED_HEX};", "}", ""])
+    """Return a style sheet with the colours as `--critical` and so on, and `--none`; others by day."""
+    return _rule(":root", LEVEL_HEX, UNASSESSED_HEX) + _rule(
+        ':root[data-theme="day"]', LEVEL_HEX_ON_LIGHT, UNASSESSED_HEX_ON_LIGHT
+    )
+
+
+def _rule(selector: str, levels: dict[ThreatLevel, str], unassessed: str) -> str:
+    lines = [f"  --{level.name.lower()}: {text};" for level, text in levels.items()]
+    return "\n".join([f"{selector} {{", *lines, f"  --none: {unassessed};", "}", ""])

@@ -119,7 +119,7 @@ NODES: dict[str, NodeSpec] = {
             "aegis.core.threat.settings:ThreatSettings",
             "tracks ranked by the threat to what is protected, with reasons; rules of zones",
             subscribes=("tracks", "odometry"),
-            publishes=("threats", "alarms"),
+            publishes=("threats", "alarms", "protected"),
             services=(Service("alarms/handle", "aegis_msgs/srv/HandleAlarm"),),
         ),
         NodeSpec(
@@ -167,6 +167,7 @@ ALL_NODES: dict[str, NodeSpec] = {
             "tracks",
             "threats",
             "alarms",
+            "protected",
             "ew/signals",
             "ew/advice",
             "events",

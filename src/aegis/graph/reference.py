@@ -13,7 +13,8 @@ _HEAD = """# Parameters
 
 Made by `aegis params --markdown`; a test holds this page against the code. The environment variable, where there is one, is
 above the parameter file and below `--set NODE.KEY=VALUE`. `aegis.yaml` here is a file to begin with; `maritime_2d.yaml` and
-`umrr96.yaml` are profiles of real sensors. `LOG_LEVEL` reaches further than the tables: it also sets the ROS log of every node.
+`umrr96.yaml` are profiles of real sensors, `atc_en_route.yaml`, `atc_terminal.yaml`, `drone_site.yaml`, `automotive.yaml` of kinds
+of them. `LOG_LEVEL` reaches further than the tables: it also sets the ROS log of every node.
 """
 
 

@@ -53,7 +53,7 @@ def _definitions() -> list[Path]:
     raise FileNotFoundError(f"no share/aegis_msgs/msg/*.msg above {package}; install aegis_msgs again")
 
 
-def _recording(path: Path) -> Recording:
+def _recording(path: Path, *, whole: bool = True) -> Recording:
     """Return an open recording.
 
     Raises:
@@ -62,7 +62,7 @@ def _recording(path: Path) -> Recording:
     if not path.exists():
         raise BagError(f"{path} does not exist; a rosbag2 folder, .mcap or .db3 file is expected")
     try:
-        return Recording(path)
+        return Recording(path, whole=whole)
     except (RecordingError, OSError) as error:
         raise BagError(
             f"{path} cannot be read as a rosbag2: {error}; a folder with metadata.yaml, a .mcap or a .db3 file"
@@ -70,20 +70,20 @@ def _recording(path: Path) -> Recording:
         ) from error
 
 
-def topic_types(path: Path) -> dict[str, str]:
-    """Return the topics of a bag that have messages, with their types.
+def topic_types(path: Path, *, whole: bool = True) -> dict[str, str]:
+    """Return the topics of a bag that have messages, with their types; `whole` as in BagReader.
 
     Raises:
         BagError: no such bag, not a bag, or damaged.
     """
-    with closing(_recording(path)) as recording:
+    with closing(_recording(path, whole=whole)) as recording:
         return {topic.name: topic.type for topic in recording.topics if topic.messages}
 
 
 class BagReader:
     """One topic of a rosbag2 (MCAP or sqlite3; a folder or a storage file), in the order of recording."""
 
-    def __init__(self, path: Path, topic: str, type_name: str, *, option: str = "--topic") -> None:
+    def __init__(self, path: Path, topic: str, type_name: str, *, option: str = "--topic", whole: bool = True) -> None:
         """Open the bag.
 
         Args:
@@ -92,13 +92,14 @@ class BagReader:
                 ends so.
             type_name: the type that it must have.
             option: of the command line that names another topic, for error messages.
+            whole: refuse an MCAP that is not; else `damage` says what was left out.
 
         Raises:
             BagError: no such bag, not a bag, damaged, without the topic, of another type, or empty.
         """
         self._path = path
         self._option = option
-        self._recording = _recording(path)
+        self._recording = _recording(path, whole=whole)
         try:
             self._topic = self._find(topic, type_name)
             self.count = self._topic.messages
@@ -112,6 +113,11 @@ class BagReader:
     def warnings(self) -> list[str]:
         """Return what was odd of the bag and did not matter; whole after the last message."""
         return [f"{self._path}: {warning}" for warning in self._recording.warnings]
+
+    @property
+    def damage(self) -> str:
+        """What was left out of a bag that is not whole."""
+        return f"{self._path} is not whole: {self._recording.damage}" if self._recording.damage else ""
 
     def _find(self, topic: str, type_name: str) -> StoredTopic:
         wanted = full_name(topic)

@@ -48,9 +48,11 @@ TOPICS: dict[str, Topic] = {
         Topic("tracks", "aegis_msgs/msg/TrackArray"),
         Topic("threats", "aegis_msgs/msg/ThreatArray"),
         Topic("alarms", "aegis_msgs/msg/AlarmArray", latched=True),
+        Topic("protected", "aegis_msgs/msg/ProtectedArray", depth=1, latched=True),
         Topic("ew/signals", "aegis_msgs/msg/EwSignalArray"),
         Topic("ew/advice", "aegis_msgs/msg/EwAdviceArray", latched=True),
-        Topic("events", "aegis_msgs/msg/Event", depth=100),
+        # As /rosout: who comes late hears the last ones. An alarm in the first second would be in no history else.
+        Topic("events", "aegis_msgs/msg/Event", depth=100, latched=True),
         Topic("status", "aegis_msgs/msg/PipelineStatus"),
         Topic("class_info", "aegis_msgs/msg/ClassInfo", depth=1, latched=True),
         Topic("markers", "visualization_msgs/msg/MarkerArray", depth=1),

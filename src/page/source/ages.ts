@@ -12,6 +12,7 @@ export interface Part {
 const STALE_AFTER_MS = 2000;     // at least; three frame intervals where those are longer
 const OLD_MEASUREMENT_S = 10;    // frames arrive, but what they show was measured long ago
 const STATUS_FOR_MS = 3000;
+const GAP_S = 3;                 // a picture of the past is kept about once a second
 
 /** The mean time between frames [ms]; null before the second one. */
 export function meanIntervalMs(arrivals: readonly number[]): number | null {
@@ -34,6 +35,7 @@ export function ageS(part: Part, now: number): number {
 
 /** Whether a part is too old to be shown as new. */
 export function isStale(heard: Heard, part: Part | null, now: number): boolean {
+  if (heard.connection === "replay") return part === null || part.ageS > GAP_S;
   return silentMs(part, now) > staleAfterMs(heard.arrivals) || heard.connection === "disconnected";
 }
 

@@ -1,17 +1,22 @@
 // The page: signs in, listens to the stream, and shows it with its age. What is old is never shown as if it were new.
 
 import { isStale, newestOf } from "./ages.ts";
+import { alarmedZones, audible } from "./alarms.ts";
+import { AlarmsPanel } from "./alarms_panel.ts";
 import { fromHash } from "./camera.ts";
 import { DetailsPanel } from "./details.ts";
 import { byId, setText } from "./dom.ts";
 import { Heard } from "./heard.ts";
-import type { Connection } from "./messages.ts";
+import type { Connection, PastPicture } from "./messages.ts";
 import { Navigation } from "./navigation.ts";
 import { Panels } from "./panels.ts";
+import { Replay } from "./replay.ts";
 import { levelsOf } from "./rows.ts";
 import { Scope } from "./scope.ts";
-import { command, keepAlive, may, onSession, renew, session, signIn, signOut } from "./session.ts";
+import { command, keepAlive, may, onSession, read, renew, session, signIn, signOut } from "./session.ts";
+import { Sound } from "./sound.ts";
 import { Stream } from "./stream.ts";
+import { chooseTheme } from "./theme.ts";
 
 const TABLE_EVERY_MS = 250;
 const SESSION_OVER = "The session has ended; sign in again.";
@@ -20,8 +25,11 @@ const STREAM_PATH = "/ws/radar-stream";
 const heard = new Heard();
 const scope = new Scope(byId<HTMLCanvasElement>("scope"));
 const panels = new Panels(heard, may);
+const alarms = new AlarmsPanel(heard, may, command);
 const details = new DetailsPanel();
-const navigation = new Navigation(scope, drawSoon, choose, () => panels.selected);
+const sound = new Sound();
+const replay = new Replay(onReplay, () => heard.nowS(performance.now()));
+const navigation = new Navigation(scope, drawSoon, choose, () => panels.selected, () => replay.t);
 const stream = new Stream(heard, {
   open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${STREAM_PATH}`),
   token: () => session()?.token ?? null,
@@ -30,7 +38,10 @@ const stream = new Stream(heard, {
     setConnection(connection);
     if (connection === "disconnected") refresh();
   },
-  onFrame: drawSoon,
+  onFrame: () => {
+    fetchTrails();
+    drawSoon();
+  },
 });
 
 // Signing in and out.
@@ -57,6 +68,7 @@ function leave(reason = ""): void {
   stream.close();
   heard.clear();
   panels.refusal = null;
+  replay.end();
   setConnection("signed-out");
   showSignedIn(false);
   byId("user").textContent = "";
@@ -70,19 +82,43 @@ function start(): void {
   scope.resize();
   keepAlive();
   stream.connect();
+  const { time } = fromHash(location.hash);
+  if (time !== null) replay.begin(time);
+  hasTrails = false;
+}
+
+let hasTrails = false;
+/** The ways of the tracks from before this page was loaded; without the history they begin now. */
+function fetchTrails(): void {
+  if (hasTrails || !heard.tracks) return;
+  hasTrails = true;
+  const past = read<PastPicture>(`/api/replay?t=${heard.tracks.stampS}&trail_s=60`);
+  void past.then((picture) => picture && heard.addTrails(picture), () => { hasTrails = false; });
 }
 
 function showSignedIn(isSignedIn: boolean): void {
   byId("login-panel").hidden = isSignedIn;
-  for (const id of ["picture", "logout", "api"]) byId(id).hidden = !isSignedIn;
+  for (const id of ["picture", "logout", "api", "sound", "theme"]) byId(id).hidden = !isSignedIn;
 }
 
 // Showing.
 
 function setConnection(connection: Connection): void {
   heard.connection = connection;
-  document.body.dataset.connection = connection;
-  byId("connection").textContent = connection.replace("-", " ");
+  const shown = replay.t !== null && connection !== "signed-out" ? "replay" : connection;
+  document.body.dataset.connection = shown;
+  byId("connection").textContent = shown.replace("-", " ");
+}
+
+/** Show another picture of the past, or the present again. */
+function onReplay(): void {
+  const isPast = replay.t !== null;
+  panels.heard = isPast ? replay.heard : heard;
+  byId("replay-bar").hidden = !isPast;
+  byId("replay").setAttribute("aria-pressed", String(isPast));
+  setConnection(heard.connection);
+  navigation.remember();
+  refresh();
 }
 
 let drawPlanned = false;
@@ -97,20 +133,24 @@ function drawSoon(): void {
 
 function drawScope(): void {
   const now = performance.now();
-  const tracks = heard.tracks?.items ?? [];
+  const shown = panels.heard;
+  const isPast = shown !== heard;
+  const tracks = shown.tracks?.items ?? [];
   const place = tracks.find((track) => track.track_id === panels.selected)?.position_m;
   if (place) navigation.follow(place.x, place.y);
   scope.draw({
     camera: navigation.camera,
     tracks,
-    glows: heard.glows(now),
+    glows: isPast ? [] : heard.glows(now),
     sensor: heard.detections?.sensor ?? null,
-    signals: heard.signals,
-    levels: levelsOf(heard, now),
-    trails: heard.trails,
-    sigma: details.sigma,
+    signals: isPast ? [] : heard.signals,
+    areas: heard.areas,
+    alarmed: isPast ? new Set() : alarmedZones(heard),
+    levels: levelsOf(shown, now),
+    trails: shown.trails,
+    sigma: isPast ? null : details.sigma,
     measured: navigation.measured,
-    stale: isStale(heard, heard.tracks, now),
+    stale: isStale(shown, shown.tracks, now),
     detectionsStale: isStale(heard, heard.detections, now),
     showDetections: byId<HTMLInputElement>("show-detections").checked,
     showTrails: byId<HTMLInputElement>("show-trails").checked,
@@ -126,8 +166,11 @@ function refresh(): void {
   if (["waiting", "live", "stale"].includes(heard.connection)) {
     setConnection(heard.arrivals.length === 0 ? "waiting" : isStale(heard, newestOf(heard), now) ? "stale" : "live");
   }
+  panels.replayText = replay.t === null ? "" : replay.text;
   panels.show(now);
-  details.show(panels.selected, now);
+  alarms.show(now);
+  sound.update(audible(heard, now), now);
+  details.show(replay.t === null ? panels.selected : null, now);
   drawSoon();
 }
 
@@ -145,6 +188,7 @@ async function act(button: HTMLButtonElement): Promise<void> {
   try {
     await command(button.dataset.command ?? "");
     panels.refusal = null;
+    if (button.closest("#alarms")) button.disabled = false; // it may stand for something else next
   } catch (error) {
     button.disabled = false;
     button.title = messageOf(error);
@@ -157,6 +201,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+chooseTheme(() => scope.recolour());
 onSession((token) => stream.authenticate(token), () => leave(SESSION_OVER));
 panels.selected = fromHash(location.hash).selected;
 byId("login").addEventListener("submit", (event) => void submitLogin(event as SubmitEvent));
@@ -166,14 +211,18 @@ for (const id of ["filter", "table"]) {
   byId(id).addEventListener(id === "table" ? "scroll" : "input", () => panels.showTracks(performance.now()));
 }
 for (const head of document.querySelectorAll("th")) head.addEventListener("click", () => panels.sortBy(head.dataset.key));
-for (const id of ["tracks", "threats", "advice"]) {
+for (const id of ["tracks", "threats", "advice", "alarms"]) {
   byId(id).addEventListener("click", (event) => {
     const target = event.target as HTMLElement;
     const line = target.closest<HTMLElement>("[data-id]");
     if (target.dataset.command) void act(target as HTMLButtonElement);
-    else if (line) choose(Number(line.dataset.id));
+    else if (target.dataset.ask) alarms.ask(target.dataset.ask);
+    else if (line?.dataset.id) choose(Number(line.dataset.id));
   });
 }
-setInterval(refresh, TABLE_EVERY_MS);
+setInterval(() => {
+  replay.tick(performance.now());
+  refresh();
+}, TABLE_EVERY_MS);
 if (session()) start();
 else byId("password").focus();

@@ -47,16 +47,17 @@ export function leaderSeconds(fastest: number, range: number): number {
 }
 
 /** The view as the end of an address, and back; what is as usual is left out. */
-export function toHash(camera: Camera, selected: number | null): string {
+export function toHash(camera: Camera, selected: number | null, time: number | null = null): string {
   const words = new URLSearchParams();
   if (camera.east !== 0 || camera.north !== 0) words.set("at", `${Math.round(camera.east)},${Math.round(camera.north)}`);
   if (camera.range !== null) words.set("range", String(Math.round(camera.range)));
   if (selected !== null) words.set("track", String(selected));
   if (camera.follow) words.set("follow", "1");
+  if (time !== null) words.set("t", time.toFixed(1));
   return words.toString();
 }
 
-export function fromHash(hash: string): { camera: Camera; selected: number | null } {
+export function fromHash(hash: string): { camera: Camera; selected: number | null; time: number | null } {
   const words = new URLSearchParams(hash.replace(/^#/, ""));
   const [east, north] = (words.get("at") ?? "").split(",").map(Number);
   const placed = words.has("at") && Number.isFinite(east) && Number.isFinite(north);
@@ -70,5 +71,6 @@ export function fromHash(hash: string): { camera: Camera; selected: number | nul
       follow: words.get("follow") === "1",
     },
     selected: Number.isInteger(track) && track > 0 ? track : null,
+    time: Number(words.get("t")) > 0 ? Number(words.get("t")) : null,
   };
 }

@@ -1,7 +1,9 @@
 // What has been heard of the stream, and when. Nothing here knows of the document.
 
-import { staleAfterMs, type Part } from "./ages.ts";
-import type { Advice, Connection, Detection, Level, Message, RadarFrame, Sensor, Signal, Status, Threat, Track } from "./messages.ts";
+import { ageS, staleAfterMs, type Part } from "./ages.ts";
+import type {
+  Advice, Alarm, Connection, Detection, Level, Message, PastPicture, ProtectedArea, RadarFrame, Sensor, Signal, Status, Threat, Track,
+} from "./messages.ts";
 
 /** The detections of one message. */
 export interface Plots {
@@ -18,10 +20,11 @@ export interface Glow {
   share: number;
 }
 
-export type Point = readonly [east: number | null, north: number | null];
+export type Point = readonly [east: number | null, north: number | null, stampS: number];
 
 const ARRIVALS_KEPT = 20;
-const TRAIL_LENGTH = 60;
+const TRAIL_S = 60;
+const TRAIL_STEP_S = 0.99; // between the points of a trail, about: a second of stamps is not always one
 const CLEAR_AFTER_MS = 60000; // a picture this old is taken away
 
 /** Times are of performance.now() [ms]. */
@@ -32,10 +35,12 @@ export class Heard {
   arrivals: number[] = []; // when the last radar frames came
   detections: (Part & { items: Detection[]; sensor: Sensor }) | null = null;
   plots = new Map<string, Plots[]>(); // by sensor: the last ones, of an antenna that turns those of its last turn
-  tracks: (Part & { items: Track[] }) | null = null;
+  tracks: (Part & { items: Track[]; stampS: number }) | null = null;
   threats: (Part & { items: Threat[]; unlisted: Record<string, number[]>; listedFrom: Level }) | null = null;
   signals: Signal[] = [];
   advice: Advice[] = [];
+  alarms: Alarm[] | null = null;
+  areas: ProtectedArea[] = []; // assets and zones
   status: Status | null = null;
   statusAt = 0;
   trails = new Map<number, Point[]>();
@@ -49,6 +54,11 @@ export class Heard {
   begin(): void {
     this.lastFrame = null;
     this.arrivals = [];
+  }
+
+  /** The time in which the graph stamps, as far as it is known: a recording has its own. */
+  nowS(now: number): number {
+    return this.tracks ? this.tracks.stampS + ageS(this.tracks, now) : Date.now() / 1000;
   }
 
   /** Take a picture away that is so old that nobody should look at it. */
@@ -72,6 +82,12 @@ export class Heard {
         this.signals = message.signals?.items ?? [];
         this.advice = message.advice?.items ?? [];
         break;
+      case "alarms":
+        this.alarms = message.items;
+        break;
+      case "protected":
+        this.areas = message.items;
+        break;
       case "system_status":
         this.status = message;
         this.statusAt = at;
@@ -92,8 +108,8 @@ export class Heard {
       this.plots.set(message.sensor_id, [...before, { items: message.detections, sensor: message.sensor, at, turnMs }]);
     }
     if (message.tracks) {
-      this.tracks = { items: message.tracks, ageS: message.age_s, at };
-      this.#follow(message.tracks);
+      this.tracks = { items: message.tracks, stampS: message.stamp_s, ageS: message.age_s, at };
+      this.#follow(message.tracks, message.stamp_s);
     }
   }
 
@@ -109,13 +125,41 @@ export class Heard {
     return out;
   }
 
-  #follow(tracks: Track[]): void {
+  /** Take a picture of the past, in place of whatever was there. */
+  takePast(picture: PastPicture, at: number): void {
+    if (picture.stamp_s === null) {
+      this.tracks = this.threats = null;
+      this.trails.clear();
+      return;
+    }
+    const part = { ageS: picture.age_s ?? 0, at };
+    const items = picture.threats.map((threat) => ({ ...threat, acknowledged_by: null }));
+    this.tracks = { items: picture.tracks, stampS: picture.stamp_s, ...part };
+    this.threats = { items, unlisted: {}, listedFrom: "MEDIUM", ...part };
+    if (picture.trail_stamps_s.length) this.trails.clear();
+    this.addTrails(picture);
+    this.#follow(picture.tracks, picture.stamp_s);
+  }
+
+  /** Take from history where tracks were before they were heard here. */
+  addTrails({ trails, trail_stamps_s: stamps }: PastPicture): void {
+    for (const [name, points] of Object.entries(trails)) {
+      const known = this.trails.get(Number(name)) ?? [];
+      const first = known.length ? known[0][2] : Infinity;
+      const before = points.flatMap((point, i): Point[] => (point && stamps[i] < first ? [[...point, stamps[i]]] : []));
+      this.trails.set(Number(name), [...before, ...known]);
+    }
+  }
+
+  #follow(tracks: Track[], stampS: number): void {
     const seen = new Set<number>();
     for (const track of tracks) {
       seen.add(track.track_id);
       const trail = this.trails.get(track.track_id) ?? [];
-      trail.push([track.position_m.x, track.position_m.y]);
-      if (trail.length > TRAIL_LENGTH) trail.shift();
+      const last = trail.at(-1)?.[2] ?? -Infinity;
+      if (stampS < last) trail.length = 0; // time began anew
+      if (Math.abs(stampS - last) >= TRAIL_STEP_S) trail.push([track.position_m.x, track.position_m.y, stampS]);
+      while (trail.length && trail[0][2] < stampS - TRAIL_S) trail.shift();
       this.trails.set(track.track_id, trail);
     }
     for (const id of this.trails.keys()) if (!seen.has(id)) this.trails.delete(id);

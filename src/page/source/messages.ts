@@ -1,7 +1,8 @@
 // What the bridge says on the stream: of each message, what this page looks at. Unknown is null.
 
 export type Level = "NONE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
-export type Connection = "signed-out" | "connecting" | "waiting" | "live" | "stale" | "disconnected";
+/** `replay`: what is shown is of the past. */
+export type Connection = "replay" | "signed-out" | "connecting" | "waiting" | "live" | "stale" | "disconnected";
 
 export interface Track {
   track_id: number;
@@ -55,6 +56,33 @@ export interface Advice {
   decided_by: string | null;
 }
 
+/** Of a zone rule; all that are on, and those that have ended lately. */
+export interface Alarm {
+  id: number;
+  rule: string;
+  zone: string | null;
+  track_id: number;
+  state: "ACTIVE" | "ENDED";
+  priority: number; // 1 is most urgent
+  raised_s: number;
+  text: string;
+  acknowledged_by: string | null;
+  shelved_until_s: number | null;
+  shelved_by: string | null;
+  shelf_reason: string | null;
+  note: string | null;
+}
+
+/** An asset or a zone: round, or with an outline. */
+export interface ProtectedArea {
+  name: string;
+  kind: "ASSET" | "ZONE";
+  x_m: number | null;
+  y_m: number | null;
+  radius_m: number | null;
+  outline_m: [east: number, north: number][];
+}
+
 export interface StageRow {
   age_s: number;
   rate_hz: number | null;
@@ -75,12 +103,24 @@ export interface Status {
 
 export interface RadarFrame {
   frame: number;
+  stamp_s: number;
   age_s: number;
   sensor_id: string;
   sensor: Sensor;
   turn_s: number | null; // of the sensor's antenna; null: it does not turn
   detections: Detection[] | null;
   tracks: Track[] | null;
+}
+
+/** GET /api/replay: the picture of a time. */
+export interface PastPicture {
+  t_s: number;
+  stamp_s: number | null; // null: nothing is on record of then
+  age_s: number | null;
+  tracks: Track[];
+  threats: Omit<Threat, "acknowledged_by">[];
+  trail_stamps_s: number[];
+  trails: Record<string, ([east: number, north: number] | null)[]>;
 }
 
 export interface Admitted {
@@ -92,6 +132,8 @@ export type Message =
   | ({ type: "radar_frame" } & RadarFrame)
   | { type: "threats"; threats: Threat[]; age_s: number; listed_from?: Level; unlisted?: Record<string, number[]> }
   | { type: "ew"; signals?: { items: Signal[] } | null; advice: { items: Advice[] } | null }
+  | { type: "alarms"; items: Alarm[] }
+  | { type: "protected"; items: ProtectedArea[] }
   | ({ type: "system_status" } & Status)
   | { type: "heartbeat" };
 

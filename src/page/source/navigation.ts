@@ -13,12 +13,13 @@ export class Navigation {
   measured: { from: Spot; to: Spot } | null = null;
   #drag: { x: number; y: number; camera: Camera; moved: boolean; measuring: boolean } | null = null;
 
-  /** `changed` is called after each move, `clicked` with the track under a click, `chosen` tells which track is. */
+  /** `changed` is called after each move, `clicked` with the track under a click, `chosen` tells which track is, `time` which of the past is shown. */
   constructor(
     readonly scope: Scope,
     readonly changed: () => void,
     readonly clicked: (id: number | null) => void,
     readonly chosen: () => number | null,
+    readonly time: () => number | null,
   ) {
     this.camera = fromHash(location.hash).camera;
     const { canvas } = scope;
@@ -46,7 +47,7 @@ export class Navigation {
 
   /** Write the view into the address, which can be kept and sent on. */
   remember(): void {
-    const hash = toHash(this.camera, this.chosen());
+    const hash = toHash(this.camera, this.chosen(), this.time());
     history.replaceState(null, "", hash ? `#${hash}` : location.pathname);
   }
 

@@ -5,7 +5,7 @@ import { byId, fillChildren, parts, setText, withChildren } from "./dom.ts";
 import type { Heard } from "./heard.ts";
 import type { Threat } from "./messages.ts";
 import {
-  adviceReason, criticalText, nextOrder, noThreatsText, numberText, rowsOf, stageLines, threatName, threatOrder, type Key, type Order,
+  adviceReason, criticalText, nextOrder, noThreatsText, numberText, rowsOf, stableOrder, stageLines, threatName, type Key, type Order,
 } from "./rows.ts";
 import { showTable } from "./table.ts";
 
@@ -16,13 +16,17 @@ const ADVICE_PARTS = [["span", "what"], ["button", "act"], ["button", "act"], ["
 
 /** Shows what was heard. */
 export class Panels {
+  heard: Heard; // what is shown: of now, or of the past
+  replayText = ""; // what is to be said of the past
   selected: number | null = null; // the track that was clicked
   order: Order = { key: "level", descending: true };
   refusal: { text: string; at: number } | null = null; // what the bridge said against the last command
   #threats: number[] = []; // in the order in which they stand
 
   /** `may` tells whether who is signed in has a scope. */
-  constructor(readonly heard: Heard, readonly may: (scope: string) => boolean) {}
+  constructor(readonly live: Heard, readonly may: (scope: string) => boolean) {
+    this.heard = live;
+  }
 
   show(now: number): void {
     const { heard } = this;
@@ -38,7 +42,7 @@ export class Panels {
   }
 
   #showNotice(now: number): void {
-    const [text, calm] = noticeText(this.heard, now);
+    const [text, calm] = this.replayText ? [this.replayText, false] : noticeText(this.heard, now);
     const notice = byId("notice");
     notice.hidden = text === "";
     notice.classList.toggle("calm", calm);
@@ -54,7 +58,7 @@ export class Panels {
     const live = newest && !isStale(heard, newest, now);
     const count = (part: { items: unknown[]; ageS: number; at: number } | null) =>
       part && !isStale(heard, part, now) ? String(part.items.length) : "–";
-    const status = freshStatus(heard, now);
+    const status = freshStatus(this.live, now);
     setText(byId("age"), newest ? durationText(ageS(newest, now)) : "–");
     setText(byId("rate"), live && interval ? `${(1000 / interval).toFixed(1)} Hz` : "–");
     setText(byId("track-count"), count(heard.tracks));
@@ -70,12 +74,13 @@ export class Panels {
     const items = heard.threats?.items ?? [];
     const list = byId("threats");
     // Nothing moves under the pointer: a button must not become another track's while a hand is on its way to it.
-    this.#threats = threatOrder(this.#threats, items, list.matches(":hover"));
+    this.#threats = stableOrder(this.#threats, items.map((threat) => threat.track_id), list.matches(":hover"));
     const byTrack = new Map(items.map((threat) => [threat.track_id, threat]));
     setText(byId("threat-count"), items.length ? String(items.length) : "");
     byId("no-threats").hidden = items.length > 0;
     setText(byId("no-threats"), noThreatsText(heard, now));
-    setText(byId("critical"), criticalText(heard, now));
+    const critical = criticalText(this.live, now);
+    setText(byId("critical"), critical && this.replayText ? `Now, not in this picture: ${critical}` : critical);
     fillChildren(list, this.#threats.slice(0, MOST_LISTED), () => withChildren("li", THREAT_PARTS), (line, id) => {
       this.#showThreat(line, id, byTrack.get(id));
     });
@@ -93,7 +98,7 @@ export class Panels {
       return;
     }
     button.dataset.command = `/api/threats/${id}/acknowledge`;
-    button.hidden = !this.may("ew:acknowledge") && threat.acknowledged_by === null;
+    button.hidden = this.replayText !== "" || (!this.may("ew:acknowledge") && threat.acknowledged_by === null);
     button.disabled = threat.acknowledged_by !== null;
     setText(button, threat.acknowledged_by === null ? "Acknowledge" : `seen by ${threat.acknowledged_by}`);
     setText(level, threat.level);
@@ -103,7 +108,7 @@ export class Panels {
   }
 
   #showAdvice(): void {
-    const items = this.heard.advice;
+    const items = this.live.advice;
     const decides = this.may("ew:acknowledge");
     byId("advice-section").hidden = items.length === 0;
     setText(byId("advice-count"), String(items.filter((one) => one.state === "PROPOSED").length));
@@ -132,7 +137,7 @@ export class Panels {
   }
 
   #showStages(now: number): void {
-    const lines = stageLines(freshStatus(this.heard, now));
+    const lines = stageLines(freshStatus(this.live, now));
     fillChildren(byId("stages"), lines, () => document.createElement("li"), (item, line) => {
       item.className = line.className;
       item.title = line.title;
@@ -146,7 +151,7 @@ export class Panels {
       setText(byId("alert"), this.refusal.text);
       return;
     }
-    const alarm = freshStatus(this.heard, now)?.alerts.at(-1);
+    const alarm = freshStatus(this.live, now)?.alerts.at(-1);
     setText(byId("alert"), alarm ? `${new Date(alarm.stamp_s * 1000).toLocaleTimeString()} ${alarm.stage}: ${alarm.name}` : "");
   }
 

@@ -28,6 +28,9 @@ export function levelsOf(heard: Heard, now: number): Map<number, Level> {
 
 /** What an empty list of threats means. */
 export function noThreatsText(heard: Heard, now: number): string {
+  if (heard.connection === "replay") {
+    return heard.threats ? "No threat of MEDIUM or above is on record of this time." : "Nothing is on record of this time.";
+  }
   if (!heard.threats) return "No assessment has been heard yet.";
   if (isStale(heard, heard.threats, now)) return "No new assessment: whether anything is a threat is not known.";
   const assessed = Object.values(heard.threats.unlisted).reduce((sum, ids) => sum + ids.length, 0);
@@ -68,16 +71,16 @@ export function nextOrder(order: Order, key: Key): Order {
   return { key, descending: order.key === key ? !order.descending : numbersDown };
 }
 
-/** The threats in the order in which they are to stand: `before` as far as it goes while somebody points at the list. */
-export function threatOrder(before: readonly number[], threats: readonly Threat[], pointedAt: boolean): number[] {
-  const now = threats.map((threat) => threat.track_id);
-  if (!pointedAt) return now;
+/** The order in which the numbers are to stand: `before` as far as it goes while somebody points at the list. */
+export function stableOrder(before: readonly number[], now: readonly number[], pointedAt: boolean): number[] {
+  if (!pointedAt) return [...now];
   const known = new Set(before);
   return [...before, ...now.filter((id) => !known.has(id))];
 }
 
 export function threatName(threat: Threat): string {
-  const impact = threat.time_to_impact_s === null ? "" : `, impact in ${durationText(threat.time_to_impact_s)}`;
+  const seconds = threat.time_to_impact_s;
+  const impact = seconds === null ? "" : seconds > 0 ? `, impact in ${durationText(seconds)}` : ", there now";
   return `${threat.class.toLowerCase()} ${threat.track_id}${impact}`;
 }
 

@@ -1,9 +1,10 @@
 // The plan position indicator: north up. It draws what it is given and knows nothing else.
 
+import { drawAreas } from "./areas.ts";
 import { bearingText, leaderSeconds, lengthText, roundRange, type Camera, type Place } from "./camera.ts";
 import type { Glow, Point } from "./heard.ts";
 import { LABEL, Labels } from "./labels.ts";
-import { LEVELS, type Level, type Sensor, type Signal, type Track } from "./messages.ts";
+import { LEVELS, type Level, type ProtectedArea, type Sensor, type Signal, type Track } from "./messages.ts";
 import { drawSymbol } from "./symbols.ts";
 
 /** What is drawn. */
@@ -13,6 +14,8 @@ export interface View {
   glows: Glow[]; // the detections
   sensor: Sensor | null;
   signals: Signal[];
+  areas: ProtectedArea[];
+  alarmed: ReadonlySet<string>; // names of areas with an alarm that nobody has seen
   levels: Map<number, Level>; // by track
   trails: Map<number, Point[]>; // by track
   sigma: Sigma | null; // of the chosen track
@@ -48,23 +51,20 @@ const RINGS = 4;
 const AFTERGLOW = 0.7; // by which a plot fades until the antenna comes round again
 const FONT = "11px system-ui, 'DejaVu Sans', sans-serif";
 const RADIANS = Math.PI / 180;
-/** Lines and words of the grid have at least 3 and 4.5 times the luminance of the ground. */
-export const GROUND = "#0d161d";
-export const RING = "#5a6d7b";
-export const WORDS = "#9db0bd";
-const STROBE = "#e08bff";
 const TWO_SIGMA = 2;
 
-/** The colours of the levels, which palette.css has for all viewers: canvases know no styles. */
-function levelColours(): Record<Level, string> {
-  const style = getComputedStyle(document.documentElement);
-  const entries = LEVELS.map((level) => [level, style.getPropertyValue(`--${level.toLowerCase()}`).trim()]);
-  return Object.fromEntries(entries) as Record<Level, string>;
+const INKS = ["scope", "ring", "words", "plot", "label", "chosen", "strobe", "sensor"] as const;
+type Colours = Record<Level | (typeof INKS)[number], string>;
+
+/** The colours of the theme; those of the levels are in palette.css, for all viewers. Canvases know no styles. */
+function coloursOf(theme: CSSStyleDeclaration): Colours {
+  const entries = [...LEVELS, ...INKS].map((name) => [name, theme.getPropertyValue(`--${name.toLowerCase()}`).trim()]);
+  return Object.fromEntries(entries) as Colours;
 }
 
 export class Scope {
   readonly #g: CanvasRenderingContext2D;
-  readonly #colours = levelColours();
+  #colours = coloursOf(getComputedStyle(document.documentElement));
   #autoRange = 1000;
   #spots: { id: number; x: number; y: number }[] = []; // where tracks were drawn, to find the one that is clicked
   #last: View | null = null;
@@ -74,6 +74,12 @@ export class Scope {
   constructor(readonly canvas: HTMLCanvasElement) {
     this.#g = canvas.getContext("2d") as CanvasRenderingContext2D;
     new ResizeObserver(() => this.resize()).observe(canvas);
+  }
+
+  /** Take the colours of the page's theme. */
+  recolour(): void {
+    this.#colours = coloursOf(getComputedStyle(document.documentElement));
+    if (this.#last) this.draw(this.#last);
   }
 
   resize(): void {
@@ -145,6 +151,7 @@ export class Scope {
     g.arc(cx, cy, radius, 0, 2 * Math.PI);
     g.clip();
     this.#drawOrigin(at);
+    drawAreas(g, at, scale, view.areas, view.alarmed, { line: this.#colours.words, alarm: this.#colours.CRITICAL });
     if (view.sensor) this.#drawSensor(at, view.sensor);
     g.globalAlpha = view.stale ? 0.3 : 1;
     if (view.sensor) for (const signal of view.signals) this.#drawStrobe(at, view.sensor, signal, 2 * radius / scale);
@@ -157,14 +164,14 @@ export class Scope {
 
   #drawGrid(cx: number, cy: number, radius: number): void {
     const g = this.#g;
-    g.fillStyle = GROUND;
+    g.fillStyle = this.#colours.scope;
     g.beginPath();
     g.arc(cx, cy, radius, 0, 2 * Math.PI);
     g.fill();
     g.lineWidth = 1;
     g.font = FONT;
-    g.strokeStyle = RING;
-    g.fillStyle = WORDS;
+    g.strokeStyle = this.#colours.ring;
+    g.fillStyle = this.#colours.words;
     g.textBaseline = "middle";
     g.textAlign = "center";
     for (let i = 0; i < 36; i += 1) {
@@ -191,7 +198,7 @@ export class Scope {
   #drawOrigin(at: Place): void {
     const g = this.#g;
     const [x, y] = at(0, 0);
-    g.strokeStyle = WORDS;
+    g.strokeStyle = this.#colours.words;
     g.beginPath();
     g.moveTo(x - 4, y); g.lineTo(x + 4, y);
     g.moveTo(x, y - 4); g.lineTo(x, y + 4);
@@ -202,7 +209,7 @@ export class Scope {
     const g = this.#g;
     const [x, y] = at(sensor.x_m, sensor.y_m);
     const heading = sensor.heading_deg * RADIANS;
-    g.strokeStyle = "#5fb3a8";
+    g.strokeStyle = this.#colours.sensor;
     g.beginPath();
     g.arc(x, y, 5, 0, 2 * Math.PI);
     g.moveTo(x + 5 * Math.sin(heading), y - 5 * Math.cos(heading));
@@ -221,7 +228,7 @@ export class Scope {
     const from = at(sensor.x_m, sensor.y_m);
     const error = TWO_SIGMA * (signal.azimuth_sigma_deg ?? 0);
     g.save();
-    g.strokeStyle = g.fillStyle = STROBE;
+    g.strokeStyle = g.fillStyle = this.#colours.strobe;
     g.beginPath();
     g.moveTo(...from);
     g.lineTo(...end(signal.azimuth_deg - error));
@@ -231,7 +238,7 @@ export class Scope {
     g.fill();
     g.restore();
     g.save();
-    g.strokeStyle = STROBE;
+    g.strokeStyle = this.#colours.strobe;
     g.setLineDash([8, 4]);
     g.beginPath();
     g.moveTo(...from);
@@ -245,11 +252,11 @@ export class Scope {
     g.lineWidth = 1;
     for (const track of view.tracks) {
       const trail = view.trails.get(track.track_id);
-      if (!trail || trail.length < 2) continue;
+      if (!trail?.length) continue;
       g.strokeStyle = `${this.#colours[view.levels.get(track.track_id) ?? "NONE"]}70`;
       g.beginPath();
-      g.moveTo(...at(...trail[0]));
-      for (const point of trail) g.lineTo(...at(...point));
+      for (const [east, north] of trail) g.lineTo(...at(east, north));
+      g.lineTo(...at(track.position_m.x, track.position_m.y));
       g.stroke();
     }
   }
@@ -258,7 +265,7 @@ export class Scope {
     const g = this.#g;
     g.save();
     g.globalAlpha *= 1 - AFTERGLOW * share;
-    g.fillStyle = "#c3d3df";
+    g.fillStyle = this.#colours.plot;
     for (const detection of detections) {
       // Anticlockwise from the sensor's forward axis, turned into map (x east, y north).
       const angle = (90 - heading + detection.azimuth_deg) * RADIANS;
@@ -292,9 +299,9 @@ export class Scope {
         g.lineTo(...at(east + ve * this.leaderS, north + vn * this.leaderS));
         g.stroke();
       }
-      drawSymbol(g, track, level, x, y, this.#colours[level], GROUND);
+      drawSymbol(g, track, level, x, y, this.#colours[level], this.#colours.scope);
       if (selected) {
-        g.strokeStyle = "#ffffff";
+        g.strokeStyle = this.#colours.chosen;
         g.beginPath();
         g.arc(x, y, 14, 0, 2 * Math.PI);
         g.stroke();
@@ -329,7 +336,7 @@ export class Scope {
       const left = box.x < x;
       g.textAlign = left ? "right" : "left";
       const edge = left ? box.x + LABEL.width : box.x;
-      g.fillStyle = selected ? "#ffffff" : "#b9c8d3";
+      g.fillStyle = selected ? this.#colours.chosen : this.#colours.label;
       g.fillText(String(track.track_id), edge, box.y + 7);
       g.fillStyle = this.#colours[level];
       g.fillText(track.class.toLowerCase(), edge, box.y + 19);
@@ -340,7 +347,7 @@ export class Scope {
   #drawMeasured(at: Place, from: Spot, to: Spot): void {
     const g = this.#g;
     const [x, y] = at(to.east, to.north);
-    g.strokeStyle = g.fillStyle = "#ffffff";
+    g.strokeStyle = g.fillStyle = this.#colours.chosen;
     g.lineWidth = 1;
     g.beginPath();
     g.moveTo(...at(from.east, from.north));

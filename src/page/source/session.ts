@@ -83,15 +83,17 @@ export function renew(): Promise<boolean> {
 }
 
 /** Ask the bridge for something; a token that has just ended is renewed first. */
-async function ask(path: string, method: string): Promise<Response> {
-  const once = () => fetch(path, { method, headers: { Authorization: `Bearer ${session()?.token}` } });
+async function ask(path: string, method: string, content?: object): Promise<Response> {
+  const body = content && JSON.stringify(content);
+  const type = content && { "Content-Type": "application/json" };
+  const once = () => fetch(path, { method, body, headers: { Authorization: `Bearer ${session()?.token}`, ...type } });
   const answer = await once();
   return answer.status === 401 && await renew() ? once() : answer;
 }
 
 /** Let the bridge do something. Throws with what it says against it. */
-export async function command(path: string): Promise<void> {
-  const answer = await ask(path, "POST");
+export async function command(path: string, content?: object): Promise<void> {
+  const answer = await ask(path, "POST", content);
   if (!answer.ok) throw new Error(((await answer.json()) as { detail: string }).detail);
 }
 

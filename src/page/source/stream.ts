@@ -3,7 +3,7 @@
 import type { Heard } from "./heard.ts";
 import type { Admitted, Connection, Message } from "./messages.ts";
 
-const CHANNELS = ["radar_frame", "threats", "system_status", "heartbeat", "ew"];
+const CHANNELS = ["radar_frame", "threats", "system_status", "heartbeat", "ew", "alarms", "protected"];
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 10000;
 const TOKEN_OVER = 4401; // the code that the bridge closes with

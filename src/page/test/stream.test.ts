@@ -178,9 +178,12 @@ test("only the last arrivals are kept", () => {
   assert.deepEqual([heard.arrivals.length, heard.arrivals[0]], [20, 31]);
 });
 
-test("a trail has 60 points and ends with its track", () => {
-  for (let n = 1; n <= 70; n += 1) heard.take(aFrame(n, { tracks: [aTrack(1, { position_m: { x: n, y: 0, z: 0 } }), aTrack(2)] }), n);
-  assert.deepEqual([heard.trails.get(1).length, heard.trails.get(1)[0][0], heard.trails.get(1)[59][0]], [60, 11, 70]);
+test("a trail is a minute long, has a point a second, and ends with its track", () => {
+  for (let n = 1; n <= 700; n += 1) { // ten frames a second
+    heard.take(aFrame(n, { stamp_s: n / 10, tracks: [aTrack(1, { position_m: { x: n, y: 0, z: 0 } }), aTrack(2)] }), n);
+  }
+  const easts = heard.trails.get(1).map(([east]) => east);
+  assert.deepEqual([easts.length, easts[0], easts.at(-1)], [60, 101, 691]);
   heard.take(aFrame(71, { tracks: [aTrack(2)] }), 71);
   assert.deepEqual([...heard.trails.keys()], [2]);
 });

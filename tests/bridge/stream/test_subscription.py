@@ -75,7 +75,14 @@ def test_what_cannot_be_had_is_said(fields, said):
 def test_scopes_decide_on_channels():
     assert allowed_channels(frozenset()) == {"system_status", "heartbeat"}
     assert allowed_channels(frozenset({"radar:read"})) == {"system_status", "heartbeat", "radar_frame"}
-    assert allowed_channels(frozenset({"threats:read"})) == {"system_status", "heartbeat", "threats", "ew", "alarms"}
+    assert allowed_channels(frozenset({"threats:read"})) == {
+        "system_status",
+        "heartbeat",
+        "threats",
+        "ew",
+        "alarms",
+        "protected",
+    }
     assert DEFAULT_CHANNELS < allowed_channels(frozenset({"radar:read", "threats:read"})) == EVERY
 
 

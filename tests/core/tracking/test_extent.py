@@ -6,7 +6,7 @@ from scenes import detections_of, plot_of, polar_of
 from settings_of import settings_of
 
 from aegis.core.tracking import measurement
-from aegis.core.tracking.extent import Known, merge
+from aegis.core.tracking.extent import Known, also_of, merge
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Pose, TrackStatus
@@ -88,3 +88,38 @@ def test_a_radar_with_doppler_sees_one_turning_object_as_one():
         tracks = tracker.step(detections_of(polar, float(k), sigma=np.array([0.5, 0.005, 0.01, 0.2]))).tracks
     assert len(tracks) == 1
     np.testing.assert_allclose(tracks.state[0, :2], [500.0, 140.0], atol=2.0)
+
+
+def test_two_tracks_of_one_object_are_told_from_two_objects():
+    position = np.array([[0.0, 0.0], [2.0, 0.0], [2.2, 0.0], [9.0, 0.0], [9.0, 2.4]])
+    velocity = np.array([[8.0, 0.0], [8.0, 0.5], [6.0, 0.0], [8.0, 0.0], [8.0, 0.0]])
+    born = np.array([5, 3, 1, 7, 7])
+    # The second is older than the first and moves alike; the third passes by; the last two began together, 2.4 m apart.
+    assert also_of(position, velocity, born, 5.0).tolist() == [True, False, False, False, True]
+    assert not also_of(position, velocity, born, 3.0).any()
+    assert also_of(position[:1], velocity[:1], born[:1], 5.0).tolist() == [False]
+
+
+def test_an_object_that_began_as_two_tracks_becomes_one():
+    """A car's front and rear, 4 m apart, are two at first; then it turns and shows its narrow side."""
+    rng = np.random.default_rng(6)
+    tracker = Tracker(
+        settings_of(
+            TrackingSettings,
+            max_extent_m=5.0,
+            max_range_m=200.0,
+            initial_speed_sigma_mps=10.0,
+            acceleration_sigma_mps2=1.0,
+            clutter_per_scan=0.1,
+            max_coast_s=2.0,
+            mean_hidden_s=1.0,
+        )
+    )
+    counts = []
+    for k in range(180):
+        half = max(0.8, 2.0 - 0.02 * max(k - 30, 0))
+        plots = [[80.0 - 0.4 * k + rng.normal(0.0, 0.2), side * half + rng.normal(0.0, 0.2)] for side in (-1.0, 1.0)]
+        tracks = tracker.step(plot_of(plots, 0.05 * k, 0.2)).tracks
+        counts.append(int((tracks.status != TrackStatus.TENTATIVE).sum()))
+    assert counts[25] == 2
+    assert counts[-20:] == [1] * 20

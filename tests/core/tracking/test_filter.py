@@ -18,20 +18,30 @@ def arrays_of(state: State) -> list[np.ndarray]:
     clutter = [
         column for local in state.clutter.values() for column in (local.position, local.stamp_ns, local.scans_ns)
     ]
-    return [*state.tracks.kinematics, *state.tracks.tables, *entered, *clutter]
+    return [*state.tracks.kinematics, *state.tracks.tables, state.tracks.looks, *entered, *clutter]
+
+
+class Remembering(TableModel):
+    """The stated table, by a model that asks for the tracks' looks."""
+
+    remembers = True
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "model"),
     [
-        {},
-        {"motion.model": "cv", "association.method": "gnn", "max_extent_m": 20.0},
-        {"clutter.memory_s": 60.0, "birth.places.gate.x": 1000.0, "existence.mean_visible_s": 30.0},
+        ({}, TableModel()),
+        ({}, Remembering()),
+        ({"motion.model": "cv", "association.method": "gnn", "max_extent_m": 20.0}, TableModel()),
+        (
+            {"clutter.memory_s": 60.0, "birth.places.gate.x": 1000.0, "existence.mean_visible_s": 30.0},
+            TableModel(),
+        ),
     ],
-    ids=["defaults", "gnn, extended", "clutter map, places, hidden"],
+    ids=["defaults", "looks", "gnn, extended", "clutter map, places, hidden"],
 )
-def test_advancing_twice_from_one_state_gives_the_same_and_leaves_it(changes):
-    tracking = Filter(TrackingSettings.load(changes), UniqueIds(), TableModel())
+def test_advancing_twice_from_one_state_gives_the_same_and_leaves_it(changes, model):
+    tracking = Filter(TrackingSettings.load(changes), UniqueIds(), model)
     state = tracking.blank
     scans = [detections_of(np.vstack([approach(k), crossing(k)]), float(k)) for k in range(6)]
     scans.insert(4, detections_of(approach(3.0), 3.0, sensor="other"))  # no time passes
@@ -48,6 +58,7 @@ def test_advancing_twice_from_one_state_gives_the_same_and_leaves_it(changes):
         np.testing.assert_array_equal(report.tracks.state, again.tracks.state)
         state = once
     assert len(state.tracks) >= 2
+    assert bool(state.tracks.memory.any()) == model.remembers
 
 
 def test_a_plot_beyond_all_tracks_changes_none_of_them():

@@ -7,14 +7,21 @@ import pytest
 from scenes import approach, detections_of
 from settings_of import settings_of
 
+from aegis.core.classification.track_model import TableModel
 from aegis.core.ids import UniqueIds
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.state import kept_ids
 
 
-def after(scans: int, ids: UniqueIds | None = None, **settings) -> Tracker:
-    tracker = Tracker(settings_of(TrackingSettings, **settings), ids)
+class Remembering(TableModel):
+    """The stated table, by a model that asks for the tracks' looks."""
+
+    remembers = True
+
+
+def after(scans: int, ids: UniqueIds | None = None, classes: TableModel | None = None, **settings) -> Tracker:
+    tracker = Tracker(settings_of(TrackingSettings, **settings), ids, classes)
     for k in range(scans):
         tracker.step(detections_of(approach(k), float(k)))
     return tracker
@@ -32,6 +39,22 @@ def test_a_tracker_goes_on_where_another_stopped(motion):
     assert tracks.track_id.tolist() == expected.track_id.tolist()
     np.testing.assert_allclose(tracks.state, expected.state, rtol=1e-6, atol=1e-6)
     assert tracks.age.tolist() == expected.age.tolist()
+
+
+@pytest.mark.parametrize(("before", "now"), [(True, True), (True, False), (False, True)])
+def test_looks_go_on_where_both_remember_them(before, now):
+    """11 scans in all; a first detection is a look, too, and is noted when the track is first shown."""
+    picture = after(10, classes=Remembering() if before else None).snapshot()
+    second = Tracker(TrackingSettings(), model=Remembering() if now else None)
+    second.resume(picture)
+    assert len(second.step(detections_of(approach(10), 10.0)).tracks) == 1
+    tracks = second.state.tracks
+    assert tracks.memory.shape[1] == len(tracks)
+    if not now:
+        assert "class_looks" not in tracks.columns
+    else:
+        whole = after(11, classes=Remembering()).state.tracks["class_looks"]
+        assert tracks["class_looks"].tolist() == (whole.tolist() if before else [1.0])
 
 
 @pytest.mark.parametrize(("gap_s", "kept"), [(3.0, True), (11.0, False), (-2.0, False)])

@@ -51,21 +51,7 @@ def threats(connection: Connection, query: ThreatQuery) -> Found:
     key = (THREATS.c.stamp_ns, THREATS.c.sensor_id, THREATS.c.track_id)
     found = page(connection, statement, key, query.cursor, query.limit)
     rows = found.rows
-    assessed = Threats(
-        stamp_ns=0,  # these are each row's own
-        frame_id="",
-        sequence=0,
-        sensor_id="",
-        track_id=_integers(rows, "track_id"),
-        level=_integers(rows, "level"),
-        class_id=_integers(rows, "class_id"),
-        score=_numbers(rows, "score"),
-        time_to_cpa=_numbers(rows, "time_to_cpa"),
-        cpa_distance=_numbers(rows, "cpa_distance"),
-        cpa_distance_sigma=_numbers(rows, "cpa_distance_sigma"),
-        time_to_impact=_numbers(rows, "time_to_impact"),
-        reason=[row.reason for row in rows],
-    )
+    assessed = assessments(rows)
     scans = Scans([row.stamp_ns / 1e9 for row in rows], [row.sensor_id for row in rows], [row.sequence for row in rows])
     return _found(found, join((ASSESSMENT, assessed), (SCAN, scans)))
 
@@ -74,17 +60,7 @@ def track(connection: Connection, track_id: int, query: Window) -> Found:
     """Return the samples of a track."""
     statement = _within(TRACK_SAMPLES, query).where(TRACK_SAMPLES.c.track_id == track_id)
     found = page(connection, statement, (TRACK_SAMPLES.c.stamp_ns,), query.cursor, query.limit)
-    rows = found.rows
-    samples = Samples(
-        stamp_s=[row.stamp_ns / 1e9 for row in rows],
-        sensor_id=[row.sensor_id for row in rows],
-        status=_integers(rows, "status"),
-        class_id=_integers(rows, "class_id"),
-        state=np.stack([_numbers(rows, name) for name in STATE_COLUMNS], axis=1),
-        sigma=np.stack([_numbers(rows, name) for name in SIGMA_COLUMNS], axis=1),
-        existence_probability=_numbers(rows, "existence_probability"),
-    )
-    return _found(found, SAMPLE.rows(samples))
+    return _found(found, SAMPLE.rows(samples(found.rows)))
 
 
 def events(connection: Connection, query: EventQuery) -> Found:
@@ -138,6 +114,39 @@ def decisions(connection: Connection, query: DecisionQuery) -> Found:
     )
 
 
+def assessments(rows: Sequence[Row[Any]]) -> Threats:
+    """Return rows of the table of threats as the data of ASSESSMENT; stamps, sensors and sequences are each row's own."""
+    return Threats(
+        stamp_ns=0,
+        frame_id="",
+        sequence=0,
+        sensor_id="",
+        track_id=integers(rows, "track_id"),
+        level=integers(rows, "level"),
+        class_id=integers(rows, "class_id"),
+        score=_numbers(rows, "score"),
+        time_to_cpa=_numbers(rows, "time_to_cpa"),
+        cpa_distance=_numbers(rows, "cpa_distance"),
+        cpa_distance_sigma=_numbers(rows, "cpa_distance_sigma"),
+        time_to_impact=_numbers(rows, "time_to_impact"),
+        reason=[row.reason for row in rows],
+    )
+
+
+def samples(rows: Sequence[Row[Any]]) -> Samples:
+    """Return rows of the table of track samples as the data of SAMPLE."""
+    return Samples(
+        stamp_s=[row.stamp_ns / 1e9 for row in rows],
+        sensor_id=[row.sensor_id for row in rows],
+        track_id=integers(rows, "track_id"),
+        status=integers(rows, "status"),
+        class_id=integers(rows, "class_id"),
+        state=np.stack([_numbers(rows, name) for name in STATE_COLUMNS], axis=1),
+        sigma=np.stack([_numbers(rows, name) for name in SIGMA_COLUMNS], axis=1),
+        existence_probability=_numbers(rows, "existence_probability"),
+    )
+
+
 def _within(table: Table, window: Window) -> Select[Any]:
     """Return all rows of a table within a time window."""
     statement = select(*table.c)
@@ -152,7 +161,8 @@ def _numbers(rows: Sequence[Row[Any]], name: str) -> Floats:
     return np.array([row._mapping[name] for row in rows], dtype=np.float64)  # NULL is NaN
 
 
-def _integers(rows: Sequence[Row[Any]], name: str) -> Ints:
+def integers(rows: Sequence[Row[Any]], name: str) -> Ints:
+    """Return a column of whole numbers."""
     return np.array([row._mapping[name] for row in rows], dtype=np.int64)
 
 

@@ -21,7 +21,7 @@ from aegis.core.types import ClassId, Detections, Floats, Ints, ThreatLevel, Thr
 
 T = TypeVar("T", contravariant=True)
 Kind = Literal[
-    "number", "known number", "integer", "integer or null", "text", "text or null", "vector", "probabilities"
+    "number", "known number", "integer", "integer or null", "text", "text or null", "vector", "corners", "probabilities"
 ]
 
 

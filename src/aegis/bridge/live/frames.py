@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Generic, Protocol, TypedDict, TypeVar
 
 from aegis.bridge.live.encoded import EncodedRows
+from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, Alarm, Detections, Signal, Tracks
 
 
@@ -24,7 +25,7 @@ class Stamped(Protocol):
 
 
 T = TypeVar("T", bound=Stamped)
-E = TypeVar("E", Signal, Advice, Alarm)
+E = TypeVar("E", Signal, Advice, Alarm, ProtectedArea)
 
 
 class Head(TypedDict):
@@ -90,7 +91,7 @@ class Frame(_Ageing, Generic[T]):
 
 @dataclass(frozen=True)
 class EwFrame(_Ageing, Generic[E]):
-    """The active signals, all advice, or all alarms, with their objects for JSON."""
+    """The active signals, all advice, all alarms, or all areas, with their objects for JSON."""
 
     items: Sequence[E]
     rows: EncodedRows

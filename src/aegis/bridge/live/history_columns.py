@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aegis.bridge.live.columns import MOTION, STATUS_NAMES, Column, Table, class_word, number, vector, word
+from aegis.bridge.live.columns import MOTION, STATUS_NAMES, Column, Table, class_word, integer, number, vector, word
 from aegis.core.types import Floats, Ints
 
 
@@ -23,6 +23,7 @@ class Samples:
 
     stamp_s: list[float]
     sensor_id: list[str]
+    track_id: Ints
     status: Ints
     class_id: Ints
     state: Floats  # (N, 6): x y z vx vy vz
@@ -45,3 +46,6 @@ SAMPLE: Table[Samples] = Table(
     vector("position_sigma_m", 3, lambda s: s.sigma),
     number("existence_probability", 4, lambda s: s.existence_probability),
 )
+
+# Of several tracks.
+PAST_TRACK: Table[Samples] = Table(integer("track_id", lambda s: s.track_id, example=41), *SAMPLE.columns)

@@ -16,6 +16,7 @@ from aegis.bridge.live.nodes import OWN_NAME
 from aegis.bridge.live.reports import Classifier, StatusRow
 from aegis.core.events import Severity
 from aegis.core.finite import finite_or_none
+from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, AdviceState, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
 
@@ -95,6 +96,7 @@ class LiveState:
         self.signals: EwFrame[Signal] | None = None
         self.advice: EwFrame[Advice] | None = None
         self.alarms: EwFrame[Alarm] | None = None
+        self.protected: EwFrame[ProtectedArea] | None = None
         self.classifier: Classifier | None = None
         self.stages: dict[str, StageReport] = {}
         self.alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
@@ -141,6 +143,10 @@ class LiveState:
     def take_alarms(self, alarms: EwFrame[Alarm]) -> None:
         """Take all alarms."""
         self.alarms = alarms
+
+    def take_protected(self, protected: EwFrame[ProtectedArea]) -> None:
+        """Take what is protected and watched."""
+        self.protected = protected
 
     def take_classifier(self, classifier: Classifier) -> None:
         """Take what the classes rest on."""

@@ -45,6 +45,7 @@ _TYPES: dict[Kind, Any] = {
     "text": str,
     "text or null": str | None,
     "vector": Vector,
+    "corners": list[tuple[float, float]],
     "probabilities": dict[str, float | None],
 }
 M = TypeVar("M", bound=Model)

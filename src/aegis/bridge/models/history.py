@@ -119,6 +119,38 @@ class TrackHistory(Answer):
     items: list[TrackSample]
 
 
+class ReplayQuery(Model):
+    """Of which time, and with how long a way of each track."""
+
+    t: Seconds = Field(description="seconds since 1970")
+    trail_s: float = Field(0.0, ge=0.0, le=3600.0, description="how far back the ways of the tracks go")
+
+    @property
+    def at_ns(self) -> int:
+        """The time; as of a window, what has this stamp is to be found by it."""
+        return round(self.t * 1e9) + 1000
+
+
+@with_columns(history_columns.PAST_TRACK)
+class PastTrack(Model):
+    """A track in a picture of the past."""
+
+
+class Replay(Model):
+    """The last picture that was kept before a time."""
+
+    t_s: float = Field(description="the time that was asked for")
+    stamp_s: float | None = Field(description="of the picture; null: nothing is on record of then, whatever there was")
+    age_s: float | None = Field(description="how much older than that time it is")
+    tracks: list[PastTrack]
+    threats: list[Assessment]
+    trail_stamps_s: list[float] = Field(description="times of the points of the trails")
+    trails: dict[str, list[tuple[float, float] | None]] = Field(
+        description="by track, (east, north) at each of these times; null where it was not",
+        examples=[{"41": [[1.0, 2.0]]}],
+    )
+
+
 class PastEvent(Model):
     """Something that happened in a stage; (run_id, stage, epoch, sequence) is it and no other."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.bridge import bridge_of
 from aegis.bridge.history import queries
+from aegis.bridge.history.replay import picture
 from aegis.bridge.http.answer import json_response
 from aegis.bridge.models.common import NotYet
 from aegis.bridge.models.history import (
@@ -23,6 +24,8 @@ from aegis.bridge.models.history import (
     HistoryStatus,
     PastEvents,
     PastThreats,
+    Replay,
+    ReplayQuery,
     ThreatQuery,
     TrackHistory,
     Window,
@@ -82,6 +85,31 @@ async def events(request: Request, query: Annotated[EventQuery, Query()]) -> Res
 async def decisions(request: Request, query: Annotated[DecisionQuery, Query()]) -> Response:
     """Return who decided what, newest first."""
     return await _answer(request, partial(queries.decisions, query=query))
+
+
+@router.get(
+    "/api/replay",
+    response_model=Replay,
+    responses=ANSWERS,
+    dependencies=[Depends(require(Scope.RADAR_READ)), Depends(require(Scope.THREATS_READ))],
+)
+async def replay(request: Request, query: Annotated[ReplayQuery, Query()]) -> Response:
+    """Return the picture as it was at a time. A picture is kept about once a second; one without tracks is not."""
+    past = await bridge_of(request).history.read(
+        partial(picture, at_ns=query.at_ns, trail_ns=round(query.trail_s * 1e9))
+    )
+    stamp_s = None if past.stamp_ns is None else past.stamp_ns / 1e9
+    return json_response(
+        {
+            "t_s": query.t,
+            "stamp_s": stamp_s,
+            "age_s": None if stamp_s is None else round(max(0.0, query.t - stamp_s), 3),
+            "tracks": past.tracks,
+            "threats": past.threats,
+            "trail_stamps_s": past.trail_stamps_s,
+            "trails": past.trails,
+        }
+    )
 
 
 @router.get(

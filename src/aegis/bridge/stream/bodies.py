@@ -11,6 +11,7 @@ from aegis.bridge.live.encoded import Body, EncodedPart
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.stream.subscription import Filter
 from aegis.core.sensor import SensorPose
+from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, Alarm, AlarmState, Detections, Floats, Ints, Signal, Threats, Tracks
 
 USUAL_TURN_S = 8.0  # of an antenna that turns nobody knows how fast
@@ -63,6 +64,11 @@ def alarms(frame: EwFrame[Alarm]) -> Body:
     """Return an alarms message: how many are on and heard, and all that are in the list."""
     heard = sum(a.state is AlarmState.ACTIVE and not a.shelved_until_ns for a in frame.items)
     return {**frame.head(), "active": heard, "items": EncodedPart(frame.rows)}
+
+
+def protected(frame: EwFrame[ProtectedArea]) -> Body:
+    """Return a protected message: the assets and the zones."""
+    return {**frame.head(), "items": EncodedPart(frame.rows)}
 
 
 def places_of_tracks(track_id: Ints, tracks: Tracks | None) -> Floats:

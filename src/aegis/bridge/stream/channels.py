@@ -5,7 +5,7 @@ from __future__ import annotations
 from aegis.bridge.accounts.scopes import Scope
 
 RADAR_FRAME, THREATS, SYSTEM_STATUS, HEARTBEAT, EW = "radar_frame", "threats", "system_status", "heartbeat", "ew"
-ALARMS = "alarms"
+ALARMS, PROTECTED = "alarms", "protected"
 # None is open to everyone who is logged in.
 CHANNELS: dict[str, Scope | None] = {
     RADAR_FRAME: Scope.RADAR_READ,
@@ -14,6 +14,7 @@ CHANNELS: dict[str, Scope | None] = {
     HEARTBEAT: None,
     EW: Scope.THREATS_READ,
     ALARMS: Scope.THREATS_READ,
+    PROTECTED: Scope.THREATS_READ,
 }
 # The subscription of a client that has sent none.
 DEFAULT_CHANNELS = frozenset({RADAR_FRAME, THREATS, SYSTEM_STATUS, HEARTBEAT})

@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection
 from aegis.bridge.live.encoded import Body, json_bytes, msgpack_bytes
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.stream import bodies
-from aegis.bridge.stream.channels import ALARMS, EW, HEARTBEAT, RADAR_FRAME, SYSTEM_STATUS, THREATS
+from aegis.bridge.stream.channels import ALARMS, EW, HEARTBEAT, PROTECTED, RADAR_FRAME, SYSTEM_STATUS, THREATS
 from aegis.bridge.stream.client import Client
 from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.stream.subscription import Filter, Format, Subscription
 from aegis.bridge.stream.ws_protocol import Opcode, data_frame
 from aegis.core.sensor import SensorPose
+from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, Alarm, Signal, Threats, Tracks
 
 _log = logging.getLogger(__name__)
@@ -249,6 +250,10 @@ class LiveStream:
     def take_alarms(self, alarms: EwFrame[Alarm]) -> None:
         """Publish all alarms."""
         self._hub.publish(ALARMS, lambda _: bodies.alarms(alarms), keep=True)
+
+    def take_protected(self, protected: EwFrame[ProtectedArea]) -> None:
+        """Publish what is protected and watched."""
+        self._hub.publish(PROTECTED, lambda _: bodies.protected(protected), keep=True)
 
     def _publish_ew(self) -> None:
         self._hub.publish(EW, lambda _: bodies.ew(self._signals, self._advice), keep=True)

@@ -92,7 +92,12 @@ def read_points(
     scan = take_rows(scan, ~beam)
     r, azimuth, elevation, timed = r[~beam], azimuth[~beam], elevation[~beam], timed[~beam]
     dropped: Counter[str] = Counter()
-    finite = np.isfinite(r) & np.isfinite(azimuth) & (np.isfinite(elevation) | (not settings.has_elevation))
+    finite = np.isfinite(r) & np.isfinite(azimuth)
+    if settings.has_elevation:
+        known = np.isfinite(elevation)
+        if settings.elevation_optional and not _is_cartesian(columns, fields):
+            known |= np.isnan(columns[fields.elevation])[~beam]  # but not one that cannot be
+        finite &= known
     within = (r >= limits.min_range_m) & (r <= limits.max_range_m) & (r >= LEAST_RANGE_M)
     dropped["point not finite"] = int((~finite).sum())
     dropped["point out of range"] = int((finite & ~within).sum())

@@ -153,6 +153,10 @@ class DetectionSettings(SensorPose):
         False, "The sensor rides on a platform whose pose comes on `odometry`; sensor_x, y, z and yaw place it there."
     )
     has_elevation: bool = param(True, "False for a 2D sensor: elevation and z are unknown, never a measured zero.")
+    elevation_optional: bool = param(
+        False, "Points with range and azimuth whose elevation is not known (NaN) count too, as of a 2D sensor: plots of a radar "
+        "that knows some heights only. Else they are dropped as not finite.",
+    )  # fmt: skip
     has_doppler: bool = param(True, "False for a sensor without Doppler: range rate is unknown.")
     model_device: Literal["auto", "cpu", "cuda"] = param(
         "auto",

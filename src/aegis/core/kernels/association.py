@@ -10,9 +10,8 @@ Existence: Williams, Marginal multi-Bernoulli filters: RFS derivation of MHT, JI
 import cython
 from cython.cimports.libc.math import exp, log, log1p
 
-LARGEST_LOG_ODDS = cython.declare(
-    cython.double, 200.0
-)  # exp of more could overflow in sums and products; it is certainty anyway
+# exp of more could overflow in sums and products; it is certainty anyway.
+LARGEST_LOG_ODDS = cython.declare(cython.double, 200.0)
 MAX_ITERATIONS = cython.declare(cython.int, 500)  # of belief propagation within one component
 CONVERGED = cython.declare(cython.double, 1e-7)  # largest change of a message
 CERTAIN = cython.declare(cython.double, 1e-3)  # share of a miss below which a track's only pair is as good as sure
@@ -279,6 +278,8 @@ def pair_log_odds(
         log_background: (D,) ln of the density of detections from false alarms and new objects.
     """
     for t in range(existence.shape[0]):
+        if start[t] == start[t + 1]:
+            continue
         known = log(existence[t] * shown[t]) - log1p(-existence[t] * seen[t])
         for p in range(start[t], start[t + 1]):
             out[p] = known + log_likelihood[p] - log_background[detection[p]]

@@ -26,9 +26,10 @@ def fit(value: cython.double, sigma: cython.double, low: cython.double, high: cy
     outside = max(low - value, value - high)
     if outside <= 0.0 or isnan(outside):
         return 1.0
-    z = outside / max(sigma, SHARPEST)
-    if z >= FARTHEST:
+    sigma = max(sigma, SHARPEST)
+    if outside >= FARTHEST * sigma:
         return LEAST_FIT
+    z = outside / sigma
     return max(exp(-0.5 * z * z), LEAST_FIT)
 
 
@@ -62,7 +63,7 @@ def posterior(
             not isnan(speed[i]),
             not isnan(height[i]),
         )
-        fluctuation = SWERLING1_SIGMA_DB / sqrt(max(looks[i], 1.0))
+        fluctuation = SWERLING1_SIGMA_DB / sqrt(max(looks[i], 1.0)) if stated else 0.0
         total = 0.0
         for c in range(classes):
             value = prior[c]

@@ -1,7 +1,7 @@
 """Earlier false alarms counted around each detection, and how many of them would be usual there."""
 
 import cython
-from cython.cimports.libc.math import acos, atan2, floor, sqrt
+from cython.cimports.libc.math import acos, atan2, floor, isnan, sqrt
 
 PI = cython.declare(cython.double, 3.141592653589793)
 MIN_RANGE_M = cython.declare(cython.double, 1e-3)  # directions are undefined at the sensor itself
@@ -202,39 +202,54 @@ def sum_in_cells(
             out[j, i] = total
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def around(
+    i: cython.longlong, j: cython.longlong, outer: cython.longlong[::1], inner: cython.longlong[::1], sums: cython.double[:, ::1]
+) -> cython.double:  # fmt: skip
+    """Return what is in the cells around cell i, j, from sums along rows; see `around_in_cells`."""
+    row: cython.longlong
+    away: cython.longlong
+    total: cython.double = 0.0
+    W = outer.shape[0] - 1
+    for row in range(-W, W + 1):
+        away = abs(row)
+        if inner[away] >= outer[away]:
+            continue
+        total += sums[j + row, i + outer[away] + 1] - sums[j + row, i - outer[away]]
+        if inner[away] >= 0:
+            total -= sums[j + row, i + inner[away] + 1] - sums[j + row, i - inner[away]]
+    return total
+
+
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
 def around_in_cells(
     position: cython.double[:, ::1], corner: cython.double[::1], side: cython.double, outer: cython.longlong[::1],
-    inner: cython.longlong[::1], sums: cython.double[:, ::1], out: cython.double[::1],
+    inner: cython.longlong[::1], past: cython.double[:, ::1], usual: cython.double[:, ::1], usual_around: cython.double[:, ::1],
+    found: cython.double[::1], expected: cython.double[::1],
 ) -> cython.void:  # fmt: skip
-    """Write (D,) what is in the cells around each position, from sums along rows.
+    """Write (D,) what is in the cells around each position, and what usually is, from sums along rows.
 
     Args:
         position: (D, 2) or more columns, at least as many cells inside the grid as `outer` has.
         corner, side: of the grid.
         outer, inner: (W + 1,) of the rows so many cells away: cells up to outer and beyond inner columns away count; -1: all do.
-        sums: (ny, nx + 1) as from `sum_in_cells`; out: to be written.
+        past, usual: (ny, nx + 1) as from `sum_in_cells` and `usual_in_cells`.
+        usual_around: (ny, nx) what usually is around each cell; NaN: not worked out yet, and then written.
+        found, expected: to be written.
     """
     i: cython.longlong
     j: cython.longlong
-    row: cython.longlong
-    away: cython.longlong
-    total: cython.double
-    W = outer.shape[0] - 1
     for d in range(position.shape[0]):
         i = cython.cast(cython.longlong, (position[d, 0] - corner[0]) / side)
         j = cython.cast(cython.longlong, (position[d, 1] - corner[1]) / side)
-        total = 0.0
-        for row in range(-W, W + 1):
-            away = abs(row)
-            if inner[away] >= outer[away]:
-                continue
-            total += sums[j + row, i + outer[away] + 1] - sums[j + row, i - outer[away]]
-            if inner[away] >= 0:
-                total -= sums[j + row, i + inner[away] + 1] - sums[j + row, i - inner[away]]
-        out[d] = total
+        found[d] = around(i, j, outer, inner, past)
+        if isnan(usual_around[j, i]):
+            usual_around[j, i] = around(i, j, outer, inner, usual)
+        expected[d] = usual_around[j, i]
 
 
 @cython.ccall

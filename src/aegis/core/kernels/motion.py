@@ -41,9 +41,7 @@ def turn(
     x_out: cython.double[:, :, ::1], P_out: cython.double[:, :, :, ::1], to: cython.Py_ssize_t,
 ) -> cython.void:  # fmt: skip
     """The same in a coordinated turn of unknown rate: Bar-Shalom, Li, Kirubarajan (2001), eq. 11.7.1-4 and 11.7.2-4."""
-    F = cython.declare(cython.double[49])
     FP = cython.declare(cython.double[49])
-    total: cython.double
     along: cython.double
     across: cython.double
     d_along: cython.double
@@ -57,15 +55,9 @@ def turn(
     else:
         along, across = dt * (1.0 - angle * angle / 6.0), dt * angle / 2.0
         d_along, d_across = -dt * dt * angle / 3.0, dt * dt * 0.5
-    for i in range(49):
-        F[i] = 0.0
-    for i in range(7):
-        F[7 * i + i] = 1.0
-    F[3], F[4], F[6] = along, -across, d_along * vx - d_across * vy
-    F[10], F[11], F[13] = across, along, d_across * vx + d_along * vy
-    F[19] = dt
-    F[24], F[25], F[27] = c, -s, -dt * (s * vx + c * vy)
-    F[31], F[32], F[34] = s, c, dt * (c * vx - s * vy)
+    # The Jacobian F is that of no motion, but for dt in z's row, and in four rows what follows for vx, vy and the turn rate.
+    x_w, y_w = d_along * vx - d_across * vy, d_across * vx + d_along * vy
+    vx_w, vy_w = -dt * (s * vx + c * vy), dt * (c * vx - s * vy)
     for i in range(7):
         x_out[to, m, i] = x[t, m, i]
     x_out[to, m, 0] += along * vx - across * vy
@@ -73,19 +65,32 @@ def turn(
     x_out[to, m, 2] += dt * x[t, m, 5]
     x_out[to, m, 3] = c * vx - s * vy
     x_out[to, m, 4] = s * vx + c * vy
+    for j in range(7):
+        a, b, w = P[t, m, 3, j], P[t, m, 4, j], P[t, m, TURN, j]
+        FP[j] = P[t, m, 0, j] + along * a - across * b + x_w * w
+        FP[7 + j] = P[t, m, 1, j] + across * a + along * b + y_w * w
+        FP[14 + j] = P[t, m, 2, j] + dt * P[t, m, 5, j]
+        FP[21 + j] = c * a - s * b + vx_w * w
+        FP[28 + j] = s * a + c * b + vy_w * w
+        FP[35 + j] = P[t, m, 5, j]
+        FP[42 + j] = w
+    for i in range(7):  # its transpose from the right, of which the lower triangle is wanted
+        a, b, w = FP[7 * i + 3], FP[7 * i + 4], FP[7 * i + TURN]
+        P_out[to, m, i, 0] = FP[7 * i] + a * along - b * across + w * x_w
+        if i > 0:
+            P_out[to, m, i, 1] = FP[7 * i + 1] + a * across + b * along + w * y_w
+        if i > 1:
+            P_out[to, m, i, 2] = FP[7 * i + 2] + FP[7 * i + 5] * dt
+        if i > 2:
+            P_out[to, m, i, 3] = a * c - b * s + w * vx_w
+        if i > 3:
+            P_out[to, m, i, 4] = a * s + b * c + w * vy_w
+        if i > 4:
+            P_out[to, m, i, 5] = FP[7 * i + 5]
+    P_out[to, m, TURN, TURN] = FP[48]
     for i in range(7):
-        for j in range(7):
-            total = 0.0
-            for k in range(7):
-                total += F[7 * i + k] * P[t, m, k, j]
-            FP[7 * i + j] = total
-    for i in range(7):
-        for j in range(i + 1):
-            total = 0.0
-            for k in range(7):
-                total += FP[7 * i + k] * F[7 * j + k]
-            P_out[to, m, i, j] = total
-            P_out[to, m, j, i] = total
+        for j in range(i):
+            P_out[to, m, j, i] = P_out[to, m, i, j]
 
 
 @cython.cfunc
@@ -98,27 +103,29 @@ def mix(
 ) -> cython.void:  # fmt: skip
     """Write x_out[0], P_out[0] and weight_out[t], mixed: Blom and Bar-Shalom, IEEE Trans. Automatic Control 33 (1988)."""
     modes, n = x.shape[1], x.shape[2]
+    off = cython.declare(cython.double[7])
     total: cython.double
-    mean: cython.double
-    value: cython.double
+    share: cython.double
     for b in range(modes):
         total = 0.0
         for a in range(modes):
             total += between[a, b] * weight[t, a]
         weight_out[t, b] = total
         for i in range(n):
-            mean = 0.0
-            for a in range(modes):
-                mean += between[a, b] * weight[t, a] / total * x[t, a, i]
-            x_out[0, b, i] = mean
-        for i in range(n):
-            for j in range(i + 1):
-                value = 0.0
-                for a in range(modes):
-                    share = between[a, b] * weight[t, a] / total
-                    value += share * (P[t, a, i, j] + (x[t, a, i] - x_out[0, b, i]) * (x[t, a, j] - x_out[0, b, j]))
-                P_out[0, b, i, j] = value
-                P_out[0, b, j, i] = value
+            x_out[0, b, i] = 0.0
+            for j in range(n):
+                P_out[0, b, i, j] = 0.0
+        for a in range(modes):
+            share = between[a, b] * weight[t, a] / total
+            for i in range(n):
+                x_out[0, b, i] += share * x[t, a, i]
+        for a in range(modes):
+            share = between[a, b] * weight[t, a] / total
+            for i in range(n):
+                off[i] = x[t, a, i] - x_out[0, b, i]
+            for i in range(n):
+                for j in range(n):
+                    P_out[0, b, i, j] += share * (P[t, a, i, j] + off[i] * off[j])
 
 
 @cython.ccall
@@ -170,17 +177,26 @@ def predict(
 @cython.nogil
 @cython.exceptval(check=False)
 def combine(
-    x: cython.double[:, :, ::1], P: cython.double[:, :, :, ::1], weight: cython.double[:, ::1],
+    index: cython.longlong[::1], x: cython.double[:, :, ::1], P: cython.double[:, :, :, ::1], weight: cython.double[:, ::1],
     mean: cython.double[:, ::1], covariance: cython.double[:, :, ::1],
 ) -> cython.void:  # fmt: skip
-    """Write the states (N, 6) and covariances (N, 6, 6) of the mixtures over modes, by their moments; both hold zeros."""
-    for t in range(x.shape[0]):
-        for m in range(x.shape[1]):
+    """Write the states (S, 6) and covariances (S, 6, 6) of the mixtures over modes, by their moments, of the tracks `index`."""
+    off = cython.declare(cython.double[6])
+    modes = x.shape[1]
+    for s in range(index.shape[0]):
+        t = index[s]
+        for i in range(6):
+            mean[s, i] = x[t, 0, i] if modes == 1 else 0.0
+            for j in range(6):
+                covariance[s, i, j] = P[t, 0, i, j] if modes == 1 else 0.0
+        if modes == 1:
+            continue
+        for m in range(modes):
             for i in range(6):
-                mean[t, i] += weight[t, m] * x[t, m, i]
-        for m in range(x.shape[1]):
+                mean[s, i] += weight[t, m] * x[t, m, i]
+        for m in range(modes):
+            for i in range(6):
+                off[i] = x[t, m, i] - mean[s, i]
             for i in range(6):
                 for j in range(6):
-                    covariance[t, i, j] += weight[t, m] * (
-                        P[t, m, i, j] + (x[t, m, i] - mean[t, i]) * (x[t, m, j] - mean[t, j])
-                    )
+                    covariance[s, i, j] += weight[t, m] * (P[t, m, i, j] + off[i] * off[j])

@@ -89,6 +89,9 @@ def near(
     drift_up: cython.double = 0.0
     dy: cython.double
     dz: cython.double
+    inside: cython.int
+    a: cython.Py_ssize_t
+    b: cython.Py_ssize_t
     d: cython.Py_ssize_t
     low, height, n_strips = strips(position)
     west_end: cython.double = position[0, 0] if D > 0 else 0.0
@@ -118,28 +121,20 @@ def near(
                 drift_up = max(drift_up, oldest * abs(x[t, m, 5]))
             reach, reach_y = reach + drift, reach_y + drift
         west, east = centre[t, 0] - reach, centre[t, 0] + reach
-        column = strip_of(west, west_end, width, n_strips)
+        column, last_column = strip_of(west, west_end, width, n_strips), strip_of(east, west_end, width, n_strips)
         last = strip_of(centre[t, 1] + reach_y, low, height, n_strips)
         for strip in range(strip_of(centre[t, 1] - reach_y, low, height, n_strips), last + 1):
-            for d in range(begin[strip * n_strips + column], begin[(strip + 1) * n_strips]):
-                if position[d, 0] < west:
-                    continue
-                if position[d, 0] > east:
-                    break
-                dy = position[d, 1] - centre[t, 1]
-                if drift > 0.0:
-                    dy = max(abs(dy) - drift, 0.0)
-                if dy * dy > bound * (spread[t, 1] + sigma[d] * sigma[d]):
-                    continue
-                if height_known and measured[d, 2]:
-                    dz = position[d, 2] - centre[t, 2]
-                    if drift_up > 0.0:
-                        dz = max(abs(dz) - drift_up, 0.0)
-                    if dz * dz > bound * (spread[t, 2] + sigma[d] * sigma[d]):
-                        continue
-                if count == room:
-                    return t
+            a, b = begin[strip * n_strips + column], begin[strip * n_strips + last_column + 1]
+            if count + b - a > room:
+                return t
+            for d in range(a, b):  # without a branch: nobody could guess it
+                dy = max(abs(position[d, 1] - centre[t, 1]) - drift, 0.0)
+                inside = (position[d, 0] >= west) & (position[d, 0] <= east)
+                inside &= dy * dy <= bound * (spread[t, 1] + sigma[d] * sigma[d])
+                if height_known:
+                    dz = max(abs(position[d, 2] - centre[t, 2]) - drift_up, 0.0)
+                    inside &= (measured[d, 2] == 0) | (dz * dz <= bound * (spread[t, 2] + sigma[d] * sigma[d]))
                 candidate[count] = d
-                count += 1
+                count += inside
         first[t + 1] = count
     return N

@@ -111,7 +111,7 @@ def measurements(
     value: cython.double[:, ::1], variance: cython.double[:, ::1], measured: cython.uchar[:, ::1],
     position: cython.double[:, ::1], sigma: cython.double[::1],
 ) -> cython.void:  # fmt: skip
-    """Write the columns of `tracking.measurement.Plots`, of which the first three hold zeros.
+    """Write the columns of `tracking.measurement.Plots`.
 
     Args:
         r, azimuth, elevation, rate: (D,) as detected; stated: (D, 4) their variances; NaN where not measured.
@@ -126,6 +126,7 @@ def measurements(
     for d in range(r.shape[0]):
         for c in range(4):
             raw = r[d] if c == 0 else azimuth[d] if c == 1 else elevation[d] if c == 2 else rate[d]
+            value[d, c], variance[d, c], measured[d, c] = 0.0, 0.0, False
             if isfinite(raw) and isfinite(stated[d, c]) and stated[d, c] > 0.0:
                 value[d, c], variance[d, c], measured[d, c] = raw, stated[d, c], True
         ground, up = (r[d] * cos(value[d, 2]), r[d] * sin(value[d, 2])) if measured[d, 2] else (r[d], 0.0)
@@ -167,15 +168,18 @@ def background(
     measured: cython.uchar[:, ::1], log_extent: cython.double[::1], clutter: cython.double, births: cython.double,
     out: cython.double[:, ::1],
 ) -> cython.void:  # fmt: skip
-    """Write the densities of false alarms and of new objects (2, D); see `tracking.measurement.background`."""
+    """Write the densities of false alarms and of new objects, and zeros (3, D); see `tracking.measurement.background`."""
     log_volume: cython.double
+    last: cython.double = 0.0  # most detections have the same components
+    share: cython.double = 1.0
     for d in range(measured.shape[0]):
         log_volume = 0.0
         for c in range(4):
             if measured[d, c]:
                 log_volume += log_extent[c]
-        share = exp(-log_volume)
-        out[0, d], out[1, d] = clutter * share, births * share
+        if log_volume != last:
+            last, share = log_volume, exp(-log_volume)
+        out[0, d], out[1, d], out[2, d] = clutter * share, births * share, 0.0
 
 
 @cython.ccall

@@ -1,9 +1,10 @@
-"""Existence and bookkeeping of tracks: over time, after a scan, and what the picture shows of them."""
+"""Bookkeeping of tracks: after a scan, and what the picture shows of them."""
 
 import cython
-from cython.cimports.libc.math import exp, expm1, isfinite, sqrt
+from cython.cimports.libc.math import isfinite, sqrt
 
 PROBABLE = cython.declare(cython.double, 0.5)  # a scan has shown a track where it is more probable than not
+APART = cython.declare(cython.double, 0.05)  # less probable to be in the same cell as another one: apart
 NAN = cython.declare(cython.double, float("nan"))
 TENTATIVE = cython.declare(cython.int, 1)
 CONFIRMED = cython.declare(cython.int, 2)
@@ -28,42 +29,9 @@ HAS_HEIGHT = cython.declare(cython.int, 1)
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
-def predict(
-    existence: cython.double[:], lasting: cython.double[:], survival: cython.double, brief: cython.double,
-    after: cython.double[:, ::1],
-) -> cython.void:  # fmt: skip
-    """Write both probabilities (2, N) after a time; see `tracking.existence.predict`."""
-    for t in range(existence.shape[0]):
-        stays = lasting[t] * survival + (1.0 - lasting[t]) * brief
-        after[0, t] = existence[t] * stays
-        after[1, t] = lasting[t] * survival / stays
-
-
-@cython.ccall
-@cython.nogil
-@cython.exceptval(check=False)
-def hide(
-    hidden: cython.double[:], lasting: cython.double[:], since_ns: cython.longlong[:], stamp_ns: cython.longlong,
-    in_view: cython.uchar[::1], mean_visible_s: cython.double, mean_hidden_s: cython.double, hidden_looks: cython.double,
-    after: cython.double[::1],
-) -> cython.void:  # fmt: skip
-    """Write (N,) the probability that an object is hidden; see `tracking.existence.hide`."""
-    for t in range(hidden.shape[0]):
-        dt = (stamp_ns - since_ns[t]) * 1e-9
-        if not in_view[t] or dt <= 0.0:
-            after[t] = hidden[t]
-            continue
-        stays = exp(-dt / max(mean_hidden_s, hidden_looks * dt))
-        goes = -expm1(-dt / mean_visible_s) * lasting[t] if mean_visible_s > 0.0 else 0.0
-        after[t] = hidden[t] * stays + (1.0 - hidden[t]) * goes
-
-
-@cython.ccall
-@cython.nogil
-@cython.exceptval(check=False)
 def note_hits(
-    hit: cython.double[::1], best: cython.longlong[::1], detection: cython.longlong[::1], measured_ns: cython.longlong[::1],
-    rcs: cython.double[::1], measured: cython.uchar[:, ::1],
+    hit: cython.double[::1], close: cython.double[::1], best: cython.longlong[::1], detection: cython.longlong[::1],
+    measured_ns: cython.longlong[::1], rcs: cython.double[::1], measured: cython.uchar[:, ::1],
     reals: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1], found: cython.longlong[::1],
 ) -> cython.Py_ssize_t:  # fmt: skip
     """Bring the tables up to date; write the rows that the scan probably showed, and return their number; see `tracking.rows`."""
@@ -74,6 +42,8 @@ def note_hits(
         d = detection[best[t]]
         wholes[HITS, t] += 1
         wholes[UPDATED_NS, t] = wholes[LOOKED_NS, t] = measured_ns[d]
+        if close[t] < APART:
+            wholes[APART_NS, t] = measured_ns[d]
         flags[HAS_HEIGHT, t] = flags[HAS_HEIGHT, t] or measured[d, 2]
         if isfinite(rcs[d]):
             reals[RCS_SUM, t] += rcs[d]
@@ -119,34 +89,47 @@ def put(
             out[K + i, c] = new[i, c]
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def put_columns(
+    index: cython.longlong[::1], old: cython.double[:, ::1], new: cython.double[:, ::1], out: cython.double[:, ::1]
+) -> cython.void:  # fmt: skip
+    """Write the columns `index` (K,) of a table, and all new ones after them, into one of K + B columns."""
+    K = index.shape[0]
+    for c in range(out.shape[0]):
+        for i in range(K):
+            out[c, i] = old[c, index[i]]
+        for i in range(new.shape[1]):
+            out[c, K + i] = new[c, i]
+
+
 @cython.ccall
 @cython.nogil
 @cython.exceptval(check=False)
 def join(
     index: cython.longlong[::1],
     x: cython.double[:, ::1], P: cython.double[:, ::1], weight: cython.double[:, ::1], reals: cython.double[:, ::1],
-    wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1],
-    x_new: cython.double[:, ::1], P_new: cython.double[:, ::1], weight_new: cython.double[:, ::1],
-    reals_new: cython.double[:, ::1], wholes_new: cython.longlong[:, ::1], flags_new: cython.uchar[:, ::1],
-    x_out: cython.double[:, ::1], P_out: cython.double[:, ::1], weight_out: cython.double[:, ::1],
-    reals_out: cython.double[:, ::1], wholes_out: cython.longlong[:, ::1], flags_out: cython.uchar[:, ::1],
+    looks: cython.double[:, ::1], wholes: cython.longlong[:, ::1], flags: cython.uchar[:, ::1],
+    x_new: cython.double[:, ::1], P_new: cython.double[:, ::1], weight_new: cython.double[:, ::1], reals_new: cython.double[:, ::1],
+    looks_new: cython.double[:, ::1], wholes_new: cython.longlong[:, ::1], flags_new: cython.uchar[:, ::1],
+    x_out: cython.double[:, ::1], P_out: cython.double[:, ::1], weight_out: cython.double[:, ::1], reals_out: cython.double[:, ::1],
+    looks_out: cython.double[:, ::1], wholes_out: cython.longlong[:, ::1], flags_out: cython.uchar[:, ::1],
 ) -> cython.void:  # fmt: skip
     """Write the rows `index` (K,) of tracks, and all B new ones after them, into K + B rows.
 
     Args:
         index: ascending.
-        x, P, weight: (N, .) all that belongs to a track in one row; reals, wholes, flags: the tables; then the new ones, (B, .).
+        x, P, weight: (N, .) all that belongs to a track in one row; reals, looks, wholes, flags: the tables, a track in a column.
+        x_new to flags_new: the same of the new ones.
         x_out to flags_out: to be written.
     """
     K = index.shape[0]
     put(index, x, x_new, x_out)
     put(index, P, P_new, P_out)
     put(index, weight, weight_new, weight_out)
-    for c in range(reals.shape[0]):
-        for i in range(K):
-            reals_out[c, i] = reals[c, index[i]]
-        for i in range(reals_new.shape[1]):
-            reals_out[c, K + i] = reals_new[c, i]
+    put_columns(index, reals, reals_new, reals_out)
+    put_columns(index, looks, looks_new, looks_out)
     for c in range(wholes.shape[0]):
         for i in range(K):
             wholes_out[c, i] = wholes[c, index[i]]
@@ -214,6 +197,46 @@ def listed(
         out[n] = t
         n += 1
     return n, ascend
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def sort(
+    wholes: cython.longlong[:, ::1], index: cython.longlong[::1], lowest: cython.longlong, place: cython.longlong[::1],
+    out: cython.longlong[::1],
+) -> cython.void:  # fmt: skip
+    """Write the rows `index` (S,) in the order of their ids, by counting; see `tracking.rows.by_id`.
+
+    Args:
+        wholes: the table; index: rows whose ids are between `lowest` and `lowest` + L - 2.
+        place: (L,) zeros.
+        out: (S,) to be written.
+    """
+    for i in range(index.shape[0]):
+        place[wholes[ID, index[i]] - lowest + 1] += 1
+    for k in range(1, place.shape[0]):
+        place[k] += place[k - 1]
+    for i in range(index.shape[0]):
+        k = wholes[ID, index[i]] - lowest
+        out[place[k]] = index[i]
+        place[k] += 1
+
+
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def clear(
+    found: cython.longlong[::1], best: cython.longlong[::1], probability: cython.double[::1], wholes: cython.longlong[:, ::1],
+    probability_from: cython.double, hits_from: cython.longlong, out: cython.longlong[::1],
+) -> cython.Py_ssize_t:  # fmt: skip
+    """Write which of the rows `found` (F,) have a clear pair, and hits enough; return how many. See `tracking.rows.clear`."""
+    n: cython.Py_ssize_t = 0
+    for i in range(found.shape[0]):
+        t = found[i]
+        out[n] = t
+        n += probability[best[t]] > probability_from and wholes[HITS, t] >= hits_from
+    return n
 
 
 @cython.ccall

@@ -90,6 +90,8 @@ def correct(
             moved[i] += K[i] * y
         if variance[d, c] > SAFE_RATIO * s:
             for i in range(n):
+                if K[i] == 0.0:  # as of a height that nothing has been measured of
+                    continue
                 for j in range(i + 1):
                     P[t, m, i, j] -= K[i] * Ph[j]
                     P[t, m, j, i] = P[t, m, i, j]

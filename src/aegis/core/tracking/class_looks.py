@@ -28,18 +28,20 @@ class ClassLooks(NamedTuple):
         return ClassLooks(*(values[index] for values in self))
 
     def merged(self, group: Ints, n: int) -> ClassLooks:
-        """Return those of `n` objects whose detections are grouped: powers add, as the echo is that of all parts."""
-
-        def power(values: Floats) -> Floats:
-            return 10.0 * np.log10(np.bincount(group, 10.0 ** (values / 10.0), minlength=n))
-
+        """Return those of `n` objects whose detections are grouped."""
         counts: Floats = (np.bincount(group, self.counts, minlength=n) > 0.0).astype(np.float64)
-        return ClassLooks(power(self.rcs), power(self.snr), counts)
+        return ClassLooks(total_power(self.rcs, group, n), total_power(self.snr, group, n), counts)
 
     def note(self, rows: Rows, found: Ints, detection: Ints) -> None:
         """Write what the detections (F,) say into the rows that they showed (F,)."""
         for name, values in zip(("look_rcs", "look_snr", "look_counts"), self, strict=True):
             rows[name][found] = values[detection]
+
+
+def total_power(values: Floats, group: Ints, n: int) -> Floats:
+    """Return the sum (n,) of powers (D,) [dB], of `n` objects whose detections are grouped: the echo is that of all parts."""
+    out: Floats = 10.0 * np.log10(np.bincount(group, 10.0 ** (values / 10.0), minlength=n))
+    return out
 
 
 def class_looks(d: Detections, quiet_db: float, settings: TrackClassificationSettings) -> tuple[ClassLooks, float]:

@@ -135,11 +135,12 @@ class ClutterMap:
             position: (D, 2), or more columns; view, radius: as for `excess`.
             grid: from `cells_over`; polar: as in `share_of_disc`.
         """
-        found, usual = np.zeros((2, len(position)))
-        past, corner, shape = grid.sums(), grid.corner, _ring()
+        found, usual = np.empty((2, len(position)))
+        past, corner = grid.sums(), grid.corner
         kernels.sum_in_cells(self.position, self.weight, corner, grid.side, past)
-        kernels.around_in_cells(position, corner, grid.side, *shape, past, found)
-        kernels.around_in_cells(position, corner, grid.side, *shape, _usual_in(grid, _Sector.of(view, polar)), usual)
+        kernels.around_in_cells(
+            position, corner, grid.side, *_ring(), past, *_usual_in(grid, _Sector.of(view, polar)), found, usual
+        )
         return found, self.scans.sum() * usual
 
     def after(self, position: Floats, weight: Floats, stamp_ns: int, memory_ns: int, scan: float = 1.0) -> ClutterMap:
@@ -147,8 +148,8 @@ class ClutterMap:
 
         What is remembered is not copied at every scan: it is a megabyte, where there are many. Positions may have more columns.
         """
-        begin = self.begin + int(np.searchsorted(self.stamp_ns, stamp_ns - memory_ns, "right"))
-        scans = slice(int(np.searchsorted(self.scans_ns, stamp_ns - memory_ns, "right")), None)
+        begin = self.begin + int(self.stamp_ns.searchsorted(stamp_ns - memory_ns, "right"))
+        scans = slice(int(self.scans_ns.searchsorted(stamp_ns - memory_ns, "right")), None)
         store, kept = self.store, self.end - begin
         if store.used != self.end or self.end + len(weight) > len(
             store.weight
@@ -158,7 +159,11 @@ class ClutterMap:
             begin = 0
         store.remember(position, weight, stamp_ns)
         return ClutterMap(
-            store, begin, store.used, np.append(self.scans_ns[scans], stamp_ns), np.append(self.scans[scans], scan)
+            store,
+            begin,
+            store.used,
+            np.concatenate((self.scans_ns[scans], (stamp_ns,))),
+            np.concatenate((self.scans[scans], (scan,))),
         )
 
 
@@ -205,12 +210,12 @@ class _Sector(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def _usual_in(grid: Grid, sector: _Sector) -> Floats:
-    """Return the sums of `kernels.usual_in_cells`."""
+def _usual_in(grid: Grid, sector: _Sector) -> tuple[Floats, Floats]:
+    """Return the sums of `kernels.usual_in_cells`, and room for what `kernels.around_in_cells` makes of them, cell by cell."""
     out, (near, far, half, polar, origin, rotation) = grid.sums(), sector
     turned = np.array(rotation).reshape(3, 3)
     kernels.usual_in_cells(grid.corner, grid.side, np.array(origin), turned, near, far, half, polar, out)
-    return out
+    return out, np.full((grid.ny, grid.nx), np.nan)
 
 
 def share_of_disc(position: Floats, view: SensorView, radius: float, *, polar: bool) -> Floats:

@@ -77,11 +77,14 @@ class Consistency:
 
         It takes much to begin, as objects may move otherwise than modelled; then the scale is refined, or leads back to 1.
         """
-        scale, scans = self.scale(sensor_id), self._scans.get(sensor_id, ())
-        components = sum(k for _, k in scans)
+        scale, scans = self.scale(sensor_id), self._scans.get(sensor_id)
+        if not scans:
+            return
+        total, sizes = zip(*scans, strict=True)  # at every scan: in two sums that are quick
+        components = sum(sizes)
         if components < ENOUGH:
             return
-        mean = sum(total for total, _ in scans) / components
+        mean = sum(total) / components
         if scale == 1.0 and USUAL_LOW <= mean <= USUAL_HIGH:  # as of every scan: no bounds are needed
             return
         nis = self.report()[sensor_id]

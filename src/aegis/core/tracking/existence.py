@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.kernels import rows as kernels
+from aegis.core.kernels import existence as kernels
 from aegis.core.types import Floats, Ints
 
 HIDDEN_LOOKS = (
@@ -68,5 +68,6 @@ def expected(
         in_view: (N,) whether it is.
         looks_s: from one look of the sensor to the next; how: objects hide.
     """
-    longest_s = max(how.mean_hidden_s, how.hidden_looks * looks_s)
-    return np.asarray(in_view | ((stamp_ns - updated_ns) * 1e-9 <= longest_s), dtype=np.bool_)
+    out, longest_s = np.empty(len(updated_ns), np.bool_), max(how.mean_hidden_s, how.hidden_looks * looks_s)
+    kernels.expected(updated_ns, stamp_ns, in_view.view(np.uint8), longest_s, out.view(np.uint8))
+    return out

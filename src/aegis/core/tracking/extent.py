@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -14,6 +15,7 @@ from aegis.core.tracking.measurement import AZIMUTH, Plots
 from aegis.core.types import Floats, Ints
 
 SAME_RANGE_RATE_MPS = 2.0  # parts of one object differ in range rate by no more, beside their errors
+SAME_VELOCITY_MPS = 2.0  # two tracks of one object differ by no more, over ground
 REACH_SIGMAS = 3.0
 
 
@@ -33,6 +35,26 @@ class Merged:
     z: Plots  # (G)
     group: Ints  # (D,) the object of each detection
     scatter: Floats  # (G,) variance of its detections about their mean along an axis [m^2]; NaN of a single one
+
+
+def also_of(position: Floats, velocity: Floats, born_ns: Ints, max_extent_m: float) -> NDArray[np.bool_]:
+    """Return which confirmed tracks (N,) are of an object that an older one has: what two parts of it began.
+
+    They are within half of an object's length and move alike, as the parts of a rigid object do.
+
+    Args:
+        position, velocity: (N, 2) over ground; born_ns: (N,) of their first detections.
+        max_extent_m: length of the longest object.
+    """
+    out = np.zeros(len(position), dtype=bool)
+    if len(position) < 2:
+        return out
+    pairs = cKDTree(position).query_pairs(0.5 * max_extent_m, output_type="ndarray")
+    i, j = pairs[:, 0], pairs[:, 1]
+    alike = np.linalg.norm(velocity[i] - velocity[j], axis=1) <= SAME_VELOCITY_MPS
+    i, j = i[alike], j[alike]
+    out[np.where((born_ns[i] < born_ns[j]) | ((born_ns[i] == born_ns[j]) & (i < j)), j, i)] = True
+    return out
 
 
 def merge(z: Plots, known: Known, max_extent_m: float) -> Merged:

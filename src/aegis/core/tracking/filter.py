@@ -22,11 +22,11 @@ from aegis.core.kernels import rows as kernels
 from aegis.core.tracking import existence, measurement, motion, rows
 from aegis.core.tracking.association import How, Known, Moved, gate_keys
 from aegis.core.tracking.births import BirthPlaces, carried_on, first_detections, first_state, missed
-from aegis.core.tracking.class_looks import ClassLooks, class_looks
+from aegis.core.tracking.class_looks import ClassLooks, class_looks, total_power
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.existence import HIDDEN_LOOKS, Hiding
 from aegis.core.tracking.filter_state import Background, Plotted, Report, Seen, State
-from aegis.core.tracking.lifecycle import settled
+from aegis.core.tracking.lifecycle import InView, settled
 from aegis.core.tracking.measurement import Plots, SensorView
 from aegis.core.tracking.motion import Kinematics, Motion
 from aegis.core.tracking.rows import Rows
@@ -39,7 +39,6 @@ from aegis.core.types import ClassId, Detections, Floats, Ints
 
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
 SURE = 0.9  # existence probability of a track that another one may hide
-APART = 0.05  # less probable to be in the same cell: apart
 PROBABLE = 0.5  # more probable than not
 TURNS_COASTED = 3.5  # at least, however slowly the antenna turns: three misses in a row
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
@@ -57,7 +56,8 @@ class Filter:
         self._sensors = {name: KnownSensor.of(model) for name, model in s.sensor_models().items()}
         move = s.motion
         modes = motion.MODES[move.model]
-        self.blank = State(Rows.empty(len(modes), motion.dimension(move.model)))
+        self._remember = model.remembers
+        self.blank = State(Rows.empty(len(modes), motion.dimension(move.model), remember=model.remembers))
         acceleration = np.full((len(ClassId), 2), [move.acceleration_sigma_mps2, move.vertical_acceleration_sigma_mps2])
         for name, sigma in move.acceleration_by_class.items():
             acceleration[ClassId[name]] = sigma
@@ -97,9 +97,11 @@ class Filter:
         state = self._predicted(state, dt, share)
         tracks = state.tracks
         mean, covariance = tracks.mean()
-        usual = state.quiet_db.get(sensor_id, math.nan)
-        looks, quiet_db = class_looks(detections, usual, self._settings.classification)
-        state = replace(state, quiet_db={**state.quiet_db, sensor_id: quiet_db})
+        looks = None
+        if self._remember:
+            usual = state.quiet_db.get(sensor_id, math.nan)
+            looks, quiet_db = class_looks(detections, usual, self._settings.classification)
+            state = state._replace(quiet_db={**state.quiet_db, sensor_id: quiet_db})
         scan = self._plotted(
             detections, looks, view, tracks, mean, covariance, stamp, round(sensor.model.delay_s * 1e9)
         )
@@ -108,7 +110,7 @@ class Filter:
         seen, visible = None, np.empty(0, np.bool_)
         part = None
         if sweep is not None:
-            passed = state.passed.get(sensor_id, Passed.nobody())
+            passed = state.passed.get(sensor_id) or Passed.nobody()
             taken, in_vain = passed.of(tracks["birth"], stamp - round(sweep.same_pass_s * 1e9))
             part = Part(covered(sweep, mean, covariance, view.pose), taken, in_vain)
         if len(tracks):
@@ -127,7 +129,7 @@ class Filter:
             coast_s = max(coast_s, TURNS_COASTED * looks_s)
         expected = existence.expected(tracks["updated_ns"], stamp, visible, looks_s, self._hiding)
         begin = int(scan.measured_ns.min(initial=stamp))
-        in_view = np.concatenate(([visible, expected], [new, new]), axis=1)
+        in_view = InView(visible, expected, new)
         tracks = settled(tracks, born, in_view, (begin, stamp), coast_s, known, self._settings.existence, self._ids)
         then = stamp if picture_ns is None else min(picture_ns, stamp)
         picture, shown, memory = self._view.picture(self._before(tracks, stamp, then), detections, then)
@@ -136,7 +138,7 @@ class Filter:
             tracks.memory[:, shown] = memory
             tracks["noted_ns"][shown] = tracks["updated_ns"][shown]
         outside = measurement.ranges_outside(scan.z, view)
-        return replace(state, tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
+        return state._replace(tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)
 
     def _before(self, tracks: Rows, now_ns: int, then_ns: int) -> Rows:
         """Return the tracks of now at a time before."""
@@ -159,16 +161,14 @@ class Filter:
                 entered or self._places.nobody(), dt, survival, s.motion.acceleration_sigma_mps2**2, share
             )
         if not len(before) or dt == 0.0:
-            tracks = before.copy(before.kinematics.copy())
-            return replace(state, tracks=tracks, entered=entered, undetected=undetected)
+            tracks = before.predicted(before.kinematics.copy(), before.existing())
+            return state._replace(tracks=tracks, entered=entered, undetected=undetected)
         between = motion.mode_transition(dt, s.motion.mean_straight_s, s.motion.mean_turn_s)
-        tracks = before.copy(
-            motion.predict(before.kinematics, dt, self._motion, between, before["class_id"], before["has_height"])
+        tracks = before.predicted(
+            motion.predict(before.kinematics, dt, self._motion, between, before["class_id"], before["has_height"]),
+            existence.predict(before.existing(), survival, math.exp(-dt / s.existence.transient_life_s)),
         )
-        tracks["existence"], tracks["lasting"] = existence.predict(
-            before.existing(), survival, math.exp(-dt / s.existence.transient_life_s)
-        )
-        return replace(state, tracks=tracks, entered=entered, undetected=undetected)
+        return state._replace(tracks=tracks, entered=entered, undetected=undetected)
 
     def _moved(self, class_id: Ints, climbs: NDArray[np.bool_], modes: tuple[int, ...], dt: float) -> Moved:
         """Return how tracks of these classes, of which some are known to climb, came here within dt [s]."""
@@ -177,7 +177,7 @@ class Filter:
         return Moved(dt, np.array(modes, np.uint8), noise, self._motion.turn_noise)
 
     def _plotted(
-        self, detections: Detections, looks: ClassLooks, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats,
+        self, detections: Detections, looks: ClassLooks | None, view: SensorView, tracks: Rows, mean: Floats, covariance: Floats,
         stamp: int, delay_ns: int,
     ) -> Plotted:  # fmt: skip
         """Return the scan as measurements, one of each extended object, which are older by a delay than they say."""
@@ -188,20 +188,26 @@ class Filter:
         sorted_keys = keys[order]
         if not neighbours.ascend(sorted_keys):
             order = np.lexsort((*z.value.T, *z.position.T, keys))
-        z, looks = z.ordered(order), looks.take(order)
+        z, rcs = z.ordered(order), detections.rcs_dbsm[order]
+        looks = None if looks is None else looks.take(order)
         if self._settings.max_extent_m == 0.0:
-            return Plotted(view, z, looks, np.full(len(order), np.nan), z.measured_ns(stamp))
+            return Plotted(view, z, rcs, looks, np.full(len(order), np.nan), z.measured_ns(stamp))
         from aegis.core.tracking import extent  # with trees and graphs of scipy: 15 MB that points do not need
 
         known = np.flatnonzero(tracks["confirmed"])
+        double = extent.also_of(
+            mean[known, :2], mean[known, 3:5], tracks["born_ns"][known], self._settings.max_extent_m
+        )
+        known = known[~double]
         sigma = np.sqrt(np.maximum(covariance[known, 0, 0], covariance[known, 1, 1]))
         objects = extent.merge(
             z, extent.Known(mean[known, :3], sigma, tracks["scatter"][known]), self._settings.max_extent_m
         )
-        looks = looks.merged(objects.group, len(objects.scatter))
         order = np.argsort(gate_keys(objects.z.position), kind="stable")
+        rcs = total_power(rcs, objects.group, len(order))[order]
+        looks = None if looks is None else looks.merged(objects.group, len(order)).take(order)
         z = objects.z.ordered(order)
-        return Plotted(view, z, looks.take(order), objects.scatter[order], z.measured_ns(stamp))
+        return Plotted(view, z, rcs, looks, objects.scatter[order], z.measured_ns(stamp))
 
     def _background(
         self, state: State, sensor: KnownSensor, scan: Plotted, sensor_id: str, dt: float, sweep: Sweep | None
@@ -215,7 +221,7 @@ class Filter:
         left = {**state.undetected, sensor_id: undetected * (1.0 - pd * share)}
         density = measurement.background(z.measured, sensor.extent(z), model.clutter_per_scan, pd * undetected)
         if s.clutter.memory_s > 0.0 and len(z):
-            local = state.clutter.get(sensor_id, ClutterMap.empty())
+            local = state.clutter.get(sensor_id) or ClutterMap.empty()
             density[0] *= local.excess(z, view, model.clutter_per_scan, s.clutter.radius_m)
         entered = state.entered
         found = Background(density, np.empty((0, 6)), np.empty((0, 6, 6)))
@@ -225,7 +231,7 @@ class Filter:
             density[2], x, P = first_detections(entered, z, view.pose, self.bound, pd, moved)
             shown = 1.0 if sweep is None else covered(sweep, entered.x[:, 0], entered.P[:, 0], view.pose)
             found, entered = Background(density, x, P), missed(entered, pd * shown)
-        return replace(state, entered=entered, undetected=left), found
+        return state._replace(entered=entered, undetected=left), found
 
     def _associate(
         self,
@@ -260,10 +266,9 @@ class Filter:
         (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
         after["looked_ns"][slice(None) if part is None else looked] = stamp
-        found = rows.note_hits(after, chances.hit, best, pairs.detection, scan.looks.rcs, z.measured, scan.measured_ns)
-        scan.looks.note(after, found, pairs.detection[best[found]])
-        apart = found[close[found] < APART]
-        after["apart_ns"][apart] = after["updated_ns"][apart]
+        found = rows.note_hits(after, chances.hit, close, best, pairs.detection, scan.rcs, z.measured, scan.measured_ns)
+        if scan.looks is not None:
+            scan.looks.note(after, found, pairs.detection[best[found]])
         seen = Seen(scan, tracks, velocity, visible, observed, found)
         first_height = after["has_height"] & ~tracks["has_height"]
         if first_height.any():
@@ -291,9 +296,9 @@ class Filter:
             d = seen.observed.pairs.detection[hypotheses.best[found]]
             birth = np.append(birth, seen.before["birth"][found])
             measured_ns = np.append(measured_ns, seen.scan.measured_ns[d])
-        before = state.passed.get(sensor_id, Passed.nobody())
+        before = state.passed.get(sensor_id) or Passed.nobody()
         passed = before.after((birth, measured_ns), looked, stamp, stamp - round(sweep.same_pass_s * 1e9))
-        return replace(state, passed={**state.passed, sensor_id: passed})
+        return state._replace(passed={**state.passed, sensor_id: passed})
 
     def _remember_clutter(
         self, state: State, z: Plots, sensor_id: str, seen: Seen | None, stamp: int, share: float
@@ -304,12 +309,10 @@ class Filter:
             pairs, chances, _ = seen.observed
             confirmed = seen.before["confirmed"].view(np.uint8)
             clutter_kernels.unexplained(pairs.start, pairs.detection, chances.probability, confirmed, unexplained)
-        local, memory_ns = (
-            state.clutter.get(sensor_id, ClutterMap.empty()),
-            round(self._settings.clutter.memory_s * 1e9),
-        )
+        local = state.clutter.get(sensor_id) or ClutterMap.empty()
+        memory_ns = round(self._settings.clutter.memory_s * 1e9)
         after = local.after(z.position, unexplained, stamp, memory_ns, share)
-        return replace(state, clutter={**state.clutter, sensor_id: after})
+        return state._replace(clutter={**state.clutter, sensor_id: after})
 
     def _births(
         self, scan: Plotted, alone: Floats, background: Background, serial: int, tracks: int
@@ -343,11 +346,12 @@ class Filter:
         if modes == 2:
             turning = s.motion.mean_turn_s / (s.motion.mean_straight_s + s.motion.mean_turn_s)
             weight[:] = 1.0 - turning, turning
-        born = Rows.blank(Kinematics(x, P, weight))
+        born = Rows.blank(Kinematics(x, P, weight), remember=self._remember)
         reals, wholes, flags = born.tables
         kernels.begin(
             index, probability, 1.0 - s.birth.transient_share, serial * BIRTH_NUMBERS, z.measured.view(np.uint8),
-            scan.measured_ns, scan.looks.rcs, reals, wholes, flags.view(np.uint8),
+            scan.measured_ns, scan.rcs, reals, wholes, flags.view(np.uint8),
         )  # fmt: skip
-        scan.looks.note(born, np.arange(n), index)
+        if scan.looks is not None:
+            scan.looks.note(born, np.arange(n), index)
         return born, over

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -19,17 +19,16 @@ from aegis.core.tracking.sweep import Passed
 from aegis.core.types import Floats, Ints, Tracks
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """What the filter knows after a scan."""
 
     tracks: Rows
     now_ns: int | None = None  # None before any scan
     entered: Entered | None = None  # at known places, not detected yet
-    clutter: Mapping[str, ClutterMap] = field(default_factory=dict)  # by sensor
-    undetected: Mapping[str, float] = field(default_factory=dict)  # objects in each sensor's view, not shown yet
-    passed: Mapping[str, Passed] = field(default_factory=dict)  # by sensor with a turning antenna
-    quiet_db: Mapping[str, float] = field(default_factory=dict)  # usual level of each sensor's noise
+    clutter: Mapping[str, ClutterMap] = MappingProxyType({})  # by sensor
+    undetected: Mapping[str, float] = MappingProxyType({})  # objects in each sensor's view, not shown yet
+    passed: Mapping[str, Passed] = MappingProxyType({})  # by sensor with a turning antenna
+    quiet_db: Mapping[str, float] = MappingProxyType({})  # usual level of each sensor's noise
 
 
 class Plotted(NamedTuple):
@@ -37,7 +36,8 @@ class Plotted(NamedTuple):
 
     view: SensorView
     z: Plots  # D, in the order of `gate_keys`
-    looks: ClassLooks  # (D,)
+    rcs: Floats  # (D,) [dBsm], NaN where it is not stated
+    looks: ClassLooks | None  # (D,) what they say to a model of classes that remembers looks; None: it does not
     scatter: Floats  # (D,) variance of an extended object's scatterers [m^2]
     measured_ns: Ints  # (D,)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from aegis.core.tracking import measurement
+from aegis.core.tracking import measurement, rows
 from aegis.core.tracking.consistency import Consistency, Nis
 from aegis.core.tracking.filter_state import Seen
 from aegis.core.tracking.registration import Bias, ClearPlots, Registration
@@ -72,8 +72,8 @@ class SensorKnowledge:
         """
         tracks, z, pose = seen.before, seen.scan.z, seen.scan.view.pose
         (pairs, chances, _), found, best = seen.observed, seen.found, seen.observed.hypotheses.best
-        clear = found[(chances.probability[best[found]] > CLEAR) & (tracks["hits"][found] >= SETTLED_HITS)]
-        distance = pairs.distance[best[clear]]
+        clear = rows.clear(tracks, found, best, chances.probability, CLEAR, SETTLED_HITS)
+        distance = pairs.distance.take(best.take(clear), axis=0)
         if self._scaling != "off":
             self._consistency.add(sensor_id, distance[:, 0], distance[:, 1])
         if self._scaling == "apply":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,16 @@ from aegis.core.tracking.rows import Rows, worth_keeping
 from aegis.core.tracking.settings import ExistenceSettings
 
 
+class InView(NamedTuple):
+    """Which of N tracks and B new ones a sensor can see."""
+
+    visible: NDArray[np.bool_]  # (N,)
+    expected: NDArray[np.bool_]  # (N,) or which it could just now
+    born: NDArray[np.bool_]  # (B,) the same of the new ones
+
+
 def settled(
-    tracks: Rows, born: Rows, in_view: NDArray[np.bool_], times: tuple[int, int], coast_s: float, known: Mapping[int, int],
+    tracks: Rows, born: Rows, in_view: InView, times: tuple[int, int], coast_s: float, known: Mapping[int, int],
     life: ExistenceSettings, ids: UniqueIds,
 ) -> Rows:  # fmt: skip
     """Return what stays, named and confirmed.
@@ -23,7 +32,7 @@ def settled(
 
     Args:
         tracks, born: those before, and the new ones.
-        in_view: (2, N) which of them are in view, and which are or were just now; `born` after `tracks`.
+        in_view: which of them are.
         times: of the scan's first detection, and now.
         coast_s: how long a track stays without detections.
         known: names that tracks had, by their birth.
@@ -31,10 +40,11 @@ def settled(
     """
     begin, stamp = times
     index = worth_keeping(tracks, stamp, begin, life.delete_probability, round(coast_s * 1e9))
-    if len(index) < len(tracks):
-        in_view = in_view.take(np.concatenate((index, np.arange(len(tracks), in_view.shape[1]))), axis=1)
+    visible, expected = (
+        np.concatenate((which.take(index), in_view.born)).view(np.uint8)
+        for which in (in_view.visible, in_view.expected)
+    )
     tracks = tracks.keep_and_add(index, born)
-    visible, expected = in_view.view(np.uint8)
     reals, wholes, flags = tracks.tables
     room = np.empty(len(tracks), np.int64)
     nameless = room[: kernels.nameless(reals, wholes, visible, life.confirm_probability, room)]

@@ -86,7 +86,7 @@ def infinite_as_unknown(d: Detections) -> Detections:
 def from_detections(d: Detections, pose: Pose, now_ns: int | None = None) -> Plots:
     """Return the measurements of a scan by a sensor at `pose`; their ages are as of `now_ns`, or else of the stamp."""
     n = len(d)
-    value, variance, measured = np.zeros((n, 4)), np.zeros((n, 4)), np.zeros((n, 4), np.bool_)
+    value, variance, measured = np.empty((n, 4)), np.empty((n, 4)), np.empty((n, 4), np.bool_)
     position, sigma = np.empty((n, 3)), np.empty(n)
     kernels.measurements(
         d.range, d.azimuth, d.elevation, d.range_rate, d.variance, d.cartesian_accuracy, pose.position, pose.rotation,
@@ -115,7 +115,10 @@ def in_view(position: Floats, has_height: NDArray[np.bool_], view: SensorView) -
 
 def ranges_outside(z: Plots, view: SensorView) -> Floats:
     """Return the ranges (K,) [m] of the measurements that lie outside the sensor's view, as it is stated."""
-    outside = z.position[~in_view(z.position, np.ascontiguousarray(z.measured[:, 2]), view)]
+    inside = in_view(z.position, z.measured[:, 2], view)
+    if inside.all():
+        return np.empty(0)
+    outside = z.position[~inside]
     return np.asarray(np.sqrt(((outside - view.pose.position) ** 2).sum(axis=1)), dtype=np.float64)
 
 
@@ -126,7 +129,7 @@ def background(measured: NDArray[np.bool_], log_extent: Floats, clutter: float, 
         measured: (D, 4); log_extent: (4,) ln of the extent of the view in each component.
         clutter, births: expected in the whole view.
     """
-    out = np.zeros((3, len(measured)))
+    out = np.empty((3, len(measured)))
     kernels.background(measured.view(np.uint8), log_extent, clutter, births, out)
     return out
 

@@ -112,8 +112,10 @@ def taken_back(
     return Kinematics(x, P, weight)
 
 
-def combine(tracks: Kinematics) -> tuple[Floats, Floats]:
-    """Return the states (N, 6) and covariances (N, 6, 6) of the mixtures over modes, by their moments."""
-    mean, covariance = np.zeros((len(tracks.x), 6)), np.zeros((len(tracks.x), 6, 6))
-    kernels.combine(*tracks, mean, covariance)
+def combine(tracks: Kinematics, index: Ints | None = None) -> tuple[Floats, Floats]:
+    """Return the states (N, 6) and covariances (N, 6, 6) of the mixtures over modes, by their moments, of some tracks or all."""
+    if index is None:
+        index = np.arange(len(tracks.x))
+    mean, covariance = np.empty((len(index), 6)), np.empty((len(index), 6, 6))
+    kernels.combine(index, *tracks, mean, covariance)
     return mean, covariance

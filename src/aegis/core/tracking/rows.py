@@ -24,11 +24,6 @@ REALS = (
     "rcs_sum",  # [dBsm] over `rcs_looks` detections
     "rcs_looks",
     "scatter",  # standard deviation of an extended object's detections about its centre [m]
-    # Of the last detection, for classification:
-    "look_rcs",  # [dBsm]
-    "look_snr",  # [dB]
-    "look_counts",  # 1: it says something of the class; 0: its SNR is too low, or it was jammed
-    *MEMORY,
 )
 WHOLES = (
     "id",  # 0 as long as the track has none
@@ -42,9 +37,18 @@ WHOLES = (
     "noted_ns",  # when the last detection was that its memory of looks has taken
 )
 FLAGS = ("confirmed", "has_height")
-COLUMNS = (*REALS, *WHOLES, *FLAGS)
-_MEMORY = slice(len(REALS) - len(MEMORY), None)
-_PLACE = {name: (k, i) for k, names in enumerate((REALS, WHOLES, FLAGS)) for i, name in enumerate(names)}
+# For classification by a model that remembers the looks at a track; else there is no such table.
+LOOKS = (
+    # Of the last detection:
+    "look_rcs",  # [dBsm]
+    "look_snr",  # [dB]
+    "look_counts",  # 1: it says something of the class; 0: its SNR is too low, or it was jammed
+    *MEMORY,
+)
+_MEMORY = slice(len(LOOKS) - len(MEMORY), None)
+_OF_LOOKS = 3
+CLOSE_IDS = 4  # so many times as many as there are tracks, up to which they are put in order by counting
+_PLACE = {name: (k, i) for k, names in enumerate((REALS, WHOLES, FLAGS, LOOKS)) for i, name in enumerate(names)}
 
 
 @dataclass(frozen=True)
@@ -56,39 +60,54 @@ class Rows:
 
     kinematics: Kinematics
     tables: tuple[Floats, Ints, NDArray[np.bool_]]  # (reals, N), (wholes, N), (flags, N)
+    looks: Floats  # (looks, N), or (0, N) where classification remembers none: they are more than all others together
 
     def __len__(self) -> int:
         return int(self.tables[0].shape[1])
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of all that are there."""
+        return (*REALS, *WHOLES, *FLAGS, *LOOKS[: len(self.looks)])
+
     def __getitem__(self, column: str) -> NDArray[Any]:
         table, row = _PLACE[column]
-        out: NDArray[Any] = self.tables[table][row]
+        out: NDArray[Any] = self.looks[row] if table == _OF_LOOKS else self.tables[table][row]
         return out
 
     def __setitem__(self, column: str, values: NDArray[Any] | float) -> None:
         self[column][:] = values
 
     @classmethod
-    def blank(cls, kinematics: Kinematics) -> Rows:
-        """Return tracks with these kinematics, and zeros in all columns."""
+    def blank(cls, kinematics: Kinematics, *, remember: bool = False) -> Rows:
+        """Return tracks with these kinematics, and zeros in all columns; `remember`: also looks."""
         n = len(kinematics.x)
         reals, wholes = np.zeros((len(REALS), n)), np.zeros((len(WHOLES), n), np.int64)
-        return cls(kinematics, (reals, wholes, np.zeros((len(FLAGS), n), np.bool_)))
+        looks = np.zeros((len(LOOKS) if remember else 0, n))
+        return cls(kinematics, (reals, wholes, np.zeros((len(FLAGS), n), np.bool_)), looks)
 
     @classmethod
-    def empty(cls, modes: int, n: int) -> Rows:
+    def empty(cls, modes: int, n: int, *, remember: bool = False) -> Rows:
         """Return no tracks."""
-        return cls.blank(Kinematics(np.empty((0, modes, n)), np.empty((0, modes, n, n)), np.empty((0, modes))))
+        none = Kinematics(np.empty((0, modes, n)), np.empty((0, modes, n, n)), np.empty((0, modes)))
+        return cls.blank(none, remember=remember)
 
     def copy(self, kinematics: Kinematics | None = None) -> Rows:
         """Return the same tracks with columns of their own, and with these kinematics, if any are given."""
         reals, wholes, flags = self.tables
-        return Rows(kinematics or self.kinematics, (reals.copy(), wholes.copy(), flags.copy()))
+        return Rows(kinematics or self.kinematics, (reals.copy(), wholes.copy(), flags.copy()), self.looks.copy())
+
+    def predicted(self, kinematics: Kinematics, existing: Existence) -> Rows:
+        """Return the same tracks later: only what existence says is in columns of its own."""
+        reals, wholes, flags = self.tables
+        out = Rows(kinematics, (reals.copy(), wholes, flags), self.looks)
+        out["existence"], out["lasting"] = existing
+        return out
 
     @property
     def memory(self) -> Floats:
-        """Return what classification remembers of their looks (M, N); a view."""
-        return self.tables[0][_MEMORY]
+        """Return what classification remembers of their looks (M, N), or (0, N); a view."""
+        return self.looks[_MEMORY]
 
     def existing(self) -> Existence:
         """Return what is known of their existence."""
@@ -102,11 +121,11 @@ class Rows:
         kinematics = Kinematics(*(np.empty((n, *old.shape[1:])) for old in self.kinematics))
         reals, wholes = np.empty((len(REALS), n)), np.empty((len(WHOLES), n), np.int64)
         flags = np.empty((len(FLAGS), n), np.bool_)
-        out = Rows(kinematics, (reals, wholes, flags))
+        out = Rows(kinematics, (reals, wholes, flags), np.empty((len(self.looks), n)))
         kernels.join(index, *self._as_tables(), *born._as_tables(), *out._as_tables())
         return out
 
-    def _as_tables(self) -> tuple[Floats, Floats, Floats, Floats, Ints, NDArray[np.uint8]]:
+    def _as_tables(self) -> tuple[Floats, Floats, Floats, Floats, Floats, Ints, NDArray[np.uint8]]:
         """Return the same memory, all that belongs to a track in one row of the kinematics, and the columns."""
         n, (x, P, weight), (reals, wholes, flags) = len(self), self.kinematics, self.tables
         return (
@@ -114,35 +133,62 @@ class Rows:
             P.reshape(n, math.prod(P.shape[1:])),
             weight,
             reals,
+            self.looks,
             wholes,
             flags.view(np.uint8),
         )
 
     def mean(self, index: Ints | None = None) -> tuple[Floats, Floats]:
-        """Return states (N, 6) and covariances (N, 6, 6), modes taken together, of some rows or all. May be views."""
-        chosen = self.kinematics if index is None else self.kinematics.rows(index)
-        if chosen.x.shape[1] == 1:
-            return np.ascontiguousarray(chosen.x[:, 0, :6]), np.ascontiguousarray(chosen.P[:, 0, :6, :6])
-        return motion.combine(chosen)
+        """Return states (N, 6) and covariances (N, 6, 6), modes taken together, of some rows or all. Of all they may be views."""
+        x, P, _ = self.kinematics
+        if index is None and x.shape[1] == 1:
+            return np.ascontiguousarray(x[:, 0, :6]), np.ascontiguousarray(P[:, 0, :6, :6])
+        return motion.combine(self.kinematics, index)
 
 
 def note_hits(
-    rows: Rows, hit: Floats, best: Ints, detection: Ints, rcs: Floats, measured: NDArray[np.bool_], measured_ns: Ints
-) -> Ints:
+    rows: Rows, hit: Floats, close: Floats, best: Ints, detection: Ints, rcs: Floats, measured: NDArray[np.bool_],
+    measured_ns: Ints,
+) -> Ints:  # fmt: skip
     """Write into the columns what a scan says of them, and return the rows (F,) that it probably showed.
 
     Args:
         rows: changed in place.
-        hit, best: (N,) probability that a track gave a detection, and its most probable pair, -1 for none.
+        hit, close: (N,) probability that a track gave a detection; that it is in one cell of the sensor with another sure one.
+        best: (N,) its most probable pair, -1 for none.
         detection: (K,) of each pair; rcs (D,), measured (D, 4): of the detections.
         measured_ns: (D,) when they were.
     """
     found = np.empty(len(hit), np.int64)
     reals, wholes, flags = rows.tables
     n = kernels.note_hits(
-        hit, best, detection, measured_ns, rcs, measured.view(np.uint8), reals, wholes, flags.view(np.uint8), found
-    )
+        hit, close, best, detection, measured_ns, rcs, measured.view(np.uint8), reals, wholes, flags.view(np.uint8), found
+    )  # fmt: skip
     return found[:n]
+
+
+def clear(rows: Rows, found: Ints, best: Ints, probability: Floats, probability_from: float, hits_from: int) -> Ints:
+    """Return (C,) which of the rows `found` (F,) gave a detection surely, and did before.
+
+    Args:
+        rows: before the scan.
+        best: (N,) most probable pair of each row; probability: (K,) of the pairs.
+        probability_from: what is sure; hits_from: how many detections there have to have been.
+    """
+    out = np.empty(len(found), np.int64)
+    n = kernels.clear(found, best, probability, rows.tables[1], probability_from, hits_from, out)
+    return out[:n]
+
+
+def by_id(rows: Rows, index: Ints) -> Ints:
+    """Return the rows `index` (S,) in the order of their ids."""
+    ids = rows["id"].take(index)
+    lowest, highest = int(ids.min()), int(ids.max())
+    if highest - lowest > CLOSE_IDS * len(ids):
+        return index[np.argsort(ids, kind="stable")]
+    out = np.empty_like(index)
+    kernels.sort(rows.tables[1], index, lowest, np.zeros(highest - lowest + 2, np.int64), out)
+    return out
 
 
 def worth_keeping(rows: Rows, stamp_ns: int, begin_ns: int, lowest: float, max_coast_ns: int) -> Ints:

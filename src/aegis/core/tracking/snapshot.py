@@ -8,16 +8,15 @@ import zipfile
 
 import numpy as np
 
-from aegis.core.classification.track_memory import MEMORY
 from aegis.core.tracking import motion
 from aegis.core.tracking.motion import Kinematics, Model
-from aegis.core.tracking.rows import COLUMNS, Rows
+from aegis.core.tracking.rows import LOOKS, Rows
 
 FORMAT = "aegis tracks 1"
 # Columns that older snapshots lack, and what stands in for them; what classification remembers begins anew, all of it where
 # one is lacking.
 SINCE = {"looked_ns": "updated_ns", "apart_ns": "updated_ns", "noted_ns": "updated_ns"}
-ANEW = frozenset({"look_rcs", "look_snr", "look_counts", *MEMORY})
+ANEW = frozenset(LOOKS)
 
 
 def to_bytes(rows: Rows, now_ns: int, model: Model) -> bytes:
@@ -28,13 +27,13 @@ def to_bytes(rows: Rows, now_ns: int, model: Model) -> bytes:
     return out.getvalue()
 
 
-def from_bytes(data: bytes, model: Model) -> tuple[Rows, int]:
-    """Return the rows and the time [ns] of a snapshot.
+def from_bytes(data: bytes, model: Model, *, remember: bool = False) -> tuple[Rows, int]:
+    """Return the rows and the time [ns] of a snapshot; `remember`: also the looks, where it has them.
 
     Raises:
         ValueError: it is no snapshot of ours, or of another motion model.
     """
-    blank = Rows.empty(len(motion.MODES[model]), motion.dimension(model))
+    blank = Rows.empty(len(motion.MODES[model]), motion.dimension(model), remember=remember)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
@@ -54,12 +53,12 @@ def from_bytes(data: bytes, model: Model) -> tuple[Rows, int]:
         array = found[name]
         if array.shape[1:] != wanted.shape[1:] or len(array) != n or array.dtype != wanted.dtype:
             raise ValueError(f"a snapshot whose '{name}' has shape {array.shape} and type {array.dtype}")
-    rows = Rows.blank(Kinematics(found["x"], found["P"], found["weight"]))
-    for name in COLUMNS:
+    rows = Rows.blank(Kinematics(found["x"], found["P"], found["weight"]), remember=remember)
+    for name in rows.columns:
         rows[name] = found[name]
     return rows, int(about["now_ns"])
 
 
 def _arrays(rows: Rows) -> dict[str, np.ndarray]:
     """Return all arrays by name."""
-    return {**rows.kinematics._asdict(), **{name: rows[name] for name in COLUMNS}}
+    return {**rows.kinematics._asdict(), **{name: rows[name] for name in rows.columns}}

@@ -142,7 +142,7 @@ class Tracker:
         Raises:
             ValueError: it is no snapshot, or of another motion model.
         """
-        tracks, now_ns = snapshot.from_bytes(data, self.settings.motion.model)
+        tracks, now_ns = snapshot.from_bytes(data, self.settings.motion.model, remember=self.model.remembers)
         self._timeline.wait_for_first_scan(State(tracks, now_ns))
 
     def nis(self) -> dict[str, Nis]:

@@ -11,7 +11,7 @@ from aegis.core.classification.physical import decide
 from aegis.core.classification.track_memory import MEMORY, Looks, remembered
 from aegis.core.classification.track_model import Measured, TrackModel, named
 from aegis.core.kernels import rows as kernels
-from aegis.core.tracking.rows import Rows
+from aegis.core.tracking.rows import Rows, by_id
 from aegis.core.types import Detections, Floats, Ints, Tracks
 
 NAMED, RIVAL = MEMORY.index("class_named"), MEMORY.index("class_rival")
@@ -79,7 +79,7 @@ class View:
         n, ascend = kernels.listed(reals, wholes, flags.view(np.uint8), room)
         index = room[:n]
         if not ascend:
-            index = index[np.argsort(rows["id"][index])]
+            index = by_id(rows, index)
         mean, covariance = rows.mean(index)
         shown = shown_as(rows, index, mean, covariance, stamp, self._ground)
         memory, looked = (

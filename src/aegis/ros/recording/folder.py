@@ -29,13 +29,18 @@ class Recording:
     `warnings` collects what is odd and did not matter.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, whole: bool = True) -> None:
         """Read what is in a recording.
 
+        Args:
+            path: of the file or folder.
+            whole: refuse MCAP files that are not; else what lies before the damage is taken, and `damage` says what that is.
+
         Raises:
-            RecordingError: it is none, or not whole.
+            RecordingError: it is none, or not whole where it has to be.
         """
         self.path = path
+        self._whole = whole
         self.warnings: list[str] = []
         self._announced: dict[str, int] = {}  # messages by topic, as metadata.yaml says
         self._unpacked: TemporaryDirectory[str] | None = None  # files that were compressed as a whole
@@ -45,6 +50,12 @@ class Recording:
             self.close()
             raise
         self.topics = added([topic for file in self.files for topic in file.topics])
+
+    @property
+    def damage(self) -> str:
+        """What was left out, of which files; empty where all are whole."""
+        found = [(file.path.name, file.damage) for file in self.files if isinstance(file, McapFile) and file.damage]
+        return "; ".join(f"{name}: {damage}" for name, damage in found)
 
     def close(self) -> None:
         """Remove what was unpacked."""
@@ -129,7 +140,7 @@ class Recording:
             if magic.startswith(_ZSTD_MAGIC):
                 return self._open(self._unpack(path))
             if magic.startswith(mcap_file.MAGIC):
-                return McapFile(path)
+                return McapFile(path, whole=self._whole)
             if magic == sqlite_file.MAGIC:
                 return SqliteFile(path)
             raise RecordingError("it is empty" if not magic else "it is neither MCAP nor sqlite3")

@@ -28,6 +28,7 @@ _MESSAGE_HEAD = struct.Struct("<HIQQ")  # channel, sequence, time of logging, ti
 _CHUNK_HEAD = struct.Struct("<QQQI")  # first time, last time, length and checksum of what is in it
 _STATISTICS_HEAD = struct.Struct("<QHIIIIQQ")  # the first is the number of messages
 _FOOTER_LENGTH = 20
+_CUT_OFF = "it ends without the end of an MCAP file: it was cut off"
 _INDEX_ENTRY = 16
 
 
@@ -74,20 +75,30 @@ class _Chunk:
 class McapFile:
     """See `StorageFile`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, whole: bool = True) -> None:
         """Read what is in a file.
 
+        Args:
+            path: of the file.
+            whole: refuse one that is not; else what lies before the damage is taken, and `damage` says what that is.
+
         Raises:
-            RecordingError: it is damaged, or cut off.
+            RecordingError: it is damaged, or cut off, where it has to be whole.
         """
         self.path = path
+        self.damage = ""
         self._schemas: dict[int, str] = {}
         self._channels: dict[int, _Channel] = {}
         self._chunks: list[_Chunk] = []
         self._loose: list[_Loose] = []
         self._stated: Counter[int] = Counter()  # messages by channel, as the summary says
         with path.open("rb") as file:
-            self._walk(file)
+            try:
+                self._walk(file)
+            except RecordingError as error:
+                if whole:
+                    raise
+                self.damage = str(error)
             counts = self._counts()
             if counts is None:
                 counts = self._look_into_chunks(file)
@@ -116,21 +127,31 @@ class McapFile:
     # The walk.
 
     def _walk(self, file: BinaryIO) -> None:
-        """Note every record from the file's beginning to its footer."""
+        """Note every record from the file's beginning to its footer.
+
+        Raises:
+            RecordingError: it does not end so; what is before the damage has been noted.
+        """
         size = file.seek(0, 2)
         end = size - len(MAGIC) - _FOOTER_LENGTH - _HEAD.size
         file.seek(max(end, 0))
-        if end < len(MAGIC) or file.read(_HEAD.size) != _HEAD.pack(_FOOTER, _FOOTER_LENGTH) or not _ends(file):
-            raise RecordingError("it ends without the end of an MCAP file: it was cut off")
+        is_whole = end >= len(MAGIC) and file.read(_HEAD.size) == _HEAD.pack(_FOOTER, _FOOTER_LENGTH) and _ends(file)
+        if not is_whole:
+            end = size
         at = len(MAGIC)
-        while at < end:
+        while at + (0 if is_whole else _HEAD.size) < end:
             file.seek(at)
             kind, length = _HEAD.unpack(_read(file, _HEAD.size))
             at += _HEAD.size
             if not kind or at + length > end or (kind == _MESSAGE and length < _MESSAGE_HEAD.size):
-                raise RecordingError(f"it is damaged: there is no record at byte {at - _HEAD.size}")
+                cut = not is_whole and at + length > end
+                raise RecordingError(
+                    _CUT_OFF if cut else f"it is damaged: there is no record at byte {at - _HEAD.size}"
+                )
             self._note(file, kind, at, length)
             at += length
+        if not is_whole:
+            raise RecordingError(_CUT_OFF)
 
     def _note(self, file: BinaryIO, kind: int, at: int, length: int) -> None:
         """Note a record, of which `file` stands at the content."""

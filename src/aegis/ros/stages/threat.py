@@ -1,4 +1,7 @@
-"""`tracks` to `threats` and `alarms`; with an asset on the platform, by its `odometry`. A person answers by `alarms/handle`."""
+"""`tracks` to `threats` and `alarms`; with an asset on the platform, by its `odometry`. A person answers by `alarms/handle`.
+
+`protected` tells displays what is watched: at the start, and with each picture where an asset moves.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from aegis.core.events import (
 from aegis.core.health import Health, Level
 from aegis.core.odometry import PlatformState
 from aegis.core.threat.alarms import AlarmBook
+from aegis.core.threat.areas import areas_of
 from aegis.core.threat.assessor import Assessor
 from aegis.core.threat.assets import AssetPlace, place_on
 from aegis.core.threat.settings import ThreatSettings
@@ -27,10 +31,12 @@ from aegis.ros.messages.alarms import alarms_to_msg
 from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import threats_to_msg, tracks_from_msg
+from aegis.ros.messages.protected import areas_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.ros.zone_files import all_zones
 from aegis.state import kept_ids
 
+MAP = "map"
 UNPLACED = "asset on the platform without odometry: not assessed"
 NO_ROOM = "alarm over max_alarms"
 
@@ -52,7 +58,8 @@ class ThreatStage(Stage[ThreatSettings]):
         }
         self._platform: PlatformState | None = None
         self._unplaced = False  # in the last picture
-        self.watch = ZoneWatch(settings, all_zones(settings))
+        self._zones = all_zones(settings)
+        self.watch = ZoneWatch(settings, self._zones)
         path = context.state_dir / "alarm_ids.json" if context.state_dir is not None else None
         self.book = AlarmBook(settings.alarms, self.watch.rules, kept_ids(path))
         self._told: list[Alarm] = []
@@ -62,8 +69,8 @@ class ThreatStage(Stage[ThreatSettings]):
         return topic != "odometry" or bool(self._levers)
 
     def start(self, now_ns: int) -> Iterable[Output]:
-        """Say that there is no alarm: what was on before a restart is raised anew."""
-        return [self._alarms(now_ns)]
+        """Say what is watched, and that there is no alarm: what was on before a restart is raised anew."""
+        return [self._protected({}, now_ns), self._alarms(now_ns)]
 
     def reset(self) -> None:
         """Forget the levels and the ways, where the platform was, and the alarms; ids go on."""
@@ -92,6 +99,8 @@ class ThreatStage(Stage[ThreatSettings]):
             if change.after is ThreatLevel.CRITICAL:
                 yield self.event(ThreatCritical(*what), tracks.stamp_ns)
         yield from self._on_rules(tracks)
+        if self._levers:
+            yield self._protected(moving, tracks.stamp_ns)
         done = CycleComplete(tracks.sequence, len(tracks), len(threats), self._critical)
         yield self.event(done, tracks.stamp_ns)
 
@@ -145,6 +154,10 @@ class ThreatStage(Stage[ThreatSettings]):
     def _alarms(self, stamp_ns: int) -> Output:
         self._told = self.book.alarms
         return Output("alarms", alarms_to_msg(self._told, stamp_ns=stamp_ns))
+
+    def _protected(self, moving: dict[str, AssetPlace], stamp_ns: int) -> Output:
+        areas = areas_of(self.settings.protected(), self._zones, moving)
+        return Output("protected", areas_to_msg(areas, stamp_ns=stamp_ns, frame_id=MAP))
 
     def _moving(self, stamp_ns: int) -> dict[str, AssetPlace]:
         """Return where the assets on the platform are; without those of which nobody knows."""
