@@ -57,6 +57,18 @@ def test_looks_go_on_where_both_remember_them(before, now):
         assert tracks["class_looks"].tolist() == (whole.tolist() if before else [1.0])
 
 
+def test_looks_that_an_older_version_kept_in_part_begin_anew():
+    with np.load(io.BytesIO(after(10, classes=Remembering()).snapshot())) as file:
+        older = {name: file[name] for name in file.files if name != "class_slowest"}
+    out = io.BytesIO()
+    np.savez(out, **older)
+    second = Tracker(TrackingSettings(), model=Remembering())
+    second.resume(out.getvalue())
+    tracks = second.step(detections_of(approach(10), 10.0)).tracks
+    assert tracks.hits.tolist() == [11]
+    assert second.state.tracks["class_looks"].tolist() == [1.0]
+
+
 @pytest.mark.parametrize(("gap_s", "kept"), [(3.0, True), (11.0, False), (-2.0, False)])
 def test_stale_tracks_are_not_resurrected(gap_s, kept):
     tracker = Tracker(TrackingSettings())

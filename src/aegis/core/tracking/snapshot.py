@@ -38,7 +38,7 @@ def from_bytes(data: bytes, model: Model, *, remember: bool = False) -> tuple[Ro
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
             n = len(file["id"])
-            forgotten = ANEW if any(name not in file for name in MEMORY) else frozenset()
+            forgotten = ANEW if any(name not in file for name in ANEW) else frozenset()
             found = {
                 name: np.zeros(n) if name in forgotten else file[name if name in file else SINCE.get(name, name)]
                 for name in _arrays(blank)
