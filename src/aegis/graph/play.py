@@ -27,6 +27,7 @@ from aegis.ros.topics import TOPICS
 FOUND_S = 1.5  # at least, in which publishers and listeners find each other
 NOBODY_S = 10.0  # for so long somebody is waited for who listens
 CLOCK_PERIOD_S = 0.01
+DEEPER = 20  # than a driver's queue: who is late in finding us asks for what came before
 ACKED_S = 2.0  # for what was sent last to arrive
 
 
@@ -197,4 +198,5 @@ def _qos(name: str) -> QoSProfile:
     """Reliable, whatever the driver was: nothing is to be lost of a recording, and who listens as best effort hears it too."""
     qos = qos_profile(TOPICS[name])
     qos.reliability = ReliabilityPolicy.RELIABLE
+    qos.depth *= DEEPER
     return qos

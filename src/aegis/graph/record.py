@@ -24,6 +24,7 @@ from aegis.ros.topics import TOPICS
 
 QUEUE = 1000  # messages of a topic that wait here while the disk is slow
 WAIT_S = 0.2
+DRAIN_S = 0.05
 
 
 @dataclass
@@ -81,6 +82,10 @@ def record(
                 executor.spin_once(timeout_sec=WAIT_S)
         except (KeyboardInterrupt, ExternalShutdownException):
             pass  # this is how a recording ends
+        before = -1
+        while done.written.total() > before:  # what has arrived already
+            before = done.written.total()
+            executor.spin_once(timeout_sec=DRAIN_S)
     return done
 
 
