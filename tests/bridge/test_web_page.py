@@ -482,3 +482,10 @@ def test_trails_outlive_a_reload(page, start_bridge, feed, wait_for):
     trail = answer.value.json()["trails"]["41"]
     assert len(trail) >= 4
     assert trail[0][0] < trail[-1][0]  # it flies outwards
+
+    page.locator("#tracks tr[data-id='41']").click()  # the same history as charts
+    page.wait_for_selector("#charts .uplot:nth-child(3) canvas")
+    says(page, "charts", re.compile("height m.*speed m/s.*threat score"))
+    page.locator("#tracks tr[data-id='41']").click()
+    page.wait_for_selector("#charts", state="hidden")
+    assert not page.problems

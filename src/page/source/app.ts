@@ -4,6 +4,7 @@ import { isStale, newestOf } from "./ages.ts";
 import { alarmedZones, audible } from "./alarms.ts";
 import { AlarmsPanel } from "./alarms_panel.ts";
 import { fromHash } from "./camera.ts";
+import { Charts } from "./charts.ts";
 import { DetailsPanel } from "./details.ts";
 import { byId, setText } from "./dom.ts";
 import { Heard } from "./heard.ts";
@@ -26,6 +27,7 @@ const heard = new Heard();
 const scope = new Scope(byId<HTMLCanvasElement>("scope"));
 const panels = new Panels(heard, may);
 const alarms = new AlarmsPanel(heard, may, command);
+const charts = new Charts();
 const details = new DetailsPanel();
 const sound = new Sound();
 const replay = new Replay(onReplay, () => heard.nowS(performance.now()));
@@ -170,7 +172,9 @@ function refresh(): void {
   panels.show(now);
   alarms.show(now);
   sound.update(audible(heard, now), now);
-  details.show(replay.t === null ? panels.selected : null, now);
+  const chosen = replay.t === null ? panels.selected : null;
+  details.show(chosen, now);
+  charts.show(chosen, now);
   drawSoon();
 }
 
@@ -201,7 +205,10 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-chooseTheme(() => scope.recolour());
+chooseTheme(() => {
+  scope.recolour();
+  charts.recolour();
+});
 onSession((token) => stream.authenticate(token), () => leave(SESSION_OVER));
 panels.selected = fromHash(location.hash).selected;
 byId("login").addEventListener("submit", (event) => void submitLogin(event as SubmitEvent));
