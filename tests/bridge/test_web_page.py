@@ -422,6 +422,11 @@ def test_the_theme_is_kept(page, start_bridge, feed, wait_for):
     middle = np.s_[dark.shape[0] // 2, dark.shape[1] // 2 - 60]  # on the scope, beside the origin
     wait_for(lambda: scope_pixels(page)[middle].mean() > 200, "the scope is light")
     assert dark[middle].mean() < 60
+    for width, height in ((1280, 720), (1920, 1080), (1024, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        wide = page.evaluate("['table', 'threats', 'picture'].filter((id) => { const e = document.getElementById(id); "
+                             "return e.scrollWidth > e.clientWidth + 1; })")  # fmt: skip
+        assert wide == [], (width, height)
 
 
 def test_the_past_is_replayed_and_never_looks_live(page, start_bridge, feed, wait_for):
