@@ -10,6 +10,7 @@ const EVERY_MS = 2000;
 const POINTS = 300; // about a second apart
 const HEIGHT_PX = 62;
 const TIMES_PX = 26; // below the last one
+const PADDING_PX = 16; // of the place they are in
 
 /** A line: times [s since 1970], ascending, and values; null is a gap. */
 export type Line = [times: number[], values: (number | null)[]];
@@ -77,7 +78,7 @@ export class Charts {
 
   #draw(lines: [label: string, line: Line][]): void {
     const place = byId("charts");
-    const width = place.clientWidth;
+    const width = place.clientWidth - PADDING_PX;
     const times = lines.flatMap(([, [of]]) => of);
     place.hidden = times.length === 0;
     if (!times.length || !width) return;
