@@ -17,7 +17,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from aegis.core.params import Settings
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
-from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.qos import message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Output, Stage
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
 
@@ -110,7 +110,7 @@ class StageHost:
             message_class(topic.type),
             topic.name,
             take,
-            qos_profile(topic),
+            qos_to_hear(topic),
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=topic.name in self._watched),
             qos_overriding_options=self._overridden(topic.name, "subscription"),
         )

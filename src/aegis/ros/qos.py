@@ -8,6 +8,9 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 
 from aegis.ros.topics import Topic
 
+MANY = 100  # a topic of this depth is one of many small messages
+WRITERS = 20  # that may have such a topic
+
 
 def qos_profile(topic: Topic) -> QoSProfile:
     """Return the QoS of a topic of the graph table."""
@@ -17,6 +20,18 @@ def qos_profile(topic: Topic) -> QoSProfile:
         reliability=ReliabilityPolicy.RELIABLE if topic.reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if topic.latched else DurabilityPolicy.VOLATILE,
     )
+
+
+def qos_to_hear(topic: Topic) -> QoSProfile:
+    """Return the QoS of a subscription: as of the topic, but where many nodes publish at once, with room for what all of them keep.
+
+    A reader's depth is for all writers together: what several nodes send again to one that has just found them pushes out what
+    was not taken yet.
+    """
+    qos = qos_profile(topic)
+    if topic.depth >= MANY:
+        qos.depth = topic.depth * WRITERS
+    return qos
 
 
 def message_class(type_name: str) -> type:
