@@ -1,5 +1,6 @@
 """A node as ROS tools see it: described parameters, overrides, wrong ones refused, namespaces, services."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -202,3 +203,14 @@ def test_a_node_told_to_stop_while_it_starts_stops_cleanly(ros_domain, tmp_path,
         with node(ros_domain, tmp_path / f"log{k}", "tracking"):  # checks the exit code
             wait_for(epoch.exists, "the node is being made")
         assert "Traceback" not in (tmp_path / f"log{k}").read_text()
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="with one core numpy has one thread anyway")
+def test_a_node_has_no_threads_that_turn_idly():
+    """OpenBLAS has as many as there are cores, and after a product they wait in a loop."""
+    code = "import aegis, numpy, os; a = numpy.ones((300, 300)); a @ a; print(len(os.listdir('/proc/self/task')))"
+    environ = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "1"
