@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # helpers beside the tests, shared by them
 
+# As `import aegis` says it, before numpy is loaded: another number of threads gives other last bits than a live node.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # before rclpy's messages are first imported
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup; what tests start would not hear Ctrl-C
