@@ -17,7 +17,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from aegis.core.params import Settings
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
-from aegis.ros.qos import message_class, qos_profile, qos_to_hear
+from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Output, Stage
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
 
@@ -26,7 +26,7 @@ P = ParamSpec("P")
 STATUS_PERIOD_S = 1.0
 # Of a topic that keeps many messages, as events do, several are taken at a time: waking up for one costs more than it does
 # itself. No more than that, so that the other topics wait a few milliseconds at most.
-MANY, AT_ONCE = 100, 16
+AT_ONCE = 16
 # By how much a stamp may be ahead of the clock: more than what NTP leaves, less than what makes a picture of the future.
 MOST_AHEAD_S = 1.0
 

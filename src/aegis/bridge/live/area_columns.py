@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from aegis.bridge.live.columns import Table, each
@@ -12,18 +11,14 @@ from aegis.core.threat.areas import ProtectedArea
 AREA: Table[Sequence[ProtectedArea]] = Table(
     each("name", "text", lambda a: a.name, example="harbour"),
     each("kind", "text", lambda a: a.kind.name, "ASSET, ZONE", "ZONE"),
-    each("x_m", "number", lambda a: _known(a.x), "middle of what is round, east in map; null for a polygon", 120.0),
-    each("y_m", "number", lambda a: _known(a.y), "north in map", -40.0),
-    each("z_m", "number", lambda a: _known(a.z), "up in map; null for a zone", 0.0),
-    each("radius_m", "number", lambda a: _known(a.radius_m), "null for a polygon", 100.0),
-    each("floor_m", "number", lambda a: _known(a.floor_m), "lowest height of a zone; null for an asset", 0.0),
-    each("ceiling_m", "number", lambda a: _known(a.ceiling_m), "greatest height of a zone; null for an asset", 300.0),
+    each("x_m", "number", lambda a: a.x, "middle of what is round, east in map; null for a polygon", 120.0),
+    each("y_m", "number", lambda a: a.y, "north in map", -40.0),
+    each("z_m", "number", lambda a: a.z, "up in map; null for a zone", 0.0),
+    each("radius_m", "number", lambda a: a.radius_m, "null for a polygon", 100.0),
+    each("floor_m", "number", lambda a: a.floor_m, "lowest height of a zone; null for an asset", 0.0),
+    each("ceiling_m", "number", lambda a: a.ceiling_m, "greatest height of a zone; null for an asset", 300.0),
     each("outline_m", "corners", lambda a: a.outline, "corners (east, north) of a polygon; empty for what is round"),
 )
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def area_rows(areas: Sequence[ProtectedArea]) -> EncodedRows:
