@@ -435,8 +435,9 @@ def test_the_past_is_replayed_and_never_looks_live(page, start_bridge, feed, wai
     def picture(t: float) -> dict:
         return bridge.get(f"/api/replay?t={t}").json()
 
-    begin_s = time.time()
-    wait_for(lambda: picture(time.time())["stamp_s"] is not None and time.time() > begin_s + 3.0, "3 s are on record")
+    # The history starts when its writer first has a picture, which a busy machine delays: wait for what is on record.
+    wait_for(lambda: picture(time.time() - 2.0)["stamp_s"] is not None, "two seconds are on record")
+    then_s = time.time() - 2.0
     sign_in(page, bridge)
     wait_state(page, "connection", "live")
 
@@ -450,7 +451,6 @@ def test_the_past_is_replayed_and_never_looks_live(page, start_bridge, feed, wai
     wait_state(page, "connection", "live")
     assert "t=" not in page.url
 
-    then_s = begin_s + 2.0
     page.goto(f"{bridge.url}/#t={then_s}&track=41")
     page.reload()
     wait_state(page, "connection", "replay")
