@@ -12,9 +12,13 @@ const readers = new Map();
 const wanted = ["/tracks", "/threats", "/alarms"];
 const client = new foxglove.FoxgloveClient({ ws: new WebSocket(url, [subprotocol]) });
 
+let printed = false;
+
 function done() {
+  if (printed) return;
   const all = wanted.every((topic) => topic in found.decoded) && found.answer !== undefined && found.time !== undefined;
   if (!all || Object.keys(found.parameters).length === 0) return;
+  printed = true;
   const text = JSON.stringify(found, (_, value) => (typeof value === "bigint" ? value.toString() : ArrayBuffer.isView(value) ? Array.from(value) : value));
   process.stdout.write(text, () => process.exit(0));
 }
