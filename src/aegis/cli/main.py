@@ -120,6 +120,14 @@ def cli() -> None:
 @click.option("--bridge/--no-bridge", default=True, show_default=True, help="REST, WebSocket and web page.")
 @click.option("--foxglove/--no-foxglove", default=True, show_default=True, help="Foxglove server on port 8765.")
 @click.option("--composed", is_flag=True, help="All nodes in one process (the bridge stays apart).")
+@click.option(
+    "--radar",
+    "radars",
+    metavar="NAME",
+    multiple=True,
+    help="One of several radars of a rig, each in a namespace of its own, into one tracker. Repeatable; docs/rig.md.",
+)
+@click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable.")
 @click.option("--print-plan", is_flag=True, help="Print what would run, as lines for a shell, and run nothing.")
 @click.pass_context
 def up(context: click.Context, /, print_plan: bool, **options: Any) -> None:
