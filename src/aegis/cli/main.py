@@ -16,6 +16,7 @@ from aegis import __version__
 from aegis.cli.bags import play, record
 from aegis.cli.classify import classify
 from aegis.cli.evaluate import evaluate
+from aegis.cli.report import report
 from aegis.cli.train import train
 from aegis.cli.users import users
 from aegis.cli.values import HangAfter, UtcTime
@@ -322,7 +323,8 @@ def drivers() -> None:
 @_sets
 def bench(name: str | None, as_json: bool, runs: int, **options: Any) -> None:
     """Measure. Without NAME: the list of benchmarks."""
-    from aegis.bench import BENCHMARKS, BenchmarkError, report
+    from aegis.bench import BENCHMARKS, BenchmarkError
+    from aegis.bench import report as row_text
 
     if name is None:
         for key, benchmark in BENCHMARKS.items():
@@ -337,7 +339,7 @@ def bench(name: str | None, as_json: bool, runs: int, **options: Any) -> None:
         )
     try:
         for row in BENCHMARKS[name].load()(runs, **given):
-            click.echo(report(row, as_json=as_json or BENCHMARKS[name].always_json))
+            click.echo(row_text(row, as_json=as_json or BENCHMARKS[name].always_json))
     except BenchmarkError as error:
         click.echo(f"aegis bench: {error}", err=True)
         sys.exit(EXIT_CONFIG)
@@ -371,6 +373,7 @@ def events(markdown: bool) -> None:
 
 
 cli.add_command(evaluate)
+cli.add_command(report)
 cli.add_command(record)
 cli.add_command(play)
 cli.add_command(classify)

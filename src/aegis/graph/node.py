@@ -50,7 +50,7 @@ class StageNode(Node):  # type: ignore[misc]
         own = parameters.ros_own(spec.name)
         overrides = [Parameter(name, value=value) for name, value in own.items()]
         super().__init__(spec.name, namespace=parameters.namespace, parameter_overrides=overrides)
-        declare_parameters(self, settings)
+        declare_parameters(self, settings, spec.load_stage().tunable)
         own_namespace = self.get_namespace().strip("/")  # --ros-args may say another, and another name
         state = state_dir(own_namespace)
         epoch = next_epoch(state, self.get_name(), run_id)

@@ -15,9 +15,11 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from aegis.core.events import ParametersChanged
 from aegis.core.params import Settings
 from aegis.heartbeat import Loop, beat
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
+from aegis.ros.parameters import Tuning
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Output, Stage
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
@@ -88,6 +90,8 @@ class StageHost:
         node.create_timer(STATUS_PERIOD_S, self._on_status, clock=steady)
         if stage.period_s is not None:
             node.create_timer(stage.period_s, self._on_timer, clock=steady)
+        if stage.tunable:
+            Tuning(node, stage.settings, self._on_tuned)
         self._guard(stage.start, self.now_ns())
         self._started = True  # from now on the executor calls
 
@@ -151,6 +155,14 @@ class StageHost:
 
         self._guard(restart)
         return response
+
+    def _on_tuned(self, settings: Settings, changed: list[str]) -> None:
+        def tune() -> Iterable[Output]:
+            self.stage.tune(settings)
+            self.node.get_logger().info("parameters set: " + "; ".join(changed))
+            return [self.stage.event(ParametersChanged(changed), self.now_ns())]
+
+        self._guard(tune)
 
     def _timed(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
         begin = time.perf_counter()
