@@ -17,6 +17,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from aegis.core.events import ParametersChanged
 from aegis.core.params import Settings
+from aegis.heartbeat import Loop, beat
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
 from aegis.ros.parameters import Tuning
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
@@ -55,6 +56,7 @@ class StageHost:
             services: answered by the stage.
             overrides: names of the node's own parameters that were given; `qos_overrides.TOPIC...` among them are heeded.
         """
+        self._started = False
         self._overrides = tuple(overrides)
         # Of these rclpy tells where somebody's QoS or type does not fit ours. It looks for that at every waking, of each topic
         # twice, which is half of what an idle node takes: not of those that both ends have from one table.
@@ -91,6 +93,7 @@ class StageHost:
         if stage.tunable:
             Tuning(node, stage.settings, self._on_tuned)
         self._guard(stage.start, self.now_ns())
+        self._started = True  # from now on the executor calls
 
     def now_ns(self) -> int:
         """Return the time that the stamps are in, in nanoseconds."""
@@ -167,6 +170,8 @@ class StageHost:
         self.stage.note_step(time.perf_counter() - begin)
 
     def _guard(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
+        if self._started:
+            beat(Loop.EXECUTOR)
         try:
             for output in call(*args, **kwargs):
                 self._publish(output)
