@@ -7,6 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +36,18 @@ def typestore() -> Typestore:
     for path in _definitions():
         store.register(get_types_from_msg(path.read_text(encoding="utf-8"), f"aegis_msgs/msg/{path.stem}"))
     return store
+
+
+@cache
+def message_definition(kind: str) -> str:
+    """Return the definition of a message (`aegis_msgs/msg/TrackArray`) and of all that is in it, as MCAP's ros2msg has it."""
+    text, _ = _definition_store().generate_msgdef(kind, ros_version=2)
+    return text
+
+
+@cache
+def _definition_store() -> Typestore:
+    return typestore()
 
 
 def _definitions() -> list[Path]:
