@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown
+from launch.events.process import ProcessExited
 from launch.launch_context import LaunchContext
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -18,6 +19,7 @@ from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.graph.config import Parameters
 from aegis.graph.plan import Options, Plan
+from aegis.graph.watchdog import HANG_AFTER_S
 from aegis.resources import share_dir
 
 YES_NO = ["true", "false"]
@@ -66,7 +68,12 @@ def generate_launch_description() -> LaunchDescription:
                 "foxglove", default_value="true", choices=YES_NO, description="server for Foxglove on port 8765"
             ),
             DeclareLaunchArgument(
-                "respawn", default_value="true", choices=YES_NO, description="start a process that dies again"
+                "respawn", default_value="true", choices=YES_NO, description="start a process that dies or hangs again"
+            ),
+            DeclareLaunchArgument(
+                "hang_after",
+                default_value=str(HANG_AFTER_S),
+                description="with respawn: a process in one callback for so long [s] hangs; 0: never",
             ),
             DeclareLaunchArgument(
                 "composed",
@@ -106,20 +113,29 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     plan = Plan.of(options, os.environ)
     if "print_plan" in yes:
         return [LogInfo(msg=line) for line in plan.lines(["ros2", "run", "aegis", "aegis_node"])]
+    supervised = ["--supervised", "--hang-after", arguments["hang_after"]] if "respawn" in yes else []
     entities: list[LaunchDescriptionEntity] = [
         Node(
             package="aegis",
             executable="aegis_node",
             exec_name=name,
-            arguments=words,
+            arguments=[*supervised, *words],
             additional_env=plan.environ[name],
             output="screen",
-            respawn="respawn" in yes,
+            respawn="respawn" in yes,  # of what supervises it
             respawn_delay=RESPAWN_DELAY_S,
+            on_exit=end_where_it_cannot_start if supervised else None,
         )
         for name, words in plan.processes.items()
     ]
     return [*entities, sensor_transform(plan.parameters)]
+
+
+def end_where_it_cannot_start(event: ProcessExited, _: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return what ends the launch where a supervised process has given up, and said why: a part of the graph is no graph."""
+    if event.returncode <= 0:  # it was killed, and is respawned
+        return []
+    return [Shutdown(reason=f"{event.process_name} could not start (exit code {event.returncode})")]
 
 
 def sensor_transform(parameters: Parameters) -> LaunchDescriptionEntity:

@@ -15,8 +15,11 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from aegis.core.events import ParametersChanged
 from aegis.core.params import Settings
+from aegis.heartbeat import Loop, beat
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
+from aegis.ros.parameters import Tuning
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Output, Stage
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
@@ -53,6 +56,7 @@ class StageHost:
             services: answered by the stage.
             overrides: names of the node's own parameters that were given; `qos_overrides.TOPIC...` among them are heeded.
         """
+        self._started = False
         self._overrides = tuple(overrides)
         # Of these rclpy tells where somebody's QoS or type does not fit ours. It looks for that at every waking, of each topic
         # twice, which is half of what an idle node takes: not of those that both ends have from one table.
@@ -86,7 +90,10 @@ class StageHost:
         node.create_timer(STATUS_PERIOD_S, self._on_status, clock=steady)
         if stage.period_s is not None:
             node.create_timer(stage.period_s, self._on_timer, clock=steady)
+        if stage.tunable:
+            Tuning(node, stage.settings, self._on_tuned)
         self._guard(stage.start, self.now_ns())
+        self._started = True  # from now on the executor calls
 
     def now_ns(self) -> int:
         """Return the time that the stamps are in, in nanoseconds."""
@@ -153,12 +160,22 @@ class StageHost:
         self._guard(restart)
         return response
 
+    def _on_tuned(self, settings: Settings, changed: list[str]) -> None:
+        def tune() -> Iterable[Output]:
+            self.stage.tune(settings)
+            self.node.get_logger().info("parameters set: " + "; ".join(changed))
+            return [self.stage.event(ParametersChanged(changed), self.now_ns())]
+
+        self._guard(tune)
+
     def _timed(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
         begin = time.perf_counter()
         self._guard(call, *args, **kwargs)
         self.stage.note_step(time.perf_counter() - begin)
 
     def _guard(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
+        if self._started:
+            beat(Loop.EXECUTOR)
         try:
             for output in call(*args, **kwargs):
                 self._publish(output)

@@ -92,6 +92,8 @@ class Stage(ABC, Generic[SettingsT]):
     settings_type: ClassVar[type[Settings]]
     counters_type: ClassVar[type[Counters]] = Counters
     error_event: ClassVar[type[StageFailed]] = StageFailed
+    # Parameters that may be set while the stage runs, as patterns of fnmatch: those that only change numbers.
+    tunable: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: SettingsT, context: StageContext) -> None:
         self.settings = settings
@@ -142,6 +144,10 @@ class Stage(ABC, Generic[SettingsT]):
     def finish(self, now_ns: int) -> Iterable[Output]:
         """Settle what still waits for more input; offline, when there is none."""
         return ()
+
+    def tune(self, settings: Settings) -> None:
+        """Go on with these settings; they differ from the ones before in tunable parameters only."""
+        raise TypeError(f"{self.name} has no tunable parameters")
 
     def detail(self) -> dict[str, object]:
         """Return what else belongs into the status, JSON-serialisable."""

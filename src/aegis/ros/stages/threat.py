@@ -21,6 +21,7 @@ from aegis.core.events import (
 )
 from aegis.core.health import Health, Level
 from aegis.core.odometry import PlatformState
+from aegis.core.params import Settings
 from aegis.core.threat.alarms import AlarmBook
 from aegis.core.threat.areas import areas_of
 from aegis.core.threat.assessor import Assessor
@@ -50,6 +51,10 @@ class ThreatStage(Stage[ThreatSettings]):
 
     name = "threat"
     settings_type = ThreatSettings
+    tunable = (
+        "score.*", "capability.*", "manoeuvre.*", "levels.medium", "levels.high", "levels.critical", "levels.hysteresis",
+        "levels.rise_s", "levels.hold_s", "behaviour.weight_*",
+    )  # fmt: skip
 
     def __init__(self, settings: ThreatSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -78,6 +83,12 @@ class ThreatStage(Stage[ThreatSettings]):
     def start(self, now_ns: int) -> Iterable[Output]:
         """Say what is watched, and that there is no alarm: what was on before a restart is raised anew."""
         return [self._protected({}, now_ns), self._alarms(now_ns)]
+
+    def tune(self, settings: Settings) -> None:
+        """Assess with these settings from the next picture on."""
+        assert isinstance(settings, ThreatSettings)
+        self.settings = settings
+        self.assessor.tune(settings)
 
     def reset(self) -> None:
         """Forget the levels and the ways, where the platform was, and the alarms; ids go on."""
