@@ -126,7 +126,7 @@ NODES: dict[str, NodeSpec] = {
             "aegis.ros.stages.threat:ThreatStage",
             "aegis.core.threat.settings:ThreatSettings",
             "tracks ranked by the threat to what is protected, with reasons; rules of zones",
-            subscribes=("tracks", "odometry"),
+            subscribes=("tracks", "odometry", "zones"),
             publishes=("threats", "alarms", "protected"),
             services=(Service("alarms/handle", "aegis_msgs/srv/HandleAlarm"),),
         ),
@@ -193,6 +193,7 @@ ALL_NODES: dict[str, NodeSpec] = {
             "status",
             "class_info",
         ),
+        publishes=("zones",),
         calls=("scan", "ew/acknowledge", "alarms/handle"),
         offline=False,
     ),
@@ -208,6 +209,7 @@ def nodes_beside_bridge(names: Sequence[str] = ()) -> GraphNodes:
     return GraphNodes(
         names=tuple(names),
         subscribes=spec.subscribes,
+        publishes=spec.publishes,
         services={
             **{restart_service(name): restart.type for name in names},
             **{name: offered[name] for name in spec.calls},

@@ -99,6 +99,10 @@ class StageHost:
         """Return the time that the stamps are in, in nanoseconds."""
         return int(self.node.get_clock().now().nanoseconds)
 
+    def restate(self) -> None:
+        """Publish anew what is to be known from the start (latched topics); in the thread that spins the node."""
+        self._guard(self.stage.start, self.now_ns())
+
     def _follows_clock_topic(self) -> bool:
         clock = self.node.get_clock()
         return isinstance(clock, ROSClock) and clock.ros_time_is_active
