@@ -188,6 +188,36 @@ def test_a_person_signs_in_and_sees_the_picture(page, start_bridge, feed, tmp_pa
     assert page.is_hidden("#picture")
 
 
+AXE = Path(__file__).parents[2] / "src" / "page" / "node_modules" / "axe-core" / "axe.min.js"
+VIOLATIONS = """async () => {
+  const { violations } = await axe.run();
+  return violations.map((one) => [one.id, ...one.nodes.map((node) => node.html.slice(0, 120))]);
+}"""
+
+
+def test_axe_finds_nothing_to_complain_of(page, start_bridge, feed):
+    """Neither before nor after signing in, with a track chosen, in each theme, and while the past is shown."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed (npm ci in src/page)")
+    bridge = start_bridge()
+    page.goto(bridge.url)
+    page.wait_for_selector("#login-panel", state="visible")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = {"login": page.evaluate(VIOLATIONS)}
+    sign_in(page, bridge)
+    wait_state(page, "threats", "fresh")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.locator("#tracks tr[data-id='41']").click()
+    page.wait_for_selector("#facts div")
+    for theme in ("dusk", "day", "night"):
+        page.select_option("#theme", theme)
+        found[theme] = page.evaluate(VIOLATIONS)
+    page.click("#replay")
+    wait_state(page, "connection", "replay")
+    found["replay"] = page.evaluate(VIOLATIONS)
+    assert [(state, one) for state, all_of_it in found.items() for one in all_of_it] == []
+
+
 # A browser that says of its software that it is a GPU: the page draws by WebGL2.
 NO_NAME = """{
   const { getExtension } = WebGL2RenderingContext.prototype;

@@ -1,6 +1,5 @@
 """The Foxglove stage through a real client: the protocol over a WebSocket, decoded with Foxglove's own schemas."""
 
-import importlib.util
 import json
 import socket
 import struct
@@ -23,40 +22,34 @@ from websockets.sync.client import connect
 from aegis.core.palette import LEVEL_COLOURS
 from aegis.core.params import ConfigError
 from aegis.core.picture import ELLIPSE_SIGMA
-from aegis.core.types import ThreatLevel
+from aegis.core.threat.areas import AreaKind, ProtectedArea
+from aegis.core.types import Signal, SignalKind, ThreatLevel
 from aegis.core.video.spokes import Spokes
+from aegis.foxglove.explain import Explainer
 from aegis.foxglove.settings import FoxgloveSettings
-from aegis.foxglove.stage import POINTS, THREATS, TRACKS, TRANSFORM, VIDEO, FoxgloveStage, cartesian
+from aegis.foxglove.stage import (
+    AREAS,
+    POINTS,
+    RAW,
+    STROBES,
+    THREATS,
+    TRACKS,
+    TRANSFORM,
+    VIDEO,
+    FoxgloveStage,
+    cartesian,
+)
 from aegis.ros.messages.clouds import cloud_to_msg
+from aegis.ros.messages.ew import signals_to_msg
 from aegis.ros.messages.fields import time_from_ns
 from aegis.ros.messages.picture import threats_to_msg, tracks_to_msg
+from aegis.ros.messages.protected import areas_to_msg
 from aegis.ros.messages.video import video_to_msg
 from aegis.ros.stages.base import StageContext
 
 DEADLINE_S = 10.0
+CHANNELS = 7 + len(RAW)
 MESSAGE_DATA = struct.Struct("<BIQ")  # opcode 1, subscription id, log time [ns]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(params=["sdk", "websocket"])
-def serve(request):
-    if request.param == "websocket" and importlib.util.find_spec("foxglove_websocket") is None:
-        pytest.skip("the package foxglove-websocket is not installed (extra foxglove-websocket)")
-    stages = []
-
-    def make(**settings):
-        values = {"sink": request.param, "port": free_port(), **settings}
-        stages.append(FoxgloveStage(FoxgloveSettings(**values), StageContext()))
-        return stages[-1]
-
-    yield make
-    for stage in stages:
-        stage.close()
 
 
 class Viewer:
@@ -66,7 +59,7 @@ class Viewer:
         self.socket = websocket
         self.seen = []
         self.channels = {}
-        while len(self.channels) < 5:
+        while len(self.channels) < CHANNELS:
             message = json.loads(self.socket.recv(timeout=DEADLINE_S))
             if message["op"] == "advertise":
                 self.channels |= {channel["id"]: channel for channel in message["channels"]}
@@ -250,7 +243,7 @@ def test_close_stops_the_server(serve):
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except ConnectionRefusedError:
             return
-        except ConnectionResetError:  # taken from the queue of a socket that was just being closed
+        except (ConnectionResetError, TimeoutError):  # in the queue of a socket that was just being closed
             continue
     pytest.fail("still listening")
 
@@ -302,7 +295,7 @@ def test_without_the_package_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "foxglove_websocket", None)  # as if not installed
     monkeypatch.setitem(sys.modules, "foxglove_websocket.server", None)
     with pytest.raises(ConfigError, match=r"'sink' = 'websocket'.*pip install foxglove-websocket==0\.1\.4"):
-        FoxgloveStage(FoxgloveSettings(sink="websocket", port=free_port()), StageContext())
+        FoxgloveStage(FoxgloveSettings(sink="websocket"), StageContext())
 
 
 def test_the_server_listens_on_this_machine_only():
@@ -344,3 +337,59 @@ def test_a_viewer_sees_a_radars_video_where_the_ship_is(serve):
         [[0.0, 135.0, 0.0, 1.0, 0.0], [0.0, -155.0, 0.0, 1.0, -1.0], [0.0, -165.0, 0.0, 1.0, 1.0]],
         atol=1e-4,
     )
+
+
+def test_assets_and_zones_are_drawn_and_drawn_again_for_who_comes_late(serve):
+    stage = serve()
+    pier = ((0.0, 0.0), (100.0, 0.0), (100.0, 50.0))
+    found = [
+        ProtectedArea("quay", AreaKind.ASSET, 10.0, -20.0, 5.0, 100.0),
+        ProtectedArea("pier", AreaKind.ZONE, floor_m=0.0, ceiling_m=300.0, outline=pier),
+    ]
+    assert list(stage.on_message("protected", areas_to_msg(found, stamp_ns=SECOND, frame_id="map"))) == []
+    with viewing(stage) as viewer:
+        viewer.until_served(stage)
+        send_tracks(stage, make_tracks([5], stamp_ns=60 * SECOND))
+        log_time, payload = viewer.next(AREAS)
+    assert log_time == SECOND
+    update = scene(payload)
+    assert [deletion.type for deletion in update.deletions] == [SceneEntityDeletion.ALL]
+    quay, zone = update.entities
+    assert (quay.id, quay.frame_id, quay.texts[0].text) == ("ASSET quay", "map", "quay")
+    circle = np.array([(p.x, p.y, p.z) for p in quay.lines[0].points])
+    np.testing.assert_allclose(np.hypot(circle[:, 0] - 10.0, circle[:, 1] + 20.0), 100.0)
+    assert set(circle[:, 2]) == {5.0}
+    assert [[(p.x, p.y) for p in line.points] for line in zone.lines] == [list(pier), list(pier)]
+    assert [line.points[0].z for line in zone.lines] == [0.0, 300.0]
+
+
+def test_a_strobe_points_where_the_jamming_comes_from(serve):
+    stage = serve(strobe_length_m=1000.0)
+    nan = float("nan")
+    one = Signal(4, SignalKind.NOISE_JAMMING, np.pi / 2, 0.01, 23.4, nan, 0.99, "the floor is up", x=3000.0, y=40.0)
+    two = Signal(5, SignalKind.INTERFERENCE, nan, nan, 6.0, nan, 0.99, "bursts")  # from nowhere known: it has no line
+    message = signals_to_msg([one, two], stamp_ns=2 * SECOND, frame_id="radar", sequence=1, sensor_id="radar")
+    with viewing(stage) as viewer:
+        viewer.until_served(stage)
+        assert list(stage.on_message("ew/signals", message)) == []
+        transform = FrameTransform.FromString(viewer.next(TRANSFORM)[1])
+        update = scene(viewer.next(STROBES)[1])
+    assert transform.child_frame_id == "radar"
+    line, place = update.entities
+    assert (line.frame_id, place.frame_id) == ("radar", "map")
+    ends = [(each.points[1].x, each.points[1].y) for each in line.lines]
+    np.testing.assert_allclose(
+        ends, [(0.0, 1000.0), (1000 * np.sin(0.02), 1000 * np.cos(0.02)), (-1000 * np.sin(0.02), 1000 * np.cos(0.02))], atol=1e-6
+    )  # fmt: skip
+    at = place.texts[0].pose.position
+    assert (at.x, at.y, place.texts[0].text) == (3000.0, 40.0, "NOISE_JAMMING 23 dB here")
+
+
+def test_what_cannot_be_explained_is_said():
+    explainer = Explainer()
+    assert json.loads(explainer.answer(b'{"track_id": 7}')) == {"error": "no tracks have come yet"}
+    explainer.tracks = make_tracks([7])
+    assert json.loads(explainer.answer(b'{"track_id": 8}')) == {"error": "no track 8 in the picture"}
+    for wrong in (b"", b"[]", b'{"id": 7}', b"7"):
+        assert json.loads(explainer.answer(wrong)) == {"error": 'expected {"track_id": number}'}
+    assert json.loads(explainer.answer(b'{"track_id": 7}'))["threat"] is None  # nothing was assessed

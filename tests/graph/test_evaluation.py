@@ -12,7 +12,8 @@ from evaluation_data import picture, recording, straight
 from aegis.bench.evaluate import judge, row_of
 from aegis.cli.main import cli
 from aegis.core.evaluation.evaluate import Options, evaluate
-from aegis.graph.evaluation.page import MAX_BYTES, as_html
+from aegis.graph.evaluation.drawing import MAX_BYTES
+from aegis.graph.evaluation.page import as_html
 from aegis.graph.evaluation.requirement_file import load_requirements, requirement_names
 from aegis.graph.offline import process_bag, simulate_bag
 from aegis.ros.bag import topic_types
@@ -64,6 +65,29 @@ def test_text_says_the_same_and_requirements_decide_the_exit_code(processed, tmp
     done = aegis("evaluate", processed, "--requirements", wanted)
     assert done.exit_code == 1
     assert "FAIL" in done.stdout
+
+
+def test_a_report_says_what_the_evaluation_says(processed, tmp_path):
+    wanted = tmp_path / "mine.yaml"
+    wanted.write_text("name: mine\nrequirements:\n  - {measure: rms_m, at_most: 0.001}\n")
+    files = ("-o", tmp_path / "r.html", "--json", tmp_path / "r.json", "--requirements", wanted)
+    done = aegis("report", processed, *files)
+    assert (done.exit_code, "rms_m <= 0.001: FAIL" in done.stderr) == (1, True)
+    report = json.loads((tmp_path / "r.json").read_text())
+    evaluated = json.loads(aegis("evaluate", processed, "--json", "--requirements", wanted).stdout)
+    assert report["evaluation"] == {key: value for key, value in evaluated.items() if key != "bag"}
+    for one, other in zip(report["worst_tracks"], evaluated["worst_tracks"], strict=True):
+        assert one["track_id"] == other["track_id"]
+        assert one["at_ns"] == evaluated["begin_ns"] + round(other["at_s"] * 1e9)
+        assert one["link"] == f"http://localhost:8000/#t={one['at_ns'] / 1e9:.1f}&track={one['track_id']}"
+    seen = References()
+    seen.feed((tmp_path / "r.html").read_text())
+    assert {"truth", "track"} <= set(seen.lines)
+    assert all(address.startswith("http://localhost:8000/#t=") for address in seen.fetched)
+    assert len(seen.fetched) >= len(report["worst_tracks"])
+    text = (tmp_path / "r.html").read_text()
+    assert "without a clock" in text  # no latency of a bag of `aegis process`
+    assert "Class: is, told" in text
 
 
 def test_requirements_without_data_fail(processed, tmp_path):

@@ -83,6 +83,10 @@ BENCHMARKS = {
         "aegis.bench.threat",
         frozenset({"recordings"}),
     ),
+    "report": Benchmark(
+        "`aegis report` on an hour of 200 tracks, without truth and with it: seconds, and kB of the page",
+        "aegis.bench.report",
+    ),
     "replay": Benchmark(
         "the picture of a time in a history of 7 days, beside sqlite3 alone on the same rows", "aegis.bench.replay"
     ),

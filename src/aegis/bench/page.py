@@ -1,7 +1,8 @@
 """The page in a real browser: headless Chromium without a GPU, before a real bridge process that is fed through DDS.
 
 The time of script a frame is that of all callbacks (of the stream, of drawing, of timers) from one drawing to the next, by the
-clock: what else the machine does counts. The page draws when something has come, and when its lists are refreshed.
+clock: what else the machine does counts, but not in the means by the thread's CPU time beside it. The page draws when something has
+come, and when its lists are refreshed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from aegis.bench import BenchmarkError, Row
 from aegis.bench.bridge import HZ, PASSWORD, USER, bridge_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import CDPSession, Page
 
 TRACKS = (1000, 5000)
 WARM_UP_S, MEASURE_S = 5.0, 20.0
@@ -53,13 +54,24 @@ def run(runs: int, minutes: float = 10.0) -> Iterator[Row]:
 def _row(tracks: int, runs: int, minutes: float) -> Row:
     seen: list[dict[str, Any]] = []
     heap: list[float] = []
+    cpu: list[list[float]] = []  # ms a frame, by the main thread's own clock
     for k in tqdm(range(runs), unit="run", desc=f"{tracks} tracks", disable=None):
         with bridge_of(tracks) as (port, _, _), _page(port) as page:
             begin = time.monotonic()
             _pass(page, WARM_UP_S)
+            session = page.context.new_cdp_session(page)
+            session.send("Performance.enable", {"timeDomain": "threadTicks"})
+            before = _cpu_s(session)
             page.evaluate("probe.clear()")
             _pass(page, MEASURE_S)
             seen.append(page.evaluate("probe.seen()"))
+            cpu.append(
+                [
+                    (after - b) * 1e3 / max(seen[-1]["frames"], 1)
+                    for after, b in zip(_cpu_s(session), before, strict=True)
+                ]
+            )
+            session.detach()
             if k == runs - 1 and minutes > 0.0:
                 _pass(page, TRAILS_FULL_S - (time.monotonic() - begin))
                 heap = [_heap_mb(page)]
@@ -79,6 +91,8 @@ def _row(tracks: int, runs: int, minutes: float) -> Row:
         "script_p95_min_ms": round(float(min(one[1] for one in script)), 2),
         "script_p95_max_ms": round(float(max(one[1] for one in script)), 2),
         "script_max_ms": round(float(worst), 1),
+        "script_cpu_ms": round(float(np.median(cpu, axis=0)[0]), 2),
+        "main_thread_cpu_ms": round(float(np.median(cpu, axis=0)[1]), 2),
         "drawn_hz": round(float(np.median([one["frames"] / one["seconds"] for one in seen])), 2),
         "received_hz": round(float(np.median([one["messages"] / one["seconds"] for one in seen])), 2),
         "long_tasks": len(long_tasks),
@@ -141,6 +155,12 @@ def _page(port: int) -> Iterator[Page]:
 def _pass(page: Page, seconds: float) -> None:
     """Let so many seconds pass, or none."""
     page.wait_for_timeout(max(0.0, seconds) * 1e3)
+
+
+def _cpu_s(session: CDPSession) -> tuple[float, float]:
+    """Return the CPU time of the page's main thread in its scripts, and in all that it did [s]."""
+    values = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+    return values["ScriptDuration"], values["TaskDuration"]
 
 
 def _heap_mb(page: Page) -> float:

@@ -16,6 +16,7 @@ from aegis.bridge.routes import (
     alarms,
     audit,
     auth,
+    coast,
     controller,
     event_stream,
     ew,
@@ -32,6 +33,7 @@ from aegis.bridge.routes import (
     stream,
     threats,
     users,
+    zones,
 )
 
 _DESCRIPTION = """
@@ -90,7 +92,9 @@ def create_app(bridge: Bridge) -> FastAPI:
         threats.commands,
         ew.router,
         alarms.router,
+        coast.router,
         protected.router,
+        zones.router,
         history.router,
         outputs.router,
         event_stream.router,
@@ -109,8 +113,8 @@ def create_app(bridge: Bridge) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "If-None-Match"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match"],
             expose_headers=["ETag", "Retry-After", "X-Data-Age", "X-Request-ID"],
         )
     app.add_middleware(SecurityHeaders, tls=bool(settings.tls.certificate))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -78,16 +77,15 @@ def evaluate(
 
     Exit codes: 0 done; 1 a requirement does not hold, or there was no data for it; 2 wrong arguments or input.
     """
-    from aegis.core.evaluation.evaluate import evaluate as evaluated
     from aegis.core.evaluation.measures import MEANINGS
-    from aegis.core.evaluation.requirements import check
     from aegis.core.params import ConfigError
     from aegis.graph.config import Parameters
+    from aegis.graph.evaluation.judge import judge, options_for, with_truth_of
     from aegis.graph.evaluation.page import as_html
-    from aegis.graph.evaluation.recording import options_of, read_bag
+    from aegis.graph.evaluation.recording import read_bag
     from aegis.graph.evaluation.report import as_document, as_text
     from aegis.graph.evaluation.requirement_file import load_requirements, requirement_names
-    from aegis.graph.evaluation.truth_files import is_file, read_truth, site_of
+    from aegis.graph.evaluation.truth_files import is_file
     from aegis.ros.bag import BagError
 
     if list_measures:
@@ -100,33 +98,24 @@ def evaluate(
     try:
         requirements = load_requirements(wanted) if wanted else None
         parameters = Parameters.read(config, sets)
-        options = options_of(
-            parameters, gate_m=gate, dimensions=dimensions, max_range_m=max_range,
+        options = options_for(
+            parameters, requirements, gate_m=gate, dimensions=dimensions, max_range_m=max_range,
             min_elevation_deg=min_elevation, max_elevation_deg=max_elevation,
         )  # fmt: skip
-        if requirements is not None:
-            options = replace(
-                options, gate_m=gate or requirements.gate_m, update_period_s=requirements.update_period_s,
-                gap_s=requirements.gap_s,
-            )  # fmt: skip
         if truth is not None and is_file(truth):
-            recording = read_bag(bag).recording()
-            said = read_truth(
-                Path(truth), site=site_of(site, parameters), near_ns=recording.middle_ns, offset_s=truth_offset
-            )
-            click.echo(str(said), err=True)
-            recording = replace(recording, objects=said.objects, span_ns=said.span_ns)
+            recording, said = with_truth_of(read_bag(bag).recording(), Path(truth), parameters, site, truth_offset)
+            click.echo(said, err=True)
         else:
             recording = read_bag(bag, truth).recording()
             if recording.span_ns is None:
                 raise BagError(
                     f"{bag} holds no truth; of a simulation it is on the topic 'truth', else say --truth FILE"
                 )
-        found = evaluated(recording, options)
+        judged = judge(recording, options, requirements)
     except (BagError, ConfigError, ValueError) as error:
         click.echo(f"aegis evaluate: {error}", err=True)
         sys.exit(EXIT_WRONG)
-    rows = check(requirements, found.measures) if requirements is not None else []
+    found, rows = judged.found, judged.rows
     if page is not None:
         try:
             page.write_text(as_html(found, requirements, rows, f"{bag.name}, held against truth"), encoding="utf-8")
@@ -138,4 +127,4 @@ def evaluate(
     else:
         for line in as_text(found, requirements, rows):
             click.echo(line)
-    sys.exit(0 if all(row.passed for row in rows) else 1)
+    sys.exit(0 if judged.passed else 1)

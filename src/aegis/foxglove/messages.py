@@ -47,7 +47,7 @@ from aegis.core.types import Floats, ThreatLevel, Threats
 
 def scene(picture: Picture, settings: PictureSettings) -> bytes:
     """Return the SceneUpdate of a picture: one entity for each track, its id the track's."""
-    stamp = _timestamp(picture.stamp_ns)
+    stamp = timestamp_of(picture.stamp_ns)
     deletions = [
         SceneEntityDeletion(timestamp=stamp, type=SceneEntityDeletionType.MatchingId, id=str(track_id))
         for track_id in picture.gone
@@ -67,9 +67,9 @@ def cloud(columns: dict[str, Floats], *, stamp_ns: int, frame_id: str) -> bytes:
         for i, name in enumerate(names)
     ]
     return PointCloud(
-        timestamp=_timestamp(stamp_ns),
+        timestamp=timestamp_of(stamp_ns),
         frame_id=frame_id,
-        pose=_pose((0.0, 0.0, 0.0)),
+        pose=pose_of((0.0, 0.0, 0.0)),
         point_stride=4 * len(names),
         fields=fields,
         data=table.tobytes(),
@@ -84,7 +84,7 @@ def transform(pose: SensorPose, platform: PlatformState | None, *, stamp_ns: int
         at, turned = platform.position + turn @ at, turn @ turned
     x, y, z, w = rotation.quaternion_of(turned).tolist()
     return FrameTransform(
-        timestamp=_timestamp(stamp_ns),
+        timestamp=timestamp_of(stamp_ns),
         parent_frame_id=parent,
         child_frame_id=child,
         translation=Vector3(x=float(at[0]), y=float(at[1]), z=float(at[2])),
@@ -117,33 +117,35 @@ THREATS_SCHEMA: dict[str, Any] = {
 
 def threats(assessed: Threats) -> bytes:
     """Return the threats as JSON, most threatening first; unknown numbers are null."""
-    levels = {int(level): level.name for level in ThreatLevel}
-    rows = [
-        {
-            "track_id": int(assessed.track_id[i]),
-            "level": levels.get(int(assessed.level[i]), str(int(assessed.level[i]))),
-            "score": finite_or_none(assessed.score[i]),
-            "time_to_cpa": finite_or_none(assessed.time_to_cpa[i]),
-            "cpa_distance": finite_or_none(assessed.cpa_distance[i]),
-            "time_to_impact": finite_or_none(assessed.time_to_impact[i]),
-            "reason": assessed.reason[i],
-        }
-        for i in range(len(assessed))
-    ]
+    rows = [threat(assessed, i) for i in range(len(assessed))]
     return json.dumps({"stamp": assessed.stamp_ns * 1e-9, "threats": rows}, allow_nan=False).encode()
+
+
+def threat(assessed: Threats, i: int) -> dict[str, object]:
+    """Return one threat for JSON; unknown numbers are null."""
+    levels = {int(level): level.name for level in ThreatLevel}
+    return {
+        "track_id": int(assessed.track_id[i]),
+        "level": levels.get(int(assessed.level[i]), str(int(assessed.level[i]))),
+        "score": finite_or_none(assessed.score[i]),
+        "time_to_cpa": finite_or_none(assessed.time_to_cpa[i]),
+        "cpa_distance": finite_or_none(assessed.cpa_distance[i]),
+        "time_to_impact": finite_or_none(assessed.time_to_impact[i]),
+        "reason": assessed.reason[i],
+    }
 
 
 def _entity(glyph: Glyph, stamp: Timestamp, frame_id: str, settings: PictureSettings) -> SceneEntity:
     x, y, z = glyph.position
     size = settings.track_size
-    colour = _colour(glyph.colour)
+    colour = colour_of(glyph.colour)
     arrows = []
     if glyph.speed > MIN_ARROW_SPEED_MPS:
         length = glyph.speed * settings.velocity_time
         head = min(size / 2, length / 2)
         arrows = [
             ArrowPrimitive(
-                pose=_pose(glyph.position, pointing(glyph.velocity)),
+                pose=pose_of(glyph.position, pointing(glyph.velocity)),
                 shaft_length=length - head,
                 shaft_diameter=size / 8,
                 head_length=head,
@@ -156,11 +158,11 @@ def _entity(glyph: Glyph, stamp: Timestamp, frame_id: str, settings: PictureSett
         half = glyph.ellipse.yaw / 2
         discs = [
             CylinderPrimitive(
-                pose=_pose(glyph.position, (0.0, 0.0, math.sin(half), math.cos(half))),
+                pose=pose_of(glyph.position, (0.0, 0.0, math.sin(half), math.cos(half))),
                 size=Vector3(x=2 * glyph.ellipse.semi_major, y=2 * glyph.ellipse.semi_minor, z=DISC_HEIGHT_M),
                 bottom_scale=1.0,
                 top_scale=1.0,
-                color=_colour(glyph.colour._replace(a=ELLIPSE_ALPHA * glyph.colour.a)),
+                color=colour_of(glyph.colour._replace(a=ELLIPSE_ALPHA * glyph.colour.a)),
             )
         ]
     seconds, fraction = divmod(settings.lifetime, 1.0)
@@ -169,25 +171,28 @@ def _entity(glyph: Glyph, stamp: Timestamp, frame_id: str, settings: PictureSett
         frame_id=frame_id,
         id=str(glyph.track_id),
         lifetime=Duration(int(seconds), int(fraction * 1e9)),
-        spheres=[SpherePrimitive(pose=_pose(glyph.position), size=Vector3(x=size, y=size, z=size), color=colour)],
+        spheres=[SpherePrimitive(pose=pose_of(glyph.position), size=Vector3(x=size, y=size, z=size), color=colour)],
         arrows=arrows,
         cylinders=discs,
         texts=[
             TextPrimitive(
-                pose=_pose((x, y, z + 1.5 * size)), billboard=True, font_size=size, color=colour, text=glyph.label
+                pose=pose_of((x, y, z + 1.5 * size)), billboard=True, font_size=size, color=colour, text=glyph.label
             )
         ],
     )
 
 
-def _timestamp(stamp_ns: int) -> Timestamp:
+def timestamp_of(stamp_ns: int) -> Timestamp:
+    """Return a stamp."""
     return Timestamp(stamp_ns // 1_000_000_000, stamp_ns % 1_000_000_000)
 
 
-def _pose(at: tuple[float, float, float], turned: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)) -> Pose:
+def pose_of(at: tuple[float, float, float], turned: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)) -> Pose:
+    """Return a pose [m], turned by a quaternion x, y, z, w."""
     qx, qy, qz, qw = turned
     return Pose(position=Vector3(x=at[0], y=at[1], z=at[2]), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
 
 
-def _colour(colour: Colour) -> Color:
+def colour_of(colour: Colour) -> Color:
+    """Return a colour."""
     return Color(r=colour.r, g=colour.g, b=colour.b, a=colour.a)

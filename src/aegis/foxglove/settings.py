@@ -24,4 +24,7 @@ class FoxgloveSettings(SensorPose):
     video_level: float = param(
         0.3, "Least level of a cell of a radar's video that is drawn, of full scale.", gt=0.0, le=1.0
     )
+    strobe_length_m: float = param(
+        10_000.0, "Length of the line along the bearing of an EW signal.", unit="m", gt=0.0, le=1e6
+    )
     picture: PictureSettings = group(PictureSettings(max_rate_hz=20.0))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from aegis_msgs.msg import RadarVideo, TrackArray
+from aegis_msgs.msg import EwSignalArray, ProtectedArray, RadarVideo, TrackArray
 from foxglove import Schema
 from foxglove.messages import FrameTransform, PointCloud, SceneUpdate
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import PointCloud2
 
 from aegis.core.odometry import PlatformState
@@ -17,19 +17,28 @@ from aegis.core.params import ConfigError
 from aegis.core.picture import PictureFeed
 from aegis.core.types import Floats
 from aegis.core.video.spokes import Spokes, VideoError
-from aegis.foxglove import messages
-from aegis.foxglove.server import SdkSink, Sink
+from aegis.foxglove import messages, overlays
+from aegis.foxglove.explain import EXPLAIN, Explainer
+from aegis.foxglove.server import Channels, Offer, SdkSink, Sink, Value, json_schema
 from aegis.foxglove.settings import FoxgloveSettings
+from aegis.ros.bag import message_definition
 from aegis.ros.messages.clouds import CloudError, cloud_fields
+from aegis.ros.messages.ew import signals_from_msg
 from aegis.ros.messages.fields import StampedMessage, stamp_of
 from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import threats_from_msg, tracks_from_msg
+from aegis.ros.messages.protected import areas_from_msg
 from aegis.ros.messages.video import video_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.topics import TOPICS
 
 TRACKS, POINTS, THREATS, TRANSFORM = "/aegis/tracks", "/aegis/points", "/aegis/threats", "/aegis/transform"
-VIDEO = "/aegis/video"
+VIDEO, AREAS, STROBES = "/aegis/video", "/aegis/areas", "/aegis/ew"
 PICTURE_FRAME = "map"
+# Sent as they are too, as ROS 2 messages.
+RAW = ("detections", "tracks", "threats", "alarms", "protected", "ew/signals", "ew/advice")
+# What changes seldom is sent again so often, in the time of the tracks: the protocol keeps nothing for who connects later.
+AGAIN_NS = 5 * 1_000_000_000
 
 _POSITION = ("x", "y", "z", "range", "azimuth", "elevation")
 _SHOWN = ("range_rate", "doppler", "velocity", "snr", "intensity", "power", "rcs")  # for colouring the points
@@ -50,26 +59,38 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         super().__init__(settings, context)
         self._feed = PictureFeed(settings.picture)
         self._platform: PlatformState | None = None
+        self._explainer = Explainer()
+        self._kept: dict[str, tuple[bytes, int]] = {}  # by channel, what is sent again, and its stamp
+        self._again_ns = 0
         namespace = context.namespace.strip("/")
+        self._under = f"/{namespace}" if namespace else ""
         self._sink: Sink = _sink_type(settings.sink)(
-            settings.host,
-            settings.port,
-            f"aegis {namespace}".strip(),
-            {
-                TRACKS: ("protobuf", SceneUpdate.get_schema()),
-                POINTS: ("protobuf", PointCloud.get_schema()),
-                VIDEO: ("protobuf", PointCloud.get_schema()),
-                TRANSFORM: ("protobuf", FrameTransform.get_schema()),
-                THREATS: (
-                    "json",
-                    Schema(
-                        name="aegis.Threats",
-                        encoding="jsonschema",
-                        data=json.dumps(messages.THREATS_SCHEMA).encode(),
-                    ),
-                ),
-            },
+            settings.host, settings.port, f"aegis {namespace}".strip(), self._channels(), self._offer()
         )
+
+    def _channels(self) -> Channels:
+        """Return what is sent: pictures in Foxglove's own schemas, and topics of the graph as ROS 2 messages."""
+        scene, cloud = ("protobuf", SceneUpdate.get_schema()), ("protobuf", PointCloud.get_schema())
+        return {
+            TRACKS: scene,
+            AREAS: scene,
+            STROBES: scene,
+            POINTS: cloud,
+            VIDEO: cloud,
+            TRANSFORM: ("protobuf", FrameTransform.get_schema()),
+            THREATS: ("json", json_schema("aegis.Threats", messages.THREATS_SCHEMA)),
+        } | {
+            self._raw(topic): ("cdr", Schema(name=kind, encoding="ros2msg", data=message_definition(kind).encode()))
+            for topic, kind in ((topic, TOPICS[topic].type) for topic in RAW)
+        }
+
+    def _offer(self) -> Offer:
+        """Return what viewers may ask: this node's parameters, and why a track is what it is taken for."""
+        parameters = {f"{self._under}/{self.name}.{info.name}": _plain(value) for info, value in self.settings.leaves()}
+        return Offer(parameters, {f"{self._under}{EXPLAIN}": self._explainer.question()})
+
+    def _raw(self, topic: str) -> str:
+        return f"{self._under}/{topic}"
 
     def reads(self, topic: str) -> bool:
         """Read odometry on a moving platform only."""
@@ -81,23 +102,33 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         Raises:
             ValueError: arrays of different lengths.
         """
+        if topic in RAW and (TOPICS[topic].latched or self._sink.wanted(self._raw(topic))):
+            self._send(
+                self._raw(topic), bytes(serialize_message(message)), stamp_of(message), keep=TOPICS[topic].latched
+            )
         if topic == "tracks":
             self._take_tracks(message)
         elif topic == "threats":
             assessed = threats_from_msg(message)
             self._feed.take_threats(assessed)
+            self._explainer.threats = assessed
             self._sink.send(THREATS, messages.threats(assessed), assessed.stamp_ns)
         elif topic == "odometry":
             self._platform = odometry_from_msg(message)
         elif topic == "radar/video":
             self._take_video(message)
-        else:
+        elif topic == "protected":
+            self._take_areas(message)
+        elif topic == "ew/signals":
+            self._take_signals(message)
+        elif topic == "radar/points":
             self._take_points(message)
         return []
 
     def reset(self) -> None:
         """Forget what is drawn; the next picture begins with an empty scene."""
         self._feed.clear()
+        self._again_ns = 0
 
     def detail(self) -> dict[str, Any]:
         """Return the viewers' URL, the number of tracks, how many pictures the rate left out, and the counts of the sink."""
@@ -114,12 +145,44 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
 
     def _take_tracks(self, message: TrackArray) -> None:
         tracks = tracks_from_msg(message)
+        self._explainer.tracks = tracks
+        self._sink.time(tracks.stamp_ns)
+        self._send_again(tracks.stamp_ns)
         self.note_sequence("tracks", tracks.sequence, tracks.sensor_id)
         undrawable = self._feed.undrawable
         picture = self._feed.take_tracks(tracks)
         self.counters.drop("track without a finite state", self._feed.undrawable - undrawable)
         if picture is not None:
             self._sink.send(TRACKS, messages.scene(picture, self.settings.picture), picture.stamp_ns)
+
+    def _take_areas(self, message: ProtectedArray) -> None:
+        stamp_ns = stamp_of(message)
+        found = overlays.areas(areas_from_msg(message), stamp_ns=stamp_ns, frame_id=message.header.frame_id)
+        self._send(AREAS, found, stamp_ns, keep=True)
+
+    def _take_signals(self, message: EwSignalArray) -> None:
+        stamp_ns, frame_id = stamp_of(message), message.header.frame_id
+        signals = signals_from_msg(message)
+        if signals:
+            self._place_sensor(stamp_ns, frame_id)
+        found = overlays.strobes(
+            signals, self.settings.strobe_length_m, stamp_ns=stamp_ns, frame_id=frame_id, site_frame=PICTURE_FRAME
+        )
+        self._sink.send(STROBES, found, stamp_ns)
+
+    def _send(self, channel: str, payload: bytes, stamp_ns: int, *, keep: bool) -> None:
+        self._sink.send(channel, payload, stamp_ns)
+        if keep:
+            self._kept[channel] = payload, stamp_ns
+
+    def _send_again(self, now_ns: int) -> None:
+        """Send what changes seldom, where it is time."""
+        if 0 <= self._again_ns - now_ns <= AGAIN_NS:  # a time farther off is of another recording
+            return
+        self._again_ns = now_ns + AGAIN_NS
+        for channel, (payload, stamp_ns) in self._kept.items():
+            if self._sink.wanted(channel):
+                self._sink.send(channel, payload, stamp_ns)
 
     def _take_points(self, message: PointCloud2) -> None:
         try:
@@ -145,16 +208,28 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
 
     def _send_cloud(self, topic: str, columns: dict[str, Floats], message: StampedMessage) -> None:
         stamp_ns, frame_id = stamp_of(message), message.header.frame_id
+        self._place_sensor(stamp_ns, frame_id)
+        self._sink.send(topic, messages.cloud(columns, stamp_ns=stamp_ns, frame_id=frame_id), stamp_ns)
+
+    def _place_sensor(self, stamp_ns: int, frame_id: str) -> None:
+        """Say where a sensor is, with all that is in its frame: the protocol keeps nothing for who connects later."""
         if frame_id != PICTURE_FRAME:
-            # With every cloud: a viewer that connects later needs it too, and the protocol keeps nothing for it.
             sensor = messages.transform(
                 self.settings, self._platform, stamp_ns=stamp_ns, parent=PICTURE_FRAME, child=frame_id
             )
             self._sink.send(TRANSFORM, sensor, stamp_ns)
-        self._sink.send(topic, messages.cloud(columns, stamp_ns=stamp_ns, frame_id=frame_id), stamp_ns)
 
 
-def _sink_type(name: str) -> Callable[[str, int, str, dict[str, tuple[str, Schema]]], Sink]:
+def _plain(value: object) -> Value:
+    """Return a parameter's value as Foxglove has it: its numbers are floats."""
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, bool):
+        return value
+    return float(value) if isinstance(value, int | float) else str(value)
+
+
+def _sink_type(name: str) -> Callable[[str, int, str, Channels, Offer], Sink]:
     if name == "sdk":
         return SdkSink
     try:

@@ -7,6 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +36,18 @@ def typestore() -> Typestore:
     for path in _definitions():
         store.register(get_types_from_msg(path.read_text(encoding="utf-8"), f"aegis_msgs/msg/{path.stem}"))
     return store
+
+
+@cache
+def message_definition(kind: str) -> str:
+    """Return the definition of a message (`aegis_msgs/msg/TrackArray`) and of all that is in it, as MCAP's ros2msg has it."""
+    text, _ = _definition_store().generate_msgdef(kind, ros_version=2)
+    return text
+
+
+@cache
+def _definition_store() -> Typestore:
+    return typestore()
 
 
 def _definitions() -> list[Path]:
@@ -80,6 +93,89 @@ def topic_types(path: Path, *, whole: bool = True) -> dict[str, str]:
         return {topic.name: topic.type for topic in recording.topics if topic.messages}
 
 
+def _find(recording: Recording, path: Path, topic: str, type_name: str, option: str) -> StoredTopic:
+    """Return a topic of a bag; see `BagReader`."""
+    wanted = full_name(topic)
+    topics = recording.topics
+    names = {t.name for t in topics}
+    if wanted not in names:
+        ending = sorted(name for name in names if name.endswith(wanted))
+        if len(ending) == 1:
+            wanted = ending[0]
+        elif ending:
+            raise BagError(f"{path} has several: {', '.join(ending)}; say which with {option}")
+    found = [t for t in topics if t.name == wanted]
+    if not found:
+        usable = sorted(t.name for t in topics if t.type == type_name)
+        there = ", ".join(f"{t.name} [{t.type}]" for t in topics) or "nothing"
+        hint = f"; say {option} {usable[0]} if that is the one" if usable else ""
+        raise BagError(f"{path} has no topic '{wanted}' of type {type_name}; it holds {there}{hint}")
+    wrong = {t.type for t in found} - {type_name}
+    if wrong:
+        raise BagError(f"{path}: {wanted} is of type {', '.join(sorted(wrong))}; {type_name} is expected")
+    encodings = {t.encoding for t in found} - {CDR}
+    if encodings:
+        raise BagError(f"{path}: {wanted} is encoded as {', '.join(sorted(encodings))}; {CDR} is expected")
+    return found[0]
+
+
+class GraphBag:
+    """A bag of one graph: topics by the names of the graph's table, read together, once, in the order of time."""
+
+    def __init__(self, path: Path, *, whole: bool = True) -> None:
+        """Open the bag; `whole` as in BagReader.
+
+        Raises:
+            BagError: no such bag, not a bag, or damaged.
+        """
+        self.path = path
+        self._recording = _recording(path, whole=whole)
+        self._names: dict[str, str] = {}  # in the bag: here
+
+    @property
+    def topics(self) -> list[StoredTopic]:
+        """Return the topics that have messages."""
+        return [topic for topic in self._recording.topics if topic.messages]
+
+    @property
+    def damage(self) -> str:
+        """What was left out of a bag that is not whole."""
+        return f"{self.path} is not whole: {self._recording.damage}" if self._recording.damage else ""
+
+    def has(self, name: str) -> bool:
+        """Tell whether a topic of the graph's table is there, in any namespace."""
+        return any(topic.name.endswith(full_name(name)) for topic in self.topics)
+
+    def take(self, name: str, wanted: str | None = None, *, option: str = "--topic") -> None:
+        """Read a topic of the graph's table too, from the topic `wanted` of the bag, else from the one that is called so.
+
+        Raises:
+            BagError: it is not there, of another type, empty, or there are several.
+        """
+        found = _find(self._recording, self.path, wanted or name, TOPICS[name].type, option)
+        if not found.messages:
+            raise BagError(f"{self.path} is empty: no messages on {found.name}")
+        self._names[found.name] = name
+
+    def messages(self) -> Iterator[tuple[int, str, bytes]]:
+        """Yield (time of recording [ns], name here, CDR bytes) of the topics that were taken.
+
+        Raises:
+            BagError: the bag is damaged further on.
+        """
+        read = 0
+        try:
+            for time_ns, topic, data in self._recording.read(self._names):
+                read += 1
+                yield time_ns, self._names[topic], data
+        except (RecordingError, OSError) as error:
+            raise BagError(f"{self.path} is damaged after {read} messages: {error}") from error
+
+    def close(self) -> None:
+        """Close the bag."""
+        self._recording.close()
+
+
 class BagReader:
     """One topic of a rosbag2 (MCAP or sqlite3; a folder or a storage file), in the order of recording."""
 
@@ -98,10 +194,9 @@ class BagReader:
             BagError: no such bag, not a bag, damaged, without the topic, of another type, or empty.
         """
         self._path = path
-        self._option = option
         self._recording = _recording(path, whole=whole)
         try:
-            self._topic = self._find(topic, type_name)
+            self._topic = _find(self._recording, path, topic, type_name, option)
             self.count = self._topic.messages
             if self.count == 0:
                 raise BagError(f"{path} is empty: no messages on {self._topic.name}")
@@ -118,30 +213,6 @@ class BagReader:
     def damage(self) -> str:
         """What was left out of a bag that is not whole."""
         return f"{self._path} is not whole: {self._recording.damage}" if self._recording.damage else ""
-
-    def _find(self, topic: str, type_name: str) -> StoredTopic:
-        wanted = full_name(topic)
-        topics = self._recording.topics
-        names = {t.name for t in topics}
-        if wanted not in names:
-            ending = sorted(name for name in names if name.endswith(wanted))
-            if len(ending) == 1:
-                wanted = ending[0]
-            elif ending:
-                raise BagError(f"{self._path} has several: {', '.join(ending)}; say which with {self._option}")
-        found = [t for t in topics if t.name == wanted]
-        if not found:
-            usable = sorted(t.name for t in topics if t.type == type_name)
-            there = ", ".join(f"{t.name} [{t.type}]" for t in topics) or "nothing"
-            hint = f"; say {self._option} {usable[0]} if that is the one" if usable else ""
-            raise BagError(f"{self._path} has no topic '{wanted}' of type {type_name}; it holds {there}{hint}")
-        wrong = {t.type for t in found} - {type_name}
-        if wrong:
-            raise BagError(f"{self._path}: {wanted} is of type {', '.join(sorted(wrong))}; {type_name} is expected")
-        encodings = {t.encoding for t in found} - {CDR}
-        if encodings:
-            raise BagError(f"{self._path}: {wanted} is encoded as {', '.join(sorted(encodings))}; {CDR} is expected")
-        return found[0]
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
         """Yield (time of recording [ns], CDR bytes).

@@ -5,6 +5,7 @@ import { alarmedZones, audible } from "./alarms.ts";
 import { AlarmsPanel } from "./alarms_panel.ts";
 import { fromHash } from "./camera.ts";
 import { Charts } from "./charts.ts";
+import { fetchCoast } from "./coast.ts";
 import { DetailsPanel } from "./details.ts";
 import { byId, setText } from "./dom.ts";
 import { Heard } from "./heard.ts";
@@ -89,6 +90,10 @@ function start(): void {
   const { time } = fromHash(location.hash);
   if (time !== null) replay.begin(time);
   hasTrails = false;
+  void fetchCoast().then((coast) => {
+    scope.coast = coast;
+    scope.redraw();
+  });
 }
 
 let hasTrails = false;

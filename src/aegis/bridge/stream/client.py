@@ -45,10 +45,14 @@ class Client(ABC):
         """How many frames wait."""
         return sum(map(len, self._frames.values()))
 
+    def is_full(self, channel: str) -> bool:
+        """Whether the next frame of a channel costs its oldest one."""
+        return len(self._frames[channel]) >= self._queue_length
+
     def offer(self, channel: str, frame: bytes) -> bool:
         """Queue a frame; return False when the oldest one of its channel was dropped for it."""
         frames = self._frames[channel]
-        fits = len(frames) < self._queue_length
+        fits = not self.is_full(channel)
         if not fits:
             frames.popleft()
             self.dropped += 1

@@ -157,13 +157,11 @@ class Hub:
             if channel in group.subscription.channels and group.due(channel, now):
                 frame = self._encode(channel, once, group)
                 for client in group.clients:
-                    if (
-                        not self._offer(client, channel, frame)
-                        and group.pictures is not None
-                        and channel == RADAR_FRAME
-                    ):
-                        # What was dropped is missing to all that wait.
-                        self.dropped += client.begin_pictures(data_frame(Opcode.BINARY, group.pictures.full())) - 1
+                    if channel == RADAR_FRAME and group.pictures is not None and client.is_full(channel):
+                        # Without the one that would be dropped, those that wait are of no use.
+                        self.dropped += client.begin_pictures(data_frame(Opcode.BINARY, group.pictures.full()))
+                    else:
+                        self._offer(client, channel, frame)
 
     def close_sessions(self, sessions: Collection[str]) -> None:
         """Cut off the clients whose sessions were revoked."""
@@ -226,10 +224,8 @@ class Hub:
             if not group.clients:
                 del self._groups[client.subscription]
 
-    def _offer(self, client: Client, channel: str, frame: bytes) -> bool:
-        fits = client.offer(channel, frame)
-        self.dropped += not fits
-        return fits
+    def _offer(self, client: Client, channel: str, frame: bytes) -> None:
+        self.dropped += not client.offer(channel, frame)
 
     def _encode(self, channel: str, body: MakeBody, group: _Group) -> bytes:
         """Return a message for a group, numbered so that a gap is a lost message, and not one outside the subscription."""

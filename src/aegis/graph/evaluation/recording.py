@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +18,7 @@ from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.types import Advice, Signal, Threats, Tracks, Truth
 from aegis.graph.config import Parameters
 from aegis.graph.offline import SIMULATION_EPOCH_NS, Pipeline
-from aegis.ros.bag import BagError, BagReader, topic_types
+from aegis.ros.bag import BagError, GraphBag
 from aegis.ros.messages.ew import advice_from_msg, signals_from_msg
 from aegis.ros.messages.fields import StampedMessage, stamp_of
 from aegis.ros.messages.picture import threats_from_msg, tracks_from_msg, truth_from_msg
@@ -91,21 +92,31 @@ def read_bag(path: Path, truth_topic: str | None = None) -> Collector:
     Raises:
         BagError: it cannot be read whole, or has no tracks, or not the topic of truth that was named.
     """
-    there = topic_types(path)
     collector = Collector()
-    for topic in collector.topics:
-        name = truth_topic if topic == "truth" and truth_topic is not None else topic
-        named = topic == "tracks" or (topic == "truth" and truth_topic is not None)
-        if not named and not any(found.endswith("/" + topic) for found in there):
-            continue
-        kind = message_class(TOPICS[topic].type)
-        with closing(BagReader(path, name, TOPICS[topic].type, option="--truth")) as reader:
-            for count, (_, data) in enumerate(reader.messages(), 1):
-                try:
-                    collector.take(topic, deserialize_message(data, kind))
-                except Exception as error:
-                    raise BagError(f"{path}: message {count} on {name} is no {kind.__name__}: {error}") from error
+    with closing(GraphBag(path)) as bag:
+        for topic in collector.topics:
+            named = truth_topic if topic == "truth" else None
+            if topic == "tracks" or named is not None or bag.has(topic):
+                bag.take(topic, named, option="--truth")
+        deliver(bag, lambda _, topic, message: collector.take(topic, message))
     return collector
+
+
+def deliver(bag: GraphBag, take: Callable[[int, str, Any], None]) -> None:
+    """Call `take` with the time of recording [ns], the topic and the message of all that is taken of a bag.
+
+    Raises:
+        BagError: the bag is damaged further on, or a message is none of its kind.
+    """
+    kinds: dict[str, type] = {}
+    count: Counter[str] = Counter()
+    for time_ns, name, data in bag.messages():
+        kind = kinds.get(name) or kinds.setdefault(name, message_class(TOPICS[name].type))
+        count[name] += 1
+        try:
+            take(time_ns, name, deserialize_message(data, kind))
+        except Exception as error:
+            raise BagError(f"{bag.path}: message {count[name]} on {name} is no {kind.__name__}: {error}") from error
 
 
 def simulate(

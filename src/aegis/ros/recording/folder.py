@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 import re
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from pathlib import Path, PureWindowsPath
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,14 @@ from backports import zstd
 from aegis.ros.recording import mcap_file, sqlite_file
 from aegis.ros.recording.mcap_file import McapFile
 from aegis.ros.recording.sqlite_file import SqliteFile
-from aegis.ros.recording.storage import RecordingError, StorageFile, StoredTopic, added, full_name
+from aegis.ros.recording.storage import (
+    RecordingError,
+    StorageFile,
+    StoredMessage,
+    StoredTopic,
+    added,
+    full_name,
+)
 
 METADATA = "metadata.yaml"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -68,27 +76,38 @@ class Recording:
         Raises:
             RecordingError: a file is damaged.
         """
-        files = [f for f in sorted(self.files, key=lambda f: f.begin_ns) if any(t.name == topic.name for t in f.topics)]
-        pieces: list[Iterator[tuple[int, bytes]]] = []
+        for time_ns, _, data in self.read([topic.name]):
+            yield time_ns, data
+
+    def read(self, topics: Collection[str]) -> Iterator[StoredMessage]:
+        """Yield the messages of some topics in the order of time, each file read once.
+
+        Raises:
+            RecordingError: a file is damaged; what lies before the damage has been given.
+        """
+        wanted = set(topics)
+        files = [f for f in sorted(self.files, key=lambda f: f.begin_ns) if any(t.name in wanted for t in f.topics)]
+        pieces: list[Iterator[StoredMessage]] = []
         while files:
             # Files that overlap in time are read at once, others one after the other.
             n = 1
             while n < len(files) and files[n].begin_ns < max(f.end_ns for f in files[:n]):
                 n += 1
-            pieces.append(heapq.merge(*(self._messages_of(f, topic.name) for f in files[:n]), key=lambda m: m[0]))
+            pieces.append(heapq.merge(*(self._messages_of(f, wanted) for f in files[:n]), key=lambda m: m.time_ns))
             files = files[n:]
-        read = 0
+        read: Counter[str] = Counter()
         for piece in pieces:
-            for time_ns, data in piece:
-                read += 1
-                yield time_ns, _unpacked(data)
-        announced = self._announced.get(topic.name)
-        if announced is not None and announced != read:
-            self.warnings.append(f"{METADATA} announces {announced} messages on {topic.name}; {read} are there")
+            for message in piece:
+                read[message.topic] += 1
+                yield message._replace(data=_unpacked(message.data))
+        for topic in sorted(wanted):
+            announced = self._announced.get(topic)
+            if announced is not None and announced != read[topic]:
+                self.warnings.append(f"{METADATA} announces {announced} messages on {topic}; {read[topic]} are there")
 
-    def _messages_of(self, file: StorageFile, topic: str) -> Iterator[tuple[int, bytes]]:
+    def _messages_of(self, file: StorageFile, topics: Collection[str]) -> Iterator[StoredMessage]:
         try:
-            yield from file.messages(topic)
+            yield from file.messages(topics)
         except (RecordingError, OSError) as error:
             raise RecordingError(f"{file.path.name}: {error}" if self.path.is_dir() else str(error)) from error
 

@@ -11,7 +11,7 @@ import heapq
 import struct
 from binascii import crc32
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 import lz4.frame
 from backports import zstd
 
-from aegis.ros.recording.storage import RecordingError, StoredTopic, added, full_name
+from aegis.ros.recording.storage import RecordingError, StoredMessage, StoredTopic, added, full_name
 
 MAGIC = b"\x89MCAP0\r\n"
 _FOOTER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _INDEX, _STATISTICS = 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x0B
@@ -43,6 +43,7 @@ class _Message(NamedTuple):
 
     time_ns: int
     place: tuple[int, int]
+    topic: str
     data: bytes
 
 
@@ -113,16 +114,17 @@ class McapFile:
         self.begin_ns = min([*(c.begin_ns for c in self._chunks), *(m.time_ns for m in self._loose)], default=0)
         self.end_ns = max([*(c.end_ns for c in self._chunks), *(m.time_ns for m in self._loose)], default=0)
 
-    def messages(self, topic: str) -> Iterator[tuple[int, bytes]]:
-        """Yield (time of recording [ns], bytes) of a topic, in the order of time.
+    def messages(self, topics: Collection[str]) -> Iterator[StoredMessage]:
+        """Yield the messages of some topics, in the order of time; up to the damage, where there is some.
 
         Raises:
             RecordingError: the file is damaged.
         """
-        wanted = {number for number, c in self._channels.items() if full_name(c.topic) == topic}
+        names = {number: full_name(c.topic) for number, c in self._channels.items()}
+        wanted = {number: name for number, name in names.items() if name in topics}
         with self.path.open("rb") as file:
             for message in heapq.merge(self._loose_messages(file, wanted), self._chunk_messages(file, wanted)):
-                yield message.time_ns, message.data
+                yield StoredMessage(message.time_ns, message.topic, message.data)
 
     # The walk.
 
@@ -215,13 +217,13 @@ class McapFile:
 
     # The messages.
 
-    def _loose_messages(self, file: BinaryIO, wanted: set[int]) -> Iterator[_Message]:
+    def _loose_messages(self, file: BinaryIO, wanted: Mapping[int, str]) -> Iterator[_Message]:
         for time_ns, offset, length, channel in sorted(self._loose):
             if channel in wanted:
                 file.seek(offset)
-                yield _Message(time_ns, (offset, 0), _read(file, length))
+                yield _Message(time_ns, (offset, 0), wanted[channel], _read(file, length))
 
-    def _chunk_messages(self, file: BinaryIO, wanted: set[int]) -> Iterator[_Message]:
+    def _chunk_messages(self, file: BinaryIO, wanted: Mapping[int, str]) -> Iterator[_Message]:
         """Yield the messages of all chunks in order; of chunks that overlap in time, as many are held as do."""
         held: list[_Message] = []
         for chunk in sorted(self._chunks, key=lambda c: (c.begin_ns, c.offset)):
@@ -233,7 +235,7 @@ class McapFile:
             for n, (channel, time_ns, data) in enumerate(_messages(_content(file, chunk))):
                 if channel in wanted:
                     missing[channel] -= 1
-                    heapq.heappush(held, _Message(time_ns, (chunk.offset, n), data))
+                    heapq.heappush(held, _Message(time_ns, (chunk.offset, n), wanted[channel], data))
             if lost := (+missing).total():
                 raise RecordingError(
                     f"the chunk at byte {chunk.offset} is damaged: {lost} of its messages are not there"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from aegis.ros.recording.storage import RecordingError, StoredTopic, added
+from aegis.ros.recording.storage import RecordingError, StoredMessage, StoredTopic, added
 
 MAGIC = b"SQLite format 3\0"
 _TABLES = {"topics", "messages"}
 _TOPICS = "SELECT id, name, type, serialization_format FROM topics"
 _COUNTS = "SELECT topic_id, count(*) FROM messages GROUP BY topic_id"
-_MESSAGES = "SELECT timestamp, data FROM messages WHERE topic_id IN ({}) ORDER BY timestamp, id"
+_MESSAGES = "SELECT timestamp, data, topic_id FROM messages WHERE topic_id IN ({}) ORDER BY timestamp, id"
 
 
 class SqliteFile:
@@ -41,18 +41,21 @@ class SqliteFile:
         self.topics = added(self.topics)
         self.begin_ns, self.end_ns = int(first or 0), int(last or 0)
 
-    def messages(self, topic: str) -> Iterator[tuple[int, bytes]]:
-        """Yield (time of recording [ns], bytes) of a topic, in the order of time.
+    def messages(self, topics: Collection[str]) -> Iterator[StoredMessage]:
+        """Yield the messages of some topics, in the order of time.
 
         Raises:
             RecordingError: the file is damaged.
         """
-        ids = self._ids.get(topic, [])
+        names = {number: name for name in topics for number in self._ids.get(name, [])}
         with self._open() as database:
-            for time_ns, data in database.execute(_MESSAGES.format(", ".join("?" * len(ids))), ids):
+            rows = database.execute(_MESSAGES.format(", ".join("?" * len(names))), list(names))
+            for time_ns, data, number in rows:
                 if not (isinstance(time_ns, int) and isinstance(data, bytes)):  # sqlite keeps any value in any column
-                    raise RecordingError(f"a message of {topic} is damaged: its time or its data is of another type")
-                yield time_ns, data
+                    raise RecordingError(
+                        f"a message of {names[number]} is damaged: its time or its data is of another type"
+                    )
+                yield StoredMessage(time_ns, names[number], data)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

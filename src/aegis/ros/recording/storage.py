@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 CDR = "cdr"  # the encoding that rclpy reads
 
@@ -32,6 +32,14 @@ class StoredTopic:
         return cls(full_name(name), type_name, encoding, messages)
 
 
+class StoredMessage(NamedTuple):
+    """A message as it was recorded."""
+
+    time_ns: int  # of recording
+    topic: str  # with its leading slash
+    data: bytes
+
+
 def full_name(topic: str) -> str:
     """Return a topic's name with its leading slash, which some writers leave out."""
     return "/" + topic.strip("/")
@@ -45,8 +53,8 @@ class StorageFile(Protocol):
     begin_ns: int  # time of the first message, and of the last; 0 where there is none
     end_ns: int
 
-    def messages(self, topic: str) -> Iterator[tuple[int, bytes]]:
-        """Yield (time of recording [ns], bytes) of a topic, in the order of time.
+    def messages(self, topics: Collection[str]) -> Iterator[StoredMessage]:
+        """Yield the messages of some topics, in the order of time.
 
         Raises:
             RecordingError: the file is damaged.

@@ -1,0 +1,32 @@
+"""For the tests of the Foxglove stage: one on each of both servers."""
+
+import importlib.util
+import socket
+
+import pytest
+
+from aegis.foxglove.settings import FoxgloveSettings
+from aegis.foxglove.stage import FoxgloveStage
+from aegis.ros.stages.base import StageContext
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(params=["sdk", "websocket"])
+def serve(request):
+    if request.param == "websocket" and importlib.util.find_spec("foxglove_websocket") is None:
+        pytest.skip("the package foxglove-websocket is not installed (extra foxglove-websocket)")
+    stages = []
+
+    def make(**settings):
+        values = {"sink": request.param, "port": free_port(), **settings}
+        stages.append(FoxgloveStage(FoxgloveSettings(**values), StageContext()))
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        stage.close()
