@@ -109,6 +109,10 @@ class StageHost:
         """Return the time that the stamps are in, in nanoseconds."""
         return int(self.node.get_clock().now().nanoseconds)
 
+    def restate(self) -> None:
+        """Publish anew what is to be known from the start (latched topics); in the thread that spins the node."""
+        self._guard(self.stage.start, self.now_ns())
+
     def _follows_clock_topic(self) -> bool:
         clock = self.node.get_clock()
         return isinstance(clock, ROSClock) and clock.ros_time_is_active
@@ -175,7 +179,7 @@ class StageHost:
     def _on_restart(self, request: Restart.Request, response: Restart.Response) -> Restart.Response:
         def restart() -> Iterable[Output]:
             self.stage.reset()
-            response.success, response.message = True, f"{self.stage.name} is back at its start"
+            response.success, response.message = True, f"{self.stage.label} is back at its start"
             return self.stage.start(self.now_ns())  # what was latched before does not hold any more
 
         self._guard(restart)
@@ -201,7 +205,7 @@ class StageHost:
             for output in call(*args, **kwargs):
                 self._publish(output)
         except Exception as error:  # noqa: BLE001 - an exception in a callback would end spin() and with it the node
-            self.node.get_logger().error(f"{type(error).__name__} in {self.stage.name}:\n{traceback.format_exc()}")
+            self.node.get_logger().error(f"{type(error).__name__} in {self.stage.label}:\n{traceback.format_exc()}")
             self._publish(self.stage.failed(error, self.now_ns()))
 
     def _publish(self, output: Output) -> None:
