@@ -8,10 +8,10 @@ from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.bridge import bridge_of
 from aegis.bridge.models.protected import MapLines
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import is_known
+from aegis.bridge.routes.answers import Responses, is_known
 
 router = APIRouter(prefix="/api/map", tags=["radar"])
-_KNOWN = {304: {"description": "still what If-None-Match names"}}
+_KNOWN: Responses = {304: {"description": "still what If-None-Match names"}}
 
 
 @router.get("", response_model=MapLines, responses=_KNOWN, dependencies=[Depends(require(Scope.RADAR_READ))])
