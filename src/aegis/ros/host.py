@@ -157,7 +157,9 @@ class StageHost:
     def _is_of_its_publisher(self, topic: str, owner: str, info: dict[str, int | None]) -> bool:
         """Tell whether a message is of the one publisher that is taken; where it is not, count it and say so."""
         now_s = time.monotonic()
+        lost = self._publisher_of.lost
         if self._publisher_of.takes(topic, owner, info["publication_sequence_number"], now_s):
+            self.stage.counters.note(f"lost on the way: {topic}", self._publisher_of.lost - lost)
             return True
         self.stage.refuse_another(topic, owner)
         if self._publisher_of.is_news(topic, owner, now_s):
