@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from rclpy.node import Node
 from tqdm import tqdm
 
 from aegis.bench import BenchmarkError, Row
@@ -76,7 +77,7 @@ class _Graph:
     """A graph that runs, and what is heard of each of its processes."""
 
     def __init__(
-        self, up: subprocess.Popen[bytes], log: Path, node: Any, spin: Callable[[float], None], health: str
+        self, up: subprocess.Popen[bytes], log: Path, node: Node, spin: Callable[[float], None], health: str
     ) -> None:
         self._up, self._log, self._spin, self._health = up, log, spin, health
         self._heard_at: dict[str, float] = {}
