@@ -39,6 +39,10 @@ BENCHMARKS = {
         frozenset({"checkout"}),
         always_json=True,
     ),
+    "faults": Benchmark(
+        "every process of the live graph killed and stopped: how soon noticed, how soon fresh output",
+        "aegis.bench.faults",
+    ),
     "bridge": Benchmark(
         "1000 WebSocket clients at 10 Hz, GET under load, memory over minutes, beside a loop of send_json",
         "aegis.bench.bridge",
