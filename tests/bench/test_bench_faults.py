@@ -1,4 +1,4 @@
-"""`aegis bench faults`: what a row says of the times measured. The faults themselves are injected by tests/faults and tests/graph."""
+"""`aegis bench faults`: what a row says of the times measured. tests/faults and tests/graph inject the faults."""
 
 import signal
 
