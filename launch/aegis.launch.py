@@ -5,11 +5,13 @@
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown
+from launch.events.process import ProcessExited
 from launch.launch_context import LaunchContext
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -18,6 +20,7 @@ from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.graph.config import Parameters
 from aegis.graph.plan import Options, Plan
+from aegis.graph.watchdog import HANG_AFTER_S
 from aegis.resources import share_dir
 
 YES_NO = ["true", "false"]
@@ -66,13 +69,26 @@ def generate_launch_description() -> LaunchDescription:
                 "foxglove", default_value="true", choices=YES_NO, description="server for Foxglove on port 8765"
             ),
             DeclareLaunchArgument(
-                "respawn", default_value="true", choices=YES_NO, description="start a process that dies again"
+                "respawn", default_value="true", choices=YES_NO, description="start a process that dies or hangs again"
+            ),
+            DeclareLaunchArgument(
+                "hang_after",
+                default_value=str(HANG_AFTER_S),
+                description="with respawn: a process in one callback for so long [s] hangs; 0: never",
             ),
             DeclareLaunchArgument(
                 "composed",
                 default_value="false",
                 choices=YES_NO,
                 description="all nodes in one process, the bridge apart",
+            ),
+            DeclareLaunchArgument(
+                "radars",
+                default_value="",
+                description="of a rig, each in a namespace of its own, into one tracker: front,left",
+            ),
+            DeclareLaunchArgument(
+                "nodes", default_value="", description="that run, and no other: detection,tracking; empty: all"
             ),
             DeclareLaunchArgument(
                 "print_plan", default_value="false", choices=YES_NO, description="say what would run, and run nothing"
@@ -102,42 +118,62 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         bridge="bridge" in yes,
         foxglove="foxglove" in yes,
         composed="composed" in yes,
+        radars=_listed(arguments["radars"]),
+        nodes=_listed(arguments["nodes"]),
     )
     plan = Plan.of(options, os.environ)
     if "print_plan" in yes:
         return [LogInfo(msg=line) for line in plan.lines(["ros2", "run", "aegis", "aegis_node"])]
+    supervised = ["--supervised", "--hang-after", arguments["hang_after"]] if "respawn" in yes else []
     entities: list[LaunchDescriptionEntity] = [
         Node(
             package="aegis",
             executable="aegis_node",
             exec_name=name,
-            arguments=words,
+            arguments=[*supervised, *words],
             additional_env=plan.environ[name],
             output="screen",
-            respawn="respawn" in yes,
+            respawn="respawn" in yes,  # of what supervises it
             respawn_delay=RESPAWN_DELAY_S,
+            on_exit=end_where_it_cannot_start if supervised else None,
         )
         for name, words in plan.processes.items()
     ]
-    return [*entities, sensor_transform(plan.parameters)]
+    return [*entities, *(sensor_transform(plan.parameters, radar) for radar in options.radars or ("",))]
 
 
-def sensor_transform(parameters: Parameters) -> LaunchDescriptionEntity:
-    """Return a publisher of where the sensor stands in the picture, from the parameters of the stages; RViz needs it."""
-    sensor = parameters.settings_as(DetectionSettings, "detection").frame_id
-    pose = parameters.settings_as(TrackingSettings, "tracking")
-    if not sensor or sensor == pose.frame_id:
+def end_where_it_cannot_start(event: ProcessExited, _: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return what ends the launch where a supervised process has given up, and said why: a part of the graph is no graph."""
+    if event.returncode <= 0:  # it was killed, and is respawned
+        return []
+    return [Shutdown(reason=f"{event.process_name} could not start (exit code {event.returncode})")]
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Return the names of a list with commas."""
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
+def sensor_transform(parameters: Parameters, radar: str = "") -> LaunchDescriptionEntity:
+    """Return a publisher of where a sensor stands in the picture, from the parameters of the stages; RViz needs it."""
+    own = replace(parameters, namespace=f"{parameters.namespace}/{radar}".strip("/"))
+    sensor = own.settings_as(DetectionSettings, "detection").frame_id
+    tracking = parameters.settings_as(TrackingSettings, "tracking")
+    pose = tracking.sensors.get(radar, tracking)
+    if not sensor or sensor == tracking.frame_id:
         return LogInfo(msg="no transform is published: the points are in the frame of the picture, or in any")
     try:
         get_package_prefix("tf2_ros")
     except PackageNotFoundError:
-        return LogInfo(msg=f"no tf2_ros here: no transform {pose.frame_id} -> {sensor}; RViz cannot place the points")
+        return LogInfo(
+            msg=f"no tf2_ros here: no transform {tracking.frame_id} -> {sensor}; RViz cannot place the points"
+        )
     yaw = str(math.radians(pose.sensor_yaw_deg))
     return Node(
         package="tf2_ros",
         executable="static_transform_publisher",
         arguments=[
             *("--x", str(pose.sensor_x), "--y", str(pose.sensor_y), "--z", str(pose.sensor_z), "--yaw", yaw),
-            *("--frame-id", pose.frame_id, "--child-frame-id", sensor),
+            *("--frame-id", tracking.frame_id, "--child-frame-id", sensor),
         ],
     )

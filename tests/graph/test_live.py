@@ -118,7 +118,7 @@ def confirmed_ids(pictures: list) -> set[int]:
     return {i for i, status in zip(pictures[-1].track_id, pictures[-1].status, strict=True) if status >= 2}
 
 
-def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wait_for):
+def test_any_process_may_be_killed_or_stopped_and_tracks_come_back(ros_domain, tmp_path, wait_for):
     with (
         Listener("tracks", "events") as listener,
         aegis_up(
@@ -133,7 +133,7 @@ def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wa
             return bool(tracks) and bool(confirmed_ids(tracks))
 
         wait_for(confirmed, "tracks")
-        for name in DEFAULT_NODES:
+        for name, how in [*((name, signal.SIGKILL) for name in DEFAULT_NODES), ("detection", signal.SIGSTOP)]:
             before = children(up)
             assert set(before) == set(DEFAULT_NODES)
             if name == "tracking":
@@ -141,7 +141,7 @@ def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wa
                 written = kept.stat().st_mtime_ns
                 wait_for(lambda t=written: kept.stat().st_mtime_ns > t, "these tracks are on disk")
             seen = {i for m in tracks for i in m.track_id}
-            os.kill(before[name], signal.SIGKILL)
+            os.kill(before[name], how)
             wait_for(lambda name=name, pid=before[name]: children(up).get(name, pid) != pid, f"{name} restarted")
             tracks.clear()
             wait_for(confirmed, f"tracks after {name} was killed")
@@ -156,6 +156,7 @@ def test_any_process_may_be_killed_and_tracks_come_back(ros_domain, tmp_path, wa
         log = (tmp_path / "log").read_text()
         for name in DEFAULT_NODES:
             assert f"{name} was killed by SIGKILL" in log
+        assert "detection was stopped by a signal" in log
 
 
 def test_a_wrong_parameter_stops_everything_with_exit_code_2(ros_domain):

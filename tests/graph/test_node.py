@@ -1,5 +1,6 @@
 """A node as ROS tools see it: described parameters, overrides, wrong ones refused, namespaces, services."""
 
+import json
 import os
 import socket
 import subprocess
@@ -13,8 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+from aegis_msgs.msg import Event
 from graph_process import Listener
-from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
+from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters, SetParametersAtomically
 from settings_of import settings_of
 
 from aegis.core.param_names import nested
@@ -23,6 +25,8 @@ from aegis.core.types import ClassId
 from aegis.graph.config import Parameters
 from aegis.graph.node import main
 from aegis.graph.ros_args import RosArguments
+from aegis.ros.qos import qos_profile
+from aegis.ros.topics import TOPICS
 
 
 @contextmanager
@@ -53,7 +57,7 @@ def call(listener: Listener, kind: type, name: str, **fields):
             return future.result()
 
 
-def test_parameters_are_described_overridden_and_read_only(ros_domain, tmp_path):
+def test_parameters_are_described_overridden_and_set_while_it_runs(ros_domain, tmp_path, wait_for):
     from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 
     arguments = [
@@ -65,23 +69,53 @@ def test_parameters_are_described_overridden_and_read_only(ros_domain, tmp_path)
         "sensor.clutter_per_scan:=3",
     ]  # an int for a double
     with Listener() as listener, node(ros_domain, tmp_path / "log", *arguments):
+        events = []
+        kept = listener.node.create_subscription(Event, "/front/events", events.append, qos_profile(TOPICS["events"]))
+        assert kept is not None
         names = [info.name for info, _ in TrackingSettings().leaves()]
         values = call(listener, GetParameters, "/front/tracking/get_parameters", names=names).values
         given = dict(zip(names, values, strict=True))
         assert given["sensor.clutter_per_scan"].double_value == 3.0
         assert given["max_tracks"].integer_value == TrackingSettings().max_tracks
         assert list(given["classification.classes"].string_array_value) == list(ClassId.__members__)
-        (described,) = call(
-            listener, DescribeParameters, "/front/tracking/describe_parameters", names=["sensor.detection_probability"]
+        described, fixed = call(
+            listener,
+            DescribeParameters,
+            "/front/tracking/describe_parameters",
+            names=["sensor.detection_probability", "motion.model"],
         ).descriptors
-        assert described.read_only
+        assert (described.read_only, fixed.read_only) == (False, True)
         meaning = SensorModel.model_fields["detection_probability"].description
         assert described.description == f"{meaning} Allowed: above 0, below 1."
         assert described.additional_constraints == "above 0, below 1"
         assert (described.floating_point_range[0].from_value, described.floating_point_range[0].to_value) == (0.0, 1.0)
-        value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=9.0)
-        change = [Parameter(name="sensor.clutter_per_scan", value=value)]
-        (result,) = call(listener, SetParameters, "/front/tracking/set_parameters", parameters=change).results
+
+        def change(**values):
+            double = ParameterType.PARAMETER_DOUBLE
+            return [
+                Parameter(name=name.replace("__", "."), value=ParameterValue(type=double, double_value=value))
+                for name, value in values.items()
+            ]
+
+        def now(name):
+            (value,) = call(listener, GetParameters, "/front/tracking/get_parameters", names=[name]).values
+            return value.double_value
+
+        one = change(sensor__clutter_per_scan=9.0)
+        (result,) = call(listener, SetParameters, "/front/tracking/set_parameters", parameters=one).results
+        assert result.successful, result.reason
+        wait_for(lambda: [e.name for e in events if e.name == "PARAMETERS_CHANGED"], "the event")
+        (told,) = [json.loads(e.data) for e in events if e.name == "PARAMETERS_CHANGED"]
+        assert told == {"changed": ["sensor.clutter_per_scan: 3.0 -> 9.0"]}
+        assert now("sensor.clutter_per_scan") == 9.0
+        both = change(sensor__clutter_per_scan=4.0, sensor__detection_probability=1.0)
+        service = "/front/tracking/set_parameters_atomically"
+        result = call(listener, SetParametersAtomically, service, parameters=both).result
+        assert not result.successful
+        assert "'sensor.detection_probability' = 1.0" in result.reason
+        assert now("sensor.clutter_per_scan") == 9.0  # all or nothing
+        fixed = change(registration__reference=1.0)
+        (result,) = call(listener, SetParameters, "/front/tracking/set_parameters", parameters=fixed).results
         assert not result.successful
 
 

@@ -6,16 +6,32 @@ import subprocess
 import sys
 from pathlib import Path
 
+from aegis.graph import supervisor
+
 SUPERVISE = """
 import sys
+from aegis.graph import supervisor
 from aegis.graph.supervisor import Program, Supervisor
+supervisor.HEALTHY_AFTER_S = float(sys.argv[3])
 programs = {"child": Program(lambda: exec(sys.argv[1], {}) or 0, {"OF_THE_CHILD": "here"})}
-sys.exit(Supervisor(programs, lambda text: print(text, flush=True)).run())
+say = lambda text: print(text, flush=True)
+sys.exit(Supervisor(programs, say, hang_after_s=float(sys.argv[2])).run())
 """
 
 
-def start(child: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", SUPERVISE, child], stdout=subprocess.PIPE, text=True)
+def start(
+    child: str, hang_after_s: float = 0.0, healthy_after_s: float = supervisor.HEALTHY_AFTER_S, **streams: object
+) -> subprocess.Popen:
+    words = [sys.executable, "-c", SUPERVISE, child, str(hang_after_s), str(healthy_after_s)]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True, **streams)
+
+
+def stop(process: subprocess.Popen) -> str:
+    """Stop the supervisor; return what it has said."""
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    return out + (errors or "")
 
 
 def test_a_child_that_cannot_start_ends_everything_with_its_code():
@@ -88,9 +104,7 @@ def test_children_end_with_a_supervisor_that_is_killed(tmp_path: Path, wait_for)
 
 
 def test_an_exception_in_a_child_is_shown_and_is_a_failed_start():
-    process = subprocess.Popen(
-        [sys.executable, "-c", SUPERVISE, "raise RuntimeError('broken')"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )  # fmt: skip
+    process = start("raise RuntimeError('broken')", stderr=subprocess.PIPE)
     out, errors = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "RuntimeError: broken" in errors

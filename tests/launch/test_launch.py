@@ -6,7 +6,9 @@ package aegis, built by colcon or pip, must be on AMENT_PREFIX_PATH.
 
 import contextlib
 import os
+import re
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 
@@ -106,27 +108,28 @@ def watcher(surroundings) -> Iterator[Watcher]:
     made.close()
 
 
-def child(word: str) -> int | None:
-    """Return the pid of the launched process that has the word as its first argument."""
-    for process in psutil.Process().children():
+def child(name: str) -> int | None:
+    """Return the pid of the process of a node, or of all; it is a child of the launched one, which looks after it."""
+    for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):  # it has just ended
-            words = process.cmdline()
-            if word in words[1:4] and any(part.endswith("aegis_node") for part in words):
+            if process.cmdline()[:2] == ["aegis.graph.node", name]:
                 return process.pid
     return None
 
 
 @pytest.mark.launch(fixture=processes)
-def test_a_process_for_each_node_and_a_dead_one_comes_back(watcher):
+def test_a_process_for_each_node_and_one_that_dies_or_stops_comes_back(watcher):
     watcher.until(lambda: watcher.names() == NODES and watcher.tracks > 0, "every node, and tracks")
     pids = {name: child(name) for name in NODES}
     assert None not in pids.values()
     assert len(set(pids.values())) == len(NODES)
 
-    os.kill(pids["tracking"], signal.SIGKILL)
-    watcher.until(lambda: child("tracking") not in (None, pids["tracking"]), "another process")
-    before = watcher.tracks
-    watcher.until(lambda: watcher.tracks > before, "tracks from it")
+    for how in (signal.SIGKILL, signal.SIGSTOP):
+        old = child("tracking")
+        os.kill(old, how)
+        watcher.until(lambda old=old: child("tracking") not in (None, old), f"another process after {how.name}")
+        before = watcher.tracks
+        watcher.until(lambda before=before: watcher.tracks > before, "tracks from it")
 
     yield  # the launch is told to shut down, and its return code is looked at
     assert not [pid for pid in pids.values() if psutil.pid_exists(pid)]
@@ -135,13 +138,26 @@ def test_a_process_for_each_node_and_a_dead_one_comes_back(watcher):
 @pytest.mark.launch(fixture=composed)
 def test_composed_is_one_process(watcher):
     watcher.until(lambda: watcher.names() == NODES and watcher.tracks > 0, "every node, and tracks")
-    assert child("simulator") is not None
+    assert child("graph") is not None
     assert child("tracking") is None
 
 
 @pytest.mark.launch(fixture=without_simulator)
 def test_without_the_simulator(watcher):
     watcher.until(lambda: watcher.names() == NODES - {"simulator"}, "every node but the simulator")
+
+
+def test_a_node_that_cannot_start_ends_the_launch(surroundings, caplog):
+    get_logger("launch").addHandler(caplog.handler)  # which hands nothing on to the root's
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        os.environ["API_PORT"] = str(taken.getsockname()[1])
+        try:
+            service = LaunchService()
+            service.include_launch_description(description(bridge="true"))
+            service.run()  # returns
+        finally:
+            del os.environ["API_PORT"]
+    assert re.search(r"process\[bridge-\d+\] was required: shutting down", caplog.text)
 
 
 def test_a_wrong_parameter_starts_nothing(surroundings, tmp_path, caplog):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 
 from aegis.core.odometry import PlatformState
-from aegis.core.threat.areas import AreaKind, ProtectedArea, areas_of
+from aegis.core.threat.areas import AreaKind, Origin, ProtectedArea, areas_of
 from aegis.core.threat.assets import place_on
 from aegis.core.threat.settings import Asset, ThreatSettings
 from aegis.core.threat.zone_settings import Zone
@@ -26,6 +26,8 @@ zones = st.builds(
     floor_m=finite,
     ceiling_m=finite,
     outline=st.lists(st.tuples(finite, finite), min_size=3, max_size=6).map(tuple),
+    origin=st.sampled_from([Origin.CONFIGURED, Origin.DRAWN]),
+    version=st.integers(0, 2**63 - 1),
 )
 assets = st.builds(
     ProtectedArea, name=st.just("site"), kind=st.just(AreaKind.ASSET), x=finite, y=finite, z=finite, radius_m=finite

@@ -32,6 +32,7 @@ from aegis.bridge.routes import (
     stream,
     threats,
     users,
+    zones,
 )
 
 _DESCRIPTION = """
@@ -91,6 +92,7 @@ def create_app(bridge: Bridge) -> FastAPI:
         ew.router,
         alarms.router,
         protected.router,
+        zones.router,
         history.router,
         outputs.router,
         event_stream.router,
@@ -109,8 +111,8 @@ def create_app(bridge: Bridge) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "If-None-Match"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match"],
             expose_headers=["ETag", "Retry-After", "X-Data-Age", "X-Request-ID"],
         )
     app.add_middleware(SecurityHeaders, tls=bool(settings.tls.certificate))

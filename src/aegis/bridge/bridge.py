@@ -35,6 +35,7 @@ from aegis.bridge.telemetry.sources import ACCOUNTS, HISTORY, OUTPUTS, QUEUE, ST
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.telemetry import Telemetry
 from aegis.bridge.telemetry.writer import LogWriter
+from aegis.bridge.zones.drawn import DrawnZones
 from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
@@ -53,6 +54,7 @@ class Bridge:
     tickets: Tickets
     throttle: Throttle
     devices: Devices
+    zones: DrawnZones
     state: LiveState
     queue: LoopQueue
     hub: Hub
@@ -98,6 +100,7 @@ class Bridge:
             enter = stack.enter_async_context
             hub = Hub(settings.stream)
             accounts = await enter(Accounts.open(state_dir, settings.accounts, hub.close_sessions))
+            zones = DrawnZones(accounts)
             history = await enter(History.open(settings.history, state_dir, decision_days=settings.accounts.audit.days))
             outputs = await enter(Outputs.open(settings.outputs, namespace=context.namespace, run_id=context.run_id))
             state = LiveState(nodes.names, settings.ready.stages, settings.ready.silence_s)
@@ -129,8 +132,9 @@ class Bridge:
                 telemetry.watch_logs(bridge=log, stages=stage_log.writer)
             graph: Graph = NoGraph()
             if join:
-                side = LoopSide(queue, state, hub, history.acknowledgements, detail)
-                graph = (await enter(RosLink.open(settings, nodes, context, side, died, ros_args))).services
+                side = LoopSide(queue, state, hub, history.acknowledgements, detail, lambda: zones.drawn)
+                link = await enter(RosLink.open(settings, nodes, context, side, died, ros_args))
+                graph, zones.on_change = link.services, link.publish_zones
             bridge = cls(
                 settings=settings,
                 run_id=context.run_id,
@@ -142,6 +146,7 @@ class Bridge:
                 tickets=Tickets(accounts.revocations),
                 throttle=Throttle(settings.accounts.limits),
                 devices=Devices(secret, settings.accounts.device_token_days * 86400.0),
+                zones=zones,
                 state=state,
                 queue=queue,
                 hub=hub,

@@ -42,6 +42,7 @@ from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS
 from aegis.bridge.stream.hub import Hub
 from aegis.core.events import RadarFramesBroadcast, StatusBroadcast, ThreatsBroadcast
 from aegis.core.threat.areas import ProtectedArea
+from aegis.core.threat.drawn_zones import DrawnZone
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.host import StageHost
 from aegis.ros.messages.alarms import alarms_from_msg
@@ -50,6 +51,7 @@ from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tracks_from_msg
 from aegis.ros.messages.protected import areas_from_msg
 from aegis.ros.messages.reports import ReceivedEvent
+from aegis.ros.messages.zones import zones_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 _log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ _log = logging.getLogger(__name__)
 PERIOD_S = 1.0
 GATHER_S = 0.02  # less than a person would notice who asks through REST
 _JOIN_DEADLINE_S = 5.0
+MAP = "map"
 _BROADCASTS = {
     RadarFramesBroadcast: RADAR_FRAME,
     ThreatsBroadcast: THREATS,
@@ -73,6 +76,7 @@ class LoopSide:
     hub: Hub  # has the clients, and counts messages
     acknowledged: Mapping[int, Acknowledgement]  # threats that a person has seen, by track
     detail: Callable[[], dict[str, object]]  # returns the counters of the bridge's components
+    zones: Callable[[], Sequence[DrawnZone]]  # returns what people have drawn
 
 
 class BridgeStage(Stage[BridgeSettings]):
@@ -115,6 +119,10 @@ class BridgeStage(Stage[BridgeSettings]):
     def period_s(self) -> float:
         """How often the broadcasts are reported."""
         return PERIOD_S
+
+    def start(self, now_ns: int) -> Iterable[Output]:
+        """Say which zones people have drawn: all of them, at the start and after each change."""
+        return [Output("zones", zones_to_msg(self._side.zones(), stamp_ns=now_ns, frame_id=MAP))]
 
     def on_message(self, topic: str, message: Any) -> Iterable[Output]:
         """Convert a message and hand it over.
@@ -233,7 +241,9 @@ class RosLink:
         self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
         self.stage = BridgeStage(settings, context, side, self._now_ns)
         given = [word.partition(":=")[0] for word in ros_args if ":=" in word]
-        StageHost(self._node, self.stage, subscribes=nodes.subscribes, overrides=given)
+        self._host = StageHost(
+            self._node, self.stage, subscribes=nodes.subscribes, publishes=nodes.publishes, overrides=given
+        )
         self.services = GraphServices(self._node, nodes)
         self._executor = SingleThreadedExecutor(context=self._ros)
         self._executor.add_node(self._node)
@@ -264,6 +274,10 @@ class RosLink:
     def start(self) -> None:
         """Begin to listen."""
         self._thread.start()
+
+    def publish_zones(self) -> None:
+        """Let the ROS thread publish what is drawn now."""
+        self._executor.create_task(self._host.restate)
 
     def stop(self) -> None:
         """Stop listening, join the thread, leave the graph."""

@@ -19,7 +19,9 @@ from aegis.cli.evaluate import evaluate
 from aegis.cli.report import report
 from aegis.cli.train import train
 from aegis.cli.users import users
+from aegis.cli.values import HangAfter, UtcTime
 from aegis.core.params import ConfigError
+from aegis.graph.watchdog import HANG_AFTER_S
 
 EXIT_CONFIG = 2
 
@@ -32,24 +34,6 @@ _sets = click.option(
     "--set", "sets", multiple=True, metavar="NODE.KEY=VALUE", help="Set one parameter, above the file. Repeatable."
 )
 _namespace = click.option("--namespace", default="", help="ROS namespace of every node: one for each radar.")
-
-
-class UtcTime(click.ParamType[int]):
-    """A time as in ISO 8601, UTC where it says no zone; gives Unix nanoseconds."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the time."""
-        if isinstance(value, int):
-            return value
-        from datetime import UTC, datetime
-
-        try:
-            found = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"'{value}' is no time; as in 2026-07-01T08:00:00 (UTC), or with +02:00", param, ctx)
-        return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
 
 
 _start = click.option(
@@ -120,14 +104,30 @@ def cli() -> None:
 @click.option("--bridge/--no-bridge", default=True, show_default=True, help="REST, WebSocket and web page.")
 @click.option("--foxglove/--no-foxglove", default=True, show_default=True, help="Foxglove server on port 8765.")
 @click.option("--composed", is_flag=True, help="All nodes in one process (the bridge stays apart).")
+@click.option(
+    "--radar",
+    "radars",
+    metavar="NAME",
+    multiple=True,
+    help="One of several radars of a rig, each in a namespace of its own, into one tracker. Repeatable; docs/rig.md.",
+)
+@click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable.")
+@click.option(
+    "--hang-after",
+    type=HangAfter(),
+    default=HANG_AFTER_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="A process in one callback for so long hangs: it is killed, and restarted. 0: never.",
+)
 @click.option("--print-plan", is_flag=True, help="Print what would run, as lines for a shell, and run nothing.")
 @click.pass_context
-def up(context: click.Context, /, print_plan: bool, **options: Any) -> None:
+def up(context: click.Context, /, print_plan: bool, hang_after: float, **options: Any) -> None:
     """Run the whole graph on this machine, supervised, with the bridge and its web page.
 
     Without options: a simulated radar, and the picture on http://localhost:8000. A real radar takes its place with
     --driver, or where the parameter file names one (driver: {driver: NAME}). At the first start a one-time
-    administrator password is printed. Ctrl-C stops everything. A process that dies is restarted.
+    administrator password is printed. Ctrl-C stops everything. A process that dies or hangs is restarted.
 
     DDS traffic stays on this machine unless you set ROS_AUTOMATIC_DISCOVERY_RANGE (SUBNET for drivers on other hosts).
 
@@ -150,7 +150,8 @@ def up(context: click.Context, /, print_plan: bool, **options: Any) -> None:
         process: Program(partial(node.main, arguments), plan.environ[process])
         for process, arguments in plan.processes.items()
     }
-    sys.exit(Supervisor(programs, lambda text: click.echo(f"aegis: {text}", err=True)).run())
+    say = partial(click.echo, err=True)
+    sys.exit(Supervisor(programs, lambda text: say(f"aegis: {text}"), hang_after_s=hang_after).run())
 
 
 @cli.command()

@@ -234,6 +234,15 @@ class CycleComplete(Event):
 
 
 @dataclass(frozen=True)
+class ParametersChanged(Event):
+    """Parameters of a stage were set while it runs; they hold from its next input on, until its process ends."""
+
+    name = "PARAMETERS_CHANGED"
+    ordinary = False
+    changed: Annotated[list[str], "each as `name: before -> after`"]
+
+
+@dataclass(frozen=True)
 class StageFailed(Event):
     """An exception was caught in a stage other than the detection; it goes on with its next input."""
 

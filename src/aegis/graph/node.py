@@ -11,6 +11,7 @@ import secrets
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import rclpy
@@ -24,8 +25,10 @@ from aegis.core.events import Severity
 from aegis.core.params import ConfigError, Settings
 from aegis.graph.config import Parameters
 from aegis.graph.nodes import ALL_NODES, BRIDGE, DEFAULT_NODES, NODES, NodeSpec, nodes_beside_bridge
-from aegis.graph.plan import RUN_ID, dds_environ
+from aegis.graph.plan import COMPOSED, RUN_ID, dds_environ
 from aegis.graph.ros_args import BEGIN, RosArguments, split_ros_args
+from aegis.graph.supervisor import EXIT_CONFIG, Program, Supervisor
+from aegis.graph.watchdog import HANG_AFTER_S, hang_after_s
 from aegis.ros.host import StageHost
 from aegis.ros.parameters import declare_parameters
 from aegis.ros.qos import message_class
@@ -33,7 +36,6 @@ from aegis.ros.stages.base import Stage, StageContext
 from aegis.ros.topics import COMMON_PUBLISHES, TOPICS
 from aegis.state import next_epoch, state_dir
 
-EXIT_CONFIG = 2
 LARGE_BLOCK_BYTES = 8 * 2**20  # more than a raw radar's cube
 ARENAS = 2
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of <malloc.h>
@@ -48,11 +50,14 @@ class StageNode(Node):  # type: ignore[misc]
         own = parameters.ros_own(spec.name)
         overrides = [Parameter(name, value=value) for name, value in own.items()]
         super().__init__(spec.name, namespace=parameters.namespace, parameter_overrides=overrides)
-        declare_parameters(self, settings)
+        declare_parameters(self, settings, spec.load_stage().tunable)
         own_namespace = self.get_namespace().strip("/")  # --ros-args may say another, and another name
         state = state_dir(own_namespace)
         epoch = next_epoch(state, self.get_name(), run_id)
-        context = StageContext(run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace)
+        label = label_of(self.get_fully_qualified_name(), self.resolve_topic_name("status"))
+        context = StageContext(
+            run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace, label=label
+        )
         self.stage: Stage[Settings] = spec.load_stage()(settings, context)
         StageHost(
             self,
@@ -62,6 +67,15 @@ class StageNode(Node):  # type: ignore[misc]
             services=spec.services,
             overrides=own,
         )
+
+
+def label_of(node: str, status_topic: str) -> str:
+    """Return what a node is called among those that share a status topic: its full name, from the topic's namespace on.
+
+    `/front/detection` is `front/detection` where its status goes to `/status`, and `detection` where it goes to `/front/status`.
+    """
+    shared = status_topic.rpartition("/")[0] + "/"
+    return node.removeprefix(shared).strip("/")
 
 
 def run(names: Sequence[str], parameters: Parameters) -> int:
@@ -126,7 +140,7 @@ def run_bridge(settings: Settings, parameters: Parameters, run_id: str) -> int:
         words += ["-p", f"{name}:={json.dumps(value)}"]
     return serve(
         settings,
-        nodes_beside_bridge(),
+        nodes_beside_bridge(settings.nodes),
         namespace=namespace,
         state_dir=state,
         run_id=run_id,
@@ -213,6 +227,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, help="parameter file (ROS 2 format, one for the whole graph)")
     parser.add_argument("--set", dest="sets", action="append", default=[], metavar="NODE.KEY=VALUE")
     parser.add_argument("--namespace", default="")
+    parser.add_argument(
+        "--supervised", action="store_true",
+        help="restart it when it dies or hangs, and end when it cannot start, as `aegis up` does",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hang-after", type=hang_after_s, default=HANG_AFTER_S, metavar="SECONDS",
+        help=f"with --supervised: in one callback for so long it hangs; 0: never [{HANG_AFTER_S:g}]",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
     names = list(dict.fromkeys(n for name in options.nodes for n in (DEFAULT_NODES if name == "all" else [name])))
     try:
@@ -221,7 +243,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"aegis: {error}", file=sys.stderr)
         return EXIT_CONFIG
-    return run(names, parameters)
+    if not options.supervised:
+        return run(names, parameters)
+    preload(names)
+    program = Program(partial(run, names, parameters))
+    name = names[0] if len(names) == 1 else COMPOSED
+
+    def say(text: str) -> None:
+        print(f"aegis: {text}", file=sys.stderr, flush=True)
+
+    return Supervisor({name: program}, say, hang_after_s=options.hang_after).run()
 
 
 if __name__ == "__main__":

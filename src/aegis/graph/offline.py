@@ -31,6 +31,7 @@ VIDEO = "radar/video"
 INPUTS = ("radar/points", "radar/cube", VIDEO)
 ODOMETRY = "odometry"
 NOISE = "radar/noise"  # what the receiver of such a radar hears; taken where the bag has it
+ZONES = "zones"  # that people have drawn meanwhile
 TRUTH = "truth"  # of a simulation; carried along, for `aegis evaluate`
 STATUS_PERIOD_NS = 1_000_000_000
 # Time of a simulated recording's first scan: any fixed time does, and the same one makes the same bytes.
@@ -151,8 +152,8 @@ def process_bag(
 ) -> Summary:
     """Send the radar points, or raw cubes, of a bag through the graph; write them and every topic of the graph.
 
-    On a moving platform (a parameter of `detection`) the platform's odometry goes with them, in the order of recording. The
-    truth of a simulation is copied.
+    On a moving platform (a parameter of `detection`) the platform's odometry goes with them, in the order of recording, as do zones
+    that were drawn. The truth of a simulation is copied.
 
     Args:
         in_bag: rosbag2 folder or file; out_bag: the bag to write, which must not exist.
@@ -174,7 +175,7 @@ def process_bag(
             odometry = BagReader(in_bag, odometry_topic, TOPICS[ODOMETRY].type, option="--odometry-topic")
             readers[ODOMETRY] = stack.enter_context(closing(odometry))
         # Cubes tell the noise themselves.
-        for name in (TRUTH,) if source == "radar/cube" else (TRUTH, NOISE):
+        for name in (TRUTH, ZONES) if source == "radar/cube" else (TRUTH, ZONES, NOISE):
             if sum(found.endswith("/" + name) and kind == TOPICS[name].type for found, kind in types.items()) == 1:
                 readers[name] = stack.enter_context(closing(BagReader(in_bag, name, TOPICS[name].type)))
         total = sum(reader.count for reader in readers.values())

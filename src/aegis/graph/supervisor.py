@@ -1,4 +1,4 @@
-"""Keeps the processes of `aegis up` running: starts them, restarts what dies, stops all of them together.
+"""Keeps processes of the graph running: starts them, restarts what dies or hangs, stops all of them together.
 
 A child is forked, not started anew: what this process has imported need not be read again, and is in memory once. Nothing of ROS
 is initialised here, and no thread of ours runs before a fork.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import faulthandler
 import gc
 import os
 import signal
@@ -20,10 +21,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aegis.core.backoff import Backoff
+from aegis.graph.watchdog import HANG_AFTER_S, Watchdog
+from aegis.heartbeat import Heartbeats, report_to
 
+EXIT_CONFIG = 2  # of a process whose parameters are wrong
 HEALTHY_AFTER_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0  # between restarts
+STORM = 5  # deaths in a row, each soon after the start before, that are worth a sentence
 STOP_DEADLINE_S = 5.0
+LOOK_EVERY_S = 0.25  # a stop is heard of at once
+GAP_S = 1.0  # where this process itself was not running for so long, it has nothing to say about the others
+# From what is said of a process that does not go on to its SIGKILL: for whoever has stopped it to let it go on, for it to write
+# down where it hangs.
+GRACE_S = 0.5
+TELL_WHERE = signal.SIGUSR1
 POLL_S = 0.02  # while children are stopping
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _SIGNALS = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
@@ -41,12 +52,18 @@ class Program:
 class _Child:
     name: str
     program: Program
+    hang_after_s: float
     pid: int | None = None
     starts: int = 0
     started_at: float = 0.0
     failures: int = 0  # in a row, each before it was healthy
     backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S))
     restart_at: float | None = None
+    kill_at: float | None = None  # it does not go on
+    heartbeats: Heartbeats = field(default_factory=Heartbeats)
+
+    def __post_init__(self) -> None:
+        self.watchdog = Watchdog(self.heartbeats, self.hang_after_s)
 
     def ended(self) -> int | None:
         """Return the exit code, negative where it was a signal; None while the child runs, or where it was not started."""
@@ -58,24 +75,38 @@ class _Child:
         self.pid = None
         return os.waitstatus_to_exitcode(status)
 
+    def stopped(self) -> bool | None:
+        """Return whether the child was stopped, or went on, since this was last asked; None where neither happened."""
+        if self.pid is None:
+            return None
+        found = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WCONTINUED | os.WNOHANG)
+        return None if found is None else found.si_code != os.CLD_CONTINUED
+
 
 class Supervisor:
     """Runs programs until SIGINT or SIGTERM.
 
-    What cannot start says so and ends everything: a child that exits by itself with an error within its first seconds
-    has a wrong parameter or a taken port, and a restart would only repeat it. What dies later, or is killed, is
-    restarted, at once the first time and with a growing pause when it keeps dying.
+    What cannot start says so and ends everything: a child that in its first start exits by itself with an error within
+    seconds, or with EXIT_CONFIG at any age, has a wrong parameter or a taken port, and a restart would only repeat it. What
+    dies later, or is killed, is restarted, at once the first time and with a growing pause when it keeps dying. What is
+    stopped by a signal, or has a loop that does not go round, is killed after a moment, and so restarted.
     """
 
-    def __init__(self, programs: Mapping[str, Program], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, programs: Mapping[str, Program], say: Callable[[str], None], *, hang_after_s: float = HANG_AFTER_S
+    ) -> None:
         """Prepare.
 
         Args:
             programs: of each process, by its name.
             say: takes what a person should read.
+            hang_after_s: how long a loop of a child may take to go round, once it has begun; 0 lets children hang, and
+                stops of theirs alone.
         """
-        self._children = [_Child(name, program) for name, program in programs.items()]
+        self._children = [_Child(name, program, hang_after_s) for name, program in programs.items()]
         self._say = say
+        self._hang_after_s = hang_after_s
+        self._looked_ns = self._awake_since_ns = 0
 
     def run(self) -> int:
         """Run to the end; return the exit code: 0 when asked to stop, else that of the child that could not start."""
@@ -96,23 +127,28 @@ class Supervisor:
     def _start(self, child: _Child) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        child.watchdog.begin()
         pid = os.fork()
         if pid == 0:
+            report_to(child.heartbeats)
             os._exit(_run(child.name, child.program))
         child.pid = pid
         child.starts += 1
         child.started_at = time.monotonic()
-        child.restart_at = None
+        child.restart_at = child.kill_at = None
 
     def _wait(self) -> int | None:
         """Wait for a signal or a due restart, and act on it; return the exit code when all is to end."""
         due = [child.restart_at for child in self._children if child.restart_at is not None]
-        # A signal that arrives while another is pending is merged with it, hence the upper bound.
-        timeout = max(0.0, min([1.0, *(at - time.monotonic() for at in due)]))
+        timeout = max(0.0, min([LOOK_EVERY_S, *(at - time.monotonic() for at in due)]))
         info = signal.sigtimedwait(_SIGNALS, timeout)
         if info is not None and info.si_signo in (signal.SIGINT, signal.SIGTERM):
             self._say("stopping")
             return 0
+        now_ns = time.monotonic_ns()
+        if now_ns - self._looked_ns > GAP_S * 1e9:
+            self._awake_since_ns = now_ns
+        self._looked_ns = now_ns
         for child in self._children:
             if child.restart_at is not None and child.restart_at <= time.monotonic():
                 self._start(child)
@@ -121,12 +157,38 @@ class Supervisor:
                 code = self._plan_restart(child, code)
             if code is not None:
                 return code
+            if self._hang_after_s:
+                self._look_after(child)
         return None
+
+    def _look_after(self, child: _Child) -> None:
+        """Say that a child has begun not to go on, and kill it where it does not by the end of its grace."""
+        if child.pid is None:
+            return
+        stopped = child.stopped()
+        if child.kill_at is not None:
+            if stopped is False:
+                child.kill_at = None
+                self._say(f"{child.name} goes on")
+            elif time.monotonic() >= child.kill_at:
+                os.kill(child.pid, signal.SIGKILL)
+        elif stopped:
+            self._say(f"{child.name} was stopped by a signal; it is killed in {GRACE_S:g} s unless it goes on")
+            child.kill_at = time.monotonic() + GRACE_S
+        else:
+            age_s = child.watchdog.hangs_for_s(child.pid, self._looked_ns, self._awake_since_ns)
+            if age_s is not None:
+                self._say(
+                    f"{child.name} hangs: it has been in one callback for {age_s:.1f} s, and is killed. Where it hangs:"
+                    f" below. Where that was work: --hang-after (now {self._hang_after_s:g} s)"
+                )
+                os.kill(child.pid, TELL_WHERE)
+                child.kill_at = time.monotonic() + GRACE_S
 
     def _plan_restart(self, child: _Child, code: int) -> int | None:
         """Plan the restart of a child that ended; return an exit code where a restart makes no sense."""
         lived = time.monotonic() - child.started_at
-        if child.starts == 1 and code > 0 and lived < HEALTHY_AFTER_S:
+        if child.starts == 1 and code > 0 and (lived < HEALTHY_AFTER_S or code == EXIT_CONFIG):
             self._say(f"{child.name} could not start (exit code {code}); see its message above")
             return code
         if lived >= HEALTHY_AFTER_S:
@@ -137,6 +199,10 @@ class Supervisor:
         pause = child.backoff.pause_s() if child.failures > 1 else 0.0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._say(f"{child.name} {how} after {lived:.1f} s; restarting it" + (f" in {pause:g} s" if pause else ""))
+        if child.failures and child.failures % STORM == 0:
+            self._say(
+                f"{child.name} has died {child.failures} times in a row, each time within {HEALTHY_AFTER_S:g} s of its start"
+            )
         child.restart_at = time.monotonic() + pause
         return None
 
@@ -166,6 +232,7 @@ def _run(name: str, program: Program) -> int:
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.environ.update(program.environ)
+        faulthandler.register(TELL_WHERE)
         libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
         with suppress(OSError):  # only its name would be missing
             _set_command_line("aegis.graph.node", name)

@@ -15,8 +15,11 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from aegis.core.events import ParametersChanged
 from aegis.core.params import Settings
+from aegis.heartbeat import Loop, beat
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
+from aegis.ros.parameters import Tuning
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Output, Stage
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
@@ -53,6 +56,7 @@ class StageHost:
             services: answered by the stage.
             overrides: names of the node's own parameters that were given; `qos_overrides.TOPIC...` among them are heeded.
         """
+        self._started = False
         self._overrides = tuple(overrides)
         # Of these rclpy tells where somebody's QoS or type does not fit ours. It looks for that at every waking, of each topic
         # twice, which is half of what an idle node takes: not of those that both ends have from one table.
@@ -86,11 +90,18 @@ class StageHost:
         node.create_timer(STATUS_PERIOD_S, self._on_status, clock=steady)
         if stage.period_s is not None:
             node.create_timer(stage.period_s, self._on_timer, clock=steady)
+        if stage.tunable:
+            Tuning(node, stage.settings, self._on_tuned)
         self._guard(stage.start, self.now_ns())
+        self._started = True  # from now on the executor calls
 
     def now_ns(self) -> int:
         """Return the time that the stamps are in, in nanoseconds."""
         return int(self.node.get_clock().now().nanoseconds)
+
+    def restate(self) -> None:
+        """Publish anew what is to be known from the start (latched topics); in the thread that spins the node."""
+        self._guard(self.stage.start, self.now_ns())
 
     def _follows_clock_topic(self) -> bool:
         clock = self.node.get_clock()
@@ -143,11 +154,19 @@ class StageHost:
     def _on_restart(self, request: Restart.Request, response: Restart.Response) -> Restart.Response:
         def restart() -> Iterable[Output]:
             self.stage.reset()
-            response.success, response.message = True, f"{self.stage.name} is back at its start"
+            response.success, response.message = True, f"{self.stage.label} is back at its start"
             return self.stage.start(self.now_ns())  # what was latched before does not hold any more
 
         self._guard(restart)
         return response
+
+    def _on_tuned(self, settings: Settings, changed: list[str]) -> None:
+        def tune() -> Iterable[Output]:
+            self.stage.tune(settings)
+            self.node.get_logger().info("parameters set: " + "; ".join(changed))
+            return [self.stage.event(ParametersChanged(changed), self.now_ns())]
+
+        self._guard(tune)
 
     def _timed(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
         begin = time.perf_counter()
@@ -155,11 +174,13 @@ class StageHost:
         self.stage.note_step(time.perf_counter() - begin)
 
     def _guard(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
+        if self._started:
+            beat(Loop.EXECUTOR)
         try:
             for output in call(*args, **kwargs):
                 self._publish(output)
         except Exception as error:  # noqa: BLE001 - an exception in a callback would end spin() and with it the node
-            self.node.get_logger().error(f"{type(error).__name__} in {self.stage.name}:\n{traceback.format_exc()}")
+            self.node.get_logger().error(f"{type(error).__name__} in {self.stage.label}:\n{traceback.format_exc()}")
             self._publish(self.stage.failed(error, self.now_ns()))
 
     def _publish(self, output: Output) -> None:

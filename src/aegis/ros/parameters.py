@@ -1,17 +1,19 @@
-"""Settings as the parameters of a ROS node: declared read-only, with what `ros2 param describe` shows."""
+"""Settings as the parameters of a ROS node, with what `ros2 param describe` shows; some may be set while it runs."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from typing import get_args
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from aegis.core.param_info import ParamInfo
-from aegis.core.params import Settings
+from aegis.core.param_names import Leaf
+from aegis.core.params import ConfigError, Settings
 
 # ROS ranges have two ends: where a parameter has one, the other is the largest number that its type holds.
 _LARGEST_FLOAT = sys.float_info.max
@@ -24,15 +26,66 @@ _ARRAYS = {
 }
 
 
-def declare_parameters(node: Node, settings: Settings) -> None:
-    """Declare every parameter with its value, description and bounds; those of a map for the names that are set."""
+def declare_parameters(node: Node, settings: Settings, tunable: Sequence[str] = ()) -> None:
+    """Declare every parameter with its value, description and bounds; those of a map for the names that are set.
+
+    They are read-only, but for those of the names in `tunable`, patterns of fnmatch.
+    """
     for info, value in settings.leaves():
         descriptor = describe(info)
+        descriptor.read_only = not is_tunable(info.name, tunable)
         if isinstance(value, tuple) and not value:
             _declare_empty(node, info, descriptor)
         else:
             plain = list(value) if isinstance(value, tuple) else value
             node.declare_parameter(info.name, plain, descriptor, ignore_override=True)
+
+
+def is_tunable(name: str, tunable: Sequence[str]) -> bool:
+    """Tell whether a parameter is of the names in `tunable`, patterns of fnmatch."""
+    return any(fnmatchcase(name, pattern) for pattern in tunable)
+
+
+class Tuning:
+    """Takes what is set of a node's parameters while it runs: all that is set at once, or nothing of it."""
+
+    def __init__(self, node: Node, settings: Settings, use: Callable[[Settings, list[str]], None]) -> None:
+        """Listen.
+
+        Args:
+            node: whose parameters were declared from the settings.
+            settings: those that hold now.
+            use: called with new settings and what has changed, each as `name: before -> after`.
+        """
+        self._settings, self._use = settings, use
+        self._names = {info.name for info, _ in settings.leaves()}
+        node.add_on_set_parameters_callback(self._check)
+        node.add_post_set_parameters_callback(self._take)
+
+    def _given(self, parameters: Sequence[Parameter]) -> Settings:
+        """Return the settings with what is set.
+
+        Raises:
+            ConfigError: a value is not allowed, or not beside the others.
+        """
+        values: dict[str, Leaf] = {info.name: value for info, value in self._settings.leaves()}
+        values |= {p.name: p.value for p in parameters if p.name in self._names}
+        return type(self._settings).load(values, source="set while running")
+
+    def _check(self, parameters: list[Parameter]) -> SetParametersResult:
+        try:
+            self._given(parameters)
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _take(self, parameters: list[Parameter]) -> None:
+        before, after = self._settings, self._given(parameters)
+        old, new = ({info.name: value for info, value in each.leaves()} for each in (before, after))
+        changed = [f"{name}: {old[name]} -> {value}" for name, value in new.items() if value != old[name]]
+        if changed:
+            self._settings = after
+            self._use(after, changed)
 
 
 def describe(info: ParamInfo) -> ParameterDescriptor:

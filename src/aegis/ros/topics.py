@@ -49,6 +49,7 @@ TOPICS: dict[str, Topic] = {
         Topic("threats", "aegis_msgs/msg/ThreatArray"),
         Topic("alarms", "aegis_msgs/msg/AlarmArray", latched=True),
         Topic("protected", "aegis_msgs/msg/ProtectedArray", depth=1, latched=True),
+        Topic("zones", "aegis_msgs/msg/ZoneArray", depth=1, latched=True),
         Topic("ew/signals", "aegis_msgs/msg/EwSignalArray"),
         Topic("ew/advice", "aegis_msgs/msg/EwAdviceArray", latched=True),
         # As /rosout: who comes late hears the last ones. An alarm in the first second would be in no history else.

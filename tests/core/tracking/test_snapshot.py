@@ -107,3 +107,19 @@ def test_ids_are_not_used_twice_after_a_restart_without_a_snapshot(tmp_path):
     first = after(5, kept_ids(tmp_path / "ids.json")).state.tracks["id"].tolist()
     again = after(5, kept_ids(tmp_path / "ids.json")).state.tracks["id"].tolist()
     assert not set(first) & set(again)
+
+
+def test_a_tracker_that_is_tuned_goes_on_as_one_made_so_would():
+    other = settings_of(TrackingSettings, clutter_per_scan=50.0, acceleration_sigma_mps2=20.0, max_coast_s=2.0)
+    tuned = after(10)
+    tuned.tune(other)
+    made = Tracker(other)
+    made.resume(after(10).snapshot())
+    for k in (10, 11, 12):
+        found, expected = (t.step(detections_of(approach(k), float(k))).tracks for t in (tuned, made))
+    assert found.track_id.tolist() == expected.track_id.tolist()
+    np.testing.assert_allclose(found.state, expected.state, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found.existence_probability, expected.existence_probability, rtol=1e-9)
+    plain = after(13).step(detections_of(approach(13), 13.0)).tracks
+    again = tuned.step(detections_of(approach(13), 13.0)).tracks
+    assert np.abs(plain.state - again.state).max() > 1e-3  # it does something

@@ -14,11 +14,12 @@ class Scope(StrEnum):
     METRICS_READ = "metrics:read"
     CONTROLLER_WRITE = "controller:write"
     EW_ACKNOWLEDGE = "ew:acknowledge"
+    ZONES_WRITE = "zones:write"
     ADMIN = "admin"
 
 
 _VIEWER = frozenset({Scope.RADAR_READ, Scope.THREATS_READ})
-_OPERATOR = _VIEWER | {Scope.METRICS_READ, Scope.CONTROLLER_WRITE, Scope.EW_ACKNOWLEDGE}
+_OPERATOR = _VIEWER | {Scope.METRICS_READ, Scope.CONTROLLER_WRITE, Scope.EW_ACKNOWLEDGE, Scope.ZONES_WRITE}
 RoleName = Literal["viewer", "operator", "admin"]
 ROLES: dict[str, frozenset[Scope]] = {
     "viewer": _VIEWER,

@@ -107,6 +107,19 @@ class ServiceToken(Base):
     expires_s: Mapped[float]
 
 
+class StoredZone(Base):
+    """A zone that a person has drawn. A change makes another row: its number is the zone's version, which does not come again."""
+
+    __tablename__ = "zones"
+    __table_args__ = _NUMBERED
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    changed_by: Mapped[str] = mapped_column(String(80))
+    changed_s: Mapped[float]
+
+
 class AuditEntry(Base):
     """An act, or an attempt that was refused. Triggers refuse changes, and removal before the retention is over."""
 

@@ -55,7 +55,8 @@ def _complete(operation: Schema, scope: str) -> None:
     operation["summary"] = text.partition(". ")[0].partition("\n")[0].rstrip(".")  # not the name of a Python function
     operation["description"] = f"{text}\n\n{sentence}".strip()
     responses = operation["responses"]
-    responses.pop("422", None)  # FastAPI's own, which we answer with 400
+    if "HTTPValidationError" in str(responses.get("422")):  # FastAPI's own, which we answer with 400
+        del responses["422"]
     statuses = [] if scope == PUBLIC else [401] if scope == ANY_TOKEN else [401, 403]
     if "requestBody" in operation:
         statuses += [400, 408, 413]

@@ -11,6 +11,8 @@ from aegis.core.threat.areas import ProtectedArea
 AREA: Table[Sequence[ProtectedArea]] = Table(
     each("name", "text", lambda a: a.name, example="harbour"),
     each("kind", "text", lambda a: a.kind.name, "ASSET, ZONE", "ZONE"),
+    each("origin", "text", lambda a: a.origin.name, "CONFIGURED, by parameters; DRAWN, by a person", "DRAWN"),
+    each("version", "integer", lambda a: a.version, "of what is drawn; 0: configured", 7),
     each("x_m", "number", lambda a: a.x, "middle of what is round, east in map; null for a polygon", 120.0),
     each("y_m", "number", lambda a: a.y, "north in map", -40.0),
     each("z_m", "number", lambda a: a.z, "up in map; null for a zone", 0.0),

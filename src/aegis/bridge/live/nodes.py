@@ -16,6 +16,7 @@ class GraphNodes:
     subscribes: tuple[
         str, ...
     ]  # topics that the bridge reads, in the order in which they are taken where all are ready
+    publishes: tuple[str, ...]  # topics that the bridge publishes
     services: Mapping[str, str]  # that the bridge calls: name to type
 
 

@@ -10,7 +10,9 @@ from aegis.bridge.models.accounts import OPAQUE, Role, Scopes, Seconds, Username
 from aegis.bridge.models.common import Model
 
 # All scopes but admin.
-ServiceScope = Literal["radar:read", "threats:read", "metrics:read", "controller:write", "ew:acknowledge"]
+ServiceScope = Literal[
+    "radar:read", "threats:read", "metrics:read", "controller:write", "ew:acknowledge", "zones:write"
+]
 
 
 class UserRow(Model):

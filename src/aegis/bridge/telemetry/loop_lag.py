@@ -9,13 +9,15 @@ from collections import deque
 import numpy as np
 from prometheus_client import CollectorRegistry, Histogram
 
+from aegis.heartbeat import Loop, beat
+
 TICK_S = 0.25
 TICKS_KEPT = 240  # a minute
 _BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 
 
 class LoopLag:
-    """Sleeps, and observes how much later it is woken. The loop's timers count in milliseconds."""
+    """Sleeps, and observes how much later it is woken. The loop's timers count in milliseconds. It is the loop's heartbeat too."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._histogram = Histogram(
@@ -26,6 +28,7 @@ class LoopLag:
     async def run(self) -> None:
         """Observe until cancelled."""
         while True:
+            beat(Loop.SERVER)
             due = time.perf_counter() + TICK_S
             await asyncio.sleep(TICK_S)
             lag_s = max(0.0, time.perf_counter() - due)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from aegis.core.classification.naming import class_in_words
 from aegis.core.ids import UniqueIds
 from aegis.core.threat.zone_settings import AlarmSettings, Rule
-from aegis.core.threat.zone_watch import RuleChange
+from aegis.core.threat.zone_watch import Redrawn, RuleChange
 from aegis.core.types import Alarm, AlarmState, Tracks
 
 _WORDS = {
@@ -41,7 +42,7 @@ class _Shelf(NamedTuple):
 class AlarmBook:
     """All alarms that are on, and those that ended lately."""
 
-    def __init__(self, settings: AlarmSettings, rules: dict[str, Rule], ids: UniqueIds | None = None) -> None:
+    def __init__(self, settings: AlarmSettings, rules: Mapping[str, Rule], ids: UniqueIds | None = None) -> None:
         """Begin without alarms.
 
         Args:
@@ -49,7 +50,7 @@ class AlarmBook:
             rules: by name.
             ids: gives the numbers of alarms; None: from 1 on.
         """
-        self._settings, self._rules, self._ids = settings, rules, ids or UniqueIds()
+        self._settings, self._rules, self._ids = settings, dict(rules), ids or UniqueIds()
         self._alarms: dict[int, Alarm] = {}
         self._open: dict[tuple[str, int], int] = {}
         self._shelves: dict[tuple[str, int], _Shelf] = {}
@@ -85,11 +86,22 @@ class AlarmBook:
                 if alarm is not None and not alarm.shelved_until_ns:
                     raised.append(alarm)
             elif key in self._open:
-                one = self._open.pop(key)
-                self._alarms[one] = replace(self._alarms[one], state=AlarmState.ENDED, ended_ns=stamp_ns)
-                ended.append(self._alarms[one])
+                ended.append(self._end(key, stamp_ns))
         self._forget(stamp_ns)
         return AlarmChanges(raised, ended)
+
+    def take_rules(self, rules: Mapping[str, Rule], over: Redrawn, stamp_ns: int) -> list[Alarm]:
+        """Go on with other rules; return the alarms that end. What was shelved of a rule that is over is not shelved any more.
+
+        Args:
+            rules: by name, from now on.
+            over: what is over.
+            stamp_ns: of the last picture.
+        """
+        self._rules = dict(rules)
+        self._shelves = {key: shelf for key, shelf in self._shelves.items() if key[0] not in over.rules}
+        keys = [(one.rule, one.track_id) for one in over.changes]
+        return [self._end(key, stamp_ns) for key in keys if key in self._open]
 
     def acknowledge(self, alarm_id: int, who: str) -> Alarm:
         """Note that a person has seen an alarm.
@@ -151,6 +163,10 @@ class AlarmBook:
     def _put(self, alarm: Alarm) -> Alarm:
         self._alarms[alarm.id] = alarm
         return alarm
+
+    def _end(self, key: tuple[str, int], stamp_ns: int) -> Alarm:
+        one = self._open.pop(key)
+        return self._put(replace(self._alarms[one], state=AlarmState.ENDED, ended_ns=stamp_ns))
 
     def _raise(self, change: RuleChange, tracks: Tracks) -> Alarm | None:
         if len(self._open) >= self._settings.max_alarms:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from aegis.core.threat.assets import AssetPlace
+from aegis.core.threat.drawn_zones import DrawnZone
 from aegis.core.threat.settings import Asset
 from aegis.core.threat.zone_settings import Zone
 
@@ -18,6 +19,14 @@ class AreaKind(IntEnum):
     UNKNOWN = 0
     ASSET = 1
     ZONE = 2
+
+
+class Origin(IntEnum):
+    """Whose word an area is."""
+
+    UNKNOWN = 0
+    CONFIGURED = 1  # by parameters
+    DRAWN = 2  # by a person
 
 
 @dataclass(frozen=True)
@@ -33,10 +42,15 @@ class ProtectedArea:
     floor_m: float = math.nan
     ceiling_m: float = math.nan
     outline: tuple[tuple[float, float], ...] = ()  # corners of a polygon [m]
+    origin: Origin = Origin.CONFIGURED
+    version: int = 0  # of what is drawn
 
 
 def areas_of(
-    assets: Mapping[str, Asset], zones: Mapping[str, Zone], moving: Mapping[str, AssetPlace]
+    assets: Mapping[str, Asset],
+    zones: Mapping[str, Zone],
+    moving: Mapping[str, AssetPlace],
+    drawn: Iterable[DrawnZone] = (),
 ) -> list[ProtectedArea]:
     """Return what is to be shown.
 
@@ -44,6 +58,7 @@ def areas_of(
         assets: by name; one on the platform is left out where `moving` does not have it: nobody knows where it is.
         zones: by name.
         moving: where the assets on the platform are now.
+        drawn: zones that people have drawn.
     """
     out = []
     for name, asset in assets.items():
@@ -51,11 +66,14 @@ def areas_of(
             continue
         x, y, z = moving[name].position.tolist() if asset.on_platform else (asset.x, asset.y, asset.z)
         out.append(ProtectedArea(name, AreaKind.ASSET, x, y, z, asset.radius_m))
-    for name, zone in zones.items():
-        limits = (zone.floor_m, zone.ceiling_m)
-        if zone.polygon:
-            corners = tuple(zip(zone.polygon[::2], zone.polygon[1::2], strict=True))
-            out.append(ProtectedArea(name, AreaKind.ZONE, math.nan, math.nan, math.nan, math.nan, *limits, corners))
-        else:
-            out.append(ProtectedArea(name, AreaKind.ZONE, zone.x, zone.y, math.nan, zone.radius_m, *limits))
-    return out
+    out += [_zone_area(name, zone, Origin.CONFIGURED, 0) for name, zone in zones.items()]
+    return out + [_zone_area(one.name, one.zone, Origin.DRAWN, one.version) for one in drawn]
+
+
+def _zone_area(name: str, zone: Zone, origin: Origin, version: int) -> ProtectedArea:
+    area = ProtectedArea(
+        name, AreaKind.ZONE, floor_m=zone.floor_m, ceiling_m=zone.ceiling_m, origin=origin, version=version
+    )
+    if zone.polygon:
+        return replace(area, outline=tuple(zip(zone.polygon[::2], zone.polygon[1::2], strict=True)))
+    return replace(area, x=zone.x, y=zone.y, radius_m=zone.radius_m)

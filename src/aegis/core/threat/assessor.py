@@ -61,6 +61,12 @@ class Assessor:
     """The threat stage: `step` takes the picture and returns the ranked threats and what changed."""
 
     def __init__(self, settings: ThreatSettings) -> None:
+        self._levels = LevelKeeper(settings.levels)
+        self._behaviour = BehaviourMonitor(settings.behaviour)
+        self.tune(settings)
+
+    def tune(self, settings: ThreatSettings) -> None:
+        """Assess with these settings from the next picture on; levels and ways are remembered."""
         self.settings = settings
         self._names = list(settings.protected())
         self._radius = {name: asset.radius_m for name, asset in settings.protected().items()}
@@ -73,8 +79,7 @@ class Assessor:
         self._weights = np.array(settings.score.weights()) / sum(settings.score.weights())
         move = settings.manoeuvre
         self._noise = (move.acceleration_sigma_mps2**2, move.vertical_acceleration_sigma_mps2**2)
-        self._levels = LevelKeeper(settings.levels)
-        self._behaviour = BehaviourMonitor(settings.behaviour)
+        self._levels.settings, self._behaviour.settings = settings.levels, settings.behaviour
 
     def reset(self) -> None:
         """Forget the levels and ways of all tracks."""

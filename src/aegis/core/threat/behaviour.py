@@ -49,7 +49,7 @@ class BehaviourMonitor:
     """Watches the ways of tracks from picture to picture."""
 
     def __init__(self, settings: Behaviour) -> None:
-        self._settings = settings
+        self.settings = settings
         self.reset()
 
     def reset(self) -> None:
@@ -74,7 +74,7 @@ class BehaviourMonitor:
         if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
             self.reset()
         self._stamp_ns = stamp_ns
-        settings = self._settings
+        settings = self.settings
         kept = self._remember(stamp_ns, track_id, state[:, :3], distance, closing)
         conduct = np.zeros(len(track_id), np.int64)
         lasting = (kept.closing_ns >= 0) & (stamp_ns - kept.closing_ns >= settings.approach_s * 1e9)
@@ -103,7 +103,7 @@ class BehaviourMonitor:
         first_ns[known], first_m[known] = old.first_ns[row], old.first_m[row]
         closing_ns[known], way[known] = old.closing_ns[row], old.way[row]
         closing_ns = np.where(closing > 0.0, np.where(closing_ns < 0, stamp_ns, closing_ns), -1)
-        step_ns = round(self._settings.window_s * 1e9 / (_SAMPLES - 1))
+        step_ns = round(self.settings.window_s * 1e9 / (_SAMPLES - 1))
         if self._sampled_ns is None:
             self._sampled_ns = stamp_ns
         elif stamp_ns - self._sampled_ns >= step_ns:  # on a grid, so that the window is as long as is said
@@ -115,7 +115,7 @@ class BehaviourMonitor:
 
     def _loiters(self, way: Floats, sigma: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         """Tell which tracks have gone far and got nowhere, over ground, in the whole window."""
-        settings = self._settings
+        settings = self.settings
         steps = np.hypot(np.diff(way[:, :, 0], axis=1), np.diff(way[:, :, 1], axis=1))
         length = steps.sum(axis=1)  # NaN where it was not there all the time
         onwards = np.hypot(way[:, -1, 0] - way[:, 0, 0], way[:, -1, 1] - way[:, 0, 1])
@@ -126,7 +126,7 @@ class BehaviourMonitor:
 
     def _companions(self, state: Floats, covariance: Floats) -> Ints:
         """Return (N,) how many others each track moves together with; what stands moves with none."""
-        settings, n = self._settings, len(state)
+        settings, n = self.settings, len(state)
         count = np.zeros(n, np.int64)
         moving = np.flatnonzero(np.hypot(state[:, 3], state[:, 4]) >= settings.loiter_speed_mps)
         order = moving[np.argsort(state[moving, 0], kind="stable")]

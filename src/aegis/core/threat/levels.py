@@ -21,7 +21,7 @@ class LevelKeeper:
     """Remembers of each track what it has reached, and since when the score says otherwise."""
 
     def __init__(self, settings: Levels) -> None:
-        self._settings = settings
+        self.settings = settings
         self.reset()
 
     def reset(self) -> None:
@@ -49,7 +49,7 @@ class LevelKeeper:
         reached[known], since_ns[known] = self._reached[at[known]], self._since_ns[at[known]]
         before = np.where(known, _level_of(reached), 0)
 
-        settings = self._settings
+        settings = self.settings
         threshold = np.array(settings.thresholds())
         above = score[:, None] >= np.where(reached, threshold - settings.hysteresis, threshold)
         against = above != reached

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple, Self, get_args
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from aegis.core.kernels import zones as kernels
 from aegis.core.params import ConfigError
+from aegis.core.threat.drawn_zones import DrawnZone
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.threat.zone_settings import Rule, When, Zone
 from aegis.core.threat.zones import arrays_of
@@ -34,6 +35,26 @@ class RuleChange(NamedTuple):
     raised: bool
     row: int  # of the track in the picture; -1: it is not there any more
     value: float  # nearest approach [m] or probability, of rules that ask for it; else NaN
+
+
+class Redrawn(NamedTuple):
+    """What is over with zones that were removed or drawn anew."""
+
+    rules: set[str]
+    changes: list[RuleChange]  # for the tracks for which they held
+
+
+_OF_TRACKS = (
+    "track_id",
+    "row",
+    "there",
+    "near",
+    "place",
+    "velocity",
+    "speed",
+    "course",
+    "class_bit",
+)  # whatever the rules
 
 
 @dataclass
@@ -70,6 +91,11 @@ class _Slots:
             np.zeros((computing, s)), flags(rules, s), np.full((rules, s), -1.0),
         )  # fmt: skip
 
+    def of(self, zones: int, rules: int, computing: int) -> Self:
+        """Return the same slots for other zones and rules, of which nothing is known."""
+        free = type(self).empty(len(self.there), zones, rules, computing)
+        return replace(free, **{name: getattr(self, name) for name in _OF_TRACKS})
+
     def grown(self, slots: int) -> Self:
         """Return them with at least so many slots, and twice as many as before."""
         more = max(slots, 2 * len(self.there)) - len(self.there)
@@ -100,18 +126,8 @@ class ZoneWatch:
         for name, rule in settings.rules.items():
             if rule.zone and rule.zone not in known:
                 raise ConfigError(f"rules.{name}.zone: no zone '{rule.zone}'; known are: {', '.join(known) or 'none'}")
-        used = {rule.zone for rule in settings.rules.values()}
-        self.zones = arrays_of({name: zone for name, zone in known.items() if name in used})
-        self.rules = dict(settings.rules)
-        self._names = list(self.rules)
-        self._computing = [rule for rule in self.rules.values() if rule.when in ("cpa", "entry")]
-        self._courses = any(rule.course_width_deg < 360.0 for rule in self.rules.values())
-        self._rule, self._limit = self._tables()
-        self._margin = np.zeros(len(self.zones.names))
-        for rule in self.rules.values():
-            if rule.zone:
-                z = self.zones.names.index(rule.zone)
-                self._margin[z] = max(self._margin[z], rule.margin_m)
+        self._known, self._given = known, dict(settings.rules)  # by the parameters
+        self._define({}, self._given)
         move = settings.manoeuvre
         self._noise = np.array([move.acceleration_sigma_mps2**2] * 2 + [move.vertical_acceleration_sigma_mps2**2])
         self._sample = _normal_points(_WAYS)
@@ -122,6 +138,45 @@ class ZoneWatch:
         self._slot = np.empty(0, np.int64)  # of each
         self._at = _Slots.empty(0, 0, 0, 0)
         self._clear()
+
+    @property
+    def stamp_ns(self) -> int | None:
+        """The stamp of the last picture; None before the first."""
+        return self._stamp_ns
+
+    def watch_drawn(self, drawn: Sequence[DrawnZone]) -> Redrawn:
+        """Watch these zones beside those of the parameters; return what is over.
+
+        What is the same as before goes on. To a new or changed zone, the tracks of the last picture are first seen where they are.
+        """
+        zones, rules, shapes, at = self.zones, self.rules, self._shapes, self._at
+        self._define({one.name: one.zone for one in drawn}, {**self._given, **{one.name: one.rule for one in drawn}})
+        same = [
+            name
+            for name, rule in rules.items()
+            if self.rules.get(name) == rule and self._shapes.get(rule.zone) == shapes.get(rule.zone)
+        ]
+        over = at.active.copy()
+        over[[list(rules).index(name) for name in same]] = 0
+        redrawn = Redrawn(rules.keys() - same, self._holding(list(rules), over, at.track_id))
+        if self._stamp_ns is None or not rules or not self.rules:
+            self._clear()
+            return redrawn
+        self._at = at.of(len(self.zones.names), len(self.rules), len(self._computing))
+        first_seen = np.where(at.there > 0, 2, 0).astype(np.uint8)
+        self._locate(first_seen)
+        for name in same:
+            old, new = list(rules).index(name), self._names.index(name)
+            self._at.active[new], self._at.against[new] = at.active[old], at.against[old]
+        for name in {rules[name].zone for name in same} - {""}:
+            old, new = zones.names.index(name), self.zones.names.index(name)
+            for mine, before in (
+                (self._at.inside, at.inside),
+                (self._at.crossed, at.crossed),
+                (self._at.since, at.since),
+            ):
+                mine[new] = before[old]
+        return redrawn
 
     def reset(self) -> list[RuleChange]:
         """Forget all tracks; return what does not hold any more."""
@@ -139,7 +194,7 @@ class ZoneWatch:
         self._stamp_ns = tracks.stamp_ns
         if self._begin_ns is None:
             self._begin_ns = tracks.stamp_ns
-        now = (tracks.stamp_ns - self._begin_ns) * 1e-9
+        now = self._now_s()
         row = np.flatnonzero(tracks.status != int(TrackStatus.TENTATIVE))
         out += self._seat(tracks.track_id[row])
         slot = self._slot
@@ -152,10 +207,7 @@ class ZoneWatch:
             course = np.arctan2(columns[3], columns[4])
             self._at.course[slot] = np.where(speed > 0.0, np.where(course < 0.0, course + 2.0 * np.pi, course), np.nan)
         self._at.class_bit[slot] = np.left_shift(1, tracks.class_id[row])
-        kernels.locate_in(
-            now, self._at.place, self._at.there, self.zones.vertex, self.zones.first, self.zones.box, self._margin, self._at.near,
-            self._at.inside, self._at.crossed, self._at.since,
-        )  # fmt: skip
+        self._locate(self._at.there)
         self._compute(tracks, row)
         changes = kernels.decide(
             now, self._at.there, self._at.speed, self._at.course, self._at.class_bit, self._at.inside, self._at.crossed,
@@ -169,6 +221,36 @@ class ZoneWatch:
             value = float(self._at.computed[k, s]) if k >= 0 else float("nan")
             out.append(RuleChange(self._names[r], int(self._at.track_id[s]), bool(raised), int(self._at.row[s]), value))
         return out
+
+    def _define(self, drawn: Mapping[str, Zone], rules: Mapping[str, Rule]) -> None:
+        """Make the tables of rules, and of the zones that they name: those of the parameters, and drawn ones."""
+        known = {**self._known, **drawn}
+        used = {rule.zone for rule in rules.values()}
+        self._shapes = {name: zone for name, zone in known.items() if name in used}
+        self.zones = arrays_of(self._shapes)
+        self.rules = dict(rules)
+        self._names = list(self.rules)
+        self._computing = [rule for rule in self.rules.values() if rule.when in ("cpa", "entry")]
+        self._courses = any(rule.course_width_deg < 360.0 for rule in self.rules.values())
+        self._rule, self._limit = self._tables()
+        self._margin = np.zeros(len(self.zones.names))
+        for rule in self.rules.values():
+            if rule.zone:
+                z = self.zones.names.index(rule.zone)
+                self._margin[z] = max(self._margin[z], rule.margin_m)
+
+    def _now_s(self) -> float:
+        """Return the time of the last picture since the first."""
+        assert self._stamp_ns is not None
+        assert self._begin_ns is not None
+        return (self._stamp_ns - self._begin_ns) * 1e-9
+
+    def _locate(self, there: Flags) -> None:
+        """Update which slots are in which zones."""
+        kernels.locate_in(
+            self._now_s(), self._at.place, there, self.zones.vertex, self.zones.first, self.zones.box, self._margin, self._at.near,
+            self._at.inside, self._at.crossed, self._at.since,
+        )  # fmt: skip
 
     def _tables(self) -> tuple[Ints, Floats]:
         """Return the rules as the kernel takes them."""
@@ -223,9 +305,14 @@ class ZoneWatch:
         return ended
 
     def _ended(self, track_id: Ints, slot: Ints) -> list[RuleChange]:
-        r, k = np.nonzero(self._at.active[:, slot])
+        return self._holding(self._names, self._at.active[:, slot], track_id)
+
+    @staticmethod
+    def _holding(names: Sequence[str], active: Flags, track_id: Ints) -> list[RuleChange]:
+        """Return that nothing holds any more of what holds: (R, K) rules for K tracks."""
+        r, k = np.nonzero(active)
         pairs = zip(r.tolist(), track_id[k].tolist(), strict=True)
-        return [RuleChange(self._names[rule], one, False, -1, float("nan")) for rule, one in pairs]
+        return [RuleChange(names[rule], one, False, -1, float("nan")) for rule, one in pairs]
 
     def _compute(self, tracks: Tracks, row: Ints) -> None:
         """Update nearest approaches and probabilities, of the rules that ask for them."""

@@ -50,7 +50,7 @@ class Filter:
     def __init__(self, settings: TrackingSettings, ids: UniqueIds, model: TrackModel) -> None:
         """Make a filter; tracks get their names from `ids`, and their classes from `model`."""
         self._settings = s = settings
-        self._ids = ids
+        self._ids, self._model = ids, model
         # Quantiles of chi-square.
         self.bound = np.array([0.0, *2.0 * gammaincinv(np.arange(1, 5) / 2.0, s.association.gate_probability)])
         self._sensors = {name: KnownSensor.of(model) for name, model in s.sensor_models().items()}
@@ -73,6 +73,10 @@ class Filter:
             self._places = BirthPlaces(places, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m)
         ground = float(self._sensors[""].view.pose.position[2])
         self._view = View(s.frame_id, model, s.classification.confidence_threshold, ground)
+
+    def with_settings(self, settings: TrackingSettings) -> Filter:
+        """Return a filter with other settings, and the same names and classes."""
+        return Filter(settings, self._ids, self._model)
 
     def advance(
         self, state: State, detections: Detections, serial: int, known: Mapping[int, int], now_ns: int | None = None,

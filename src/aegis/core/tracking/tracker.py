@@ -66,6 +66,15 @@ class Tracker:
         self._serial = self._shown_ns = 0  # of the last scan; the time of the last picture
         self._confirmed = NO_IDS  # of the last picture, ascending
 
+    def tune(self, settings: TrackingSettings) -> None:
+        """Track with these settings from the next scan on.
+
+        Motion model, gate, timeline, registration and consistency have to be as they were: the state rests on them.
+        """
+        self.settings = settings
+        self._filter = self._filter.with_settings(settings)
+        self._models = settings.sensor_models()
+
     @property
     def state(self) -> State:
         """Return the filter's state after the last scan."""

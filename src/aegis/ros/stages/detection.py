@@ -21,6 +21,7 @@ from aegis.core.events import (
 )
 from aegis.core.health import Health, Level
 from aegis.core.odometry import MovingPlatform, OdometryBuffer, at_the_stamp
+from aegis.core.params import Settings
 from aegis.core.types import NOT_STAMPED, ClassId, Pose, Scan
 from aegis.ros.messages.clouds import CloudError, cloud_fields
 from aegis.ros.messages.fields import StampedMessage, stamp_of, unstamped
@@ -47,6 +48,15 @@ class DetectionStage(Stage[DetectionSettings]):
     counters_type = DetectionCounters
     counters: DetectionCounters
     error_event = DetectionFailed
+    tunable = (
+        "accuracy.*",
+        "grouping.distance_m",
+        "grouping.range_rate_mps",
+        "grouping.min_points",
+        "limits.*",
+        "classification.confidence_threshold",
+        "classification.priors.*",
+    )
 
     def __init__(self, settings: DetectionSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -58,6 +68,11 @@ class DetectionStage(Stage[DetectionSettings]):
             buffer = OdometryBuffer(settings, max_gap_s=settings.odometry.max_gap_s)
             self._platform = MovingPlatform(buffer)
         self._odometry_refusal = ""  # of the last odometry; empty where it was taken
+
+    def tune(self, settings: Settings) -> None:
+        """Detect with these settings from now on."""
+        assert isinstance(settings, DetectionSettings)
+        self.settings, self.detector = settings, Detector(settings)
 
     def reads(self, topic: str) -> bool:
         """Read odometry on a moving platform only."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from aegis.core.events import CubeRefused
 from aegis.core.finite import finite_or_none
+from aegis.core.params import Settings
 from aegis.core.signal.cube import CubeError
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
@@ -28,6 +29,7 @@ class FrontEndStage(Stage[FrontEndSettings]):
 
     name = "frontend"
     settings_type = FrontEndSettings
+    tunable = ("cfar.pfa", "points.max_points", "coverage.*", "doppler.ground_*", "map_rate_hz")
 
     def __init__(self, settings: FrontEndSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -61,6 +63,11 @@ class FrontEndStage(Stage[FrontEndSettings]):
             found = self.front_end.range_doppler_map()
             assert found is not None  # there was a cube
             yield Output("radar/range_doppler", range_doppler_to_msg(found, cube))
+
+    def tune(self, settings: Settings) -> None:
+        """Process cubes with these settings from now on; for each waveform a plan is made anew."""
+        assert isinstance(settings, FrontEndSettings)
+        self.settings, self.front_end = settings, FrontEnd(settings)
 
     def _map_wanted(self, stamp_ns: int) -> bool:
         """Tell whether a map is due, and anybody looks at it."""

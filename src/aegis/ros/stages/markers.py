@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aegis.core.params import Settings
 from aegis.core.picture import PictureFeed, PictureSettings
 from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.markers import picture_to_msg
@@ -16,6 +17,7 @@ class MarkersStage(Stage[PictureSettings]):
 
     name = "markers"
     settings_type = PictureSettings
+    tunable = ("*",)
 
     def __init__(self, settings: PictureSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -40,6 +42,11 @@ class MarkersStage(Stage[PictureSettings]):
         ):  # the message costs more than all the rest of this node
             return []
         return [Output("markers", picture_to_msg(picture, self.settings))]
+
+    def tune(self, settings: Settings) -> None:
+        """Draw with these settings from now on."""
+        assert isinstance(settings, PictureSettings)
+        self.settings = self._feed.settings = settings
 
     def reset(self) -> None:
         """Forget what is drawn; the next picture begins with an empty scene."""

@@ -1,6 +1,7 @@
 """`tracks` to `threats` and `alarms`; with an asset on the platform, by its `odometry`. A person answers by `alarms/handle`.
 
-`protected` tells displays what is watched: at the start, and with each picture where an asset moves.
+`zones` has what people have drawn, which is watched beside the zones of the parameters. `protected` tells displays what is
+watched: at the start, where something else is drawn, and with each picture where an asset moves.
 """
 
 from __future__ import annotations
@@ -20,24 +21,28 @@ from aegis.core.events import (
 )
 from aegis.core.health import Health, Level
 from aegis.core.odometry import PlatformState
+from aegis.core.params import Settings
 from aegis.core.threat.alarms import AlarmBook
 from aegis.core.threat.areas import areas_of
 from aegis.core.threat.assessor import Assessor
 from aegis.core.threat.assets import AssetPlace, place_on
+from aegis.core.threat.drawn_zones import DrawnZone, refusals
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.threat.zone_watch import ZoneWatch
 from aegis.core.types import Alarm, AlarmState, ThreatLevel, Tracks
 from aegis.ros.messages.alarms import alarms_to_msg
-from aegis.ros.messages.fields import StampedMessage
+from aegis.ros.messages.fields import StampedMessage, stamp_of
 from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import threats_to_msg, tracks_from_msg
 from aegis.ros.messages.protected import areas_to_msg
+from aegis.ros.messages.zones import zones_from_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.ros.zone_files import all_zones
 from aegis.state import kept_ids
 
 MAP = "map"
 UNPLACED = "asset on the platform without odometry: not assessed"
+NOT_WATCHED = "drawn zone that cannot be watched"
 NO_ROOM = "alarm over max_alarms"
 
 
@@ -46,6 +51,10 @@ class ThreatStage(Stage[ThreatSettings]):
 
     name = "threat"
     settings_type = ThreatSettings
+    tunable = (
+        "score.*", "capability.*", "manoeuvre.*", "levels.medium", "levels.high", "levels.critical", "levels.hysteresis",
+        "levels.rise_s", "levels.hold_s", "behaviour.weight_*",
+    )  # fmt: skip
 
     def __init__(self, settings: ThreatSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -63,6 +72,9 @@ class ThreatStage(Stage[ThreatSettings]):
         path = context.state_dir / "alarm_ids.json" if context.state_dir is not None else None
         self.book = AlarmBook(settings.alarms, self.watch.rules, kept_ids(path))
         self._told: list[Alarm] = []
+        self._taken = {*self._zones, *settings.rules, *settings.protected()}  # names that no drawn zone may have
+        self._drawn: list[DrawnZone] = []
+        self._refused: dict[str, str] = {}  # drawn zones that cannot be watched, and why
 
     def reads(self, topic: str) -> bool:
         """Read odometry where an asset moves with the platform only."""
@@ -71,6 +83,12 @@ class ThreatStage(Stage[ThreatSettings]):
     def start(self, now_ns: int) -> Iterable[Output]:
         """Say what is watched, and that there is no alarm: what was on before a restart is raised anew."""
         return [self._protected({}, now_ns), self._alarms(now_ns)]
+
+    def tune(self, settings: Settings) -> None:
+        """Assess with these settings from the next picture on."""
+        assert isinstance(settings, ThreatSettings)
+        self.settings = settings
+        self.assessor.tune(settings)
 
     def reset(self) -> None:
         """Forget the levels and the ways, where the platform was, and the alarms; ids go on."""
@@ -83,6 +101,9 @@ class ThreatStage(Stage[ThreatSettings]):
         """Assess one picture; or take where the platform is."""
         if topic == "odometry":
             self._platform = odometry_from_msg(message)
+            return
+        if topic == "zones":
+            yield from self._on_zones(message)
             return
         tracks = tracks_from_msg(message)
         self.note_sequence(topic, tracks.sequence, tracks.sensor_id)
@@ -130,16 +151,28 @@ class ThreatStage(Stage[ThreatSettings]):
     def detail(self) -> dict[str, object]:
         """Add how many threats are critical, and how many alarms are on."""
         on = sum(alarm.state is AlarmState.ACTIVE for alarm in self.book.alarms)
-        return {"critical": self._critical, "alarms": on, "rules": len(self.watch.rules)}
+        said: dict[str, object] = {
+            "critical": self._critical,
+            "alarms": on,
+            "rules": len(self.watch.rules),
+            "drawn_zones": len(self._drawn),
+        }
+        return {**said, "refused_zones": self._refused} if self._refused else said
 
     def health(self) -> Health:
-        """Tell also where nothing can be said about an asset."""
+        """Tell also where nothing can be said about an asset, and what is drawn but not watched."""
         health = super().health()
-        return Health(Level.WARN, f"no odometry: {UNPLACED}") if self._unplaced and health.level is Level.OK else health
+        if health.level is not Level.OK:
+            return health
+        if self._refused:
+            return Health(
+                Level.WARN, f"drawn zone not watched: {'; '.join(f'{k}: {v}' for k, v in self._refused.items())}"
+            )
+        return Health(Level.WARN, f"no odometry: {UNPLACED}") if self._unplaced else health
 
     def _on_rules(self, tracks: Tracks) -> Iterator[Output]:
         """Hold a picture against the rules of zones."""
-        if not self.watch.rules:
+        if not self.watch.rules and not self.book.alarms:
             return
         refused = self.book.refused
         changes = self.book.take(self.watch.step(tracks), tracks)
@@ -151,12 +184,27 @@ class ThreatStage(Stage[ThreatSettings]):
         if self.book.alarms != self._told:
             yield self._alarms(tracks.stamp_ns)
 
+    def _on_zones(self, message: StampedMessage) -> Iterator[Output]:
+        """Watch what people have drawn, all of which is in a message; what it has not is over."""
+        zones, wrong = zones_from_msg(message)
+        refused = {**wrong, **refusals(zones, self._taken)}
+        self.counters.note(NOT_WATCHED, len(refused.keys() - self._refused.keys()))
+        self._refused = refused
+        self._drawn = [one for one in zones if one.name not in refused]
+        over = self.watch.watch_drawn(self._drawn)
+        stamp_ns = self.watch.stamp_ns or stamp_of(message)
+        for alarm in self.book.take_rules(self.watch.rules, over, stamp_ns):
+            yield self.event(AlarmEnded(**vars(alarm)), stamp_ns)
+        yield self._protected(self._moving(stamp_ns), stamp_ns)
+        if self.book.alarms != self._told:
+            yield self._alarms(stamp_ns)
+
     def _alarms(self, stamp_ns: int) -> Output:
         self._told = self.book.alarms
         return Output("alarms", alarms_to_msg(self._told, stamp_ns=stamp_ns))
 
     def _protected(self, moving: dict[str, AssetPlace], stamp_ns: int) -> Output:
-        areas = areas_of(self.settings.protected(), self._zones, moving)
+        areas = areas_of(self.settings.protected(), self._zones, moving, self._drawn)
         return Output("protected", areas_to_msg(areas, stamp_ns=stamp_ns, frame_id=MAP))
 
     def _moving(self, stamp_ns: int) -> dict[str, AssetPlace]:

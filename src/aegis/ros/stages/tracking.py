@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
 from aegis.core.health import Health, Level
+from aegis.core.params import Settings
 from aegis.core.tracking.measurement import infinite_as_unknown
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import StepResult, Tracker
@@ -46,6 +47,14 @@ class TrackingStage(Stage[TrackingSettings]):
     settings_type = TrackingSettings
     counters_type = TrackingCounters
     counters: TrackingCounters
+    tunable = (
+        "max_tracks", "max_extent_m",
+        *(f"{of}.{name}" for of in ("sensor", "sensors.*")
+          for name in ("detection_probability", "clutter_per_scan", "births_per_scan", "min_range_m", "max_range_m")),
+        "motion.acceleration*", "motion.vertical_*", "motion.turn_*", "motion.mean_*", "association.sharpness",
+        "existence.*", "birth.initial_*", "classification.confidence_threshold", "classification.min_snr_db",
+        "classification.max_noise_rise_db",
+    )  # fmt: skip
 
     def __init__(self, settings: TrackingSettings, context: StageContext) -> None:
         super().__init__(settings, context)
@@ -70,6 +79,12 @@ class TrackingStage(Stage[TrackingSettings]):
     def period_s(self) -> float | None:
         """How often the picture is kept."""
         return self.settings.snapshot.period_s if self._kept is not None else None
+
+    def tune(self, settings: Settings) -> None:
+        """Track with these settings from the next scan on; the tracks stay."""
+        assert isinstance(settings, TrackingSettings)
+        self.settings = settings
+        self.tracker.tune(settings)
 
     def reset(self) -> None:
         """Drop all tracks, those kept on disk too; ids go on."""

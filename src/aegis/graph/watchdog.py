@@ -1,0 +1,92 @@
+"""Sees that a process does not go on: it is stopped (SIGSTOP), or one of its loops stays in one callback."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aegis.heartbeat import Heartbeats, Loop
+
+HANG_AFTER_S = 3.0
+# Without messages a loop of ROS goes round once a second, for the status: less cannot be asked of it.
+LEAST_HANG_AFTER_S, MOST_HANG_AFTER_S = 2.0, 3600.0
+
+
+def hang_after_s(text: str | float) -> float:
+    """Return after how many seconds a loop hangs, 0 for never, as it is given to a command.
+
+    Raises:
+        ValueError: it is no such number.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if seconds != 0.0 and not LEAST_HANG_AFTER_S <= seconds <= MOST_HANG_AFTER_S:
+        raise ValueError(f"'{text}': 0 (never), or {LEAST_HANG_AFTER_S:g} to {MOST_HANG_AFTER_S:g} seconds")
+    return seconds
+
+
+@dataclass
+class _Standing:
+    """A loop's beat that has not been followed by another yet."""
+
+    beat_ns: int
+    seen: bool = False  # a second time
+    waited_ns: int = 0  # what its thread had waited for a processor by then, since its start
+
+
+class Watchdog:
+    """Watches the loops of one process. Time in which a thread could run and got no processor is not held against it."""
+
+    def __init__(self, heartbeats: Heartbeats, hang_after_s: float) -> None:
+        """Prepare.
+
+        Args:
+            heartbeats: of the process.
+            hang_after_s: how long a loop may take to go round; 0 looks at nothing.
+        """
+        self._heartbeats = heartbeats
+        self._hang_after_s = hang_after_s
+        self._standing: dict[Loop, _Standing] = {}
+
+    def begin(self) -> None:
+        """Begin anew, with a process that is about to start."""
+        self._heartbeats.clear()
+        self._standing.clear()
+
+    def hangs_for_s(self, pid: int, now_ns: int, awake_since_ns: int) -> float | None:
+        """Return how long the process's slowest loop has not gone round, where that is too long.
+
+        Args:
+            pid: of the process.
+            now_ns: of the monotonic clock.
+            awake_since_ns: since when this process itself has looked without a gap: what stops both stops no loop.
+        """
+        found = [self._age_s(pid, loop, now_ns, awake_since_ns) for loop in Loop] if self._hang_after_s > 0.0 else []
+        longest = max(found, default=0.0)
+        return longest if longest > self._hang_after_s else None
+
+    def _age_s(self, pid: int, loop: Loop, now_ns: int, awake_since_ns: int) -> float:
+        last = self._heartbeats.last(loop)
+        if last is None:
+            return 0.0
+        beat_ns, thread = last
+        standing = self._standing.get(loop)
+        if standing is None or standing.beat_ns != beat_ns:
+            self._standing[loop] = _Standing(beat_ns)
+            return 0.0
+        if not standing.seen:
+            standing.seen, standing.waited_ns = True, _waited_ns(pid, thread)
+        age_ns = now_ns - max(beat_ns, awake_since_ns)
+        if age_ns > self._hang_after_s * 1e9:
+            age_ns -= _waited_ns(pid, thread) - standing.waited_ns
+        return age_ns * 1e-9
+
+
+def _waited_ns(pid: int, thread: int) -> int:
+    """Return how long a thread has waited for a processor since its start; 0 where the kernel does not count that."""
+    with suppress(OSError, ValueError, IndexError):
+        return int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[1])
+    return 0

@@ -1,0 +1,63 @@
+"""Zones that people have drawn, with their rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from aegis_msgs.msg import ZoneArray
+
+from aegis.core.threat.drawn_zones import DrawnZone, drawn_zone
+from aegis.core.threat.zone_settings import Rule
+from aegis.core.types import ClassId
+from aegis.ros.messages.fields import check_lengths, make_header, pack
+
+_LIMITS = ("floor_m", "ceiling_m")
+_NUMBERS = tuple(name for name, field in Rule.model_fields.items() if field.annotation is float)
+_PER_ZONE = ("version", *_LIMITS, "corners", "when", "classes", *_NUMBERS, "priority")
+
+
+def zones_to_msg(zones: Sequence[DrawnZone], *, stamp_ns: int, frame_id: str) -> ZoneArray:
+    """Return the message of all drawn zones."""
+    m = ZoneArray()
+    m.header = make_header(stamp_ns, frame_id)
+    m.name = [one.name for one in zones]
+    m.version = pack("Q", [one.version for one in zones])
+    for limit in _LIMITS:
+        setattr(m, limit, pack("d", [getattr(one.zone, limit) for one in zones]))
+    m.corners = pack("I", [len(one.outline) for one in zones])
+    m.corner_x = pack("d", [x for one in zones for x, _ in one.outline])
+    m.corner_y = pack("d", [y for one in zones for _, y in one.outline])
+    m.when = [str(one.rule.when) for one in zones]
+    m.classes = pack("I", [sum(1 << ClassId[name] for name in one.rule.classes) for one in zones])
+    for number in _NUMBERS:
+        setattr(m, number, pack("d", [getattr(one.rule, number) for one in zones]))
+    m.priority = pack("B", [one.rule.priority for one in zones])
+    return m
+
+
+def zones_from_msg(m: ZoneArray) -> tuple[list[DrawnZone], dict[str, str]]:
+    """Return the zones of a message, and why those that cannot be watched cannot.
+
+    Raises:
+        ValueError: arrays of lengths that do not fit.
+    """
+    check_lengths(m, len(m.name), list(_PER_ZONE))
+    ends = list(accumulate((int(count) for count in m.corners), initial=0))
+    check_lengths(m, ends[-1], ["corner_x", "corner_y"])
+    corners = list(zip(m.corner_x, m.corner_y, strict=True))
+    zones: list[DrawnZone] = []
+    refused: dict[str, str] = {}
+    for k, (name, (first, last)) in enumerate(zip(m.name, pairwise(ends), strict=True)):
+        rule = {
+            "when": m.when[k],
+            "classes": tuple(one.name for one in ClassId if m.classes[k] >> one & 1),
+            **{number: getattr(m, number)[k] for number in _NUMBERS},
+            "priority": m.priority[k],
+        }
+        limits = {limit: getattr(m, limit)[k] for limit in _LIMITS}
+        try:
+            zones.append(drawn_zone(name, corners[first:last], limits, rule, int(m.version[k])))
+        except ValueError as error:
+            refused[name] = str(error)
+    return zones, refused
