@@ -16,6 +16,7 @@ from aegis import __version__
 from aegis.cli.bags import play, record
 from aegis.cli.classify import classify
 from aegis.cli.evaluate import evaluate
+from aegis.cli.export import export
 from aegis.cli.report import report
 from aegis.cli.train import train
 from aegis.cli.users import users
@@ -382,6 +383,7 @@ def events(markdown: bool) -> None:
 
 cli.add_command(evaluate)
 cli.add_command(report)
+cli.add_command(export)
 cli.add_command(record)
 cli.add_command(play)
 cli.add_command(classify)

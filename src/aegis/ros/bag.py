@@ -153,8 +153,8 @@ class GraphBag:
 
     def take(
         self, name: str, wanted: str | None = None, type_name: str | None = None, *, option: str = "--topic"
-    ) -> None:
-        """Read a topic too, by the name that it has here.
+    ) -> str:
+        """Read a topic too, by the name that it has here; return its name in the bag.
 
         Args:
             name: of the graph's table, or any other where the rest is given.
@@ -169,6 +169,7 @@ class GraphBag:
         if not found.messages:
             raise BagError(f"{self.path} is empty: no messages on {found.name}")
         self._names[found.name] = name
+        return found.name
 
     def messages(self) -> Iterator[tuple[int, str, bytes]]:
         """Yield (time of recording [ns], name here, CDR bytes) of the topics that were taken.
