@@ -103,6 +103,11 @@ BENCHMARKS = {
         "aegis.bench.profiles",
         frozenset({"recordings"}),
     ),
+    "real_classes": Benchmark(
+        "what recorded people, cars, vessels and aircraft are called by the classes that ship",
+        "aegis.bench.real_classes",
+        frozenset({"recordings"}),
+    ),
     "ew": Benchmark(
         "EW: false alarms in hours of calm, jammers' ranges against closed forms, what agility does for the picture",
         "aegis.bench.ew",
