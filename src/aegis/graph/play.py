@@ -29,6 +29,7 @@ NOBODY_S = 10.0  # for so long somebody is waited for who listens
 CLOCK_PERIOD_S = 0.01
 DEEPER = 20  # than a driver's queue: who is late in finding us asks for what came before
 ACKED_S = 2.0  # for what was sent last to arrive
+TAKEN_S = 1.0  # the same, for those who listen as best effort: they acknowledge nothing
 HELD_S = 0.5  # between looks at the keys while nothing is sent
 NO_KEYS = Keys(None)
 
@@ -166,6 +167,7 @@ def play(
             pass  # this is how a loop ends
         for publisher in [*publishers.values(), *([clocks] if clocks else [])]:
             publisher.wait_for_all_acked(Duration(seconds=ACKED_S))
+        time.sleep(TAKEN_S)
     return done
 
 
