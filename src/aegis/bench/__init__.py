@@ -39,9 +39,18 @@ BENCHMARKS = {
         frozenset({"checkout"}),
         always_json=True,
     ),
+    "faults": Benchmark(
+        "every process of the live graph killed and stopped: how soon noticed, how soon fresh output",
+        "aegis.bench.faults",
+    ),
     "bridge": Benchmark(
         "1000 WebSocket clients at 10 Hz, GET under load, memory over minutes, beside a loop of send_json",
         "aegis.bench.bridge",
+        frozenset({"minutes"}),
+    ),
+    "page": Benchmark(
+        "the page in headless Chromium without a GPU, 1,000 and 5,000 tracks at 10 Hz: script a frame, long tasks, memory",
+        "aegis.bench.page",
         frozenset({"minutes"}),
     ),
     "signal": Benchmark(
