@@ -18,6 +18,7 @@ import { command, keepAlive, may, onSession, read, renew, session, signIn, signO
 import { Sound } from "./sound.ts";
 import { Stream } from "./stream.ts";
 import { chooseTheme } from "./theme.ts";
+import { ZonesPanel } from "./zones_panel.ts";
 
 const TABLE_EVERY_MS = 250;
 const SESSION_OVER = "The session has ended; sign in again.";
@@ -31,7 +32,8 @@ const charts = new Charts();
 const details = new DetailsPanel();
 const sound = new Sound();
 const replay = new Replay(onReplay, () => heard.nowS(performance.now()));
-const navigation = new Navigation(scope, drawSoon, choose, () => panels.selected, () => replay.t);
+const zones = new ZonesPanel(heard, scope, { may, read, command });
+const navigation = new Navigation(scope, drawSoon, clicked, () => panels.selected, () => replay.t);
 const stream = new Stream(heard, {
   open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${STREAM_PATH}`),
   token: () => session()?.token ?? null,
@@ -72,6 +74,7 @@ function leave(reason = ""): void {
   panels.refusal = null;
   replay.end();
   setConnection("signed-out");
+  zones.show(performance.now(), false);
   showSignedIn(false);
   byId("user").textContent = "";
   byId("login-problem").textContent = reason;
@@ -158,6 +161,7 @@ function drawScope(): void {
     showTrails: byId<HTMLInputElement>("show-trails").checked,
     selected: panels.selected,
   });
+  zones.overlay.show();
   setText(byId("leader"), scope.leaderS ? `leaders ${scope.leaderS} s` : "");
 }
 
@@ -171,6 +175,7 @@ function refresh(): void {
   panels.replayText = replay.t === null ? "" : replay.text;
   panels.show(now);
   alarms.show(now);
+  zones.show(now, replay.t !== null);
   sound.update(audible(heard, now), now);
   const chosen = replay.t === null ? panels.selected : null;
   details.show(chosen, now);
@@ -178,7 +183,12 @@ function refresh(): void {
   drawSoon();
 }
 
-/** Choose a track by a click, or none. */
+/** A click on the scope: a corner of what is being drawn, or a track, or none. */
+function clicked(id: number | null): void {
+  if (!zones.overlay.takesClick()) choose(id);
+}
+
+/** Choose a track, or none. */
 function choose(id: number | null): void {
   if (id === null) panels.selected = null;
   else panels.select(id);
