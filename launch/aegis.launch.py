@@ -5,6 +5,7 @@
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
@@ -82,6 +83,14 @@ def generate_launch_description() -> LaunchDescription:
                 description="all nodes in one process, the bridge apart",
             ),
             DeclareLaunchArgument(
+                "radars",
+                default_value="",
+                description="of a rig, each in a namespace of its own, into one tracker: front,left",
+            ),
+            DeclareLaunchArgument(
+                "nodes", default_value="", description="that run, and no other: detection,tracking; empty: all"
+            ),
+            DeclareLaunchArgument(
                 "print_plan", default_value="false", choices=YES_NO, description="say what would run, and run nothing"
             ),
             OpaqueFunction(function=processes),
@@ -109,6 +118,8 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         bridge="bridge" in yes,
         foxglove="foxglove" in yes,
         composed="composed" in yes,
+        radars=_listed(arguments["radars"]),
+        nodes=_listed(arguments["nodes"]),
     )
     plan = Plan.of(options, os.environ)
     if "print_plan" in yes:
@@ -128,7 +139,7 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         )
         for name, words in plan.processes.items()
     ]
-    return [*entities, sensor_transform(plan.parameters)]
+    return [*entities, *(sensor_transform(plan.parameters, radar) for radar in options.radars or ("",))]
 
 
 def end_where_it_cannot_start(event: ProcessExited, _: LaunchContext) -> list[LaunchDescriptionEntity]:
@@ -138,22 +149,31 @@ def end_where_it_cannot_start(event: ProcessExited, _: LaunchContext) -> list[La
     return [Shutdown(reason=f"{event.process_name} could not start (exit code {event.returncode})")]
 
 
-def sensor_transform(parameters: Parameters) -> LaunchDescriptionEntity:
-    """Return a publisher of where the sensor stands in the picture, from the parameters of the stages; RViz needs it."""
-    sensor = parameters.settings_as(DetectionSettings, "detection").frame_id
-    pose = parameters.settings_as(TrackingSettings, "tracking")
-    if not sensor or sensor == pose.frame_id:
+def _listed(text: str) -> tuple[str, ...]:
+    """Return the names of a list with commas."""
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
+def sensor_transform(parameters: Parameters, radar: str = "") -> LaunchDescriptionEntity:
+    """Return a publisher of where a sensor stands in the picture, from the parameters of the stages; RViz needs it."""
+    own = replace(parameters, namespace=f"{parameters.namespace}/{radar}".strip("/"))
+    sensor = own.settings_as(DetectionSettings, "detection").frame_id
+    tracking = parameters.settings_as(TrackingSettings, "tracking")
+    pose = tracking.sensors.get(radar, tracking)
+    if not sensor or sensor == tracking.frame_id:
         return LogInfo(msg="no transform is published: the points are in the frame of the picture, or in any")
     try:
         get_package_prefix("tf2_ros")
     except PackageNotFoundError:
-        return LogInfo(msg=f"no tf2_ros here: no transform {pose.frame_id} -> {sensor}; RViz cannot place the points")
+        return LogInfo(
+            msg=f"no tf2_ros here: no transform {tracking.frame_id} -> {sensor}; RViz cannot place the points"
+        )
     yaw = str(math.radians(pose.sensor_yaw_deg))
     return Node(
         package="tf2_ros",
         executable="static_transform_publisher",
         arguments=[
             *("--x", str(pose.sensor_x), "--y", str(pose.sensor_y), "--z", str(pose.sensor_z), "--yaw", yaw),
-            *("--frame-id", pose.frame_id, "--child-frame-id", sensor),
+            *("--frame-id", tracking.frame_id, "--child-frame-id", sensor),
         ],
     )

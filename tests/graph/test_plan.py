@@ -196,3 +196,61 @@ def test_help_says_what_is_done_with_the_words_for_ros():
     text = CliRunner().invoke(cli, ["up", "--help"]).output
     assert "[--ros-args ...]" in text
     assert "-p NODE:NAME:=VALUE" in " ".join(text.split())
+
+
+RIG = (
+    "tracking.sensors.front.sensor_x=3.0",
+    "tracking.sensors.front.sensor_yaw_deg=90.0",
+    "tracking.sensors.left.sensor_x=-3.0",
+)
+
+
+def test_a_rig_has_each_radars_nodes_in_a_namespace_and_all_others_once():
+    made = plan(*RIG, radars=("front", "left"))
+    radars = [f"{radar}/{node}" for radar in ("front", "left") for node in ("simulator", "detection")]
+    assert list(made.processes) == [*radars, "tracking", "threat", "ew", "markers", "foxglove", BRIDGE]
+    words = made.processes["front/detection"]
+    assert words[words.index("--namespace") + 1] == "front"
+    assert "detections:=/detections" in words
+    assert "status:=/status" in words
+    assert "radar/points:=/radar/points" not in words  # stays the radar's own
+    assert {"--set=detection.sensor_id=front", "--set=detection.sensor_yaw_deg=90.0"} <= set(words)
+    assert "--namespace" not in made.processes["tracking"]
+    (stages,) = [word for word in made.processes[BRIDGE] if word.startswith("--set=bridge.ready.stages")]
+    assert stages.endswith("=[front/detection, left/detection, tracking, threat, ew]")
+    seeds = [word for name in radars for word in made.processes[name] if "simulator.seed" in word]
+    assert seeds == ["--set=simulator.seed=1", "--set=simulator.seed=2"]
+    begins = {word for name in radars for word in made.processes[name] if "begins_at_s" in word}
+    assert len(begins) == 1  # one scenario
+
+
+def test_what_is_said_of_one_radar_holds_for_it_alone(tmp_path):
+    file = tmp_path / "rig.yaml"
+    file.write_text(
+        "/quay/front/driver: {ros__parameters: {driver: smartmicro_umrr, sensor_id: bow}}\n"
+        "detection: {ros__parameters: {sensor_z: 4.0}}\n"
+    )
+    made = plan(config=file, radars=("front", "left"), namespace="quay", bridge=False)
+    assert list(made.processes)[:4] == ["front/driver", "front/detection", "left/simulator", "left/detection"]
+    words = made.processes["front/driver"]
+    assert words[words.index("--namespace") + 1] == "quay/front"
+    assert not [word for word in words if "sensor_id" in word]  # it is said
+    assert "detections:=/quay/detections" in made.processes["left/detection"]
+
+
+def test_a_rig_in_few_processes():
+    made = plan(*RIG, radars=("front", "left"), composed=True)
+    assert list(made.processes) == ["front/graph", "left/graph", "graph", BRIDGE]
+    assert made.processes["left/graph"][:2] == ["simulator", "detection"]
+
+
+@pytest.mark.parametrize("radars", [("front", "front"), ("2nd",), ("a/b",), ("tracking",)])
+def test_a_radars_name_has_to_be_one(radars):
+    with pytest.raises(ConfigError, match=f"radar '{radars[0]}'"):
+        plan(radars=radars)
+
+
+def test_nodes_can_be_left_out():
+    assert stages(nodes=("tracking", "detection")) == ["detection", "tracking"]
+    with pytest.raises(ConfigError, match="'frontend' does not run here"):
+        plan(nodes=("frontend",))

@@ -68,6 +68,7 @@ class BridgeSettings(SensorPose):
     )
     tls: TlsSettings = group(TlsSettings())
     requests: RequestSettings = group(RequestSettings())
+    nodes: tuple[str, ...] = param((), "Nodes beside the bridge, as a rig's plan names them. Empty: one of each.")
     ready: ReadySettings = group(ReadySettings())
     accounts: AccountSettings = group(AccountSettings())
     stream: StreamSettings = group(StreamSettings())

@@ -105,6 +105,14 @@ def cli() -> None:
 @click.option("--foxglove/--no-foxglove", default=True, show_default=True, help="Foxglove server on port 8765.")
 @click.option("--composed", is_flag=True, help="All nodes in one process (the bridge stays apart).")
 @click.option(
+    "--radar",
+    "radars",
+    metavar="NAME",
+    multiple=True,
+    help="One of several radars of a rig, each in a namespace of its own, into one tracker. Repeatable; docs/rig.md.",
+)
+@click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable.")
+@click.option(
     "--hang-after",
     type=HangAfter(),
     default=HANG_AFTER_S,

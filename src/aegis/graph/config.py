@@ -111,6 +111,10 @@ class Parameters:
         """
         return self._kind(node, self._given(node))
 
+    def gives(self, node: str, name: str) -> bool:
+        """Tell whether anything was said of a node's parameter."""
+        return name in self._given(node)
+
     def settings(self, node: str, *, environ: Mapping[str, str] | None = None) -> Settings:
         """Return a node's settings: defaults, under the file, under the environment, under `--set`, under `--ros-args`.
 

@@ -54,7 +54,10 @@ class StageNode(Node):  # type: ignore[misc]
         own_namespace = self.get_namespace().strip("/")  # --ros-args may say another, and another name
         state = state_dir(own_namespace)
         epoch = next_epoch(state, self.get_name(), run_id)
-        context = StageContext(run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace)
+        label = label_of(self.get_fully_qualified_name(), self.resolve_topic_name("status"))
+        context = StageContext(
+            run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace, label=label
+        )
         self.stage: Stage[Settings] = spec.load_stage()(settings, context)
         StageHost(
             self,
@@ -64,6 +67,15 @@ class StageNode(Node):  # type: ignore[misc]
             services=spec.services,
             overrides=own,
         )
+
+
+def label_of(node: str, status_topic: str) -> str:
+    """Return what a node is called among those that share a status topic: its full name, from the topic's namespace on.
+
+    `/front/detection` is `front/detection` where its status goes to `/status`, and `detection` where it goes to `/front/status`.
+    """
+    shared = status_topic.rpartition("/")[0] + "/"
+    return node.removeprefix(shared).strip("/")
 
 
 def run(names: Sequence[str], parameters: Parameters) -> int:
@@ -128,7 +140,7 @@ def run_bridge(settings: Settings, parameters: Parameters, run_id: str) -> int:
         words += ["-p", f"{name}:={json.dumps(value)}"]
     return serve(
         settings,
-        nodes_beside_bridge(),
+        nodes_beside_bridge(settings.nodes),
         namespace=namespace,
         state_dir=state,
         run_id=run_id,

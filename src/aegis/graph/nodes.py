@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ class NodeSpec:
     calls: tuple[str, ...] = ()  # services of other nodes, besides `restart`
     offline: bool = True  # also part of `aegis process`
     on_request: bool = False  # runs only where the radar in use needs it; see `aegis.graph.plan`
+    of_radar: bool = False  # one for each radar of a rig
 
     def load_stage(self) -> type[Stage[Settings]]:
         """Import and return the stage class."""
@@ -59,6 +61,7 @@ NODES: dict[str, NodeSpec] = {
             publishes=("radar/points", "radar/cube", "radar/noise", "truth"),
             services=(Service("scan", "aegis_msgs/srv/Scan"), Service("set_mode", "aegis_msgs/srv/SetMode")),
             offline=False,
+            of_radar=True,
         ),
         NodeSpec(
             "driver",
@@ -68,6 +71,7 @@ NODES: dict[str, NodeSpec] = {
             publishes=("radar/points", "radar/cube", "radar/video", "odometry"),
             offline=False,
             on_request=True,
+            of_radar=True,
         ),
         NodeSpec(
             "radar_msgs",
@@ -78,6 +82,7 @@ NODES: dict[str, NodeSpec] = {
             publishes=("radar/points",),
             offline=False,
             on_request=True,
+            of_radar=True,
         ),
         NodeSpec(
             "frontend",
@@ -87,6 +92,7 @@ NODES: dict[str, NodeSpec] = {
             subscribes=("radar/cube",),
             publishes=("radar/points", "radar/noise", "radar/range_doppler"),
             on_request=True,
+            of_radar=True,
         ),
         NodeSpec(
             "video",
@@ -96,6 +102,7 @@ NODES: dict[str, NodeSpec] = {
             subscribes=("radar/video", "radar/sector"),
             publishes=("radar/points",),
             on_request=True,
+            of_radar=True,
         ),
         NodeSpec(
             "detection",
@@ -104,6 +111,7 @@ NODES: dict[str, NodeSpec] = {
             "points of one object grouped, measured and classified",
             subscribes=("radar/points", "odometry"),
             publishes=("detections",),
+            of_radar=True,
         ),
         NodeSpec(
             "tracking",
@@ -192,17 +200,18 @@ ALL_NODES: dict[str, NodeSpec] = {
 }
 
 
-def nodes_beside_bridge() -> GraphNodes:
-    """Return what the bridge has to know of the graph."""
+def nodes_beside_bridge(names: Sequence[str] = ()) -> GraphNodes:
+    """Return what the bridge has to know of the graph; `names` are the nodes that run, where these are not those of the table."""
+    names = names or tuple(NODES)
     (restart,) = COMMON_SERVICES
     spec = ALL_NODES[BRIDGE]
     offered = {service.name: service.type for node in NODES.values() for service in node.services}
     return GraphNodes(
-        names=tuple(NODES),
+        names=tuple(names),
         subscribes=spec.subscribes,
         publishes=spec.publishes,
         services={
-            **{restart_service(name): restart.type for name in NODES},
+            **{restart_service(name): restart.type for name in names},
             **{name: offered[name] for name in spec.calls},
         },
     )

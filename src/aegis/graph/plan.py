@@ -11,6 +11,7 @@ from pathlib import Path
 from aegis.core.params import ConfigError, Settings
 from aegis.drivers import registry
 from aegis.drivers.contract import DriverSettings
+from aegis.graph import rig
 from aegis.graph.config import Parameters
 from aegis.graph.nodes import BRIDGE, NODES
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
@@ -43,6 +44,8 @@ class Options:
     bridge: bool = True
     foxglove: bool = True
     composed: bool = False  # all stages in one process
+    radars: tuple[str, ...] = ()  # of a rig, each in a namespace of its own; empty: one radar, in that of the graph
+    nodes: tuple[str, ...] = ()  # that run, of those that would; empty: all of them
     discovery_range: str = ""  # of DDS, where the environment does not say
     ros_args: tuple[str, ...] = ()  # what follows `--ros-args`
 
@@ -82,34 +85,37 @@ class Plan:
         sets = options.all_sets()
         ros = RosArguments.parse(options.ros_args)
         parameters = Parameters.read(options.config, sets, namespace=options.namespace, ros=ros)
-        names = _nodes(options, parameters, environ)
-        every = [*names, *([BRIDGE] if options.bridge else [])]
-        parameters.check(every)
-        settings = {name: parameters.settings(name, environ=environ) for name in every}
+        parts = rig.parts_of(options.radars, parameters, lambda given: _nodes(options, given, environ))
         if options.bridge:
-            _check_bridge(settings[BRIDGE])
-
-        groups = {COMPOSED: names} if options.composed else {name: [name] for name in names}
-        if options.bridge:
-            groups[BRIDGE] = [BRIDGE]
-        config = parameters.config
-        common = ["--config", str(config.resolve())] if config is not None else []
-        for item in sets:
-            common += ["--set", item]
-        if options.namespace:
-            common += ["--namespace", options.namespace]
+            parts = rig.with_bridge(parts, parameters)
         shared = {RUN_ID: environ.get(RUN_ID) or secrets.token_hex(8)}
         if options.discovery_range and not environ.get(DISCOVERY_RANGE):
             shared[DISCOVERY_RANGE] = options.discovery_range
-        return cls(
-            tuple(every),
-            {group: [*nodes, *common, *_ros_words(ros, nodes, every, parameters)] for group, nodes in groups.items()},
-            {
-                group: {**shared, **dds_environ((settings[name] for name in nodes), environ)}
-                for group, nodes in groups.items()
-            },
-            parameters,
-        )
+        every = list(dict.fromkeys(name for part in parts for name in part.nodes))
+        processes, environs = {}, {}
+        for part in parts:
+            given = part.parameters
+            given.check(part.nodes)
+            settings = {name: given.settings(name, environ=environ) for name in part.nodes}
+            if BRIDGE in settings:
+                _check_bridge(settings[BRIDGE])
+            own = [name for name in part.nodes if name != BRIDGE]
+            groups = {COMPOSED: own} if options.composed and own else {name: [name] for name in own}
+            if BRIDGE in settings:
+                groups[BRIDGE] = [BRIDGE]
+            common = ["--config", str(given.config.resolve())] if given.config is not None else []
+            for item in sets:
+                common += ["--set", item]
+            if given.namespace:
+                common += ["--namespace", given.namespace]
+            for group, nodes in groups.items():
+                words = _ros_words(ros, nodes, every, given)
+                if part.remaps:
+                    words = [*(words or [BEGIN]), *part.remaps]
+                own_sets = [f"--set={item}" for item in part.sets if item.partition(".")[0] in nodes]
+                processes[part.process(group)] = [*nodes, *common, *own_sets, *words]
+                environs[part.process(group)] = {**shared, **dds_environ((settings[name] for name in nodes), environ)}
+        return cls(tuple(every), processes, environs, parameters)
 
     def lines(self, command: Sequence[str]) -> list[str]:
         """Return the processes as lines for a shell, where `command` is that of `aegis_node`."""
@@ -159,12 +165,17 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
         requested.add("radar_msgs")
     if options.external_video or (radar == "driver" and registry.output_of(driver) == "video"):
         requested.add("video")
-    return [
+    names = [
         name
         for name, spec in NODES.items()
         if (name != "foxglove" or options.foxglove)
         and (name in requested or (not spec.on_request and name != "simulator"))
     ]
+    if strange := [name for name in options.nodes if name not in names]:
+        raise ConfigError(
+            f"nodes: '{strange[0]}' does not run here; of these it can be told which do: {', '.join(names)}"
+        )
+    return [name for name in names if name in options.nodes] if options.nodes else names
 
 
 def _check_bridge(settings: Settings) -> None:

@@ -154,7 +154,7 @@ class StageHost:
     def _on_restart(self, request: Restart.Request, response: Restart.Response) -> Restart.Response:
         def restart() -> Iterable[Output]:
             self.stage.reset()
-            response.success, response.message = True, f"{self.stage.name} is back at its start"
+            response.success, response.message = True, f"{self.stage.label} is back at its start"
             return self.stage.start(self.now_ns())  # what was latched before does not hold any more
 
         self._guard(restart)
@@ -180,7 +180,7 @@ class StageHost:
             for output in call(*args, **kwargs):
                 self._publish(output)
         except Exception as error:  # noqa: BLE001 - an exception in a callback would end spin() and with it the node
-            self.node.get_logger().error(f"{type(error).__name__} in {self.stage.name}:\n{traceback.format_exc()}")
+            self.node.get_logger().error(f"{type(error).__name__} in {self.stage.label}:\n{traceback.format_exc()}")
             self._publish(self.stage.failed(error, self.now_ns()))
 
     def _publish(self, output: Output) -> None:

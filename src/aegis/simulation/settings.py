@@ -163,6 +163,10 @@ class SimulatorSettings(SensorPose):
         "measurement", "What it makes: points, as from a whole radar; or raw samples, for the front end."
     )
     scenario: str = param("calm_traffic", "Name of a scenario that ships, or path to a .yaml file.")
+    begins_at_s: float = param(
+        0.0, "When the scenario begins, in seconds since 1970: radars of a rig look at one scenario. 0: at the first scan.",
+        unit="s", ge=0.0, lt=1e11,
+    )  # fmt: skip
     seed: int = param(1, "Seed of the random generator: same seed, same scans.", ge=0)
     scan_interval_s: float = param(0.5, "Time between scans.", unit="s", ge=0.01, le=60, env="RADAR_SCAN_INTERVAL")
     refresh_rate_hz: float = param(

@@ -213,8 +213,14 @@ class LiveState:
         return stage in self.nodes or stage == OWN_NAME
 
     def stage_row(self, stage: str) -> StageBody | None:
-        """Return a stage's status in named units; None before the first."""
+        """Return a stage's status in named units; None before the first.
+
+        Of a rig, that has one for each radar (`front/detection`), the one heard least lately.
+        """
         report = self.stages.get(stage)
+        if report is None:
+            each = [self.stages[name] for name in self.stages if name.endswith(f"/{stage}")]
+            report = max(each, key=lambda one: one.age_s, default=None)
         if report is None:
             return None
         row = report.row

@@ -44,6 +44,7 @@ class StageContext:
     state_dir: Path | None = None
     live: bool = False
     namespace: str = ""
+    label: str = ""  # what the stage is called in status, events and diagnostics; empty: its name
 
 
 @dataclass
@@ -98,6 +99,7 @@ class Stage(ABC, Generic[SettingsT]):
     def __init__(self, settings: SettingsT, context: StageContext) -> None:
         self.settings = settings
         self.context = context
+        self.label = context.label or self.name
         self.counters = self.counters_type()
         self._reported = self.counters.copy()  # by the last status
         # Tells whether anybody listens to a topic of this stage; the live host replaces it, a bag takes everything.
@@ -184,7 +186,7 @@ class Stage(ABC, Generic[SettingsT]):
         self._event_sequence += 1
         message = event_to_msg(
             event,
-            stage=self.name,
+            stage=self.label,
             stamp_ns=stamp_ns,
             run_id=self.context.run_id,
             epoch=self.context.epoch,
@@ -223,7 +225,7 @@ class Stage(ABC, Generic[SettingsT]):
         step_p50, step_p99 = _quantiles(self._step_s if live else [])
         latency_p50, latency_p99 = _quantiles(self._latency_s if live else [])
         row = StageStatus(
-            stage=self.name,
+            stage=self.label,
             rate_hz=rate_hz,
             step_p50=step_p50,
             step_p99=step_p99,
@@ -236,9 +238,9 @@ class Stage(ABC, Generic[SettingsT]):
 
     def _diagnosis(self, now_ns: int, detail: Mapping[str, object]) -> Output:
         reasons = {f"dropped: {reason}": count for reason, count in sorted(self.counters.reasons.items())}
-        namespace = self.context.namespace.strip("/")
+        namespace, name = self.context.namespace.strip("/"), self.label.rpartition("/")[2]
         message = diagnostics_to_msg(
-            f"aegis: {namespace}/{self.name}" if namespace else f"aegis: {self.name}",
+            f"aegis: {namespace}/{name}" if namespace else f"aegis: {name}",
             self.health(),
             {**self.counters.totals(), **reasons, **detail},
             now_ns,

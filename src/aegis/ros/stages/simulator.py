@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class SimulatorStage(Stage[SimulatorSettings]):
-    """A radar that looks at a scenario; the scenario's time runs from the first scan."""
+    """A radar that looks at a scenario; the scenario's time runs from the first scan, or from when the parameters say."""
 
     name = "simulator"
     settings_type = SimulatorSettings
@@ -41,7 +41,7 @@ class SimulatorStage(Stage[SimulatorSettings]):
             self.simulator = SignalSimulator(settings)
         else:
             self.simulator = Simulator(settings)
-        self._begin_ns: int | None = None
+        self._begin_ns: int | None = round(settings.begins_at_s * 1e9) or None
         self._cube_bytes = 0
 
     @property
@@ -144,7 +144,7 @@ class SimulatorStage(Stage[SimulatorSettings]):
     def reset(self) -> None:
         """Begin the scenario anew, with the mode, carrier and random numbers of the start."""
         self.simulator.reset()
-        self._begin_ns = None
+        self._begin_ns = round(self.settings.begins_at_s * 1e9) or None
 
     def detail(self) -> dict[str, object]:
         """Return what the radar is doing."""

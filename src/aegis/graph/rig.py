@@ -1,0 +1,117 @@
+"""Several radars into one tracker: the nodes of each radar in a namespace of its own, all others once.
+
+A radar's nodes are those from its driver to its detections. What the others read of them (`detections`, `radar/noise`) and what all
+say of themselves goes to the topics of the rig. Where a radar stands is said once, in `tracking.sensors.NAME`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from aegis.core.params import ConfigError
+from aegis.core.tracking.settings import TrackingSettings
+from aegis.graph.config import Parameters
+from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
+from aegis.graph.parameter_file import parse_sets
+from aegis.ros.topics import COMMON_PUBLISHES
+
+_NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
+_PLACE = ("sensor_x", "sensor_y", "sensor_z", "sensor_yaw_deg")
+_ONE_FOR_ALL = ("odometry", "truth")  # of topics that radars' nodes share besides those that the others read
+
+
+@dataclass(frozen=True)
+class Part:
+    """Nodes that share a namespace."""
+
+    nodes: list[str]
+    parameters: Parameters
+    radar: str = ""  # empty: all that is no radar's
+    sets: list[str] = field(default_factory=list)  # besides those of the whole rig
+    remaps: list[str] = field(default_factory=list)  # words for ROS
+
+    def process(self, name: str) -> str:
+        """Return the name of one of its processes."""
+        return f"{self.radar}/{name}" if self.radar else name
+
+
+def parts_of(radars: Sequence[str], parameters: Parameters, nodes_of: Callable[[Parameters], list[str]]) -> list[Part]:
+    """Return the parts of a rig; of one radar alone, all in one.
+
+    Args:
+        radars: their names; none: one radar.
+        parameters: of all.
+        nodes_of: the nodes that run with some parameters.
+
+    Raises:
+        ConfigError: a name is none, or there twice; or a parameter is wrong.
+    """
+    if not radars:
+        return [Part(nodes_of(parameters), parameters)]
+    for name in radars:
+        if not _NAME.fullmatch(name) or name in (*NODES, BRIDGE) or radars.count(name) > 1:
+            raise ConfigError(
+                f"radar '{name}': a name is a letter, then letters, digits or _; no node's, and there once"
+            )
+    begins_at_s = round(time.time())
+    parts, rest = [], []
+    for number, radar in enumerate(radars, start=1):
+        within = replace(parameters, namespace=f"{parameters.namespace}/{radar}".strip("/"))
+        names = nodes_of(within)
+        own = [name for name in names if NODES[name].of_radar]
+        rest = [name for name in names if not NODES[name].of_radar]
+        sets = _sets(radar, number, own, within, parameters, begins_at_s)
+        given = replace(within, explicit=[*parse_sets(sets), *within.explicit])
+        parts.append(Part(own, given, radar, sets, _remaps(own, rest, parameters.namespace)))
+    return [*parts, Part(rest, parameters)]
+
+
+def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
+    """Return the parts with the bridge in the last, which knows the nodes that run where these are not one of each."""
+    last = parts[-1]
+    sets = []
+    if len(parts) > 1:
+        every = [part.process(name) for part in parts for name in part.nodes]
+        sets.append(f"bridge.nodes=[{', '.join(every)}]")
+        if not parameters.gives(BRIDGE, "ready.stages"):
+            needed = [name for name in every if name.rpartition("/")[2] in ("detection", "tracking", "threat", "ew")]
+            sets.append(f"bridge.ready.stages=[{', '.join(needed)}]")
+    given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
+    return [*parts[:-1], replace(last, nodes=[*last.nodes, BRIDGE], parameters=given, sets=sets)]
+
+
+def _sets(
+    radar: str, number: int, own: Sequence[str], within: Parameters, rig: Parameters, begins_at_s: int
+) -> list[str]:
+    """Return what a radar's nodes are told where nobody has said otherwise: its name, its place, and a seed of its own.
+
+    Simulated radars look at one scenario, which begins at one time.
+    """
+    tracking = rig.settings_as(TrackingSettings, "tracking")
+    place = tracking.sensors.get(radar)
+    found: list[tuple[str, str, object]] = []
+    for node in own:
+        found += [(node, "sensor_id", radar), (node, "seed", number), (node, "begins_at_s", begins_at_s)]
+        if {"simulator", "driver"} & set(own):  # else a driver of somebody's says what its frame is
+            found.append((node, "frame_id", radar))
+        if place is not None:
+            found += [(node, name, getattr(place, name)) for name in _PLACE]
+    return [
+        f"{node}.{name}={value}"
+        for node, name, value in found
+        if within.kind(node).knows(name) and not within.gives(node, name)
+    ]
+
+
+def _remaps(own: Sequence[str], rest: Sequence[str], namespace: str) -> list[str]:
+    """Return the rules by which a radar's nodes speak to those of the rig."""
+    read = {topic for name in (*rest, BRIDGE) if name != "foxglove" for topic in ALL_NODES[name].subscribes}
+    shared = {*_ONE_FOR_ALL, *(topic for topic in COMMON_PUBLISHES if not topic.startswith("/"))}
+    topics = {topic for name in own for topic in (*NODES[name].publishes, *NODES[name].subscribes)}
+    out = []
+    for topic in sorted((topics & read) | (shared & {*topics, *COMMON_PUBLISHES})):
+        out += ["-r", f"{topic}:={'/'.join(('', *filter(None, namespace.split('/')), topic))}"]
+    return out
