@@ -145,7 +145,8 @@ def start_bridge(ros_domain: dict[str, str], tmp_path: Path, wait_for) -> Iterat
                 str(Path(__file__).with_name("run_bridge.py")),
                 str(state_dir),
                 namespace,
-                json.dumps(dotted(BridgeSettings, {"port": 0, **settings})),
+                # What tests publish comes neither regularly nor changed, unless they say so.
+                json.dumps(dotted(BridgeSettings, {"port": 0, "data_silence_s": 600.0, "stuck_after": 0, **settings})),
             ],
             stderr=subprocess.PIPE,
             text=True,

@@ -105,6 +105,7 @@ def test_ready_follows_the_stages(start_bridge, publisher, wait_for):
         "ready": False,
         "missing_stages": ["tracking"],
         "heard_age_s": {"tracking": None},
+        "troubles": [],
     }
     wait_for(publisher.matched, "the bridge listens")
     row = status_row("tracking")

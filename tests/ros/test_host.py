@@ -1,5 +1,7 @@
 """How a live node takes messages: several events at one waking, in order, and no more than the others can wait for."""
 
+import json
+
 import pytest
 import rclpy
 from event_messages import event_message
@@ -126,3 +128,54 @@ def test_qos_overrides_hold_for_the_topics_that_they_name(ros_domain):
     finally:
         node.destroy_node()
         rclpy.try_shutdown(context=context)
+
+
+def test_a_second_publisher_is_said_and_not_mixed_in(node, wait_for):
+    class Taker(Listener):
+        def on_message(self, topic, message):
+            if topic == "tracks":
+                self.heard.append(message.sequence)
+            return ()
+
+    def said(message) -> None:
+        if message.name == "ANOTHER_PUBLISHER":
+            events.append(json.loads(message.data))
+
+    stage, events = Taker(), []
+    StageHost(node, stage, subscribes=["tracks"])
+    stranger = rclpy.create_node("stranger", context=node.context)
+    kinds = {name: (message_class(TOPICS[name].type), name, qos_profile(TOPICS[name])) for name in ("tracks", "events")}
+    stranger.create_subscription(*kinds["events"][:2], said, kinds["events"][2])
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    executor.add_node(stranger)
+    ours = node.create_publisher(*kinds["tracks"])
+
+    def send(publisher, sequence: int) -> None:
+        message = kinds["tracks"][0]()
+        message.sequence = sequence
+        message.header.stamp = node.get_clock().now().to_msg()
+        publisher.publish(message)
+
+    def received(n: int) -> bool:
+        executor.spin_once(timeout_sec=0.1)
+        return stage.counters.received >= n
+
+    wait_for(lambda: ours.get_subscription_count() == 1, "the listener is there")
+    for sequence in (1, 2, 3):
+        send(ours, sequence)
+    wait_for(lambda: received(3), "ours")
+    theirs = stranger.create_publisher(*kinds["tracks"])
+    wait_for(lambda: theirs.get_subscription_count() == 1, "the stranger is there")
+    send(theirs, 1001)
+    wait_for(lambda: received(4), "the stranger's")
+    send(ours, 4)
+    send(theirs, 1002)
+    wait_for(lambda: received(6), "both")
+    wait_for(lambda: received(6) and len(events) > 0, "an event")
+    assert stage.heard == [1, 2, 3, 4]
+    assert stage.counters.reasons["another publisher of tracks"] == 2
+    assert events == [{"topic": "tracks", "sensor_id": "", "nodes": ["/listener", "/stranger"]}]
+    assert "ROS_DOMAIN_ID" in stage.health().text
+    executor.shutdown()
+    stranger.destroy_node()

@@ -1,7 +1,7 @@
 """The bridge under load, on loopback: a real bridge process, fed through DDS, and clients by the thousand in another process.
 
 The baseline, in the same run: a process that sends the same frames in a loop of `await websocket.send_json`, and answers GET with a
-dict, as FastAPI's tutorials do.
+dict, as FastAPI's tutorials do. The floor: one that writes the same bytes to each connection, and does nothing else.
 """
 
 from __future__ import annotations
@@ -65,17 +65,21 @@ def run(runs: int, minutes: float = 10.0) -> Iterator[Row]:
 def _row(case: Case, runs: int) -> Row:
     ours: list[tuple[Seen, float]] = []
     naive: list[tuple[Seen, float]] = []
+    floor: list[tuple[Seen, float]] = []
     for _ in tqdm(range(runs), unit="run", desc=f"{case.clients} clients", disable=None):
         with _bridge(case.tracks) as (port, process, token):
             hello = [{"type": "auth", "token": token}, {"type": "subscribe", "channels": ["radar_frame"]}]
             load = _load(case, port, "/ws/radar-stream", [json.dumps(message) for message in hello])
             ours.append(_measure(load, process))
-        with _naive(case.tracks) as (port, process):
+        with _beside("bridge_naive", case.tracks) as (port, process):
             # Without those that never read: one of them would stop its loop, and there would be nothing to compare.
             load = _load(Case(case.clients, case.tracks), port, bridge_naive.PATH, [])
             naive.append(_measure(load, process))
-    per_frame = float(np.median([cpu_s / seen.frames * 1e6 for seen, cpu_s in ours]))
-    naive_per_frame = float(np.median([cpu_s / seen.frames * 1e6 for seen, cpu_s in naive]))
+        with _beside("bridge_floor", case.tracks) as (port, process):
+            floor.append(_measure(_load(Case(case.clients, case.tracks), port, "/", []), process))
+    per_frame, naive_per_frame, floor_per_frame = (
+        float(np.median([cpu_s / seen.frames * 1e6 for seen, cpu_s in each])) for each in (ours, naive, floor)
+    )
     p99 = [seen.latency_ms["p99"] for seen, _ in ours]
     return {
         "bench": "bridge",
@@ -91,6 +95,7 @@ def _row(case: Case, runs: int) -> Row:
         "delivered": round(float(np.median([_delivered(case, seen) for seen, _ in ours])), 5),
         "lost_clients": max(seen.closed for seen, _ in ours),
         "us_per_frame": round(per_frame, 1),
+        "floor_us_per_frame": round(floor_per_frame, 1),
         "runs": runs,
         "baseline": "a loop of await send_json" + (", without the stalled clients" if case.stalled else ""),
         "naive_us_per_frame": round(naive_per_frame, 1),
@@ -221,10 +226,11 @@ def _bridge(tracks: int) -> Iterator[tuple[int, psutil.Process, str]]:
 
 
 @contextlib.contextmanager
-def _naive(tracks: int) -> Iterator[tuple[int, psutil.Process]]:
+def _beside(module: str, tracks: int) -> Iterator[tuple[int, psutil.Process]]:
+    """Run what the bridge is compared with; yield its port and its process."""
     with tempfile.TemporaryDirectory(prefix="aegis-bench-") as name:
         port, log = free_port(), Path(name) / "log.txt"
-        command = ["-m", "aegis.bench.bridge_naive", str(port), str(tracks), str(HZ)]
+        command = ["-m", f"aegis.bench.{module}", str(port), str(tracks), str(HZ)]
         with _running(command, dict(os.environ), log) as process:
             _wait_for(f"http://127.0.0.1:{port}{bridge_naive.TRACKS_PATH}", process, log)
             yield port, psutil.Process(process.pid)
@@ -238,7 +244,7 @@ def _get_row(runs: int) -> Row:
         with _bridge(GET_TRACKS) as (port, _, token):
             times, size = asyncio.run(_gets(port, "/api/radar/tracks", token))
             ours.append(times)
-        with _naive(GET_TRACKS) as (port, _):
+        with _beside("bridge_naive", GET_TRACKS) as (port, _):
             naive.append(asyncio.run(_gets(port, bridge_naive.TRACKS_PATH, ""))[0])
     p99 = [float(np.percentile(one, 99)) for one in ours]
     return {

@@ -9,6 +9,7 @@ from aegis import __version__
 from aegis.bridge.bridge import Bridge
 from aegis.bridge.http.body import BodyLimit
 from aegis.bridge.http.guard import DefaultDeny, SecurityHeaders
+from aegis.bridge.http.odd import OddRequests
 from aegis.bridge.http.openapi import describe_scopes
 from aegis.bridge.http.problems import add_handler
 from aegis.bridge.http.request_id import RequestId
@@ -107,6 +108,7 @@ def create_app(bridge: Bridge) -> FastAPI:
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, max_bytes=settings.requests.max_body_bytes)
     app.add_middleware(DefaultDeny, tokens=bridge.tokens, audit=bridge.accounts.audit)
+    app.add_middleware(OddRequests)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

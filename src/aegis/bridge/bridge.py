@@ -36,6 +36,7 @@ from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.telemetry import Telemetry
 from aegis.bridge.telemetry.writer import LogWriter
 from aegis.bridge.zones.drawn import DrawnZones
+from aegis.core.sources import SourceWatch
 from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
@@ -103,7 +104,9 @@ class Bridge:
             zones = DrawnZones(accounts)
             history = await enter(History.open(settings.history, state_dir, decision_days=settings.accounts.audit.days))
             outputs = await enter(Outputs.open(settings.outputs, namespace=context.namespace, run_id=context.run_id))
-            state = LiveState(nodes.names, settings.ready.stages, settings.ready.silence_s)
+            ready = settings.ready
+            sources = SourceWatch(ready.data_silence_s, ready.stuck_after, order=("detections", "tracks", "threats"))
+            state = LiveState(nodes.names, ready.stages, ready.silence_s, sources)
             telemetry = Telemetry(state, state_dir)
             stage_log = await enter(StageLog.open(log.folder, settings.log)) if log else None
             stream = LiveStream(hub, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ def open_engine(url: str, *, statement_timeout_s: float = 30.0) -> Engine:
 
 def _open_sqlite(url: str, path: str | None) -> Engine:
     if path and path != ":memory:" and not Path(path).exists():
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        with suppress(OSError):  # SQLite says the same, when it is first used
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_S, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

@@ -37,6 +37,12 @@ def no_data(topic: str, stage: str = "") -> ProblemError:
     return ProblemError(503, detail, retry_after=1, extra={"waiting_for": topic})
 
 
+def silent(topic: str, for_s: float) -> ProblemError:
+    """Make the error: what came regularly does not come any more. The last of it is not shown as if it were new."""
+    detail = f"nothing has been heard on '{topic}' for {for_s:.1f} s; it came regularly before"
+    return ProblemError(503, detail, retry_after=1, extra={"waiting_for": topic})
+
+
 def no_service(service: str, why: str) -> ProblemError:
     """Make the error: a service of the graph does not answer."""
     return ProblemError(503, f"service '{service}' {why}", retry_after=1, extra={"waiting_for": service})

@@ -40,7 +40,16 @@ from aegis.bridge.live.state import LiveState
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS
 from aegis.bridge.stream.hub import Hub
-from aegis.core.events import RadarFramesBroadcast, StatusBroadcast, ThreatsBroadcast
+from aegis.core.events import (
+    RadarFramesBroadcast,
+    SourceBack,
+    SourceSilent,
+    SourceStuck,
+    StatusBroadcast,
+    ThreatsBroadcast,
+)
+from aegis.core.health import Health, Level
+from aegis.core.sources import State
 from aegis.core.threat.areas import ProtectedArea
 from aegis.core.threat.drawn_zones import DrawnZone
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
@@ -56,7 +65,7 @@ from aegis.ros.stages.base import Output, Stage, StageContext
 
 _log = logging.getLogger(__name__)
 
-PERIOD_S = 1.0
+PERIOD_S = 0.5  # with the least silence, what falls silent is told within two seconds
 GATHER_S = 0.02  # less than a person would notice who asks through REST
 _JOIN_DEADLINE_S = 5.0
 MAP = "map"
@@ -117,7 +126,7 @@ class BridgeStage(Stage[BridgeSettings]):
 
     @property
     def period_s(self) -> float:
-        """How often the broadcasts are reported."""
+        """How often the broadcasts, and what has fallen silent, are reported."""
         return PERIOD_S
 
     def start(self, now_ns: int) -> Iterable[Output]:
@@ -134,7 +143,14 @@ class BridgeStage(Stage[BridgeSettings]):
         return ()
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
-        """Report what was broadcast since the last time."""
+        """Report what was broadcast, and what has fallen silent or come back, since the last time."""
+        begun, ended = self._side.state.sources.news(time.monotonic())
+        for trouble in ended:
+            back = SourceBack(trouble.topic, trouble.sensor_id, trouble.state.value, trouble.for_s)
+            yield self.event(back, now_ns)
+        for trouble in begun:
+            kind = SourceSilent if trouble.state is State.SILENT else SourceStuck
+            yield self.event(kind(trouble.topic, trouble.sensor_id, trouble.for_s), now_ns)
         for broadcast, channel in _BROADCASTS.items():
             messages = self._side.hub.frames[channel]
             new, self._broadcast[channel] = messages - self._broadcast[channel], messages
@@ -142,26 +158,40 @@ class BridgeStage(Stage[BridgeSettings]):
                 yield self.event(broadcast(new, len(self._side.hub)), now_ns)
 
     def reset(self) -> None:
-        """Wait for no scan's other half any more. What was shown last stays, with its age."""
+        """Wait for no scan's other half any more, and expect no sensor. What was shown last stays, with its age."""
         self._join = ScanJoin()
+        self._side.state.sources.clear()
+
+    def health(self) -> Health:
+        """Tell also what is silent or stuck."""
+        causes = self._side.state.sources.causes(time.monotonic())
+        health = super().health()
+        if not causes or health.level is Level.ERROR:
+            return health
+        return Health(Level.STALE, "; ".join(map(str, causes)))
 
     def detail(self) -> dict[str, Any]:
         """Return the counters of the components, and which events are acknowledged."""
         return self._side.detail()
 
     def _detections(self, message: DetectionArray) -> None:
-        frame = self._frame("detections", detections_from_msg(message), columns.detection_rows, columns.detection_brief)
+        d = detections_from_msg(message)
+        frame = self._frame("detections", d, columns.detection_rows, columns.detection_brief)
+        content = b"".join(values.tobytes() for values in (d.range, d.azimuth, d.range_rate, d.snr_db))
+        self._side.state.sources.heard("detections", d.sensor_id, frame.received_at, content, len(d))
         self._put(Frame[Detections], frame)
         self._put_frames(self._join.take_detections(frame))
 
     def _tracks(self, message: TrackArray) -> None:
         frame = self._frame("tracks", tracks_from_msg(message), columns.track_rows, columns.track_brief)
+        self._side.state.sources.heard("tracks", "", frame.received_at)
         self._put(Frame[Tracks], frame)
         self._put_frames(self._join.take_tracks(frame))
 
     def _threats(self, message: ThreatArray) -> None:
         acknowledged = self._side.acknowledged
         frame = self._frame("threats", threats_from_msg(message), lambda t: columns.threat_rows(t, acknowledged))
+        self._side.state.sources.heard("threats", "", frame.received_at)
         self._put(Frame[Threats], frame)
         self._note_output(frame)
 

@@ -40,11 +40,26 @@ class ReadySettings(Settings):
 
     stages: tuple[str, ...] = param(
         ("detection", "tracking", "threat", "ew"),
-        "Stages that must report for /ready to answer 200.",
+        "Stages that must report for /ready to answer 200; and what came regularly must go on to come.",
         was="ready_stages",
     )
     silence_s: float = param(
         3.0, "A stage whose status is older is missing.", unit="s", gt=0, le=600, was="ready_silence_s"
+    )
+    data_silence_s: float = param(
+        1.5,
+        "Detections, tracks or threats that came at least three times in this time are silent after it; what comes less often, "
+        "after three of its periods.",
+        unit="s",
+        ge=0.1,
+        le=3600,
+    )
+    stuck_after: int = param(
+        3,
+        "So many scans of a sensor in a row with exactly the detections of the one before (more where they are fewer than three) "
+        "are a stuck sensor; 0: never.",
+        ge=0,
+        le=1000,
     )
 
 

@@ -283,6 +283,54 @@ class DriverFailed(Event):
 
 
 @dataclass(frozen=True)
+class SourceSilent(Event):
+    """The bridge hears nothing any more of what came regularly: a sensor's detections, or what a stage makes of them."""
+
+    name = "SOURCE_SILENT"
+    severity = Severity.WARNING
+    ordinary = False
+    topic: Annotated[str, "what does not come"]
+    sensor_id: Annotated[str, "whose; empty where the topic is the whole picture's"]
+    for_s: Annotated[float, "since when [s]"]
+
+
+@dataclass(frozen=True)
+class SourceStuck(Event):
+    """A sensor gives the same detections again and again, under new stamps."""
+
+    name = "SOURCE_STUCK"
+    severity = Severity.WARNING
+    ordinary = False
+    topic: Annotated[str, "what comes again"]
+    sensor_id: Annotated[str, "whose"]
+    for_s: Annotated[float, "since when [s]"]
+
+
+@dataclass(frozen=True)
+class SourceBack(Event):
+    """What was silent or stuck is as it should be."""
+
+    name = "SOURCE_BACK"
+    ordinary = False
+    topic: Annotated[str, "what comes again"]
+    sensor_id: Annotated[str, "whose; empty where the topic is the whole picture's"]
+    was: Annotated[str, "silent or stuck"]
+    for_s: Annotated[float, "how long it was so, to half a second [s]"]
+
+
+@dataclass(frozen=True)
+class AnotherPublisher(Event):
+    """A topic, or one sensor's data on it, has a second publisher, whose messages are not mixed in. Told once a minute at most."""
+
+    name = "ANOTHER_PUBLISHER"
+    severity = Severity.ERROR
+    ordinary = False
+    topic: Annotated[str, "what it publishes"]
+    sensor_id: Annotated[str, "as whose; its frame of points; empty where the topic is the whole picture's"]
+    nodes: Annotated[list[str], "all nodes that publish the topic now"]
+
+
+@dataclass(frozen=True)
 class _Broadcast(Event):
     messages: Annotated[int, "how many since the last event of this name"]
     clients: Annotated[int, "clients of the stream now"]

@@ -20,10 +20,11 @@ class UniqueIds:
 
     Args:
         first: the first id.
-        reserve: called with the first id that is not reserved; the ids before it are used only after it has returned.
+        reserve: called with the first id that is not reserved; the ids before it are used only after it has returned. Where it
+            could not keep that, it returns an id from which on another run repeats none: ids go on there.
     """
 
-    def __init__(self, first: int = 1, reserve: Callable[[int], None] | None = None) -> None:
+    def __init__(self, first: int = 1, reserve: Callable[[int], int | None] | None = None) -> None:
         self._next = self._reserved = first
         self._reserve = reserve
 
@@ -37,7 +38,9 @@ class UniqueIds:
         if end - 1 > LAST_ID:
             raise OverflowError(f"ids are used up ({LAST_ID}); remove the file that keeps them to begin again at 1")
         if self._reserve is not None and end > self._reserved:
-            self._reserve(end + BLOCK)
+            beyond = self._reserve(end + BLOCK)
+            if beyond is not None and beyond > self._next and beyond + n - 1 <= LAST_ID:
+                self._next, end = beyond, beyond + n
             self._reserved = end + BLOCK
         out = np.arange(self._next, end, dtype=np.int64)
         self._next = end

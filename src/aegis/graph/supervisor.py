@@ -23,6 +23,7 @@ from pathlib import Path
 from aegis.core.backoff import Backoff
 from aegis.graph.watchdog import HANG_AFTER_S, Watchdog
 from aegis.heartbeat import Heartbeats, report_to
+from aegis.state import STARTS
 
 EXIT_CONFIG = 2  # of a process whose parameters are wrong
 HEALTHY_AFTER_S = 10.0
@@ -131,6 +132,7 @@ class Supervisor:
         pid = os.fork()
         if pid == 0:
             report_to(child.heartbeats)
+            os.environ[STARTS] = str(child.starts)
             os._exit(_run(child.name, child.program))
         child.pid = pid
         child.starts += 1

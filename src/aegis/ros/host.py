@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 from aegis_msgs.srv import Restart
 from rclpy.clock import Clock, ClockType, ROSClock
@@ -15,8 +15,9 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from aegis.core.events import ParametersChanged
+from aegis.core.events import AnotherPublisher, ParametersChanged
 from aegis.core.params import Settings
+from aegis.core.publishers import OnePublisher
 from aegis.heartbeat import Loop, beat
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
 from aegis.ros.parameters import Tuning
@@ -32,6 +33,14 @@ STATUS_PERIOD_S = 1.0
 AT_ONCE = 16
 # By how much a stamp may be ahead of the clock: more than what NTP leaves, less than what makes a picture of the future.
 MOST_AHEAD_S = 1.0
+# Of these topics, with whose data is in a message, there is one publisher at a time. Not of `status` and `events`, which every node
+# publishes, nor of what is published when it changes: a publisher's end is not to be told there.
+OWNERS: dict[str, Callable[[Any], str]] = {
+    "radar/points": lambda m: str(m.header.frame_id),
+    "detections": lambda m: str(m.sensor_id),
+    "tracks": lambda m: "",
+    "threats": lambda m: "",
+}
 
 
 class StageHost:
@@ -57,6 +66,7 @@ class StageHost:
             overrides: names of the node's own parameters that were given; `qos_overrides.TOPIC...` among them are heeded.
         """
         self._started = False
+        self._publisher_of = OnePublisher()
         self._overrides = tuple(overrides)
         # Of these rclpy tells where somebody's QoS or type does not fit ours. It looks for that at every waking, of each topic
         # twice, which is half of what an idle node takes: not of those that both ends have from one table.
@@ -108,14 +118,14 @@ class StageHost:
         return isinstance(clock, ROSClock) and clock.ros_time_is_active
 
     def _listen(self, topic: Topic) -> None:
-        def take(message: StampedMessage) -> None:
-            self._on_message(topic.name, message)
+        def take(message: StampedMessage, info: dict[str, int | None]) -> None:
+            self._on_message(topic.name, message, info)
             for _ in range(1, AT_ONCE if topic.depth >= MANY else 1):
                 with subscription.handle:
                     waiting = subscription.handle.take_message(subscription.msg_type, subscription.raw)
                 if waiting is None:
                     return
-                self._on_message(topic.name, waiting[0])
+                self._on_message(topic.name, *waiting)
 
         subscription = self.node.create_subscription(
             message_class(topic.type),
@@ -132,14 +142,29 @@ class StageHost:
         given = [name.removeprefix(beginning) for name in self._overrides if name.startswith(beginning)]
         return QoSOverridingOptions([QoSPolicyKind[policy.upper()] for policy in given])
 
-    def _on_message(self, topic: str, message: StampedMessage) -> None:
+    def _on_message(self, topic: str, message: StampedMessage, info: dict[str, int | None]) -> None:
         self.stage.counters.received += 1
+        owner = OWNERS.get(topic)
+        if owner is not None and not self._is_of_its_publisher(topic, owner(message), info):
+            return
         # Not by a /clock: at a high rate of playing its steps are longer, and it may come after what it is the time of.
         ahead_s = 0.0 if self._follows_clock_topic() else (stamp_of(message) - self.now_ns()) * 1e-9
         if ahead_s > MOST_AHEAD_S:
             self.stage.refuse_ahead(topic, ahead_s)
         else:
             self._timed(self.stage.on_message, topic, message)
+
+    def _is_of_its_publisher(self, topic: str, owner: str, info: dict[str, int | None]) -> bool:
+        """Tell whether a message is of the one publisher that is taken; where it is not, count it and say so."""
+        now_s = time.monotonic()
+        if self._publisher_of.takes(topic, owner, info["publication_sequence_number"], now_s):
+            return True
+        self.stage.refuse_another(topic, owner)
+        if self._publisher_of.is_news(topic, owner, now_s):
+            found = self.node.get_publishers_info_by_topic(self.node.resolve_topic_name(topic))
+            nodes = sorted(f"{i.node_namespace.rstrip('/')}/{i.node_name}" for i in found)
+            self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes), self.now_ns())])
+        return False
 
     def _on_timer(self) -> None:
         self._timed(self.stage.on_timer, self.now_ns())

@@ -58,6 +58,15 @@ export function durationText(seconds: number): string {
   return `${Math.round(seconds / 86400)} days`;
 }
 
+/** What is wrong with one of several sensors: the picture of the others goes on. */
+function troubleText(status: Status | null): string {
+  const trouble = status?.troubles?.find((one) => one.topic === "detections");
+  if (!trouble) return "";
+  const since = durationText(trouble.for_s);
+  if (trouble.state === "SILENT") return `No data from the sensor '${trouble.sensor_id}' for ${since}: what only it sees is not known`;
+  return `The sensor '${trouble.sensor_id}' gives the same scan again and again for ${since}: what it sees is not known`;
+}
+
 /** What is wrong with the picture, and whether that is as it should be. */
 export function noticeText(heard: Heard, now: number): [text: string, calm: boolean] {
   const newest = newestOf(heard);
@@ -72,6 +81,8 @@ export function noticeText(heard: Heard, now: number): [text: string, calm: bool
   if (heard.threats && isStale(heard, heard.threats, now)) {
     return [`No threat assessment for ${silence(heard.threats)}: whether anything is a threat is not known`, false];
   }
+  const trouble = troubleText(freshStatus(heard, now));
+  if (trouble) return [trouble, false];
   if (ageS(newest, now) > OLD_MEASUREMENT_S) return [`Not live: this was measured ${durationText(ageS(newest, now))} ago`, false];
   return ["", true];
 }

@@ -115,6 +115,7 @@ export interface StageRow {
 export interface Status {
   stages: Record<string, StageRow>;
   missing_stages: string[];
+  troubles: { topic: string; sensor_id: string; state: "SILENT" | "STUCK"; for_s: number }[];
   scans_lost: number;
   ew: { signals: number | null; advice_waiting: number | null };
   alerts: { stamp_s: number; stage: string; name: string }[];

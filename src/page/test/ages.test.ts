@@ -50,6 +50,20 @@ test("the newest of tracks and detections counts", () => {
   assert.equal(newestOf(heard), heard.detections);
 });
 
+test("a sensor that is silent or stuck beside another that is not is said", () => {
+  const heard = heardUntil(1000, { tracks: [aTrack(1)] });
+  const status = { stages: {}, missing_stages: [], scans_lost: 0, ew: { signals: 0, advice_waiting: 0 }, alerts: [] };
+  const said = (troubles) => {
+    heard.take({ type: "system_status", ...status, troubles }, 1000);
+    return noticeText(heard, 1100);
+  };
+  assert.deepEqual(said([]), ["", true]);
+  assert.deepEqual(said([{ topic: "detections", sensor_id: "left", state: "SILENT", for_s: 3.04 }]),
+    ["No data from the sensor 'left' for 3.0 s: what only it sees is not known", false]);
+  assert.deepEqual(said([{ topic: "detections", sensor_id: "left", state: "STUCK", for_s: 3.04 }]),
+    ["The sensor 'left' gives the same scan again and again for 3.0 s: what it sees is not known", false]);
+});
+
 test("durations are said in the unit that suits them", () => {
   const said = new Map([
     [-0.25, "-250 ms"], [0, "0 ms"], [0.9994, "999 ms"], [1, "1.0 s"], [119.9, "119.9 s"], [120, "2 min"], [3600, "60 min"],

@@ -20,8 +20,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from aegis.bridge.accounts import audit_table, users
 from aegis.bridge.accounts.audit_table import Entry, Query
+from aegis.bridge.accounts.file import MIGRATIONS
 from aegis.bridge.accounts.scopes import Scope
-from aegis.bridge.accounts.store import DATABASE_FILE, MIGRATIONS, Accounts
+from aegis.bridge.accounts.store import DATABASE_FILE, Accounts
 from aegis.bridge.accounts.tables import Base
 from aegis.bridge.database import migrate, open_engine
 from aegis.core.params import ConfigError

@@ -322,6 +322,24 @@ def test_a_query_that_finds_damage_lets_the_record_be_set_aside(
     assert asyncio.run(history.read(count)) > 0
 
 
+def test_a_record_that_is_removed_while_it_is_in_use_is_put_back(
+    sqlite_database, start_history, shipped, tmp_path, caplog
+):
+    history = start_history(sqlite_database)
+    history.put_event(an_event(1))
+    decision = decide(history)
+    path = Path(sqlite_database.url.removeprefix("sqlite:///"))
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    history.put_event(an_event(2))
+    second = decide(history)
+    shipped(history)
+    assert "was removed or replaced while it was in use" in caplog.text
+    assert [row[0] for row in sqlite_database.rows("SELECT sequence FROM events ORDER BY sequence")] == [1, 2]
+    assert {row[0] for row in sqlite_database.rows("SELECT id FROM decisions")} == {decision, second}
+    assert history.counts()["database"] == "up"
+
+
 def test_what_waits_for_a_database_is_there_after_the_next_start(
     postgres, database_class, record, start_history, shipped
 ):

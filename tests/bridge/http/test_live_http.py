@@ -80,7 +80,10 @@ def test_an_odd_request_is_the_clients_fault(start_bridge):
     bridge = start_bridge(requests_timeout_s=1.0, allowed_origins=["https://dash.example.org"])
     statuses = {request: answer(bridge, request) for request in ODD}
     assert {request: status for request, status in statuses.items() if status is not None and status >= 500} == {}
-    assert answer(bridge, ODD[0]) == 200
+    assert answer(bridge, ODD[0]) == 400  # HTTP/1.1 asks for a host
+    assert answer(bridge, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n") == 200
+    head = b"HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert answer(bridge, head) == 200
     assert sum(status is None for status in statuses.values()) <= 2, statuses
     assert "Traceback" not in "".join(bridge.lines)
 

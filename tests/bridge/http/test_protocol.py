@@ -1,6 +1,7 @@
 """A request must arrive in time: uvicorn with our protocol on a socket, and clients that are slow in every way."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import ssl
@@ -248,3 +249,57 @@ def test_a_connection_without_a_tls_handshake_is_closed(tmp_path: Path, monkeypa
 
 def test_the_bound_is_ten_seconds():
     assert BridgeSettings.load({}).requests.timeout_s == 10.0
+
+
+LINE, HEAD, MOST = protocol.MAX_LINE_BYTES, protocol.MAX_HEAD_BYTES, protocol.MAX_HEADERS
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+BIG = b"X: " + (LINE - 1) * b"a" + b"\r\n"  # as large as a header may be
+TOO_LARGE = {
+    "a long header": (HEADERS + b"X: " + LINE * b"a" + b"\r\n\r\n", b" 431 "),
+    "a header that does not end": (HEADERS + b"X: " + (LINE + 4096) * b"a", b" 431 "),
+    "a name that does not end": (HEADERS + (LINE + 4096) * b"a", b" 431 "),
+    "many headers": (HEADERS + MOST * b"X: a\r\n" + b"\r\n", b" 431 "),  # with its Host one too many
+    "much in few headers": (HEADERS + (HEAD // LINE) * BIG + b"X: a\r\n" + b"\r\n", b" 431 "),
+    "a long URL": (b"GET /" + LINE * b"a" + b" HTTP/1.1\r\nHost: x\r\n\r\n", b" 414 "),
+    "many trailers": (CHUNKED + b"0\r\n" + MOST * b"X: a\r\n" + b"\r\n", b" 431 "),
+    "a trailer that does not end": (CHUNKED + b"0\r\nX: " + (LINE + 4096) * b"a", b" 431 "),
+    "an extension of a chunk that does not end": (CHUNKED + b"1;" + (LINE + 4096) * b"a", b" 431 "),
+    "a long header of an upgrade": (
+        HEADERS + b"Upgrade: websocket\r\nConnection: Upgrade\r\nX: " + LINE * b"a" + b"\r\n\r\n", b" 431 "
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_a_head_that_is_too_large_is_refused(port, name):
+    request, status = TOO_LARGE[name]
+    said, _ = asyncio.run(watch(port, saying(request)))
+    assert said.startswith(b"HTTP/1.1" + status), said
+    body = json.loads(said.partition(b"\r\n\r\n")[2])
+    assert set(body) == {"detail"}
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        HEADERS + BIG + b"Connection: close\r\n\r\n",
+        HEADERS + (MOST - 2) * b"X: a\r\n" + b"Connection: close\r\n\r\n",
+        HEADERS + (HEAD // LINE - 1) * BIG + b"Connection: close\r\n\r\n",
+        POST + b"Connection: close\r\nContent-Length: 100000\r\n\r\n" + 100000 * b"a",
+    ],
+    ids=["one large header", "as many as may be", "much together", "a large body"],
+)
+def test_a_head_within_the_bounds_is_taken(port, request_bytes):
+    said, _ = asyncio.run(watch(port, saying(request_bytes)))
+    assert said.startswith(b"HTTP/1.1 200 "), said
+    assert said.endswith(b"done")
+
+
+def test_a_flood_of_headers_is_not_kept(port):
+    """A client that goes on sending: what arrives is bounded, whatever it sends."""
+    sent = 0
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw, contextlib.suppress(OSError):
+        raw.sendall(HEADERS + b"X: ")
+        while sent < 2**28:
+            sent += raw.send(2**16 * b"a")
+    assert sent < 2**26  # what the sockets between us hold, and not the whole

@@ -20,7 +20,7 @@ GEOD = Geod(ellps="WGS84")
 def test_without_a_site_it_says_which_parameter_to_set(app):
     for path in (PATH, "/data/aircraft.json", "/data/receiver.json"):
         answer = app.client.get(path, headers=app.headers("radar:read"))
-        assert answer.status_code == 503
+        assert answer.status_code == 409
         assert "'outputs.site'" in answer.json()["detail"]
 
 

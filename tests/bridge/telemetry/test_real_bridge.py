@@ -172,7 +172,8 @@ def names_in(expression: str) -> set[str]:
     return names
 
 
-ALSO = {"THREAT": ("ALARM_",)}  # of the same stage
+# Of the same stage; and what has no file of its own.
+ALSO = {"THREAT": ("ALARM_",), "PIPELINE": ("PARAMETERS_", "SOURCE_", "ANOTHER_")}
 
 
 def _check_stage_logs(bridge, wait_for) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from aegis.bridge.accounts.settings import AccountSettings
 from aegis.core.params import ConfigError
-from aegis.state import write_atomically
+from aegis.state import move_aside, try_to_keep
 
 SECRET_FILE = "jwt_secret"
+MADE_BYTES = 64
 # RFC 7518 section 3.2: a key is at least as long as the hash.
 MIN_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 MIN_DISTINCT_CHARACTERS = 10
@@ -51,13 +52,26 @@ def load_secret(settings: AccountSettings, state_dir: Path, *, reachable_on: str
             " for example from `openssl rand -hex 32`"
         )
     path = state_dir / SECRET_FILE
+    if path.exists() and _is_damaged(path, minimum):
+        move_aside(path, "not a signing key of ours; who is logged in has to log in again")
     if not path.exists():
-        write_atomically(path, secrets.token_hex(64).encode(), mode=0o600)
+        made = secrets.token_hex(MADE_BYTES)
+        if not try_to_keep(path, made.encode()):
+            return made.encode()  # of this process: who is logged in has to log in again after it
     if path.stat().st_mode & 0o077:
         raise ConfigError(f"{path}: others can read the signing key; `chmod 600` it, or delete it to get a new one")
     kept = path.read_text(encoding="utf-8").strip()
     _check(kept, minimum, str(path))
     return kept.encode()
+
+
+def _is_damaged(path: Path, minimum: int) -> bool:
+    """Return whether a kept key is empty, cut off or no text, as after a full disk; a key of one's own is looked at by `_check`."""
+    try:
+        kept = path.read_bytes().strip()
+    except OSError:
+        return False
+    return len(kept) < minimum or not kept.isascii() or not kept.decode("ascii").isprintable()
 
 
 def _check(secret: str, minimum: int, where: str) -> None:

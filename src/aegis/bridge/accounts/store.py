@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -23,18 +22,17 @@ from aegis.bridge.accounts import audit_table, invites, sessions, users
 from aegis.bridge.accounts.account import Account
 from aegis.bridge.accounts.audit import Audit
 from aegis.bridge.accounts.audit_table import BRIDGE, CONSOLE, Entry
+from aegis.bridge.accounts.file import AccountsFile
 from aegis.bridge.accounts.passwords import Passwords, new_password
 from aegis.bridge.accounts.revocation_cache import Changes, RevocationCache, read_changes
 from aegis.bridge.accounts.settings import AccountSettings
 from aegis.bridge.background import running
-from aegis.bridge.database import IMMEDIATE, migrate, open_engine
+from aegis.bridge.database import IMMEDIATE
 from aegis.bridge.problem import ProblemError
-from aegis.core.params import ConfigError
 
 _log = logging.getLogger(__name__)
 
 DATABASE_FILE = "bridge.db"
-MIGRATIONS = Path(__file__).with_name("migrations")
 ADMINISTRATOR = "admin"
 POLL_S = 2.0
 SWEEP_S = 3600.0
@@ -57,6 +55,7 @@ class Accounts:
         settings: AccountSettings | None = None,
         clock: Callable[[], float] = time.time,
         on_revoked: Callable[[frozenset[str]], None] = lambda _sessions: None,
+        rescue: bool = False,
     ) -> None:
         """Open the database, and make or migrate its tables.
 
@@ -65,19 +64,15 @@ class Accounts:
             settings: the parameters; None takes their defaults.
             clock: seconds since 1970.
             on_revoked: called on the event loop with sessions that were just revoked.
+            rescue: begin anew where the file is damaged, and work in a copy where it cannot be written.
 
         Raises:
-            ConfigError: the file is no database, cannot be written, or a newer release has made it.
+            ConfigError: a newer release has made the file; without `rescue`, also where it is damaged or cannot be written.
         """
         self.settings = settings or AccountSettings()
         self.now = clock
-        path = state_dir / DATABASE_FILE
-        self._engine = open_engine(f"sqlite:///{path}")
-        try:
-            migrate(self._engine, MIGRATIONS)
-        except (SQLAlchemyError, CommandError) as error:
-            self._engine.dispose()
-            raise ConfigError(f"{path}: cannot be used as the database of accounts: {error}") from error
+        self._file = AccountsFile(state_dir / DATABASE_FILE, rescue=rescue)
+        self._engine = self._file.engine
         self._writer = self._engine.execution_options(**IMMEDIATE)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="accounts")
         self.passwords = Passwords(self.settings.passwords.workers, self.settings.passwords.queue)
@@ -92,7 +87,7 @@ class Accounts:
         cls, state_dir: Path, settings: AccountSettings, on_revoked: Callable[[frozenset[str]], None]
     ) -> AsyncIterator[Accounts]:
         """Keep the accounts until the end of the block; the arguments are those of the class."""
-        accounts = cls(state_dir, settings, on_revoked=on_revoked)
+        accounts = cls(state_dir, settings, on_revoked=on_revoked, rescue=True)
         try:
             async with running(accounts.watch()):
                 yield accounts
@@ -177,6 +172,7 @@ class Accounts:
         sweep_at = time.monotonic()
         while True:
             try:
+                await asyncio.get_running_loop().run_in_executor(self._pool, self._file.put_back)
                 await self.poll()
                 await self.audit.summarise()
                 if time.monotonic() >= sweep_at:
@@ -191,7 +187,7 @@ class Accounts:
         """Stop the threads and close the database."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         self.passwords.close()
-        self._engine.dispose()
+        self._file.close()
 
     def _sweep(self, session: Session) -> None:
         now = self.now()

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, 
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError
 
+from aegis.bridge.anchor import Anchor
 from aegis.bridge.database import IMMEDIATE, open_engine
 from aegis.bridge.history import decisions
 from aegis.bridge.history.acknowledged import Position, advance
@@ -108,7 +109,8 @@ class Record:
             OSError: it cannot be made.
         """
         self.path = path
-        self.set_aside = 0
+        self.set_aside = self.put_back = 0  # how often
+        self._anchor: Anchor | None = None
         self.positions: dict[str, Position] = {}  # replaced at a commit, never changed
         self._state_dir = state_dir
         self.feeds = outbox
@@ -170,6 +172,8 @@ class Record:
             self._numbers = count(1 + (connection.execute(select(func.max(DECISIONS.c.number))).scalar() or 0))
             kept = connection.execute(select(STATE.c.value).where(STATE.c.name == _ACKNOWLEDGED)).scalar()
         self.positions = {stage: Position(**values) for stage, values in orjson.loads(kept or b"{}").items()}
+        self._let_go()
+        self._anchor = Anchor(self.path)
 
     def _upgrade(self) -> None:
         """Import the files of earlier versions."""
@@ -198,6 +202,7 @@ class Record:
         path.unlink(missing_ok=True)
 
     def _begin_anew(self, reason: str) -> None:
+        self._let_go()
         self.engine.dispose()
         aside = set_aside(self.path)
         self._corrupt = False
@@ -218,7 +223,7 @@ class Record:
         A message that SQLite refuses goes to the table `refused`; the others are committed without it.
 
         Raises:
-            SQLAlchemyError: the database failed; nothing is changed.
+            SQLAlchemyError, sqlite3.Error, OSError: the database failed; nothing is changed.
         """
         try:
             return self._commit(messages, settled)
@@ -233,6 +238,9 @@ class Record:
         return Committed(second.last_id, first.refused + second.refused)
 
     def _commit(self, messages: Sequence[Keepable], settled: Settled) -> Committed:
+        if self._anchor is not None and self._anchor.put_back():
+            self.put_back += 1
+            self.engine.dispose()
         origins = [message.origin for message in messages if message.origin]
         positions = advance(self.positions, origins) if origins else self.positions
         with self._transaction() as connection:
@@ -346,7 +354,13 @@ class Record:
 
     def close(self) -> None:
         """Close the file."""
+        self._let_go()
         self.engine.dispose()
+
+    def _let_go(self) -> None:
+        if self._anchor is not None:
+            self._anchor.close()
+            self._anchor = None
 
 
 def set_aside(path: Path) -> Path:

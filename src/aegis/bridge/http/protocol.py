@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with what it lacks: a request must have arrived, headers and body, within a time."""
+"""uvicorn's HTTP protocol with what it lacks: a request must have arrived within a time, and its head within bounds."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 _log = logging.getLogger(__name__)
 
+MAX_HEADERS = 100
+MAX_LINE_BYTES = 8 * 1024
+MAX_HEAD_BYTES = 64 * 1024
+_SLICE_BYTES = 4 * 1024  # so much is parsed before what was found is looked at
 TLS_HANDSHAKE_S = 10.0
 TLS_SHUTDOWN_S = 1.0
 
@@ -34,17 +38,15 @@ def protocol_class(request_timeout_s: float) -> type[HttpToolsProtocol]:
             that is silent from the start is closed then too; one that is silent between requests, by uvicorn's
             `timeout_keep_alive`.
     """
-    text = f'{{"detail":"a request must arrive within {request_timeout_s:g} s"}}'.encode()
-    too_late = (
-        STATUS_LINE[408]
-        + b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(text)
-        + text
-    )
+    too_late = _answer(408, f"a request must arrive within {request_timeout_s:g} s")
 
     class Protocol(HttpToolsProtocol):
         _deadline: TimerHandle | None = None
         _arriving = False  # a request has begun and not ended
         _behind = False  # it came while another one was being answered
+        _pending = 0  # bytes since the parser has last found something; it keeps an unfinished line, however long
+        _head_bytes = _n_headers = 0  # of this request, with what comes behind a body
+        _refusal = b""  # what this request is answered
 
         def connection_made(self, transport: BaseTransport) -> None:  # type: ignore[override]
             super().connection_made(transport)  # type: ignore[arg-type]
@@ -56,16 +58,52 @@ def protocol_class(request_timeout_s: float) -> type[HttpToolsProtocol]:
 
         def data_received(self, data: bytes) -> None:
             self._start()  # also for line ends before a request: they end uvicorn's keep-alive timeout
-            super().data_received(data)
+            for begin in range(0, len(data), _SLICE_BYTES):
+                part = data[begin : begin + _SLICE_BYTES]
+                self._pending += len(part)
+                super().data_received(part)
+                if self.transport.is_closing() or self.transport.get_protocol() is not self:
+                    return
+                if self._pending > MAX_LINE_BYTES:
+                    self._refuse(431)
+                    return
 
         def on_message_begin(self) -> None:
             self._arriving = True
             self._behind = self._answering
+            self._pending = self._head_bytes = self._n_headers = 0
             self._start()
             super().on_message_begin()
 
+        def on_url(self, url: bytes) -> None:
+            self._pending = 0
+            super().on_url(url)
+            if len(self.url) > MAX_LINE_BYTES:
+                self._too_large(414)
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            self._pending = 0
+            self._n_headers += 1
+            self._head_bytes += len(name) + len(value)
+            if (
+                self._n_headers > MAX_HEADERS
+                or len(name) + len(value) > MAX_LINE_BYTES
+                or self._head_bytes > MAX_HEAD_BYTES
+            ):
+                self._too_large(431)
+            super().on_header(name, value)
+
+        def on_headers_complete(self) -> None:
+            self._pending = 0
+            super().on_headers_complete()
+
+        def on_body(self, body: bytes) -> None:
+            self._pending = 0
+            super().on_body(body)
+
         def on_message_complete(self) -> None:
             self._arriving = False
+            self._pending = 0
             self._stop()
             super().on_message_complete()
             if self.cycle is not None and self.cycle.response_complete and self.timeout_keep_alive_task is None:
@@ -73,6 +111,30 @@ def protocol_class(request_timeout_s: float) -> type[HttpToolsProtocol]:
                 self.timeout_keep_alive_task = self.loop.call_later(
                     self.timeout_keep_alive, self.timeout_keep_alive_handler
                 )
+
+        def _too_large(self, status: int) -> None:
+            """End the parsing; uvicorn's `data_received` answers what the parser refuses."""
+            self._refusal = _TOO_LARGE[status]
+            raise ValueError(status)
+
+        def send_400_response(self, msg: str) -> None:
+            if self._refusal:
+                self._close_with(self._refusal)
+            else:
+                super().send_400_response(msg)
+
+        def _refuse(self, status: int) -> None:
+            self._close_with(_TOO_LARGE[status])
+
+        def _close_with(self, answer: bytes) -> None:
+            """Answer the request that is arriving, unless an answer has begun, and close."""
+            begun = self._behind or (self._answering and self.cycle.response_started)
+            if self._answering:
+                self.cycle.disconnected = True  # the application has nothing to add
+                self.cycle.message_event.set()
+            if self._arriving and not begun:
+                self.transport.write(answer)
+            self.transport.close()
 
         def handle_websocket_upgrade(self) -> None:
             self._stop()
@@ -100,12 +162,22 @@ def protocol_class(request_timeout_s: float) -> type[HttpToolsProtocol]:
             if self.transport.get_write_buffer_size():
                 self.transport.abort()  # the client does not read either: a close would wait for it
                 return
-            begun = self._behind or (self._answering and self.cycle.response_started)
-            if self._answering:
-                self.cycle.disconnected = True  # the application has nothing to add
-                self.cycle.message_event.set()
-            if self._arriving and not begun:
-                self.transport.write(too_late)
-            self.transport.close()
+            self._close_with(too_late)
 
     return Protocol
+
+
+def _answer(status: int, detail: str) -> bytes:
+    """Return a whole answer after which the connection is closed."""
+    text = f'{{"detail":"{detail}"}}'.encode()
+    head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(text)
+    return STATUS_LINE[status] + head + text
+
+
+_TOO_LARGE = {
+    414: _answer(414, f"a URL has at most {MAX_LINE_BYTES} bytes"),
+    431: _answer(
+        431,
+        f"a request has at most {MAX_HEADERS} headers, of {MAX_LINE_BYTES} bytes each and {MAX_HEAD_BYTES} together",
+    ),
+}

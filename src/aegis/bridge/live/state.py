@@ -16,6 +16,7 @@ from aegis.bridge.live.nodes import OWN_NAME
 from aegis.bridge.live.reports import Classifier, StatusRow
 from aegis.core.events import Severity
 from aegis.core.finite import finite_or_none
+from aegis.core.sources import SourceWatch
 from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, AdviceState, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
@@ -43,6 +44,15 @@ class StageBody(TypedDict):
     sequence_gaps: int
     errors: int
     detail: object
+
+
+class TroubleBody(TypedDict):
+    """A source that is silent or stuck, as clients see it."""
+
+    topic: str
+    sensor_id: str
+    state: str
+    for_s: float
 
 
 class Alert(TypedDict):
@@ -79,15 +89,23 @@ class _Scans:
 class LiveState:
     """The newest of everything; None is what has never come."""
 
-    def __init__(self, nodes: Sequence[str] = (), ready_stages: Sequence[str] = (), silence_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[str] = (),
+        ready_stages: Sequence[str] = (),
+        silence_s: float = 0.0,
+        sources: SourceWatch | None = None,
+    ) -> None:
         """Begin with nothing.
 
         Args:
             nodes: of the graph, beside the bridge; their status rows are always kept.
             ready_stages: that must report for the graph to be ready.
             silence_s: a stage whose last status is older is missing.
+            sources: knows whether data keep coming; the ROS thread tells it what does. None: all data are.
         """
         self.nodes = tuple(nodes)
+        self.sources = sources or SourceWatch(float("inf"), 0)
         self.ready_stages = tuple(ready_stages)
         self._silence_s = silence_s
         self.detections: Frame[Detections] | None = None
@@ -252,6 +270,22 @@ class LiveState:
         """Return the needed stages that do not report."""
         ages = self.status_age_s(self.ready_stages)
         return [name for name, age in ages.items() if age is None or age > self._silence_s]
+
+    def troubles(self) -> list[TroubleBody]:
+        """Return the sources that are silent or stuck, as clients see them."""
+        return [
+            TroubleBody(topic=t.topic, sensor_id=t.sensor_id, state=t.state.name, for_s=round(t.for_s, 3))
+            for t in self.sources.troubles(time.monotonic())
+        ]
+
+    def silent_s(self, topic: str) -> float | None:
+        """Return for how long nothing has come on a topic that was heard; None where that is not too long."""
+        return self.sources.silent_s(topic, time.monotonic())
+
+    def stage_silent_s(self, stage: str) -> float | None:
+        """Return the age of a stage's last status, where it has told one and that is too old; else None."""
+        report = self.stages.get(stage)
+        return report.age_s if report is not None and report.age_s > self._silence_s else None
 
     def scan_rate_hz(self) -> float | None:
         """Return the rate of the scans of the sensor that scanned last, by their stamps; None before its second."""

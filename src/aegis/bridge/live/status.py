@@ -16,12 +16,13 @@ def system_status(state: LiveState, stream: Mapping[str, int]) -> Body:
         state: of the graph.
         stream: the counters of the live stream.
     """
-    missing = state.missing()
+    missing, troubles = state.missing(), state.troubles()
     newest = {"detections": state.detections, "tracks": state.tracks, "threats": state.threats}
     return {
         "time_s": time.time(),
-        "ready": not missing,
+        "ready": not missing and not troubles,
         "missing_stages": missing,
+        "troubles": troubles,
         "stages": state.stage_rows(),
         "data": {name: {**frame.head(), "count": len(frame.data)} if frame else None for name, frame in newest.items()},
         "scan_rate_hz": state.scan_rate_hz(),

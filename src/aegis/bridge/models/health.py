@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from aegis.bridge.models.common import Model
@@ -14,6 +16,15 @@ class Health(Model):
     uptime_s: float
 
 
+class SourceTrouble(Model):
+    """A source that is silent, or stuck: it gives the same scan again and again."""
+
+    topic: str
+    sensor_id: str = Field(description="empty where the topic is the whole picture's")
+    state: Literal["SILENT", "STUCK"]
+    for_s: float
+
+
 class Ready(Model):
     """Whether every needed stage has reported within its period."""
 
@@ -22,3 +33,4 @@ class Ready(Model):
     heard_age_s: dict[str, float | None] = Field(
         description="stage to the age of its last status; null before the first"
     )
+    troubles: list[SourceTrouble] = Field(description="what came regularly, and is not as it should be")

@@ -15,7 +15,7 @@ from aegis.bridge.live.services import HANDLE_ALARM
 from aegis.bridge.models.alarms import Alarms, Handled, Note, Shelf
 from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import audited, require
-from aegis.bridge.routes.answers import MEASURED, problem
+from aegis.bridge.routes.answers import MEASURED, heard_from, problem
 from aegis.bridge.routes.decisions import StageDecision, carry_out
 from aegis.bridge.stream.bodies import alarms as alarms_body
 
@@ -35,9 +35,11 @@ _HANDLED = {**problem(404, "no such alarm (any more)"), **problem(409, "its stat
 @router.get("", response_model=Alarms, dependencies=[Depends(require(Scope.THREATS_READ))])
 async def alarms(request: Request) -> Response:
     """Return the alarms that are on, and those that have ended lately."""
-    frame = bridge_of(request).state.alarms
+    state = bridge_of(request).state
+    frame = state.alarms
     if frame is None:
         raise no_data("alarms")
+    heard_from(state, "threat", "alarms")
     body = alarms_body(frame)
     return json_response({**body, "items": frame.rows.items})
 

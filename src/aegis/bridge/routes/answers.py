@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
 from aegis.bridge.bridge import bridge_of
 from aegis.bridge.live.encoded import EncodedPart, Index, json_bytes
-from aegis.bridge.live.frames import Frame
+from aegis.bridge.live.frames import Frame, Stamped
+from aegis.bridge.live.state import LiveState
 from aegis.bridge.models.common import NotYet, Problem
-from aegis.bridge.problem import no_data
+from aegis.bridge.problem import no_data, silent
 
 # What an endpoint may answer besides what `http/openapi.py` knows of every one: 400, 401, 403, 408 and 413.
 
 
+F = TypeVar("F", bound=Stamped)
 Responses = dict[int | str, dict[str, Any]]  # what FastAPI takes as a route's `responses`
 
 
@@ -26,10 +28,35 @@ def problem(status: int, description: str) -> Responses:
 
 MEASURED: Responses = {
     304: {"description": "still the frame of If-None-Match; its age is in X-Data-Age"},
-    503: {"model": NotYet, "description": "the stage behind the endpoint has not spoken yet"},
+    503: {"model": NotYet, "description": "the stage behind the endpoint has not spoken yet, or has fallen silent"},
 }
 LIMITED = problem(429, "too many attempts; Retry-After has the seconds to wait")
 UNAVAILABLE = problem(503, "accounts cannot be read or written just now")
+
+
+def current(state: LiveState, frame: Frame[F] | None, topic: str) -> Frame[F]:
+    """Return a topic's last message, if it is one that holds.
+
+    Raises:
+        ProblemError: 503, there is none yet, or none has come for longer than its period.
+    """
+    if frame is None:
+        raise no_data(topic)
+    for_s = state.silent_s(topic)
+    if for_s is not None:
+        raise silent(topic, for_s)
+    return frame
+
+
+def heard_from(state: LiveState, stage: str, topic: str) -> None:
+    """Let nobody take for true what a stage has said once, when it says nothing any more.
+
+    Raises:
+        ProblemError: 503, its status has not come for longer than its period.
+    """
+    for_s = state.stage_silent_s(stage)
+    if for_s is not None:
+        raise silent(topic, for_s)
 
 
 def frame_response(
@@ -53,10 +80,9 @@ def frame_response(
         more: returns what else there is to say of the frame's data.
 
     Raises:
-        ProblemError: 503, there is no frame yet.
+        ProblemError: 503, there is no frame yet, or none any more.
     """
-    if frame is None:
-        raise no_data(topic)
+    frame = current(bridge_of(request).state, frame, topic)
     headers = frame_headers(frame, f"{frame.data.stamp_ns}-{frame.data.sequence}-{frame.revision}")
     if is_known(request, headers):
         return Response(status_code=304, headers=headers)

@@ -14,7 +14,7 @@ from aegis.bridge.live.services import ACKNOWLEDGE
 from aegis.bridge.models.threats import AllAdvice, Decision
 from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import audited, require
-from aegis.bridge.routes.answers import MEASURED, problem
+from aegis.bridge.routes.answers import MEASURED, heard_from, problem
 from aegis.bridge.routes.decisions import StageDecision, carry_out
 from aegis.core.types import AdviceState
 
@@ -28,9 +28,11 @@ _DECIDED = {**problem(404, "no such advice (any more)"), **problem(409, "it is n
 @router.get("/advice", response_model=AllAdvice, dependencies=[Depends(require(Scope.THREATS_READ))])
 async def advice(request: Request) -> Response:
     """Return all advice that is open, or was until recently."""
-    frame = bridge_of(request).state.advice
+    state = bridge_of(request).state
+    frame = state.advice
     if frame is None:
         raise no_data("ew/advice")
+    heard_from(state, "ew", "ew/advice")
     return json_response({**frame.head(), "items": frame.rows.items})
 
 

@@ -20,14 +20,18 @@ async def health(request: Request) -> Health:
     return Health(uptime_s=round(time.monotonic() - bridge_of(request).started_at, 3))
 
 
-@router.get("/ready", response_model=Ready, responses={503: {"model": Ready, "description": "a stage is missing"}})
+@router.get(
+    "/ready", response_model=Ready, responses={503: {"model": Ready, "description": "a stage or what came regularly is missing"}}
+)  # fmt: skip
 async def ready(request: Request) -> Response:
-    """Return whether each needed stage has reported within its period."""
-    bridge = bridge_of(request)
-    missing = bridge.state.missing()
+    """Return whether each needed stage has reported within its period, and what came regularly goes on to come, and to change."""
+    state = bridge_of(request).state
+    missing, troubles = state.missing(), state.troubles()
+    is_ready = not missing and not troubles
     body: dict[str, Any] = {
-        "ready": not missing,
+        "ready": is_ready,
         "missing_stages": missing,
-        "heard_age_s": bridge.state.status_age_s(bridge.state.ready_stages),
+        "heard_age_s": state.status_age_s(state.ready_stages),
+        "troubles": troubles,
     }
-    return json_response(body, 503 if missing else 200)
+    return json_response(body, 200 if is_ready else 503)

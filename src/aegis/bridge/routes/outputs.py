@@ -10,7 +10,6 @@ from aegis.bridge.accounts.scopes import Scope
 from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import bridge_of
 from aegis.bridge.http.answer import json_response
-from aegis.bridge.models.common import NotYet, Problem
 from aegis.bridge.models.outputs import AircraftList, Receiver, TrackCollection
 from aegis.bridge.models.words import ClassWord, StatusWord
 from aegis.bridge.outputs import aircraft, geojson
@@ -21,18 +20,15 @@ from aegis.bridge.routes.access import current_principal, require
 from aegis.bridge.routes.answers import (
     MEASURED,
     Responses,
+    current,
     frame_headers,
     is_known,
     problem,
 )
 
 _NO_SITE: Responses = {
-    503: {
-        "model": NotYet | Problem,
-        "description": (
-            "the parameter 'outputs.site' is not set, or nothing was received yet of what the endpoint shows"
-        ),
-    }
+    **problem(409, "the parameter 'outputs.site' is not set: to ask again does not help"),
+    503: MEASURED[503],
 }
 
 router = APIRouter(tags=["outputs"], dependencies=[Depends(require(Scope.RADAR_READ))], responses=_NO_SITE)
@@ -42,12 +38,12 @@ def site_of(request: Request) -> Site:
     """Return where `map` is.
 
     Raises:
-        ProblemError: 503, no site is set.
+        ProblemError: 409, no site is set.
     """
     site = bridge_of(request).feed.site
     if site is None:
         raise ProblemError(
-            503,
+            409,
             "map has no place on Earth: set the parameter 'outputs.site' to latitude [deg], longitude [deg], altitude [m]",
         )
     return site
@@ -57,11 +53,13 @@ def picture_of(request: Request, _site: Annotated[Site, Depends(site_of)]) -> Pi
     """Return the newest picture.
 
     Raises:
-        ProblemError: 503, there is none yet.
+        ProblemError: 503, there is none yet, or none any more.
     """
-    picture = bridge_of(request).feed.picture
+    bridge = bridge_of(request)
+    picture = bridge.feed.picture
     if picture is None:
         raise no_data("tracks")
+    current(bridge.state, picture.frame, "tracks")
     return picture
 
 

@@ -16,9 +16,9 @@ from aegis.bridge.live.services import SCAN
 from aegis.bridge.live.signal_quality import signal_quality
 from aegis.bridge.models.history import LAST_TRACK_ID
 from aegis.bridge.models.radar import OneTrack, RadarStatus, ScanAnswer, SignalQuality, Targets, TrackPicture
-from aegis.bridge.problem import ProblemError, no_data
+from aegis.bridge.problem import ProblemError
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, frame_response, problem
+from aegis.bridge.routes.answers import MEASURED, current, frame_response, problem
 from aegis.bridge.routes.selection import Selection, TrackSelection
 from aegis.bridge.stream.bodies import positions_in_map
 from aegis.core.types import Detections, Tracks
@@ -38,12 +38,11 @@ TrackId = Annotated[int, Path(ge=0, le=LAST_TRACK_ID, description="number of the
 async def status(request: Request) -> Response:
     """Return the radar's status."""
     state = bridge_of(request).state
-    if state.detections is None:
-        raise no_data("detections")
+    last = current(state, state.detections, "detections")
     return json_response(
         {
-            **state.detections.head(),
-            "detections": len(state.detections.data),
+            **last.head(),
+            "detections": len(last.data),
             "scan_rate_hz": state.scan_rate_hz(),
             "scans_lost": state.scans_lost,
             "noise_db": state.noise_db(),
@@ -57,9 +56,8 @@ async def status(request: Request) -> Response:
 async def quality(request: Request) -> Response:
     """Return the spread of SNR, noise, RCS and stated errors over the last scan."""
     state = bridge_of(request).state
-    if state.detections is None:
-        raise no_data("detections")
-    return json_response({**state.detections.head(), **signal_quality(state)})
+    last = current(state, state.detections, "detections")
+    return json_response({**last.head(), **signal_quality(state)})
 
 
 @router.get("/targets", response_model=Targets)
@@ -84,9 +82,7 @@ async def tracks(request: Request, wanted: Annotated[TrackSelection, Query()]) -
         if wanted.status:
             also &= np.isin(frame.data.status, wanted.status)
         if wanted.level:
-            if state.threats is None:
-                raise no_data("threats")
-            threats = state.threats.data
+            threats = current(state, state.threats, "threats").data
             of_level = threats.track_id[np.isin(threats.level, wanted.level)]
             also &= np.isin(frame.data.track_id, of_level)
         return wanted.rows(lambda: frame.data.state, frame.data.class_id, also=also)
@@ -101,9 +97,8 @@ async def tracks(request: Request, wanted: Annotated[TrackSelection, Query()]) -
 )
 async def track(request: Request, track_id: TrackId) -> Response:
     """Return one track of the picture after the last scan."""
-    frame = bridge_of(request).state.tracks
-    if frame is None:
-        raise no_data("tracks")
+    state = bridge_of(request).state
+    frame = current(state, state.tracks, "tracks")
     found = np.flatnonzero(frame.data.track_id == track_id)
     if not len(found):
         raise ProblemError(404, f"the picture has no track {track_id}; its history may have")

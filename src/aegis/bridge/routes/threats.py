@@ -20,7 +20,7 @@ from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
 from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import require
-from aegis.bridge.routes.answers import MEASURED, frame_response, problem
+from aegis.bridge.routes.answers import MEASURED, current, frame_response, heard_from, problem
 from aegis.bridge.routes.radar import TrackId
 from aegis.bridge.routes.selection import ThreatSelection
 from aegis.bridge.stream.bodies import ew as ew_body
@@ -65,9 +65,8 @@ async def critical(request: Request) -> Response:
 @router.get("/summary", response_model=ThreatSummary)
 async def summary(request: Request) -> Response:
     """Count the threats by level and class, and name the worst."""
-    frame = bridge_of(request).state.threats
-    if frame is None:
-        raise no_data("threats")
+    state = bridge_of(request).state
+    frame = current(state, state.threats, "threats")
     rows = frame.rows.items
     classes = Counter(columns.CLASS_NAMES[i] for i in frame.data.class_id.tolist())
     impacts = frame.data.time_to_impact[np.isfinite(frame.data.time_to_impact)]
@@ -90,6 +89,7 @@ async def ew_status(request: Request) -> Response:
     state = bridge_of(request).state
     if state.signals is None and state.advice is None:
         raise no_data("ew/advice")
+    heard_from(state, "ew", "ew/advice")
     counts = state.ew()
     body = ew_body(state.signals, state.advice)
     return json_response({**body, "advice_waiting": counts["advice_waiting"], "noise_floor": state.noise_floor()})
@@ -105,9 +105,7 @@ async def acknowledge(
 ) -> Response:
     """Acknowledge a threat. It holds until the threat's level rises above its present one."""
     bridge = bridge_of(request)
-    frame = bridge.state.threats
-    if frame is None:
-        raise no_data("threats")
+    frame = current(bridge.state, bridge.state.threats, "threats")
     found = np.flatnonzero(frame.data.track_id == track_id)
     if not len(found):
         raise ProblemError(404, f"track {track_id} is no threat now: it is not in the list")

@@ -48,7 +48,7 @@ def graph_counts(state: LiveState) -> dict[str, Value]:
     newest = {"detections": state.detections, "tracks": state.tracks, "threats": state.threats}
     frames = {topic: frame for topic, frame in newest.items() if frame is not None}
     counts: dict[str, Value] = {
-        "ready": float(not missing),
+        "ready": float(not missing and not state.troubles()),
         "stage_ready": {name: float(name not in missing) for name in state.ready_stages},
         "data_age_s": {topic: frame.age_s for topic, frame in frames.items()},
         "objects": {topic: len(frame.data) for topic, frame in frames.items()},

@@ -17,6 +17,7 @@ from aegis.core.health import Health, Level
 from aegis.core.params import Settings
 from aegis.ros.messages.fields import Message, StampedMessage
 from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_to_msg, event_to_msg, status_to_msg
+from aegis.state import not_kept
 
 MOST_LOST = 1_000_000  # messages in a row; a sequence number that is farther from the last says nothing of a loss
 
@@ -176,6 +177,15 @@ class Stage(ABC, Generic[SettingsT]):
             " or set use_sim_time where /clock is meant"
         )
 
+    def refuse_another(self, topic: str, owner: str) -> None:
+        """Count an input that comes from a second publisher: mixed in, it would make one picture of two."""
+        self.counters.drop(f"another publisher of {topic}")
+        whose = f" of '{owner}'" if owner else ""
+        self._last_refusal = (
+            f"{topic}{whose} has a second publisher: stop it, give it another name (sensor_id, frame_id) where it is another"
+            " sensor, or another namespace or ROS_DOMAIN_ID where it is another graph"
+        )
+
     def failed(self, error: BaseException, stamp_ns: int) -> Output:
         """Count an exception from a callback and return the event that reports it."""
         self.counters.errors += 1
@@ -257,6 +267,9 @@ class Stage(ABC, Generic[SettingsT]):
             return Health(Level.WARN, f"{new.dropped} inputs refused since the last status{last}")
         if self._input_expected() and not new.received:
             return Health(Level.STALE, "no data")
+        missing = not_kept() if self.context.live else []
+        if missing:
+            return Health(Level.WARN, f"not kept on disk, and lost at the next start: {'; '.join(missing)}")
         return Health()
 
     def _input_expected(self) -> bool:

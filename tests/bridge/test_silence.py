@@ -1,0 +1,123 @@
+"""A sensor or a stage that falls silent or is stuck: said by the API, /ready, /diagnostics, the stream and an event in time."""
+
+import json
+import threading
+import time
+from dataclasses import replace
+
+import httpx
+import pytest
+from bridge_data import some_detections, some_threats, some_tracks
+
+WITHIN_S = 2.0
+PERIOD_S = 0.1
+
+
+class Radar:
+    """Publishes scans in a thread of its own, until it is told what not to."""
+
+    def __init__(self, publisher) -> None:
+        self.publisher, self.without, self.stuck = publisher, set(), False
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Radar":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        n = 0
+        while not self._end.wait(PERIOD_S):
+            n += 1
+            stamp_ns = time.time_ns()
+            detections = some_detections(n, stamp_ns)
+            if not self.stuck:
+                detections = replace(detections, range=detections.range + 0.01 * n)
+            kinds = {"detections": detections, "tracks": some_tracks(n, stamp_ns),
+                     "threats": some_threats(n, stamp_ns)}  # fmt: skip
+            for name, data in kinds.items():
+                if name not in self.without:
+                    self.publisher.send(data)
+
+
+@pytest.fixture
+def radar(publisher):
+    with Radar(publisher) as running:
+        yield running
+
+
+def test_silence_and_a_stuck_sensor_are_said_everywhere_in_time(start_bridge, publisher, radar, wait_for):
+    bridge = start_bridge(data_silence_s=1.5, stuck_after=3, ready_stages=[])
+
+    def ready() -> tuple[int, list]:
+        answer = httpx.get(bridge.url + "/ready")
+        return answer.status_code, [(t["topic"], t["state"]) for t in answer.json()["troubles"]]
+
+    def events(name: str) -> list[dict]:
+        return [json.loads(m.data) for m in publisher.heard["events"] if m.name == name]
+
+    def diagnosed(text: str) -> bool:
+        return any(text in s.message for m in publisher.heard["/diagnostics"] for s in m.status if "bridge" in s.name)
+
+    def status(path: str) -> int:
+        return bridge.get(path).status_code
+
+    def all_data() -> bool:
+        return status("/api/threats/active") == status("/api/radar/tracks") == status("/api/radar/targets") == 200
+
+    wait_for(all_data, "data")
+    wait_for(lambda: ready() == (200, []), "ready")
+
+    # The threat stage is gone: not "no threats".
+    radar.without = {"threats"}
+    begin_s = time.monotonic()
+    wait_for(lambda: status("/api/threats/active") == 503, "no assessment is no clear sky", 10)
+    wait_for(lambda: ready() == (503, [("threats", "SILENT")]), "not ready", 10)
+    wait_for(lambda: len(events("SOURCE_SILENT")) == 1, "an event", 10)
+    took_s = time.monotonic() - begin_s
+    assert events("SOURCE_SILENT")[0]["topic"] == "threats"
+    assert "nothing has been heard on 'threats' for" in bridge.get("/api/threats/summary").json()["detail"]
+    assert status("/api/radar/tracks") == 200
+    assert took_s <= WITHIN_S + 0.5  # half a second for this test's own looking and a busy machine
+    wait_for(lambda: diagnosed("threats: no message for"), "a diagnosis", 10)
+    radar.without = set()
+    wait_for(lambda: all_data() and ready() == (200, []), "threats again", 10)
+    wait_for(lambda: [e["topic"] for e in events("SOURCE_BACK")] == ["threats"], "its end is an event", 10)
+
+    # The sensor is stuck: new stamps, old scan.
+    radar.stuck = True
+    wait_for(lambda: ready() == (503, [("detections", "STUCK")]), "stuck", WITHIN_S + 0.5)
+    wait_for(lambda: len(events("SOURCE_STUCK")) == 1, "an event", 10)
+    radar.stuck = False
+    wait_for(lambda: ready() == (200, []), "no longer stuck", 10)
+
+    # The sensor is silent, and with it all that follows: one event, of the cause.
+    radar.without = {"detections", "tracks", "threats"}
+    paths = (
+        "/api/radar/targets",
+        "/api/radar/tracks",
+        "/api/radar/tracks/41",
+        "/api/radar/status",
+        "/api/threats/active",
+    )
+    wait_for(lambda: [status(path) for path in paths] == [503] * len(paths), "no data", 10)
+    with bridge.stream() as client:
+        said = until_troubled(client)
+    assert {t["topic"] for t in said} == {"detections", "tracks", "threats"}
+    wait_for(lambda: len(events("SOURCE_SILENT")) == 2, "an event of the cause", 10)
+    assert events("SOURCE_SILENT")[-1]["topic"] == "detections"
+    assert events("SOURCE_SILENT")[-1]["sensor_id"] != ""
+
+
+def until_troubled(client) -> list[dict]:
+    """Return the troubles of the first system_status that has some."""
+    end = time.monotonic() + 10.0
+    while time.monotonic() < end:
+        message = json.loads(client.recv(5))
+        if message["type"] == "system_status" and message["troubles"]:
+            return message["troubles"]
+    pytest.fail("no status tells of it")
