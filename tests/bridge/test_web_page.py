@@ -24,6 +24,7 @@ from aegis.graph.offline import process_bag, simulate_bag
 from aegis.ros.messages.ew import advice_to_msg
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+playwright_api.expect.set_options(timeout=15_000)
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [

@@ -110,8 +110,9 @@ def _problem(bridge: Bridge, name: str) -> str | None:
     report = bridge.state.stages.get(THREAT)
     if report is None:
         return "the threat stage has not spoken yet"
-    if report.age_s > bridge.settings.ready.silence_s:
-        return f"the threat stage has not spoken for {report.age_s:.0f} s"
+    silent_s = bridge.state.stage_silent_s(THREAT)
+    if silent_s is not None:
+        return f"the threat stage has not spoken for {silent_s:.0f} s"
     refused = report.row["detail"].get("refused_zones") if isinstance(report.row["detail"], dict) else None
     reason = refused.get(name) if isinstance(refused, dict) else None
     return reason if isinstance(reason, str) else None
