@@ -428,7 +428,7 @@ def test_a_taken_port_is_said_plainly(start_bridge, ros_domain, tmp_path: Path):
     bridge = start_bridge()
     port = int(bridge.url.rsplit(":", 1)[1])
     second = run_bridge(ros_domain, tmp_path / "second", {"port": port})
-    assert second.returncode == 1
+    assert second.returncode == 2
     assert f"cannot listen on 127.0.0.1 port {port}" in second.stderr
     assert "Traceback" not in second.stderr
     assert "password" not in second.stderr

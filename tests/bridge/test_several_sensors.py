@@ -8,9 +8,11 @@ from bridge_data import some_detections, some_tracks
 from aegis.bridge.live.encoded import EncodedRows
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.live.join import ScanJoin
-from aegis.bridge.live.state import LiveState
+from aegis.bridge.live.state import MAX_SENSORS, MAX_STAGES, LiveState
+from aegis.core.events import Severity
 from aegis.core.threat.settings import ThreatSettings
 from aegis.ros.messages.picture import tracks_to_msg
+from aegis.ros.messages.reports import ReceivedEvent
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.threat import ThreatStage
 
@@ -58,6 +60,27 @@ def test_scans_are_missed_by_each_sensors_own_count():
     assert state.scan_rate_hz() == 0.5
     state.take_detections(detections("front", 16, at_s=20))
     assert state.scans_lost == 2
+
+
+def test_invented_sensors_do_not_pile_up():
+    state = LiveState()
+    for k in range(10 * MAX_SENSORS):
+        state.take_detections(detections(f"sensor {k}", 1, at_s=k))
+    assert len(state._scans) == MAX_SENSORS
+    assert state.scan_rate_hz() is None  # of the last one
+
+
+def test_events_before_the_first_of_a_new_start_are_lost_too():
+    def event(epoch: int, sequence: int) -> ReceivedEvent:
+        return ReceivedEvent(1, "run", epoch, sequence, "TRACKING_UPDATED", "tracking", Severity.INFO, {}, "{}")
+
+    state = LiveState()
+    for epoch, sequence in ((0, 40), (0, 41), (0, 44), (1, 3), (1, 4)):  # what was before the bridge is not its loss
+        state.take_event(event(epoch, sequence))
+    assert state.events_lost == 2 + 2
+    for k in range(1000):
+        state.take_event(ReceivedEvent(1, "run", 0, 1, "X", f"stage {k}", Severity.INFO, {}, "{}"))
+    assert len(state._event_sequence) <= MAX_STAGES
 
 
 def test_a_stage_counts_gaps_by_sensor():

@@ -7,7 +7,11 @@ from dataclasses import replace
 
 import httpx
 import pytest
+import rclpy
 from bridge_data import some_detections, some_threats, some_tracks
+
+from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.topics import TOPICS
 
 WITHIN_S = 2.0
 PERIOD_S = 0.1
@@ -111,6 +115,15 @@ def test_silence_and_a_stuck_sensor_are_said_everywhere_in_time(start_bridge, pu
     wait_for(lambda: len(events("SOURCE_SILENT")) == 2, "an event of the cause", 10)
     assert events("SOURCE_SILENT")[-1]["topic"] == "detections"
     assert events("SOURCE_SILENT")[-1]["sensor_id"] != ""
+
+    # Somebody else publishes advice. It cannot be told apart, but is said.
+    stranger = rclpy.create_node("stranger", context=publisher.context)
+    topic = TOPICS["ew/advice"]
+    stranger.create_publisher(message_class(topic.type), topic.name, qos_profile(topic))
+    wait_for(lambda: len(events("ANOTHER_PUBLISHER")) > 0, "an alarm", 15)
+    nodes = ["/stranger", "/test_stages"]
+    assert events("ANOTHER_PUBLISHER") == [{"topic": "ew/advice", "sensor_id": "", "nodes": nodes}]
+    stranger.destroy_node()
 
 
 def until_troubled(client) -> list[dict]:

@@ -71,3 +71,20 @@ def test_it_is_told_once_a_minute_at_most():
         False,
         True,
     ]
+
+
+def test_what_is_lost_between_two_messages_is_counted_of_the_one_that_is_taken():
+    one = OnePublisher()
+    taken(
+        one,
+        [
+            (0.0, "a", 10),
+            (0.1, "a", 11),
+            (0.2, "a", 15),
+            (0.25, "stranger", 50_000),
+            (0.26, "stranger", 50_009),
+            (0.3, "a", 16),
+            (0.4, "a", 26),
+        ],
+    )
+    assert one.lost == 3 + 9

@@ -228,7 +228,7 @@ def test_a_viewer_that_never_reads_stops_nobody(serve):
 
 def test_port_taken_names_the_port_and_the_parameter(serve):
     first = serve()
-    with pytest.raises(ConfigError, match=rf"port {first.settings.port}.*parameters 'host' and 'port'"):
+    with pytest.raises(ConfigError, match=rf"port {first.settings.port}.*foxglove\.port=.*--no-foxglove"):
         serve(port=first.settings.port)
 
 

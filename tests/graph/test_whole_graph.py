@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from aegis_msgs.msg import TrackArray
+from aegis_msgs.msg import PulseArray, TrackArray
 from aegis_msgs.srv import AcknowledgeEw, Restart, Scan, SetMode
 from graph_process import Listener, aegis_up
 from websockets.sync.client import connect
 
-from aegis.core.events import EVENT_NAMES, EVENTS
+from aegis.core.events import EVENT_NAMES, EVENTS, AnotherPublisher
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.topics import TOPICS
@@ -128,11 +128,13 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         assert not clients.call(SetMode, "set_mode", mode=99, frequency=float("nan")).success
         assert clients.call(SetMode, "set_mode", frequency=9.6e9).success  # out of the jammed band
         # What is wrong is an event too, and ends nothing.
-        cloud = cloud_to_msg({"x": [1.0], "y": [1.0]}, frame_id="radar", stamp_ns=1)
+        cloud = cloud_to_msg({"x": [1.0], "y": [1.0]}, frame_id="elsewhere", stamp_ns=1)
         with publishing(graph, "radar/points", cloud):
             wait_for(lambda: "DETECTION_ERROR" in names(), "the wrong cloud is told")
+        with publishing(graph, "ew/pulses", PulseArray(toa=[1.0])):
+            wait_for(lambda: "PIPELINE_ERROR" in names(), "the wrong pulses are told")
         with publishing(graph, "tracks", TrackArray(hits=[1])):
-            wait_for(lambda: "PIPELINE_ERROR" in names(), "the wrong tracks are told")
+            wait_for(lambda: AnotherPublisher.name in names(), "that somebody else publishes tracks is told")
         wait_for(lambda: "TRACKING_LOST" in names(), "the missile's track is given up", 60)
         assert clients.call(Restart, "tracking/restart").success
         before = max(i for m in graph.messages["tracks"] for i in m.track_id)

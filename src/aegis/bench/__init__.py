@@ -39,6 +39,10 @@ BENCHMARKS = {
         frozenset({"checkout"}),
         always_json=True,
     ),
+    "faults": Benchmark(
+        "every process of the live graph killed and stopped: how soon noticed, how soon fresh output",
+        "aegis.bench.faults",
+    ),
     "bridge": Benchmark(
         "1000 WebSocket clients at 10 Hz, GET under load, memory over minutes, beside a loop of send_json",
         "aegis.bench.bridge",
@@ -101,6 +105,11 @@ BENCHMARKS = {
     "profiles": Benchmark(
         "profiles of config/ beside the defaults, on what they were chosen on and on what they were not, one seed a run",
         "aegis.bench.profiles",
+        frozenset({"recordings"}),
+    ),
+    "real_classes": Benchmark(
+        "what recorded people, cars, vessels and aircraft are called by the classes that ship",
+        "aegis.bench.real_classes",
         frozenset({"recordings"}),
     ),
     "ew": Benchmark(

@@ -26,6 +26,7 @@ from aegis.core.threat.settings import Asset, ThreatSettings
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import Floats, ThreatLevel, Tracks, TrackStatus
+from aegis.models.store import track_model
 from aegis.simulation.points import Simulator
 from aegis.simulation.scenario import Scenario
 from aegis.simulation.settings import SimulatorSettings
@@ -144,9 +145,11 @@ def _bystander(k: int, rng: np.random.Generator) -> dict[str, object]:
 
 
 def watch(scenario: Scenario, seed: int) -> Watched:
-    """Let the simulated radar look at a scenario, and track what it sees."""
+    """Let the simulated radar look at a scenario, and track what it sees, with the classes that ship."""
     settings = SimulatorSettings(seed=seed)
-    radar, detector, tracker = Simulator(settings, scenario), Detector(DetectionSettings()), Tracker(TrackingSettings())
+    radar, detector = Simulator(settings, scenario), Detector(DetectionSettings())
+    tracking = TrackingSettings()
+    tracker = Tracker(tracking, model=track_model(tracking.classification).model)
     begins = np.array([target.appears_s for target in scenario.targets])
     ends = np.array([target.disappears_s or scenario.duration_s for target in scenario.targets])
     out = Watched()
@@ -261,7 +264,7 @@ def run(runs: int, *, recordings: Path | None = None, first_seed: int = SHOWN_SE
     """Measure.
 
     Args:
-        runs: 20 raids and a quarter of an hour of calm traffic for each.
+        runs: 20 raids and three hours of calm traffic for each.
         recordings: a folder with recorded traffic (`stonesoup_demos`, `cat062_30min`); None for none.
         first_seed: of the raids and of the traffic.
     """
@@ -283,7 +286,7 @@ def run(runs: int, *, recordings: Path | None = None, first_seed: int = SHOWN_SE
         "attackers_next": len(found.first),
     }
     quiet = Quiet()
-    for seed in tqdm(range(first_seed, first_seed + 2 * runs), unit="calm", disable=None):
+    for seed in tqdm(range(first_seed, first_seed + 18 * runs), unit="calm", disable=None):
         judge_calm(watch(calm(seed), seed).tracks, settings, CALM_S / 3600.0, quiet)
     yield _calm_row("simulated", quiet)
     if recordings is not None:

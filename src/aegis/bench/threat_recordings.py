@@ -59,11 +59,12 @@ def recorded(folder: Path) -> Iterator[tuple[str, Iterator[RecordedScene]]]:
         raise BenchmarkError(f"{folder} has neither {AIS} nor {CAT062}")
     for name, file in found:
         path = folder / file
-        objects = _vessels(path) if file == AIS else aircraft(path)
+        objects = vessels(path) if file == AIS else aircraft(path)
         yield name, _scenes(objects, ClassId.VESSEL if file == AIS else ClassId.AIRCRAFT, LONGEST_GAP_S[file])
 
 
-def _vessels(path: Path) -> list[TrueObject]:
+def vessels(path: Path) -> list[TrueObject]:
+    """Return the vessels of a recording of AIS, at sea level."""
     objects = read_truth(path, site=Site(50.78, -1.1, 0.0), near_ns=0).objects
     for one in objects:  # heights above the ellipsoid come to metres below the site's plane, far away
         one.state[:, 2], one.state[:, 5] = 0.0, 0.0

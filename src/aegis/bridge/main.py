@@ -31,7 +31,7 @@ from aegis.ros.stages.base import StageContext
 
 _log = logging.getLogger(__name__)
 
-EXIT_FAILED = 1
+EXIT_FAILED, EXIT_CONFIG = 1, 2
 _SHUTDOWN_S = 2
 # Two threads share the interpreter; at the default of 5 ms a frame waits that long for a thread that computes.
 _SWITCH_INTERVAL_S = 0.001
@@ -72,7 +72,7 @@ def serve(
             " with API_PORT or the parameter 'port'",
             file=sys.stderr,
         )
-        return EXIT_FAILED
+        return EXIT_CONFIG
     context = StageContext(run_id, epoch, state_dir, True, namespace)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     with listener, bridge_log(settings.log.folder(state_dir, namespace), settings.log) as log:

@@ -22,6 +22,7 @@ from aegis_msgs.msg import (
     ThreatArray,
     TrackArray,
 )
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from aegis.bridge.live import columns
@@ -66,6 +67,7 @@ from aegis.ros.stages.base import Output, Stage, StageContext
 _log = logging.getLogger(__name__)
 
 PERIOD_S = 0.5  # with the least silence, what falls silent is told within two seconds
+STRANGERS_S = 5.0  # between looks at who publishes what
 GATHER_S = 0.02  # less than a person would notice who asks through REST
 _JOIN_DEADLINE_S = 5.0
 MAP = "map"
@@ -275,6 +277,9 @@ class RosLink:
             self._node, self.stage, subscribes=nodes.subscribes, publishes=nodes.publishes, overrides=given
         )
         self.services = GraphServices(self._node, nodes)
+        self._node.create_timer(
+            STRANGERS_S, self._host.look_for_strangers, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
         self._executor = SingleThreadedExecutor(context=self._ros)
         self._executor.add_node(self._node)
         self._died = died

@@ -80,6 +80,10 @@ def cli() -> None:
 
     Exit codes: 0 done; 1 failed while working; 2 wrong arguments, parameters or input.
     """
+    from aegis.resources import stale_builds
+
+    for line in stale_builds():
+        click.echo(f"aegis: {line}", err=True)
 
 
 @cli.command(cls=RosCommand)

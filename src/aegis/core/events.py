@@ -320,7 +320,9 @@ class SourceBack(Event):
 
 @dataclass(frozen=True)
 class AnotherPublisher(Event):
-    """A topic, or one sensor's data on it, has a second publisher, whose messages are not mixed in. Told once a minute at most."""
+    """A topic, or one sensor's data on it, has a second publisher. Its points, detections, tracks and threats are not mixed in; of
+    what is published when it changes (alarms, advice) it cannot be told apart. Told once a minute at most.
+    """
 
     name = "ANOTHER_PUBLISHER"
     severity = Severity.ERROR

@@ -33,6 +33,7 @@ class OnePublisher:
     def __init__(self) -> None:
         self._streams: dict[tuple[str, str], list[_Stream]] = {}  # that which is taken first
         self._told_s: dict[tuple[str, str], float] = {}
+        self.lost = 0  # messages that were published, and did not come, before one that did
 
     def takes(self, topic: str, owner: str, number: int | None, now_s: float) -> bool:
         """Return whether a message is to be taken; `number` is its publisher's, None or 0 where the middleware tells none."""
@@ -40,15 +41,17 @@ class OnePublisher:
         if not number or (source not in self._streams and len(self._streams) >= MOST_SOURCES):
             return True
         streams = self._streams.setdefault(source, [])
-        stream = _stream_of(streams, number)
+        stream, lost = _stream_of(streams, number), 0
         if stream is None:
             stream = _Stream(number, now_s)
             del streams[MOST_STREAMS - 1 :]
             streams.append(stream)
         else:
+            lost = number - stream.number - 1
             stream.period_s = now_s - stream.at_s
             stream.number, stream.at_s = number, now_s
         if stream is streams[0]:
+            self.lost += lost
             return True
         if streams[0].has_ended(now_s):
             self._streams[source] = [stream]

@@ -168,6 +168,6 @@ def json_schema(name: str, fields: dict[str, object]) -> Schema:
 def cannot_listen(host: str, port: int, error: Exception) -> ConfigError:
     """Return the error of a server that could not start."""
     return ConfigError(
-        f"foxglove: cannot listen on {host} port {port} ({error}); another program may use it: stop that one, "
-        "or set the parameters 'host' and 'port' of the node foxglove"
+        f"foxglove: cannot listen on {host} port {port} ({error}); another program may use it: stop that one, or choose another"
+        " port (`--set foxglove.port=8766`), or do without (`--no-foxglove`)"
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Literal
 
-from aegis.core.params import group, param
+from aegis.core.params import ConfigError, group, param
 from aegis.core.picture import PictureSettings
 from aegis.core.sensor import SensorPose
 
@@ -16,6 +17,9 @@ class FoxgloveSettings(SensorPose):
         "sdk", "Which server: that of the package foxglove-sdk, or that of foxglove-websocket."
     )
     host: str = param("127.0.0.1", "Address to listen on; the server has no accounts, so leave it on this machine.")
+    insecure_non_loopback: bool = param(
+        False, "Listen on other addresses than loopback: whoever reaches the port sees the picture, without an account."
+    )
     port: int = param(8765, "TCP port to listen on.", ge=1, le=65535)
     moving_platform: bool = param(
         False,
@@ -28,3 +32,20 @@ class FoxgloveSettings(SensorPose):
         10_000.0, "Length of the line along the bearing of an EW signal.", unit="m", gt=0.0, le=1e6
     )
     picture: PictureSettings = group(PictureSettings(max_rate_hz=20.0))
+
+
+def check_exposure(settings: FoxgloveSettings) -> None:
+    """Refuse to be reached from other machines, unless that is allowed: the server has no accounts.
+
+    Raises:
+        ConfigError: the message names what to set.
+    """
+    try:
+        local = settings.host == "localhost" or ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        local = False
+    if not local and not settings.insecure_non_loopback:
+        raise ConfigError(
+            f"foxglove: host '{settings.host}' can be reached from other machines, and the server has no accounts: set host"
+            " 127.0.0.1 (and a tunnel), or insecure_non_loopback to accept it"
+        )

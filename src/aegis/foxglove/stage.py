@@ -20,7 +20,7 @@ from aegis.core.video.spokes import Spokes, VideoError
 from aegis.foxglove import messages, overlays
 from aegis.foxglove.explain import EXPLAIN, Explainer
 from aegis.foxglove.server import Channels, Offer, SdkSink, Sink, Value, json_schema
-from aegis.foxglove.settings import FoxgloveSettings
+from aegis.foxglove.settings import FoxgloveSettings, check_exposure
 from aegis.ros.bag import message_definition
 from aegis.ros.messages.clouds import CloudError, cloud_fields
 from aegis.ros.messages.ew import signals_from_msg
@@ -54,8 +54,10 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         """Start to listen.
 
         Raises:
-            ConfigError: nothing can listen on the host and port, or the package of the sink is not there.
+            ConfigError: nothing can listen on the host and port, or others could reach it there unasked, or the package of the sink
+                is not there.
         """
+        check_exposure(settings)
         super().__init__(settings, context)
         self._feed = PictureFeed(settings.picture)
         self._platform: PlatformState | None = None

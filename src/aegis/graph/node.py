@@ -29,12 +29,13 @@ from aegis.graph.plan import COMPOSED, RUN_ID, dds_environ
 from aegis.graph.ros_args import BEGIN, RosArguments, split_ros_args
 from aegis.graph.supervisor import EXIT_CONFIG, Program, Supervisor
 from aegis.graph.watchdog import HANG_AFTER_S, hang_after_s
+from aegis.resources import stale_builds
 from aegis.ros.host import StageHost
 from aegis.ros.parameters import declare_parameters
 from aegis.ros.qos import message_class
 from aegis.ros.stages.base import Stage, StageContext
 from aegis.ros.topics import COMMON_PUBLISHES, TOPICS
-from aegis.state import next_epoch, state_dir
+from aegis.state import STARTS, next_epoch, state_dir
 
 LARGE_BLOCK_BYTES = 8 * 2**20  # more than a raw radar's cube
 ARENAS = 2
@@ -243,6 +244,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"aegis: {error}", file=sys.stderr)
         return EXIT_CONFIG
+    if STARTS not in os.environ:  # else who has started this has said it
+        for line in stale_builds():
+            print(f"aegis: {line}", file=sys.stderr)
     if not options.supervised:
         return run(names, parameters)
     preload(names)

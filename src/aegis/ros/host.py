@@ -35,6 +35,7 @@ AT_ONCE = 16
 MOST_AHEAD_S = 1.0
 # Of these topics, with whose data is in a message, there is one publisher at a time. Not of `status` and `events`, which every node
 # publishes, nor of what is published when it changes: a publisher's end is not to be told there.
+OF_ONE_NODE = ("tracks", "threats", "alarms", "protected", "ew/signals", "ew/advice", "class_info")
 OWNERS: dict[str, Callable[[Any], str]] = {
     "radar/points": lambda m: str(m.header.frame_id),
     "detections": lambda m: str(m.sensor_id),
@@ -157,14 +158,28 @@ class StageHost:
     def _is_of_its_publisher(self, topic: str, owner: str, info: dict[str, int | None]) -> bool:
         """Tell whether a message is of the one publisher that is taken; where it is not, count it and say so."""
         now_s = time.monotonic()
+        lost = self._publisher_of.lost
         if self._publisher_of.takes(topic, owner, info["publication_sequence_number"], now_s):
+            self.stage.counters.note(f"lost on the way: {topic}", self._publisher_of.lost - lost)
             return True
         self.stage.refuse_another(topic, owner)
         if self._publisher_of.is_news(topic, owner, now_s):
-            found = self.node.get_publishers_info_by_topic(self.node.resolve_topic_name(topic))
-            nodes = sorted(f"{i.node_namespace.rstrip('/')}/{i.node_name}" for i in found)
-            self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes), self.now_ns())])
+            self._tell_publishers(topic, owner, self._publishing(topic))
         return False
+
+    def look_for_strangers(self) -> None:
+        """Say which topics that one node publishes have several: what is published when it changes cannot be told apart."""
+        for topic in OF_ONE_NODE:
+            nodes = self._publishing(topic)
+            if len(set(nodes)) > 1 and self._publisher_of.is_news(topic, "", time.monotonic()):
+                self._tell_publishers(topic, "", nodes)
+
+    def _publishing(self, topic: str) -> list[str]:
+        found = self.node.get_publishers_info_by_topic(self.node.resolve_topic_name(topic))
+        return sorted(f"{i.node_namespace.rstrip('/')}/{i.node_name}" for i in found)
+
+    def _tell_publishers(self, topic: str, owner: str, nodes: list[str]) -> None:
+        self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes), self.now_ns())])
 
     def _on_timer(self) -> None:
         self._timed(self.stage.on_timer, self.now_ns())

@@ -118,6 +118,19 @@ def test_invites_are_listed_and_withdrawn(admin):
     assert admin("POST", "auth/register", who).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "path", ["ew/advice/1/acknowledge", "ew/advice/1/reject", "threats/41/acknowledge", "alarms/7/acknowledge"]
+)
+def test_no_service_decides_in_a_persons_place(app, admin, path):
+    scopes = ["radar:read", "threats:read", "controller:write", "ew:acknowledge"]
+    token = admin("POST", "service-tokens", {"name": "robot", "scopes": scopes, "valid_days": 1}).json()["token"]
+    answer = app.client.post(f"/api/{path}", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 403, answer.text
+    assert "no person" in answer.json()["detail"]
+    person = app.client.post(f"/api/{path}", headers=app.headers(*scopes))
+    assert person.status_code == 503  # nothing was heard yet: the scope is enough for a person
+
+
 def test_a_service_token_is_good_for_its_scopes_until_it_is_revoked(app, admin):
     made = admin("POST", "service-tokens", {"name": "Prometheus", "scopes": ["radar:read"], "valid_days": 1})
     assert made.status_code == 201

@@ -23,6 +23,7 @@ from aegis.ros.messages.reports import ReceivedEvent
 
 ALERTS_KEPT = 10
 SCANS_FOR_RATE = 20
+MAX_SENSORS = 64
 MAX_STAGES = 64  # any DDS participant can send new names; they must not fill the memory, nor displace the graph's own
 REQUESTED_S = 5.0  # for so long after a request its objects count as requested
 RECENT_SCANS = 20  # a scan may be requested after the next ones have come
@@ -130,6 +131,8 @@ class LiveState:
 
     def take_detections(self, frame: Frame[Detections]) -> None:
         """Take a scan's detections."""
+        if frame.data.sensor_id not in self._scans and len(self._scans) >= MAX_SENSORS:
+            del self._scans[next(iter(self._scans))]  # the one that was known first: names can be invented
         scans = self._scans.setdefault(frame.data.sensor_id, _Scans(frame.data.sequence))
         self.scans_lost += max(0, frame.data.sequence - scans.sequence - 1)
         scans.sequence = frame.data.sequence
@@ -201,10 +204,13 @@ class LiveState:
         """Take an event: count it and those missing before it, keep warnings and errors."""
         self.events += 1
         start = (event.run_id, event.epoch)
-        last_start, last_sequence = self._event_sequence.get(event.stage, (start, event.sequence - 1))
-        if start == last_start:
-            self.events_lost += max(0, event.sequence - last_sequence - 1)
-        self._event_sequence[event.stage] = (start, event.sequence)
+        known = self._event_sequence.get(event.stage)
+        if known is not None and start != known[0]:
+            known = (start, 0)  # it has begun anew, and this bridge was there: its events begin with 1
+        if known is not None:
+            self.events_lost += max(0, event.sequence - known[1] - 1)
+        if known is not None or len(self._event_sequence) < MAX_STAGES:
+            self._event_sequence[event.stage] = (start, event.sequence)
         if event.severity >= Severity.WARNING:
             self.alerts.append(
                 Alert(

@@ -39,7 +39,7 @@ async def session_principal(principal: Annotated[Principal, Depends(current_prin
         ProblemError: 403, it comes with a service token, which has no session and no password.
     """
     if principal.kind != USER:
-        raise ProblemError(403, "a service token has no session: log in")
+        raise ProblemError(403, "a service token is no person, and has no session: log in")
     return principal
 
 
@@ -52,6 +52,17 @@ def require(scope: Scope) -> Callable[..., Awaitable[Principal]]:
         return principal
 
     check.__dict__[_SCOPE] = scope
+    return check
+
+
+def require_person(scope: Scope) -> Callable[..., Awaitable[Principal]]:
+    """Return a dependency that lets a request pass only with the scope, and only of a person: no service decides (else 403)."""
+
+    allowed = Depends(require(scope))
+
+    async def check(principal: Principal = allowed) -> Principal:  # an annotation could not name what is made here
+        return await session_principal(principal)
+
     return check
 
 

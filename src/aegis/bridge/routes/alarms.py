@@ -14,7 +14,7 @@ from aegis.bridge.http.answer import json_response
 from aegis.bridge.live.services import HANDLE_ALARM
 from aegis.bridge.models.alarms import Alarms, Handled, Note, Shelf
 from aegis.bridge.problem import ProblemError, no_data
-from aegis.bridge.routes.access import audited, require
+from aegis.bridge.routes.access import audited, require, require_person
 from aegis.bridge.routes.answers import MEASURED, heard_from, problem
 from aegis.bridge.routes.decisions import StageDecision, carry_out
 from aegis.bridge.stream.bodies import alarms as alarms_body
@@ -27,7 +27,7 @@ ACTIONS = {
     "unshelve": HandleAlarm.Request.UNSHELVE,
     "note": HandleAlarm.Request.NOTE,
 }
-Operator = Annotated[Principal, Depends(require(Scope.EW_ACKNOWLEDGE))]
+Operator = Annotated[Principal, Depends(require_person(Scope.EW_ACKNOWLEDGE))]
 AlarmId = Annotated[int, Path(ge=0, le=2**32 - 1, description="number of the alarm", examples=[7])]
 _HANDLED = {**problem(404, "no such alarm (any more)"), **problem(409, "its state does not allow it")}
 

@@ -13,14 +13,14 @@ from aegis.bridge.http.answer import json_response
 from aegis.bridge.live.services import ACKNOWLEDGE
 from aegis.bridge.models.threats import AllAdvice, Decision
 from aegis.bridge.problem import ProblemError, no_data
-from aegis.bridge.routes.access import audited, require
+from aegis.bridge.routes.access import audited, require, require_person
 from aegis.bridge.routes.answers import MEASURED, heard_from, problem
 from aegis.bridge.routes.decisions import StageDecision, carry_out
 from aegis.core.types import AdviceState
 
 router = APIRouter(prefix="/api/ew", tags=["ew"], responses=MEASURED)
 KIND = "ew_advice"  # of decisions
-Operator = Annotated[Principal, Depends(require(Scope.EW_ACKNOWLEDGE))]
+Operator = Annotated[Principal, Depends(require_person(Scope.EW_ACKNOWLEDGE))]
 AdviceId = Annotated[int, Path(ge=0, le=2**32 - 1, description="number of the advice", examples=[3])]
 _DECIDED = {**problem(404, "no such advice (any more)"), **problem(409, "it is not open: decided already, or expired")}
 

@@ -19,7 +19,7 @@ from aegis.bridge.live.encoded import Index
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
 from aegis.bridge.problem import ProblemError, no_data
-from aegis.bridge.routes.access import require
+from aegis.bridge.routes.access import require, require_person
 from aegis.bridge.routes.answers import MEASURED, current, frame_response, heard_from, problem
 from aegis.bridge.routes.radar import TrackId
 from aegis.bridge.routes.selection import ThreatSelection
@@ -101,7 +101,7 @@ async def ew_status(request: Request) -> Response:
     responses=problem(404, "no such threat now"),
 )
 async def acknowledge(
-    request: Request, track_id: TrackId, principal: Annotated[Principal, Depends(require(Scope.EW_ACKNOWLEDGE))]
+    request: Request, track_id: TrackId, principal: Annotated[Principal, Depends(require_person(Scope.EW_ACKNOWLEDGE))]
 ) -> Response:
     """Acknowledge a threat. It holds until the threat's level rises above its present one."""
     bridge = bridge_of(request)

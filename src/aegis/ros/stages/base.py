@@ -19,6 +19,7 @@ from aegis.ros.messages.fields import Message, StampedMessage
 from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_to_msg, event_to_msg, status_to_msg
 from aegis.state import not_kept
 
+MOST_INPUTS = 256  # topics with sensors whose sequence numbers are known
 MOST_LOST = 1_000_000  # messages in a row; a sequence number that is farther from the last says nothing of a loss
 
 # Covariant, so that every stage is a Stage[Settings].
@@ -213,6 +214,8 @@ class Stage(ABC, Generic[SettingsT]):
         last = self._input_sequence.get((topic, sensor_id))
         if last is not None and 1 < sequence - last <= MOST_LOST:
             self.counters.sequence_gaps += sequence - last - 1
+        elif last is None and len(self._input_sequence) >= MOST_INPUTS:
+            del self._input_sequence[next(iter(self._input_sequence))]  # names of sensors can be invented
         self._input_sequence[topic, sensor_id] = sequence
 
     def status(self, now_ns: int) -> list[Output]:
