@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -366,6 +367,35 @@ def test_a_client_that_never_reads_is_cut_off_and_disturbs_nobody(start_bridge, 
         client.send('{"type": "get_status"}')
         assert until(client, "status")["client"]["dropped"] == 0
         assert was_reset(stalled)  # a close frame would not have got through
+
+
+def test_to_a_client_that_reads_late_what_is_urgent_comes_first(start_bridge, publisher, wait_for):
+    """Neither the bridge nor the kernel holds pictures before it, but for those that were on their way."""
+    bridge = start_bridge()
+    wait_for(publisher.matched, "the bridge listens")
+    late = raw_stalled_client(bridge)
+    with late, bridge.stream() as client:
+        scans = 30
+        for sequence in range(1, scans + 1):
+            publisher.send_scan(sequence, n=200)
+            assert until(client, "threats")["frame"] == sequence
+        got = list(messages_until(late, "radar_frame", scans))
+    urgent = got.index(("threats", scans))
+    assert sum(kind == "radar_frame" for kind, _ in got[:urgent]) <= 2
+    assert [number for kind, number in got[urgent:] if kind == "radar_frame"] == [27, 28, 29, 30]
+
+
+def messages_until(connection: socket.socket, kind: str, number: int) -> Iterator[tuple[str, int]]:
+    """Read the messages of a WebSocket (RFC 6455, 5.2) up to one; yield their types and numbers."""
+    connection.settimeout(20)
+    with connection.makefile("rb") as file:
+        message: dict = {}
+        while (message.get("type"), message.get("frame")) != (kind, number):
+            length = file.read(2)[1]
+            if length >= 126:
+                length = int.from_bytes(file.read(2 if length == 126 else 8))
+            message = json.loads(file.read(length))
+            yield message["type"], message.get("frame", 0)
 
 
 def was_reset(connection: socket.socket) -> bool:

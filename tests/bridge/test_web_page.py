@@ -109,9 +109,22 @@ def says(page, element_id: str, text: str | re.Pattern[str]) -> None:
     playwright_api.expect(page.locator(f"#{element_id}")).to_have_text(text, timeout=15000)
 
 
-def scope_pixels(page) -> np.ndarray:
-    """Return what is drawn on the scope, (height, width, 3)."""
-    png = page.evaluate("document.getElementById('scope').toDataURL()").partition(",")[2]
+# What a person sees: the canvases of the scope one above the other.
+SCOPE = """(ids) => {
+  const all = document.createElement("canvas");
+  const g = all.getContext("2d");
+  for (const one of ids.map((id) => document.getElementById(id))) {
+    if (!all.width || all.width !== one.width) [all.width, all.height] = [one.width, one.height];
+    g.globalAlpha = Number(getComputedStyle(one).opacity);
+    g.drawImage(one, 0, 0);
+  }
+  return all.toDataURL();
+}"""
+
+
+def scope_pixels(page, *canvases: str) -> np.ndarray:
+    """Return what is drawn on the scope, or on some of its canvases, (height, width, 3)."""
+    png = page.evaluate(SCOPE, list(canvases or ("ground", "moving", "edge", "scope"))).partition(",")[2]
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")).astype(int)
 
 
@@ -175,6 +188,73 @@ def test_a_person_signs_in_and_sees_the_picture(page, start_bridge, feed, tmp_pa
     page.wait_for_selector("#login-panel", state="visible")
     assert page.evaluate("sessionStorage.length") == 0
     assert page.is_hidden("#picture")
+
+
+AXE = Path(__file__).parents[2] / "src" / "page" / "node_modules" / "axe-core" / "axe.min.js"
+VIOLATIONS = """async () => {
+  const { violations } = await axe.run();
+  return violations.map((one) => [one.id, ...one.nodes.map((node) => node.html.slice(0, 120))]);
+}"""
+
+
+def test_axe_finds_nothing_to_complain_of(page, start_bridge, feed):
+    """Neither before nor after signing in, with a track chosen, in each theme, and while the past is shown."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed (npm ci in src/page)")
+    bridge = start_bridge()
+    page.goto(bridge.url)
+    page.wait_for_selector("#login-panel", state="visible")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = {"login": page.evaluate(VIOLATIONS)}
+    sign_in(page, bridge)
+    wait_state(page, "threats", "fresh")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.locator("#tracks tr[data-id='41']").click()
+    page.wait_for_selector("#facts div")
+    for theme in ("dusk", "day", "night"):
+        page.select_option("#theme", theme)
+        found[theme] = page.evaluate(VIOLATIONS)
+    page.click("#replay")
+    wait_state(page, "connection", "replay")
+    found["replay"] = page.evaluate(VIOLATIONS)
+    assert [(state, one) for state, all_of_it in found.items() for one in all_of_it] == []
+
+
+# A browser that says of its software that it is a GPU: the page draws by WebGL2.
+NO_NAME = """{
+  const { getExtension } = WebGL2RenderingContext.prototype;
+  WebGL2RenderingContext.prototype.getExtension = function (name) {
+    return name === "WEBGL_debug_renderer_info" ? null : getExtension.call(this, name);
+  };
+}"""
+
+
+def test_webgl_and_canvas_draw_the_same_picture(page, start_bridge, feed, wait_for):
+    bridge = start_bridge()
+    other = page.context.new_page()
+    other.add_init_script(NO_NAME)
+    kinds = {"2d": page, "webgl2": other}
+    for kind, one in kinds.items():
+        sign_in(one, bridge)
+        wait_state(one, "threats", "fresh")
+        one.select_option("#range", "2000")
+        one.wait_for_selector(f"#scope[data-drawn='{kind}']")
+    feed.stop()  # both now show the last scan; old after two seconds, they lose the levels' colours and are dimmed
+    for one in kinds.values():
+        wait_state(one, "picture", "stale")
+    for theme in ("dusk", "day"):
+        drawn = {}
+        for kind, one in kinds.items():
+            one.select_option("#theme", theme)
+            pixels = scope_pixels(one, "moving")
+            drawn[kind] = pixels.max(axis=2) > 40  # on black
+        on = int(drawn["2d"].sum())
+        assert on > 150  # two symbols with leaders
+        for kind, shown in drawn.items():
+            near = sum(np.roll(shown, (dy, dx), axis=(0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)) > 0
+            (elsewhere,) = (mask for name, mask in drawn.items() if name != kind)
+            assert (near & elsewhere).sum() >= 0.98 * elsewhere.sum(), (theme, kind)
+    assert page.problems == []
 
 
 def test_the_picture_never_shows_old_data_as_new(page, start_bridge, feed, publisher, wait_for):

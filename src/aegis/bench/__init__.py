@@ -48,6 +48,11 @@ BENCHMARKS = {
         "aegis.bench.bridge",
         frozenset({"minutes"}),
     ),
+    "page": Benchmark(
+        "the page in headless Chromium without a GPU, 1,000 and 5,000 tracks at 10 Hz: script a frame, long tasks, memory",
+        "aegis.bench.page",
+        frozenset({"minutes"}),
+    ),
     "signal": Benchmark(
         "the front end, raw cube to points, beside a plain numpy chain, 8 and 12 channels", "aegis.bench.signal"
     ),

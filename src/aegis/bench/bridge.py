@@ -67,7 +67,7 @@ def _row(case: Case, runs: int) -> Row:
     naive: list[tuple[Seen, float]] = []
     floor: list[tuple[Seen, float]] = []
     for _ in tqdm(range(runs), unit="run", desc=f"{case.clients} clients", disable=None):
-        with _bridge(case.tracks) as (port, process, token):
+        with bridge_of(case.tracks) as (port, process, token):
             hello = [{"type": "auth", "token": token}, {"type": "subscribe", "channels": ["radar_frame"]}]
             load = _load(case, port, "/ws/radar-stream", [json.dumps(message) for message in hello])
             ours.append(_measure(load, process))
@@ -201,7 +201,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path, headers: di
 
 
 @contextlib.contextmanager
-def _bridge(tracks: int) -> Iterator[tuple[int, psutil.Process, str]]:
+def bridge_of(tracks: int) -> Iterator[tuple[int, psutil.Process, str]]:
     """Run a bridge that hears a picture of this size; yield its port, its process and an access token."""
     with tempfile.TemporaryDirectory(prefix="aegis-bench-") as name:
         folder = Path(name)
@@ -241,7 +241,7 @@ def _get_row(runs: int) -> Row:
     naive: list[np.ndarray] = []
     size = 0
     for _ in tqdm(range(runs), unit="run", desc="GET", disable=None):
-        with _bridge(GET_TRACKS) as (port, _, token):
+        with bridge_of(GET_TRACKS) as (port, _, token):
             times, size = asyncio.run(_gets(port, "/api/radar/tracks", token))
             ours.append(times)
         with _beside("bridge_naive", GET_TRACKS) as (port, _):
@@ -299,7 +299,7 @@ async def _gets(port: int, path: str, token: str) -> tuple[np.ndarray, int]:
 
 def _soak_row(minutes: float) -> Row:
     """Return how the bridge's memory goes under load: a straight line through it after the first minute."""
-    with _bridge(SOAK_TRACKS) as (port, process, token):
+    with bridge_of(SOAK_TRACKS) as (port, process, token):
         hello = [json.dumps({"type": "auth", "token": token})]
         load = Load(port, "/ws/radar-stream", SOAK_CLIENTS, 0, hello, SOAK_SETTLE_S, minutes * 60.0)
         with _sampled(process) as samples:

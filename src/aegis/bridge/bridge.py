@@ -26,6 +26,7 @@ from aegis.bridge.live.reports import Classifier, StatusRow
 from aegis.bridge.live.services import Graph, NoGraph
 from aegis.bridge.live.state import LiveState
 from aegis.bridge.live.status import system_status
+from aegis.bridge.outputs.coast import CoastLine
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.ros_node import LoopSide, RosLink
@@ -62,6 +63,7 @@ class Bridge:
     stream: LiveStream
     history: History
     feed: Feed
+    coast: CoastLine
     telemetry: Telemetry
     graph: Graph
     started_at: float = field(default_factory=time.monotonic)
@@ -156,6 +158,7 @@ class Bridge:
                 stream=stream,
                 history=history,
                 feed=outputs.feed,
+                coast=outputs.coast,
                 telemetry=telemetry,
                 graph=graph,
             )

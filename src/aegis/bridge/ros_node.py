@@ -234,7 +234,7 @@ class BridgeStage(Stage[BridgeSettings]):
         frame: Frame[Any] = Frame(data, self._age_s(data.stamp_ns), time.monotonic(), rows, brief)
         if self._side.state.is_requested(type(data)):
             frame.rows.encode()
-        if len(self._side.hub) > 0:
+        if self._side.hub.wants_rows(type(data)):
             frame.brief.encode()
         return frame
 

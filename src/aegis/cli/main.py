@@ -311,7 +311,9 @@ def drivers() -> None:
     "stonesoup_demos (AIS) and cat062_30min (air traffic) [none].",
 )
 @click.option(
-    "--minutes", type=click.FloatRange(min=0), help="bridge: how long the memory is watched [10]; 0 leaves it out."
+    "--minutes",
+    type=click.FloatRange(min=0),
+    help="bridge, page: how long the memory is watched [10]; 0 leaves it out.",
 )
 @click.option(
     "--hours", type=click.FloatRange(min=0, min_open=True), help="ew: simulated hours of calm at each level [10]."

@@ -30,12 +30,12 @@ LEVEL_HEX = {
 UNASSESSED_HEX = "#7fb2de"  # no threat level, or one too old to believe
 # The same on a light ground, where the others cannot be read.
 LEVEL_HEX_ON_LIGHT = {
-    ThreatLevel.CRITICAL: "#c4122e",
-    ThreatLevel.HIGH: "#a84f00",
-    ThreatLevel.MEDIUM: "#7a6000",
-    ThreatLevel.LOW: "#1f7a4d",
+    ThreatLevel.CRITICAL: "#c20857",
+    ThreatLevel.HIGH: "#963c00",
+    ThreatLevel.MEDIUM: "#77692d",
+    ThreatLevel.LOW: "#165232",
 }
-UNASSESSED_HEX_ON_LIGHT = "#2f6593"
+UNASSESSED_HEX_ON_LIGHT = "#2f65a2"
 
 LEVEL_COLOURS = {level: Colour.from_hex(text) for level, text in LEVEL_HEX.items()}
 UNASSESSED = Colour.from_hex(UNASSESSED_HEX)

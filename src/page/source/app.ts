@@ -5,6 +5,7 @@ import { alarmedZones, audible } from "./alarms.ts";
 import { AlarmsPanel } from "./alarms_panel.ts";
 import { fromHash } from "./camera.ts";
 import { Charts } from "./charts.ts";
+import { fetchCoast } from "./coast.ts";
 import { DetailsPanel } from "./details.ts";
 import { byId, setText } from "./dom.ts";
 import { Heard } from "./heard.ts";
@@ -13,7 +14,7 @@ import { Navigation } from "./navigation.ts";
 import { Panels } from "./panels.ts";
 import { Replay } from "./replay.ts";
 import { levelsOf } from "./rows.ts";
-import { Scope } from "./scope.ts";
+import { Scope, type Overlay } from "./scope.ts";
 import { command, keepAlive, may, onSession, read, renew, session, signIn, signOut } from "./session.ts";
 import { Sound } from "./sound.ts";
 import { Stream } from "./stream.ts";
@@ -25,7 +26,8 @@ const SESSION_OVER = "The session has ended; sign in again.";
 const STREAM_PATH = "/ws/radar-stream";
 
 const heard = new Heard();
-const scope = new Scope(byId<HTMLCanvasElement>("scope"));
+const [ground, moving, edge, top] = ["ground", "moving", "edge", "scope"].map((id) => byId<HTMLCanvasElement>(id));
+const scope = new Scope(ground, moving, edge, top);
 const panels = new Panels(heard, may);
 const alarms = new AlarmsPanel(heard, may, command);
 const charts = new Charts();
@@ -34,6 +36,7 @@ const sound = new Sound();
 const replay = new Replay(onReplay, () => heard.nowS(performance.now()));
 const zones = new ZonesPanel(heard, scope, { may, read, command });
 const navigation = new Navigation(scope, drawSoon, clicked, () => panels.selected, () => replay.t);
+const overlays: Overlay[] = [navigation.overlay]; // drawn above all else, in this order
 const stream = new Stream(heard, {
   open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${STREAM_PATH}`),
   token: () => session()?.token ?? null,
@@ -90,6 +93,10 @@ function start(): void {
   const { time } = fromHash(location.hash);
   if (time !== null) replay.begin(time);
   hasTrails = false;
+  void fetchCoast().then((coast) => {
+    scope.coast = coast;
+    scope.redraw();
+  });
 }
 
 let hasTrails = false;
@@ -126,6 +133,7 @@ function onReplay(): void {
   refresh();
 }
 
+let upDeg = 0; // the last course that was known, where course is up
 let drawPlanned = false;
 function drawSoon(): void {
   if (drawPlanned) return;
@@ -141,10 +149,14 @@ function drawScope(): void {
   const shown = panels.heard;
   const isPast = shown !== heard;
   const tracks = shown.tracks?.items ?? [];
-  const place = tracks.find((track) => track.track_id === panels.selected)?.position_m;
-  if (place) navigation.follow(place.x, place.y);
+  const chosen = tracks.find((track) => track.track_id === panels.selected);
+  if (chosen) navigation.follow(chosen.position_m.x, chosen.position_m.y);
+  const { camera } = navigation;
+  const course = camera.follow && chosen ? chosen.heading_deg : heard.detections?.sensor.heading_deg;
+  upDeg = camera.courseUp ? course ?? upDeg : 0;
   scope.draw({
-    camera: navigation.camera,
+    camera,
+    up: (upDeg * Math.PI) / 180,
     tracks,
     glows: isPast ? [] : heard.glows(now),
     sensor: heard.detections?.sensor ?? null,
@@ -153,15 +165,17 @@ function drawScope(): void {
     alarmed: isPast ? new Set() : alarmedZones(heard),
     levels: levelsOf(shown, now),
     trails: shown.trails,
+    platform: !isPast && byId<HTMLSelectElement>("trail-kind").value === "relative" ? heard.platform : null,
     sigma: isPast ? null : details.sigma,
-    measured: navigation.measured,
     stale: isStale(shown, shown.tracks, now),
     detectionsStale: isStale(heard, heard.detections, now),
     showDetections: byId<HTMLInputElement>("show-detections").checked,
-    showTrails: byId<HTMLInputElement>("show-trails").checked,
+    showTrails: byId<HTMLSelectElement>("trail-kind").value !== "none",
     selected: panels.selected,
+    overlays,
   });
   zones.overlay.show();
+  setText(byId("up"), camera.courseUp ? `course ${String(Math.round(upDeg) % 360).padStart(3, "0")}° up` : "north up");
   setText(byId("leader"), scope.leaderS ? `leaders ${scope.leaderS} s` : "");
 }
 
@@ -223,7 +237,7 @@ onSession((token) => stream.authenticate(token), () => leave(SESSION_OVER));
 panels.selected = fromHash(location.hash).selected;
 byId("login").addEventListener("submit", (event) => void submitLogin(event as SubmitEvent));
 byId("logout").addEventListener("click", () => leave());
-for (const id of ["show-detections", "show-trails"]) byId(id).addEventListener("change", drawSoon);
+for (const id of ["show-detections", "trail-kind"]) byId(id).addEventListener("change", drawSoon);
 for (const id of ["filter", "table"]) {
   byId(id).addEventListener(id === "table" ? "scroll" : "input", () => panels.showTracks(performance.now()));
 }

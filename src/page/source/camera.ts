@@ -5,11 +5,12 @@ export interface Camera {
   north: number;
   range: number | null; // from the middle to the edge [m]; null: what fits the confirmed tracks
   follow: boolean; // the middle stays on the chosen track
+  courseUp: boolean; // the course of what is followed, else the heading of the sensor, is up; else north is
 }
 
 export type Place = (east: number | null, north: number | null) => [x: number, y: number];
 
-export const HOME: Readonly<Camera> = { east: 0, north: 0, range: null, follow: false };
+export const HOME: Readonly<Camera> = { east: 0, north: 0, range: null, follow: false, courseUp: false };
 const STEPS = [1, 2, 3, 4, 5, 6, 8, 10];
 const LEAST_RANGE = 20;
 const MOST_RANGE = 500_000;
@@ -53,6 +54,7 @@ export function toHash(camera: Camera, selected: number | null, time: number | n
   if (camera.range !== null) words.set("range", String(Math.round(camera.range)));
   if (selected !== null) words.set("track", String(selected));
   if (camera.follow) words.set("follow", "1");
+  if (camera.courseUp) words.set("up", "course");
   if (time !== null) words.set("t", time.toFixed(1));
   return words.toString();
 }
@@ -69,6 +71,7 @@ export function fromHash(hash: string): { camera: Camera; selected: number | nul
       north: placed ? north : 0,
       range: range >= LEAST_RANGE && range <= MOST_RANGE ? range : null,
       follow: words.get("follow") === "1",
+      courseUp: words.get("up") === "course",
     },
     selected: Number.isInteger(track) && track > 0 ? track : null,
     time: Number(words.get("t")) > 0 ? Number(words.get("t")) : null,

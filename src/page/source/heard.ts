@@ -37,6 +37,7 @@ export class Heard {
   plots = new Map<string, Plots[]>(); // by sensor: the last ones, of an antenna that turns those of its last turn
   tracks: (Part & { items: Track[]; stampS: number }) | null = null;
   threats: (Part & { items: Threat[]; unlisted: Record<string, number[]>; listedFrom: Level }) | null = null;
+  levels: ReadonlyMap<number, Level> = new Map(); // of the tracks that are assessed
   signals: Signal[] = [];
   advice: Advice[] = [];
   alarms: Alarm[] | null = null;
@@ -44,6 +45,7 @@ export class Heard {
   status: Status | null = null;
   statusAt = 0;
   trails = new Map<number, Point[]>();
+  platform: Point[] = []; // where the sensor was, as the trails
 
   /** Forget everything but the connection. */
   clear(): void {
@@ -77,6 +79,7 @@ export class Heard {
         this.threats = {
           items: message.threats, unlisted: message.unlisted ?? {}, listedFrom: message.listed_from ?? "LOW", ageS: message.age_s, at,
         };
+        this.levels = levelsIn(message.threats, this.threats.unlisted);
         break;
       case "ew":
         this.signals = message.signals?.items ?? [];
@@ -110,6 +113,7 @@ export class Heard {
     if (message.tracks) {
       this.tracks = { items: message.tracks, stampS: message.stamp_s, ageS: message.age_s, at };
       this.#follow(message.tracks, message.stamp_s);
+      extend(this.platform, message.sensor.x_m, message.sensor.y_m, message.stamp_s);
     }
   }
 
@@ -136,6 +140,7 @@ export class Heard {
     const items = picture.threats.map((threat) => ({ ...threat, acknowledged_by: null }));
     this.tracks = { items: picture.tracks, stampS: picture.stamp_s, ...part };
     this.threats = { items, unlisted: {}, listedFrom: "MEDIUM", ...part };
+    this.levels = levelsIn(items, {});
     if (picture.trail_stamps_s.length) this.trails.clear();
     this.addTrails(picture);
     this.#follow(picture.tracks, picture.stamp_s);
@@ -152,16 +157,28 @@ export class Heard {
   }
 
   #follow(tracks: Track[], stampS: number): void {
-    const seen = new Set<number>();
-    for (const track of tracks) {
-      seen.add(track.track_id);
-      const trail = this.trails.get(track.track_id) ?? [];
-      const last = trail.at(-1)?.[2] ?? -Infinity;
-      if (stampS < last) trail.length = 0; // time began anew
-      if (Math.abs(stampS - last) >= TRAIL_STEP_S) trail.push([track.position_m.x, track.position_m.y, stampS]);
-      while (trail.length && trail[0][2] < stampS - TRAIL_S) trail.shift();
-      this.trails.set(track.track_id, trail);
+    for (const { track_id: id, position_m: { x, y } } of tracks) {
+      let trail = this.trails.get(id);
+      if (!trail) this.trails.set(id, (trail = []));
+      extend(trail, x, y, stampS);
     }
+    if (this.trails.size === tracks.length) return;
+    const seen = new Set(tracks.map((track) => track.track_id));
     for (const id of this.trails.keys()) if (!seen.has(id)) this.trails.delete(id);
   }
+}
+
+/** Add a point to a trail, a second after the last one, and drop what is over a minute old. */
+function extend(trail: Point[], x: number | null, y: number | null, stampS: number): void {
+  const last = trail.length ? trail[trail.length - 1][2] : -Infinity;
+  if (stampS < last) trail.length = 0; // time began anew
+  if (Math.abs(stampS - last) >= TRAIL_STEP_S) trail.push([x, y, stampS]);
+  while (trail.length && trail[0][2] < stampS - TRAIL_S) trail.shift();
+}
+
+function levelsIn(items: readonly { track_id: number; level: Level }[], unlisted: Record<string, number[]>): Map<number, Level> {
+  const levels = new Map<number, Level>();
+  for (const [level, ids] of Object.entries(unlisted)) for (const id of ids) levels.set(id, level as Level);
+  for (const { track_id: id, level } of items) levels.set(id, level);
+  return levels;
 }

@@ -2,7 +2,7 @@
 
 import { bearingText, fromHash, HOME, roundRange, toHash, zoomed, type Camera } from "./camera.ts";
 import { byId, setText } from "./dom.ts";
-import type { Scope, Spot } from "./scope.ts";
+import type { Colours, Frame, Overlay, Scope, Spot } from "./scope.ts";
 
 const STEP = 1.25; // of the range, for one notch of the wheel or one key
 const PAN_SHARE = 0.1; // of the range, for one key
@@ -11,6 +11,7 @@ const DRAG_PX = 4; // less is a click
 export class Navigation {
   camera: Camera;
   measured: { from: Spot; to: Spot } | null = null;
+  readonly overlay: Overlay = (g, frame, colours) => this.measured && drawMeasured(g, frame, colours, this.measured.from, this.measured.to);
   #drag: { x: number; y: number; camera: Camera; moved: boolean; measuring: boolean } | null = null;
 
   /** `changed` is called after each move, `clicked` with the track under a click, `chosen` tells which track is, `time` which of the past is shown. */
@@ -29,13 +30,18 @@ export class Navigation {
     canvas.addEventListener("pointerup", (event) => this.#up(event));
     canvas.addEventListener("pointercancel", () => { this.#drag = null; });
     canvas.addEventListener("pointerleave", () => setText(byId("pointer"), ""));
-    canvas.addEventListener("dblclick", () => this.set(HOME));
+    canvas.addEventListener("dblclick", () => this.set({ ...HOME, courseUp: this.camera.courseUp }));
     document.addEventListener("keydown", (event) => this.#key(event));
     byId("range").addEventListener("change", (event) => {
       const { value } = event.target as HTMLSelectElement;
       this.set({ ...this.camera, range: value === "auto" ? null : Number(value) });
     });
+    byId("course-up").addEventListener("click", () => this.#turn());
     this.#showRange();
+  }
+
+  #turn(): void {
+    this.set({ ...this.camera, courseUp: !this.camera.courseUp });
   }
 
   set(camera: Camera): void {
@@ -59,6 +65,7 @@ export class Navigation {
   #showRange(): void {
     const list = byId<HTMLSelectElement>("range");
     const value = this.camera.range === null ? "auto" : String(this.camera.range);
+    byId("course-up").setAttribute("aria-pressed", String(this.camera.courseUp));
     list.value = [...list.options].some((option) => option.value === value) ? value : "";
   }
 
@@ -90,9 +97,9 @@ export class Navigation {
       this.changed();
       return;
     }
-    const metres = this.scope.metresPerPixel();
     const { east, north } = drag.camera;
-    this.set({ ...this.camera, east: east - (x - drag.x) * metres, north: north + (y - drag.y) * metres, follow: false });
+    const [right, up] = this.scope.metresOf(x - drag.x, y - drag.y);
+    this.set({ ...this.camera, east: east - right, north: north - up, follow: false });
   }
 
   #up({ offsetX: x, offsetY: y }: PointerEvent): void {
@@ -112,19 +119,24 @@ export class Navigation {
     if (byId("picture").hidden) return;
     const { east, north } = this.camera;
     const step = this.scope.range * PAN_SHARE;
-    const pan = (x: number, y: number) => this.set({ ...this.camera, east: east + x, north: north + y, follow: false });
+    const pan = (x: number, y: number) => {
+      const [right, up] = this.scope.metresOf(x, y);
+      const length = Math.hypot(right, up);
+      this.set({ ...this.camera, east: east + (right / length) * step, north: north + (up / length) * step, follow: false });
+    };
     const acts: Record<string, () => void> = {
       "+": () => this.#zoom(1 / STEP, this.camera),
       "=": () => this.#zoom(1 / STEP, this.camera),
       "-": () => this.#zoom(STEP, this.camera),
-      "0": () => this.set(HOME),
+      "0": () => this.set({ ...HOME, courseUp: this.camera.courseUp }),
       r: () => this.set({ ...this.camera, range: roundRange(this.scope.range) }),
       f: () => this.set({ ...this.camera, follow: !this.camera.follow && this.chosen() !== null }),
+      c: () => this.#turn(),
       "/": () => byId("filter").focus(),
-      ArrowLeft: () => pan(-step, 0),
-      ArrowRight: () => pan(step, 0),
-      ArrowUp: () => pan(0, step),
-      ArrowDown: () => pan(0, -step),
+      ArrowLeft: () => pan(-1, 0),
+      ArrowRight: () => pan(1, 0),
+      ArrowUp: () => pan(0, -1),
+      ArrowDown: () => pan(0, 1),
       Escape: () => {
         this.measured = null;
         this.clicked(null);
@@ -135,4 +147,15 @@ export class Navigation {
     event.preventDefault();
     act();
   }
+}
+
+function drawMeasured(g: CanvasRenderingContext2D, { at }: Frame, colours: Colours, from: Spot, to: Spot): void {
+  const [x, y] = at(to.east, to.north);
+  g.strokeStyle = g.fillStyle = colours.chosen;
+  g.lineWidth = 1;
+  g.beginPath();
+  g.moveTo(...at(from.east, from.north));
+  g.lineTo(x, y);
+  g.stroke();
+  g.fillText(bearingText(to.east - from.east, to.north - from.north), x + 8, y - 8);
 }

@@ -22,6 +22,7 @@ export class Panels {
   order: Order = { key: "level", descending: true };
   refusal: { text: string; at: number } | null = null; // what the bridge said against the last command
   #threats: number[] = []; // in the order in which they stand
+  #rows: number[] = []; // of the table, as they stood
 
   /** `may` tells whether who is signed in has a scope. */
   constructor(readonly live: Heard, readonly may: (scope: string) => boolean) {
@@ -127,7 +128,8 @@ export class Panels {
 
   showTracks(now: number): void {
     const all = this.heard.tracks?.items.length ?? 0;
-    const rows = rowsOf(this.heard, this.order, now, byId<HTMLInputElement>("filter").value);
+    const rows = rowsOf(this.heard, this.order, now, byId<HTMLInputElement>("filter").value, this.#rows);
+    this.#rows = rows.map((row) => row.track_id);
     setText(byId("table-note"), rows.length < all ? `${rows.length} of ${all}` : all ? String(all) : "");
     showTable(rows, this.selected);
     for (const head of document.querySelectorAll("th")) {

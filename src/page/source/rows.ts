@@ -4,7 +4,13 @@ import { durationText, isStale } from "./ages.ts";
 import type { Heard } from "./heard.ts";
 import { LEVELS, type Advice, type Level, type StageRow, type Status, type Threat, type Track } from "./messages.ts";
 
-export type Row = Track & { up_m: number | null; level: Level; score: number };
+/** A track in the table. */
+export interface Row {
+  track_id: number;
+  track: Track;
+  level: Level;
+  score: number;
+}
 export type Key = "status" | "track_id" | "class" | "level" | "range_m" | "bearing_deg" | "up_m" | "velocity_mps" | "heading_deg";
 export interface Order {
   key: Key;
@@ -17,13 +23,11 @@ export function numberText(value: number | null, digits: number): string {
   return value === null ? "–" : value.toFixed(digits);
 }
 
+const NO_LEVELS: ReadonlyMap<number, Level> = new Map();
+
 /** The threat level of each track that has one now, listed as a threat or not. */
-export function levelsOf(heard: Heard, now: number): Map<number, Level> {
-  if (!heard.threats || isStale(heard, heard.threats, now)) return new Map();
-  const levels = new Map<number, Level>();
-  for (const [level, ids] of Object.entries(heard.threats.unlisted)) for (const id of ids) levels.set(id, level as Level);
-  for (const threat of heard.threats.items) levels.set(threat.track_id, threat.level);
-  return levels;
+export function levelsOf(heard: Heard, now: number): ReadonlyMap<number, Level> {
+  return !heard.threats || isStale(heard, heard.threats, now) ? NO_LEVELS : heard.levels;
 }
 
 /** What an empty list of threats means. */
@@ -38,18 +42,28 @@ export function noThreatsText(heard: Heard, now: number): string {
   return assessed ? `${tracks} assessed, none as ${heard.threats.listedFrom} or above.` : "No track to assess.";
 }
 
-/** The tracks with their levels that have a text in id, class, level or status, in order. */
-export function rowsOf(heard: Heard, order: Order, now: number, filter = ""): Row[] {
+/**
+ * The tracks with their levels that have a text in id, class, level or status, in order. `before` has the ids as they stood: what is
+ * nearly in order already is sorted soon.
+ */
+export function rowsOf(heard: Heard, order: Order, now: number, filter = "", before: readonly number[] = []): Row[] {
   const levels = levelsOf(heard, now);
   const scores = new Map((heard.threats?.items ?? []).map((threat) => [threat.track_id, threat.score ?? 0]));
   const wanted = filter.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const rows: Row[] = [];
+  const rows = new Map<number, Row>();
   for (const track of heard.tracks?.items ?? []) {
     const level = levels.get(track.track_id) ?? "NONE";
     if (!wanted.every((word) => matches(track, level, word))) continue;
-    rows.push({ ...track, up_m: track.position_m.z, level, score: scores.get(track.track_id) ?? 0 });
+    rows.set(track.track_id, { track_id: track.track_id, track, level, score: scores.get(track.track_id) ?? 0 });
   }
-  return rows.sort((a, b) => compare(a, b, order));
+  const nearly: Row[] = [];
+  for (const id of before) {
+    const row = rows.get(id);
+    if (row && rows.delete(id)) nearly.push(row);
+  }
+  for (const row of rows.values()) nearly.push(row);
+  const value = VALUES[order.key];
+  return nearly.sort((a, b) => compare(a, b, value, order));
 }
 
 function matches(track: Track, level: Level, word: string): boolean {
@@ -57,8 +71,21 @@ function matches(track: Track, level: Level, word: string): boolean {
   return String(track.track_id) === word || names.some((name) => name.toLowerCase().startsWith(word));
 }
 
-function compare(a: Row, b: Row, { key, descending }: Order): number {
-  const [x, y] = key === "level" ? [-LEVELS.indexOf(a.level), -LEVELS.indexOf(b.level)] : [a[key], b[key]];
+const RANKS = Object.fromEntries(LEVELS.map((level, i) => [level, -i])) as Record<Level, number>;
+const VALUES: Record<Key, (row: Row) => string | number | null> = {
+  status: ({ track }) => track.status,
+  track_id: ({ track_id: id }) => id,
+  class: ({ track }) => track.class,
+  level: ({ level }) => RANKS[level],
+  range_m: ({ track }) => track.range_m,
+  bearing_deg: ({ track }) => track.bearing_deg,
+  up_m: ({ track }) => track.position_m.z,
+  velocity_mps: ({ track }) => track.velocity_mps,
+  heading_deg: ({ track }) => track.heading_deg,
+};
+
+function compare(a: Row, b: Row, value: (row: Row) => string | number | null, { key, descending }: Order): number {
+  const [x, y] = [value(a), value(b)];
   if (x === y) return (key === "level" ? b.score - a.score : 0) || a.track_id - b.track_id;
   if (x === null) return 1; // unknown goes last, whichever way
   if (y === null) return -1;

@@ -1,11 +1,13 @@
 // The bridge's WebSocket: opened again when it breaks. Nothing here knows of the document.
 
+import { Deltas } from "./delta.ts";
 import type { Heard } from "./heard.ts";
 import type { Admitted, Connection, Message } from "./messages.ts";
 
 const CHANNELS = ["radar_frame", "threats", "system_status", "heartbeat", "ew", "alarms", "protected"];
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 10000;
+const ASK_AGAIN_MS = 2000; // where a full picture has not come
 const TOKEN_OVER = 4401; // the code that the bridge closes with
 
 /** What a stream needs of the page around it. */
@@ -20,6 +22,8 @@ export interface Surroundings {
 export class Stream {
   #socket: WebSocket | null = null;
   #retryMs = FIRST_RETRY_MS;
+  readonly #deltas = new Deltas();
+  #askedAt = -Infinity; // for a full picture
 
   /** `heard` is told what comes. */
   constructor(readonly heard: Heard, readonly page: Surroundings) {}
@@ -32,8 +36,11 @@ export class Stream {
     const socket = this.page.open();
     this.#socket = socket;
     socket.onopen = () => this.authenticate(token);
-    socket.onmessage = (event: MessageEvent<string>) => {
-      if (this.#socket === socket) this.#take(JSON.parse(event.data) as Message | Admitted);
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      if (this.#socket !== socket) return;
+      if (typeof data === "string") this.#take(JSON.parse(data) as Message | Admitted);
+      else this.#takePicture(data);
     };
     socket.onclose = (event) => {
       if (this.#socket !== socket) return;
@@ -55,6 +62,17 @@ export class Stream {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "auth", token }));
   }
 
+  #takePicture(data: ArrayBuffer): void {
+    const message = this.#deltas.take(data);
+    if (message) {
+      this.#askedAt = -Infinity;
+      this.#take(message);
+    } else if (performance.now() - this.#askedAt > ASK_AGAIN_MS) {
+      this.#askedAt = performance.now();
+      this.#socket?.send(JSON.stringify({ type: "full" }));
+    }
+  }
+
   #take(message: Message | Admitted): void {
     if (message.type !== "auth_ok") {
       this.heard.take(message, performance.now());
@@ -62,9 +80,11 @@ export class Stream {
     } else if (this.heard.connection === "connecting") { // else the token was renewed
       this.#retryMs = FIRST_RETRY_MS;
       this.heard.begin();
+      this.#deltas.begin();
+      this.#askedAt = -Infinity;
       this.page.onConnection("waiting");
       const channels = CHANNELS.filter((name) => message.allowed.includes(name));
-      this.#socket?.send(JSON.stringify({ type: "subscribe", channels }));
+      this.#socket?.send(JSON.stringify({ type: "subscribe", channels, format: "delta" }));
     }
   }
 

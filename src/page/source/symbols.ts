@@ -29,7 +29,7 @@ export function tracePath(g: CanvasRenderingContext2D, level: Level, x: number, 
 
 /** Draw a track's symbol: filled when confirmed, hollow while it coasts, a small hollow circle while it is tentative. */
 export function drawSymbol(
-  g: CanvasRenderingContext2D, { status }: Track, level: Level, x: number, y: number, colour: string, ground: string,
+  g: CanvasRenderingContext2D, status: Track["status"], level: Level, x: number, y: number, colour: string, ground: string,
 ): void {
   if (status === "TENTATIVE") tracePath(g, "NONE", x, y, 0.6);
   else tracePath(g, level, x, y);

@@ -7,15 +7,15 @@ const ROW_PX = 24; // as in style.css
 const AROUND = 8; // rows above and below those that are seen
 const STATUS_SIGNS: Record<string, string> = { CONFIRMED: "●", COASTING: "◌", TENTATIVE: "·" };
 const COLUMNS: readonly [className: string, text: (row: Row) => string][] = [
-  ["", (row) => STATUS_SIGNS[row.status] ?? "?"],
-  ["", (row) => String(row.track_id)],
-  ["", (row) => row.class.toLowerCase()],
-  ["level", (row) => (row.level === "NONE" ? "" : row.level)],
-  ["number", (row) => numberText(row.range_m, 0)],
-  ["number", (row) => numberText(row.bearing_deg, 1)],
-  ["number", (row) => numberText(row.up_m, 0)],
-  ["number", (row) => numberText(row.velocity_mps, 1)],
-  ["number", (row) => numberText(row.heading_deg, 0)],
+  ["", ({ track }) => STATUS_SIGNS[track.status] ?? "?"],
+  ["", ({ track }) => String(track.track_id)],
+  ["", ({ track }) => track.class.toLowerCase()],
+  ["level", ({ level }) => (level === "NONE" ? "" : level)],
+  ["number", ({ track }) => numberText(track.range_m, 0)],
+  ["number", ({ track }) => numberText(track.bearing_deg, 1)],
+  ["number", ({ track }) => numberText(track.position_m.z, 0)],
+  ["number", ({ track }) => numberText(track.velocity_mps, 1)],
+  ["number", ({ track }) => numberText(track.heading_deg, 0)],
 ];
 const LEVEL_COLUMN = 3;
 const CELLS = COLUMNS.map(([className]) => ["td", className] as const);
@@ -34,8 +34,8 @@ export function showTable(rows: readonly Row[], selected: number | null): void {
   fillChildren(byId("tracks"), rows.slice(first, last), () => withChildren("tr", CELLS), (line, row) => {
     const cells = parts(line);
     line.dataset.id = String(row.track_id);
-    cells[0].title = row.status.toLowerCase();
-    line.className = row.status + (row.track_id === selected ? " selected" : "");
+    cells[0].title = row.track.status.toLowerCase();
+    line.className = row.track.status + (row.track_id === selected ? " selected" : "");
     COLUMNS.forEach(([, text], i) => setText(cells[i], text(row)));
     cells[LEVEL_COLUMN].className = `level ${row.level}`;
   });

@@ -135,7 +135,7 @@ test("only the rows that are seen are in the table", () => {
 });
 
 test("zooming keeps what is under the pointer in its place", () => {
-  const before = { east: 100, north: -50, range: 1000, follow: false };
+  const before = { east: 100, north: -50, range: 1000, follow: false, courseUp: false };
   const after = zoomed(before, 1000, 0.5, 600, 250);
   assert.equal(after.range, 500);
   assert.equal((600 - before.east) / 1000, (600 - after.east) / 500);
@@ -144,7 +144,7 @@ test("zooming keeps what is under the pointer in its place", () => {
 });
 
 test("the view survives as the end of an address", () => {
-  const camera = { east: 120, north: -3400, range: 5000, follow: true };
+  const camera = { east: 120, north: -3400, range: 5000, follow: true, courseUp: true };
   assert.deepEqual(fromHash(`#${toHash(camera, 7)}`), { camera, selected: 7, time: null });
   assert.deepEqual(fromHash(`#${toHash(camera, null, 1790000000.25)}`), { camera, selected: null, time: 1790000000.3 });
   assert.equal(toHash(HOME, null), "");

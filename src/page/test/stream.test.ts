@@ -3,6 +3,7 @@ import { beforeEach, test, vi } from "vitest";
 
 import { Heard } from "../source/heard.ts";
 import { Stream } from "../source/stream.ts";
+import DELTAS from "./delta_frames.json";
 import { aFrame, aThreat, aTrack } from "./heard_data.ts";
 
 globalThis.WebSocket ??= ({ OPEN: 1 }); // Node has it from 22 on
@@ -21,6 +22,11 @@ class FakeSocket {
   /** The bridge says something. */
   say(message) {
     this.onmessage({ data: JSON.stringify(message) });
+  }
+
+  /** The bridge sends a picture. */
+  show(bytes) {
+    this.onmessage({ data: bytes });
   }
 
   /** The bridge ends the connection. */
@@ -70,7 +76,7 @@ test("it says who is there first, and asks for what it may have", () => {
   sockets[0].open();
   assert.deepEqual(sockets[0].sent, [{ type: "auth", token: "first" }]);
   sockets[0].say({ type: "auth_ok", allowed: ["threats", "heartbeat", "rockets"] });
-  assert.deepEqual(sockets[0].sent[1], { type: "subscribe", channels: ["threats", "heartbeat"] });
+  assert.deepEqual(sockets[0].sent[1], { type: "subscribe", channels: ["threats", "heartbeat"], format: "delta" });
   assert.deepEqual(connections, ["connecting", "waiting"]);
 });
 
@@ -109,6 +115,22 @@ test("a broken connection is opened again, later each time, until one is taken",
   sockets[6].end(1006);
   vi.advanceTimersByTime(1000);
   assert.equal(sockets.length, 8);
+});
+
+test("a picture that follows none that came is not shown, and a full one is asked for, once", () => {
+  stream.connect();
+  sockets[0].open();
+  sockets[0].say({ type: "auth_ok", allowed: ["radar_frame"] });
+  const asked = () => sockets[0].sent.filter(({ type }) => type === "full").length;
+  const picture = (name) => Uint8Array.from(Buffer.from(DELTAS[name].hex, "hex")).buffer;
+  sockets[0].show(picture("moved"));
+  sockets[0].show(picture("moved"));
+  assert.deepEqual([asked(), heard.tracks, drawn], [1, null, 0]);
+  sockets[0].show(picture("full"));
+  sockets[0].show(picture("moved"));
+  assert.deepEqual([asked(), heard.tracks.items.map((track) => track.track_id), drawn], [1, DELTAS.moved.track_ids, 2]);
+  sockets[0].show(picture("moved")); // its base is another one now
+  assert.equal(asked(), 2);
 });
 
 test("where the token was over it connects with another one", async () => {

@@ -30,7 +30,7 @@ for (const name of ["dusk", "day", "night"]) {
     }
     for (const [word, ground] of [
       ["words", "scope"], ["label", "scope"], ["text", "ground"], ["text", "panel"], ["text", "raised"], ["dim", "ground"], ["dim", "panel"],
-      ["dim", "sunken"], ["text", "chosen-row"], ["text", "pointed-row"], ["text", "action"], ["warn-text", "warn-ground"],
+      ["dim", "sunken"], ["dim", "chosen-row"], ["text", "chosen-row"], ["text", "pointed-row"], ["text", "action"], ["warn-text", "warn-ground"],
       ["warn-text", "ground"], ["accent", "ground"],
     ]) {
       assert.ok(contrast(colours[word], colours[ground]) >= 4.5, `${word} on ${ground}: ${contrast(colours[word], colours[ground])}`);

@@ -31,9 +31,8 @@ class Listener(Client):
 
     def messages(self) -> list[dict]:
         """Return and forget what has come."""
-        out = [json.loads(frame.decode().partition("data: ")[2]) for frame in self._frames]
-        self._frames.clear()
-        return out
+        frames = iter(self.next_frame, None)
+        return [json.loads(frame.decode().partition("data: ")[2]) for frame in frames]
 
     def stalled_s(self, now: float) -> float:
         return self.stalled

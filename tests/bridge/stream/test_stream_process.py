@@ -46,7 +46,7 @@ def test_area_and_class_choose_the_objects(start_bridge, publisher, wait_for):
         client.send(json.dumps({"type": "subscribe", "classes": ["SUBMARINE"]}))
         assert "known are UNKNOWN, DRONE" in until(client, "error")["detail"]
         client.send(json.dumps({"type": "subscribe", "format": "sse"}))
-        assert "json or msgpack" in until(client, "error")["detail"]
+        assert "json, msgpack or delta" in until(client, "error")["detail"]
 
 
 def test_messagepack_says_the_same(start_bridge, publisher, wait_for):

@@ -92,7 +92,7 @@ def _compass(east: Floats, north: Floats) -> list[float]:
     return rounded(np.where(np.hypot(east, north) > 0.0, angle, np.nan), 4)
 
 
-def _class_confidence(class_id: Ints, probability: Floats) -> list[float]:
+def class_confidence(class_id: Ints, probability: Floats) -> list[float]:
     """Return the probability of each object's class; NaN where it is UNKNOWN or has no column."""
     named = (class_id != int(ClassId.UNKNOWN)) & (class_id < probability.shape[1])
     column = np.where(named, class_id, 0)[:, None]
@@ -194,7 +194,7 @@ def class_word(values: Callable[[T], Ints]) -> Column[T]:
 CONFIDENCE: Column[Classified] = Column(
     "confidence",
     "number",
-    lambda c: _class_confidence(c.class_id, c.class_probability),
+    lambda c: class_confidence(c.class_id, c.class_probability),
     "probability of that class; null where it is UNKNOWN",
     0.93,
 )

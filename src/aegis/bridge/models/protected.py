@@ -11,6 +11,12 @@ class ProtectedArea(Model):
     """An asset, or a zone of rules."""
 
 
+class MapLines(Model):
+    """The coast line."""
+
+    lines_m: list[list[tuple[float, float]]]  # x east, y north in `map`
+
+
 class Protected(Model):
     """The assets, then the zones."""
 

@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 
 from aegis.bridge.background import running
 from aegis.bridge.outputs.cat062_sender import Cat062Sender
+from aegis.bridge.outputs.coast import NO_COAST, CoastLine
 from aegis.bridge.outputs.cot_sender import CotSender
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.outputs.sender import Sender
 from aegis.bridge.outputs.settings import OutputSettings
+from aegis.bridge.outputs.site import Site
 
 
 class Outputs:
@@ -27,6 +29,8 @@ class Outputs:
 
     def __init__(self, settings: OutputSettings, *, namespace: str, run_id: str) -> None:
         self.feed = Feed(settings)
+        site = Site.of(settings.site)
+        self.coast = CoastLine.load(settings.coast, site) if settings.coast and site else NO_COAST
         self._senders: list[Sender] = []
         if settings.cot.url:
             names = ("aegis", *namespace.split("/"), run_id)

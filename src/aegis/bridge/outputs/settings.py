@@ -103,6 +103,10 @@ class OutputSettings(Settings):
         " and what needs a place on Earth answers 503.",
         was="site",
     )
+    coast: str = param(
+        "",
+        "GeoJSON file of lines or areas, as a coast, that the page draws under the picture; it needs 'site'. Empty: none.",
+    )
     threat_max_lag_s: float = param(
         3.0,
         "A threat level measured so much before the tracks is not in these formats.",
@@ -150,6 +154,10 @@ class OutputSettings(Settings):
 
     @model_validator(mode="after")
     def _check_placed(self) -> Self:
+        if self.coast and not self.site:
+            raise ValueError(
+                "'coast' is on Earth, and 'site' does not say where map is: set it, or leave 'coast' empty"
+            )
         for name, target in (("cot.url", self.cot.url), ("cat062.address", self.cat062.address)):
             if target and not self.site:
                 raise ValueError(

@@ -148,6 +148,8 @@ async def _read(websocket: WebSocket, bridge: Bridge, client: WebSocketClient) -
         _answer(client, _command(message, bridge, client))
         if message.get("type") == "subscribe":
             bridge.hub.greet(client)
+        elif message.get("type") == "full":
+            bridge.hub.give_full(client)
         await asyncio.sleep(COMMAND_PAUSE_S)
 
 
@@ -162,18 +164,20 @@ def _command(message: Message, bridge: Bridge, client: WebSocketClient) -> Messa
         return {"type": "pong", "time_s": time.time()}
     if kind == "get_status":
         return {"type": "status", **bridge.system_status(), "client": client.describe()}
+    if kind == "full":
+        return {"type": "full_sent"}
     if kind == "subscribe":
         return _subscribe({key: value for key, value in message.items() if key != "type"}, bridge, client)
     if kind == "auth":
         return _renew(message, bridge, client)
-    return _refusal(str(kind)[:32], "unknown command; known are ping, get_status, subscribe, auth")
+    return _refusal(str(kind)[:32], "unknown command; known are ping, get_status, subscribe, full, auth")
 
 
 def _subscribe(fields: Message, bridge: Bridge, client: WebSocketClient) -> Message:
     try:
         wanted = subscription(fields, client.allowed)
         if wanted.format is Format.SSE:
-            raise SubscriptionError("format: json or msgpack is possible here")
+            raise SubscriptionError("format: json, msgpack or delta is possible here")
     except SubscriptionError as error:
         return _refusal("subscribe", str(error))
     bridge.hub.change(client, wanted)

@@ -9,6 +9,7 @@ import numpy as np
 from aegis.bridge.live.columns import unlisted
 from aegis.bridge.live.encoded import Body, EncodedPart
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
+from aegis.bridge.stream.delta import RadarBody
 from aegis.bridge.stream.subscription import Filter
 from aegis.core.sensor import SensorPose
 from aegis.core.threat.areas import ProtectedArea
@@ -17,8 +18,8 @@ from aegis.core.types import Advice, Alarm, AlarmState, Detections, Floats, Ints
 USUAL_TURN_S = 8.0  # of an antenna that turns nobody knows how fast
 
 
-def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> Body:
-    """Return a radar_frame message: one scan's detections and the tracks after it.
+def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> RadarBody:
+    """Return a radar_frame message (a `RadarBody`): one scan's detections and the tracks after it.
 
     Args:
         frame: the scan.
@@ -26,20 +27,19 @@ def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> Body:
         wanted: which objects.
     """
     detections, tracks = frame.detections, frame.tracks
-    return {
+    seen = held = None  # which are wanted
+    if detections:
+        seen = wanted.rows(lambda: positions_in_map(detections.data, mounted), detections.data.class_id)
+    if tracks:
+        held = wanted.rows(lambda: tracks.data.state, tracks.data.class_id)
+    body: dict[str, object] = {
         **frame.main.head(),
         "sensor": _sensor(mounted, detections.data if detections else None),
         "turn_s": _turn_s(detections.data) if detections else None,
-        "detections": EncodedPart(
-            detections.brief,
-            wanted.rows(lambda: positions_in_map(detections.data, mounted), detections.data.class_id),
-        )
-        if detections
-        else None,
-        "tracks": EncodedPart(tracks.brief, wanted.rows(lambda: tracks.data.state, tracks.data.class_id))
-        if tracks
-        else None,
+        "detections": EncodedPart(detections.brief, seen) if detections else None,
+        "tracks": EncodedPart(tracks.brief, held) if tracks else None,
     }
+    return RadarBody(body, frame, seen, held)
 
 
 def threats(frame: Frame[Threats], tracks: Frame[Tracks] | None, wanted: Filter) -> Body:

@@ -16,6 +16,8 @@ CHANNELS: dict[str, Scope | None] = {
     ALARMS: Scope.THREATS_READ,
     PROTECTED: Scope.THREATS_READ,
 }
+# In this order what waits for one client is sent: alarms overtake pictures.
+FIRST_TO_LAST = (ALARMS, THREATS, EW, PROTECTED, SYSTEM_STATUS, HEARTBEAT, RADAR_FRAME)
 # The subscription of a client that has sent none.
 DEFAULT_CHANNELS = frozenset({RADAR_FRAME, THREATS, SYSTEM_STATUS, HEARTBEAT})
 

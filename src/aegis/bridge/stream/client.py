@@ -15,14 +15,17 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.protocol import State
 
 from aegis.bridge.accounts.tokens import Principal
-from aegis.bridge.stream.channels import allowed_channels
+from aegis.bridge.stream.channels import FIRST_TO_LAST, RADAR_FRAME, allowed_channels
 from aegis.bridge.stream.subscription import Subscription
 
 MAX_ANSWERS = 32  # a client that asks so often without reading is cut
 
 
 class Client(ABC):
-    """A client of the hub. Frames wait in a short queue; of a full one the oldest is dropped, and counted."""
+    """A client of the hub. Frames wait in short queues, one a channel; of a full one the oldest is dropped, and counted.
+
+    Pictures go last: what is urgent overtakes them.
+    """
 
     def __init__(self, principal: Principal, subscription: Subscription, queue_length: int) -> None:
         self.principal = principal
@@ -30,7 +33,7 @@ class Client(ABC):
         self.sent = 0
         self.dropped = 0
         self._queue_length = queue_length
-        self._frames: deque[bytes] = deque()
+        self._frames: dict[str, deque[bytes]] = {channel: deque() for channel in FIRST_TO_LAST}
 
     @property
     def allowed(self) -> frozenset[str]:
@@ -40,20 +43,41 @@ class Client(ABC):
     @property
     def queued(self) -> int:
         """How many frames wait."""
-        return len(self._frames)
+        return sum(map(len, self._frames.values()))
 
-    def offer(self, frame: bytes) -> bool:
-        """Queue a frame; return False when the oldest one was dropped for it."""
-        fits = len(self._frames) < self._queue_length
+    def is_full(self, channel: str) -> bool:
+        """Whether the next frame of a channel costs its oldest one."""
+        return len(self._frames[channel]) >= self._queue_length
+
+    def offer(self, channel: str, frame: bytes) -> bool:
+        """Queue a frame; return False when the oldest one of its channel was dropped for it."""
+        frames = self._frames[channel]
+        fits = not self.is_full(channel)
         if not fits:
-            self._frames.popleft()
+            frames.popleft()
             self.dropped += 1
-        self._frames.append(frame)
+        frames.append(frame)
         return fits
+
+    def next_frame(self) -> bytes | None:
+        """Take the most urgent frame that waits."""
+        for frames in self._frames.values():
+            if frames:
+                return frames.popleft()
+        return None
 
     def forget_queued(self) -> None:
         """Drop what waits, uncounted: it belongs to a subscription that the client has replaced."""
-        self._frames.clear()
+        for frames in self._frames.values():
+            frames.clear()
+
+    def begin_pictures(self, frame: bytes) -> int:
+        """Give a picture that needs none before it, in place of those that wait; return how many were dropped for it."""
+        waiting = len(self._frames[RADAR_FRAME])
+        self._frames[RADAR_FRAME].clear()
+        self.dropped += waiting
+        self.offer(RADAR_FRAME, frame)
+        return waiting
 
     @abstractmethod
     def stalled_s(self, now: float) -> float:
@@ -126,12 +150,12 @@ class WebSocketClient(Client):
         self._full_since: float | None = None
         wire.when_writable(self._flush)
 
-    def offer(self, frame: bytes) -> bool:
+    def offer(self, channel: str, frame: bytes) -> bool:
         """Send a frame, or queue it where the connection takes none now."""
         if self._full_since is None and self._wire.writable:
             self._send(frame)
             return True
-        return super().offer(frame)
+        return super().offer(channel, frame)
 
     def answer(self, frame: bytes) -> None:
         """Send what a command is answered with, before what is queued; it is never dropped."""
@@ -161,8 +185,11 @@ class WebSocketClient(Client):
     def _flush(self) -> None:
         """Go on where the connection takes frames again."""
         self._full_since = None
-        while self._full_since is None and (self._answers or self._frames):
-            self._send(self._answers.popleft() if self._answers else self._frames.popleft())
+        while self._full_since is None:
+            frame = self._answers.popleft() if self._answers else self.next_frame()
+            if frame is None:
+                return
+            self._send(frame)
 
 
 class EventStreamClient(Client):
@@ -174,17 +201,17 @@ class EventStreamClient(Client):
         self._taken_at: float | None = None
         self._ended = False
 
-    def offer(self, frame: bytes) -> bool:
+    def offer(self, channel: str, frame: bytes) -> bool:
         """Queue a frame."""
         self._filled.set()
-        return super().offer(frame)
+        return super().offer(channel, frame)
 
     async def take(self, timeout_s: float) -> bytes | None:
         """Return the next frame; None when the stream is to end, or none has come in this time."""
         self._taken_at = None
         try:
             async with asyncio.timeout(timeout_s):
-                while not self._frames and not self._ended:
+                while not self.queued and not self._ended:
                     self._filled.clear()
                     await self._filled.wait()
         except TimeoutError:
@@ -193,7 +220,7 @@ class EventStreamClient(Client):
             return None
         self._taken_at = time.monotonic()
         self.sent += 1
-        return self._frames.popleft()
+        return self.next_frame()
 
     def stalled_s(self, now: float) -> float:
         """Return for how long the connection has not taken the last frame."""

@@ -13,12 +13,13 @@ from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.stream import bodies
 from aegis.bridge.stream.channels import ALARMS, EW, HEARTBEAT, PROTECTED, RADAR_FRAME, SYSTEM_STATUS, THREATS
 from aegis.bridge.stream.client import Client
+from aegis.bridge.stream.delta import DeltaEncoder, RadarBody
 from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.stream.subscription import Filter, Format, Subscription
 from aegis.bridge.stream.ws_protocol import Opcode, data_frame
 from aegis.core.sensor import SensorPose
 from aegis.core.threat.areas import ProtectedArea
-from aegis.core.types import Advice, Alarm, Signal, Threats, Tracks
+from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def wire_bytes(message: Body, form: Format) -> bytes:
     if form is Format.MSGPACK:
         return data_frame(Opcode.BINARY, msgpack_bytes(message))
     text = json_bytes(message)
-    if form is Format.JSON:
+    if form is not Format.SSE:
         return data_frame(Opcode.TEXT, text)
     # The data is one line: JSON writes line ends inside of strings as \n.
     return b"event: %s\nid: %s\ndata: %s\n\n" % (str(message["type"]).encode(), str(message["frame"]).encode(), text)
@@ -46,6 +47,7 @@ class _Group:
         self.subscription = subscription
         self.clients: set[Client] = set()
         self.frames: Counter[str] = Counter()
+        self.pictures = DeltaEncoder() if subscription.format is Format.DELTA else None
         self._due_at: dict[str, float] = {}
 
     def due(self, channel: str, now: float) -> bool:
@@ -105,7 +107,27 @@ class Hub:
         group = self._groups[client.subscription]
         for channel, body in self._last.items():
             if channel in client.subscription.channels:
-                self._offer(client, self._encode(channel, body, group))
+                self._greet(client, channel, body, group)
+
+    def give_full(self, client: Client) -> None:
+        """Give a client the picture as it is now, whole, in place of what waits of it."""
+        channel, group = RADAR_FRAME, self._groups[client.subscription]
+        if channel in client.subscription.channels and channel in self._last:
+            self._greet(client, channel, self._last[channel], group)
+
+    def _greet(self, client: Client, channel: str, body: MakeBody, group: _Group) -> None:
+        if channel != RADAR_FRAME or group.pictures is None:
+            self._offer(client, channel, self._encode(channel, body, group))
+        elif group.pictures.begun:
+            self.dropped += client.begin_pictures(data_frame(Opcode.BINARY, group.pictures.full()))
+        else:
+            self.dropped += client.begin_pictures(self._encode(channel, body, group))
+
+    def wants_rows(self, kind: type[object]) -> bool:
+        """Return whether a client is there that gets a kind of data as rows; safe to call from another thread."""
+        if kind not in (Detections, Tracks):
+            return len(self) > 0
+        return any(group.pictures is None for group in tuple(self._groups.values()))
 
     def remove(self, client: Client) -> None:
         """Remove a client."""
@@ -135,7 +157,11 @@ class Hub:
             if channel in group.subscription.channels and group.due(channel, now):
                 frame = self._encode(channel, once, group)
                 for client in group.clients:
-                    self._offer(client, frame)
+                    if channel == RADAR_FRAME and group.pictures is not None and client.is_full(channel):
+                        # Without the one that would be dropped, those that wait are of no use.
+                        self.dropped += client.begin_pictures(data_frame(Opcode.BINARY, group.pictures.full()))
+                    else:
+                        self._offer(client, channel, frame)
 
     def close_sessions(self, sessions: Collection[str]) -> None:
         """Cut off the clients whose sessions were revoked."""
@@ -198,14 +224,17 @@ class Hub:
             if not group.clients:
                 del self._groups[client.subscription]
 
-    def _offer(self, client: Client, frame: bytes) -> None:
-        self.dropped += not client.offer(frame)
+    def _offer(self, client: Client, channel: str, frame: bytes) -> None:
+        self.dropped += not client.offer(channel, frame)
 
     def _encode(self, channel: str, body: MakeBody, group: _Group) -> bytes:
         """Return a message for a group, numbered so that a gap is a lost message, and not one outside the subscription."""
         wanted = group.subscription
         frame = group.frames[channel] if wanted.rate_hz > 0.0 else self.frames[channel]
-        return wire_bytes({"type": channel, "frame": frame, **body(wanted.filter)}, wanted.format)
+        content = body(wanted.filter)
+        if group.pictures is not None and isinstance(content, RadarBody):
+            return data_frame(Opcode.BINARY, group.pictures.delta(frame, content))
+        return wire_bytes({"type": channel, "frame": frame, **content}, wanted.format)
 
 
 class LiveStream:

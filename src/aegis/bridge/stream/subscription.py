@@ -27,6 +27,7 @@ class Format(StrEnum):
     JSON = "json"
     MSGPACK = "msgpack"
     SSE = "sse"  # JSON as a server-sent event
+    DELTA = "delta"  # radar_frame as what has changed, the others as JSON
 
 
 class Area(BaseModel):

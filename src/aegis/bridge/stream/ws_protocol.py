@@ -16,6 +16,7 @@ from websockets.http11 import Request
 
 from aegis.bridge.stream.client import Wire
 
+UNSENT_BYTES = 16384  # that wait in the kernel for one client before more is written
 WIRE = "aegis.wire"  # extension of the ASGI scope: the connection's `Wire`
 
 
@@ -50,6 +51,8 @@ def protocol_class(send_buffer_bytes: int) -> type[WebSocketsSansIOProtocol]:
             super().connection_made(transport)
             connection = transport.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
+            # Nor does the kernel hold much that it has not sent: on a thin line an alarm would wait behind it.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
             # Nothing waits in this process: what the kernel does not take at once, the client's own short queue holds.
             self.transport.set_write_buffer_limits(high=0)
             self.wire = Wire(self)

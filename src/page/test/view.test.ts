@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "vitest";
+
+import { Heard } from "../source/heard.ts";
+import { MOST_NAMES, namesOf } from "../source/labels.ts";
+import { Pixels, pixelOf } from "../source/flat_marks.ts";
+import { eachPlot, eachTrack, shifted } from "../source/marks.ts";
+import { frameOf, metresOf, platformAt, spotOf, type View } from "../source/view.ts";
+import { aFrame, aTrack } from "./heard_data.ts";
+
+const CAMERA = { east: 100, north: -50, range: null, follow: false, courseUp: false };
+
+function aView(changes: Partial<View> = {}): View {
+  return {
+    camera: CAMERA, up: 0, tracks: [], glows: [], sensor: { x_m: 0, y_m: 0, heading_deg: 0 }, signals: [], areas: [], alarmed: new Set(),
+    levels: new Map(), trails: new Map(), platform: null, sigma: null, stale: false, detectionsStale: false, showDetections: true,
+    showTrails: true, selected: null, overlays: [], ...changes,
+  };
+}
+
+const rounded = (pair: readonly number[]) => pair.map((value) => Math.round(value * 1e6) / 1e6 + 0);
+
+test("north is up, or any other bearing", () => {
+  const frame = frameOf(CAMERA, 1000, 452, 352); // a radius of 150
+  assert.deepEqual(rounded(frame.at(100, -50)), [226, 176]);
+  assert.deepEqual(rounded(frame.at(100, 950)), [226, 26]);
+  assert.deepEqual(rounded(frame.at(1100, -50)), [376, 176]);
+  const turned = frameOf(CAMERA, 1000, 452, 352, Math.PI / 2); // east is up, north on the left
+  assert.deepEqual(rounded(turned.at(1100, -50)), [226, 26]);
+  assert.deepEqual(rounded(turned.at(100, 950)), [76, 176]);
+});
+
+test("what is under the pointer is found on the map, whatever is up", () => {
+  for (const up of [0, 1, -2.5]) {
+    const frame = frameOf(CAMERA, 1234, 452, 352, up);
+    const { east, north } = spotOf(frame, ...frame.at(777, -321));
+    assert.deepEqual(rounded([east, north]), [777, -321]);
+    const [right, upwards] = metresOf(frame, 150, 0); // a radius to the right: 90 degrees from what is up
+    assert.deepEqual(rounded([right, upwards]), rounded([1234 * Math.cos(up), -1234 * Math.sin(up)]));
+  }
+});
+
+test("where the platform was is known to a second", () => {
+  const ways = [[0, 0, 10], [5, 1, 11], [10, 2, 12], [50, 9, 30]] as const;
+  assert.deepEqual([platformAt(ways, 11.4), platformAt(ways, 9.5), platformAt(ways, 29)], [ways[1], ways[0], ways[3]]);
+  assert.deepEqual([platformAt(ways, 20), platformAt(ways, 8), platformAt([], 8)], [null, null, null]);
+});
+
+test("a trail relative to a ship that sails with the track stays where it is", () => {
+  const heard = new Heard();
+  for (let n = 0; n < 5; n += 1) {
+    const sensor = { x_m: 10 * n, y_m: 0, heading_deg: 90 };
+    heard.take(aFrame(n, { stamp_s: 100 + n, sensor, tracks: [aTrack(1, { position_m: { x: 300 + 10 * n, y: 40, z: 0 } })] }), n);
+  }
+  const view = aView({ platform: heard.platform, sensor: { x_m: 40, y_m: 0, heading_deg: 90 } });
+  const trail = heard.trails.get(1) ?? [];
+  assert.deepEqual(trail.map((point) => shifted(point, view)), Array(5).fill([340, 40]));
+  assert.deepEqual(trail.map((point) => shifted(point, aView())?.[0]), [300, 310, 320, 330, 340]);
+  assert.equal(shifted([300, 40, 50], view), null); // where the ship was then nobody here has heard
+});
+
+test("threatening tracks are drawn above the others, and a place that is not known is not drawn", () => {
+  const tracks = [aTrack(1), aTrack(2), aTrack(3), aTrack(4), aTrack(5, { position_m: { x: null, y: 1, z: 1 } })];
+  const drawn: number[] = [];
+  eachTrack(aView({ tracks, levels: new Map([[1, "CRITICAL"], [2, "MEDIUM"], [3, "LOW"]]) }), ({ track_id: id }) => drawn.push(id));
+  assert.deepEqual(drawn, [3, 4, 2, 1]);
+});
+
+test("a plot is where the sensor saw it: anticlockwise from its heading", () => {
+  const items = [{ range_m: 100, azimuth_deg: 90, elevation_deg: 60 }];
+  const places: number[][] = [];
+  const glows = [{ items, sensor: { x_m: 5, y_m: 7, heading_deg: 90 }, share: 0 }];
+  eachPlot(aView({ glows }), (east, north) => places.push(rounded([east, north])));
+  assert.deepEqual(places, [[5, 57]]); // it looks east, so its left is north; 60 degrees up, half as far on the ground
+  eachPlot(aView({ glows, detectionsStale: true }), () => assert.fail("they are old"));
+});
+
+test("of thousands of tracks the threatening ones are named first, and no more than can be read", () => {
+  const tracks = Array.from({ length: 4000 }, (_, i) => aTrack(i + 1, { position_m: { x: (i % 63) * 30 - 900, y: Math.floor(i / 63) * 30 - 900, z: 0 } }));
+  const frame = frameOf({ east: 0, north: 0 }, 1000, 1000, 1000);
+  const names = namesOf(aView({ tracks, levels: new Map([[2000, "CRITICAL"], [1990, "HIGH"]]), selected: 2030 }), frame);
+  assert.deepEqual(names.slice(0, 3).map(({ track }) => track.track_id), [2030, 2000, 1990]);
+  assert.ok(names.length <= MOST_NAMES && names.length > 50);
+  assert.equal(namesOf(aView({ tracks: [aTrack(1, { position_m: { x: 5000, y: 0, z: 0 } })] }), frame).length, 0); // outside
+});
+
+test("pixels by hand: lines go from end to end, and what is outside is left out", () => {
+  const lit = (draw: (pixels: Pixels) => void) => {
+    const pixels = new Pixels(8, 5);
+    draw(pixels);
+    assert.equal(pixels.data.length, 40);
+    return Array.from({ length: 5 }, (_, y) => [...pixels.data.subarray(8 * y, 8 * y + 8)].map((value) => (value ? "#" : ".")).join(""));
+  };
+  assert.deepEqual(lit((p) => p.line(1.2, 1.5, 5.9, 1.5, 1)), ["........", ".#####..", "........", "........", "........"]);
+  assert.deepEqual(lit((p) => p.line(6, 4, 2, 0, 1)), ["..#.....", "...#....", "....#...", ".....#..", "......#."]);
+  assert.deepEqual(lit((p) => p.line(-100, 2, 100, 2, 1)), ["........", "........", "########", "........", "........"]);
+  for (const outside of [[-5, -5, -1, 9], [9, 0, 9, 4], [0, 7, 8, 6], [NaN, 1, 2, 2]] as const) {
+    assert.equal(lit((p) => p.line(...outside, 1)).join("").includes("#"), false);
+  }
+  const ring = { size: 3, pixels: Uint32Array.of(1, 1, 1, 1, 0, 1, 1, 1, 1) };
+  assert.deepEqual(lit((p) => p.put(ring, 2.5, 2.5)), ["........", ".###....", ".#.#....", ".###....", "........"]);
+  assert.equal(lit((p) => p.put(ring, 0, 0)).join("").includes("#"), false);
+  assert.deepEqual([...new Uint8Array(Uint32Array.of(pixelOf("#102030", 0.2)).buffer)], [0x10, 0x20, 0x30, 51]);
+});
