@@ -198,7 +198,7 @@ VIOLATIONS = """async () => {
 
 
 def test_axe_finds_nothing_to_complain_of(page, start_bridge, feed):
-    """Neither before nor after signing in, with a track chosen, in each theme, and while the past is shown."""
+    """Neither before nor after signing in, with a track chosen, in each theme, with a zone drawn, and while the past is shown."""
     if not AXE.exists():
         pytest.skip("axe-core is not installed (npm ci in src/page)")
     bridge = start_bridge()
@@ -214,6 +214,11 @@ def test_axe_finds_nothing_to_complain_of(page, start_bridge, feed):
     for theme in ("dusk", "day", "night"):
         page.select_option("#theme", theme)
         found[theme] = page.evaluate(VIOLATIONS)
+    page.click("#zones")
+    page.click("#zone-draw")
+    page.keyboard.press("Enter")  # to the form, where corners can be written
+    page.wait_for_selector("#zone-form")
+    found["zone"] = page.evaluate(VIOLATIONS)
     page.click("#replay")
     wait_state(page, "connection", "replay")
     found["replay"] = page.evaluate(VIOLATIONS)

@@ -67,7 +67,7 @@ export class ZoneOverlay {
     if (!draft) return;
     const placed = placing((x, y) => this.scope.spotAt(x, y));
     this.#places = draft.corners.map(placed);
-    const line = draft.closed ? [...this.#places, this.#places[0]] : this.#pointer ? [...this.#places, this.#pointer] : this.#places;
+    const line = draft.closed ? [...this.#places, ...this.#places.slice(0, 1)] : this.#pointer ? [...this.#places, this.#pointer] : this.#places;
     this.#line.setAttribute("points", line.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "));
     const circles = [...this.#svg.querySelectorAll("circle")];
     while (circles.length > this.#places.length) circles.pop()?.remove();
