@@ -177,6 +177,15 @@ def test_a_person_signs_in_and_sees_the_picture(page, start_bridge, feed, tmp_pa
     assert right < 0
     assert up < 0
 
+    page.keyboard.press("c")  # the sensor looks east: what was at 30 degrees is 60 to the left of up
+    says(page, "up", "course 090° up")
+    assert "up=course" in page.url
+    right, up = centre_of(scope_pixels(page), CRITICAL)
+    assert right == pytest.approx(reach * np.sin(-np.pi / 3), abs=0.1)
+    assert up == pytest.approx(reach * np.cos(-np.pi / 3), abs=0.1)
+    page.keyboard.press("c")
+    says(page, "up", "north up")
+
     page.click("th[data-key='range_m']")
     assert page.get_attribute("th[data-key='range_m']", "aria-sort") == "ascending"
     page.click("#tracks tr[data-id='42']")

@@ -14,12 +14,16 @@ from rclpy.serialization import deserialize_message
 
 from aegis.graph import play as player
 from aegis.graph.offline import simulate_bag
-from aegis.graph.play import play, playable
-from aegis.graph.record import chosen_topics, record
-from aegis.ros.bag import BagError, BagReader
+from aegis.graph.play import Pace, play, playable
+from aegis.graph.play_keys import Keys
+from aegis.graph.record import Recorded, chosen_topics, record
+from aegis.ros.bag import BagError, BagReader, serialize, typestore
+from aegis.ros.qos import message_class
+from aegis.ros.split_bag import Splitting
 from aegis.ros.topics import TOPICS
 
 CLOUD = "sensor_msgs/msg/PointCloud2"
+EVERY_SECOND = Splitting(max_ns=10**9)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,7 @@ def test_what_is_played_is_recorded_to_the_last_byte(ros_domain, bag, tmp_path):
     recorder = InThread(
         lambda: record(tmp_path / "out", list(topics), until=lambda done: done.written.total() == total)
     )
-    played = play(bag, topics, rate=4.0)
+    played = play(bag, topics, pace=Pace(4.0))
     done = recorder.done()
     assert played.sent == done.written == Counter({name: len(sent[name]) for name in topics})
     assert (played.damage, done.lost.total()) == ("", 0)
@@ -86,7 +90,7 @@ def test_an_interrupted_recording_is_whole(ros_domain, bag, tmp_path, wait_for):
     try:
         with Listener() as listener:
             wait_for(lambda: listener.node.count_subscribers("radar/points") > 0, "it listens")
-        player = InThread(lambda: play(bag, {"radar/points": "/radar/points"}, rate=20.0))
+        player = InThread(lambda: play(bag, playable(bag, ["radar/points"]), pace=Pace(20.0)))
         assert player.done().sent["radar/points"] == 12
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)
@@ -111,7 +115,7 @@ def test_the_clock_is_that_of_the_recording(ros_domain, bag, wait_for, monkeypat
         listener.node.create_subscription(
             Clock, "/clock", lambda m: heard.append(m.clock.sec * 10**9 + m.clock.nanosec), 100
         )
-        play(bag, playable(bag, ["radar/points"]), rate=10.0, clock=True)
+        play(bag, playable(bag, ["radar/points"]), pace=Pace(10.0), clock=True)
         times = [time_ns for time_ns, _ in messages(bag, "radar/points")]
         wait_for(lambda: heard and heard[-1] == times[-1], "the time of the last message")
     assert heard == sorted(heard)
@@ -126,9 +130,109 @@ def test_nothing_is_played_beside_a_live_radar_unless_told(ros_domain, bag, monk
         other.node.create_publisher(PointCloud2, "radar/points", 5)
         with pytest.raises(BagError, match=r"publishes radar/points already.*--external-radar.*--beside-live"):
             play(bag, playable(bag, ()))
-        played = play(bag, playable(bag, ()), rate=100.0, beside_live=True)
+        played = play(bag, playable(bag, ()), pace=Pace(100.0), beside_live=True)
     assert played.sent["radar/points"] == 12
     assert set(played.unheard) == {"radar/points", "radar/noise"}
+
+
+@pytest.fixture
+def typed():
+    """Return the keys that a program reads, and a function that types some."""
+    read, write = os.pipe()
+    yield Keys(read), lambda text: os.write(write, text.encode())
+    os.close(read)
+    os.close(write)
+
+
+def test_a_person_holds_steps_goes_on_and_ends_and_another_name_is_heard(ros_domain, bag, typed, wait_for):
+    from sensor_msgs.msg import PointCloud2
+
+    keys, types = typed
+    topics = playable(bag, (), {"radar/points": "other/points"})
+    assert list(topics) == ["other/points"]
+    heard: list[int] = []
+    with Listener() as listener:
+        listener.node.create_subscription(
+            PointCloud2,
+            "other/points",
+            lambda m: heard.append(m.header.stamp.sec * 10**9 + m.header.stamp.nanosec),
+            100,
+        )
+        playing = InThread(lambda: play(bag, topics, pace=Pace(10.0, start_s=3.0, loop=True, paused=True), keys=keys))
+        times = [time_ns for time_ns, _ in messages(bag, "radar/points")]
+        for k in (1, 2):
+            types("x.")  # what is no key is left alone
+            wait_for(lambda k=k: len(heard) == k, f"{k} of the messages")
+        types(" ")
+        wait_for(lambda: len(heard) >= 8, "the rest, and from 3 s on again")
+        types("q")
+        done = playing.done()
+    assert heard[:8] == [*times[6:], *times[6:8]]
+    assert done.sent["other/points"] == len(heard)
+
+
+def test_a_start_behind_the_end_and_a_remap_of_nothing_are_refused(ros_domain, bag, monkeypatch):
+    monkeypatch.setattr(player, "NOBODY_S", 0.1)
+    with pytest.raises(BagError, match="ends before 60 s"):
+        play(bag, playable(bag, ()), pace=Pace(start_s=60.0))
+    with pytest.raises(BagError, match=r"no topic 'radar/pints' to be played as x; it holds .*radar/points"):
+        playable(bag, (), {"radar/pints": "x"})
+    with pytest.raises(BagError, match=r"/truth is aegis_msgs/msg/TruthArray; radar/points is sensor_msgs/msg/Poi"):
+        playable(bag, (), {"truth": "radar/points"})
+
+
+SHOWN = ("tracks", "threats", "alarms")
+RULE = ("threat.rules.any.when=anywhere", "threat.rules.any.raise_s=0.0")
+
+
+def run_graph(environ, state, source, out, typed, wait_for) -> dict[str, list[bytes]]:
+    """Play a bag scan by scan into a new graph, and record; return what the graph showed, by its values to the last bit."""
+    keys, types = typed
+    sets = [word for rule in RULE for word in ("--set", rule)]
+    command = [sys.executable, "-m", "aegis.graph.node", "detection", "tracking", "threat", *sets]
+    scans = len(messages(source, "radar/points"))
+    process = subprocess.Popen(command, env={**environ, "AEGIS_STATE_DIR": str(state)})
+    try:
+        with Listener("threats") as listener:
+            came: list[Recorded] = []
+
+            def is_all(done: Recorded) -> bool:
+                came[:] = [done]
+                return done.written["threats"] == scans
+
+            topics = ["radar/points", "status", *SHOWN]
+            recorder = InThread(lambda: record(out, topics, until=is_all, splitting=EVERY_SECOND))
+            # What they tell of themselves comes once a second, and nothing else before the first scan.
+            wait_for(lambda: bool(came) and came[0].written["status"] >= 6, "the recorder hears the three stages")
+            wait_for(lambda: listener.publishers("threats") == 1, "so does this test")
+            playing = InThread(
+                lambda: play(source, playable(source, ["radar/points"]), pace=Pace(paused=True), keys=keys)
+            )
+            for k in range(scans):
+                types(".")
+                wait_for(lambda k=k: len(listener.messages["threats"]) > k, f"the threats of scan {k}")
+            assert playing.done().sent["radar/points"] == scans
+            assert recorder.done().lost.total() == 0
+    finally:
+        process.terminate()
+        process.wait(15)
+    store, shown = typestore(), {}
+    for name in SHOWN:
+        found = [deserialize_message(data, message_class(TOPICS[name].type)) for _, data in messages(out, name)]
+        # At the start the threat stage says, at the time of the clock, that there is no alarm.
+        shown[name] = [serialize(m, TOPICS[name].type, store) for m in found if name != "alarms" or m.id]
+    return shown
+
+
+def test_what_is_recorded_and_played_again_gives_the_same_to_the_last_bit(ros_domain, tmp_path, typed, wait_for):
+    simulate_bag("crossing", tmp_path / "in", duration_s=12.0)
+    first = run_graph(ros_domain, tmp_path / "one", tmp_path / "in", tmp_path / "first", typed, wait_for)
+    again = run_graph(ros_domain, tmp_path / "two", tmp_path / "first", tmp_path / "again", typed, wait_for)
+    assert len(list((tmp_path / "first").glob("*.mcap"))) > 1
+    assert [len(first[name]) for name in ("tracks", "threats")] == [24, 24]
+    assert first["alarms"]
+    for name in SHOWN:
+        assert first[name] == again[name], name
 
 
 def test_a_damaged_bag_is_played_up_to_the_damage(ros_domain, tmp_path):

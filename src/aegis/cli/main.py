@@ -16,6 +16,7 @@ from aegis import __version__
 from aegis.cli.bags import play, record
 from aegis.cli.classify import classify
 from aegis.cli.evaluate import evaluate
+from aegis.cli.export import export
 from aegis.cli.report import report
 from aegis.cli.train import train
 from aegis.cli.users import users
@@ -386,13 +387,8 @@ def events(markdown: bool) -> None:
     click.echo(as_markdown() if markdown else as_text(), nl=False)
 
 
-cli.add_command(evaluate)
-cli.add_command(report)
-cli.add_command(record)
-cli.add_command(play)
-cli.add_command(classify)
-cli.add_command(train)
-cli.add_command(users)
+for _command in (evaluate, report, export, record, play, classify, train, users):
+    cli.add_command(_command)
 
 
 def main() -> None:

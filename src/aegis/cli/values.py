@@ -23,7 +23,7 @@ class UtcTime(click.ParamType[int]):
             found = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"'{value}' is no time; as in 2026-07-01T08:00:00 (UTC), or with +02:00", param, ctx)
-        return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
+        return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1e3) * 1_000_000
 
 
 class HangAfter(click.ParamType[float]):

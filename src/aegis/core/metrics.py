@@ -34,7 +34,10 @@ def gospa(truth: Floats, estimate: Floats, *, c: float, p: float = 2.0) -> Gospa
     n, m = len(truth), len(estimate)
     if not n or not m:
         return Gospa(float((c**p * (n + m) / 2.0) ** (1.0 / p)), 0.0, n * c**p / 2.0, m * c**p / 2.0)
-    distance = np.minimum(np.linalg.norm(truth[:, None, :] - estimate[None, :, :], axis=2), c) ** p
+    squares = (truth[:, None, 0] - estimate[None, :, 0]) ** 2
+    for axis in range(1, truth.shape[1]):
+        squares += (truth[:, None, axis] - estimate[None, :, axis]) ** 2
+    distance = np.minimum(np.sqrt(squares), c) ** p
     i, j = linear_sum_assignment(distance)
     pairs = distance[i, j]
     assigned = pairs < c**p

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import heapq
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -17,18 +16,22 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
+from aegis.graph.play_keys import Key, Keys
 from aegis.graph.record import chosen_topics, own_node
-from aegis.ros.bag import BagError, BagReader, topic_types
+from aegis.ros.bag import BagError, GraphBag
 from aegis.ros.messages.fields import time_from_ns
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.recording.storage import full_name
-from aegis.ros.topics import TOPICS
+from aegis.ros.topics import TOPICS, Topic
 
 FOUND_S = 1.5  # at least, in which publishers and listeners find each other
 NOBODY_S = 10.0  # for so long somebody is waited for who listens
 CLOCK_PERIOD_S = 0.01
 DEEPER = 20  # than a driver's queue: who is late in finding us asks for what came before
 ACKED_S = 2.0  # for what was sent last to arrive
+TAKEN_S = 1.0  # the same, for those who listen as best effort: they acknowledge nothing
+HELD_S = 0.5  # between looks at the keys while nothing is sent
+NO_KEYS = Keys(None)
 
 
 @dataclass
@@ -38,89 +41,146 @@ class Played:
     sent: Counter[str] = field(default_factory=Counter)
     unheard: list[str] = field(default_factory=list)  # topics to which nobody listened at the beginning
     damage: str = ""
+    warnings: list[str] = field(default_factory=list)  # of what was odd and did not matter
+    begin_ns: int = 0  # time of recording of the first message in the bag, and of the last that was sent
+    last_ns: int = 0
 
 
-def playable(path: Path, patterns: Sequence[str]) -> dict[str, str]:
-    """Return the topics of a bag that are to be played, by name here, and their names in the bag.
+class Source(NamedTuple):
+    """Where what is played comes from."""
+
+    topic: str  # in the bag
+    type: str
+
+
+def playable(path: Path, patterns: Sequence[str], remaps: Mapping[str, str] | None = None) -> dict[str, Source]:
+    """Return the topics of a bag that are to be played: by their names when they are played, where they come from.
 
     Args:
         path: of the bag.
-        patterns: of names; without, what sensors send is played: the rest comes from the graph.
+        patterns: of names of the graph's table; without, what sensors send is played: the rest comes from the graph.
+        remaps: names in the bag, of the graph's table or any others, and as what they are played.
 
     Raises:
         BagError: no bag, or nothing in it to be played.
     """
-    types = topic_types(path, whole=False)
-    names = chosen_topics(patterns) if patterns else [n for n in chosen_topics(()) if TOPICS[n].sensor]
-    found: dict[str, str] = {}
-    for name in names:
-        ending = [there for there in types if there.endswith(full_name(name)) and types[there] == TOPICS[name].type]
-        if len(ending) > 1:
-            raise BagError(f"{path} has several: {', '.join(sorted(ending))}; play a bag of one graph at a time")
-        if ending:
-            found[name] = ending[0]
+    with closing(GraphBag(path, whole=False)) as bag:
+        types, damage = {topic.name: topic.type for topic in bag.topics}, bag.damage
+    found: dict[str, Source] = {}
+    for name, wanted in (remaps or {}).items():
+        there = _ending(path, types, name)
+        if not there:
+            raise BagError(f"{path} has no topic '{name}' to be played as {wanted}; it holds {_listed(types)}")
+        expected = TOPICS[wanted.strip("/")].type if wanted.strip("/") in TOPICS else types[there]
+        if types[there] != expected:
+            raise BagError(f"{path}: {there} is {types[there]}; {wanted} is {expected}")
+        found[wanted] = Source(there, expected)
+    taken = {source.topic for source in found.values()}
+    if patterns or not found:
+        names = chosen_topics(patterns) if patterns else [n for n in chosen_topics(()) if TOPICS[n].sensor]
+        for name in names:
+            there = _ending(path, {k: kind for k, kind in types.items() if kind == TOPICS[name].type}, name)
+            if there and there not in taken and name not in found:
+                found[name] = Source(there, types[there])
     if not found:
-        there = ", ".join(f"{name} [{kind}]" for name, kind in sorted(types.items())) or "nothing"
         raise BagError(
-            f"{path} has no topic to be played; it holds {there}; --topic chooses others than those of sensors"
+            f"{path} has no topic to be played; it holds {_listed(types)}; --topic chooses others than those of sensors"
+            + (f"; {damage}" if damage else "")
         )
     return found
 
 
+def _ending(path: Path, types: Mapping[str, str], name: str) -> str:
+    """Return the topic that is called so in any namespace; empty for none.
+
+    Raises:
+        BagError: there are several.
+    """
+    if full_name(name) in types:
+        return full_name(name)
+    ending = [there for there in types if there.endswith(full_name(name))]
+    if len(ending) > 1:
+        raise BagError(f"{path} has several: {', '.join(sorted(ending))}; play a bag of one graph at a time")
+    return ending[0] if ending else ""
+
+
+def _listed(types: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} [{kind}]" for name, kind in sorted(types.items())) or "nothing"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a bag is played."""
+
+    rate: float = 1.0  # how much faster than it was recorded
+    start_s: float = 0.0  # from so long after its begin
+    loop: bool = False  # from there again, until interrupted
+    paused: bool = False  # at first
+
+
 def play(
     path: Path,
-    topics: dict[str, str],
+    topics: Mapping[str, Source],
     *,
-    rate: float = 1.0,
-    loop: bool = False,
+    pace: Pace | None = None,
     clock: bool = False,
     namespace: str = "",
     beside_live: bool = False,
+    keys: Keys = NO_KEYS,
 ) -> Played:
     """Send a bag's messages, their bytes and stamps as they are.
 
     Args:
         path: of the bag.
         topics: of `playable`.
-        rate: how much faster than it was recorded.
-        loop: from the beginning again, until interrupted.
+        pace: how; None: as it was recorded.
         clock: publish /clock too, for a graph with use_sim_time.
         namespace: of the graph.
         beside_live: also where somebody else publishes one of the topics.
+        keys: what a person asks for meanwhile.
 
     Raises:
-        BagError: somebody else publishes one of the topics.
+        BagError: somebody else publishes one of the topics, or there is nothing after the start.
     """
-    done = Played()
+    done, pace = Played(), pace or Pace()
     with own_node("play", namespace) as (node, _):
-        publishers = {name: node.create_publisher(_class(name), name, _qos(name)) for name in topics}
+        publishers = {
+            name: node.create_publisher(cast(type[Any], message_class(source.type)), name, _qos(name, source.type))
+            for name, source in topics.items()
+        }
         clocks = node.create_publisher(Clock, "/clock", 10) if clock else None
         done.unheard = _wait_for_listeners(node, publishers)
         if not beside_live:
             _refuse_beside_live(node, topics)
-        pace = _Pace(rate, clocks)
+        timing = _Timing(pace, clocks, keys)
         try:
             while True:
-                pace.begin()
-                for time_ns, name, data in _messages(path, topics, done):
-                    pace.wait_until(time_ns)
+                timing.begin()
+                for time_ns, name, data in _messages(path, topics, pace.start_s, done):
+                    timing.wait_until(time_ns)
                     publishers[name].publish(data)
                     done.sent[name] += 1
-                if not loop or done.damage:
+                    done.last_ns = time_ns
+                if not pace.loop or done.damage:
                     break
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, _EndError):
             pass  # this is how a loop ends
         for publisher in [*publishers.values(), *([clocks] if clocks else [])]:
             publisher.wait_for_all_acked(Duration(seconds=ACKED_S))
+        time.sleep(TAKEN_S)
     return done
 
 
-class _Pace:
+class _EndError(Exception):
+    """Somebody has asked for the end."""
+
+
+class _Timing:
     """Waits for when a message is due, and tells its time on /clock meanwhile."""
 
-    def __init__(self, rate: float, clocks: Publisher[Clock] | None) -> None:
-        self._rate = rate
-        self._clocks = clocks
+    def __init__(self, pace: Pace, clocks: Publisher[Clock] | None, keys: Keys) -> None:
+        self._rate, self._is_paused = pace.rate, pace.paused
+        self._clocks, self._keys = clocks, keys
         self.begin()
 
     def begin(self) -> None:
@@ -128,15 +188,31 @@ class _Pace:
         self._first_ns: int | None = None
 
     def wait_until(self, time_ns: int) -> None:
-        """Return when a message of this time of recording is due."""
-        if self._first_ns is None:
-            self._first_ns, self._begin_s = time_ns, time.monotonic()
-        due_s = self._begin_s + (time_ns - self._first_ns) * 1e-9 / self._rate
-        while (left_s := due_s - time.monotonic()) > 0.0:
-            if self._clocks is not None:
+        """Return when a message of this time of recording is due, or is asked for.
+
+        Raises:
+            _EndError: the end is asked for.
+        """
+        while True:
+            if self._first_ns is None:
+                self._first_ns, self._begin_s = time_ns, time.monotonic()
+            left_s = self._begin_s + (time_ns - self._first_ns) * 1e-9 / self._rate - time.monotonic()
+            if left_s <= 0.0 and not self._is_paused:
+                break
+            if self._clocks is not None and not self._is_paused:
                 self._tell(time_ns - round(left_s * self._rate * 1e9))
                 left_s = min(left_s, CLOCK_PERIOD_S)
-            time.sleep(left_s)
+            key = self._keys.wait(HELD_S if self._is_paused else left_s)
+            if key is Key.END:
+                raise _EndError
+            if key is Key.PAUSE:
+                self._is_paused = not self._is_paused
+                # What was still to be waited for is waited for when it goes on.
+                self._begin_s, self._first_ns = time.monotonic() + max(left_s, 0.0), time_ns
+            if key is Key.STEP:
+                self._is_paused = True
+                self._begin_s, self._first_ns = time.monotonic(), time_ns
+                break
         if self._clocks is not None:
             self._tell(time_ns)
 
@@ -145,23 +221,25 @@ class _Pace:
         self._clocks.publish(Clock(clock=time_from_ns(now_ns)))
 
 
-def _messages(path: Path, topics: dict[str, str], done: Played) -> Iterator[tuple[int, str, bytes]]:
+def _messages(
+    path: Path, topics: Mapping[str, Source], start_s: float, done: Played
+) -> Iterator[tuple[int, str, bytes]]:
     """Yield (time of recording [ns], topic, bytes) in the order of time, up to the damage of a damaged bag."""
-    with ExitStack() as stack:
-        readers = {
-            name: stack.enter_context(closing(BagReader(path, there, TOPICS[name].type, whole=False)))
-            for name, there in topics.items()
-        }
-
-        def of(name: str) -> Iterator[tuple[int, str, bytes]]:
-            for time_ns, data in readers[name].messages():
-                yield time_ns, name, data
-
+    with closing(GraphBag(path, whole=False)) as bag:
+        for name, source in topics.items():
+            bag.take(name, source.topic, source.type)
+        is_any = False
         try:
-            yield from heapq.merge(*(of(name) for name in topics), key=lambda message: message[0])
-            done.damage = next((reader.damage for reader in readers.values()), "")
+            for time_ns, name, data in bag.messages():
+                done.begin_ns = done.begin_ns or time_ns
+                if time_ns - done.begin_ns >= start_s * 1e9:
+                    is_any = True
+                    yield time_ns, name, data
+            done.damage, done.warnings = bag.damage, bag.warnings
         except BagError as error:
             done.damage = str(error)
+        if not is_any and not done.damage:
+            raise BagError(f"{path} ends before {start_s:g} s")
 
 
 def _wait_for_listeners(node: Node, publishers: dict[str, Publisher[Any]]) -> list[str]:
@@ -176,7 +254,7 @@ def _wait_for_listeners(node: Node, publishers: dict[str, Publisher[Any]]) -> li
             return [name for name, count in known.items() if not count]
 
 
-def _refuse_beside_live(node: Node, topics: dict[str, str]) -> None:
+def _refuse_beside_live(node: Node, topics: Mapping[str, Source]) -> None:
     for name in topics:
         others = [
             p
@@ -190,13 +268,9 @@ def _refuse_beside_live(node: Node, topics: dict[str, str]) -> None:
             )
 
 
-def _class(name: str) -> type[Any]:
-    return cast(type[Any], message_class(TOPICS[name].type))
-
-
-def _qos(name: str) -> QoSProfile:
+def _qos(name: str, type_name: str) -> QoSProfile:
     """Reliable, whatever the driver was: nothing is to be lost of a recording, and who listens as best effort hears it too."""
-    qos = qos_profile(TOPICS[name])
+    qos = qos_profile(TOPICS.get(name.strip("/"), Topic(name, type_name)))
     qos.reliability = ReliabilityPolicy.RELIABLE
     qos.depth *= DEEPER
     return qos

@@ -8,22 +8,30 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 import rclpy
+from aegis_msgs.msg import Event
 from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.serialization import deserialize_message
 
-from aegis.ros.bag import BagError, BagWriter, write_bag
+from aegis.core.events import AlarmRaised, ThreatCritical
+from aegis.ros.bag import BagError
 from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.split_bag import DiskFullError, SplitBag, Splitting
 from aegis.ros.topics import TOPICS
 
 QUEUE = 1000  # messages of a topic that wait here while the disk is slow
 WAIT_S = 0.2
+EVENTS = "events"
+ALARMING = (AlarmRaised.name, ThreatCritical.name)  # events for which a ring is kept
+NO_SPLITTING = Splitting()
 DRAIN_S = 0.05
 
 
@@ -33,6 +41,9 @@ class Recorded:
 
     written: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)  # that DDS says it lost on the way to this process
+    alarms: int = 0  # events that made a ring be kept
+    stopped: str = ""  # why it ended by itself: the disk is full
+    unwritten: int = 0  # messages that came before that and had no room
 
     def lines(self) -> list[str]:
         """Return a line for each topic that had messages."""
@@ -58,9 +69,14 @@ def chosen_topics(patterns: Sequence[str]) -> list[str]:
 
 
 def record(
-    path: Path, topics: Sequence[str], *, namespace: str = "", until: Callable[[Recorded], bool] = lambda _: False
+    path: Path,
+    topics: Sequence[str],
+    *,
+    namespace: str = "",
+    splitting: Splitting = NO_SPLITTING,
+    until: Callable[[Recorded], bool] = lambda _: False,
 ) -> Recorded:
-    """Record until told to stop, or interrupted; the bag appears then.
+    """Record until told to stop, or interrupted, or the disk is full; then the bag is whole.
 
     Times in the bag are those at which messages came. Bytes are as they were sent; on the wire, RTPS pads them to four.
 
@@ -68,46 +84,74 @@ def record(
         path: of the bag; must not exist.
         topics: of the graph's table.
         namespace: of the graph.
+        splitting: into files, and what of them is kept.
         until: asked several times a second.
 
     Raises:
         BagError: the bag cannot be written.
     """
     done = Recorded()
-    with write_bag(path, list(topics)) as bag, own_node("record", namespace) as (node, executor):
-        for name in topics:
-            _subscribe(node, name, bag, done)
-        try:
-            while not until(done):
-                executor.spin_once(timeout_sec=WAIT_S)
-        except (KeyboardInterrupt, ExternalShutdownException):
-            pass  # this is how a recording ends
-        before = -1
-        while done.written.total() > before:  # what has arrived already
-            before = done.written.total()
-            executor.spin_once(timeout_sec=DRAIN_S)
+    bag = SplitBag(path, topics, splitting)
+    recorder = _Recorder(bag, done)
+    try:
+        with own_node("record", namespace) as (node, executor):
+            for name in topics:
+                recorder.subscribe(node, name, recorder.write)
+            if splitting.ring_ns is not None:
+                recorder.subscribe(node, EVENTS, recorder.watch)
+            try:
+                while not until(done) and not done.stopped:
+                    executor.spin_once(timeout_sec=WAIT_S)
+            except (KeyboardInterrupt, ExternalShutdownException):
+                pass  # this is how a recording ends
+            before = -1
+            while done.written.total() > before and not done.stopped:  # what has arrived already
+                before = done.written.total()
+                executor.spin_once(timeout_sec=DRAIN_S)
+    finally:
+        done.written = bag.close()
+        done.unwritten = bag.unwritten
     return done
 
 
-def _subscribe(node: Node, name: str, bag: BagWriter, done: Recorded) -> None:
-    topic = TOPICS[name]
+class _Recorder:
+    """Takes what comes."""
 
-    def take(data: bytes) -> None:
-        bag.write(name, time.time_ns(), data)
-        done.written[name] += 1
+    def __init__(self, bag: SplitBag, done: Recorded) -> None:
+        self._bag, self._done = bag, done
 
-    def lose(info: Any) -> None:
-        done.lost[name] += info.total_count_change
+    def write(self, name: str, data: bytes) -> None:
+        if self._done.stopped:
+            return
+        try:
+            self._bag.write(name, time.time_ns(), data)
+            self._done.written[name] += 1
+        except DiskFullError as error:
+            self._done.stopped = str(error)
 
-    qos: QoSProfile = qos_profile(topic)
-    qos.depth = max(qos.depth, QUEUE)
-    kind = cast(type[Any], message_class(topic.type))
-    try:
-        node.create_subscription(
-            kind, name, take, qos, raw=True, event_callbacks=SubscriptionEventCallbacks(message_lost=lose)
-        )
-    except UnsupportedEventTypeError:  # of an rmw that cannot tell
-        node.create_subscription(kind, name, take, qos, raw=True)
+    def watch(self, _: str, data: bytes) -> None:
+        """Keep what was before and what comes after an event that alarms."""
+        if deserialize_message(data, Event).name in ALARMING:
+            self._bag.keep(time.time_ns())
+            self._done.alarms += 1
+
+    def subscribe(self, node: Node, name: str, take: Callable[[str, bytes], None]) -> None:
+        """Hear a topic."""
+        topic = TOPICS[name]
+
+        def lose(info: Any) -> None:
+            self._done.lost[name] += info.total_count_change
+
+        qos: QoSProfile = qos_profile(topic)
+        qos.depth = max(qos.depth, QUEUE)
+        kind = cast(type[Any], message_class(topic.type))
+        callback = partial(take, name)
+        try:
+            node.create_subscription(
+                kind, name, callback, qos, raw=True, event_callbacks=SubscriptionEventCallbacks(message_lost=lose)
+            )
+        except UnsupportedEventTypeError:  # of an rmw that cannot tell
+            node.create_subscription(kind, name, callback, qos, raw=True)
 
 
 @contextmanager

@@ -142,20 +142,34 @@ class GraphBag:
         """What was left out of a bag that is not whole."""
         return f"{self.path} is not whole: {self._recording.damage}" if self._recording.damage else ""
 
+    @property
+    def warnings(self) -> list[str]:
+        """Return what was odd of the bag and did not matter; whole after the last message."""
+        return [f"{self.path}: {warning}" for warning in self._recording.warnings]
+
     def has(self, name: str) -> bool:
         """Tell whether a topic of the graph's table is there, in any namespace."""
         return any(topic.name.endswith(full_name(name)) for topic in self.topics)
 
-    def take(self, name: str, wanted: str | None = None, *, option: str = "--topic") -> None:
-        """Read a topic of the graph's table too, from the topic `wanted` of the bag, else from the one that is called so.
+    def take(
+        self, name: str, wanted: str | None = None, type_name: str | None = None, *, option: str = "--topic"
+    ) -> str:
+        """Read a topic too, by the name that it has here; return its name in the bag.
+
+        Args:
+            name: of the graph's table, or any other where the rest is given.
+            wanted: the topic of the bag; None: the one that is called so.
+            type_name: None: that of the graph's table.
+            option: of the command line that names another topic, for error messages.
 
         Raises:
             BagError: it is not there, of another type, empty, or there are several.
         """
-        found = _find(self._recording, self.path, wanted or name, TOPICS[name].type, option)
+        found = _find(self._recording, self.path, wanted or name, type_name or TOPICS[name].type, option)
         if not found.messages:
             raise BagError(f"{self.path} is empty: no messages on {found.name}")
         self._names[found.name] = name
+        return found.name
 
     def messages(self) -> Iterator[tuple[int, str, bytes]]:
         """Yield (time of recording [ns], name here, CDR bytes) of the topics that were taken.
@@ -241,7 +255,10 @@ class BagWriter:
         self._store = typestore()
         self._connections = {
             topic.name: writer.add_connection(
-                "/" + topic.name.strip("/"), topic.type, typestore=self._store, offered_qos_profiles=[_qos(topic)]
+                "/" + topic.name.strip("/"),
+                topic.type,
+                typestore=self._store,
+                offered_qos_profiles=[offered_qos(topic)],
             )
             for topic in topics
         }
@@ -312,7 +329,8 @@ def write_bag(path: Path, topics: list[str]) -> Iterator[BagWriter]:
             shutil.rmtree(workplace)
 
 
-def _qos(topic: Topic) -> Qos:
+def offered_qos(topic: Topic) -> Qos:
+    """Return the QoS of a topic as a bag says it."""
     forever = QosTime(sec=9223372036, nsec=854775807)
     return Qos(
         history=QosHistory.KEEP_LAST,

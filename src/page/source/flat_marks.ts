@@ -7,14 +7,25 @@ import {
 } from "./marks.ts";
 import type { Colours, Frame, View } from "./view.ts";
 
-const MOST_CORNERS = 40_000; // of all trails together; with more, each has fewer
+const MOST_CORNERS = 20_000; // of all trails together; with more, each has fewer
 const CELLS = 16;
 const OPAQUE = 255;
 
-/** The pixels of a symbol, a square around its middle. */
+/** The pixels of a symbol that are not clear, and where they are behind the upper left corner of its square. */
 interface Sprite {
   size: number;
+  offsets: Int32Array;
   pixels: Uint32Array;
+}
+
+/** A square of pixels as a symbol for a picture of this width. */
+export function spriteOf(square: Uint32Array, size: number, width: number): Sprite {
+  const at = [...square.keys()].filter((i) => square[i] !== 0);
+  return {
+    size,
+    offsets: Int32Array.from(at, (i) => Math.floor(i / size) * width + (i % size)),
+    pixels: Uint32Array.from(at, (i) => square[i]),
+  };
 }
 
 /** A colour as a pixel, in the order of an ImageData's bytes on all of today's machines. */
@@ -59,14 +70,12 @@ export class Pixels {
   }
 
   /** A symbol around a point; its clear pixels leave what is there. */
-  put({ size, pixels }: Sprite, x: number, y: number): void {
+  put({ size, offsets, pixels }: Sprite, x: number, y: number): void {
     const { width, height, data } = this;
     const [left, top] = [Math.round(x - size / 2), Math.round(y - size / 2)];
     if (left < 0 || top < 0 || left + size > width || top + size > height) return;
-    for (let row = 0, from = 0; row < size; row += 1) {
-      let to = (top + row) * width + left;
-      for (let column = 0; column < size; column += 1, from += 1, to += 1) if (pixels[from] !== 0) data[to] = pixels[from];
-    }
+    const corner = top * width + left;
+    for (let i = 0; i < offsets.length; i += 1) data[corner + offsets[i]] = pixels[i];
   }
 
   /** A filled square. */
@@ -114,6 +123,7 @@ export class FlatMarks implements Marks {
       [this.canvas.width, this.canvas.height] = [across, down];
       this.#image = new ImageData(across, down);
       this.#pixels = new Pixels(across, down, new Uint32Array(this.#image.data.buffer));
+      this.#ratio = 0; // the symbols anew
     }
     if (ratio === this.#ratio) return;
     this.#ratio = ratio;
@@ -121,7 +131,7 @@ export class FlatMarks implements Marks {
     this.#sprites = Array.from({ length: CELLS }, (_, cell) => {
       const size = Math.round((cell === PLOT_CELL ? PLOT_SIZE : sizeOf(cell)) * ratio);
       const [left, top] = [((cell % ATLAS_COLUMNS) + 0.5) * CELL * ratio - size / 2, (Math.floor(cell / ATLAS_COLUMNS) + 0.5) * CELL * ratio - size / 2];
-      return { size, pixels: new Uint32Array(atlas.getImageData(Math.round(left), Math.round(top), size, size).data.buffer) };
+      return spriteOf(new Uint32Array(atlas.getImageData(Math.round(left), Math.round(top), size, size).data.buffer), size, across);
     });
   }
 

@@ -3,7 +3,7 @@ import { test } from "vitest";
 
 import { Heard } from "../source/heard.ts";
 import { MOST_NAMES, namesOf } from "../source/labels.ts";
-import { Pixels, pixelOf } from "../source/flat_marks.ts";
+import { Pixels, pixelOf, spriteOf } from "../source/flat_marks.ts";
 import { eachPlot, eachTrack, shifted } from "../source/marks.ts";
 import { frameOf, metresOf, platformAt, spotOf, type View } from "../source/view.ts";
 import { aFrame, aTrack } from "./heard_data.ts";
@@ -97,7 +97,7 @@ test("pixels by hand: lines go from end to end, and what is outside is left out"
   for (const outside of [[-5, -5, -1, 9], [9, 0, 9, 4], [0, 7, 8, 6], [NaN, 1, 2, 2]] as const) {
     assert.equal(lit((p) => p.line(...outside, 1)).join("").includes("#"), false);
   }
-  const ring = { size: 3, pixels: Uint32Array.of(1, 1, 1, 1, 0, 1, 1, 1, 1) };
+  const ring = spriteOf(Uint32Array.of(1, 1, 1, 1, 0, 1, 1, 1, 1), 3, 8);
   assert.deepEqual(lit((p) => p.put(ring, 2.5, 2.5)), ["........", ".###....", ".#.#....", ".###....", "........"]);
   assert.equal(lit((p) => p.put(ring, 0, 0)).join("").includes("#"), false);
   assert.deepEqual([...new Uint8Array(Uint32Array.of(pixelOf("#102030", 0.2)).buffer)], [0x10, 0x20, 0x30, 51]);

@@ -247,7 +247,7 @@ def _places(url: str, state_dir: Path) -> tuple[Path, str]:
     """Return where the record is, and the URL of the database that is fed from it; empty for none.
 
     Raises:
-        ConfigError: it is no URL, or one of SQLite without a file.
+        ConfigError: it is no URL, or one of SQLite without a file, or in a folder that is not there.
     """
     if not url:
         return state_dir / HISTORY_FILE, ""
@@ -259,4 +259,7 @@ def _places(url: str, state_dir: Path) -> tuple[Path, str]:
         return state_dir / HISTORY_FILE, url
     if not parsed.database or parsed.database == ":memory:":
         raise ConfigError("'sqlite:////path' is expected, with the path of a file")
-    return Path(parsed.database), ""
+    path = Path(parsed.database)
+    if not path.parent.is_dir():  # somebody has written it: the state directory alone may be missing
+        raise ConfigError(f"there is no folder '{path.parent}' for {path}")
+    return path, ""

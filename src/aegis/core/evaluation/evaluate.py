@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -272,9 +272,9 @@ def _identity_measures(
         close = distances(scene.state[s, seen, :3], picture.state[counted, :3], dimensions) <= gate
         near.update((int(seen[a]), int(picture.track_id[counted[b]])) for a, b in zip(*np.nonzero(close), strict=True))
     truths = Counter({i: int(n) for i, n in enumerate(scene.in_view.sum(axis=0)) if n})
-    held: dict[int, Counter[int]] = {}
+    held: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for truth, track in zip(paired.truth.tolist(), paired.track_id.tolist(), strict=True):
-        held.setdefault(truth, Counter())[track] += 1
+        held[truth][track] += 1
     known = [len(one) for one in ids if one]
     return {
         "idf1": Measure(idf1(near, truths, tracks), sum(truths.values()) + sum(tracks.values())),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -66,26 +66,28 @@ def idf1(near: Counter[tuple[int, int]], truth_scans: Counter[int], track_scans:
 
 def lives(pictures: Sequence[Tracks], matches: Sequence[Match], pairs: Pairs) -> list[TrackLife]:
     """Return every track's life, by id."""
-    kinds: dict[int, Counter[int]] = {}
-    scans: dict[int, list[int]] = {}
-    for s, (picture, one) in enumerate(zip(pictures, matches, strict=True)):
-        for track, kind in zip(picture.track_id.tolist(), one.kind.tolist(), strict=True):
-            kinds.setdefault(track, Counter())[kind] += 1
-            scans.setdefault(track, []).append(s)
-    shows: dict[int, Counter[int]] = {}
+    if not pictures:
+        return []
+    scan = np.repeat(np.arange(len(pictures)), [len(picture) for picture in pictures])
+    ids, index = np.unique(np.concatenate([picture.track_id for picture in pictures]), return_inverse=True)
+    kinds = np.zeros((len(ids), len(Kind)), dtype=np.int64)
+    np.add.at(kinds, (index, np.concatenate([one.kind for one in matches])), 1)
+    first, last = np.full(len(ids), len(pictures)), np.zeros(len(ids), dtype=np.int64)
+    np.minimum.at(first, index, scan)
+    np.maximum.at(last, index, scan)
+    shows: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for truth, track in zip(pairs.truth.tolist(), pairs.track_id.tolist(), strict=True):
-        shows.setdefault(track, Counter())[truth] += 1
+        shows[track][truth] += 1
     out = []
-    for track in sorted(kinds):
-        count = kinds[track]
+    for k, track in enumerate(ids.tolist()):
+        count = kinds[k].tolist()
         # Where two are equal, the better one: the order of Kind, but what is out of view before what is false.
         order = (Kind.MATCHED, Kind.OUT_OF_VIEW, Kind.DUPLICATE, Kind.FALSE)
         kind = max(order, key=lambda k: (count[k], -order.index(k)))
         truth = shows[track].most_common(1)[0][0] if track in shows else -1
         out.append(
             TrackLife(
-                track, kind, len(scans[track]), count[Kind.FALSE], count[Kind.DUPLICATE], scans[track][0],
-                scans[track][-1], truth,
+                track, kind, sum(count), count[Kind.FALSE], count[Kind.DUPLICATE], int(first[k]), int(last[k]), truth,
             )
         )  # fmt: skip
     return out

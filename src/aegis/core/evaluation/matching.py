@@ -65,11 +65,12 @@ def distances(truth: Floats, estimate: Floats, dimensions: int) -> Floats:
 
     In space, an object of unknown height is compared over ground.
     """
-    difference = truth[:, None, :dimensions] - estimate[None, :, :dimensions]
+    squares = (truth[:, None, 0] - estimate[None, :, 0]) ** 2 + (truth[:, None, 1] - estimate[None, :, 1]) ** 2
     if dimensions > 2:
-        difference[:, :, 2:] = np.nan_to_num(difference[:, :, 2:])
-    out: Floats = np.sqrt((difference**2).sum(axis=2))
-    return np.where(np.isnan(out), np.inf, out)
+        squares += np.nan_to_num(truth[:, None, 2] - estimate[None, :, 2]) ** 2
+    out: Floats = np.sqrt(squares)
+    out[np.isnan(out)] = np.inf
+    return out
 
 
 def assign(distance: Floats, gate: float) -> tuple[Ints, Ints]:
@@ -130,18 +131,15 @@ def _kinds(scene: Scene, s: int, there: Ints, distance: Floats, track: Ints, gat
 
 def pairs(scene: Scene, pictures: Sequence[Tracks], matches: Sequence[Match]) -> Pairs:
     """Return every track in every scan that shows an object in view."""
-    scan, truth, row = [], [], []
-    for s, one in enumerate(matches):
-        seen = np.flatnonzero((one.track >= 0) & scene.in_view[s])
-        scan += [s] * len(seen)
-        truth += seen.tolist()
-        row += one.track[seen].tolist()
+    truths = [np.flatnonzero((one.track >= 0) & scene.in_view[s]) for s, one in enumerate(matches)]
+    rows = [one.track[seen] for one, seen in zip(matches, truths, strict=True)]
 
     def column(name: str, *shape: int) -> Floats:
-        values = [getattr(pictures[s], name)[r] for s, r in zip(scan, row, strict=True)]
-        return np.array(values, dtype=np.float64).reshape(len(values), *shape)
+        values = [getattr(picture, name)[row] for picture, row in zip(pictures, rows, strict=True)]
+        return np.concatenate([np.empty((0, *shape)), *(v.reshape(len(v), *shape) for v in values)])
 
-    at, of = np.array(scan, dtype=np.int64), np.array(truth, dtype=np.int64)
+    at = np.repeat(np.arange(len(truths)), [len(seen) for seen in truths])
+    of = np.concatenate([np.empty(0, dtype=np.int64), *truths])
     classes = pictures[0].class_probability.shape[1] if pictures else 0
     return Pairs(
         scan=at,

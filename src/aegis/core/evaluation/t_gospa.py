@@ -101,6 +101,8 @@ def _components(near: Floats, n: int, m: int, most: float) -> list[tuple[_Compon
 def _solve(one: _Component, half_switch: float) -> Floats:
     """Return the weights (K, R) of the pairs in each scan that minimise the cost."""
     k, r = one.gain.shape
+    if r == 1:  # a scan in which it gains nothing is not among these
+        return np.ones((k, 1))
     if len(np.unique(one.truth)) == 1 or len(np.unique(one.track)) == 1:
         return _one_at_a_time(one.gain, half_switch)
     weights = k * r

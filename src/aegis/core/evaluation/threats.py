@@ -40,6 +40,10 @@ def true_time_to_impact(scene: Scene, asset: Floats, radius_m: float) -> Floats:
         there = np.flatnonzero(scene.there[:, i])
         entry = np.inf
         straight = time_to_impact(relative[there, i], np.nan_to_num(scene.state[there, i, 3:]), radius_m)
+        if not (distance[there, i] <= radius_m).any():
+            later = np.isfinite(straight) & (time_s[there] + straight > (time_s[there[-1]] if len(there) else np.inf))
+            out[there, i] = np.where(later, straight, np.inf)
+            continue
         for k in range(len(there) - 1, -1, -1):
             s = there[k]
             if distance[s, i] <= radius_m:

@@ -31,25 +31,32 @@ def worst_tracks(
     scene: Scene, pictures: Sequence[Tracks], matches: Sequence[Match], tracks: Sequence[TrackLife], gate: float
 ) -> list[WorstTrack]:
     """Return the tracks that cost most: what GOSPA charges for them, error squared or half the gate squared."""
-    cost: dict[int, dict[int, float]] = {}
+    names, costs, scans = [np.empty(0, dtype=np.int64)], [np.empty(0)], [np.empty(0, dtype=np.int64)]
     for s, (picture, one) in enumerate(zip(pictures, matches, strict=True)):
-        for i in np.flatnonzero((one.track >= 0) & scene.in_view[s]).tolist():
-            place = picture.state[one.track[i], :2] - scene.state[s, i, :2]
-            cost.setdefault(int(picture.track_id[one.track[i]]), {})[s] = float(place @ place)
-        for k in np.flatnonzero((one.kind == int(Kind.FALSE)) | (one.kind == int(Kind.DUPLICATE))).tolist():
-            cost.setdefault(int(picture.track_id[k]), {})[s] = gate**2 / 2.0
+        seen = np.flatnonzero((one.track >= 0) & scene.in_view[s])
+        rows = one.track[seen]
+        off = picture.state[rows, :2] - scene.state[s, seen, :2]
+        wrong = np.flatnonzero((one.kind == int(Kind.FALSE)) | (one.kind == int(Kind.DUPLICATE)))
+        names += [picture.track_id[rows], picture.track_id[wrong]]
+        costs += [(off**2).sum(axis=1), np.full(len(wrong), gate**2 / 2.0)]
+        scans.append(np.full(len(rows) + len(wrong), s))
+    name_of, cost, scan = np.concatenate(names), np.concatenate(costs), np.concatenate(scans)
+    ids, index = np.unique(name_of, return_inverse=True)
+    total = np.bincount(index, weights=cost, minlength=len(ids))
     life = {one.track_id: one for one in tracks}
-    whole = sum(sum(by_scan.values()) for by_scan in cost.values())
+    whole = float(total.sum())
     out = []
-    for name in sorted(cost, key=lambda n: (-sum(cost[n].values()), n))[:WORST_TRACKS]:
-        mine, of = life[name], cost[name]
-        at = min(of, key=lambda s: (-of[s], s))
+    for k in np.lexsort((ids, -total))[:WORST_TRACKS].tolist():
+        name, mine = int(ids[k]), life[int(ids[k])]
+        of = np.flatnonzero(index == k)
+        worst = of[np.argmax(cost[of])]  # the first of the highest
+        at = int(scan[worst])
         if mine.kind is Kind.MATCHED:
-            text = f"shows {scene.name[mine.truth]}, {math.sqrt(cost[name][at]):.3g} m off"
+            text = f"shows {scene.name[mine.truth]}, {math.sqrt(cost[worst]):.3g} m off"
             text += f", false in {mine.false_scans} of {mine.scans} scans" if mine.false_scans else ""
         else:
             word = "a duplicate" if mine.kind is Kind.DUPLICATE else "false"
             text = f"{word} in {max(mine.false_scans, mine.duplicate_scans)} of {mine.scans} scans"
-        share = sum(cost[name].values()) / whole if whole else 0.0
+        share = float(total[k]) / whole if whole else 0.0
         out.append(WorstTrack(name, mine.kind, share, at, text))
     return out

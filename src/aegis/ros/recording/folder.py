@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import yaml
 from backports import zstd
 
-from aegis.ros.recording import mcap_file, sqlite_file
+from aegis.ros.recording import mcap_records, sqlite_file
 from aegis.ros.recording.mcap_file import McapFile
 from aegis.ros.recording.sqlite_file import SqliteFile
 from aegis.ros.recording.storage import (
@@ -57,6 +57,12 @@ class Recording:
         except BaseException:
             self.close()
             raise
+        self.warnings += [
+            f"{file.path.name}: {warning}"
+            for file in self.files
+            if isinstance(file, McapFile)
+            for warning in file.warnings
+        ]
         self.topics = added([topic for file in self.files for topic in file.topics])
 
     @property
@@ -158,7 +164,7 @@ class Recording:
                 magic = file.read(16)
             if magic.startswith(_ZSTD_MAGIC):
                 return self._open(self._unpack(path))
-            if magic.startswith(mcap_file.MAGIC):
+            if magic.startswith(mcap_records.MAGIC):
                 return McapFile(path, whole=self._whole)
             if magic == sqlite_file.MAGIC:
                 return SqliteFile(path)

@@ -1,0 +1,87 @@
+"""`aegis export`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from aegis.cli.values import UtcTime
+
+EXIT_WRONG = 2
+
+
+@click.command()
+@click.option("--from", "from_ns", required=True, type=UtcTime(), metavar="TIME", help="As 2026-07-01T08:00:00, UTC.")
+@click.option("--to", "to_ns", required=True, type=UtcTime(), metavar="TIME", help="The same.")
+@click.option("--bag", type=click.Path(path_type=Path), help="A recording that has this time, as of `aegis record`.")
+@click.option(
+    "--history", metavar="FILE|URL", help="history.db of the bridge (in its state directory), or postgresql://..."
+)
+@click.option(
+    "-o", "--output", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Zip to write."
+)
+@click.option("--site", metavar="LAT,LON,ALT", help="Where map is on Earth, for CoT [bridge.outputs.site].")
+@click.option(
+    "--bridge",
+    default="http://localhost:8000",
+    show_default=True,
+    metavar="URL",
+    help="Whose page the report's links open.",
+)
+@click.option(
+    "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Parameter file of the graph: its sensor, assets, site and CoT are read from it.",
+)  # fmt: skip
+@click.option(
+    "--set", "sets", multiple=True, metavar="NODE.KEY=VALUE", help="Set one parameter, above the file. Repeatable."
+)
+def export(
+    from_ns: int,
+    to_ns: int,
+    bag: Path | None,
+    history: str | None,
+    out: Path,
+    site: str | None,
+    bridge: str,
+    config: Path | None,
+    sets: tuple[str, ...],
+) -> None:
+    """Write what happened in a time into one zip: of a bag, of the history, or of both.
+
+    Of the bag its part (a bag again, which begins with what latched topics had told), the report on it, and what it tells of
+    decisions; of the history the decisions of people (threats and alarms acknowledged, notes, advice accepted or rejected) and
+    the events; the tracks as Cursor on Target. incident.json says what is not in it and why, and has the checksums.
+    """
+    from aegis.core.params import ConfigError
+    from aegis.graph.config import Parameters
+    from aegis.graph.incident.export import Wanted, lines
+    from aegis.graph.incident.export import export as write
+    from aegis.ros.bag import BagError
+
+    named = history if history is None or "://" not in history else "URL"  # which may have a password in it
+    given = {
+        "--from": _iso(from_ns),
+        "--to": _iso(to_ns),
+        "--bag": bag,
+        "--history": named,
+        "--site": site,
+        "--config": config,
+    }
+    words = ["aegis", "export", "-o", str(out)]
+    words += [word for option, value in given.items() if value is not None for word in (option, str(value))]
+    words += [word for one in sets for word in ("--set", one)]
+    try:
+        wanted = Wanted(from_ns, to_ns, bag, history, site, bridge, words)
+        done = write(wanted, Parameters.read(config, sets), out)
+    except (BagError, ConfigError, ValueError) as error:
+        click.echo(f"aegis export: {error}", err=True)
+        sys.exit(EXIT_WRONG)
+    click.echo("\n".join([f"{out}:", *lines(done)]))
+
+
+def _iso(time_ns: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat(timespec="milliseconds")

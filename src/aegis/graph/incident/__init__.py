@@ -1,0 +1,1 @@
+"""What happened from one time to another, in one file to hand over."""
