@@ -271,10 +271,10 @@ def start_stages(ros_domain, tmp_path: Path):
 
     def start(*names: str, more: dict[str, object] | None = None) -> subprocess.Popen:
         sets = {
-            **(more or {}),
             "simulator.scenario": scenario,
             "simulator.scan_interval_s": 0.1,
             "simulator.points.false_alarms_per_scan": 20,
+            **(more or {}),
         }
         options = [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
         process = subprocess.Popen([sys.executable, "-m", "aegis.graph.node", *names, *options], env=ros_domain)

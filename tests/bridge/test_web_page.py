@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -23,6 +24,7 @@ from aegis.graph.offline import process_bag, simulate_bag
 from aegis.ros.messages.ew import advice_to_msg
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+playwright_api.expect.set_options(timeout=15_000)
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
@@ -205,7 +207,7 @@ VIOLATIONS = """async () => {
 
 
 def test_axe_finds_nothing_to_complain_of(page, start_bridge, feed):
-    """Neither before nor after signing in, with a track chosen, in each theme, and while the past is shown."""
+    """Neither before nor after signing in, with a track chosen, in each theme, with a zone drawn, and while the past is shown."""
     if not AXE.exists():
         pytest.skip("axe-core is not installed (npm ci in src/page)")
     bridge = start_bridge()
@@ -221,6 +223,11 @@ def test_axe_finds_nothing_to_complain_of(page, start_bridge, feed):
     for theme in ("dusk", "day", "night"):
         page.select_option("#theme", theme)
         found[theme] = page.evaluate(VIOLATIONS)
+    page.click("#zones")
+    page.click("#zone-draw")
+    page.keyboard.press("Enter")  # to the form, where corners can be written
+    page.wait_for_selector("#zone-form")
+    found["zone"] = page.evaluate(VIOLATIONS)
     page.click("#replay")
     wait_state(page, "connection", "replay")
     found["replay"] = page.evaluate(VIOLATIONS)
@@ -499,6 +506,145 @@ def test_a_person_hears_an_alarm_and_handles_it(page, start_bridge, start_stages
     assert not page.problems
 
 
+def test_a_person_draws_a_zone_which_outlives_both_ends_and_is_removed(
+    page, start_bridge, start_stages, wait_for, tmp_path
+):
+    """Drawn by clicks, tripped, heard and seen; changed by another and by a drag; the threat node and the bridge are killed."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    bridge = start_bridge(port=port)
+    circles = {
+        "kind": "turning",
+        "position_m": [1000, 2000, 400],
+        "speed_mps": 40,
+        "course_deg": 90,
+        "turn_rate_deg_s": 6,
+    }
+    plane = {"name": "plane", "class": "AIRCRAFT", "rcs_dbsm": 15, "swerling": 0, "motion": circles}
+    (tmp_path / "circles.yaml").write_text(json.dumps({"name": "circles", "duration_s": 600, "targets": [plane]}))
+    start_stages(
+        "simulator",
+        "detection",
+        "tracking",
+        more={"simulator.scenario": tmp_path / "circles.yaml", "simulator.points.false_alarms_per_scan": 0},
+    )
+    threat = start_stages("threat")
+
+    def zones() -> dict[str, dict]:
+        return {one["name"]: one for one in bridge.get("/api/zones").json()["items"]}
+
+    def active() -> list[int]:
+        found = bridge.get("/api/alarms")
+        items = found.json()["items"] if found.status_code == 200 else []
+        return [one["id"] for one in items if (one["rule"], one["state"]) == ("pen", "ACTIVE")]
+
+    def click(east: float, north: float) -> None:
+        page.mouse.click(*place(east, north))
+
+    def place(east: float, north: float) -> tuple[float, float]:
+        box = page.locator("#scope").bounding_box()
+        scale = (min(box["width"], box["height"]) / 2 - 26) / 5000
+        return box["x"] + box["width"] / 2 + east * scale, box["y"] + box["height"] / 2 - north * scale
+
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    page.select_option("#range", "5000")
+    page.focus("#scope")
+    page.keyboard.press("z")
+    page.focus("#zone-draw")
+    page.keyboard.press("Enter")
+    outline = [(-1500, 3800), (3000, 3800), (3000, 500), (-1500, 500)]
+    for corner in (*outline[:3], (2000, -3000)):
+        click(*corner)
+    page.keyboard.press("Backspace")
+    says(page, "zone-count", "3 corners")
+    click(*outline[3])
+    click(*outline[0])
+    page.fill("#zone-name", "pen")
+    page.fill("#zone-floor", "900")
+    page.fill("#zone-ceiling", "800")
+    page.select_option("[data-rule=priority]", "1")
+    page.click("#zone-form button[type=submit]")
+    says(page, "zone-problem", re.compile("floor_m < ceiling_m"))
+    page.fill("#zone-floor", "")
+    page.click("#zone-form button[type=submit]")
+    playwright_api.expect(page.locator("#zone-list li")).to_contain_text("inside; below 800 m; priority 1; by admin")
+    playwright_api.expect(page.locator("#zone-list .problem")).to_be_empty()
+    pen = zones()["pen"]
+    assert (pen["watched"], pen["floor_m"], pen["ceiling_m"]) == (True, None, 800.0)
+    assert np.abs(np.array(pen["outline_m"]) - outline).max() < 30.0  # two pixels
+
+    wait_state(page, "sound", "sounding")
+    alarm = page.locator("#alarms li.waiting", has_text="pen · pen")
+    alarm.get_by_text("Acknowledge").click()
+    playwright_api.expect(page.locator("#alarms li.ACTIVE", has_text="seen by admin")).to_be_visible()
+    wait_state(page, "sound", "quiet")
+
+    # Another person draws and changes: it is there without a reload, and nothing is overwritten unseen.
+    def put(name: str, body: dict) -> int:
+        headers = {"Authorization": f"Bearer {bridge.token}", "If-Match": f'"{body.pop("version", 0)}"'}
+        content = {key: body[key] for key in ("outline_m", "floor_m", "ceiling_m", "rule")}
+        headers = headers if name in zones() else {"Authorization": headers["Authorization"]}
+        return httpx.put(f"{bridge.url}/api/zones/{name}", json=content, headers=headers, timeout=10).status_code
+
+    page.click("[data-zone=pen]")
+    assert put("far", {**pen, "outline_m": [[4000, -4000], [4500, -4000], [4500, -3500]]}) == 200
+    assert put("pen", {**pen, "ceiling_m": 700.0}) == 200
+    page.click("#zone-form button[type=submit]")
+    says(page, "zone-problem", re.compile("another version|not at the one that you have seen"))
+    page.keyboard.press("Escape")
+    playwright_api.expect(page.locator("#zone-list li", has_text="far")).to_be_visible()
+    playwright_api.expect(page.locator("#zone-list li", has_text="below 700 m")).to_be_visible()
+    page.click("[data-zone=pen]")
+    page.mouse.move(*place(*outline[1]))
+    page.mouse.down()
+    page.mouse.move(*place(4000, 3000), steps=4)
+    page.mouse.up()
+    page.click("#zone-form button[type=submit]")
+    wait_for(lambda: abs(zones()["pen"]["outline_m"][1][0] - 4000) < 30, "the corner that was dragged is stored")
+    kept = zones()
+    wait_for(active, "the changed zone raises its alarm")
+    refusals = [re.findall(r"status of (\d+)", problem) for problem in page.problems]
+    assert refusals == [["422"], ["412"]]  # the browser's own words
+
+    before = max(active())
+    threat.kill()
+    threat.wait()
+    start_stages("threat")
+    wait_for(lambda: max(active(), default=0) > before, "a new threat node watches the zone", 60)
+    bridge.process.kill()
+    bridge.process.wait()
+    wait_state(page, "connection", "disconnected")
+    token = bridge.token
+    bridge = start_bridge(port=port)
+    bridge.token = token
+    versions = {name: zone["version"] for name, zone in kept.items()}
+    assert {name: zone["version"] for name, zone in zones().items()} == versions
+    wait_for(lambda: all(zone["watched"] for zone in zones().values()), "both ends know the zones")
+    wait_state(page, "connection", "live")
+    wait_for(active, "the alarm is still on")
+
+    page.click("[data-zone=pen]")
+    page.click("#zone-remove")
+    page.click("#zone-remove")
+    playwright_api.expect(page.locator("#zone-list li")).to_have_count(1)
+    wait_for(lambda: not active(), "the alarm ends with its zone")
+    playwright_api.expect(page.locator("#alarms li.ACTIVE", has_text="pen · pen")).to_have_count(0)
+
+    # Who may only look sees no editor.
+    viewer = {"username": "vera", "password": "a good long password"}
+    headers = {"Authorization": f"Bearer {bridge.token}"}
+    made = httpx.post(f"{bridge.url}/api/auth/register", json=viewer | {"role": "viewer"}, headers=headers, timeout=10)
+    assert made.status_code == 200
+    page.click("#logout")
+    page.fill("#username", viewer["username"])
+    page.fill("#password", viewer["password"])
+    page.click("#login button")
+    wait_state(page, "connection", "live")
+    assert page.is_hidden("#zones")
+    assert page.is_hidden("#zone-panel")
+
+
 def test_the_theme_is_kept(page, start_bridge, feed, wait_for):
     bridge = start_bridge()
     sign_in(page, bridge)
@@ -579,6 +725,11 @@ def test_trails_outlive_a_reload(page, start_bridge, feed, wait_for):
 
     page.locator("#tracks tr[data-id='41']").click()  # the same history as charts
     page.wait_for_selector("#charts .uplot:nth-child(3) canvas")
+    drawn = """() => [...document.querySelectorAll("#charts canvas")].map((canvas) => {
+        const dots = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        return [canvas.getBoundingClientRect().width, dots.filter((value, i) => i % 4 === 3 && value > 0).length];
+    })"""
+    wait_for(lambda: all(width > 200 and dots > 300 for width, dots in page.evaluate(drawn)), "three charts with lines")
     says(page, "charts", re.compile("height m.*speed m/s.*threat score"))
     page.locator("#tracks tr[data-id='41']").click()
     page.wait_for_selector("#charts", state="hidden")

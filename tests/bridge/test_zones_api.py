@@ -1,6 +1,7 @@
 """Zones that people draw, over HTTP: who may, what is refused, what is kept, and that nobody overwrites another unseen."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -140,19 +141,28 @@ def test_who_may_only_look_changes_nothing_and_acts_are_in_the_audit(app, operat
 
 
 def test_the_answer_says_whether_the_threat_stage_watches_it(app, operator):
+    def said() -> tuple[bool, str | None]:
+        (zone,) = operator.items()
+        return zone["watched"], zone["problem"]
+
+    def status(**detail: object) -> None:
+        app.bridge.queue.deliver(list[StatusRow], [{"stage": "threat", "detail": detail}])
+
     version = operator.put("pen").json()["version"]
-    assert (operator.items()[0]["watched"], operator.items()[0]["problem"]) == (
-        False,
-        "the threat stage has not spoken yet",
-    )
     area = ProtectedArea("pen", AreaKind.ZONE, origin=Origin.DRAWN, version=version)
     hear_protected(app, area)
-    assert (operator.items()[0]["watched"], operator.items()[0]["problem"]) == (True, None)
+    assert said() == (False, "the threat stage has not spoken yet")
+    status()
+    assert said() == (True, None)
     assert operator.put("pen", **match(version)).json()["watched"] is False  # another version by now
-    row = {"stage": "threat", "detail": {"refused_zones": {"pen": "a rule of the parameters has this name"}}}
-    app.bridge.queue.deliver(list[StatusRow], [row])
-    assert operator.items()[0]["problem"] == "a rule of the parameters has this name"
-    hear_protected(app, area, ProtectedArea("lane", AreaKind.ZONE))
+    assert said() == (False, None)
+    status(refused_zones={"pen": "a rule of the parameters has this name"})
+    assert said() == (False, "a rule of the parameters has this name")
+    status()
+    hear_protected(app, replace(area, version=operator.items()[0]["version"]), ProtectedArea("lane", AreaKind.ZONE))
+    assert said() == (True, None)
+    app.bridge.state.stages["threat"] = replace(app.bridge.state.stages["threat"], at=time.monotonic() - 60.0)
+    assert said() == (False, "the threat stage has not spoken for 60 s")
     refused = operator.put("lane")
     assert (refused.status_code, "of the parameters" in refused.json()["detail"]) == (409, True)
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import autoferry
@@ -21,12 +22,15 @@ from scipy.optimize import linear_sum_assignment
 
 from aegis.cli.main import cli
 from aegis.core.metrics import gospa
-from aegis.core.types import TrackStatus
+from aegis.core.threat.drawn_zones import drawn_zone
+from aegis.core.types import AlarmState, TrackStatus
 from aegis.graph.nodes import NODES
 from aegis.graph.offline import process_bag, simulate_bag
 from aegis.resources import config_file
 from aegis.ros.bag import BagReader, serialize, typestore, write_bag
+from aegis.ros.messages.alarms import alarms_from_msg
 from aegis.ros.messages.picture import tracks_from_msg
+from aegis.ros.messages.zones import zones_to_msg
 from aegis.ros.qos import message_class
 from aegis.ros.topics import TOPICS
 
@@ -293,3 +297,29 @@ def test_a_topic_in_a_namespace_is_found_and_others_can_be_named(simulated, tmp_
     reader = BagReader(simulated, "points", CLOUD)
     assert reader.count == 40
     reader.close()
+
+
+def test_zones_that_were_drawn_while_a_bag_was_recorded_are_watched_as_they_were_then(simulated, tmp_path):
+    """Drawn at 8 s and removed at 16 s: what is there is an alarm between these, in events and at the end."""
+    wide = [(-2e4, -2e4), (2e4, -2e4), (2e4, 2e4), (-2e4, 2e4)]
+    drawn = {8: [drawn_zone("sky", wide, {}, {"raise_s": 0.0})], 16: []}
+    with (
+        closing(BagReader(simulated, "radar/points", CLOUD)) as reader,
+        write_bag(tmp_path / "in", ["radar/points", "zones"]) as writer,
+    ):
+        begin_ns = None
+        for time_ns, data in reader.messages():
+            begin_ns = time_ns if begin_ns is None else begin_ns
+            for second in [second for second in drawn if time_ns - begin_ns >= second * 1e9]:
+                zones = drawn.pop(second)
+                writer.write("zones", time_ns, zones_to_msg(zones, stamp_ns=time_ns, frame_id="map"))
+            writer.write("radar/points", time_ns, data)
+    process_bag(tmp_path / "in", tmp_path / "out")
+    with closing(BagReader(tmp_path / "out", "alarms", TOPICS["alarms"].type)) as reader:
+        told = [deserialize_message(data, message_class(TOPICS["alarms"].type)) for _, data in reader.messages()]
+    first = next(alarms_from_msg(message) for message in told if message.id)
+    assert {alarm.rule for alarm in first} == {"sky"}
+    assert all(8.0 <= (alarm.raised_ns - begin_ns) / 1e9 < 10.0 for alarm in first)
+    last = alarms_from_msg(told[-1])
+    assert {alarm.state for alarm in last} == {AlarmState.ENDED}
+    assert all(15.0 <= (alarm.ended_ns - begin_ns) / 1e9 <= 16.5 for alarm in last if alarm.id == first[0].id)

@@ -183,6 +183,18 @@ def test_a_damaged_bag_is_shown_up_to_the_damage(live, tmp_path):
     assert (found["passed"], found["tracks"]["scans"]) == (False, 20)
 
 
+def test_messages_of_another_version_are_left_out_and_said(live, tmp_path):
+    with write_bag(tmp_path / "bag", ["tracks", "alarms"]) as bag:
+        for k in range(3):
+            bag.write("alarms", (BEGIN_S + k) * SECOND, b"\0\1\0\0" + b"\xff" * 24)
+            bag.write("tracks", (BEGIN_S + k) * SECOND, tracks_to_msg(picture(BEGIN_S + k, [(1, 0, 0, 1, 0)])))
+    done = aegis("report", tmp_path / "bag", "-o", tmp_path / "r.html", "--json", tmp_path / "r.json")
+    assert (done.exit_code, "not read: 3 messages on alarms" in done.stderr) == (1, True)
+    assert "Not read" in Page((tmp_path / "r.html").read_text()).words
+    found = json.loads((tmp_path / "r.json").read_text())
+    assert (found["passed"], found["tracks"]["scans"], len(found["refused"])) == (False, 3, 1)
+
+
 def test_what_is_no_bag_of_a_graph_is_refused(tmp_path):
     done = aegis("report", tmp_path / "none", "-o", tmp_path / "r.html")
     assert (done.exit_code, "does not exist" in done.stderr, (tmp_path / "r.html").exists()) == (2, True, False)

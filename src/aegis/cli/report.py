@@ -54,8 +54,8 @@ def report(
     known, also what `aegis evaluate` says. BAG is a recorded graph, or what `aegis process` wrote. What it does not have is said
     in words. A damaged bag is shown up to the damage.
 
-    Exit codes: 0 done; 1 a requirement does not hold, or there was no data for it, or the bag is damaged; 2 wrong arguments or
-    input.
+    Exit codes: 0 done; 1 a requirement does not hold, or there was no data for it, or the bag is damaged or has messages
+    that cannot be read; 2 wrong arguments or input.
     """
     from aegis.core.params import ConfigError
     from aegis.graph.config import Parameters
@@ -93,6 +93,8 @@ def report(
         click.echo(f"aegis report: {error.filename} cannot be written: {error.strerror}", err=True)
         sys.exit(EXIT_WRONG)
     click.echo(f"{page}: {len(text.encode()) / 1e3:.0f} kB on {made.contents.duration_s:.1f} s")
+    for text in made.contents.refused:
+        click.echo(f"aegis report: not read: {text}", err=True)
     if made.contents.damage:
         click.echo(f"aegis report: {made.contents.damage}", err=True)
     if made.asked and made.judgement is None:

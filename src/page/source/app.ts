@@ -19,6 +19,7 @@ import { command, keepAlive, may, onSession, read, renew, session, signIn, signO
 import { Sound } from "./sound.ts";
 import { Stream } from "./stream.ts";
 import { chooseTheme } from "./theme.ts";
+import { ZonesPanel } from "./zones_panel.ts";
 
 const TABLE_EVERY_MS = 250;
 const SESSION_OVER = "The session has ended; sign in again.";
@@ -33,7 +34,8 @@ const charts = new Charts();
 const details = new DetailsPanel();
 const sound = new Sound();
 const replay = new Replay(onReplay, () => heard.nowS(performance.now()));
-const navigation = new Navigation(scope, drawSoon, choose, () => panels.selected, () => replay.t);
+const zones = new ZonesPanel(heard, scope, { may, read, command });
+const navigation = new Navigation(scope, drawSoon, clicked, () => panels.selected, () => replay.t);
 const overlays: Overlay[] = [navigation.overlay]; // drawn above all else, in this order
 const stream = new Stream(heard, {
   open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${STREAM_PATH}`),
@@ -75,6 +77,7 @@ function leave(reason = ""): void {
   panels.refusal = null;
   replay.end();
   setConnection("signed-out");
+  zones.show(performance.now(), false);
   showSignedIn(false);
   byId("user").textContent = "";
   byId("login-problem").textContent = reason;
@@ -171,6 +174,7 @@ function drawScope(): void {
     selected: panels.selected,
     overlays,
   });
+  zones.overlay.show();
   setText(byId("up"), camera.courseUp ? `course ${String(Math.round(upDeg) % 360).padStart(3, "0")}° up` : "north up");
   setText(byId("leader"), scope.leaderS ? `leaders ${scope.leaderS} s` : "");
 }
@@ -185,6 +189,7 @@ function refresh(): void {
   panels.replayText = replay.t === null ? "" : replay.text;
   panels.show(now);
   alarms.show(now);
+  zones.show(now, replay.t !== null);
   sound.update(audible(heard, now), now);
   const chosen = replay.t === null ? panels.selected : null;
   details.show(chosen, now);
@@ -192,7 +197,12 @@ function refresh(): void {
   drawSoon();
 }
 
-/** Choose a track by a click, or none. */
+/** A click on the scope: a corner of what is being drawn, or a track, or none. */
+function clicked(id: number | null): void {
+  if (!zones.overlay.takesClick()) choose(id);
+}
+
+/** Choose a track, or none. */
 function choose(id: number | null): void {
   if (id === null) panels.selected = null;
   else panels.select(id);

@@ -78,10 +78,10 @@ export class Charts {
 
   #draw(lines: [label: string, line: Line][]): void {
     const place = byId("charts");
-    const width = place.clientWidth - PADDING_PX;
     const times = lines.flatMap(([, [of]]) => of);
     place.hidden = times.length === 0;
-    if (!times.length || !width) return;
+    const width = place.clientWidth - PADDING_PX; // only now: what is hidden has none
+    if (!times.length || width <= 0) return;
     const [first, last] = [Math.min(...times), Math.max(...times)];
     lines.forEach(([label, line], i) => {
       this.#charts[i] ??= new uPlot(options(label, width, i === lines.length - 1), line, place);

@@ -81,6 +81,25 @@ export interface ProtectedArea {
   y_m: number | null;
   radius_m: number | null;
   outline_m: [east: number, north: number][];
+  origin: "CONFIGURED" | "DRAWN"; // by parameters, or by a person
+  version: number; // of what is drawn
+}
+
+/** A zone as it is sent. */
+export interface ZoneContent {
+  outline_m: [east: number, north: number][];
+  floor_m: number | null;
+  ceiling_m: number | null;
+  rule: Record<string, string | number | string[]>;
+}
+
+/** A zone of /api/zones. */
+export interface DrawnZone extends ZoneContent {
+  name: string;
+  version: number;
+  changed_by: string;
+  watched: boolean;
+  problem: string | null;
 }
 
 export interface StageRow {

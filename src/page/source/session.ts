@@ -83,17 +83,17 @@ export function renew(): Promise<boolean> {
 }
 
 /** Ask the bridge for something; a token that has just ended is renewed first. */
-async function ask(path: string, method: string, content?: object): Promise<Response> {
+async function ask(path: string, method: string, content?: object, more?: Record<string, string>): Promise<Response> {
   const body = content && JSON.stringify(content);
   const type = content && { "Content-Type": "application/json" };
-  const once = () => fetch(path, { method, body, headers: { Authorization: `Bearer ${session()?.token}`, ...type } });
+  const once = () => fetch(path, { method, body, headers: { Authorization: `Bearer ${session()?.token}`, ...type, ...more } });
   const answer = await once();
   return answer.status === 401 && await renew() ? once() : answer;
 }
 
 /** Let the bridge do something. Throws with what it says against it. */
-export async function command(path: string, content?: object): Promise<void> {
-  const answer = await ask(path, "POST", content);
+export async function command(path: string, content?: object, method = "POST", headers?: Record<string, string>): Promise<void> {
+  const answer = await ask(path, method, content, headers);
   if (!answer.ok) throw new Error(((await answer.json()) as { detail: string }).detail);
 }
 

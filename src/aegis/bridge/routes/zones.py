@@ -18,6 +18,7 @@ from aegis.bridge.zones.store import KeptZone, content_of
 from aegis.core.threat.areas import Origin
 from aegis.core.threat.drawn_zones import MOST_ZONES, NAME_PATTERN, drawn_zone
 
+THREAT = "threat"
 router = APIRouter(prefix="/api/zones", tags=["zones"], responses=UNAVAILABLE)
 Drawer = Annotated[Principal, Depends(require(Scope.ZONES_WRITE))]
 Name = Annotated[str, Path(pattern=f"^{NAME_PATTERN}$", description="of the zone and its rule", examples=["harbour"])]
@@ -89,24 +90,29 @@ def _configured(bridge: Bridge) -> set[str]:
 
 def _body(bridge: Bridge, kept: KeptZone) -> dict[str, object]:
     """Return a zone as the API shows it."""
-    drawn, frame = kept.drawn, bridge.state.protected
-    watched = frame is not None and any((one.name, one.version) == (drawn.name, drawn.version) for one in frame.items)
+    drawn = kept.drawn
+    problem = _problem(bridge, drawn.name)
+    frame = bridge.state.protected
+    told = frame is not None and any((one.name, one.version) == (drawn.name, drawn.version) for one in frame.items)
     return {
         "name": drawn.name,
         "version": drawn.version,
         **content_of(drawn),
         "changed_by": kept.changed_by,
         "changed_s": kept.changed_s,
-        "watched": watched,
-        "problem": None if watched else _problem(bridge, drawn.name),
+        "watched": told and problem is None,
+        "problem": problem,
     }
 
 
 def _problem(bridge: Bridge, name: str) -> str | None:
-    """Return why the threat stage does not watch a zone, where it says so."""
-    report = bridge.state.stages.get("threat")
+    """Return why the threat stage does not watch a zone: it is silent, or says so itself."""
+    report = bridge.state.stages.get(THREAT)
     if report is None:
         return "the threat stage has not spoken yet"
+    silent_s = bridge.state.stage_silent_s(THREAT)
+    if silent_s is not None:
+        return f"the threat stage has not spoken for {silent_s:.0f} s"
     refused = report.row["detail"].get("refused_zones") if isinstance(report.row["detail"], dict) else None
     reason = refused.get(name) if isinstance(refused, dict) else None
     return reason if isinstance(reason, str) else None

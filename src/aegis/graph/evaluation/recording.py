@@ -102,8 +102,15 @@ def read_bag(path: Path, truth_topic: str | None = None) -> Collector:
     return collector
 
 
-def deliver(bag: GraphBag, take: Callable[[int, str, Any], None]) -> None:
+def deliver(
+    bag: GraphBag, take: Callable[[int, str, Any], None], refused: Callable[[str, str], None] | None = None
+) -> None:
     """Call `take` with the time of recording [ns], the topic and the message of all that is taken of a bag.
+
+    Args:
+        bag: to be read.
+        take: what takes the messages.
+        refused: called with the topic and the reason where a message is none of its kind; None: that ends it.
 
     Raises:
         BagError: the bag is damaged further on, or a message is none of its kind.
@@ -116,7 +123,10 @@ def deliver(bag: GraphBag, take: Callable[[int, str, Any], None]) -> None:
         try:
             take(time_ns, name, deserialize_message(data, kind))
         except Exception as error:
-            raise BagError(f"{bag.path}: message {count[name]} on {name} is no {kind.__name__}: {error}") from error
+            why = f"message {count[name]} on {name} is no {kind.__name__}: {error}"
+            if refused is None:
+                raise BagError(f"{bag.path}: {why}") from error
+            refused(name, why)
 
 
 def simulate(

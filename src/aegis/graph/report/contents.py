@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +61,7 @@ class Contents:
     path: Path
     topics: list[StoredTopic]
     damage: str = ""  # where the bag ends before its end
+    refused: Sequence[str] = ()  # messages that could not be read, by topic: of another version of the messages, say
     begin_ns: int = 0  # time of recording of the first message that was read, and of the last
     end_ns: int = 0
     shown: Shown | None = None
@@ -115,10 +116,11 @@ def read_contents(path: Path, *, truth_topic: str | None = None, judged: bool | 
             contents.collected = Collector()
         reader = _Reader(contents)
         try:
-            deliver(bag, reader.take)
+            deliver(bag, reader.take, reader.refuse)
             contents.damage = bag.damage
         except BagError as error:
             contents.damage = str(error)
+        contents.refused = [f"{reader.refused[name]} messages on {name}: {why}" for name, why in reader.reasons.items()]
         contents.shown = reader.shown()
     return contents
 
@@ -127,6 +129,8 @@ class _Reader:
     def __init__(self, contents: Contents) -> None:
         self._to = contents
         self._stamps: list[int] = []
+        self.refused: Counter[str] = Counter()
+        self.reasons: dict[str, str] = {}
         self._rows: list[tuple[Ints, Floats, Ints, Ints, Floats]] = []
         self._takers: dict[str, Callable[[Any], None]] = {
             "threats": lambda m: self._threats(threats_from_msg(m)),
@@ -150,6 +154,10 @@ class _Reader:
             self._takers[topic](message)
         if to.collected is not None:
             to.collected.take(topic, message)
+
+    def refuse(self, topic: str, why: str) -> None:
+        self.refused[topic] += 1
+        self.reasons.setdefault(topic, why)
 
     def shown(self) -> Shown | None:
         if not self._stamps:

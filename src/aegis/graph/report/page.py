@@ -78,6 +78,8 @@ def _head(report: Report) -> Iterator[str]:
             f" {int(shown.count.max())} at once."
         )
     yield "</p>"
+    for text in contents.refused:
+        yield f'<p class="FAIL">Not read, perhaps of another version of the messages: {escape(text)}</p>'
     if contents.damage:
         yield f'<p class="FAIL">The bag is damaged, and shown up to the damage: {escape(contents.damage)}</p>'
 

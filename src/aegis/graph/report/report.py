@@ -48,9 +48,9 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Tell whether the bag is whole, and what was required holds; what could not be judged has not passed."""
+        """Tell whether the bag is whole and can be read, and what was required holds; what could not be judged has not passed."""
         held = self.judgement.passed if self.judgement is not None else not self.asked
-        return held and not self.contents.damage
+        return held and not self.contents.damage and not self.contents.refused
 
 
 def make_report(
@@ -140,6 +140,7 @@ def document(report: Report) -> dict[str, object]:
         "command": report.command,
         "passed": report.passed,
         "damage": contents.damage or None,
+        "refused": list(contents.refused),
         "begin_ns": contents.begin_ns,
         "duration_s": contents.duration_s,
         "topics": [{"name": t.name, "type": t.type, "messages": t.messages} for t in contents.topics],

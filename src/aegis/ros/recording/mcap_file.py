@@ -242,7 +242,7 @@ class McapFile:
             try:
                 for kind, content in records(content_of(file, chunk), is_cut=chunk.is_cut):
                     if kind in (SCHEMA, CHANNEL):
-                        self._describe(kind, Fields(content), chunk.at)
+                        self._describe(kind, Fields(bytes(content)), chunk.at)
                     elif kind == MESSAGE:
                         channel, _, time_ns, _ = MESSAGE_HEAD.unpack_from(content)
                         chunk.messages[channel] += 1
@@ -301,6 +301,6 @@ class McapFile:
             channel, _, time_ns, _ = MESSAGE_HEAD.unpack_from(record)
             if channel in wanted:
                 missing[channel] -= 1
-                yield _Message(time_ns, (chunk.offset, n), wanted[channel], record[MESSAGE_HEAD.size :])
+                yield _Message(time_ns, (chunk.offset, n), wanted[channel], bytes(record[MESSAGE_HEAD.size :]))
         if lost := (+missing).total():
             raise RecordingError(f"the chunk at byte {chunk.at} is damaged: {lost} of its messages are not there")

@@ -171,13 +171,13 @@ def content_of(file: BinaryIO, chunk: Chunk) -> bytes:
     return data
 
 
-def records(content: bytes, *, is_cut: bool = False) -> Iterator[tuple[int, bytes]]:
-    """Yield kind and content of the records in a chunk; of one that is cut off, those that are whole.
+def records(content: bytes, *, is_cut: bool = False) -> Iterator[tuple[int, memoryview]]:
+    """Yield kind and content, not copied, of the records in a chunk; of one that is cut off, those that are whole.
 
     Raises:
         RecordingError: a record is none, or ends behind the chunk.
     """
-    at, end = 0, len(content)
+    at, end, view = 0, len(content), memoryview(content)
     while at < end:
         if at + HEAD.size > end:
             if is_cut:
@@ -189,5 +189,5 @@ def records(content: bytes, *, is_cut: bool = False) -> Iterator[tuple[int, byte
             return
         if at + length > end or not is_record(kind, length):
             raise RecordingError("a chunk is damaged: a record in it is none")
-        yield kind, content[at : at + length]
+        yield kind, view[at : at + length]
         at += length
