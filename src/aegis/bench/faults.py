@@ -14,10 +14,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
+from aegis_msgs.msg import PipelineStatus
 from rclpy.node import Node
 from tqdm import tqdm
 
@@ -84,7 +84,7 @@ class _Graph:
         for name, topic in {**HEARD_ON, "": "status"}.items():
             row = TOPICS[topic]
 
-            def take(message: Any, name: str = name) -> None:
+            def take(message: PipelineStatus, name: str = name) -> None:
                 for one in [name] if name else message.stage:
                     if name or one not in HEARD_ON:
                         self._heard_at[one] = time.monotonic()

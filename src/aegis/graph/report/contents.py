@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from aegis_msgs.msg import Event, ProtectedArray
 
 from aegis.core.events import Severity
 from aegis.core.threat.areas import ProtectedArea
@@ -194,12 +195,12 @@ class _Reader:
                 known.score, known.reason = score, threats.reason[k]
             known.scans += level >= ThreatLevel.HIGH
 
-    def _event(self, message: Any) -> None:
+    def _event(self, message: Event) -> None:
         self._to.events[str(message.name), int(message.severity)] += 1
         if message.severity >= Severity.WARNING:  # of the others, thousands a minute, the number does
             self._to.warnings.append(event_from_msg(message))
 
-    def _protected(self, message: Any) -> None:
+    def _protected(self, message: ProtectedArray) -> None:
         self._to.areas = areas_from_msg(message)
 
 
