@@ -15,6 +15,7 @@ from aegis.core.types import ClassId, ThreatLevel
 from aegis.graph.nodes import NODES
 from aegis.ros.parameters import is_tunable
 from aegis.ros.stages.base import Stage, StageContext
+from aegis.ros.stages.threat import ThreatStage
 
 TUNABLE = [spec for spec in NODES.values() if spec.name != "foxglove" and spec.load_stage().tunable]
 
@@ -67,3 +68,11 @@ def test_levels_follow_new_thresholds_at_once_and_what_was_seen_stays():
 def test_thresholds_that_cross_are_refused():
     with pytest.raises(ConfigError, match="medium < high < critical"):
         ThreatSettings.load({"levels.medium": 0.8})
+
+
+def test_zones_are_watched_with_the_manoeuvres_that_were_set():
+    other = ThreatSettings.load({"manoeuvre.acceleration_sigma_mps2": 7.0})
+    stage = ThreatStage(ThreatSettings(), StageContext())
+    stage.tune(other)
+    np.testing.assert_array_equal(stage.watch._noise, ThreatStage(other, StageContext()).watch._noise)
+    assert stage.watch._noise[0] == 49.0

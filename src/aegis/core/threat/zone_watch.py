@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from aegis.core.kernels import zones as kernels
 from aegis.core.params import ConfigError
 from aegis.core.threat.drawn_zones import DrawnZone
-from aegis.core.threat.settings import ThreatSettings
+from aegis.core.threat.settings import Manoeuvre, ThreatSettings
 from aegis.core.threat.zone_settings import Rule, When, Zone
 from aegis.core.threat.zones import arrays_of
 from aegis.core.types import ClassId, Floats, Ints, Tracks, TrackStatus
@@ -128,8 +128,7 @@ class ZoneWatch:
                 raise ConfigError(f"rules.{name}.zone: no zone '{rule.zone}'; known are: {', '.join(known) or 'none'}")
         self._known, self._given = known, dict(settings.rules)  # by the parameters
         self._define({}, self._given)
-        move = settings.manoeuvre
-        self._noise = np.array([move.acceleration_sigma_mps2**2] * 2 + [move.vertical_acceleration_sigma_mps2**2])
+        self.tune(settings.manoeuvre)
         self._sample = _normal_points(_WAYS)
         self._change = np.empty((_MOST_CHANGES, 3), np.int64)
         self._stamp_ns: int | None = None
@@ -140,6 +139,10 @@ class ZoneWatch:
         self._clear()
 
     @property
+    def tune(self, move: Manoeuvre) -> None:
+        """Watch with these manoeuvres from the next picture on."""
+        self._noise = np.array([move.acceleration_sigma_mps2**2] * 2 + [move.vertical_acceleration_sigma_mps2**2])
+
     def stamp_ns(self) -> int | None:
         """The stamp of the last picture; None before the first."""
         return self._stamp_ns

@@ -89,6 +89,7 @@ class ThreatStage(Stage[ThreatSettings]):
         assert isinstance(settings, ThreatSettings)
         self.settings = settings
         self.assessor.tune(settings)
+        self.watch.tune(settings.manoeuvre)
 
     def reset(self) -> None:
         """Forget the levels and the ways, where the platform was, and the alarms; ids go on."""
