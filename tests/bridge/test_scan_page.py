@@ -86,7 +86,7 @@ def stack(frame: FrameType | None) -> Iterator[str]:
 def listed(heading: str, before: str = "") -> list[str]:
     """Return the files of the package that a section of the page names after an expression, in its order."""
     section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    found = re.findall(rf"{before}`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`", section)
+    found = re.findall(rf"{before}`((?:[a-z_0-9]+/)*[a-z_0-9]+\.py)`", section)
     assert found, heading
     return [name for name in found if not name.startswith("tests/")]
 

@@ -5,7 +5,7 @@ import json
 import yaml
 
 from aegis.core.tracking.settings import TrackingSettings
-from aegis.foxglove.stage import POINTS, THREATS, TRACKS, VIDEO
+from aegis.foxglove.stage import AREAS, POINTS, STROBES, THREATS, TRACKS, VIDEO
 from aegis.graph.nodes import NODES
 from aegis.resources import config_file
 from aegis.ros.messages.markers import NAMESPACES
@@ -29,7 +29,7 @@ def test_rviz_shows_the_markers_and_the_points_in_the_pictures_frame():
 def test_foxglove_layout_shows_the_channels_of_the_server():
     layout = json.loads(config_file("foxglove/aegis.json").read_text())
     panels = layout["configById"]
-    assert set(panels["3D!aegis"]["topics"]) == {TRACKS, POINTS, VIDEO}
+    assert set(panels["3D!aegis"]["topics"]) == {TRACKS, AREAS, STROBES, POINTS, VIDEO}
     assert panels["3D!aegis"]["followTf"] == TrackingSettings().frame_id
     assert panels["Table!threats"]["topicPath"].startswith(THREATS + ".")
     assert panels["RawMessages!threats"]["topicPath"] == THREATS

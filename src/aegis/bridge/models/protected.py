@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from aegis.bridge.live import area_columns
 from aegis.bridge.models.common import Model, with_columns
 
@@ -14,7 +18,8 @@ class ProtectedArea(Model):
 class MapLines(Model):
     """The coast line."""
 
-    lines_m: list[list[tuple[float, float]]]  # x east, y north in `map`
+    # x east, y north in `map`. No tuple: schemathesis reads `prefixItems` of an answer as `items`, and finds it no schema.
+    lines_m: list[list[Annotated[list[float], Field(min_length=2, max_length=2)]]]
 
 
 class Protected(Model):

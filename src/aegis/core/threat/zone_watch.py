@@ -138,11 +138,11 @@ class ZoneWatch:
         self._at = _Slots.empty(0, 0, 0, 0)
         self._clear()
 
-    @property
     def tune(self, move: Manoeuvre) -> None:
         """Watch with these manoeuvres from the next picture on."""
         self._noise = np.array([move.acceleration_sigma_mps2**2] * 2 + [move.vertical_acceleration_sigma_mps2**2])
 
+    @property
     def stamp_ns(self) -> int | None:
         """The stamp of the last picture; None before the first."""
         return self._stamp_ns
