@@ -1,13 +1,13 @@
 """The Foxglove stage as Foxglove's own client sees it: the package @foxglove/ws-protocol, run by Node."""
 
 import json
-import re
 import shutil
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
+from npm_packages import npm_ci
 from picture_data import SECOND, make_threats, make_tracks
 
 from aegis.core.types import Alarm, AlarmState, ThreatLevel
@@ -21,16 +21,9 @@ SOURCES = Path(__file__).parent / "viewer"
 @pytest.fixture(scope="module")
 def viewer(tmp_path_factory) -> Path:
     """The client's script, beside its packages."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm on this machine (apt install nodejs npm)")
     copy = tmp_path_factory.mktemp("viewer")
     shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("node_modules"), dirs_exist_ok=True)
-    command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode != 0 and re.search("ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT", done.stderr):
-        pytest.skip("no npm registry can be reached from this machine")
-    assert done.returncode == 0, done.stderr
+    npm_ci(copy)
     return copy / "viewer.mjs"
 
 

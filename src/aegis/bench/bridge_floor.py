@@ -18,11 +18,12 @@ import uvloop
 
 from aegis.bench.picture import detections, tracks
 from aegis.bridge.live import columns
+from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.stream.ws_protocol import Opcode, data_frame
 
 _ACCEPT = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # of RFC 6455, section 1.3
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-SEND_BUFFER = 262_144  # as the bridge's
+SEND_BUFFER = StreamSettings().send_buffer_bytes
 
 
 class _Connection(asyncio.Protocol):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from aegis.cli.values import UtcTime
+from aegis.cli.values import UtcTime, sets_option
 
 EXIT_WRONG = 2
 
@@ -34,9 +34,7 @@ EXIT_WRONG = 2
     "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Parameter file of the graph: its sensor, assets, site and CoT are read from it.",
 )  # fmt: skip
-@click.option(
-    "--set", "sets", multiple=True, metavar="NODE.KEY=VALUE", help="Set one parameter, above the file. Repeatable."
-)
+@sets_option
 def export(
     from_ns: int,
     to_ns: int,

@@ -20,7 +20,7 @@ from aegis.cli.export import export
 from aegis.cli.report import report
 from aegis.cli.train import train
 from aegis.cli.users import users
-from aegis.cli.values import HangAfter, UtcTime
+from aegis.cli.values import HangAfter, UtcTime, sets_option
 from aegis.core.params import ConfigError
 from aegis.graph.watchdog import HANG_AFTER_S
 
@@ -30,9 +30,6 @@ _config = click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Parameter file for the whole graph (ROS 2 format); `aegis params` lists what can be set.",
-)
-_sets = click.option(
-    "--set", "sets", multiple=True, metavar="NODE.KEY=VALUE", help="Set one parameter, above the file. Repeatable."
 )
 _namespace = click.option("--namespace", default="", help="ROS namespace of every node: one for each radar.")
 
@@ -89,7 +86,7 @@ def cli() -> None:
 
 @cli.command(cls=RosCommand)
 @_config
-@_sets
+@sets_option
 @_namespace
 @click.option("--scenario", help="Scenario of the simulator: a shipped name or a YAML file.")
 @click.option("--driver", metavar="NAME", help="A real radar in the simulator's place; `aegis drivers` lists them.")
@@ -163,7 +160,7 @@ def up(context: click.Context, /, print_plan: bool, hang_after: float, **options
 @click.argument("in_bag", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
 @_config
-@_sets
+@sets_option
 @click.option("--topic", help="Topic of the points or cubes in IN_BAG [radar/points, or else radar/cube].")
 @click.option(
     "--odometry-topic",
@@ -217,7 +214,7 @@ def process(
 @click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
 @click.option("--driver", metavar="NAME", help="Which driver reads it [driver.driver]; `aegis drivers` lists them.")
 @_config
-@_sets
+@sets_option
 @_start
 def decode(
     capture: Path,
@@ -252,7 +249,7 @@ def decode(
 @click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds to simulate [the scenario's].")
 @_config
-@_sets
+@sets_option
 def simulate(scenario: str, out_bag: Path, duration: float | None, config: Path | None, sets: tuple[str, ...]) -> None:
     """Write what the simulated radar sees of a scenario into a bag, for `aegis process` or for playing back.
 
@@ -335,7 +332,7 @@ def drivers() -> None:
 @click.option(
     "--duration", type=click.FloatRange(min=0, min_open=True), help="evaluate: seconds of each [the scenario's]."
 )
-@_sets
+@sets_option
 def bench(name: str | None, as_json: bool, runs: int, **options: Any) -> None:
     """Measure. Without NAME: the list of benchmarks."""
     from aegis.bench import BENCHMARKS, BenchmarkError

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from aegis.cli.values import sets_option
+
 EXIT_WRONG = 2
 
 
@@ -33,9 +35,7 @@ EXIT_WRONG = 2
     "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Parameter file of the graph that made BAG: the sensor's place and the assets are read from it.",
 )  # fmt: skip
-@click.option(
-    "--set", "sets", multiple=True, metavar="NODE.KEY=VALUE", help="Set one parameter, above the file. Repeatable."
-)
+@sets_option
 def report(
     bag: Path,
     page: Path | None,

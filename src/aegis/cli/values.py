@@ -1,4 +1,4 @@
-"""Kinds of values that options take."""
+"""Kinds of values that options take, and an option that several commands have."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import Any
 import click
 
 from aegis.graph.watchdog import hang_after_s
+
+sets_option = click.option(
+    "--set", "sets", multiple=True, metavar="NODE.KEY=VALUE", help="Set one parameter, above the file. Repeatable."
+)
 
 
 class UtcTime(click.ParamType[int]):

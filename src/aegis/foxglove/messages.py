@@ -44,6 +44,8 @@ from aegis.core.picture import (
 from aegis.core.sensor import SensorPose
 from aegis.core.types import Floats, ThreatLevel, Threats
 
+_LEVEL_NAMES = {int(level): level.name for level in ThreatLevel}
+
 
 def scene(picture: Picture, settings: PictureSettings) -> bytes:
     """Return the SceneUpdate of a picture: one entity for each track, its id the track's."""
@@ -123,10 +125,9 @@ def threats(assessed: Threats) -> bytes:
 
 def threat(assessed: Threats, i: int) -> dict[str, object]:
     """Return one threat for JSON; unknown numbers are null."""
-    levels = {int(level): level.name for level in ThreatLevel}
     return {
         "track_id": int(assessed.track_id[i]),
-        "level": levels.get(int(assessed.level[i]), str(int(assessed.level[i]))),
+        "level": _LEVEL_NAMES.get(int(assessed.level[i]), str(int(assessed.level[i]))),
         "score": finite_or_none(assessed.score[i]),
         "time_to_cpa": finite_or_none(assessed.time_to_cpa[i]),
         "cpa_distance": finite_or_none(assessed.cpa_distance[i]),

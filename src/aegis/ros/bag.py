@@ -30,24 +30,19 @@ class BagError(Exception):
     """A bag cannot be read or written; the message says which, why, and what would be right."""
 
 
+@cache
 def typestore() -> Typestore:
-    """Return the definitions of ROS 2 Jazzy's messages and of ours, from the installed aegis_msgs."""
+    """Return the definitions of ROS 2 Jazzy's messages and of ours, from the installed aegis_msgs; read once."""
     store = get_typestore(Stores.ROS2_JAZZY)
     for path in _definitions():
         store.register(get_types_from_msg(path.read_text(encoding="utf-8"), f"aegis_msgs/msg/{path.stem}"))
     return store
 
 
-@cache
 def message_definition(kind: str) -> str:
     """Return the definition of a message (`aegis_msgs/msg/TrackArray`) and of all that is in it, as MCAP's ros2msg has it."""
-    text, _ = _definition_store().generate_msgdef(kind, ros_version=2)
+    text, _ = typestore().generate_msgdef(kind, ros_version=2)
     return text
-
-
-@cache
-def _definition_store() -> Typestore:
-    return typestore()
 
 
 def _definitions() -> list[Path]:
@@ -119,23 +114,12 @@ def _find(recording: Recording, path: Path, topic: str, type_name: str, option: 
     return found[0]
 
 
-class GraphBag:
-    """A bag of one graph: topics by the names of the graph's table, read together, once, in the order of time."""
+class _Bag:
+    """An open bag."""
 
-    def __init__(self, path: Path, *, whole: bool = True) -> None:
-        """Open the bag; `whole` as in BagReader.
-
-        Raises:
-            BagError: no such bag, not a bag, or damaged.
-        """
+    def __init__(self, path: Path, *, whole: bool) -> None:
         self.path = path
         self._recording = _recording(path, whole=whole)
-        self._names: dict[str, str] = {}  # in the bag: here
-
-    @property
-    def topics(self) -> list[StoredTopic]:
-        """Return the topics that have messages."""
-        return [topic for topic in self._recording.topics if topic.messages]
 
     @property
     def damage(self) -> str:
@@ -146,6 +130,28 @@ class GraphBag:
     def warnings(self) -> list[str]:
         """Return what was odd of the bag and did not matter; whole after the last message."""
         return [f"{self.path}: {warning}" for warning in self._recording.warnings]
+
+    def close(self) -> None:
+        """Close the bag."""
+        self._recording.close()
+
+
+class GraphBag(_Bag):
+    """A bag of one graph: topics by the names of the graph's table, read together, once, in the order of time."""
+
+    def __init__(self, path: Path, *, whole: bool = True) -> None:
+        """Open the bag; `whole` as in BagReader.
+
+        Raises:
+            BagError: no such bag, not a bag, or damaged.
+        """
+        super().__init__(path, whole=whole)
+        self._names: dict[str, str] = {}  # in the bag: here
+
+    @property
+    def topics(self) -> list[StoredTopic]:
+        """Return the topics that have messages."""
+        return [topic for topic in self._recording.topics if topic.messages]
 
     def has(self, name: str) -> bool:
         """Tell whether a topic of the graph's table is there, in any namespace."""
@@ -185,12 +191,8 @@ class GraphBag:
         except (RecordingError, OSError) as error:
             raise BagError(f"{self.path} is damaged after {read} messages: {error}") from error
 
-    def close(self) -> None:
-        """Close the bag."""
-        self._recording.close()
 
-
-class BagReader:
+class BagReader(_Bag):
     """One topic of a rosbag2 (MCAP or sqlite3; a folder or a storage file), in the order of recording."""
 
     def __init__(self, path: Path, topic: str, type_name: str, *, option: str = "--topic", whole: bool = True) -> None:
@@ -207,26 +209,15 @@ class BagReader:
         Raises:
             BagError: no such bag, not a bag, damaged, without the topic, of another type, or empty.
         """
-        self._path = path
-        self._recording = _recording(path, whole=whole)
+        super().__init__(path, whole=whole)
         try:
             self._topic = _find(self._recording, path, topic, type_name, option)
             self.count = self._topic.messages
             if self.count == 0:
                 raise BagError(f"{path} is empty: no messages on {self._topic.name}")
         except BaseException:
-            self._recording.close()
+            self.close()
             raise
-
-    @property
-    def warnings(self) -> list[str]:
-        """Return what was odd of the bag and did not matter; whole after the last message."""
-        return [f"{self._path}: {warning}" for warning in self._recording.warnings]
-
-    @property
-    def damage(self) -> str:
-        """What was left out of a bag that is not whole."""
-        return f"{self._path} is not whole: {self._recording.damage}" if self._recording.damage else ""
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
         """Yield (time of recording [ns], CDR bytes).
@@ -240,11 +231,7 @@ class BagReader:
                 read += 1
                 yield message
         except (RecordingError, OSError) as error:
-            raise BagError(f"{self._path} is damaged after {read} of {self.count} messages: {error}") from error
-
-    def close(self) -> None:
-        """Close the bag."""
-        self._recording.close()
+            raise BagError(f"{self.path} is damaged after {read} of {self.count} messages: {error}") from error
 
 
 class BagWriter:

@@ -102,7 +102,7 @@ class StageHost:
         if stage.period_s is not None:
             node.create_timer(stage.period_s, self._on_timer, clock=steady)
         if stage.tunable:
-            Tuning(node, stage.settings, self._on_tuned)
+            Tuning(node, lambda: stage.settings, self._on_tuned)
         self._guard(stage.start, self.now_ns())
         self._started = True  # from now on the executor calls
 

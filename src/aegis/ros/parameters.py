@@ -49,16 +49,18 @@ def is_tunable(name: str, tunable: Sequence[str]) -> bool:
 class Tuning:
     """Takes what is set of a node's parameters while it runs: all that is set at once, or nothing of it."""
 
-    def __init__(self, node: Node, settings: Settings, use: Callable[[Settings, list[str]], None]) -> None:
+    def __init__(
+        self, node: Node, settings: Callable[[], Settings], use: Callable[[Settings, list[str]], None]
+    ) -> None:
         """Listen.
 
         Args:
             node: whose parameters were declared from the settings.
-            settings: those that hold now.
+            settings: returns those that hold now.
             use: called with new settings and what has changed, each as `name: before -> after`.
         """
         self._settings, self._use = settings, use
-        self._names = {info.name for info, _ in settings.leaves()}
+        self._names = {info.name for info, _ in settings().leaves()}
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._take)
 
@@ -68,9 +70,10 @@ class Tuning:
         Raises:
             ConfigError: a value is not allowed, or not beside the others.
         """
-        values: dict[str, Leaf] = {info.name: value for info, value in self._settings.leaves()}
+        now = self._settings()
+        values: dict[str, Leaf] = {info.name: value for info, value in now.leaves()}
         values |= {p.name: p.value for p in parameters if p.name in self._names}
-        return type(self._settings).load(values, source="set while running")
+        return type(now).load(values, source="set while running")
 
     def _check(self, parameters: list[Parameter]) -> SetParametersResult:
         try:
@@ -80,11 +83,10 @@ class Tuning:
         return SetParametersResult(successful=True)
 
     def _take(self, parameters: list[Parameter]) -> None:
-        before, after = self._settings, self._given(parameters)
+        before, after = self._settings(), self._given(parameters)
         old, new = ({info.name: value for info, value in each.leaves()} for each in (before, after))
         changed = [f"{name}: {old[name]} -> {value}" for name, value in new.items() if value != old[name]]
         if changed:
-            self._settings = after
             self._use(after, changed)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from rosbags.rosbag2.metadata import dump_qos_v9
 
-from aegis.ros.bag import BAG_VERSION, BagError, offered_qos, typestore
+from aegis.ros.bag import BAG_VERSION, BagError, message_definition, offered_qos, typestore
 from aegis.ros.recording.folder import METADATA
 from aegis.ros.recording.mcap_writer import ChannelInfo, McapWriter
 from aegis.ros.recording.storage import full_name
@@ -68,13 +68,12 @@ class SplitBag:
         """
         if path.exists():
             raise BagError(f"{path} exists already; remove it or name another output")
-        store = typestore()
         self._path, self._topics, self._splitting = path, list(topics), splitting
         self._number = {name: k for k, name in enumerate(topics)}
-        self._hashes = [store.hash_rihs01(TOPICS[name].type) for name in topics]
+        self._hashes = [typestore().hash_rihs01(TOPICS[name].type) for name in topics]
         self._channels = [
             ChannelInfo(
-                full_name(name), TOPICS[name].type, store.generate_msgdef(TOPICS[name].type, ros_version=2)[0],
+                full_name(name), TOPICS[name].type, message_definition(TOPICS[name].type),
                 yaml.safe_dump(dump_qos_v9([offered_qos(TOPICS[name])]), default_flow_style=False).strip(),
             )
             for name in topics
