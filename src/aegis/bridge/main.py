@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 
 EXIT_FAILED, EXIT_CONFIG = 1, 2
 _SHUTDOWN_S = 2
+_GC_AFTER = 20_000  # new objects, those of some dozen pictures, before they are looked through for garbage in circles
 # Two threads share the interpreter; at the default of 5 ms a frame waits that long for a thread that computes.
 _SWITCH_INTERVAL_S = 0.001
 
@@ -112,6 +113,7 @@ async def _run(
         # All that is loaded by now stays: to look through it for garbage again and again held everybody up for 0.1 s.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_GC_AFTER, *gc.get_threshold()[1:])
         _log.info("the bridge is on %s://%s:%d", scheme, f"[{host}]" if ":" in host else host, port)
         async with running(_stop(server, lost)):
             await server.serve(sockets=[listener])

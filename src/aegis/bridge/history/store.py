@@ -24,6 +24,11 @@ class Store:
         self.prepared = False  # to be cleared where the database may have become another one
         dialect: Any = sqlite if engine.dialect.name == "sqlite" else postgresql
         self._insert = {table: dialect.insert(table).on_conflict_do_nothing() for table in METADATA.sorted_tables}
+        # The same as SQLite reads it, with the names of its values.
+        self._plain = {
+            table: (str(statement.compile(dialect=sqlite.dialect())), table.columns.keys())
+            for table, statement in self._insert.items()
+        }
 
     def reopen(self, engine: Engine) -> None:
         """Go on with another database."""
@@ -56,4 +61,9 @@ class Store:
         for table, row in rows:
             by_table.setdefault(table, []).append(row)
         for table, values in by_table.items():
-            connection.execute(self._insert[table], values)
+            if connection.dialect.name == "sqlite":
+                # Between SQLAlchemy's values and SQLite's nothing is to be converted here, and that took most of the time.
+                statement, names = self._plain[table]
+                connection.exec_driver_sql(statement, [tuple(map(row.get, names)) for row in values])
+            else:
+                connection.execute(self._insert[table], values)

@@ -105,13 +105,19 @@ class Wire:
     def __init__(self, protocol: WebSocketsSansIOProtocol) -> None:
         self._protocol = protocol
         self._when_writable: Callable[[], None] | None = None
+        self.writable = True  # whether everything written so far has left for the kernel
 
     def when_writable(self, go_on: Callable[[], None]) -> None:
         """Have `go_on` called whenever what was written has left."""
         self._when_writable = go_on
 
+    def is_full(self) -> None:
+        """Write no more for now; called by the connection."""
+        self.writable = False
+
     def is_writable_again(self) -> None:
         """Go on; called by the connection."""
+        self.writable = True
         if self._when_writable is not None:
             self._when_writable()
 
@@ -120,12 +126,6 @@ class Wire:
         """Whether frames may be sent."""
         p = self._protocol
         return p.conn.state is State.OPEN and not p.close_sent and not p.transport.is_closing()
-
-    @property
-    def writable(self) -> bool:
-        """Whether everything written so far has left for the kernel."""
-        writable: bool = self._protocol.writable.is_set()
-        return writable
 
     def write(self, frame: bytes) -> None:
         """Send a frame of `data_frame`; only where open."""

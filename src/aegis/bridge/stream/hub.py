@@ -156,12 +156,13 @@ class Hub:
         for group in tuple(self._groups.values()):
             if channel in group.subscription.channels and group.due(channel, now):
                 frame = self._encode(channel, once, group)
+                deltas = group.pictures if channel == RADAR_FRAME else None
                 for client in group.clients:
-                    if channel == RADAR_FRAME and group.pictures is not None and client.is_full(channel):
+                    if deltas is not None and client.is_full(channel):
                         # Without the one that would be dropped, those that wait are of no use.
-                        self.dropped += client.begin_pictures(data_frame(Opcode.BINARY, group.pictures.full()))
-                    else:
-                        self._offer(client, channel, frame)
+                        self.dropped += client.begin_pictures(data_frame(Opcode.BINARY, deltas.full()))
+                    elif not client.offer(channel, frame):
+                        self.dropped += 1
 
     def close_sessions(self, sessions: Collection[str]) -> None:
         """Cut off the clients whose sessions were revoked."""

@@ -63,6 +63,10 @@ def protocol_class(send_buffer_bytes: int) -> type[WebSocketsSansIOProtocol]:
                 extensions: dict[str, object] = self.scope["extensions"]  # type: ignore[assignment]
                 extensions[WIRE] = self.wire
 
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self.wire.is_full()
+
         def resume_writing(self) -> None:
             super().resume_writing()
             self.wire.is_writable_again()
