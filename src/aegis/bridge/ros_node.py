@@ -68,7 +68,7 @@ _log = logging.getLogger(__name__)
 
 PERIOD_S = 0.5  # with the least silence, what falls silent is told within two seconds
 STRANGERS_S = 5.0  # between looks at who publishes what
-GATHER_S = 0.02  # less than a person would notice who asks through REST
+GATHER_S = 0.1  # less than a person would notice who asks through REST; a scan passes all stages in it
 _JOIN_DEADLINE_S = 5.0
 MAP = "map"
 _BROADCASTS = {
