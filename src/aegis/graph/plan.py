@@ -18,6 +18,7 @@ from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.resources import share_dir
 from aegis.simulation.settings import SimulatorSettings
 
+ENCLAVES = "/aegis"  # of DDS security; each process's is below
 COMPOSED = "graph"  # name of the process that all stages share
 RUN_ID = "AEGIS_RUN_ID"
 DISCOVERY_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
@@ -91,6 +92,7 @@ class Plan:
         shared = {RUN_ID: environ.get(RUN_ID) or secrets.token_hex(8)}
         if options.discovery_range and not environ.get(DISCOVERY_RANGE):
             shared[DISCOVERY_RANGE] = options.discovery_range
+        secured = environ.get("ROS_SECURITY_ENABLE", "").lower() == "true"
         every = list(dict.fromkeys(name for part in parts for name in part.nodes))
         processes, environs = {}, {}
         for part in parts:
@@ -112,6 +114,8 @@ class Plan:
                 words = _ros_words(ros, nodes, every, given)
                 if part.remaps:
                     words = [*(words or [BEGIN]), *part.remaps]
+                if secured and "--enclave" not in dict(ros.options):
+                    words = [*(words or [BEGIN]), "--enclave", f"{ENCLAVES}/{part.process(group)}"]
                 own_sets = [f"--set={item}" for item in part.sets if item.partition(".")[0] in nodes]
                 processes[part.process(group)] = [*nodes, *common, *own_sets, *words]
                 environs[part.process(group)] = {**shared, **dds_environ((settings[name] for name in nodes), environ)}

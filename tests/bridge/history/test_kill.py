@@ -200,7 +200,7 @@ def test_a_database_that_is_gone_for_30_s_misses_nothing(
     told = [
         one["name"] for one in bridge.get("/api/events?stage=bridge").json()["items"] if "BROADCAST" not in one["name"]
     ]
-    assert sorted(told) == ["HISTORY_AWAY", "SOURCE_BACK"]
+    assert (told.count("HISTORY_AWAY"), told.count("SOURCE_BACK")) == (1, 1)
     with psycopg.connect(url) as history:
         assert_all_once(history.execute(f"SELECT {COLUMNS} FROM events WHERE stage = %s", [STAGE]), n)
     assert postgres.password not in "".join(bridge.lines)
