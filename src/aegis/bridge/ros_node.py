@@ -70,6 +70,7 @@ _log = logging.getLogger(__name__)
 
 PERIOD_S = 0.5  # with the least silence, what falls silent is told within two seconds
 STRANGERS_S = 5.0  # between looks at who publishes what
+HISTORY_AWAY_S = 5.0  # before it is told: at the start, and while it is started anew, it is away for a moment
 GATHER_S = 0.02  # less than a person would notice who asks through REST
 _JOIN_DEADLINE_S = 5.0
 MAP = "map"
@@ -167,8 +168,8 @@ class BridgeStage(Stage[BridgeSettings]):
 
     def _on_history(self, now_ns: int) -> Iterable[Output]:
         state = self._side.history() if self._side.history else None
-        if state is None or (not state.up and time.time() - state.since_s < PERIOD_S):
-            return  # at the start it is away for a moment
+        if state is None or (not state.up and time.time() - state.since_s < HISTORY_AWAY_S):
+            return
         if state.up and self._history_since_s is not None:
             yield self.event(SourceBack("history", "", "away", state.since_s - self._history_since_s), now_ns)
         elif not state.up and self._history_since_s is None:
@@ -189,7 +190,7 @@ class BridgeStage(Stage[BridgeSettings]):
         if causes:
             return Health(Level.STALE, "; ".join(map(str, causes)))
         history = self._side.history() if self._side.history else None
-        if health.level is Level.OK and history is not None and not history.up:
+        if health.level is Level.OK and self._history_since_s is not None and history is not None and not history.up:
             return Health(Level.WARN, f"history: {history.reason}")
         return health
 
