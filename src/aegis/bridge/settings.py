@@ -56,8 +56,8 @@ class ReadySettings(Settings):
     )
     first_data_s: float = param(
         15.0,
-        "Of those of `stages` that are detection, tracking and threat, and of `sensors`, data are expected within this time after "
-        "the start; 0: never.",
+        "Time after the start within which `sensors`, and detection, tracking and threat where they are among `stages`, must have "
+        "given data; 0: no limit.",
         unit="s",
         ge=0,
         le=3600,

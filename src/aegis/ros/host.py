@@ -23,7 +23,7 @@ from aegis.decision_key import decision_key
 from aegis.heartbeat import Loop, beat
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
 from aegis.ros.parameters import Tuning
-from aegis.ros.proofs import check_proof, has_proof, prove
+from aegis.ros.proofs import Proven, check_proof, has_proof, prove
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Output, Stage
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
@@ -201,7 +201,7 @@ class StageHost:
     def _on_status(self) -> None:
         self._guard(self.stage.status, self.now_ns())
 
-    def _is_proven(self, full_name: str, name: str, decision: Any, *, fresh: bool) -> bool:
+    def _is_proven(self, full_name: str, name: str, decision: Proven, *, fresh: bool) -> bool:
         """Tell whether a person's decision comes from the graph's own bridge; where it does not, count it and say so."""
         try:
             check_proof(decision, full_name, self._proofs, fresh=fresh)
