@@ -71,6 +71,7 @@ class Plan:
     processes: dict[str, list[str]]
     environ: dict[str, dict[str, str]]
     parameters: Parameters
+    radars: dict[str, Parameters]  # of each radar of a rig, with what the rig says of it
 
     @classmethod
     def of(cls, options: Options, environ: Mapping[str, str]) -> Plan:
@@ -119,7 +120,8 @@ class Plan:
                 own_sets = [f"--set={item}" for item in part.sets if item.partition(".")[0] in nodes]
                 processes[part.process(group)] = [*nodes, *common, *own_sets, *words]
                 environs[part.process(group)] = {**shared, **dds_environ((settings[name] for name in nodes), environ)}
-        return cls(tuple(every), processes, environs, parameters)
+        radars = {part.radar: part.parameters for part in parts if part.radar}
+        return cls(tuple(every), processes, environs, parameters, radars)
 
     def lines(self, command: Sequence[str]) -> list[str]:
         """Return the processes as lines for a shell, where `command` is that of `aegis_node`."""
