@@ -64,6 +64,7 @@ from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tr
 from aegis.ros.messages.protected import areas_from_msg
 from aegis.ros.messages.reports import ReceivedEvent
 from aegis.ros.messages.zones import zones_to_msg
+from aegis.ros.spin import spin
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 _log = logging.getLogger(__name__)
@@ -71,7 +72,6 @@ _log = logging.getLogger(__name__)
 PERIOD_S = 0.5  # with the least silence, what falls silent is told within two seconds
 STRANGERS_S = 5.0  # between looks at who publishes what
 HISTORY_AWAY_S = 5.0  # before it is told: at the start, and while it is started anew, it is away for a moment
-GATHER_S = 0.1  # less than a person would notice who asks through REST; a scan passes all stages in it
 _JOIN_DEADLINE_S = 5.0
 MAP = "map"
 _BROADCASTS = {
@@ -352,17 +352,13 @@ class RosLink:
         rclpy.try_shutdown(context=self._ros)
 
     def _spin(self) -> None:
-        """Take messages until the link is stopped.
-
-        Waking up costs rclpy half a millisecond, however many topics have something then. While nobody looks at the stream, what
-        comes after the first message of a scan is left to gather for a moment.
-        """
+        """Take messages until the link is stopped."""
         try:
-            while not self._stopping and self._ros.ok():
-                before = time.monotonic()
-                self._executor.spin_once()
-                if time.monotonic() - before > GATHER_S and len(self._hub) == 0:
-                    time.sleep(GATHER_S)
+            spin(
+                self._executor,
+                is_watched=lambda: len(self._hub) > 0,
+                is_over=lambda: self._stopping or not self._ros.ok(),
+            )
         except ExternalShutdownException:
             pass  # the context was shut down; reported below
         except Exception:  # noqa: BLE001 - whatever it was, the process must know that the thread is gone
