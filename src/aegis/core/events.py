@@ -147,6 +147,27 @@ class TrackLost(Event):
 
 
 @dataclass(frozen=True)
+class FusionSourceLost(Event):
+    """A tracker whose tracks are fused does not report any more; its tracks are left to the others that hold them."""
+
+    name = "FUSION_SOURCE_LOST"
+    severity = Severity.WARNING
+    ordinary = False
+    source: Annotated[str, "which"]
+    tracks: Annotated[int, "tracks that it held"]
+    silent_s: Annotated[float, "for how long it has not reported [s]"]
+
+
+@dataclass(frozen=True)
+class FusionSourceBack(Event):
+    """A tracker that was lost reports again."""
+
+    name = "FUSION_SOURCE_BACK"
+    ordinary = False
+    source: Annotated[str, "which"]
+
+
+@dataclass(frozen=True)
 class ThreatAssessmentRunning(Event):
     """The assessment begins with a picture."""
 
