@@ -97,11 +97,15 @@ def test_each_radar_has_its_tracker_and_their_tracks_are_fused(ros_domain, tmp_p
         middle = len(graph.messages["tracks"])
         front = children(up)["front/graph"]
         os.kill(front, signal.SIGSTOP)
-        wait_for(lambda: "FUSION_SOURCE_LOST" in {m.name for m in graph.messages["events"]}, "the loss of a source", 60)
+        wait_for(
+            lambda: "SOURCE_SILENT" in {m.name for m in graph.messages["events"] if m.stage == "fusion"},
+            "the loss of a source",
+            60,
+        )
         wait_for_sources("left")
         os.kill(front, signal.SIGKILL)
         wait_for_sources("front,left")
-        assert "FUSION_SOURCE_BACK" in {m.name for m in graph.messages["events"]}
+        assert "SOURCE_BACK" in {m.name for m in graph.messages["events"] if m.stage == "fusion"}
     assert {m.sensor_id for m in graph.messages["source_tracks"]} == set(PLACES)
     ids, errors = errors_of(graph.messages["tracks"][begin:middle], graph.messages["truth"])
     assert errors

@@ -31,10 +31,10 @@ def test_pictures_events_and_status(tmp_path):
     assert {tuple(p.track_id.tolist()) for p in pictures} == {(1,)}
     assert [p.sources for p in (pictures[0], pictures[10], pictures[-1])] == [["a"], ["a,b"], ["b"]]
     events = [(m.name, json.loads(m.data)) for topic, m in outputs if topic == "events"]
-    assert [name for name, _ in events] == ["FUSION_SOURCE_LOST", "FUSION_SOURCE_BACK", "FUSION_SOURCE_LOST"]
-    assert events[0][1]["source"] == "a"
-    assert events[0][1]["tracks"] == 1
-    assert events[0][1]["silent_s"] > 3.0
+    assert [name for name, _ in events] == ["SOURCE_SILENT", "SOURCE_BACK", "SOURCE_SILENT"]
+    assert (events[0][1]["topic"], events[0][1]["sensor_id"]) == ("source_tracks", "a")
+    assert 3.0 < events[0][1]["for_s"] < 4.0
+    assert events[1][1]["for_s"] == 10.5
     detail = stage.detail()
     assert detail["sources"]["a"]["lost"]
     assert detail["sources"]["b"]["period_s"] == 0.5

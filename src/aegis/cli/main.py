@@ -22,6 +22,7 @@ from aegis.cli.train import train
 from aegis.cli.users import users
 from aegis.cli.values import HangAfter, UtcTime, sets_option
 from aegis.core.params import ConfigError
+from aegis.decision_key import share_decision_key
 from aegis.graph.watchdog import HANG_AFTER_S
 
 EXIT_CONFIG = 2
@@ -113,11 +114,7 @@ def cli() -> None:
     multiple=True,
     help="One of several radars of a rig, each in a namespace of its own, into one tracker. Repeatable; docs/rig.md.",
 )
-@click.option(
-    "--fusion",
-    is_flag=True,
-    help="A tracker for each radar of a rig, and their tracks fused, instead of one tracker of all.",
-)
+@click.option("--fusion", is_flag=True, help="A tracker for each radar of a rig, and their tracks fused; docs/rig.md.")
 @click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable.")
 @click.option(
     "--hang-after",
@@ -152,6 +149,8 @@ def up(context: click.Context, /, print_plan: bool, hang_after: float, **options
         return
     from aegis.graph import node
 
+    with _config_errors():
+        share_decision_key(os.environ)
     node.preload(plan.nodes)
     programs = {
         process: Program(partial(node.main, arguments), plan.environ[process])

@@ -93,6 +93,9 @@ def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
                 name for name in every if name.rpartition("/")[2] in ("detection", "tracking", "fusion", "threat", "ew")
             ]
             sets.append(f"bridge.ready.stages=[{', '.join(needed)}]")
+        if not parameters.gives(BRIDGE, "ready.sensors"):
+            found = [part.parameters.settings_as(DetectionSettings, "detection") for part in parts[:-1] if part.radar]
+            sets.append(f"bridge.ready.sensors=[{', '.join(one.sensor_id for one in found)}]")
     given = replace(last.parameters, explicit=[*parse_sets(sets), *last.parameters.explicit])
     return [*parts[:-1], replace(last, nodes=[*last.nodes, BRIDGE], parameters=given, sets=[*last.sets, *sets])]
 

@@ -40,6 +40,7 @@ class FusionResult:
     joined: int = 0  # pairs of ours that turned out to be one
     lost_sources: list[str] = field(default_factory=list)
     back: str = ""  # the source, where it had been lost
+    away_s: float = 0.0  # for how long that one had not reported
     confirmed: Ints = field(default_factory=NO_IDS.copy)
     lost: Ints = field(default_factory=NO_IDS.copy)  # ids of confirmed tracks that are no more
 
@@ -103,7 +104,8 @@ class Fuser:
         if (np.diff(tracks.track_id) < 0).any():
             tracks = take_rows(tracks, np.argsort(tracks.track_id))
         result.late = stamp < self.now_ns
-        result.back = source.name if source.lost else ""
+        if source.lost:
+            result.back, result.away_s = source.name, source.silent_s(stamp)
         source.lost = False
         self._take(source, tracks, result)
         self.now_ns = max(self.now_ns, stamp)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from aegis.core.events import FusionSourceBack, FusionSourceLost, TrackingReset, TrackLost
+from aegis.core.events import SourceBack, SourceSilent, TrackingReset, TrackLost
 from aegis.core.fusion.fuser import Fuser
 from aegis.core.fusion.settings import FusionSettings
 from aegis.core.health import Health, Level
@@ -56,11 +56,10 @@ class FusionStage(Stage[FusionSettings]):
             shown = 0 if result.tracks is None else len(result.tracks)
             yield self.event(TrackingReset(tracks.sequence, shown, result.confirmed.tolist()), stamp_ns)
         if result.back:
-            yield self.event(FusionSourceBack(result.back), stamp_ns)
+            yield self.event(SourceBack(topic, result.back, "silent", round(result.away_s, 1)), stamp_ns)
         for name in result.lost_sources:
-            source = self.fuser.sources[name]
-            held = int((source.link > 0).sum())
-            yield self.event(FusionSourceLost(name, held, round(source.silent_s(stamp_ns), 1)), stamp_ns)
+            silent_s = self.fuser.sources[name].silent_s(stamp_ns)
+            yield self.event(SourceSilent(topic, name, round(silent_s, 1)), stamp_ns)
         if result.tracks is not None:
             self._tracks = len(result.tracks)
             self._shared = sum("," in names for names in result.tracks.sources)
