@@ -87,6 +87,12 @@ def generate_launch_description() -> LaunchDescription:
                 description="of a rig, each in a namespace of its own, into one tracker: front,left",
             ),
             DeclareLaunchArgument(
+                "fusion",
+                default_value="false",
+                choices=YES_NO,
+                description="true: a tracker for each radar of a rig, and their tracks fused",
+            ),
+            DeclareLaunchArgument(
                 "nodes", default_value="", description="that run, and no other: detection,tracking; empty: all"
             ),
             DeclareLaunchArgument(
@@ -118,6 +124,7 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         foxglove="foxglove" in yes,
         composed="composed" in yes,
         radars=_listed(arguments["radars"]),
+        fusion="fusion" in yes,
         nodes=_listed(arguments["nodes"]),
     )
     plan = Plan.of(options, os.environ)

@@ -116,6 +116,7 @@ def cli() -> None:
     multiple=True,
     help="One of several radars of a rig, each in a namespace of its own, into one tracker. Repeatable; docs/rig.md.",
 )
+@click.option("--fusion", is_flag=True, help="A tracker for each radar of a rig, and their tracks fused; docs/rig.md.")
 @click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable.")
 @click.option(
     "--hang-after",

@@ -284,8 +284,8 @@ class DriverFailed(Event):
 
 @dataclass(frozen=True)
 class SourceSilent(Event):
-    """The bridge hears nothing any more of what came regularly, or was expected: a sensor's detections, or what a stage makes of
-    them.
+    """The bridge, or the fusion, hears nothing any more of what came regularly, or was expected: a sensor's detections, or what a
+    stage makes of them.
     """
 
     name = "SOURCE_SILENT"

@@ -45,6 +45,9 @@ class Options:
     bridge: bool = True
     foxglove: bool = True
     composed: bool = False  # all stages in one process
+    fusion: bool = (
+        False  # a tracker for each radar of a rig, and their tracks fused; else one tracker of all detections
+    )
     radars: tuple[str, ...] = ()  # of a rig, each in a namespace of its own; empty: one radar, in that of the graph
     nodes: tuple[str, ...] = ()  # that run, of those that would; empty: all of them
     discovery_range: str = ""  # of DDS, where the environment does not say
@@ -82,12 +85,14 @@ class Plan:
             environ: the environment; what it says of the run's id, of discovery and of DDS is left as it is.
 
         Raises:
-            ConfigError: a parameter or an option is wrong, or two radars are asked for.
+            ConfigError: a parameter or an option is wrong, two radars are asked for, or fusion of one.
         """
         sets = options.all_sets()
         ros = RosArguments.parse(options.ros_args)
         parameters = Parameters.read(options.config, sets, namespace=options.namespace, ros=ros)
-        parts = rig.parts_of(options.radars, parameters, lambda given: _nodes(options, given, environ))
+        if options.fusion and len(options.radars) < 2:
+            raise ConfigError("fusion is of several radars: name them, as in --radar front --radar left")
+        parts = rig.parts_of(options.radars, parameters, lambda given: _nodes(options, given, environ), options.fusion)
         if options.bridge:
             parts = rig.with_bridge(parts, parameters)
         shared = {RUN_ID: environ.get(RUN_ID) or secrets.token_hex(8)}
@@ -167,6 +172,8 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
     requested = {radar}
     if cubes if options.front_end is None else options.front_end:
         requested.add("frontend")
+    if options.fusion:
+        requested.add("fusion")
     if options.radar_msgs:
         requested.add("radar_msgs")
     if options.external_video or (radar == "driver" and registry.output_of(driver) == "video"):
