@@ -177,6 +177,28 @@ def test_points_come_with_the_sensors_place(serve):
     np.testing.assert_allclose(table, [[100, 0, 0, 12], [0, 50, 0, 20]], atol=1e-4)
 
 
+def test_each_radar_of_a_rig_has_its_points_and_its_place(serve):
+    places = {"front": {"sensor_x": 1500.0, "sensor_yaw_deg": 60.0}, "left": {"sensor_x": -1500.0, "sensor_y": 300.0}}
+    stage = serve(radars=places)
+    assert list(stage.heard_at("radar/points")) == ["front/radar/points", "left/radar/points"]
+    assert list(stage.heard_at("tracks")) == ["tracks"]
+    with viewing(stage) as viewer:
+        viewer.until_served(stage)
+        for radar, x in (("front", 10.0), ("left", 20.0)):
+            # A driver of somebody's: its frame is not called as the radar is.
+            cloud = cloud_to_msg({"x": np.array([x]), "y": np.array([0.0])}, frame_id=f"umrr_{radar}", stamp_ns=SECOND)
+            list(stage.on_message(f"{radar}/radar/points", cloud))
+            transform = FrameTransform.FromString(viewer.next(TRANSFORM)[1])
+            assert transform.child_frame_id == f"umrr_{radar}"
+            assert (transform.translation.x, transform.translation.y) == (
+                places[radar]["sensor_x"], places[radar].get("sensor_y", 0.0),
+            )  # fmt: skip
+            shown = PointCloud.FromString(viewer.next(f"{POINTS}/{radar}")[1])
+            assert shown.frame_id == f"umrr_{radar}"
+            assert np.frombuffer(shown.data, "<f4")[0] == x
+        assert POINTS not in viewer.seen
+
+
 def test_points_in_map_need_no_transform(serve):
     stage = serve()
     columns = {"x": np.array([1.0]), "y": np.array([2.0])}

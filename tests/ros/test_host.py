@@ -61,6 +61,31 @@ def test_events_are_taken_several_at_a_time_in_order(node, wait_for):
     executor.shutdown()
 
 
+def test_one_topic_of_the_table_is_heard_under_several_names(node, wait_for):
+    class OfRadars(Listener):
+        def heard_at(self, topic):
+            return ["front/events", "left/events"]
+
+        def on_message(self, topic, message):
+            self.heard.append((topic, message.sequence))
+            return ()
+
+    stage = OfRadars()
+    StageHost(node, stage, subscribes=["events"])
+    kind, qos = message_class(TOPICS["events"].type), qos_profile(TOPICS["events"])
+    publishers = [node.create_publisher(kind, f"/{name}/events", qos) for name in ("front", "left")]
+    wait_for(lambda: all(one.get_subscription_count() for one in publishers), "both are heard")
+    assert not node.get_subscriptions_info_by_topic("/events")
+    for sequence, publisher in enumerate(publishers):
+        publisher.publish(event_message("TRACKING_UPDATED", stage="sender", sequence=sequence))
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    while len(stage.heard) < 2:
+        executor.spin_once(timeout_sec=5)
+    assert sorted(stage.heard) == [("front/events", 0), ("left/events", 1)]
+    executor.shutdown()
+
+
 def test_a_stamp_ahead_of_the_clock_is_refused_and_said(node, wait_for):
     """The sender's clock is one hour ahead, as of a sensor that nobody synchronised; 0.5 s are taken."""
     stage = Listener()

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from aegis.core.params import ConfigError, group, param
+from aegis.core.params import ConfigError, group, named, param
 from aegis.core.picture import PictureSettings
 from aegis.core.sensor import SensorPose
 
@@ -43,6 +43,11 @@ class FoxgloveSettings(SensorPose):
     )
     strobe_length_m: float = param(
         10_000.0, "Length of the line along the bearing of an EW signal.", unit="m", gt=0.0, le=1e6
+    )
+    radars: dict[str, SensorPose] = named(
+        "sensor_id",
+        "The radars of a rig, and where each stands: their points and video are heard in a namespace of that name, and each has"
+        " channels of its own. None: one radar, in the node's own namespace.",
     )
     picture: PictureSettings = group(PictureSettings(max_rate_hz=20.0))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ from aegis.ros.topics import TOPICS
 TRACKS, POINTS, THREATS, TRANSFORM = "/aegis/tracks", "/aegis/points", "/aegis/threats", "/aegis/transform"
 VIDEO, AREAS, STROBES = "/aegis/video", "/aegis/areas", "/aegis/ew"
 PICTURE_FRAME = "map"
+OF_RADAR = ("radar/points", "radar/video")  # of a rig, each radar has its own
 # Sent as they are too, as ROS 2 messages.
 RAW = ("detections", "tracks", "threats", "alarms", "protected", "ew/signals", "ew/advice")
 # What changes seldom is sent again so often, in the time of the tracks: the protocol keeps nothing for who connects later.
@@ -65,6 +66,7 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         self._explainer = Explainer()
         self._kept: dict[str, tuple[bytes, int]] = {}  # by channel, what is sent again, and its stamp
         self._again_ns = 0
+        self._frame_of: dict[str, str] = {}  # of each radar, where it said so last
         namespace = context.namespace.strip("/")
         self._under = f"/{namespace}" if namespace else ""
         inner = hidden_address()
@@ -84,8 +86,7 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
             TRACKS: scene,
             AREAS: scene,
             STROBES: scene,
-            POINTS: cloud,
-            VIDEO: cloud,
+            **{_of(radar, channel): cloud for radar in self.settings.radars or ("",) for channel in (POINTS, VIDEO)},
             TRANSFORM: ("protobuf", FrameTransform.get_schema()),
             THREATS: ("json", json_schema("aegis.Threats", messages.THREATS_SCHEMA)),
         } | {
@@ -105,6 +106,12 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
     def is_watched(self) -> bool:
         """Whether there are viewers."""
         return self._gate.viewers > 0
+
+    def heard_at(self, topic: str) -> Sequence[str]:
+        """Hear what each radar of a rig sends where it sends it."""
+        if topic not in OF_RADAR or not self.settings.radars:
+            return [topic]
+        return [f"{radar}/{topic}" for radar in self.settings.radars]
 
     def reads(self, topic: str) -> bool:
         """Read odometry on a moving platform only."""
@@ -129,14 +136,13 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
             self._sink.send(THREATS, messages.threats(assessed), assessed.stamp_ns)
         elif topic == "odometry":
             self._platform = odometry_from_msg(message)
-        elif topic == "radar/video":
-            self._take_video(message)
         elif topic == "protected":
             self._take_areas(message)
         elif topic == "ew/signals":
             self._take_signals(message)
-        elif topic == "radar/points":
-            self._take_points(message)
+        elif topic.endswith(OF_RADAR):
+            radar, _, kind = topic.rpartition("radar/")
+            self._take_of_radar(radar.rstrip("/"), kind, message)
         return []
 
     def reset(self) -> None:
@@ -200,7 +206,14 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
             if self._sink.wanted(channel):
                 self._sink.send(channel, payload, stamp_ns)
 
-    def _take_points(self, message: PointCloud2) -> None:
+    def _take_of_radar(self, radar: str, kind: str, message: Any) -> None:
+        self._frame_of[radar] = message.header.frame_id
+        if kind == "video":
+            self._take_video(radar, message)
+        else:
+            self._take_points(radar, message)
+
+    def _take_points(self, radar: str, message: PointCloud2) -> None:
         try:
             fields = cloud_fields(message, {*_POSITION, *_SHOWN})
         except CloudError as error:
@@ -212,15 +225,15 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
             return
         columns |= {name: fields[name] for name in _SHOWN if name in fields}
         there = np.isfinite(columns["x"]) & np.isfinite(columns["y"])
-        self._send_cloud(POINTS, {name: values[there] for name, values in columns.items()}, message)
+        self._send_cloud(_of(radar, POINTS), {name: values[there] for name, values in columns.items()}, message)
 
-    def _take_video(self, message: RadarVideo) -> None:
+    def _take_video(self, radar: str, message: RadarVideo) -> None:
         try:
             video = video_from_msg(message)
         except VideoError as error:
             self.counters.drop(f"video: {error.reason}")
             return
-        self._send_cloud(VIDEO, echoes(video, self.settings.video_level), message)
+        self._send_cloud(_of(radar, VIDEO), echoes(video, self.settings.video_level), message)
 
     def _send_cloud(self, topic: str, columns: dict[str, Floats], message: StampedMessage) -> None:
         stamp_ns, frame_id = stamp_of(message), message.header.frame_id
@@ -230,10 +243,17 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
     def _place_sensor(self, stamp_ns: int, frame_id: str) -> None:
         """Say where a sensor is, with all that is in its frame: the protocol keeps nothing for who connects later."""
         if frame_id != PICTURE_FRAME:
+            radar = next((radar for radar, frame in self._frame_of.items() if frame == frame_id), frame_id)
+            mounted = self.settings.radars.get(radar, self.settings)
             sensor = messages.transform(
-                self.settings, self._platform, stamp_ns=stamp_ns, parent=PICTURE_FRAME, child=frame_id
+                mounted, self._platform, stamp_ns=stamp_ns, parent=PICTURE_FRAME, child=frame_id
             )
             self._sink.send(TRANSFORM, sensor, stamp_ns)
+
+
+def _of(radar: str, channel: str) -> str:
+    """Return the channel of one radar of a rig; the channel itself where there is one radar."""
+    return f"{channel}/{radar}" if radar else channel
 
 
 def _plain(value: object) -> Value:

@@ -77,6 +77,8 @@ def parts_of(
         given = replace(within, explicit=[*parse_sets(sets), *within.explicit])
         parts.append(Part(own, given, radar, sets, _remaps(own, rest, parameters.namespace, first=number == 1)))
     sets = _fusion_sets(radars, parameters) if fusion and "fusion" in rest else []
+    if "foxglove" in rest:
+        sets += _foxglove_sets(radars, parameters)
     given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
     return [*parts, Part(rest, given, sets=sets)]
 
@@ -150,6 +152,15 @@ def _fusion_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
     if all(radar in tracking.sensors for radar in radars):
         found["bias.range_sigma_m"] = _RANGE_BIAS_SIGMA_M
     return [f"fusion.{name}={value}" for name, value in found.items() if not rig.gives("fusion", name)]
+
+
+def _foxglove_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
+    """Return what Foxglove is told where nobody has said otherwise: whose points it draws, and where the radars stand."""
+    tracking = rig.settings_as(TrackingSettings, _TRACKER)
+    found = {
+        f"radars.{radar}.{name}": getattr(tracking.sensors.get(radar, tracking), name) for radar in radars for name in _PLACE
+    }
+    return [f"foxglove.{name}={value}" for name, value in found.items() if not rig.gives("foxglove", name)]
 
 
 def _remaps(own: Sequence[str], rest: Sequence[str], namespace: str, *, first: bool) -> list[str]:

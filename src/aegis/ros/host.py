@@ -98,7 +98,8 @@ class StageHost:
         }
         stage.has_listeners = lambda name: self._publishers[name].get_subscription_count() > 0
         for name in filter(stage.reads, subscribes):
-            self._listen(TOPICS[name])
+            for at in stage.heard_at(name):
+                self._listen(TOPICS[name], at)
         for service in services:
             node.create_service(message_class(service.type), service.name, partial(self._on_service, service.name))
         for service in COMMON_SERVICES:
@@ -125,23 +126,23 @@ class StageHost:
         clock = self.node.get_clock()
         return isinstance(clock, ROSClock) and clock.ros_time_is_active
 
-    def _listen(self, topic: Topic) -> None:
+    def _listen(self, topic: Topic, at: str) -> None:
         def take(message: StampedMessage, info: dict[str, int | None]) -> None:
-            self._on_message(topic.name, message, info)
+            self._on_message(topic, at, message, info)
             for _ in range(1, AT_ONCE if topic.depth >= MANY else 1):
                 with subscription.handle:
                     waiting = subscription.handle.take_message(subscription.msg_type, subscription.raw)
                 if waiting is None:
                     return
-                self._on_message(topic.name, *waiting)
+                self._on_message(topic, at, *waiting)
 
         subscription = self.node.create_subscription(
             message_class(topic.type),
-            topic.name,
+            at,
             take,
             qos_to_hear(topic),
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=topic.name in self._watched),
-            qos_overriding_options=self._overridden(topic.name, "subscription"),
+            qos_overriding_options=self._overridden(at, "subscription"),
         )
 
     def _overridden(self, topic: str, entity: str) -> QoSOverridingOptions:
@@ -150,19 +151,19 @@ class StageHost:
         given = [name.removeprefix(beginning) for name in self._overrides if name.startswith(beginning)]
         return QoSOverridingOptions([QoSPolicyKind[policy.upper()] for policy in given])
 
-    def _on_message(self, topic: str, message: StampedMessage, info: dict[str, int | None]) -> None:
+    def _on_message(self, topic: Topic, at: str, message: StampedMessage, info: dict[str, int | None]) -> None:
         self.stage.counters.received += 1
-        owner = OWNERS.get(topic)
-        if owner is not None and not self._is_of_its_publisher(topic, owner(message), info):
+        owner = OWNERS.get(topic.name)
+        if owner is not None and not self._is_of_its_publisher(at, owner(message), info):
             return
-        if has_proof(message) and not self._is_proven(self.node.resolve_topic_name(topic), topic, message, fresh=False):
+        if has_proof(message) and not self._is_proven(self.node.resolve_topic_name(at), at, message, fresh=False):
             return
         # Not by a /clock: at a high rate of playing its steps are longer, and it may come after what it is the time of.
         ahead_s = 0.0 if self._follows_clock_topic() else (stamp_of(message) - self.now_ns()) * 1e-9
         if ahead_s > MOST_AHEAD_S:
-            self.stage.refuse_ahead(topic, ahead_s)
+            self.stage.refuse_ahead(at, ahead_s)
         else:
-            self._timed(self.stage.on_message, topic, message)
+            self._timed(self.stage.on_message, at, message)
 
     def _is_of_its_publisher(self, topic: str, owner: str, info: dict[str, int | None]) -> bool:
         """Tell whether a message is of the one publisher that is taken; where it is not, count it and say so."""
