@@ -13,14 +13,15 @@ from graph_process import Listener
 from rclpy.serialization import deserialize_message
 
 from aegis.graph import play as player
+from aegis.graph.incident.cut import cut_bag
 from aegis.graph.offline import simulate_bag
 from aegis.graph.play import Pace, play, playable
 from aegis.graph.play_keys import Keys
-from aegis.graph.record import Recorded, chosen_topics, record
+from aegis.graph.record import Recorded, chosen_topics, of_rig, record
 from aegis.ros.bag import BagError, BagReader, serialize, typestore
 from aegis.ros.qos import message_class
-from aegis.ros.split_bag import Splitting
-from aegis.ros.topics import TOPICS
+from aegis.ros.split_bag import SplitBag, Splitting
+from aegis.ros.topics import TOPICS, topic_called
 
 CLOUD = "sensor_msgs/msg/PointCloud2"
 EVERY_SECOND = Splitting(max_ns=10**9)
@@ -35,7 +36,7 @@ def bag(tmp_path_factory):
 
 
 def messages(path, topic):
-    reader = BagReader(path, topic, TOPICS[topic].type)
+    reader = BagReader(path, topic, topic_called(topic).type)
     try:
         return list(reader.messages())
     finally:
@@ -287,3 +288,23 @@ def test_an_existing_bag_is_not_written_over(tmp_path):
     command = [sys.executable, "-m", "aegis", "record", "-o", str(tmp_path / "out"), "--seconds", "1"]
     done = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, "exists already" in done.stderr) == (2, True)
+
+
+def test_a_rig_is_recorded_played_and_cut_with_all_its_radars(ros_domain, bag, tmp_path):
+    both = ["front/radar/points", "left/radar/points"]
+    assert of_rig(["radar/points", "radar/noise", "tracks"], ["front", "left"]) == [*both, "radar/noise", "tracks"]
+    sent = messages(bag, "radar/points")
+    rig = SplitBag(tmp_path / "rig", both, Splitting())
+    for k, (time_ns, data) in enumerate(sent):
+        rig.write(both[k % 2], time_ns, data)
+    rig.close()
+    topics = playable(tmp_path / "rig", ())
+    assert list(topics) == both
+    recorder = InThread(lambda: record(tmp_path / "out", both, until=lambda done: done.written.total() == len(sent)))
+    play(tmp_path / "rig", topics, pace=Pace(20.0))
+    recorder.done()
+    cut_bag(tmp_path / "out", tmp_path / "cut", 0, time.time_ns())
+    for path in (tmp_path / "out", tmp_path / "cut"):
+        for k, name in enumerate(both):
+            got = [data.rstrip(b"\0") for _, data in messages(path, name)]
+            assert got == [data.rstrip(b"\0") for _, data in sent[k::2]]

@@ -32,6 +32,9 @@ _namespace = click.option("--namespace", default="", help="ROS namespace of the 
     metavar="MINUTES",
     help="Keep the last minutes only, and so many before and after each alarm or critical threat.",
 )
+@click.option(
+    "--radar", "radars", multiple=True, metavar="NAME", help="A radar of a rig, as of `aegis up`. Repeatable."
+)
 def record(
     path: Path,
     patterns: tuple[str, ...],
@@ -40,6 +43,7 @@ def record(
     split_mb: float | None,
     split_seconds: float | None,
     ring_minutes: float | None,
+    radars: tuple[str, ...],
 ) -> None:
     """Record the topics of a running graph into a bag, without a ROS installation.
 
@@ -48,7 +52,7 @@ def record(
     less than 64 MB left the recording ends (exit code 1), and is whole. `ros2 bag`, Foxglove, `aegis play`, `process`, `evaluate`
     and `report` read it.
     """
-    from aegis.graph.record import chosen_topics
+    from aegis.graph.record import chosen_topics, of_rig
     from aegis.graph.record import record as record_topics
     from aegis.ros.bag import BagError
     from aegis.ros.split_bag import Splitting
@@ -64,7 +68,7 @@ def record(
     try:
         done = record_topics(
             path,
-            chosen_topics(patterns),
+            of_rig(chosen_topics(patterns), radars),
             namespace=namespace,
             splitting=splitting,
             until=lambda _: asked.is_set() or (end is not None and time.monotonic() >= end),

@@ -18,7 +18,7 @@ from rosgraph_msgs.msg import Clock
 
 from aegis.graph.play_keys import Key, Keys
 from aegis.graph.record import chosen_topics, own_node
-from aegis.ros.bag import BagError, GraphBag
+from aegis.ros.bag import BagError, GraphBag, rig_names
 from aegis.ros.messages.fields import time_from_ns
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.recording.storage import full_name
@@ -79,9 +79,11 @@ def playable(path: Path, patterns: Sequence[str], remaps: Mapping[str, str] | No
     if patterns or not found:
         names = chosen_topics(patterns) if patterns else [n for n in chosen_topics(()) if TOPICS[n].sensor]
         for name in names:
-            there = _ending(path, {k: kind for k, kind in types.items() if kind == TOPICS[name].type}, name)
-            if there and there not in taken and name not in found:
-                found[name] = Source(there, types[there])
+            known = {there: kind for there, kind in types.items() if kind == TOPICS[name].type}
+            for each in rig_names(list(known), name) or [name]:
+                there = _ending(path, known, each)
+                if there and there not in taken and each not in found:
+                    found[each] = Source(there, types[there])
     if not found:
         raise BagError(
             f"{path} has no topic to be played; it holds {_listed(types)}; --topic chooses others than those of sensors"

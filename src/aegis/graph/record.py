@@ -25,12 +25,13 @@ from aegis.core.events import AlarmRaised, ThreatCritical
 from aegis.ros.bag import BagError
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.split_bag import DiskFullError, SplitBag, Splitting
-from aegis.ros.topics import TOPICS
+from aegis.ros.topics import OF_A_RADAR, TOPICS, topic_called
 
 QUEUE = 1000  # messages of a topic that wait here while the disk is slow
 WAIT_S = 0.2
 EVENTS = "events"
 ALARMING = (AlarmRaised.name, ThreatCritical.name)  # events for which a ring is kept
+_OF_RIG = ("radar/noise",)  # which the radars share
 NO_SPLITTING = Splitting()
 DRAIN_S = 0.05
 
@@ -51,6 +52,19 @@ class Recorded:
             f"{name}: {count}" + (f", {self.lost[name]} lost" if self.lost[name] else "")
             for name, count in sorted(self.written.items())
         ]
+
+
+def of_rig(topics: Sequence[str], radars: Sequence[str]) -> list[str]:
+    """Return the topics of a rig: what a radar publishes is there for each of them, in its namespace; of no radars, as they are."""
+    return [
+        each
+        for name in topics
+        for each in ([f"{radar}/{name}" for radar in radars] if radars and _is_of_radar(name) else [name])
+    ]
+
+
+def _is_of_radar(name: str) -> bool:
+    return name.startswith(OF_A_RADAR) and name not in _OF_RIG
 
 
 def chosen_topics(patterns: Sequence[str]) -> list[str]:
@@ -82,7 +96,7 @@ def record(
 
     Args:
         path: of the bag; must not exist.
-        topics: of the graph's table.
+        topics: of the graph's table, or `of_rig`.
         namespace: of the graph.
         splitting: into files, and what of them is kept.
         until: asked several times a second.
@@ -137,7 +151,7 @@ class _Recorder:
 
     def subscribe(self, node: Node, name: str, take: Callable[[str, bytes], None]) -> None:
         """Hear a topic."""
-        topic = TOPICS[name]
+        topic = topic_called(name)
 
         def lose(info: Any) -> None:
             self._done.lost[name] += info.total_count_change

@@ -158,7 +158,9 @@ def _foxglove_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
     """Return what Foxglove is told where nobody has said otherwise: whose points it draws, and where the radars stand."""
     tracking = rig.settings_as(TrackingSettings, _TRACKER)
     found = {
-        f"radars.{radar}.{name}": getattr(tracking.sensors.get(radar, tracking), name) for radar in radars for name in _PLACE
+        f"radars.{radar}.{name}": getattr(tracking.sensors.get(radar, tracking), name)
+        for radar in radars
+        for name in _PLACE
     }
     return [f"foxglove.{name}={value}" for name, value in found.items() if not rig.gives("foxglove", name)]
 

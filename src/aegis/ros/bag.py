@@ -5,7 +5,7 @@ from __future__ import annotations
 import array
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from rosbags.typesys.store import Typestore
 from aegis.ros.messages.fields import Message
 from aegis.ros.recording.folder import Recording
 from aegis.ros.recording.storage import CDR, RecordingError, StoredTopic, full_name
-from aegis.ros.topics import TOPICS, Topic
+from aegis.ros.topics import OF_A_RADAR, TOPICS, Topic, topic_called
 
 BAG_VERSION: Literal[9] = 9  # of metadata.yaml, as Jazzy writes it
 
@@ -114,6 +114,14 @@ def _find(recording: Recording, path: Path, topic: str, type_name: str, option: 
     return found[0]
 
 
+def rig_names(names: Sequence[str], topic: str) -> list[str]:
+    """Return the names, of those in a bag, of a topic that each radar of a rig has; none where there is one alone."""
+    found = [name for name in names if name.endswith(full_name(topic))]
+    if len(found) < 2 or full_name(topic) in found or not topic.startswith(OF_A_RADAR):
+        return []
+    return [name.strip("/") for name in found]
+
+
 class _Bag:
     """An open bag."""
 
@@ -157,6 +165,11 @@ class GraphBag(_Bag):
         """Tell whether a topic of the graph's table is there, in any namespace."""
         return any(topic.name.endswith(full_name(name)) for topic in self.topics)
 
+    def each(self, name: str) -> list[str]:
+        """Return by which names to take a topic of the graph's table: its own, or where a rig has one for each radar, theirs."""
+        names = rig_names([topic.name for topic in self.topics], name)
+        return names or ([name] if self.has(name) else [])
+
     def take(
         self, name: str, wanted: str | None = None, type_name: str | None = None, *, option: str = "--topic"
     ) -> str:
@@ -171,7 +184,7 @@ class GraphBag(_Bag):
         Raises:
             BagError: it is not there, of another type, empty, or there are several.
         """
-        found = _find(self._recording, self.path, wanted or name, type_name or TOPICS[name].type, option)
+        found = _find(self._recording, self.path, wanted or name, type_name or topic_called(name).type, option)
         if not found.messages:
             raise BagError(f"{self.path} is empty: no messages on {found.name}")
         self._names[found.name] = name

@@ -15,7 +15,7 @@ from aegis.ros.bag import BAG_VERSION, BagError, message_definition, offered_qos
 from aegis.ros.recording.folder import METADATA
 from aegis.ros.recording.mcap_writer import ChannelInfo, McapWriter
 from aegis.ros.recording.storage import full_name
-from aegis.ros.topics import TOPICS
+from aegis.ros.topics import topic_called
 
 SECOND = 1_000_000_000
 CHUNK_NS = SECOND  # what a recorder that dies loses
@@ -60,7 +60,7 @@ class SplitBag:
 
         Args:
             path: of the folder; must not exist.
-            topics: of the graph's table.
+            topics: of the graph's table, those of one radar of a rig as it has them (`front/radar/points`).
             splitting: see there.
 
         Raises:
@@ -70,11 +70,11 @@ class SplitBag:
             raise BagError(f"{path} exists already; remove it or name another output")
         self._path, self._topics, self._splitting = path, list(topics), splitting
         self._number = {name: k for k, name in enumerate(topics)}
-        self._hashes = [typestore().hash_rihs01(TOPICS[name].type) for name in topics]
+        self._hashes = [typestore().hash_rihs01(topic_called(name).type) for name in topics]
         self._channels = [
             ChannelInfo(
-                full_name(name), TOPICS[name].type, message_definition(TOPICS[name].type),
-                yaml.safe_dump(dump_qos_v9([offered_qos(TOPICS[name])]), default_flow_style=False).strip(),
+                full_name(name), topic_called(name).type, message_definition(topic_called(name).type),
+                yaml.safe_dump(dump_qos_v9([offered_qos(topic_called(name))]), default_flow_style=False).strip(),
             )
             for name in topics
         ]  # fmt: skip
@@ -101,7 +101,7 @@ class SplitBag:
         except OSError as error:
             self.unwritten += 1
             raise DiskFullError(error.strerror or str(error)) from error
-        if self._splitting.ring_ns is not None and TOPICS[topic].latched and topic != "events":
+        if self._splitting.ring_ns is not None and topic_called(topic).latched and topic != "events":
             self._latched[topic] = data
         try:
             file.write(self._number[topic], time_ns, data)
@@ -192,7 +192,7 @@ class SplitBag:
                         "name": channel.topic,
                         "type": channel.type,
                         "serialization_format": "cdr",
-                        "offered_qos_profiles": dump_qos_v9([offered_qos(TOPICS[self._topics[k]])]),
+                        "offered_qos_profiles": dump_qos_v9([offered_qos(topic_called(self._topics[k]))]),
                         "type_description_hash": self._hashes[k],
                     },
                     "message_count": total[k],

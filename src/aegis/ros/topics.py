@@ -62,6 +62,20 @@ TOPICS: dict[str, Topic] = {
     )
 }
 
+
+OF_A_RADAR = "radar/"  # a rig has topics that begin so for each of its radars: front/radar/points
+
+
+def topic_called(name: str) -> Topic:
+    """Return the row of a topic, by its name in the table or as one radar of a rig has it.
+
+    Raises:
+        KeyError: there is none.
+    """
+    _, radar, rest = name.rpartition(OF_A_RADAR)
+    return TOPICS[radar + rest]
+
+
 # What every node publishes and answers, besides its own row below.
 COMMON_PUBLISHES = ("events", "status", "/diagnostics")
 COMMON_SERVICES = (Service("~/restart", "aegis_msgs/srv/Restart"),)

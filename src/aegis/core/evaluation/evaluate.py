@@ -263,14 +263,18 @@ def _identity_measures(
     gate: float,
     dimensions: int,
 ) -> dict[str, Measure]:
-    near: Counter[tuple[int, int]] = Counter()
-    tracks: Counter[int] = Counter()
+    counted_ids, near_pairs = [np.empty(0, dtype=np.int64)], [np.empty((0, 2), dtype=np.int64)]
     for s, (picture, one) in enumerate(zip(pictures, matches, strict=True)):
         counted = np.flatnonzero(one.kind != int(Kind.OUT_OF_VIEW))
-        tracks.update(picture.track_id[counted].tolist())
+        counted_ids.append(picture.track_id[counted])
         seen = np.flatnonzero(scene.in_view[s])
         close = distances(scene.state[s, seen, :3], picture.state[counted, :3], dimensions) <= gate
-        near.update((int(seen[a]), int(picture.track_id[counted[b]])) for a, b in zip(*np.nonzero(close), strict=True))
+        a, b = np.nonzero(close)
+        near_pairs.append(np.column_stack([seen[a], picture.track_id[counted[b]]]))
+    name, n = np.unique(np.concatenate(counted_ids), return_counts=True)
+    tracks = Counter(dict(zip(name.tolist(), n.tolist(), strict=True)))
+    pair, n = np.unique(np.concatenate(near_pairs), axis=0, return_counts=True)
+    near = Counter({(truth, track): times for (truth, track), times in zip(pair.tolist(), n.tolist(), strict=True)})
     truths = Counter({i: int(n) for i, n in enumerate(scene.in_view.sum(axis=0)) if n})
     held: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for truth, track in zip(paired.truth.tolist(), paired.track_id.tolist(), strict=True):

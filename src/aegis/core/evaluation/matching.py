@@ -93,26 +93,38 @@ def match(scene: Scene, pictures: Sequence[Tracks], gate: float, dimensions: int
         dimensions: 2 over ground, 3 in space.
     """
     out = []
-    holder: dict[int, int] = {}  # index of the object: id of its track
+    holder = np.full(len(scene.id), -1, dtype=np.int64)  # by object, id of its track
     for s, picture in enumerate(pictures):
         there = np.flatnonzero(scene.there[s])
         distance = distances(scene.state[s, there, :3], picture.state[:, :3], dimensions)
-        row_of = {int(name): row for row, name in enumerate(picture.track_id)}
         track = np.full(len(scene.id), -1, dtype=np.int64)
         free_truth, free_track = np.ones(len(there), dtype=bool), np.ones(len(picture), dtype=bool)
-        for k, i in enumerate(there.tolist()):
-            row = row_of.get(holder.get(i, -1), -1)
-            if row >= 0 and free_track[row] and distance[k, row] <= gate:
-                track[i], free_truth[k], free_track[row] = row, False, False
+        k, row = _held(holder[there], picture.track_id, distance, gate)
+        track[there[k]], free_truth[k], free_track[row] = row, False, False
         left, right = np.flatnonzero(free_truth), np.flatnonzero(free_track)
         if len(left) and len(right):
-            for a, b in zip(*assign(distance[np.ix_(left, right)], gate), strict=True):
-                track[there[left[a]]] = right[b]
-        for i in there.tolist():
-            if track[i] >= 0:
-                holder[i] = int(picture.track_id[track[i]])
+            a, b = assign(distance[np.ix_(left, right)], gate)
+            track[there[left[a]]] = right[b]
+        matched = np.flatnonzero(track >= 0)
+        holder[matched] = picture.track_id[track[matched]]
         out.append(Match(track, _kinds(scene, s, there, distance, track, gate)))
     return out
+
+
+def _held(wanted: Ints, track_id: Ints, distance: Floats, gate: float) -> tuple[Ints, Ints]:
+    """Return which of N objects still have, within the gate, the track that they want (its id), and its rows in a picture.
+
+    Of two that want one track, the first gets it.
+    """
+    order = np.argsort(track_id, kind="stable")
+    at = np.searchsorted(track_id, wanted, side="right", sorter=order) - 1
+    row = order[np.maximum(at, 0)] if len(order) else np.zeros(len(wanted), dtype=np.int64)
+    here = at >= 0
+    here[here] = track_id[row[here]] == wanted[here]
+    here[here] = distance[np.flatnonzero(here), row[here]] <= gate
+    k = np.flatnonzero(here)
+    rows, first = np.unique(row[k], return_index=True)
+    return k[first], rows
 
 
 def _kinds(scene: Scene, s: int, there: Ints, distance: Floats, track: Ints, gate: float) -> Ints:
@@ -124,8 +136,8 @@ def _kinds(scene: Scene, s: int, there: Ints, distance: Floats, track: Ints, gat
     close = distance.min(axis=0) <= gate
     seen = scene.in_view[s, there]
     kind[close] = np.where(seen[nearest[close]], int(Kind.DUPLICATE), int(Kind.OUT_OF_VIEW))
-    for i in there[track[there] >= 0].tolist():
-        kind[track[i]] = int(Kind.MATCHED if scene.in_view[s, i] else Kind.OUT_OF_VIEW)
+    matched = there[track[there] >= 0]
+    kind[track[matched]] = np.where(scene.in_view[s, matched], int(Kind.MATCHED), int(Kind.OUT_OF_VIEW))
     return kind
 
 

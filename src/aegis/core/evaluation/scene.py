@@ -55,24 +55,27 @@ class Scene:
 
 def objects_of(truths: Sequence[Truth]) -> list[TrueObject]:
     """Return the objects of a simulation's truth, by id; of two truths with the same stamp the first one counts."""
-    rows: dict[int, dict[int, tuple[Floats, bool]]] = {}
-    said: dict[int, tuple[str, int]] = {}
-    for truth in truths:
-        for i, one in enumerate(truth.truth_id.tolist()):
-            said.setdefault(one, (truth.name[i] if truth.name else str(one), int(truth.class_id[i])))
-            rows.setdefault(one, {}).setdefault(truth.stamp_ns, (truth.state[i], bool(truth.in_view[i])))
+    if not truths:
+        return []
+    counts = np.array([len(truth.truth_id) for truth in truths])
+    ids = np.concatenate([truth.truth_id for truth in truths])
+    stamps = np.repeat(np.array([truth.stamp_ns for truth in truths], dtype=np.int64), counts)
+    state = np.concatenate([truth.state for truth in truths])
+    in_view = np.concatenate([truth.in_view for truth in truths]).astype(bool)
+    order = np.lexsort((stamps, ids))  # stable: of equal ones the first stays first
+    is_new = np.ones(len(order), dtype=bool)
+    is_new[1:] = (np.diff(ids[order]) != 0) | (np.diff(stamps[order]) != 0)
+    order = order[is_new]
+    known, first = np.unique(ids, return_index=True)
+    ends = np.cumsum(counts)
     out = []
-    for one in sorted(rows):
-        stamps = sorted(rows[one])
-        out.append(
-            TrueObject(
-                one,
-                *said[one],
-                time_ns=np.array(stamps, dtype=np.int64),
-                state=np.array([rows[one][t][0] for t in stamps]),
-                in_view=np.array([rows[one][t][1] for t in stamps], dtype=bool),
-            )
-        )
+    for one, at, mine in zip(
+        known.tolist(), first.tolist(), np.split(order, np.flatnonzero(np.diff(ids[order])) + 1), strict=True
+    ):
+        told = int(np.searchsorted(ends, at, side="right"))  # who named it first
+        i, truth = at - int(ends[told] - counts[told]), truths[told]
+        name = truth.name[i] if truth.name else str(one)
+        out.append(TrueObject(one, name, int(truth.class_id[i]), stamps[mine], state[mine], in_view[mine]))
     return out
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aegis.ros.bag import BagError, GraphBag
 from aegis.ros.split_bag import DiskFullError, SplitBag, Splitting
-from aegis.ros.topics import TOPICS
+from aegis.ros.topics import TOPICS, topic_called
 
 
 @dataclass
@@ -33,8 +33,8 @@ def cut_bag(bag_path: Path, out: Path, from_ns: int, to_ns: int) -> Cut:
     """
     with closing(GraphBag(bag_path, whole=False)) as bag:
         names = [
-            name for name, topic in TOPICS.items()
-            if bag.has(name) and (not topic.optional or find_spec(topic.type.split("/")[0]))
+            each for name, topic in TOPICS.items() for each in bag.each(name)
+            if not topic.optional or find_spec(topic.type.split("/")[0])
         ]  # fmt: skip
         taken = [bag.take(name) for name in names]
         cut = Cut(left_out=[f"{t.name} [{t.type}]" for t in bag.topics if t.name not in taken])
@@ -47,7 +47,7 @@ def cut_bag(bag_path: Path, out: Path, from_ns: int, to_ns: int) -> Cut:
                 if time_ns > to_ns:
                     break
                 if time_ns < from_ns:
-                    if TOPICS[name].latched and name != "events":
+                    if topic_called(name).latched and name != "events":
                         before[name] = data
                     continue
                 if writer is None:
