@@ -26,11 +26,13 @@ from threat_tracks import tracks_of
 from aegis.core.param_names import nested
 from aegis.core.tracking.settings import SensorModel, TrackingSettings
 from aegis.core.types import ClassId
+from aegis.decision_key import decision_key
 from aegis.graph.config import Parameters
 from aegis.graph.node import main
 from aegis.graph.ros_args import RosArguments
 from aegis.ros.messages.alarms import alarms_from_msg
 from aegis.ros.messages.picture import tracks_to_msg
+from aegis.ros.proofs import prove
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.topics import TOPICS
 
@@ -249,7 +251,9 @@ def test_what_a_person_did_with_an_alarm_outlives_the_threat_node(ros_domain, tm
 
         def handle(alarm, action, text=""):
             fields = {"id": alarm.id, "operator_name": "Kim", "action": action, "text": text, "duration_s": 600.0}
-            assert call(listener, HandleAlarm, "alarms/handle", **fields).success
+            request = HandleAlarm.Request(**fields)
+            prove(request, "/alarms/handle", decision_key())  # as the bridge does
+            assert call(listener, HandleAlarm, "alarms/handle", **fields, proof=request.proof).success
 
         with node(ros_domain, tmp_path / "log", *arguments, code=-signal.SIGKILL) as killed:
             wait_for(lambda: len(alarms()) == 2, "two alarms")
