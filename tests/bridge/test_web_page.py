@@ -724,13 +724,13 @@ def test_trails_outlive_a_reload(page, start_bridge, feed, wait_for):
     assert trail[0][0] < trail[-1][0]  # it flies outwards
 
     page.locator("#tracks tr[data-id='41']").click()  # the same history as charts
-    page.wait_for_selector("#charts .uplot:nth-child(3) canvas")
+    page.wait_for_selector("#charts .uplot:nth-child(4) canvas")
     drawn = """() => [...document.querySelectorAll("#charts canvas")].map((canvas) => {
         const dots = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
         return [canvas.getBoundingClientRect().width, dots.filter((value, i) => i % 4 === 3 && value > 0).length];
     })"""
-    wait_for(lambda: all(width > 200 and dots > 300 for width, dots in page.evaluate(drawn)), "three charts with lines")
-    says(page, "charts", re.compile("height m.*speed m/s.*threat score"))
+    wait_for(lambda: all(width > 200 and dots > 300 for width, dots in page.evaluate(drawn)), "four charts")
+    says(page, "charts", re.compile("height m.*speed m/s.*RCS dBsm: none on record.*threat score"))
     page.locator("#tracks tr[data-id='41']").click()
     page.wait_for_selector("#charts", state="hidden")
     assert not page.problems

@@ -18,6 +18,7 @@ import { Scope, type Overlay } from "./scope.ts";
 import { command, keepAlive, may, onSession, read, renew, session, signIn, signOut } from "./session.ts";
 import { Sound } from "./sound.ts";
 import { Stream } from "./stream.ts";
+import { watchTable } from "./table.ts";
 import { chooseTheme } from "./theme.ts";
 import { ZonesPanel } from "./zones_panel.ts";
 
@@ -238,9 +239,8 @@ panels.selected = fromHash(location.hash).selected;
 byId("login").addEventListener("submit", (event) => void submitLogin(event as SubmitEvent));
 byId("logout").addEventListener("click", () => leave());
 for (const id of ["show-detections", "trail-kind"]) byId(id).addEventListener("change", drawSoon);
-for (const id of ["filter", "table"]) {
-  byId(id).addEventListener(id === "table" ? "scroll" : "input", () => panels.showTracks(performance.now()));
-}
+byId("filter").addEventListener("input", () => panels.showTracks(performance.now()));
+watchTable(() => panels.showTracks(performance.now()));
 for (const head of document.querySelectorAll("th")) head.addEventListener("click", () => panels.sortBy(head.dataset.key));
 for (const id of ["tracks", "threats", "advice", "alarms"]) {
   byId(id).addEventListener("click", (event) => {
