@@ -19,6 +19,7 @@ import { command, keepAlive, may, onSession, read, renew, session, signIn, signO
 import { Sound } from "./sound.ts";
 import { Stream } from "./stream.ts";
 import { watchTable } from "./table.ts";
+import { chooseSymbols, showLegend } from "./legend.ts";
 import { chooseTheme } from "./theme.ts";
 import { ZonesPanel } from "./zones_panel.ts";
 
@@ -173,6 +174,7 @@ function drawScope(): void {
     showDetections: byId<HTMLInputElement>("show-detections").checked,
     showTrails: byId<HTMLSelectElement>("trail-kind").value !== "none",
     selected: panels.selected,
+    symbols: symbols(),
     overlays,
   });
   zones.overlay.show();
@@ -230,8 +232,13 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+const symbols = chooseSymbols(() => {
+  showLegend(symbols(), scope.colours);
+  drawScope();
+});
 chooseTheme(() => {
   scope.recolour();
+  showLegend(symbols(), scope.colours);
   charts.recolour();
 });
 onSession((token) => stream.authenticate(token), () => leave(SESSION_OVER));

@@ -2,14 +2,14 @@
 // takes ten times as long for thousands of lines and symbols, on the thread that the page needs.
 
 import { LEVELS } from "./messages.ts";
-import { ATLAS_COLUMNS, atlasOf, CELL, cellOf, glowsOf, PLOT_CELL, PLOT_SIZE, sizeOf, strengthOf, type Marks } from "./marks.ts";
+import { atlasOf, CELLS, middleOf, sizeOf } from "./atlas.ts";
+import { glowsOf, strengthOf, type Marks } from "./marks.ts";
 import { pixelOf, Pixels, spriteOf, type Place, type Sprite } from "./pixels.ts";
 import type { Spots } from "./spots.ts";
 import { TrailLayer, trailInksOf } from "./trail_layer.ts";
 import type { Colours, Frame, View } from "./view.ts";
 
 const BEYOND = 2; // of the scope's radius [CSS pixels]
-const CELLS = 16;
 
 export class FlatMarks implements Marks {
   readonly kind = "2d";
@@ -58,11 +58,13 @@ export class FlatMarks implements Marks {
     }
     if (ratio === this.#ratio) return;
     this.#ratio = ratio;
-    const atlas = atlasOf(this.colours, ratio).getContext("2d") as CanvasRenderingContext2D;
+    const atlas = atlasOf(this.colours, ratio);
+    const g = atlas.getContext("2d") as CanvasRenderingContext2D;
+    const all = new Uint32Array(g.getImageData(0, 0, atlas.width, atlas.height).data.buffer);
     this.#sprites = Array.from({ length: CELLS }, (_, cell) => {
-      const size = Math.round((cell === PLOT_CELL ? PLOT_SIZE : sizeOf(cell)) * ratio);
-      const [left, top] = [((cell % ATLAS_COLUMNS) + 0.5) * CELL * ratio - size / 2, (Math.floor(cell / ATLAS_COLUMNS) + 0.5) * CELL * ratio - size / 2];
-      const square = new Uint32Array(atlas.getImageData(Math.round(left), Math.round(top), size, size).data.buffer);
+      const size = Math.round(sizeOf(cell) * ratio);
+      const [left, top] = middleOf(cell).map((middle) => Math.round(middle * ratio - size / 2));
+      const square = Uint32Array.from({ length: size * size }, (_, i) => all[(top + Math.floor(i / size)) * atlas.width + left + (i % size)]);
       return spriteOf(square, size, this.#pixels.width);
     });
   }
@@ -80,7 +82,7 @@ export class FlatMarks implements Marks {
     }
   }
 
-  #drawTracks(view: View, { count, tracks, east, north, velocityEast, velocityNorth, levels, statuses }: Spots, place: Place, leaderS: number): void {
+  #drawTracks(view: View, { count, tracks, east, north, velocityEast, velocityNorth, levels, cells }: Spots, place: Place, leaderS: number): void {
     const pixels = this.#pixels;
     const { a, b } = place;
     const inks = LEVELS.map((level) => pixelOf(this.colours[level], 1));
@@ -92,7 +94,7 @@ export class FlatMarks implements Marks {
       if (view.showTrails) this.#trails.drawHead(view, tracks[i].track_id, pixels, place, x, y, trailInks[level]);
       const [ve, vn] = [velocityEast[i] * leaderS, velocityNorth[i] * leaderS];
       pixels.line(x, y, x + a * ve + b * vn, y + b * ve - a * vn, inks[level]); // none where they are not known
-      pixels.put(this.#sprites[cellOf(statuses[i], level)], x, y);
+      pixels.put(this.#sprites[cells[i]], x, y);
     }
   }
 }

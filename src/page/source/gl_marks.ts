@@ -1,10 +1,9 @@
 // What moves on the scope, by WebGL2 in three draws: trails, lines, points. The places of trails stay on the GPU, a new point a second.
 
+import { ATLAS_COLUMNS, ATLAS_ROWS, atlasOf, CELL, PLOT_CELL, PLOT_SIZE, sizeOf } from "./atlas.ts";
 import type { Point } from "./heard.ts";
 import { LEVELS } from "./messages.ts";
-import {
-  ATLAS_COLUMNS, ATLAS_ROWS, atlasOf, CELL, cellOf, glowsOf, PLOT_CELL, PLOT_SIZE, shifted, sizeOf, strengthOf, TRAIL_ALPHA, type Marks,
-} from "./marks.ts";
+import { glowsOf, shifted, strengthOf, TRAIL_ALPHA, type Marks } from "./marks.ts";
 import type { Spots } from "./spots.ts";
 import type { Colours, Frame, View } from "./view.ts";
 
@@ -231,7 +230,7 @@ export class GlMarks implements Marks {
       for (let i = 0; i < glow.places.length; i += 2) point(glow.places[i], glow.places[i + 1], PLOT_CELL, PLOT_SIZE, strength);
     }
     for (let i = 0; i < spots.count; i += 1) {
-      const cell = cellOf(spots.statuses[i], spots.levels[i]);
+      const cell = spots.cells[i];
       point(spots.east[i], spots.north[i], cell, sizeOf(cell), 1);
     }
     return at / POINT_FLOATS;

@@ -1,17 +1,19 @@
 // Where the names of the tracks go, so that none lies on another one.
 
+import { TENTATIVE } from "./atlas.ts";
 import { LEVELS, type Level, type Track } from "./messages.ts";
-import { TENTATIVE, type Spots } from "./spots.ts";
+import type { Spots } from "./spots.ts";
 import type { Frame, View } from "./view.ts";
 
 /** Of a name: its width and height, and the places that are tried beside a symbol, the first that is free. */
 export const LABEL = { width: 66, height: 25 };
 const PLACES = [
-  { dx: 9, dy: -13 },
-  { dx: 9, dy: 12 },
-  { dx: -9 - LABEL.width, dy: -13 },
-  { dx: -9 - LABEL.width, dy: 12 },
+  { right: true, dy: -13 },
+  { right: true, dy: 12 },
+  { right: false, dy: -13 },
+  { right: false, dy: 12 },
 ];
+const BESIDE = { level: 9, app6: 14 }; // of the symbol's middle, by how large symbols are
 const CELL = 70;
 const COLUMN = 4096; // numbers of cells, more than a canvas has in a column
 
@@ -31,10 +33,13 @@ function keyOf({ x, y }: Box): number {
 export class Labels {
   readonly #cells = new Map<number, Box[]>();
 
+  /** `beside`: how far from the middle of its symbol a name begins. */
+  constructor(readonly beside = BESIDE.level) {}
+
   /** The upper left corner for a symbol's name; null where all places are taken. */
   place(x: number, y: number): Box | null {
-    for (const { dx, dy } of PLACES) {
-      const box = { x: x + dx, y: y + dy };
+    for (const { right, dy } of PLACES) {
+      const box = { x: right ? x + this.beside : x - this.beside - LABEL.width, y: y + dy };
       if (this.#isFree(box)) {
         this.#put(box);
         return box;
@@ -72,9 +77,9 @@ export interface Name extends Box {
 }
 
 /** The names that are shown, the threatening ones first; one without a free place is left out, as are those beyond the most. */
-export function namesOf({ selected }: View, spots: Spots, { a, b, tx, ty, width, height, radius }: Frame): Name[] {
+export function namesOf({ selected, symbols }: View, spots: Spots, { a, b, tx, ty, width, height, radius }: Frame): Name[] {
   const { tracks, east, north, levels, statuses, ends } = spots;
-  const places = new Labels();
+  const places = new Labels(BESIDE[symbols]);
   const names: Name[] = [];
   let tried = 0;
   const name = (i: number) => {

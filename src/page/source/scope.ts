@@ -1,5 +1,6 @@
 // The plan position indicator: the ground, what moves, and names above it, each on a canvas of its own. It draws what it is given.
 
+import { TENTATIVE } from "./atlas.ts";
 import { leaderSeconds, roundRange } from "./camera.ts";
 import type { Coast } from "./coast.ts";
 import { FlatMarks } from "./flat_marks.ts";
@@ -8,7 +9,7 @@ import { FONT, Ground } from "./ground.ts";
 import { LABEL, namesOf } from "./labels.ts";
 import type { Marks } from "./marks.ts";
 import { LEVELS } from "./messages.ts";
-import { Spots, TENTATIVE } from "./spots.ts";
+import { Spots } from "./spots.ts";
 import { frameOf, INKS, metresOf, radiusOf, spotOf, type Colours, type Frame, type Spot, type View } from "./view.ts";
 
 export type { Colours, Frame, Overlay, Sigma, Spot, View } from "./view.ts";
@@ -56,6 +57,10 @@ export class Scope {
       this.redraw();
     });
     return marks;
+  }
+
+  get colours(): Colours {
+    return this.#colours;
   }
 
   /** From the middle to the edge [m], of the last drawing. */
@@ -139,7 +144,7 @@ export class Scope {
     g.setTransform(ratio, 0, 0, ratio, 0, 0);
     g.clearRect(0, 0, width, height);
     if (radiusOf(width, height) < 20) return;
-    this.#spots.take(view.tracks, view.levels);
+    this.#spots.take(view.tracks, view.levels, view.symbols);
     const frame = frameOf(view.camera, view.camera.range ?? this.#fitRange(view), width, height, view.up);
     this.#frame = frame;
     this.leaderS = leaderSeconds(this.#fastest(), frame.range);

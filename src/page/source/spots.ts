@@ -1,11 +1,11 @@
 // The tracks of a picture as columns, in the order in which they are drawn: what draws, names and fits them goes over numbers only.
 
-import { LEVELS, type Level, type Track } from "./messages.ts";
+import { app6CellOf, cellOf, TENTATIVE } from "./atlas.ts";
+import { CLASSES, LEVELS, type Level, type Symbols, type Track } from "./messages.ts";
 
 const NOT_ASSESSED = LEVELS.indexOf("NONE");
 const LEVEL_NUMBERS = Object.fromEntries(LEVELS.map((level, i) => [level, i])) as Record<Level, number>;
-const STATUS_NUMBERS: Record<Track["status"], number> = { CONFIRMED: 0, COASTING: 1, TENTATIVE: 2 };
-export const TENTATIVE = STATUS_NUMBERS.TENTATIVE;
+const STATUS_NUMBERS: Record<Track["status"], number> = { CONFIRMED: 0, COASTING: 1, TENTATIVE };
 
 export class Spots {
   count = 0; // of those whose place is known
@@ -16,11 +16,12 @@ export class Spots {
   velocityNorth = new Float64Array(0);
   levels = new Uint8Array(0); // index of LEVELS
   statuses = new Uint8Array(0); // confirmed, coasting, tentative
+  cells = new Uint8Array(0); // of the atlas of symbols
   readonly ends = new Array<number>(LEVELS.length).fill(0); // of each level, where its tracks end: they begin where the next milder one ends
   #levelsBefore = new Uint8Array(0); // in the order of the picture
 
-  /** Take a picture: as many tracks as it has, and the level of each that has one. */
-  take(tracks: readonly Track[], levels: ReadonlyMap<number, Level>): void {
+  /** Take a picture: the tracks, the level of each that has one, and how they are drawn. */
+  take(tracks: readonly Track[], levels: ReadonlyMap<number, Level>, symbols: Symbols): void {
     if (this.east.length < tracks.length) this.#makeRoom(tracks.length * 2);
     const { ends } = this;
     const sizes = new Array<number>(LEVELS.length).fill(0);
@@ -51,6 +52,7 @@ export class Spots {
       this.north[to] = y;
       this.levels[to] = level;
       this.statuses[to] = status;
+      this.cells[to] = symbols === "level" ? cellOf(status, level) : app6CellOf(status, level, CLASSES.indexOf(track.class));
       this.velocityEast[to] = velocityEast === null || status === TENTATIVE ? NaN : velocityEast;
       this.velocityNorth[to] = velocityNorth ?? NaN;
     }
@@ -58,6 +60,6 @@ export class Spots {
 
   #makeRoom(size: number): void {
     [this.east, this.north, this.velocityEast, this.velocityNorth] = Array.from({ length: 4 }, () => new Float64Array(size));
-    [this.levels, this.statuses, this.#levelsBefore] = Array.from({ length: 3 }, () => new Uint8Array(size));
+    [this.levels, this.statuses, this.cells, this.#levelsBefore] = Array.from({ length: 4 }, () => new Uint8Array(size));
   }
 }

@@ -7,7 +7,8 @@ import { glowsOf, shifted } from "../source/marks.ts";
 import { Pixels, pixelOf, spriteOf } from "../source/pixels.ts";
 import { Spots } from "../source/spots.ts";
 import { frameOf, metresOf, platformAt, spotOf, type View } from "../source/view.ts";
-import { LEVELS } from "../source/messages.ts";
+import { cellOf, CELLS, PLOT_CELL } from "../source/atlas.ts";
+import { CLASSES, LEVELS, type Track } from "../source/messages.ts";
 import { aFrame, aTrack } from "./heard_data.ts";
 
 const CAMERA = { east: 100, north: -50, range: null, follow: false, courseUp: false };
@@ -16,7 +17,7 @@ function aView(changes: Partial<View> = {}): View {
   return {
     camera: CAMERA, up: 0, tracks: [], glows: [], sensor: { x_m: 0, y_m: 0, heading_deg: 0 }, signals: [], areas: [], alarmed: new Set(),
     levels: new Map(), trails: new Map(), platform: null, sigma: null, stale: false, detectionsStale: false, showDetections: true,
-    showTrails: true, selected: null, overlays: [], ...changes,
+    showTrails: true, selected: null, symbols: "level", overlays: [], ...changes,
   };
 }
 
@@ -61,9 +62,9 @@ test("a trail relative to a ship that sails with the track stays where it is", (
   assert.equal(shifted([300, 40, 50], view), null); // where the ship was then nobody here has heard
 });
 
-function spotsOf({ tracks, levels }: View): Spots {
+function spotsOf({ tracks, levels, symbols }: View): Spots {
   const spots = new Spots();
-  spots.take(tracks, levels);
+  spots.take(tracks, levels, symbols);
   return spots;
 }
 
@@ -73,8 +74,27 @@ test("threatening tracks are drawn above the others, and a place that is not kno
   assert.deepEqual(spots.tracks.map(({ track_id: id }) => id), [4, 3, 2, 1]);
   assert.deepEqual([...spots.east.subarray(0, spots.count)], [40, 30, 20, 10]);
   assert.deepEqual([...spots.levels.subarray(0, spots.count)].map((level) => LEVELS[level]), ["NONE", "LOW", "MEDIUM", "CRITICAL"]);
-  spots.take(tracks.slice(0, 1), new Map()); // the next picture has fewer
+  spots.take(tracks.slice(0, 1), new Map(), "level"); // the next picture has fewer
   assert.deepEqual([spots.count, spots.tracks.length, spots.levels[0]], [1, 1, LEVELS.indexOf("NONE")]);
+});
+
+test("each class, level and status has an APP-6 symbol of its own, within the atlas; a tentative track is drawn as without them", () => {
+  const kinds = [...CLASSES, "BALLOON"]; // one that this page does not know is an unknown one
+  const tracks = ["CONFIRMED", "COASTING", "TENTATIVE"].flatMap((status) => kinds.map((kind) => ({ status, class: kind })))
+    .map((changes, i) => aTrack(i + 1, changes as Partial<Track>));
+  const seen = new Set<number>();
+  for (const level of LEVELS) {
+    const { tracks: drawn, cells } = spotsOf(aView({ tracks, levels: new Map(tracks.map((track) => [track.track_id, level])), symbols: "app6" }));
+    const cellOfKind = (status: string, kind: string) => cells[drawn.findIndex((track) => track.status === status && track.class === kind)];
+    for (const status of ["CONFIRMED", "COASTING"]) {
+      for (const kind of CLASSES) seen.add(cellOfKind(status, kind));
+      assert.equal(cellOfKind(status, "BALLOON"), cellOfKind(status, "UNKNOWN"));
+    }
+    assert.ok(cells.every((cell) => cell < CELLS));
+    assert.equal(cellOfKind("TENTATIVE", "DRONE"), cellOf(2, LEVELS.indexOf(level)));
+  }
+  assert.equal(seen.size, 2 * LEVELS.length * CLASSES.length);
+  assert.ok(!seen.has(PLOT_CELL));
 });
 
 test("a tentative track has no leader, nor one whose speed is not known", () => {
