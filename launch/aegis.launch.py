@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable, Shutdown
 from launch.events.process import ProcessExited
 from launch.launch_context import LaunchContext
 from launch.substitutions import LaunchConfiguration
@@ -18,6 +18,7 @@ from launch_ros.actions import Node
 
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
+from aegis.decision_key import DECISION_KEY, decision_key
 from aegis.graph.config import Parameters
 from aegis.graph.plan import Options, Plan
 from aegis.graph.watchdog import HANG_AFTER_S
@@ -139,7 +140,8 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         )
         for name, words in plan.processes.items()
     ]
-    return [*entities, *(sensor_transform(plan.parameters, radar) for radar in options.radars or ("",))]
+    key = SetEnvironmentVariable(DECISION_KEY, decision_key().hex())
+    return [key, *entities, *(sensor_transform(plan.parameters, radar) for radar in options.radars or ("",))]
 
 
 def end_where_it_cannot_start(event: ProcessExited, _: LaunchContext) -> list[LaunchDescriptionEntity]:

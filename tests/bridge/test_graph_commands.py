@@ -4,6 +4,11 @@ import json
 import time
 
 import httpx
+from aegis_msgs.msg import ZoneArray
+from aegis_msgs.srv import AcknowledgeEw, HandleAlarm
+
+from aegis.ros.qos import qos_profile
+from aegis.ros.topics import TOPICS
 
 
 def post(bridge, path: str, body: object = None, **options) -> httpx.Response:
@@ -27,7 +32,19 @@ def test_without_a_graph_commands_say_who_is_missing(start_bridge):
     assert bridge.get("/api/controller/status").json()["restartable"] == []
 
 
-def test_commands_reach_the_stages(start_bridge, start_stages, wait_for):
+def call(node, kind: type, name: str, **fields):
+    """Call a service as any DDS participant may, on a node that is spun elsewhere."""
+    client = node.create_client(kind, name)
+    assert client.wait_for_service(20), name
+    future = client.call_async(kind.Request(**fields))
+    end = time.monotonic() + 20
+    while not future.done():
+        assert time.monotonic() < end, f"{name} does not answer"
+        time.sleep(0.01)
+    return future.result()
+
+
+def test_commands_reach_the_stages(start_bridge, start_stages, publisher, wait_for):
     bridge = start_bridge()
     names = ["simulator", "detection", "tracking", "threat", "ew"]
     start_stages(*names, more={"threat.rules.any.when": "anywhere", "threat.rules.any.raise_s": 0.0})
@@ -62,6 +79,29 @@ def test_commands_reach_the_stages(start_bridge, start_stages, wait_for):
     wait_for(waiting, "advice against the jammer", 60)
     advice = waiting()[0]
     assert post(bridge, "/api/ew/advice/4000000000/reject").status_code == 404
+
+    # Not by somebody on DDS in a person's name, also not with a proof of his own making.
+    def refused(name: str) -> list[dict]:
+        items = bridge.get("/api/events?name=DECISION_REFUSED").json()["items"]
+        return [one["data"] for one in items if one["data"]["to"] == name]
+
+    foreign = {"id": advice["id"], "accept": True, "operator_name": "admin"}
+    for proof in ("", f"{time.time_ns()}.0123456789abcdef.{'0' * 64}"):
+        answer = call(publisher.node, AcknowledgeEw, "ew/acknowledge", proof=proof, **foreign)
+        assert (answer.success, answer.message.startswith("refused: ew/acknowledge: ")) == (False, True)
+    wait_for(lambda: refused("ew/acknowledge"), "it is an event in history")
+    assert [one["operator"] for one in refused("ew/acknowledge")] == ["admin"]
+    assert not call(publisher.node, HandleAlarm, "alarms/handle", id=1, action=1, operator_name="admin").success
+    zones = publisher.node.create_publisher(ZoneArray, "zones", qos_profile(TOPICS["zones"]))
+    zones.publish(ZoneArray())
+    wait_for(lambda: refused("zones"), "zones of a stranger are refused")
+
+    def counted() -> int:
+        detail = bridge.get("/api/controller/status").json()["stages"]["ew"]["detail"]
+        return detail["dropped_by_reason"].get("decision refused: ew/acknowledge", 0)
+
+    wait_for(lambda: counted() == 2, "both are counted")
+    assert [one for one in waiting() if one["id"] == advice["id"]]
     answer = post(bridge, f"/api/ew/advice/{advice['id']}/acknowledge")
     assert answer.json() == {"id": advice["id"], "state": "ACKNOWLEDGED", "decided_by": "admin"}
 

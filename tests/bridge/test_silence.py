@@ -10,11 +10,13 @@ import pytest
 import rclpy
 from bridge_data import some_detections, some_threats, some_tracks
 
+from aegis.ros.messages.reports import StageStatus, status_to_msg
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.topics import TOPICS
 
 WITHIN_S = 2.0
 PERIOD_S = 0.1
+DETECTION = StageStatus("detection", 2.0, 0.001, 0.002, 0.01, 0.02, 1, 1, 0, 0, 0, 0, "{}")
 
 
 class Radar:
@@ -120,10 +122,54 @@ def test_silence_and_a_stuck_sensor_are_said_everywhere_in_time(start_bridge, pu
     stranger = rclpy.create_node("stranger", context=publisher.context)
     topic = TOPICS["ew/advice"]
     stranger.create_publisher(message_class(topic.type), topic.name, qos_profile(topic))
-    wait_for(lambda: len(events("ANOTHER_PUBLISHER")) > 0, "an alarm", 15)
+
+    def others(topic: str) -> list[dict]:
+        return [one for one in events("ANOTHER_PUBLISHER") if one["topic"] == topic]
+
+    wait_for(lambda: len(others("ew/advice")) > 0, "an alarm", 15)
     nodes = ["/stranger", "/test_stages"]
-    assert events("ANOTHER_PUBLISHER") == [{"topic": "ew/advice", "sensor_id": "", "nodes": nodes}]
+    assert others("ew/advice") == [{"topic": "ew/advice", "sensor_id": "", "nodes": nodes}]
+    # This test's own node is none of a graph, and publishes status.
+    assert others("status") == [{"topic": "status", "sensor_id": "", "nodes": ["/test_stages"]}]
     stranger.destroy_node()
+
+
+def test_a_sensor_that_was_never_heard_is_said_after_the_grace(start_bridge, publisher, wait_for):
+    """Of two sensors that are expected one comes; the graph is ready until the grace is over, and once both are heard."""
+    bridge = start_bridge(ready_stages=["detection"], ready_first_data_s=3.0, ready_sensors=["radar", "right"])
+
+    def ready() -> tuple[int, list[str]]:
+        answer = httpx.get(bridge.url + "/ready")
+        return answer.status_code, answer.json()["reasons"]
+
+    def until(code: int, words: str, sensor: str = "radar") -> None:
+        end = time.monotonic() + 20
+        while True:
+            now_ns = time.time_ns()
+            publisher.send(replace(some_detections(1, now_ns), sensor_id=sensor))
+            publisher.publishers["status"].publish(status_to_msg([DETECTION], run_id="test-run", stamp_ns=now_ns))
+            found = ready()
+            if found[0] == code and words in "; ".join(found[1]):
+                return
+            assert time.monotonic() < end, found
+            time.sleep(0.1)
+
+    wait_for(lambda: ready() == (503, ["the stage 'detection' does not report"]), "nothing runs")
+    until(200, "")
+    until(503, "detections of 'right': never heard")
+
+    def silent() -> list[dict]:
+        return [json.loads(m.data) for m in publisher.heard["events"] if m.name == "SOURCE_SILENT"]
+
+    wait_for(lambda: len(silent()) > 0, "an event")
+    assert [(e["topic"], e["sensor_id"], e["ever_heard"]) for e in silent()] == [("detections", "right", False)]
+    wait_for(
+        lambda: any("right': never heard" in s.message for m in publisher.heard["/diagnostics"] for s in m.status),
+        "a diagnosis",
+    )
+    with bridge.stream() as client:
+        assert [t["sensor_id"] for t in until_troubled(client)] == ["right"]
+    until(200, "", "right")
 
 
 def until_troubled(client) -> list[dict]:

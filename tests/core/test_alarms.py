@@ -1,10 +1,12 @@
 """The book of alarms: what is told, what is silent, what a person does, what is forgotten."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from threat_tracks import tracks_of
 
+from aegis.core.ids import UniqueIds
 from aegis.core.threat.alarms import AlarmBook
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.threat.zone_watch import RuleChange
@@ -113,3 +115,46 @@ def test_of_too_many_the_oldest_that_ended_go_and_no_more_are_taken_than_there_i
     assert take(b, 5, ("pier", 6, True), ("pier", 7, True)) == ([6], [])
     assert (len(b.alarms), b.refused) == (4, 1)
     assert take(b, 6, ("pier", 7, False)) == ([], [])  # of the one for which there was no room
+
+
+def restarted(before: AlarmBook) -> AlarmBook:
+    after = AlarmBook(SETTINGS.alarms, SETTINGS.rules, UniqueIds(1000))
+    after.take_kept(json.loads(json.dumps(before.kept())))
+    return after
+
+
+def test_what_still_holds_after_a_restart_goes_on_as_it_was_and_the_rest_ends():
+    b = book()
+    take(b, 1, ("pier", 7, True), ("near", 8, True))
+    b.acknowledge(1, "Kim")
+    before = b.note(1, "Ada", "called them")
+    after = restarted(b)
+    assert after.alarms == b.alarms
+    assert take(after, 40) == ([], [])
+    assert take(after, 41, ("pier", 7, True)) == ([], [])  # told already
+    assert [a for a in after.alarms if a.id == 1] == [before]
+    rule = SETTINGS.rules["near"]
+    wait_s = rule.raise_s + rule.end_s
+    assert take(after, 40 + wait_s) == ([], [])
+    assert take(after, 41 + wait_s) == ([], [2])
+    assert take(after, 50, ("pier", 7, False), ("pier", 9, True)) == ([1000], [1])
+
+
+def test_what_is_shelved_is_silent_after_a_restart_until_its_time_is_over():
+    b = book()
+    take(b, 1, ("pier", 7, True))
+    b.shelve(1, "Kim", "survey", 60.0, 2 * NS)
+    take(b, 3, ("pier", 7, False))
+    after = restarted(b)
+    assert take(after, 5, ("pier", 7, True)) == ([], [])
+    assert after.alarms[0].shelved_by == "Kim"
+    assert take(after, 62) == ([1000], [])
+
+
+def test_an_alarm_of_a_rule_that_is_gone_after_a_restart_ends():
+    b = book()
+    take(b, 1, ("pier", 7, True))
+    after = AlarmBook(SETTINGS.alarms, {})
+    after.take_kept(b.kept())
+    assert take(after, 5) == ([], [])
+    assert take(after, 16) == ([], [1])

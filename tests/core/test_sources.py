@@ -117,3 +117,37 @@ def test_invented_sensors_do_not_pile_up():
     assert len(watch.troubles(1e3)) == MOST_SOURCES
     watch.clear()
     assert watch.troubles(1e3) == []
+
+
+def test_what_is_expected_and_never_heard_is_told_after_the_grace_and_is_the_cause():
+    watch = SourceWatch(1.5, 3, CHAIN)
+    watch.expect([("detections", "left"), ("detections", "right"), ("tracks", ""), ("threats", "")], 15.0)
+    assert watch.troubles(100.0) == watch.troubles(115.0) == []  # from the first look on
+    assert [(t.topic, t.sensor_id, t.ever_heard) for t in watch.causes(115.5)] == [
+        ("detections", "left", False),
+        ("detections", "right", False),
+    ]
+    assert str(watch.causes(115.5)[0]) == "detections of 'left': never heard, 15.5 s after the start"
+    regular(watch, "detections", "left", 0.5, 120.0)
+    watch.heard("tracks", "", 120.0)
+    watch.heard("threats", "", 120.0)
+    (right,) = watch.causes(120.1)
+    assert (right.sensor_id, right.state, right.ever_heard) == ("right", State.SILENT, False)
+    begun, ended = watch.news(120.1)
+    assert (begun, ended) == ([right], [])
+    watch.heard("detections", "right", 120.2)
+    begun, ended = watch.news(120.3)
+    assert (begun, [t.sensor_id for t in ended]) == ([], ["right"])
+
+
+def test_whoever_gives_detections_is_enough_where_no_sensor_is_named():
+    watch = SourceWatch(1.5, 3, CHAIN)
+    watch.expect([("detections", ""), ("tracks", "")], 5.0)
+    assert watch.troubles(0.0) == []
+    watch.heard("detections", "any", 4.0)
+    assert [(t.topic, t.ever_heard) for t in watch.causes(5.5)] == [
+        ("tracks", False)
+    ]  # the tracker makes nothing of it
+    watch.clear()
+    assert watch.troubles(6.0) == []
+    assert [t.topic for t in watch.causes(11.5)] == ["detections"]  # expected anew

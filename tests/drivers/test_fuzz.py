@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from amounts import amount
 from driver_case import DriverCase, all_cases, check_content
 
 from aegis.drivers.contract import Parser
@@ -125,14 +126,15 @@ def test_mutated_packets(case, tmp_path, record_property):
     held = {False: 0, True: 0}  # most in the first half, in the second
     given = 0
     tracemalloc.start()
-    for n in range(case.fuzz_packets):
+    packets_fed = amount(case.fuzz_packets, nightly=10 * case.fuzz_packets)
+    for n in range(packets_fed):
         now_ns += rng.randrange(2_000_000)
         frames = parser.feed(next(packets), now_ns)
         given += len(frames)
         for frame in frames:
             check_content(frame, plausible=False)
         if n % 2000 == 0:
-            half = n >= case.fuzz_packets // 2
+            half = n >= packets_fed // 2
             held[half] = max(held[half], held_bytes(parser))
             assert held[half] <= MAX_HELD_BYTES
             parser.health()
@@ -146,7 +148,7 @@ def test_mutated_packets(case, tmp_path, record_property):
     assert held[True] <= held[False] + GROWTH_BYTES, "what is held grows with what was fed"
 
     reasons = dict(parser.refused)
-    assert given > 0, f"no frame of {case.fuzz_packets} packets, some of them good: {reasons}"
+    assert given > 0, f"no frame of {packets_fed} packets, some of them good: {reasons}"
     assert sum(reasons.values()) > 0
     assert len(reasons) <= MAX_REASONS
     assert all(type(reason) is str and 0 < len(reason) < 60 for reason in reasons), reasons

@@ -85,7 +85,7 @@ class TestChirps:
     @pytest.mark.parametrize(
         ("name", "text", "says"),
         [
-            ("a.yaml", "[1, 2", "no YAML"),
+            ("a.yaml", "[1, 2", "not valid YAML"),
             ("a.yaml", "3", "no keys"),
             ("a.json", "{", "no JSON"),
             ("a.txt", "", "no .yaml"),

@@ -70,7 +70,13 @@ def test_what_is_no_checkout_has_nothing_to_build(checkout):
 def test_foxglove_is_not_shown_to_others_unasked(host):
     with pytest.raises(ConfigError, match="insecure_non_loopback"):
         check_exposure(FoxgloveSettings.load({"host": host}))
-    check_exposure(FoxgloveSettings.load({"host": host, "insecure_non_loopback": True}))
+    with pytest.raises(ConfigError, match="FOXGLOVE_TOKEN"):
+        check_exposure(FoxgloveSettings.load({"host": host, "insecure_non_loopback": True}))
+    with pytest.raises(ConfigError, match="16 or more"):
+        check_exposure(FoxgloveSettings.load({"host": host, "insecure_non_loopback": True, "token": "short"}))
+    with pytest.raises(ConfigError, match="insecure_non_loopback"):
+        check_exposure(FoxgloveSettings.load({"host": host, "token": "0123456789abcdef"}))
+    check_exposure(FoxgloveSettings.load({"host": host, "insecure_non_loopback": True, "token": "0123456789abcdef"}))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])

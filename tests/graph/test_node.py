@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,35 +10,42 @@ import time
 from array import array
 from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 from aegis_msgs.msg import Event
+from aegis_msgs.srv import HandleAlarm
 from graph_process import Listener
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters, SetParametersAtomically
 from settings_of import settings_of
+from threat_tracks import tracks_of
 
 from aegis.core.param_names import nested
 from aegis.core.tracking.settings import SensorModel, TrackingSettings
 from aegis.core.types import ClassId
+from aegis.decision_key import decision_key
 from aegis.graph.config import Parameters
 from aegis.graph.node import main
 from aegis.graph.ros_args import RosArguments
-from aegis.ros.qos import qos_profile
+from aegis.ros.messages.alarms import alarms_from_msg
+from aegis.ros.messages.picture import tracks_to_msg
+from aegis.ros.proofs import prove
+from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.topics import TOPICS
 
 
 @contextmanager
-def node(environ: dict[str, str], log: Path, *arguments: str):
+def node(environ: dict[str, str], log: Path, *arguments: str, code: int = 0):
     with log.open("wb") as file:
         command = [sys.executable, "-m", "aegis.graph.node", *arguments]
         process = subprocess.Popen(command, env=environ, stdout=file, stderr=file)
         try:
             yield process
             process.terminate()
-            assert process.wait(15) == 0, log.read_text()
+            assert process.wait(15) == code, log.read_text()
         finally:
             if process.poll() is None:
                 process.kill()
@@ -227,6 +235,40 @@ def test_two_radars_in_two_namespaces_do_not_mix(ros_domain, tmp_path, wait_for)
         state = Path(ros_domain["AEGIS_STATE_DIR"])
         wait_for(lambda: (state / "front").is_dir() and (state / "rear").is_dir(), "a state directory each")
         assert listener.messages["status"] == []
+
+
+def test_what_a_person_did_with_an_alarm_outlives_the_threat_node(ros_domain, tmp_path, wait_for):
+    arguments = ["threat", "--set", "threat.rules.all.when=anywhere", "--set", "threat.rules.all.raise_s=0"]
+    began_ns = time.time_ns()
+    with Listener("alarms", "events") as listener:
+        heard, topic = listener.messages["alarms"], TOPICS["tracks"]
+        publisher = listener.node.create_publisher(message_class(topic.type), "tracks", qos_profile(topic))
+
+        def alarms():
+            drones = ((k, ClassId.DRONE, (50.0 * k, 60.0, 120.0), (-3.0, 4.0, 0.0)) for k in (7, 8))
+            publisher.publish(tracks_to_msg(replace(tracks_of(*drones), stamp_ns=time.time_ns())))
+            return {a.track_id: a for a in alarms_from_msg(heard[-1])} if heard else {}
+
+        def handle(alarm, action, text=""):
+            fields = {"id": alarm.id, "operator_name": "Kim", "action": action, "text": text, "duration_s": 600.0}
+            request = HandleAlarm.Request(**fields)
+            prove(request, "/alarms/handle", decision_key())  # as the bridge does
+            assert call(listener, HandleAlarm, "alarms/handle", **fields, proof=request.proof).success
+
+        with node(ros_domain, tmp_path / "log", *arguments, code=-signal.SIGKILL) as killed:
+            wait_for(lambda: len(alarms()) == 2, "two alarms")
+            handle(alarms()[7], HandleAlarm.Request.ACKNOWLEDGE)
+            handle(alarms()[8], HandleAlarm.Request.SHELVE, "survey")
+            wait_for(lambda: alarms()[7].acknowledged_by and alarms()[8].shelved_by, "what was done")
+            before = alarms()
+            killed.kill()
+        heard.clear()
+        with node(ros_domain, tmp_path / "log", *arguments):
+            cycles = len(listener.messages["events"])
+            wait_for(lambda: alarms() and len(listener.messages["events"]) > cycles + 5, "pictures since the restart")
+            assert alarms() == before
+        told = [e for e in listener.messages["events"] if e.name in ("ALARM_RAISED", "ALARM_ENDED")]
+        assert [(e.name, e.header.stamp.sec >= began_ns // 10**9) for e in told] == [("ALARM_RAISED", True)] * 2
 
 
 def test_a_node_told_to_stop_while_it_starts_stops_cleanly(ros_domain, tmp_path, wait_for):

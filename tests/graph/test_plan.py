@@ -218,6 +218,7 @@ def test_a_rig_has_each_radars_nodes_in_a_namespace_and_all_others_once():
     assert "--namespace" not in made.processes["tracking"]
     (stages,) = [word for word in made.processes[BRIDGE] if word.startswith("--set=bridge.ready.stages")]
     assert stages.endswith("=[front/detection, left/detection, tracking, threat, ew]")
+    assert "--set=bridge.ready.sensors=[front, left]" in made.processes[BRIDGE]
     seeds = [word for name in radars for word in made.processes[name] if "simulator.seed" in word]
     assert seeds == ["--set=simulator.seed=1", "--set=simulator.seed=2"]
     begins = {word for name in radars for word in made.processes[name] if "begins_at_s" in word}

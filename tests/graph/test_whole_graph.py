@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 from aegis_msgs.msg import PulseArray, TrackArray
-from aegis_msgs.srv import AcknowledgeEw, Restart, Scan, SetMode
+from aegis_msgs.srv import Restart, Scan, SetMode
 from graph_process import Listener, aegis_up
 from websockets.sync.client import connect
 
@@ -114,12 +114,13 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         wait_for(lambda: bool(about(track=True)), "advice on the missile")
         assert "EW_COUNTERMEASURE" not in names()
         clients = Clients(graph)
-        decided = clients.call(
-            AcknowledgeEw, "ew/acknowledge", id=about(track=True)[0], accept=True, operator_name="Kim"
-        )
-        assert decided.success, decided.message
-        again = clients.call(AcknowledgeEw, "ew/acknowledge", id=decided_id(graph), accept=True, operator_name="Kim")
-        assert not again.success
+
+        def accept(advice: int) -> int:
+            return httpx.post(f"{url}/api/ew/advice/{advice}/acknowledge", headers=headers, timeout=20).status_code
+
+        assert accept(about(track=True)[0]) == 200
+        wait_for(lambda: decided_id(graph) > 0, "everybody is told")
+        assert accept(decided_id(graph)) == 409
         wait_for(lambda: "EW_COUNTERMEASURE" in names(), "the countermeasure is told")
         wait_for(lambda: "EW_DETECTION" in names(), "the jammer is sensed", 60)
 
@@ -149,7 +150,7 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
 
 def decided_id(graph: Listener) -> int:
     message = graph.messages["ew/advice"][-1]
-    return next(i for i, state in zip(message.id, message.state, strict=True) if state == 2)
+    return next((i for i, state in zip(message.id, message.state, strict=True) if state == 2), 0)
 
 
 class Clients:

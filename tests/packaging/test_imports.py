@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "aegis"
 FLOORS = [
     {"core"},
     {"state", "resources", "models", "heartbeat"},
+    {"decision_key"},
     {"drivers", "simulation"},
     {"training"},
     {"ros"},

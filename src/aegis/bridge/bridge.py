@@ -108,6 +108,8 @@ class Bridge:
             outputs = await enter(Outputs.open(settings.outputs, namespace=context.namespace, run_id=context.run_id))
             ready = settings.ready
             sources = SourceWatch(ready.data_silence_s, ready.stuck_after, order=("detections", "tracks", "threats"))
+            if ready.first_data_s:
+                sources.expect(ready.expected(), ready.first_data_s)
             state = LiveState(nodes.names, ready.stages, ready.silence_s, sources)
             telemetry = Telemetry(state, state_dir)
             stage_log = await enter(StageLog.open(log.folder, settings.log)) if log else None

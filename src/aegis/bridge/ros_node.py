@@ -68,7 +68,7 @@ _log = logging.getLogger(__name__)
 
 PERIOD_S = 0.5  # with the least silence, what falls silent is told within two seconds
 STRANGERS_S = 5.0  # between looks at who publishes what
-GATHER_S = 0.02  # less than a person would notice who asks through REST
+GATHER_S = 0.1  # less than a person would notice who asks through REST; a scan passes all stages in it
 _JOIN_DEADLINE_S = 5.0
 MAP = "map"
 _BROADCASTS = {
@@ -151,8 +151,9 @@ class BridgeStage(Stage[BridgeSettings]):
             back = SourceBack(trouble.topic, trouble.sensor_id, trouble.state.value, trouble.for_s)
             yield self.event(back, now_ns)
         for trouble in begun:
-            kind = SourceSilent if trouble.state is State.SILENT else SourceStuck
-            yield self.event(kind(trouble.topic, trouble.sensor_id, trouble.for_s), now_ns)
+            what = (trouble.topic, trouble.sensor_id, trouble.for_s)
+            silent = trouble.state is State.SILENT
+            yield self.event(SourceSilent(*what, trouble.ever_heard) if silent else SourceStuck(*what), now_ns)
         for broadcast, channel in _BROADCASTS.items():
             messages = self._side.hub.frames[channel]
             new, self._broadcast[channel] = messages - self._broadcast[channel], messages
@@ -277,8 +278,12 @@ class RosLink:
             self._node, self.stage, subscribes=nodes.subscribes, publishes=nodes.publishes, overrides=given
         )
         self.services = GraphServices(self._node, nodes)
+        renamed = {word.rpartition(":=")[2] for word in ros_args if "__node:=" in word or "__name:=" in word}
+        self._known = nodes.known | renamed
         self._node.create_timer(
-            STRANGERS_S, self._host.look_for_strangers, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            STRANGERS_S,
+            lambda: self._host.look_for_strangers(self._known),
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
         )
         self._executor = SingleThreadedExecutor(context=self._ros)
         self._executor.add_node(self._node)

@@ -54,6 +54,15 @@ class ReadySettings(Settings):
         ge=0.1,
         le=3600,
     )
+    first_data_s: float = param(
+        15.0,
+        "Time after the start within which `sensors`, and detection, tracking and threat where they are among `stages`, must have "
+        "given data; 0: no limit.",
+        unit="s",
+        ge=0,
+        le=3600,
+    )
+    sensors: tuple[str, ...] = param((), "Sensors (sensor_id) whose detections are expected; empty: one of any name.")
     stuck_after: int = param(
         3,
         "So many scans of a sensor in a row with exactly the detections of the one before (more where they are fewer than three) "
@@ -61,6 +70,13 @@ class ReadySettings(Settings):
         ge=0,
         le=1000,
     )
+
+    def expected(self) -> list[tuple[str, str]]:
+        """Return what is to come: topics, each with a sensor, or none where whoever may be it."""
+        runs = {name.rpartition("/")[2] for name in self.stages}
+        detections = [("detections", name) for name in self.sensors or ("",)] if "detection" in runs else []
+        made = {"tracking": "tracks", "threat": "threats"}
+        return detections + [(topic, "") for stage, topic in made.items() if stage in runs]
 
 
 class BridgeSettings(SensorPose):

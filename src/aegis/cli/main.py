@@ -22,6 +22,7 @@ from aegis.cli.train import train
 from aegis.cli.users import users
 from aegis.cli.values import HangAfter, UtcTime, sets_option
 from aegis.core.params import ConfigError
+from aegis.decision_key import share_decision_key
 from aegis.graph.watchdog import HANG_AFTER_S
 
 EXIT_CONFIG = 2
@@ -147,6 +148,8 @@ def up(context: click.Context, /, print_plan: bool, hang_after: float, **options
         return
     from aegis.graph import node
 
+    with _config_errors():
+        share_decision_key(os.environ)
     node.preload(plan.nodes)
     programs = {
         process: Program(partial(node.main, arguments), plan.environ[process])

@@ -284,7 +284,9 @@ class DriverFailed(Event):
 
 @dataclass(frozen=True)
 class SourceSilent(Event):
-    """The bridge hears nothing any more of what came regularly: a sensor's detections, or what a stage makes of them."""
+    """The bridge hears nothing any more of what came regularly, or was expected: a sensor's detections, or what a stage makes of
+    them.
+    """
 
     name = "SOURCE_SILENT"
     severity = Severity.WARNING
@@ -292,6 +294,7 @@ class SourceSilent(Event):
     topic: Annotated[str, "what does not come"]
     sensor_id: Annotated[str, "whose; empty where the topic is the whole picture's"]
     for_s: Annotated[float, "since when [s]"]
+    ever_heard: Annotated[bool, "false where it has never come: since the bridge's start"] = True
 
 
 @dataclass(frozen=True)
@@ -320,8 +323,9 @@ class SourceBack(Event):
 
 @dataclass(frozen=True)
 class AnotherPublisher(Event):
-    """A topic, or one sensor's data on it, has a second publisher. Its points, detections, tracks and threats are not mixed in; of
-    what is published when it changes (alarms, advice) it cannot be told apart. Told once a minute at most.
+    """A topic, or one sensor's data on it, has a second publisher. Its points, detections, tracks, threats and status are not mixed
+    in; of what is published when it changes (alarms, advice) it cannot be told apart. A node that is none of the graph's is told of
+    where it publishes `status`, which each node does. Told once a minute at most.
     """
 
     name = "ANOTHER_PUBLISHER"
@@ -330,6 +334,18 @@ class AnotherPublisher(Event):
     topic: Annotated[str, "what it publishes"]
     sensor_id: Annotated[str, "as whose; its frame of points; empty where the topic is the whole picture's"]
     nodes: Annotated[list[str], "all nodes that publish the topic now"]
+
+
+@dataclass(frozen=True)
+class DecisionRefused(Event):
+    """Somebody other than the graph's own bridge has sent a person's decision; it was not taken. Told once a minute at most."""
+
+    name = "DECISION_REFUSED"
+    severity = Severity.ERROR
+    ordinary = False
+    to: Annotated[str, "the service that was called, or the topic"]
+    operator: Annotated[str, "who it says has decided"]
+    reason: Annotated[str, "why it was refused"]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ MOST_LOST = 10_000  # a number that is farther from the last is of another publi
 ENDED_S = 1.0
 ENDED_PERIODS = 1.5
 LONGEST_PERIOD_S = 10.0
-MOST_STREAMS, MOST_SOURCES = 4, 64
+MOST_STREAMS, MOST_SOURCES = 4, 256
 TOLD_AGAIN_S = 60.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -32,9 +32,12 @@ class Trouble:
     sensor_id: str
     state: State
     for_s: float
+    ever_heard: bool = True
 
     def __str__(self) -> str:
         source = f"{self.topic} of '{self.sensor_id}'" if self.sensor_id else self.topic
+        if not self.ever_heard:
+            return f"{source}: never heard, {self.for_s:.1f} s after the start"
         what = "no message" if self.state is State.SILENT else "the same scan again and again"
         return f"{source}: {what} for {self.for_s:.1f} s"
 
@@ -66,11 +69,25 @@ class SourceWatch:
         self._before = dict(zip(order[1:], order, strict=False))
         self._sources: dict[tuple[str, str], _Source] = {}
         self._told: dict[tuple[str, str, State], Trouble] = {}
+        self._expected: set[tuple[str, str]] = set()
+        self._first_s = 0.0
+        self._awaited: set[tuple[str, str]] = set()  # of those expected, what was not heard yet
+        self._awaited_since_s: float | None = None
         self._lock = threading.Lock()
+
+    def expect(self, sources: Iterable[tuple[str, str]], within_s: float) -> None:
+        """Expect sources from the next look on, each a topic and a sensor; of no sensor, whoever it is of.
+
+        Those that were not heard within that time are silent.
+        """
+        with self._lock:
+            self._expected, self._first_s = set(sources), within_s
+            self._awaited, self._awaited_since_s = set(self._expected), None
 
     def heard(self, topic: str, sensor_id: str, at_s: float, content: bytes = b"", objects: int = 0) -> None:
         """Take note of a message; `content` is what of it must differ from the next one's, where it has objects."""
         with self._lock:
+            self._awaited -= {(topic, sensor_id), (topic, "")}
             source = self._sources.get((topic, sensor_id))
             if source is None:
                 if len(self._sources) < MOST_SOURCES:
@@ -99,6 +116,10 @@ class SourceWatch:
         """Return what is wrong with all sources."""
         out = []
         with self._lock:
+            since_s = self._awaited_since_s = now_s if self._awaited_since_s is None else self._awaited_since_s
+            if now_s - since_s > self._first_s:
+                for topic, sensor_id in sorted(self._awaited):
+                    out.append(Trouble(topic, sensor_id, State.SILENT, now_s - since_s, ever_heard=False))
             for (topic, sensor_id), source in self._sources.items():
                 if self._is_silent(source, now_s):
                     out.append(Trouble(topic, sensor_id, State.SILENT, now_s - source.last_s))
@@ -110,6 +131,7 @@ class SourceWatch:
         """Return the same without what follows from another of them, or has followed from one that has just ended."""
         found = self.troubles(now_s)
         silent = {topic for topic in self._before.values() if self.silent_s(topic, now_s) is not None}
+        silent |= {t.topic for t in found if not t.ever_heard and not self._is_known(t.topic)}
         return [t for t in found if t.state is State.STUCK or not self._follows(t, silent, now_s)]
 
     def news(self, now_s: float) -> tuple[list[Trouble], list[Trouble]]:
@@ -121,10 +143,15 @@ class SourceWatch:
         return begun, ended
 
     def clear(self) -> None:
-        """Forget every source: none is expected any more."""
+        """Forget every source: none but those of `expect` is expected any more, and these anew."""
         with self._lock:
             self._sources.clear()
             self._told.clear()
+            self._awaited, self._awaited_since_s = set(self._expected), None
+
+    def _is_known(self, topic: str) -> bool:
+        with self._lock:
+            return any(name == topic for name, _ in self._sources)
 
     def _follows(self, trouble: Trouble, silent: set[str], now_s: float) -> bool:
         before = self._before.get(trouble.topic)
@@ -132,6 +159,8 @@ class SourceWatch:
             return False
         if before in silent:
             return True
+        if not trouble.ever_heard:
+            return False
         with self._lock:
             source = self._sources[trouble.topic, trouble.sensor_id]
             resumed = max((s.resumed_s for (name, _), s in self._sources.items() if name == before), default=0.0)

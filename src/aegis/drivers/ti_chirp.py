@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import yaml
 from pydantic import Field
 
 from aegis.core.param_names import Leaf
 from aegis.core.params import ConfigError, Settings
 from aegis.core.signal.cube import Waveform, WaveformKind
 from aegis.core.signal.equation import SPEED_OF_LIGHT
+from aegis.core.yaml_text import parse_yaml
 from aegis.drivers.ti_studio import read_studio
 
 LANES = 4  # of the interleaved layout, whatever the number of receivers (TI SWRA581B)
@@ -139,10 +139,7 @@ def load_chirp(path: Path, board: str = "") -> ChirpConfig:
 
 
 def _read_yaml(text: str, path: Path) -> dict[str, Leaf]:
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is no YAML: {error}") from None
+    values = parse_yaml(text, str(path))
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds no keys; expected are {', '.join(ChirpConfig.model_fields)}")
     return {str(key): value for key, value in values.items()}

@@ -5,9 +5,13 @@ from __future__ import annotations
 import ipaddress
 from typing import Literal
 
+from pydantic import SecretStr
+
 from aegis.core.params import ConfigError, group, param
 from aegis.core.picture import PictureSettings
 from aegis.core.sensor import SensorPose
+
+MIN_TOKEN = 16  # characters
 
 
 class FoxgloveSettings(SensorPose):
@@ -18,7 +22,16 @@ class FoxgloveSettings(SensorPose):
     )
     host: str = param("127.0.0.1", "Address to listen on; the server has no accounts, so leave it on this machine.")
     insecure_non_loopback: bool = param(
-        False, "Listen on other addresses than loopback: whoever reaches the port sees the picture, without an account."
+        False, "Listen on other addresses than loopback, in the clear: whoever has the token sees the picture."
+    )
+    token: SecretStr = param(
+        SecretStr(""),
+        "What a viewer has to bring, as ws://HOST:8765?token=TOKEN; empty asks for none, on loopback only.",
+        env="FOXGLOVE_TOKEN",
+    )
+    allowed_origins: tuple[str, ...] = param(
+        ("https://app.foxglove.dev", "file://"),
+        "Origins of web pages that may connect, besides those of this machine; * lets all in.",
     )
     port: int = param(8765, "TCP port to listen on.", ge=1, le=65535)
     moving_platform: bool = param(
@@ -44,8 +57,13 @@ def check_exposure(settings: FoxgloveSettings) -> None:
         local = settings.host == "localhost" or ipaddress.ip_address(settings.host).is_loopback
     except ValueError:
         local = False
-    if not local and not settings.insecure_non_loopback:
+    token = settings.token.get_secret_value()
+    if token and len(token) < MIN_TOKEN:
+        raise ConfigError(
+            f"foxglove: token (FOXGLOVE_TOKEN) has {len(token)} characters; {MIN_TOKEN} or more are needed"
+        )
+    if not local and not (token and settings.insecure_non_loopback):
         raise ConfigError(
             f"foxglove: host '{settings.host}' can be reached from other machines, and the server has no accounts: set host"
-            " 127.0.0.1 (and a tunnel), or insecure_non_loopback to accept it"
+            " 127.0.0.1 (and a tunnel); or FOXGLOVE_TOKEN, and insecure_non_loopback to accept that it travels in the clear"
         )

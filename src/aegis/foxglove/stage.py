@@ -19,6 +19,7 @@ from aegis.core.types import Floats
 from aegis.core.video.spokes import Spokes, VideoError
 from aegis.foxglove import messages, overlays
 from aegis.foxglove.explain import EXPLAIN, Explainer
+from aegis.foxglove.gate import Gate, hidden_address
 from aegis.foxglove.server import Channels, Offer, SdkSink, Sink, Value, json_schema
 from aegis.foxglove.settings import FoxgloveSettings, check_exposure
 from aegis.ros.bag import message_definition
@@ -66,9 +67,15 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         self._again_ns = 0
         namespace = context.namespace.strip("/")
         self._under = f"/{namespace}" if namespace else ""
+        inner = hidden_address()
         self._sink: Sink = _sink_type(settings.sink)(
-            settings.host, settings.port, f"aegis {namespace}".strip(), self._channels(), self._offer()
+            *inner, f"aegis {namespace}".strip(), self._channels(), self._offer()
         )
+        try:
+            self._gate = Gate(settings, inner)
+        except ConfigError:
+            self._sink.close()
+            raise
 
     def _channels(self) -> Channels:
         """Return what is sent: pictures in Foxglove's own schemas, and topics of the graph as ROS 2 messages."""
@@ -138,11 +145,13 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
             "url": f"ws://{self.settings.host}:{self.settings.port}",
             "shown": self._feed.shown,
             "skipped_by_rate": self._feed.skipped,
+            **self._gate.detail(),
             **self._sink.detail(),
         }
 
     def close(self) -> None:
         """Stop the server."""
+        self._gate.close()
         self._sink.close()
 
     def _take_tracks(self, message: TrackArray) -> None:

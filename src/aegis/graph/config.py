@@ -175,7 +175,12 @@ class Parameters:
         }
 
     def _kind(self, node: str, given: Mapping[str, tuple[Leaf, Section]]) -> type[Settings]:
-        return settings_type(node, {name: value for name, (value, _) in given.items()})
+        try:
+            return settings_type(node, {name: value for name, (value, _) in given.items()})
+        except ConfigError as error:
+            if "driver" not in given:
+                raise
+            raise ConfigError(f"{given['driver'][1].source}, node '{node}': {error}") from None
 
 
 def _wants_raw_profile(explicit: Sequence[Section]) -> bool:

@@ -214,4 +214,5 @@ def nodes_beside_bridge(names: Sequence[str] = ()) -> GraphNodes:
             **{restart_service(name): restart.type for name in names},
             **{name: offered[name] for name in spec.calls},
         },
+        known=frozenset(ALL_NODES),
     )

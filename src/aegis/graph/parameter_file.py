@@ -22,10 +22,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from aegis.core.param_names import Leaf, Values, flat
 from aegis.core.params import ConfigError
+from aegis.core.yaml_text import parse_yaml
 from aegis.graph.nodes import ALL_NODES
 
 EVERY_NODE = "/**"
@@ -76,11 +75,9 @@ def read_file(path: Path, *, foreign: bool = False) -> list[Section]:
         ConfigError: unreadable, not YAML, not in the format above, or naming a node that does not exist.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
     if content is None:
         return []
     if not isinstance(content, dict):
@@ -125,9 +122,6 @@ def parse_sets(sets: Iterable[str]) -> list[Section]:
         node, dot, key = name.partition(".")
         if not eq or not dot or not key or node not in ALL_NODES:
             raise ConfigError(f"--set {item}: NODE.KEY=VALUE is expected, NODE one of {', '.join(ALL_NODES)}")
-        try:
-            given = flat({key: yaml.safe_load(value)})
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {item}: the value is not valid YAML: {error}") from error
+        given = flat({key: parse_yaml(value, f"--set {item}: the value")})
         out.append(Section(f"/**/{node}", given, "--set"))
     return out

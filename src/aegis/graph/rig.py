@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from aegis.core.detection.settings import DetectionSettings
 from aegis.core.params import ConfigError
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.graph.config import Parameters
@@ -79,6 +80,9 @@ def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
         if not parameters.gives(BRIDGE, "ready.stages"):
             needed = [name for name in every if name.rpartition("/")[2] in ("detection", "tracking", "threat", "ew")]
             sets.append(f"bridge.ready.stages=[{', '.join(needed)}]")
+        if not parameters.gives(BRIDGE, "ready.sensors"):
+            found = [part.parameters.settings_as(DetectionSettings, "detection") for part in parts[:-1] if part.radar]
+            sets.append(f"bridge.ready.sensors=[{', '.join(one.sensor_id for one in found)}]")
     given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
     return [*parts[:-1], replace(last, nodes=[*last.nodes, BRIDGE], parameters=given, sets=sets)]
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from aegis.core.param_names import Leaf, flat
 from aegis.core.params import ConfigError
+from aegis.core.yaml_text import parse_yaml
 
 BEGIN, END = "--ros-args", "--"
 _PARAMETER, _FILE, _REMAP, _LOG_LEVEL = "--param", "--params-file", "--remap", "--log-level"
@@ -63,10 +62,7 @@ class Rule:
         Raises:
             ConfigError: the value is not YAML.
         """
-        try:
-            return flat({self.name: yaml.safe_load(self.value)})
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{BEGIN}: -p {self}: the value is not valid YAML: {error}") from error
+        return flat({self.name: parse_yaml(self.value, f"{BEGIN}: -p {self}: the value")})
 
 
 @dataclass(frozen=True)

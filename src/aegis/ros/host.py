@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any, ParamSpec
 
@@ -15,12 +15,15 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from aegis.core.events import AnotherPublisher, ParametersChanged
+from aegis.core.decisions import ProofChecker
+from aegis.core.events import AnotherPublisher, DecisionRefused, ParametersChanged
 from aegis.core.params import Settings
 from aegis.core.publishers import OnePublisher
+from aegis.decision_key import decision_key
 from aegis.heartbeat import Loop, beat
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
 from aegis.ros.parameters import Tuning
+from aegis.ros.proofs import Proven, check_proof, has_proof, prove
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Output, Stage
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
@@ -33,14 +36,15 @@ STATUS_PERIOD_S = 1.0
 AT_ONCE = 16
 # By how much a stamp may be ahead of the clock: more than what NTP leaves, less than what makes a picture of the future.
 MOST_AHEAD_S = 1.0
-# Of these topics, with whose data is in a message, there is one publisher at a time. Not of `status` and `events`, which every node
-# publishes, nor of what is published when it changes: a publisher's end is not to be told there.
+# Of these topics, with whose data is in a message, there is one publisher at a time. Not of `events`, nor of what is published
+# when it changes: a publisher's end is not to be told there.
 OF_ONE_NODE = ("tracks", "threats", "alarms", "protected", "ew/signals", "ew/advice", "class_info")
 OWNERS: dict[str, Callable[[Any], str]] = {
     "radar/points": lambda m: str(m.header.frame_id),
     "detections": lambda m: str(m.sensor_id),
     "tracks": lambda m: "",
     "threats": lambda m: "",
+    "status": lambda m: str(m.stage[0]) if m.stage else "",
 }
 
 
@@ -68,6 +72,8 @@ class StageHost:
         """
         self._started = False
         self._publisher_of = OnePublisher()
+        self._key = decision_key()
+        self._proofs = ProofChecker(self._key)
         self._overrides = tuple(overrides)
         # Of these rclpy tells where somebody's QoS or type does not fit ours. It looks for that at every waking, of each topic
         # twice, which is half of what an idle node takes: not of those that both ends have from one table.
@@ -148,6 +154,8 @@ class StageHost:
         owner = OWNERS.get(topic)
         if owner is not None and not self._is_of_its_publisher(topic, owner(message), info):
             return
+        if has_proof(message) and not self._is_proven(self.node.resolve_topic_name(topic), topic, message, fresh=False):
+            return
         # Not by a /clock: at a high rate of playing its steps are longer, and it may come after what it is the time of.
         ahead_s = 0.0 if self._follows_clock_topic() else (stamp_of(message) - self.now_ns()) * 1e-9
         if ahead_s > MOST_AHEAD_S:
@@ -167,12 +175,18 @@ class StageHost:
             self._tell_publishers(topic, owner, self._publishing(topic))
         return False
 
-    def look_for_strangers(self) -> None:
-        """Say which topics that one node publishes have several: what is published when it changes cannot be told apart."""
+    def look_for_strangers(self, known: Collection[str]) -> None:
+        """Say which topics that one node publishes have several, and who besides `known` nodes publishes `status`.
+
+        What is published when it changes cannot be told apart, and a status under an invented name is nobody else's.
+        """
         for topic in OF_ONE_NODE:
             nodes = self._publishing(topic)
             if len(set(nodes)) > 1 and self._publisher_of.is_news(topic, "", time.monotonic()):
                 self._tell_publishers(topic, "", nodes)
+        strange = [node for node in self._publishing("status") if node.rpartition("/")[2] not in known]
+        if strange and self._publisher_of.is_news("status", "", time.monotonic()):
+            self._tell_publishers("status", "", strange)
 
     def _publishing(self, topic: str) -> list[str]:
         found = self.node.get_publishers_info_by_topic(self.node.resolve_topic_name(topic))
@@ -187,7 +201,25 @@ class StageHost:
     def _on_status(self) -> None:
         self._guard(self.stage.status, self.now_ns())
 
-    def _on_service(self, name: str, request: Message, response: Message) -> Message:
+    def _is_proven(self, full_name: str, name: str, decision: Proven, *, fresh: bool) -> bool:
+        """Tell whether a person's decision comes from the graph's own bridge; where it does not, count it and say so."""
+        try:
+            check_proof(decision, full_name, self._proofs, fresh=fresh)
+        except ValueError as error:
+            why = str(error)
+        else:
+            return True
+        self.stage.refuse_decision(name, why)
+        if self._publisher_of.is_news(name, "", time.monotonic()):
+            who = str(getattr(decision, "operator_name", ""))
+            self._guard(lambda: [self.stage.event(DecisionRefused(name, who, why), self.now_ns())])
+        return False
+
+    def _on_service(self, name: str, request: Message, response: Any) -> Any:
+        full_name = self.node.resolve_service_name(name)
+        if has_proof(request) and not self._is_proven(full_name, name, request, fresh=True):
+            response.success, response.message = False, f"refused: {self.stage.last_refusal}"
+            return response
         self._guard(self.stage.on_service, name, request, response, self.now_ns())
         return response
 
@@ -224,6 +256,8 @@ class StageHost:
             self._publish(self.stage.failed(error, self.now_ns()))
 
     def _publish(self, output: Output) -> None:
+        if has_proof(output.message):
+            prove(output.message, self.node.resolve_topic_name(output.topic), self._key)
         self._publishers[output.topic].publish(output.message)
         if output.topic in self._own_topics:
             self.stage.counters.published += 1

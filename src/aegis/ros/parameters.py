@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import get_args
 
+from pydantic import SecretStr
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -37,7 +38,7 @@ def declare_parameters(node: Node, settings: Settings, tunable: Sequence[str] = 
         if isinstance(value, tuple) and not value:
             _declare_empty(node, info, descriptor)
         else:
-            plain = list(value) if isinstance(value, tuple) else value
+            plain = list(value) if isinstance(value, tuple) else str(value) if isinstance(value, SecretStr) else value
             node.declare_parameter(info.name, plain, descriptor, ignore_override=True)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import yaml
-
 from aegis.core.params import ConfigError
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.threat.zone_settings import Zone
 from aegis.core.threat.zones import zones_of
+from aegis.core.yaml_text import parse_yaml
 
 
 def all_zones(settings: ThreatSettings) -> dict[str, Zone]:
@@ -24,11 +23,12 @@ def all_zones(settings: ThreatSettings) -> dict[str, Zone]:
     path = Path(settings.zone_file)
     try:
         text = path.read_text(encoding="utf-8")
-        document = json.loads(text) if path.suffix in (".json", ".geojson") else yaml.safe_load(text)
+        is_json = path.suffix in (".json", ".geojson")
+        document = json.loads(text) if is_json else parse_yaml(text, f"zone_file {path}")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"zone_file {path}: cannot be read: {error}") from error
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"zone_file {path}: not valid JSON or YAML: {error}") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ConfigError(f"zone_file {path}: not valid JSON: {error}") from error
     found = zones_of(document, settings.site, f"zone_file {path}")
     twice = found.keys() & settings.zones.keys()
     if twice:

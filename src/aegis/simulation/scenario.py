@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from aegis.core.params import ConfigError
 from aegis.core.types import ClassId, Floats
+from aegis.core.yaml_text import parse_yaml
 from aegis.resources import share_dir
 from aegis.simulation.scenario_base import Emitter, Model, Timed
 from aegis.simulation.scenario_effects import Clutter, Gait, Interferer, PullOff, Reflector, Rotors, Wings
@@ -199,11 +199,9 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
             f"no scenario '{text}'; a path to a .yaml file is expected, or one of {', '.join(scenario_names())}"
         )
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: a mapping is expected, with the keys {', '.join(Scenario.model_fields)}")
     try:

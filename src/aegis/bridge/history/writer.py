@@ -30,7 +30,7 @@ Counts: TypeAlias = Mapping[str, int | Mapping[str, int]]
 
 
 class Writer:
-    """The queue, and the thread that commits what is due in one transaction.
+    """The queue, and the thread that commits it, in one transaction, as soon as something in it is due.
 
     Between two batches it deletes what is too old or too much.
     """
@@ -196,12 +196,9 @@ class Writer:
             self._changed.wait(left_s)
 
     def _take(self) -> list[Message]:
-        """Return the messages of the kinds that are due, and keep the others; all where the thread is to stop."""
-        now = time.monotonic()
-        later = {} if self._stop_by is not None else {kind: at for kind, at in self._due_at.items() if at > now}
-        batch = [message for message in self._queue if message.kind not in later]
-        self._queue = [message for message in self._queue if message.kind in later]
-        self._due_at = later
+        """Return the messages: all of them, as soon as those of one kind are due, for a commit costs more than what is in it."""
+        batch, self._queue = self._queue, []
+        self._due_at = {}
         return batch
 
     def _write(self, batch: list[Message], settled: Settled) -> None:

@@ -18,6 +18,7 @@ class GraphNodes:
     ]  # topics that the bridge reads, in the order in which they are taken where all are ready
     publishes: tuple[str, ...]  # topics that the bridge publishes
     services: Mapping[str, str]  # that the bridge calls: name to type
+    known: frozenset[str] = frozenset()  # names of all nodes that a graph may have
 
 
 def restart_service(node: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from aegis.bridge.live.nodes import GraphNodes
 from aegis.bridge.problem import no_service
+from aegis.decision_key import decision_key
+from aegis.ros.proofs import has_proof, prove
 from aegis.ros.qos import message_class
 
 SCAN, ACKNOWLEDGE, HANDLE_ALARM = "scan", "ew/acknowledge", "alarms/handle"
@@ -32,6 +34,7 @@ class GraphServices:
     def __init__(self, node: Any, nodes: GraphNodes) -> None:
         """Create the clients."""
         self._types = {name: message_class(kind) for name, kind in nodes.services.items()}
+        self._resolve, self._key = node.resolve_service_name, decision_key()
         self._clients = {name: node.create_client(kind, name) for name, kind in self._types.items()}
 
     def ready(self, service: str) -> bool:
@@ -54,6 +57,8 @@ class GraphServices:
             loop.call_soon_threadsafe(_settle, answered, future.result())
 
         request = self._types[service].Request(**fields)  # type: ignore[attr-defined]
+        if has_proof(request):
+            prove(request, self._resolve(service), self._key)
         pending = client.call_async(request)
         pending.add_done_callback(take)
         try:

@@ -284,6 +284,10 @@ class LiveState:
             for t in self.sources.troubles(time.monotonic())
         ]
 
+    def trouble_words(self) -> list[str]:
+        """Return in words what is the cause of sources that are silent or stuck."""
+        return [str(trouble) for trouble in self.sources.causes(time.monotonic())]
+
     def silent_s(self, topic: str) -> float | None:
         """Return for how long nothing has come on a topic that was heard; None where that is not too long."""
         return self.sources.silent_s(topic, time.monotonic())

@@ -33,4 +33,5 @@ class Ready(Model):
     heard_age_s: dict[str, float | None] = Field(
         description="stage to the age of its last status; null before the first"
     )
-    troubles: list[SourceTrouble] = Field(description="what came regularly, and is not as it should be")
+    troubles: list[SourceTrouble] = Field(description="what came regularly or was expected, and is not as it should be")
+    reasons: list[str] = Field(description="why it is not ready, in words; empty where it is")

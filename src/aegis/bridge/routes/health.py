@@ -33,5 +33,6 @@ async def ready(request: Request) -> Response:
         "missing_stages": missing,
         "heard_age_s": state.status_age_s(state.ready_stages),
         "troubles": troubles,
+        "reasons": [f"the stage '{name}' does not report" for name in missing] + state.trouble_words(),
     }
     return json_response(body, 200 if is_ready else 503)

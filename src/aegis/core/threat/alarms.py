@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple
 
 from aegis.core.classification.naming import class_in_words
 from aegis.core.ids import UniqueIds
@@ -24,6 +24,8 @@ _WORDS = {
     "entry": "enters '{zone}' within {rule.within_s:.0f} s with probability {value:.2f}",
 }
 LONGEST_TEXT = 500  # of what a person writes
+# So long an alarm that was kept over a restart may wait for a rule that is not there (yet), such as that of a drawn zone.
+WAIT_FOR_RULE_S = 10.0
 
 
 class AlarmChanges(NamedTuple):
@@ -54,6 +56,8 @@ class AlarmBook:
         self._alarms: dict[int, Alarm] = {}
         self._open: dict[tuple[str, int], int] = {}
         self._shelves: dict[tuple[str, int], _Shelf] = {}
+        self._doubtful: set[tuple[str, int]] = set()  # on before a restart, and the rules have not said so since
+        self._doubted_ns: int | None = None  # stamp of the first picture since the restart
         self.refused = 0  # alarms for which there was no room
 
     def reset(self) -> None:
@@ -61,6 +65,27 @@ class AlarmBook:
         self._alarms.clear()
         self._open.clear()
         self._shelves.clear()
+        self._doubtful.clear()
+
+    def kept(self) -> dict[str, list[dict[str, object]]]:
+        """Return what a book that takes this one's place goes on with, in what JSON has."""
+        shelves = [
+            {"rule": rule, "track_id": track_id, **shelf._asdict()} for (rule, track_id), shelf in self._shelves.items()
+        ]
+        return {"alarms": [asdict(alarm) for alarm in self.alarms], "shelves": shelves}
+
+    def take_kept(self, kept: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Go on with what another book kept. What was on goes on under its number if the rules say so again, and ends else.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is not what a book keeps.
+        """
+        alarms = [Alarm(**{**one, "state": AlarmState(one["state"])}) for one in kept["alarms"]]
+        shelves = {(str(one["rule"]), int(one["track_id"])): one for one in kept["shelves"]}
+        self._alarms = {alarm.id: alarm for alarm in alarms}
+        self._open = {(a.rule, a.track_id): a.id for a in alarms if a.state is AlarmState.ACTIVE}
+        self._shelves = {k: _Shelf(int(v["until_ns"]), str(v["who"]), str(v["reason"])) for k, v in shelves.items()}
+        self._doubtful, self._doubted_ns = set(self._open), None
 
     @property
     def alarms(self) -> list[Alarm]:
@@ -81,12 +106,15 @@ class AlarmBook:
         raised, ended = self._unshelve_late(stamp_ns), []
         for change in changes:
             key = (change.rule, change.track_id)
-            if change.raised:
+            if change.raised and key in self._doubtful:
+                self._doubtful.discard(key)  # it goes on, and was told
+            elif change.raised:
                 alarm = self._raise(change, tracks)
                 if alarm is not None and not alarm.shelved_until_ns:
                     raised.append(alarm)
             elif key in self._open:
                 ended.append(self._end(key, stamp_ns))
+        ended += self._end_doubtful(stamp_ns)
         self._forget(stamp_ns)
         return AlarmChanges(raised, ended)
 
@@ -101,6 +129,7 @@ class AlarmBook:
         self._rules = dict(rules)
         self._shelves = {key: shelf for key, shelf in self._shelves.items() if key[0] not in over.rules}
         keys = [(one.rule, one.track_id) for one in over.changes]
+        keys += [key for key in self._doubtful if key[0] in over.rules]
         return [self._end(key, stamp_ns) for key in keys if key in self._open]
 
     def acknowledge(self, alarm_id: int, who: str) -> Alarm:
@@ -166,7 +195,22 @@ class AlarmBook:
 
     def _end(self, key: tuple[str, int], stamp_ns: int) -> Alarm:
         one = self._open.pop(key)
+        self._doubtful.discard(key)
         return self._put(replace(self._alarms[one], state=AlarmState.ENDED, ended_ns=stamp_ns))
+
+    def _end_doubtful(self, stamp_ns: int) -> list[Alarm]:
+        """End what was on before a restart, and does not hold any more when its rule has had the time to say so."""
+        if not self._doubtful:
+            return []
+        if self._doubted_ns is None or stamp_ns < self._doubted_ns:
+            self._doubted_ns = stamp_ns
+        passed_s = (stamp_ns - self._doubted_ns) / 1e9
+
+        def wait_s(rule: Rule | None) -> float:
+            return WAIT_FOR_RULE_S if rule is None else rule.raise_s + rule.end_s
+
+        over = [key for key in self._doubtful if passed_s > wait_s(self._rules.get(key[0]))]
+        return [self._end(key, stamp_ns) for key in sorted(over)]
 
     def _raise(self, change: RuleChange, tracks: Tracks) -> Alarm | None:
         if len(self._open) >= self._settings.max_alarms:

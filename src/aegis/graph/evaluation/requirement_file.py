@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from aegis.core.evaluation.requirements import Requirements
 from aegis.core.params import ConfigError
+from aegis.core.yaml_text import parse_yaml
 from aegis.resources import share_dir
 
 
@@ -41,11 +41,9 @@ def load_requirements(path_or_name: str) -> Requirements:
             f" {', '.join(requirement_names())}"
         )
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
     try:
         return Requirements.model_validate(content)
     except ValidationError as error:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PureWindowsPath
 from tempfile import TemporaryDirectory
 
-import yaml
 from backports import zstd
 
+from aegis.core.yaml_text import parse_yaml
 from aegis.ros.recording import mcap_records, sqlite_file
 from aegis.ros.recording.mcap_file import McapFile
 from aegis.ros.recording.sqlite_file import SqliteFile
@@ -121,7 +121,7 @@ class Recording:
         """Return the files of a folder: those that its metadata list, or all where there are none that can be read."""
         try:
             names = self._read_metadata()
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError, ValueError, AttributeError) as error:
+        except (OSError, TypeError, KeyError, ValueError, AttributeError) as error:
             found = [f for f in self.path.iterdir() if f.suffix in _SUFFIXES and f.is_file()]
             if not found:
                 raise RecordingError(f"it has neither {METADATA} nor files *.mcap or *.db3") from error
@@ -135,7 +135,7 @@ class Recording:
 
     def _read_metadata(self) -> list[str]:
         """Return the names of the files; note how many messages are announced."""
-        content = yaml.safe_load((self.path / METADATA).read_text(encoding="utf-8"))
+        content = parse_yaml((self.path / METADATA).read_text(encoding="utf-8"), METADATA)
         about = content["rosbag2_bagfile_information"]
         for topic in about.get("topics_with_message_count") or []:
             name = full_name(str(topic["topic_metadata"]["name"]))

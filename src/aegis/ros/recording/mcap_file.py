@@ -8,6 +8,7 @@ its end, from lengths that fit, and from the checksums of the chunks.
 from __future__ import annotations
 
 import heapq
+import struct
 from binascii import crc32
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 from aegis.ros.recording.mcap_records import (
     CHANNEL,
     CHUNK,
+    CHUNK_INDEX,
     FOOTER,
     FOOTER_FIELDS,
     HEAD,
@@ -37,6 +39,7 @@ from aegis.ros.recording.mcap_records import (
 )
 from aegis.ros.recording.storage import RecordingError, StoredMessage, StoredTopic, added, full_name
 
+_CHUNK_TIMES = struct.Struct("<QQ")  # first and last time, in the summary's index of a chunk
 _CUT_OFF = "it ends without the end of an MCAP file: it was cut off"
 
 
@@ -85,12 +88,14 @@ class McapFile:
         self._channels: dict[int, _Channel] = {}
         self._chunks: list[Chunk] = []
         self._loose: list[_Loose] = []
+        self._indexed: set[int] = set()  # where chunks begin, as a sound summary says
         self._stated: Counter[int] | None = None  # messages by channel, as the summary says
         self._has_bad_summary = False
         self._summary_at: int | None = None  # from there on records are as they were written; None: nobody knows
         with path.open("rb") as file:
             try:
                 self._walk(file)
+                self._check_places()
             except RecordingError as error:
                 self._note_damage(error)
             counts = self._counts()
@@ -189,11 +194,27 @@ class McapFile:
         elif kind == MESSAGE:
             channel, _, time_ns, _ = MESSAGE_HEAD.unpack(read_exactly(file, MESSAGE_HEAD.size))
             self._loose.append(_Loose(time_ns, at + MESSAGE_HEAD.size, length - MESSAGE_HEAD.size, channel))
+        elif kind == CHUNK_INDEX and not self._has_bad_summary:
+            fields = Fields(read_exactly(file, length))
+            fields.take(_CHUNK_TIMES)
+            self._indexed.add(fields.uint64())
         elif kind == STATISTICS and not self._has_bad_summary:
             fields = Fields(read_exactly(file, length))
             fields.take(STATISTICS_HEAD)
             pairs = fields.uint32() // 10
             self._stated = Counter({fields.uint16(): fields.uint64() for _ in range(pairs)})
+
+    def _check_places(self) -> None:
+        """Forget what looks like a message where the summary says that a chunk begins.
+
+        Raises:
+            RecordingError: there is one; the first byte of a chunk is damaged.
+        """
+        in_place = [m for m in self._loose if m.offset - MESSAGE_HEAD.size - HEAD.size in self._indexed]
+        if in_place:
+            self._loose = [m for m in self._loose if m not in in_place]
+            at = in_place[0].offset - MESSAGE_HEAD.size
+            raise RecordingError(f"it is damaged: the chunk at byte {at} is none")
 
     def _describe(self, kind: int, fields: Fields, at: int) -> None:
         """Note a schema or a channel; of two that differ that of a sound summary counts, else the first."""

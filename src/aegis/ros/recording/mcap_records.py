@@ -15,7 +15,7 @@ from backports import zstd
 from aegis.ros.recording.storage import RecordingError
 
 MAGIC = b"\x89MCAP0\r\n"
-FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK, INDEX, STATISTICS = 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x0B
+FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK, INDEX, CHUNK_INDEX, STATISTICS = 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x0B
 HEAD = struct.Struct("<BQ")  # of a record: its kind, and its length
 MESSAGE_HEAD = struct.Struct("<HIQQ")  # channel, sequence, time of logging, time of publishing
 STATISTICS_HEAD = struct.Struct("<QHIIIIQQ")  # the first is the number of messages

@@ -187,6 +187,16 @@ class Stage(ABC, Generic[SettingsT]):
             " sensor, or another namespace or ROS_DOMAIN_ID where it is another graph"
         )
 
+    def refuse_decision(self, name: str, why: str) -> None:
+        """Count a person's decision that did not come from the graph's own bridge."""
+        self.counters.drop(f"decision refused: {name}")
+        self._last_refusal = f"{name}: {why}"
+
+    @property
+    def last_refusal(self) -> str:
+        """What the last refused input was refused for, in words."""
+        return self._last_refusal
+
     def failed(self, error: BaseException, stamp_ns: int) -> Output:
         """Count an exception from a callback and return the event that reports it."""
         self.counters.errors += 1

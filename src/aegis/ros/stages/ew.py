@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
-import yaml
 from aegis_msgs.srv import AcknowledgeEw
 
 from aegis.core.events import EwAdviceWithdrawn, EwCountermeasure, EwDetection, EwResponseTriggered
@@ -16,6 +15,7 @@ from aegis.core.ew.settings import EwSettings
 from aegis.core.ew.watch import Watch
 from aegis.core.params import ConfigError
 from aegis.core.types import Advice, AdviceState, Signal
+from aegis.core.yaml_text import parse_yaml
 from aegis.resources import config_file
 from aegis.ros.messages.ew import advice_to_msg, noise_from_msg, pulses_from_msg, signals_to_msg
 from aegis.ros.messages.fields import StampedMessage, stamp_of
@@ -188,6 +188,6 @@ def emitter_library(name: str) -> tuple[Emitter, ...]:
     path = Path(name) if name.endswith((".yaml", ".yml")) else None
     try:
         path = path or config_file(f"ew/{name}.yaml")
-        return library_of(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+        return library_of(parse_yaml(path.read_text(encoding="utf-8"), "its text"))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
         raise ConfigError(f"ew.pulses.library: {path or name}: {error}") from None

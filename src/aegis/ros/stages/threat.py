@@ -30,6 +30,7 @@ from aegis.core.threat.drawn_zones import DrawnZone, refusals
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.threat.zone_watch import ZoneWatch
 from aegis.core.types import Alarm, AlarmState, ThreatLevel, Tracks
+from aegis.ros.alarm_file import keep_alarms, take_kept_alarms
 from aegis.ros.messages.alarms import alarms_to_msg
 from aegis.ros.messages.fields import StampedMessage, stamp_of
 from aegis.ros.messages.odometry import odometry_from_msg
@@ -69,8 +70,11 @@ class ThreatStage(Stage[ThreatSettings]):
         self._unplaced = False  # in the last picture
         self._zones = all_zones(settings)
         self.watch = ZoneWatch(settings, self._zones)
-        path = context.state_dir / "alarm_ids.json" if context.state_dir is not None else None
-        self.book = AlarmBook(settings.alarms, self.watch.rules, kept_ids(path))
+        folder = context.state_dir
+        ids = kept_ids(folder / "alarm_ids.json" if folder is not None else None)
+        self.book = AlarmBook(settings.alarms, self.watch.rules, ids)
+        self._kept_in = folder / "alarms.json" if folder is not None else None
+        take_kept_alarms(self.book, self._kept_in)
         self._told: list[Alarm] = []
         self._taken = {*self._zones, *settings.rules, *settings.protected()}  # names that no drawn zone may have
         self._drawn: list[DrawnZone] = []
@@ -81,7 +85,7 @@ class ThreatStage(Stage[ThreatSettings]):
         return topic != "odometry" or bool(self._levers)
 
     def start(self, now_ns: int) -> Iterable[Output]:
-        """Say what is watched, and that there is no alarm: what was on before a restart is raised anew."""
+        """Say what is watched, and which alarms are on: those that were before a restart, until the rules say otherwise."""
         return [self._protected({}, now_ns), self._alarms(now_ns)]
 
     def tune(self, settings: Settings) -> None:
@@ -147,7 +151,7 @@ class ThreatStage(Stage[ThreatSettings]):
             response.success, response.message = False, str(error)
             return []
         response.success, response.message = True, f"alarm {alarm.id} of rule '{alarm.rule}'"
-        return [self._alarms(now_ns)]
+        return [self._alarms(now_ns, durable=True)]
 
     def detail(self) -> dict[str, object]:
         """Add how many threats are critical, and how many alarms are on."""
@@ -200,8 +204,10 @@ class ThreatStage(Stage[ThreatSettings]):
         if self.book.alarms != self._told:
             yield self._alarms(stamp_ns)
 
-    def _alarms(self, stamp_ns: int) -> Output:
+    def _alarms(self, stamp_ns: int, *, durable: bool = False) -> Output:
+        """Return all alarms to tell, kept for the next start."""
         self._told = self.book.alarms
+        keep_alarms(self.book, self._kept_in, durable=durable)
         return Output("alarms", alarms_to_msg(self._told, stamp_ns=stamp_ns))
 
     def _protected(self, moving: dict[str, AssetPlace], stamp_ns: int) -> Output:
