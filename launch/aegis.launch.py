@@ -5,7 +5,6 @@
 
 import math
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
@@ -19,7 +18,6 @@ from launch_ros.actions import Node
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.decision_key import DECISION_KEY, decision_key
-from aegis.graph.config import Parameters
 from aegis.graph.plan import Options, Plan
 from aegis.graph.watchdog import HANG_AFTER_S
 from aegis.resources import share_dir
@@ -89,6 +87,12 @@ def generate_launch_description() -> LaunchDescription:
                 description="of a rig, each in a namespace of its own, into one tracker: front,left",
             ),
             DeclareLaunchArgument(
+                "fusion",
+                default_value="false",
+                choices=YES_NO,
+                description="true: a tracker for each radar of a rig, and their tracks fused",
+            ),
+            DeclareLaunchArgument(
                 "nodes", default_value="", description="that run, and no other: detection,tracking; empty: all"
             ),
             DeclareLaunchArgument(
@@ -120,6 +124,7 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         foxglove="foxglove" in yes,
         composed="composed" in yes,
         radars=_listed(arguments["radars"]),
+        fusion="fusion" in yes,
         nodes=_listed(arguments["nodes"]),
     )
     plan = Plan.of(options, os.environ)
@@ -141,7 +146,7 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         for name, words in plan.processes.items()
     ]
     key = SetEnvironmentVariable(DECISION_KEY, decision_key().hex())
-    return [key, *entities, *(sensor_transform(plan.parameters, radar) for radar in options.radars or ("",))]
+    return [key, *entities, *(sensor_transform(plan, radar) for radar in options.radars or ("",))]
 
 
 def end_where_it_cannot_start(event: ProcessExited, _: LaunchContext) -> list[LaunchDescriptionEntity]:
@@ -156,11 +161,10 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in text.split(","))))
 
 
-def sensor_transform(parameters: Parameters, radar: str = "") -> LaunchDescriptionEntity:
+def sensor_transform(plan: Plan, radar: str = "") -> LaunchDescriptionEntity:
     """Return a publisher of where a sensor stands in the picture, from the parameters of the stages; RViz needs it."""
-    own = replace(parameters, namespace=f"{parameters.namespace}/{radar}".strip("/"))
-    sensor = own.settings_as(DetectionSettings, "detection").frame_id
-    tracking = parameters.settings_as(TrackingSettings, "tracking")
+    sensor = plan.radars.get(radar, plan.parameters).settings_as(DetectionSettings, "detection").frame_id
+    tracking = plan.parameters.settings_as(TrackingSettings, "tracking")
     pose = tracking.sensors.get(radar, tracking)
     if not sensor or sensor == tracking.frame_id:
         return LogInfo(msg="no transform is published: the points are in the frame of the picture, or in any")

@@ -172,3 +172,35 @@ def test_every_dependency_of_the_project_is_checked():
         # Names of distributions are the same whatever their case and dashes (PEP 503).
         found = {re.sub(r"[-_.]+", "-", one).lower() for one in by_module[module]}
         assert re.sub(r"[-_.]+", "-", name.split("[")[0]).lower() in found
+
+
+@pytest.mark.parametrize(
+    ("built", "environ", "state", "says"),
+    [
+        ("no", {}, State.OK, "built without it"),
+        ("no", {"ROS_SECURITY_ENABLE": "true"}, State.MISSING, "asked for"),
+        ("yes", {}, State.OK, "not asked for"),
+        ("yes", {"ROS_SECURITY_ENABLE": "true"}, State.MISSING, "no keystore"),
+        ("yes", {"ROS_SECURITY_ENABLE": "true", "ROS_SECURITY_KEYSTORE": "KEYS"}, State.WARN, "not enforced"),
+        (
+            "yes",
+            {"ROS_SECURITY_ENABLE": "true", "ROS_SECURITY_KEYSTORE": "KEYS", "ROS_SECURITY_STRATEGY": "Enforce"},
+            State.OK,
+            "enforced",
+        ),
+    ],
+)
+def test_dds_security_is_told_by_what_is_built_in_and_asked_for(built, environ, state, says, tmp_path, monkeypatch):
+    (tmp_path / "enclaves").mkdir()
+    monkeypatch.setattr(doctor, "_probe", lambda code, environ: (None, built))
+    check = doctor.check_security({k: str(tmp_path) if v == "KEYS" else v for k, v in environ.items()})
+    assert (check.state, says in check.found) == (state, True), check
+
+
+def test_the_wheels_have_no_dds_security():
+    check = doctor.check_security(os.environ)
+    ours = Path(sys.prefix, "lib", "libfastrtps.so")
+    if not ours.exists():
+        pytest.skip("ROS 2 is not that of the wheels")
+    symbols = subprocess.run(["readelf", "--dyn-syms", "-W", ours], capture_output=True, text=True, check=True).stdout
+    assert ("PKIDH" in symbols, "built without it" in check.found) == (False, True)

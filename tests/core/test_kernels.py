@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fused_tracks import report, transition
 from scenes import detections_of, plot_of
 from settings_of import settings_of
 from threat_tracks import tracks_of
@@ -14,6 +15,8 @@ from threat_tracks import tracks_of
 from aegis.core import kernels
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.settings import DetectionSettings
+from aegis.core.fusion.fuser import Fuser
+from aegis.core.fusion.settings import FusionSettings
 from aegis.core.signal.cube import Cube, Waveform, WaveformKind
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
@@ -202,6 +205,18 @@ def watch_zones(rng: np.random.Generator) -> None:
         watch.step(tracks)
 
 
+def fuse(rng: np.random.Generator) -> None:
+    """Two sources of ours and a foreign one, with late reports."""
+    one = Fuser(FusionSettings.load({"sources.c.foreign": True}))
+    x, P = rng.uniform(-2000.0, 2000.0, (5, 6)), np.diag([400.0, 400.0, 400.0, 25.0, 25.0, 25.0])
+    for k in range(4):
+        for at, name in ((k + 0.3, "a"), (k + 0.2, "b"), (k + 0.4, "c")):
+            said = x @ transition(at).T + rng.normal(0.0, 3.0, (5, 6))
+            one.step(
+                report(name, at, *((i, each, P * rng.uniform(0.5, 2.0)) for i, each in enumerate(said)), age=10.0 * k)
+            )
+
+
 @pytest.fixture(scope="module")
 def calls():
     """Return the arguments, as they were before, of calls of every kernel."""
@@ -231,6 +246,7 @@ def calls():
         synthesise(rng)
         extract(rng)
         watch_zones(rng)
+        fuse(rng)
     return found
 
 

@@ -255,3 +255,32 @@ def test_nodes_can_be_left_out():
     assert stages(nodes=("tracking", "detection")) == ["detection", "tracking"]
     with pytest.raises(ConfigError, match="'frontend' does not run here"):
         plan(nodes=("frontend",))
+
+
+def test_a_rig_with_fusion_has_a_tracker_for_each_radar():
+    made = plan(*RIG, "tracking.motion.acceleration_sigma_mps2=5.0", radars=("front", "left"), fusion=True)
+    radars = [f"{radar}/{node}" for radar in ("front", "left") for node in ("simulator", "detection", "tracking")]
+    assert list(made.processes) == [*radars, "fusion", "threat", "ew", "markers", "foxglove", BRIDGE]
+    words = made.processes["left/tracking"]
+    assert {"--set=tracking.sensor_ids=[left]", "tracks:=/source_tracks", "detections:=/detections"} <= set(words)
+    assert not [word for word in words if word.startswith("--set=tracking.frame_id")]
+    said = [name for name in radars if "class_info:=/class_info" in made.processes[name] and name.endswith("tracking")]
+    assert said == ["front/tracking"]  # one says for all what classes mean
+    fusion = set(made.processes["fusion"])
+    assert {"--set=fusion.sources.front.sensor_x=3.0", "--set=fusion.acceleration_sigma_mps2=5.0"} <= fusion
+    assert not [word for word in made.processes["threat"] if "source_tracks" in word]
+    (stages,) = [word for word in made.processes[BRIDGE] if word.startswith("--set=bridge.ready.stages")]
+    assert "front/tracking" in stages
+    assert "fusion" in stages
+
+
+def test_what_the_sensor_is_called_is_what_its_tracker_and_the_fusion_look_for():
+    made = plan("detection.sensor_id=bow", *RIG, radars=("front", "left"), fusion=True, composed=True)
+    assert list(made.processes) == ["front/graph", "left/graph", "graph", BRIDGE]
+    assert "--set=tracking.sensor_ids=[bow]" in made.processes["front/graph"]
+    assert "--set=fusion.sources.front.sensors=[bow]" in made.processes["graph"]
+
+
+def test_fusion_is_of_several_radars():
+    with pytest.raises(ConfigError, match="fusion is of several radars"):
+        plan(fusion=True)

@@ -17,6 +17,8 @@ from graph_process import Listener, aegis_up
 from websockets.sync.client import connect
 
 from aegis.core.events import EVENT_NAMES, EVENTS, AnotherPublisher
+from aegis.graph.plan import Options, Plan
+from aegis.graph.security.policies import enclaves
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.topics import TOPICS
@@ -100,6 +102,8 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         assert "aircraft" in graph.messages["truth"][-1].name
         assert time.time() - seen["radar_frame"]["stamp_s"] < 30
 
+        check_policies(graph)
+
         # A critical threat raises advice; a person acknowledges it; only then is there a countermeasure.
         def names() -> set[str]:
             return {m.name for m in graph.messages["events"]}
@@ -146,6 +150,23 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         ordinary = {kind.name for kind in EVENTS if kind.ordinary}
         wait_for(lambda: names() >= ordinary, f"every ordinary event; missing: {ordinary - names()}")
         assert names() <= set(EVENT_NAMES)
+
+
+def check_policies(graph: Listener) -> None:
+    """Hold what DDS security would allow each process against what its node has, as the middleware tells it."""
+    for enclave in enclaves(Plan.of(Options(foxglove=False), {})):
+        (policy,) = enclave.nodes
+        for allowed, names_of in (
+            (policy.publishes, graph.node.get_publisher_names_and_types_by_node),
+            (policy.subscribes, graph.node.get_subscriber_names_and_types_by_node),
+            (policy.offers, graph.node.get_service_names_and_types_by_node),
+            (policy.calls, graph.node.get_client_names_and_types_by_node),
+        ):
+            found = {name for name, _ in names_of(policy.name, "/")}
+            assert found <= allowed, (policy.name, found - allowed)
+            assert not found or allowed - found <= {"/clock", "/parameter_events", "/odometry", "/zones"} | {
+                name for name in allowed if name.endswith("/restart") or "video" in name or "pulses" in name
+            }, (policy.name, allowed - found)
 
 
 def decided_id(graph: Listener) -> int:

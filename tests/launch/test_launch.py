@@ -5,12 +5,15 @@ package aegis, built by colcon or pip, must be on AMENT_PREFIX_PATH.
 """
 
 import contextlib
+import itertools
+import math
 import os
 import re
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -51,6 +54,24 @@ def description(**arguments: str) -> LaunchDescription:
 
 
 @pytest.fixture
+def recorder(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A prefix with a package tf2_ros, whose publisher writes down its arguments and stays: tf2_ros itself is not on PyPI."""
+    prefix, written = tmp_path / "prefix", tmp_path / "transforms"
+    written.mkdir()
+    marker = prefix / "share" / "ament_index" / "resource_index" / "packages" / "tf2_ros"
+    program = prefix / "lib" / "tf2_ros" / "static_transform_publisher"
+    for path in (marker, program):
+        path.parent.mkdir(parents=True)
+    marker.touch()
+    program.write_text(
+        f'#!/bin/sh\necho "$@" > {written}/$$.part && mv {written}/$$.part {written}/$$.txt\nexec sleep 600\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("AMENT_PREFIX_PATH", f"{prefix}:{os.environ['AMENT_PREFIX_PATH']}")
+    return written
+
+
+@pytest.fixture
 def surroundings(ros_domain, monkeypatch: pytest.MonkeyPatch) -> None:
     """A domain, a state directory and a run of its own: what is launched inherits this process's environment."""
     monkeypatch.setenv("AEGIS_RUN_ID", "launch-test")
@@ -64,6 +85,15 @@ def processes(surroundings) -> LaunchDescription:
 @launch_pytest.fixture
 def composed(surroundings) -> LaunchDescription:
     return description(scenario="crossing", composed="true")
+
+
+@launch_pytest.fixture
+def rig(surroundings, recorder, tmp_path) -> LaunchDescription:
+    file = tmp_path / "rig.yaml"
+    file.write_text(
+        "tracking: {ros__parameters: {sensors: {front: {sensor_x: 3.0, sensor_yaw_deg: 90.0}, left: {sensor_y: -2.5}}}}\n"
+    )
+    return description(config=str(file), radars="front,left", nodes="simulator,detection", scenario="crossing")
 
 
 @launch_pytest.fixture
@@ -145,6 +175,22 @@ def test_composed_is_one_process(watcher):
 @pytest.mark.launch(fixture=without_simulator)
 def test_without_the_simulator(watcher):
     watcher.until(lambda: watcher.names() == NODES - {"simulator"}, "every node but the simulator")
+
+
+@pytest.mark.launch(fixture=rig)
+def test_each_radar_of_a_rig_has_its_transform(watcher, recorder):
+    """In RViz each radar's points are where it stands: from the picture's frame to the one that its detection names."""
+    watcher.until(lambda: len(list(recorder.glob("*.txt"))) == 2, "two transforms")
+    found = {}
+    for file in recorder.glob("*.txt"):
+        words = file.read_text().split()
+        given = dict(itertools.pairwise(words[: words.index("--ros-args")] if "--ros-args" in words else words))
+        place = tuple(float(given[f"--{name}"]) for name in ("x", "y", "z", "yaw"))
+        found[given["--child-frame-id"]] = (given["--frame-id"], place)
+    assert found == {
+        "front": ("map", pytest.approx((3.0, 0.0, 0.0, math.pi / 2))),
+        "left": ("map", pytest.approx((0.0, -2.5, 0.0, 0.0))),
+    }
 
 
 def test_a_node_that_cannot_start_ends_the_launch(surroundings, caplog):

@@ -179,7 +179,7 @@ def test_signals_and_advice_that_contradict_themselves_are_refused():
         ew.advice_from_msg(m)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Wider(Tracks):
     heading: Floats
 

@@ -139,7 +139,9 @@ class Bridge:
                 telemetry.watch_logs(bridge=log, stages=stage_log.writer)
             graph: Graph = NoGraph()
             if join:
-                side = LoopSide(queue, state, hub, history.acknowledgements, detail, lambda: zones.drawn)
+                side = LoopSide(
+                    queue, state, hub, history.acknowledgements, detail, lambda: zones.drawn, lambda: history.state
+                )
                 link = await enter(RosLink.open(settings, nodes, context, side, died, ros_args))
                 graph, zones.on_change = link.services, link.publish_zones
             bridge = cls(

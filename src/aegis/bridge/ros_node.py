@@ -25,6 +25,7 @@ from aegis_msgs.msg import (
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
+from aegis.bridge.history.failures import State
 from aegis.bridge.live import columns
 from aegis.bridge.live.acknowledgements import Acknowledgement
 from aegis.bridge.live.alarm_columns import alarm_rows
@@ -42,6 +43,7 @@ from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS
 from aegis.bridge.stream.hub import Hub
 from aegis.core.events import (
+    HistoryAway,
     RadarFramesBroadcast,
     SourceBack,
     SourceSilent,
@@ -50,7 +52,7 @@ from aegis.core.events import (
     ThreatsBroadcast,
 )
 from aegis.core.health import Health, Level
-from aegis.core.sources import State
+from aegis.core.sources import State as SourceState
 from aegis.core.threat.areas import ProtectedArea
 from aegis.core.threat.drawn_zones import DrawnZone
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
@@ -62,13 +64,14 @@ from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tr
 from aegis.ros.messages.protected import areas_from_msg
 from aegis.ros.messages.reports import ReceivedEvent
 from aegis.ros.messages.zones import zones_to_msg
+from aegis.ros.spin import spin
 from aegis.ros.stages.base import Output, Stage, StageContext
 
 _log = logging.getLogger(__name__)
 
 PERIOD_S = 0.5  # with the least silence, what falls silent is told within two seconds
 STRANGERS_S = 5.0  # between looks at who publishes what
-GATHER_S = 0.1  # less than a person would notice who asks through REST; a scan passes all stages in it
+HISTORY_AWAY_S = 5.0  # before it is told: at the start, and while it is started anew, it is away for a moment
 _JOIN_DEADLINE_S = 5.0
 MAP = "map"
 _BROADCASTS = {
@@ -88,6 +91,7 @@ class LoopSide:
     acknowledged: Mapping[int, Acknowledgement]  # threats that a person has seen, by track
     detail: Callable[[], dict[str, object]]  # returns the counters of the bridge's components
     zones: Callable[[], Sequence[DrawnZone]]  # returns what people have drawn
+    history: Callable[[], State] | None = None  # returns how the history's database is
 
 
 class BridgeStage(Stage[BridgeSettings]):
@@ -113,6 +117,7 @@ class BridgeStage(Stage[BridgeSettings]):
         self._now_ns = now_ns
         self._join = ScanJoin()
         self._broadcast: Counter[str] = Counter()
+        self._history_since_s: float | None = None  # since when its database is away, as it was told
         self._take: dict[str, Callable[[Any], None]] = {
             "detections": self._detections,
             "tracks": self._tracks,
@@ -152,13 +157,24 @@ class BridgeStage(Stage[BridgeSettings]):
             yield self.event(back, now_ns)
         for trouble in begun:
             what = (trouble.topic, trouble.sensor_id, trouble.for_s)
-            silent = trouble.state is State.SILENT
+            silent = trouble.state is SourceState.SILENT
             yield self.event(SourceSilent(*what, trouble.ever_heard) if silent else SourceStuck(*what), now_ns)
+        yield from self._on_history(now_ns)
         for broadcast, channel in _BROADCASTS.items():
             messages = self._side.hub.frames[channel]
             new, self._broadcast[channel] = messages - self._broadcast[channel], messages
             if new:
                 yield self.event(broadcast(new, len(self._side.hub)), now_ns)
+
+    def _on_history(self, now_ns: int) -> Iterable[Output]:
+        state = self._side.history() if self._side.history else None
+        if state is None or (not state.up and time.time() - state.since_s < HISTORY_AWAY_S):
+            return
+        if state.up and self._history_since_s is not None:
+            yield self.event(SourceBack("history", "", "away", state.since_s - self._history_since_s), now_ns)
+        elif not state.up and self._history_since_s is None:
+            yield self.event(HistoryAway(state.reason), now_ns)
+        self._history_since_s = None if state.up else self._history_since_s or state.since_s
 
     def reset(self) -> None:
         """Wait for no scan's other half any more, and expect no sensor. What was shown last stays, with its age."""
@@ -166,12 +182,17 @@ class BridgeStage(Stage[BridgeSettings]):
         self._side.state.sources.clear()
 
     def health(self) -> Health:
-        """Tell also what is silent or stuck."""
+        """Tell also what is silent or stuck, and where the history's database is away."""
         causes = self._side.state.sources.causes(time.monotonic())
         health = super().health()
-        if not causes or health.level is Level.ERROR:
+        if health.level is Level.ERROR:
             return health
-        return Health(Level.STALE, "; ".join(map(str, causes)))
+        if causes:
+            return Health(Level.STALE, "; ".join(map(str, causes)))
+        history = self._side.history() if self._side.history else None
+        if health.level is Level.OK and self._history_since_s is not None and history is not None and not history.up:
+            return Health(Level.WARN, f"history: {history.reason}")
+        return health
 
     def detail(self) -> dict[str, Any]:
         """Return the counters of the components, and which events are acknowledged."""
@@ -331,17 +352,13 @@ class RosLink:
         rclpy.try_shutdown(context=self._ros)
 
     def _spin(self) -> None:
-        """Take messages until the link is stopped.
-
-        Waking up costs rclpy half a millisecond, however many topics have something then. While nobody looks at the stream, what
-        comes after the first message of a scan is left to gather for a moment.
-        """
+        """Take messages until the link is stopped."""
         try:
-            while not self._stopping and self._ros.ok():
-                before = time.monotonic()
-                self._executor.spin_once()
-                if time.monotonic() - before > GATHER_S and len(self._hub) == 0:
-                    time.sleep(GATHER_S)
+            spin(
+                self._executor,
+                is_watched=lambda: len(self._hub) > 0,
+                is_over=lambda: self._stopping or not self._ros.ok(),
+            )
         except ExternalShutdownException:
             pass  # the context was shut down; reported below
         except Exception:  # noqa: BLE001 - whatever it was, the process must know that the thread is gone

@@ -24,6 +24,7 @@ CMAKE_MINIMUM = (3, 24)
 SHM_MINIMUM_BYTES = 64 * 2**20
 DOMAIN_MAXIMUM = 232
 PROBE_TIMEOUT_S = 60.0
+KEYSTORE_CURE = "`aegis security keystore DIR`; docs/security.md"
 CLOCK_EARLIEST_S = 1_735_689_600.0  # 2025-01-01: before Aegis was written
 
 # Module and what pip calls it: what `pip install .` brings, and what a colcon build leaves to pip.
@@ -81,6 +82,16 @@ except importlib.metadata.PackageNotFoundError:
 print(version)
 """
 
+# The plugin's name is in the library where it is built in, and only there.
+_SECURITY_PROBE = """
+import re, rclpy
+from pathlib import Path
+rclpy.get_rmw_implementation_identifier()
+lines = Path("/proc/self/maps").read_text().splitlines()
+found = [line.split()[-1] for line in lines if re.search("libfast(rtps|dds)[.]", line)]
+print("unknown" if not found else "yes" if b"builtin.PKI-DH" in Path(found[0]).read_bytes() else "no")
+"""
+
 
 class State(StrEnum):
     """Outcome of a check: fine; worth knowing, Aegis runs without; Aegis does not run."""
@@ -127,6 +138,7 @@ def checks() -> list[Check]:
         check_messages(environ),
         check_files(),
         check_domain(environ),
+        check_security(environ),
         check_shm(Path("/dev/shm")),
         check_state_dir(),
         check_clock(time.time()),
@@ -209,6 +221,35 @@ def check_domain(environ: Mapping[str, str]) -> Check:
         cure = f"export ROS_DOMAIN_ID=0 (to {DOMAIN_MAXIMUM}; on Linux above 101 ports can clash)"
         return Check("DDS domain", State.MISSING, f"ROS_DOMAIN_ID={domain} is no domain", cure)
     return Check("DDS domain", State.OK, f"{domain}; discovery range {reach}")
+
+
+def check_security(environ: Mapping[str, str]) -> Check:
+    """Check whether DDS can be secured here, and whether it is where that was asked for."""
+    failure, out = _probe(_SECURITY_PROBE, environ)
+    asked = environ.get("ROS_SECURITY_ENABLE", "").lower() == "true"
+    if failure or out.split()[-1:] == ["unknown"]:
+        return Check("DDS security", State.WARN, f"not known: {failure or 'another middleware than Fast DDS'}")
+    if out.split()[-1] == "no":
+        cure = (
+            "the distribution's packages have it (apt, docker); with these, whoever reaches the domain is on the graph"
+        )
+        if asked:
+            return Check("DDS security", State.MISSING, "asked for, but this Fast DDS is built without it", cure)
+        return Check("DDS security", State.OK, "none: this Fast DDS is built without it; keep DDS on this machine")
+    keystore = Path(environ.get("ROS_SECURITY_KEYSTORE", ""))
+    if not asked:
+        return Check("DDS security", State.OK, f"possible, not asked for (ROS_SECURITY_ENABLE); {KEYSTORE_CURE}")
+    if not (keystore / "enclaves").is_dir():
+        return Check(
+            "DDS security",
+            State.MISSING,
+            f"ROS_SECURITY_KEYSTORE='{keystore}' is no keystore",
+            "`aegis security keystore DIR`",
+        )
+    if environ.get("ROS_SECURITY_STRATEGY") != "Enforce":
+        cure = "export ROS_SECURITY_STRATEGY=Enforce: else what has no key runs unsecured"
+        return Check("DDS security", State.WARN, f"keystore {keystore}, not enforced", cure)
+    return Check("DDS security", State.OK, f"enforced, keystore {keystore}")
 
 
 def check_shm(directory: Path) -> Check:

@@ -18,6 +18,8 @@ from aegis.cli.classify import classify
 from aegis.cli.evaluate import evaluate
 from aegis.cli.export import export
 from aegis.cli.report import report
+from aegis.cli.security import security
+from aegis.cli.soak import soak
 from aegis.cli.train import train
 from aegis.cli.users import users
 from aegis.cli.values import HangAfter, UtcTime, sets_option
@@ -114,6 +116,7 @@ def cli() -> None:
     multiple=True,
     help="One of several radars of a rig, each in a namespace of its own, into one tracker. Repeatable; docs/rig.md.",
 )
+@click.option("--fusion", is_flag=True, help="A tracker for each radar of a rig, and their tracks fused; docs/rig.md.")
 @click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable.")
 @click.option(
     "--hang-after",
@@ -387,7 +390,7 @@ def events(markdown: bool) -> None:
     click.echo(as_markdown() if markdown else as_text(), nl=False)
 
 
-for _command in (evaluate, report, export, record, play, classify, train, users):
+for _command in (evaluate, report, export, record, play, classify, security, soak, train, users):
     cli.add_command(_command)
 
 

@@ -284,8 +284,8 @@ class DriverFailed(Event):
 
 @dataclass(frozen=True)
 class SourceSilent(Event):
-    """The bridge hears nothing any more of what came regularly, or was expected: a sensor's detections, or what a stage makes of
-    them.
+    """The bridge, or the fusion, hears nothing any more of what came regularly, or was expected: a sensor's detections, or what a
+    stage makes of them.
     """
 
     name = "SOURCE_SILENT"
@@ -311,13 +311,13 @@ class SourceStuck(Event):
 
 @dataclass(frozen=True)
 class SourceBack(Event):
-    """What was silent or stuck is as it should be."""
+    """What was silent, stuck or away is as it should be."""
 
     name = "SOURCE_BACK"
     ordinary = False
-    topic: Annotated[str, "what comes again"]
+    topic: Annotated[str, "what comes again; `history` of its database"]
     sensor_id: Annotated[str, "whose; empty where the topic is the whole picture's"]
-    was: Annotated[str, "silent or stuck"]
+    was: Annotated[str, "silent, stuck or away"]
     for_s: Annotated[float, "how long it was so, to half a second [s]"]
 
 
@@ -334,6 +334,16 @@ class AnotherPublisher(Event):
     topic: Annotated[str, "what it publishes"]
     sensor_id: Annotated[str, "as whose; its frame of points; empty where the topic is the whole picture's"]
     nodes: Annotated[list[str], "all nodes that publish the topic now"]
+
+
+@dataclass(frozen=True)
+class HistoryAway(Event):
+    """The history's database cannot be written or does not answer. What comes is kept on the bridge's disk, as far as that goes."""
+
+    name = "HISTORY_AWAY"
+    severity = Severity.WARNING
+    ordinary = False
+    reason: Annotated[str, "why"]
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,13 @@ def _none() -> Ints:
 
 
 def take_rows(table: T, index: NDArray[Any]) -> T:
-    """Return a dataclass of per-object arrays with the chosen rows of every array; what is no array stays as it is."""
+    """Return a dataclass of per-object arrays and lists with the chosen rows of each; what is neither stays as it is."""
     columns = {f.name: getattr(table, f.name) for f in fields(table)}
-    return replace(table, **{name: v[index] for name, v in columns.items() if isinstance(v, np.ndarray)})
+    chosen: dict[str, Any] = {name: v[index] for name, v in columns.items() if isinstance(v, np.ndarray)}
+    for name, values in columns.items():
+        if isinstance(values, list):
+            chosen[name] = [values[i] for i in np.arange(len(values))[index].tolist()] if any(values) else []
+    return replace(table, **chosen)
 
 
 def unknown(n: int) -> Floats:
@@ -146,18 +150,6 @@ class Scan:
 
     def __len__(self) -> int:
         return len(self.range)
-
-
-@dataclass
-class RangeDopplerMap:
-    """Power over range and range rate, for display; as in aegis_msgs/RangeDopplerMap."""
-
-    first_range_m: float
-    range_step_m: float
-    first_range_rate_mps: float
-    range_rate_step_mps: float
-    power_db: NDArray[np.float32]  # (ranges, range rates), so that noise reads as a point's noise_db
-    noise_db: NDArray[np.float32]  # (ranges,) median
 
 
 @dataclass(frozen=True)
@@ -222,6 +214,11 @@ class Tracks:
     age: Floats
     time_since_update: Floats
     hits: Ints
+    # The names of the sources that hold it, separated by commas; empty where a tracker alone makes the picture.
+    sources: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.sources = self.sources or [""] * len(self.track_id)
 
     def __len__(self) -> int:
         return len(self.track_id)

@@ -81,9 +81,14 @@ class Gate:
             self._stop()
             raise cannot_listen(settings.host, settings.port, error) from error
 
+    @property
+    def viewers(self) -> int:
+        """How many there are."""
+        return len(self._open)
+
     def detail(self) -> dict[str, object]:
         """Return how many viewers there are, and how many were refused or cut, by reason."""
-        return {"viewers": len(self._open), "turned_away": dict(self._counts)}
+        return {"viewers": self.viewers, "turned_away": dict(self._counts)}
 
     def close(self) -> None:
         """Disconnect the viewers and free the port."""

@@ -101,6 +101,11 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
     def _raw(self, topic: str) -> str:
         return f"{self._under}/{topic}"
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether there are viewers."""
+        return self._gate.viewers > 0
+
     def reads(self, topic: str) -> bool:
         """Read odometry on a moving platform only."""
         return topic != "odometry" or self.settings.moving_platform

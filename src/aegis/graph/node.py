@@ -33,6 +33,7 @@ from aegis.resources import stale_builds
 from aegis.ros.host import StageHost
 from aegis.ros.parameters import declare_parameters
 from aegis.ros.qos import message_class
+from aegis.ros.spin import spin
 from aegis.ros.stages.base import Stage, StageContext
 from aegis.ros.topics import COMMON_PUBLISHES, TOPICS
 from aegis.state import STARTS, next_epoch, state_dir
@@ -166,7 +167,7 @@ def run_stages(settings: Mapping[str, Settings], parameters: Parameters, run_id:
             if severity is not None:
                 nodes[-1].get_logger().set_level(severity)
             executor.add_node(nodes[-1])
-        executor.spin()
+        spin(executor, is_watched=lambda: any(node.stage.is_watched for node in nodes), is_over=lambda: not rclpy.ok())
     except (KeyboardInterrupt, ExternalShutdownException):
         pass  # asked to stop
     except RuntimeError:  # RCLError, which rclpy does not export

@@ -122,6 +122,16 @@ NODES: dict[str, NodeSpec] = {
             publishes=("tracks", "class_info"),
         ),
         NodeSpec(
+            "fusion",
+            "aegis.ros.stages.fusion:FusionStage",
+            "aegis.core.fusion.settings:FusionSettings",
+            "tracks of several trackers into one picture; `--fusion`",
+            subscribes=("source_tracks",),
+            publishes=("tracks",),
+            offline=False,
+            on_request=True,
+        ),
+        NodeSpec(
             "threat",
             "aegis.ros.stages.threat:ThreatStage",
             "aegis.core.threat.settings:ThreatSettings",

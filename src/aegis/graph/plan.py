@@ -18,6 +18,7 @@ from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.resources import share_dir
 from aegis.simulation.settings import SimulatorSettings
 
+ENCLAVES = "/aegis"  # of DDS security; each process's is below
 COMPOSED = "graph"  # name of the process that all stages share
 RUN_ID = "AEGIS_RUN_ID"
 DISCOVERY_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
@@ -44,6 +45,9 @@ class Options:
     bridge: bool = True
     foxglove: bool = True
     composed: bool = False  # all stages in one process
+    fusion: bool = (
+        False  # a tracker for each radar of a rig, and their tracks fused; else one tracker of all detections
+    )
     radars: tuple[str, ...] = ()  # of a rig, each in a namespace of its own; empty: one radar, in that of the graph
     nodes: tuple[str, ...] = ()  # that run, of those that would; empty: all of them
     discovery_range: str = ""  # of DDS, where the environment does not say
@@ -70,6 +74,7 @@ class Plan:
     processes: dict[str, list[str]]
     environ: dict[str, dict[str, str]]
     parameters: Parameters
+    radars: dict[str, Parameters]  # of each radar of a rig, with what the rig says of it
 
     @classmethod
     def of(cls, options: Options, environ: Mapping[str, str]) -> Plan:
@@ -80,17 +85,20 @@ class Plan:
             environ: the environment; what it says of the run's id, of discovery and of DDS is left as it is.
 
         Raises:
-            ConfigError: a parameter or an option is wrong, or two radars are asked for.
+            ConfigError: a parameter or an option is wrong, two radars are asked for, or fusion of one.
         """
         sets = options.all_sets()
         ros = RosArguments.parse(options.ros_args)
         parameters = Parameters.read(options.config, sets, namespace=options.namespace, ros=ros)
-        parts = rig.parts_of(options.radars, parameters, lambda given: _nodes(options, given, environ))
+        if options.fusion and len(options.radars) < 2:
+            raise ConfigError("fusion is of several radars: name them, as in --radar front --radar left")
+        parts = rig.parts_of(options.radars, parameters, lambda given: _nodes(options, given, environ), options.fusion)
         if options.bridge:
             parts = rig.with_bridge(parts, parameters)
         shared = {RUN_ID: environ.get(RUN_ID) or secrets.token_hex(8)}
         if options.discovery_range and not environ.get(DISCOVERY_RANGE):
             shared[DISCOVERY_RANGE] = options.discovery_range
+        secured = environ.get("ROS_SECURITY_ENABLE", "").lower() == "true"
         every = list(dict.fromkeys(name for part in parts for name in part.nodes))
         processes, environs = {}, {}
         for part in parts:
@@ -112,10 +120,13 @@ class Plan:
                 words = _ros_words(ros, nodes, every, given)
                 if part.remaps:
                     words = [*(words or [BEGIN]), *part.remaps]
+                if secured and "--enclave" not in dict(ros.options):
+                    words = [*(words or [BEGIN]), "--enclave", f"{ENCLAVES}/{part.process(group)}"]
                 own_sets = [f"--set={item}" for item in part.sets if item.partition(".")[0] in nodes]
                 processes[part.process(group)] = [*nodes, *common, *own_sets, *words]
                 environs[part.process(group)] = {**shared, **dds_environ((settings[name] for name in nodes), environ)}
-        return cls(tuple(every), processes, environs, parameters)
+        radars = {part.radar: part.parameters for part in parts if part.radar}
+        return cls(tuple(every), processes, environs, parameters, radars)
 
     def lines(self, command: Sequence[str]) -> list[str]:
         """Return the processes as lines for a shell, where `command` is that of `aegis_node`."""
@@ -161,6 +172,8 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
     requested = {radar}
     if cubes if options.front_end is None else options.front_end:
         requested.add("frontend")
+    if options.fusion:
+        requested.add("fusion")
     if options.radar_msgs:
         requested.add("radar_msgs")
     if options.external_video or (radar == "driver" and registry.output_of(driver) == "video"):

@@ -1,7 +1,8 @@
-"""Several radars into one tracker: the nodes of each radar in a namespace of its own, all others once.
+"""Several radars into one picture: the nodes of each radar in a namespace of its own, all others once.
 
-A radar's nodes are those from its driver to its detections. What the others read of them (`detections`, `radar/noise`) and what all
-say of themselves goes to the topics of the rig. Where a radar stands is said once, in `tracking.sensors.NAME`.
+A radar's nodes are those from its driver to its detections, and with fusion its tracker. What the others read of them
+(`detections`, `radar/noise`, the tracks to be fused) and what all say of themselves goes to the topics of the rig. Where a radar
+stands is said once, in `tracking.sensors.NAME`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from aegis.ros.topics import COMMON_PUBLISHES
 
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 _PLACE = ("sensor_x", "sensor_y", "sensor_z", "sensor_yaw_deg")
+_TRACKER = "tracking"
+_SOURCE_TRACKS = "source_tracks"  # what the trackers' `tracks` are for the fusion
+_RANGE_BIAS_SIGMA_M = 20.0
 _ONE_FOR_ALL = ("odometry", "truth")  # of topics that radars' nodes share besides those that the others read
 
 
@@ -39,13 +43,16 @@ class Part:
         return f"{self.radar}/{name}" if self.radar else name
 
 
-def parts_of(radars: Sequence[str], parameters: Parameters, nodes_of: Callable[[Parameters], list[str]]) -> list[Part]:
+def parts_of(
+    radars: Sequence[str], parameters: Parameters, nodes_of: Callable[[Parameters], list[str]], fusion: bool = False
+) -> list[Part]:
     """Return the parts of a rig; of one radar alone, all in one.
 
     Args:
         radars: their names; none: one radar.
         parameters: of all.
         nodes_of: the nodes that run with some parameters.
+        fusion: each radar has a tracker of its own.
 
     Raises:
         ConfigError: a name is none, or there twice; or a parameter is wrong.
@@ -62,12 +69,16 @@ def parts_of(radars: Sequence[str], parameters: Parameters, nodes_of: Callable[[
     for number, radar in enumerate(radars, start=1):
         within = replace(parameters, namespace=f"{parameters.namespace}/{radar}".strip("/"))
         names = nodes_of(within)
-        own = [name for name in names if NODES[name].of_radar]
-        rest = [name for name in names if not NODES[name].of_radar]
+        own = [name for name in names if NODES[name].of_radar or (fusion and name == _TRACKER)]
+        rest = [name for name in names if name not in own]
         sets = _sets(radar, number, own, within, parameters, begins_at_s)
+        if _TRACKER in own and not within.gives(_TRACKER, "sensor_ids"):
+            sets.append(f"{_TRACKER}.sensor_ids=[{_sensor_id(radar, within)}]")
         given = replace(within, explicit=[*parse_sets(sets), *within.explicit])
-        parts.append(Part(own, given, radar, sets, _remaps(own, rest, parameters.namespace)))
-    return [*parts, Part(rest, parameters)]
+        parts.append(Part(own, given, radar, sets, _remaps(own, rest, parameters.namespace, first=number == 1)))
+    sets = _fusion_sets(radars, parameters) if fusion and "fusion" in rest else []
+    given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
+    return [*parts, Part(rest, given, sets=sets)]
 
 
 def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
@@ -78,13 +89,15 @@ def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
         every = [part.process(name) for part in parts for name in part.nodes]
         sets.append(f"bridge.nodes=[{', '.join(every)}]")
         if not parameters.gives(BRIDGE, "ready.stages"):
-            needed = [name for name in every if name.rpartition("/")[2] in ("detection", "tracking", "threat", "ew")]
+            needed = [
+                name for name in every if name.rpartition("/")[2] in ("detection", "tracking", "fusion", "threat", "ew")
+            ]
             sets.append(f"bridge.ready.stages=[{', '.join(needed)}]")
         if not parameters.gives(BRIDGE, "ready.sensors"):
             found = [part.parameters.settings_as(DetectionSettings, "detection") for part in parts[:-1] if part.radar]
             sets.append(f"bridge.ready.sensors=[{', '.join(one.sensor_id for one in found)}]")
-    given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
-    return [*parts[:-1], replace(last, nodes=[*last.nodes, BRIDGE], parameters=given, sets=sets)]
+    given = replace(last.parameters, explicit=[*parse_sets(sets), *last.parameters.explicit])
+    return [*parts[:-1], replace(last, nodes=[*last.nodes, BRIDGE], parameters=given, sets=[*last.sets, *sets])]
 
 
 def _sets(
@@ -98,6 +111,8 @@ def _sets(
     place = tracking.sensors.get(radar)
     found: list[tuple[str, str, object]] = []
     for node in own:
+        if node == _TRACKER:  # it has a place for each sensor, and its frame is the picture's
+            continue
         found += [(node, "sensor_id", radar), (node, "seed", number), (node, "begins_at_s", begins_at_s)]
         if {"simulator", "driver"} & set(own):  # else a driver of somebody's says what its frame is
             found.append((node, "frame_id", radar))
@@ -110,12 +125,45 @@ def _sets(
     ]
 
 
-def _remaps(own: Sequence[str], rest: Sequence[str], namespace: str) -> list[str]:
-    """Return the rules by which a radar's nodes speak to those of the rig."""
+def _sensor_id(radar: str, within: Parameters) -> str:
+    """Return what a radar's detections say they are of."""
+    if within.gives("detection", "sensor_id"):
+        return within.settings_as(DetectionSettings, "detection").sensor_id
+    return radar
+
+
+def _fusion_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
+    """Return what the fusion is told where nobody has said otherwise: whose tracks they are, where the radars stand, and how
+    objects move, as the trackers have it.
+    """
+    tracking = rig.settings_as(TrackingSettings, _TRACKER)
+    found: dict[str, object] = {
+        name: getattr(tracking.motion, name) for name in ("acceleration_sigma_mps2", "vertical_acceleration_sigma_mps2")
+    }
+    for radar in radars:
+        within = replace(rig, namespace=f"{rig.namespace}/{radar}".strip("/"))
+        sensor_id = _sensor_id(radar, within)
+        if sensor_id != radar:
+            found[f"sources.{radar}.sensors"] = f"[{sensor_id}]"
+        if place := tracking.sensors.get(radar):
+            found |= {f"sources.{radar}.{name}": getattr(place, name) for name in ("sensor_x", "sensor_y")}
+    if all(radar in tracking.sensors for radar in radars):
+        found["bias.range_sigma_m"] = _RANGE_BIAS_SIGMA_M
+    return [f"fusion.{name}={value}" for name, value in found.items() if not rig.gives("fusion", name)]
+
+
+def _remaps(own: Sequence[str], rest: Sequence[str], namespace: str, *, first: bool) -> list[str]:
+    """Return the rules by which a radar's nodes speak to those of the rig.
+
+    What classes mean, the first radar's tracker says for all.
+    """
     read = {topic for name in (*rest, BRIDGE) if name != "foxglove" for topic in ALL_NODES[name].subscribes}
     shared = {*_ONE_FOR_ALL, *(topic for topic in COMMON_PUBLISHES if not topic.startswith("/"))}
     topics = {topic for name in own for topic in (*NODES[name].publishes, *NODES[name].subscribes)}
     out = []
     for topic in sorted((topics & read) | (shared & {*topics, *COMMON_PUBLISHES})):
-        out += ["-r", f"{topic}:={'/'.join(('', *filter(None, namespace.split('/')), topic))}"]
+        if topic == "class_info" and not first:
+            continue
+        to = _SOURCE_TRACKS if topic == "tracks" and _TRACKER in own else topic
+        out += ["-r", f"{topic}:={'/'.join(('', *filter(None, namespace.split('/')), to))}"]
     return out

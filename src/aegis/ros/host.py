@@ -43,6 +43,7 @@ OWNERS: dict[str, Callable[[Any], str]] = {
     "radar/points": lambda m: str(m.header.frame_id),
     "detections": lambda m: str(m.sensor_id),
     "tracks": lambda m: "",
+    "source_tracks": lambda m: str(m.sensor_id),
     "threats": lambda m: "",
     "status": lambda m: str(m.stage[0]) if m.stage else "",
 }

@@ -46,6 +46,7 @@ TOPICS: dict[str, Topic] = {
         Topic("odometry", "nav_msgs/msg/Odometry", reliable=False, depth=100),
         Topic("detections", "aegis_msgs/msg/DetectionArray"),
         Topic("tracks", "aegis_msgs/msg/TrackArray"),
+        Topic("source_tracks", "aegis_msgs/msg/TrackArray"),
         Topic("threats", "aegis_msgs/msg/ThreatArray"),
         Topic("alarms", "aegis_msgs/msg/AlarmArray", latched=True),
         Topic("protected", "aegis_msgs/msg/ProtectedArray", depth=1, latched=True),

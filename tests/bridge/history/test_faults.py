@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import signal
 import sqlite3
 import time
 from contextlib import suppress
@@ -17,6 +18,8 @@ from history_data import a_frame, an_event
 from problems import refused
 from sqlalchemy import select
 
+from aegis.bridge.history import history as history_module
+from aegis.bridge.history import shipper
 from aegis.bridge.history.tables import EVENTS
 from aegis.bridge.problem import ProblemError
 from aegis.core.params import ConfigError
@@ -184,6 +187,51 @@ def test_a_locked_database_holds_up_no_acknowledgement(remote, start_history, sh
     lock.close()
     shipped(history)
     assert (remote.count("events"), remote.count("decisions")) == (1, 1)
+
+
+def processes_of(postgres, remote) -> list[int]:
+    """Return the server itself, and what of it serves the database."""
+    server = (postgres._folder / "data" / "postmaster.pid").read_text().split()[0]
+    others = remote.rows(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    return [int(server), *(pid for (pid,) in others)]
+
+
+def test_a_database_that_hangs_is_given_up_said_and_gets_everything_later(
+    postgres, remote, start_history, shipped, wait_for, monkeypatch
+):
+    """Its processes are stopped: the kernel goes on to accept connections, and to acknowledge what is sent."""
+    monkeypatch.setattr(history_module, "ANSWER_S", 1.5)
+    monkeypatch.setattr(shipper, "UNANSWERED_S", 0.5)
+    history = start_history(remote)
+    history.put_event(an_event(1))
+    shipped(history)
+    stopped = processes_of(postgres, remote)
+    assert len(stopped) > 1
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        began_s = time.monotonic()
+        history.put_event(an_event(2))
+        wait_for(lambda: acknowledged(history) == 2, "it is acknowledged all the same")
+        wait_for(lambda: "has not answered for" in history.state.reason, "it is said", 10)
+        assert history.counts()["database"] == "away"
+        asked_s = time.monotonic()
+        with refused(503, "the history database is away"):
+            asyncio.run(history.read(lambda connection: connection.execute(select(EVENTS.c.id)).all()))
+        assert time.monotonic() - asked_s < 1.0
+        wait_for(lambda: history.counts()["database_failures"] > 0, "it is given up, and counted", 10)
+        history.put_event(an_event(3))
+        wait_for(lambda: acknowledged(history) == 3, "and the next")
+        assert "connection is alive" in history.state.reason or "timeout" in history.state.reason
+        assert time.monotonic() - began_s < 20
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    shipped(history)
+    assert remote.rows("SELECT sequence FROM events ORDER BY sequence") == [(1,), (2,), (3,)]
+    assert history.counts()["dropped"] == {}
 
 
 def test_a_record_that_another_program_locks_acknowledges_nothing_and_loses_nothing(

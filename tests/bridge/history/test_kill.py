@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import event_messages
+import httpx
 import psycopg
 import pytest
 import rclpy
@@ -185,6 +186,8 @@ def test_a_database_that_is_gone_for_30_s_misses_nothing(
         wait_for(lambda: Asked(bridge).status()["database"]["state"] == "away", "the bridge sees it")
         answer = bridge.get("/api/events")
         assert (answer.status_code, answer.json()["waiting_for"]) == (503, "database")
+        (warning,) = httpx.get(bridge.url + "/ready").json()["warnings"]
+        assert warning.startswith("history: ")
         wait_for(lambda: time.monotonic() - stopped_at > outage_s, "the outage", outage_s + 5)
         backlog = Asked(bridge).status()["backlog"]
         assert backlog["messages"] > n // 4
@@ -194,6 +197,11 @@ def test_a_database_that_is_gone_for_30_s_misses_nothing(
     wait_for(lambda: sender.done, "all are acknowledged", 60)
     wait_for(lambda: Asked(bridge).status()["backlog"]["messages"] == 0, "all are in the history", 60)
     assert Asked(bridge).status()["dropped"] == {}
+    assert httpx.get(bridge.url + "/ready").json()["warnings"] == []
+    told = [
+        one["name"] for one in bridge.get("/api/events?stage=bridge").json()["items"] if "BROADCAST" not in one["name"]
+    ]
+    assert (told.count("HISTORY_AWAY"), told.count("SOURCE_BACK")) == (1, 1)
     with psycopg.connect(url) as history:
         assert_all_once(history.execute(f"SELECT {COLUMNS} FROM events WHERE stage = %s", [STAGE]), n)
     assert postgres.password not in "".join(bridge.lines)

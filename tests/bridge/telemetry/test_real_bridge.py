@@ -173,7 +173,7 @@ def names_in(expression: str) -> set[str]:
 
 
 # Of the same stage; and what has no file of its own.
-ALSO = {"THREAT": ("ALARM_",), "PIPELINE": ("PARAMETERS_", "SOURCE_", "ANOTHER_")}
+ALSO = {"THREAT": ("ALARM_",), "PIPELINE": ("PARAMETERS_", "SOURCE_", "ANOTHER_", "HISTORY_", "DECISION_")}
 
 
 def _check_stage_logs(bridge, wait_for) -> None:

@@ -30,6 +30,7 @@ from aegis.bridge.history.store import Store
 from aegis.bridge.history.writer import Writer
 from aegis.bridge.live.acknowledgements import Acknowledgements
 from aegis.bridge.live.frames import Frame
+from aegis.bridge.patience import Patience
 from aegis.bridge.problem import ProblemError, no_history
 from aegis.core.params import ConfigError
 from aegis.core.types import Threats, Tracks
@@ -39,6 +40,7 @@ Counts: TypeAlias = dict[str, float | str | Mapping[str, int] | None]
 
 HISTORY_FILE = "history.db"
 KEPT_WITHIN_S = 5.0
+STATEMENT_S, ANSWER_S = 30.0, 32.0  # that PostgreSQL has for a statement, and then to say that it was too long
 _MB = 10**6
 
 T = TypeVar("T")
@@ -90,9 +92,11 @@ class History:
             self._shipper: Shipper | None = None
             self._reader, self._retention = self._local, kept
             if remote:
-                store = Store(open_engine(remote))
+                engine = open_engine(remote, statement_timeout_s=STATEMENT_S)
+                waits_s = Patience(engine, ANSWER_S).waits_s
+                store = Store(engine)
                 self._reader, self._retention = Reader(remote), retention(store)
-                self._shipper = Shipper(record, self._writer, store, self._retention)
+                self._shipper = Shipper(record, self._writer, store, self._retention, waits_s)
         except (ConfigError, OSError) as error:
             raise ConfigError(f"bridge: parameter 'history.database_url': {error}") from error
 
@@ -199,7 +203,7 @@ class History:
         Raises:
             ProblemError: 503, the database is away, or takes too long.
         """
-        if not self._state.up:
+        if not self.state.up:
             raise no_history("the history database is away")
         return await self._reader.read(query)
 
@@ -212,7 +216,8 @@ class History:
         return await self._local.read(query)
 
     @property
-    def _state(self) -> State:
+    def state(self) -> State:
+        """How the database is: PostgreSQL, or else history.db."""
         return self._shipper.state if self._shipper else self._writer.state
 
     @property
@@ -222,11 +227,12 @@ class History:
 
     def counts(self) -> Counts:
         """Return the counters since the start, what waits and for how long, and how the database is."""
-        state, extent = self._state, self._retention.extent
+        state, extent = self.state, self._retention.extent
         oldest_ns = self._shipper.oldest_ns if self._shipper else None
         return {
             **self._writer.counts(),
             "backlog_age_s": 0.0 if oldest_ns is None else max(0.0, round((time.time_ns() - oldest_ns) / 1e9, 3)),
+            "database_failures": self._shipper.failures if self._shipper else 0,
             "database": "up" if state.up else "away",
             "database_since_s": round(state.since_s, 3),
             "database_reason": state.reason,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.bridge.database import open_engine
 from aegis.bridge.history.failures import is_corrupt, reason_of
+from aegis.bridge.patience import Patience
 from aegis.bridge.problem import no_history
 
 _log = logging.getLogger(__name__)
@@ -43,7 +44,10 @@ class Reader:
         """
         self._timeout_s = timeout_s
         self._on_corrupt = on_corrupt
-        self._engine = _read_only(open_engine(url, statement_timeout_s=timeout_s))
+        engine = open_engine(url, statement_timeout_s=timeout_s)
+        if engine.dialect.name == "postgresql":
+            Patience(engine, timeout_s + _PATIENCE_S)
+        self._engine = _read_only(engine)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history-reader")
         self._waiting = 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +20,7 @@ from aegis.bridge.history.writer import Writer
 _log = logging.getLogger(__name__)
 
 BATCH_MESSAGES, BATCH_BYTES = 1000, 2 * 10**6
+UNANSWERED_S = 5.0  # beyond which a database is away, whatever comes of it
 PAUSE_S = 0.25  # between batches that do not fill up: a transaction of few rows costs almost as much as one of many
 _JOIN_S = 10.0
 
@@ -27,7 +28,9 @@ _JOIN_S = 10.0
 class Shipper:
     """Ships messages, and between two batches deletes what is too old or too much."""
 
-    def __init__(self, record: Record, writer: Writer, store: Store, retention: Retention) -> None:
+    def __init__(
+        self, record: Record, writer: Writer, store: Store, retention: Retention, waits_s: Callable[[], float]
+    ) -> None:
         """Prepare.
 
         Args:
@@ -35,16 +38,27 @@ class Shipper:
             writer: of the record.
             store: the database to feed.
             retention: of that database.
+            waits_s: returns for how long an answer of the database is waited for now.
         """
         self._record = record
         self._writer = writer
         self._store = store
         self._retention = retention
+        self._waits_s = waits_s
+        self.failures = 0  # attempts to ship, or to delete
         self._after_id = 0  # the last one that is at the database, or refused
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history-shipper", daemon=True)
-        self.state = State(False, time.time(), "it has not been reached yet")
+        self._state = State(False, time.time(), "it has not been reached yet")
         self.oldest_ns: int | None = None  # when the first message that is not shipped yet was received
+
+    @property
+    def state(self) -> State:
+        """How the database is: away, too, while it leaves something unanswered."""
+        waits_s = self._waits_s()
+        if self._state.up and waits_s > UNANSWERED_S:
+            return State(False, time.time() - waits_s, f"it has not answered for {waits_s:.0f} s")
+        return self._state
 
     def start(self) -> None:
         """Begin to ship."""
@@ -118,16 +132,17 @@ class Shipper:
         return []
 
     def _away(self, error: Exception) -> None:
+        self.failures += 1
         reason = reason_of(error)
-        if self.state.up or self.state.reason != reason:
+        if self._state.up or self._state.reason != reason:
             _log.error(
                 "history waits on this disk: %s",
                 reason,
                 exc_info=None if isinstance(error, SQLAlchemyError) else error,
             )
-        self.state = State(False, time.time() if self.state.up else self.state.since_s, reason)
+        self._state = State(False, time.time() if self._state.up else self._state.since_s, reason)
 
     def _up(self) -> None:
-        if not self.state.up:
+        if not self._state.up:
             _log.info("the history database is there; %d messages have waited for it", self._writer.waiting)
-            self.state = State(True, time.time())
+            self._state = State(True, time.time())

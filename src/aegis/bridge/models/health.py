@@ -34,4 +34,7 @@ class Ready(Model):
         description="stage to the age of its last status; null before the first"
     )
     troubles: list[SourceTrouble] = Field(description="what came regularly or was expected, and is not as it should be")
+    warnings: list[str] = Field(
+        description="what else is not as it should be, in words; the picture is right without it"
+    )
     reasons: list[str] = Field(description="why it is not ready, in words; empty where it is")

@@ -25,7 +25,8 @@ async def health(request: Request) -> Health:
 )  # fmt: skip
 async def ready(request: Request) -> Response:
     """Return whether each needed stage has reported within its period, and what came regularly goes on to come, and to change."""
-    state = bridge_of(request).state
+    bridge = bridge_of(request)
+    state, history = bridge.state, bridge.history.state
     missing, troubles = state.missing(), state.troubles()
     is_ready = not missing and not troubles
     body: dict[str, Any] = {
@@ -33,6 +34,7 @@ async def ready(request: Request) -> Response:
         "missing_stages": missing,
         "heard_age_s": state.status_age_s(state.ready_stages),
         "troubles": troubles,
+        "warnings": [] if history.up else [f"history: {history.reason}; what comes is kept on this disk"],
         "reasons": [f"the stage '{name}' does not report" for name in missing] + state.trouble_words(),
     }
     return json_response(body, 200 if is_ready else 503)

@@ -140,6 +140,9 @@ HISTORY = Source(
         "queue_bytes": gauge("Their size."),
         "journal_failures": counter("Failed attempts to write to history.db."),
         "journals_set_aside": counter("Corrupt files of history.db that were set aside."),
+        "database_failures": counter(
+            "Attempts to write to PostgreSQL that failed; what they were to write waits on this disk."
+        ),
         "database": gauge("The state that the database is in.", "state"),
         "database_since_s": gauge("For how long it has been in that state."),
         "database_bytes": gauge("Size of the database."),

@@ -134,3 +134,15 @@ class Cube:
             raise CubeError(
                 "channels", f"a cube of {shape[2]} channels; the waveform has {len(self.waveform.channel_delay_s)}"
             )
+
+
+@dataclass
+class RangeDopplerMap:
+    """Power over range and range rate, for display; as in aegis_msgs/RangeDopplerMap."""
+
+    first_range_m: float
+    range_step_m: float
+    first_range_rate_mps: float
+    range_rate_step_mps: float
+    power_db: NDArray[np.float32]  # (ranges, range rates), so that noise reads as a point's noise_db
+    noise_db: NDArray[np.float32]  # (ranges,) median

@@ -254,6 +254,10 @@ class TrackingSettings(SensorPose):
     """Parameters of the node `tracking`."""
 
     frame_id: str = param("map", "Frame of the picture.")
+    sensor_ids: tuple[str, ...] = param(
+        (), "The sensors whose detections are tracked, where others' are on the topic too; empty: all. `aegis up --fusion` gives "
+        "each radar's tracker its own.",
+    )  # fmt: skip
     max_extent_m: float = param(
         0.0, "Longest object: more detections of one scan within it give one track. 0: every object is a point.",
         unit="m", ge=0.0,

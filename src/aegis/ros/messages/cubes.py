@@ -9,8 +9,7 @@ import numpy as np
 from aegis_msgs.msg import RadarCube
 from aegis_msgs.msg import RangeDopplerMap as RangeDopplerMapMsg
 
-from aegis.core.signal.cube import Cube, CubeError, Waveform, WaveformKind
-from aegis.core.types import RangeDopplerMap
+from aegis.core.signal.cube import Cube, CubeError, RangeDopplerMap, Waveform, WaveformKind
 from aegis.ros.messages.fields import make_header, pack, stamp_of
 
 _CUBE_DTYPES = {

@@ -122,6 +122,11 @@ class Stage(ABC, Generic[SettingsT]):
         """How often `on_timer` wants to be called, by a steady clock; None for never."""
         return None
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody waits for what this stage gives; else it gets its messages a moment later, many at once."""
+        return True
+
     def reads(self, topic: str) -> bool:
         """Tell whether the parameters make this stage read a topic of its node's row in the graph table."""
         return True

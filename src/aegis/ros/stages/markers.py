@@ -23,6 +23,11 @@ class MarkersStage(Stage[PictureSettings]):
         super().__init__(settings, context)
         self._feed = PictureFeed(settings)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether RViz, or something else, listens."""
+        return self.has_listeners("markers")
+
     def on_message(self, topic: str, message: StampedMessage) -> Iterable[Output]:
         """Take tracks or threats.
 

@@ -103,6 +103,10 @@ class TrackingStage(Stage[TrackingSettings]):
 
     def on_message(self, topic: str, message: StampedMessage) -> Iterator[Output]:
         """Track one scan."""
+        wanted = self.settings.sensor_ids
+        if wanted and str(getattr(message, "sensor_id", "")) not in wanted:
+            self.counters.received -= 1  # it is another tracker's
+            return
         detections = detections_from_msg(message)
         self.note_sequence(topic, detections.sequence, detections.sensor_id)
         stamp_ns = detections.stamp_ns

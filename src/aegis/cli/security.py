@@ -1,0 +1,79 @@
+"""`aegis security`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aegis.core.params import ConfigError
+
+EXIT_WRONG = 2
+
+
+def _graph_options(command: Any) -> Any:
+    for option in (
+        click.option(
+            "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As of `aegis up`."
+        ),
+        click.option("--namespace", default="", help="As of `aegis up`."),
+        click.option("--radar", "radars", metavar="NAME", multiple=True, help="As of `aegis up`. Repeatable."),
+        click.option("--driver", metavar="NAME", help="As of `aegis up`."),
+        click.option("--composed", is_flag=True, help="As of `aegis up`."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def security() -> None:
+    """DDS security (SROS2): nobody without a key on the graph, and each process may do what its nodes need and no more.
+
+    It needs a Fast DDS with security: that of the packages of a ROS 2 distribution, not that of the wheels from PyPI; `aegis
+    doctor` tells which is here. docs/security.md.
+    """
+
+
+@security.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--domain", type=click.IntRange(0, 232), help="In which the keys are good [ROS_DOMAIN_ID, or 0].")
+@_graph_options
+def keystore(folder: Path, domain: int | None, **options: Any) -> None:
+    """Make a keystore for the graph in FOLDER, as `ros2 security` lays it out, or bring one up to date.
+
+    The authority's key (private/) signs all others: keep it off the vehicle. Keys that are there stay.
+    """
+    from aegis.graph.plan import Options, Plan
+    from aegis.graph.security.keystore import make_keystore
+    from aegis.graph.security.policies import enclaves
+
+    try:
+        given = os.environ.get("ROS_DOMAIN_ID") or "0"
+        number = int(given) if domain is None and given.isdigit() else domain or 0
+        made = make_keystore(folder, enclaves(Plan.of(Options(**options), os.environ)), number)
+    except ConfigError as error:
+        click.echo(f"aegis security: {error}", err=True)
+        sys.exit(EXIT_WRONG)
+    click.echo("\n".join(made))
+    click.echo(
+        f"\nexport ROS_SECURITY_KEYSTORE={folder.absolute()} ROS_SECURITY_ENABLE=true ROS_SECURITY_STRATEGY=Enforce\n"
+        f"Good in domain {number}. Keep {folder / 'private'} where no node runs."
+    )
+
+
+@security.command()
+@_graph_options
+def policy(**options: Any) -> None:
+    """Print what each process may do, as `ros2 security generate_artifacts -p` reads it."""
+    from aegis.graph.plan import Options, Plan
+    from aegis.graph.security.files import policy as as_policy
+    from aegis.graph.security.policies import enclaves
+
+    try:
+        click.echo(as_policy(enclaves(Plan.of(Options(**options), os.environ))).decode(), nl=False)
+    except ConfigError as error:
+        click.echo(f"aegis security: {error}", err=True)
+        sys.exit(EXIT_WRONG)

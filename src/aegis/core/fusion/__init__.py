@@ -1,0 +1,1 @@
+"""Tracks of several trackers into one picture."""

@@ -1,0 +1,109 @@
+"""Policies and keystores of DDS security, read and verified with openssl. That they suffice: tests/graph/test_whole_graph.py."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from aegis.cli.main import cli
+from aegis.graph.plan import Options, Plan
+from aegis.graph.security.policies import enclaves
+
+SERVER = "ew/acknowledge"
+
+
+def openssl(*words: object, code: int = 0) -> str:
+    done = subprocess.run(["openssl", *map(str, words)], capture_output=True, text=True, timeout=30)
+    assert (done.returncode == 0) == (code == 0), done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def keystore(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("security") / "keys"
+    made = CliRunner().invoke(cli, ["security", "keystore", str(folder), "--domain", "7"])
+    assert made.exit_code == 0, made.output
+    assert f"ROS_SECURITY_KEYSTORE={folder}" in made.output
+    return folder
+
+
+def test_each_process_has_a_key_that_the_authority_has_certified(keystore):
+    for process in ("tracking", "bridge"):
+        own = keystore / "enclaves" / "aegis" / process
+        openssl("verify", "-CAfile", own / "identity_ca.cert.pem", own / "cert.pem")
+        assert (
+            openssl("x509", "-in", own / "cert.pem", "-noout", "-subject").strip() == f"subject=CN = /aegis/{process}"
+        )
+        key = openssl("pkey", "-in", own / "key.pem", "-pubout")
+        assert key == openssl("x509", "-in", own / "cert.pem", "-noout", "-pubkey")
+        assert (own / "key.pem").stat().st_mode & 0o777 == 0o600
+    assert (keystore / "private").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", ["enclaves/aegis/tracking/permissions", "enclaves/governance"])
+def test_what_is_signed_is_what_is_written_and_a_change_is_found_out(keystore, name, tmp_path):
+    signed = keystore / f"{name}.p7s"
+    authority = keystore / "public" / "permissions_ca.cert.pem"
+    content = openssl("smime", "-verify", "-text", "-in", signed, "-CAfile", authority)
+    written = (keystore / f"{name}.xml").read_text()
+    assert content.replace("\r\n", "\n") == written
+    changed = tmp_path / "changed.p7s"
+    changed.write_text(signed.read_text().replace("false", "true ", 1).replace("DENY", "ALLOW", 1))
+    openssl("smime", "-verify", "-text", "-in", changed, "-CAfile", authority, code=1)
+
+
+def test_permissions_are_what_the_table_says_and_no_more(keystore):
+    def topics(process: str, kind: str) -> set[str]:
+        root = ElementTree.parse(keystore / "enclaves" / "aegis" / process / "permissions.xml")
+        assert root.findtext(".//subject_name") == f"CN=/aegis/{process}"
+        assert root.findtext(".//allow_rule/domains/id") == "7"
+        assert root.findtext(".//default") == "DENY"
+        return {one.text for one in root.iterfind(f".//{kind}/topics/topic")}
+
+    assert {"rt/tracks", "rt/events", "rt/diagnostics", "rq/tracking/restartRequest"} <= (
+        topics("tracking", "publish") | topics("tracking", "subscribe")
+    )
+    assert topics("tracking", "publish") & {"rt/threats", "rt/detections", "rt/zones", f"rq/{SERVER}Request"} == set()
+    # One process may ask for a decision, one may take it.
+    asks = {p for p in ("simulator", "detection", "tracking", "threat", "ew", "markers", "foxglove", "bridge")
+            if f"rq/{SERVER}Request" in topics(p, "publish")}  # fmt: skip
+    takes = {p for p in ("tracking", "threat", "ew", "bridge") if f"rq/{SERVER}Request" in topics(p, "subscribe")}
+    assert (asks, takes) == ({"bridge"}, {"ew"})
+    assert "rt/zones" in topics("bridge", "publish")
+
+
+def test_a_keystore_is_brought_up_to_date_and_its_keys_stay(keystore, tmp_path):
+    folder = tmp_path / "keys"
+    shutil.copytree(keystore, folder, symlinks=True)
+    before = (folder / "enclaves/aegis/tracking/key.pem").read_bytes()
+    made = CliRunner().invoke(cli, ["security", "keystore", str(folder), "--domain", "9"])
+    assert made.exit_code == 0, made.output
+    assert (folder / "enclaves/aegis/tracking/key.pem").read_bytes() == before
+    assert "<id>9</id>" in (folder / "enclaves/aegis/tracking/permissions.xml").read_text()
+
+
+def test_a_rig_has_an_enclave_for_each_process_and_shared_topics():
+    found = {one.path: one for one in enclaves(Plan.of(Options(radars=("front", "left"), namespace="quay"), {}))}
+    writes, reads = found["/aegis/front/detection"].topics()
+    assert {"rt/quay/detections", "rt/quay/status", "rr/quay/front/detection/restartReply"} <= set(writes)
+    assert "rt/quay/front/radar/points" in reads
+    assert "rq/quay/front/detection/restartRequest" in found["/aegis/bridge"].topics()[0]
+
+
+def test_processes_are_told_their_enclave_where_security_is_asked_for():
+    plan = Plan.of(Options(), {"ROS_SECURITY_ENABLE": "true"})
+    assert all(words[-2:] == ["--enclave", f"/aegis/{process}"] for process, words in plan.processes.items())
+    assert not any("--enclave" in words for words in Plan.of(Options(), {}).processes.values())
+
+
+def test_the_policy_is_in_the_form_of_ros2_security():
+    made = CliRunner().invoke(cli, ["security", "policy"], env=dict(os.environ))
+    root = ElementTree.fromstring(made.output)
+    (profile,) = root.iterfind("enclaves/enclave[@path='/aegis/ew']/profiles/profile")
+    assert (profile.get("ns"), profile.get("node")) == ("/", "ew")
+    assert f"/{SERVER}" in [one.text for one in profile.iterfind("services[@reply='ALLOW']/service")]
+    assert "/tracks" in [one.text for one in profile.iterfind("topics[@subscribe='ALLOW']/topic")]
