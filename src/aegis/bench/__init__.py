@@ -82,6 +82,10 @@ BENCHMARKS = {
         "GOSPA beside the published multi-Bernoulli filters, scenarios 1 and 2 of FUSION 2017, 40 runs a cell",
         "aegis.bench.fusion2017",
     ),
+    "fusion": Benchmark(
+        "tracks of 2 to 10 radars fused once a second beside one tracker of all detections, hand-over, the load of 48 sources",
+        "aegis.bench.fusion",
+    ),
     "threat": Benchmark(
         "raids: is the order of threats that of impact; false CRITICAL on calm traffic, simulated and recorded; 20 raids a run",
         "aegis.bench.threat",

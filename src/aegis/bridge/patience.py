@@ -38,7 +38,9 @@ class Patience:
                     patience._since_s.pop(thread, None)
 
         @event.listens_for(engine, "do_connect")
-        def connect(_dialect: Any, _record: Any, words: list[Any], parameters: dict[str, Any]) -> Any:
+        def connect(
+            _dialect: object, _record: object, words: list[Any], parameters: dict[str, Any]
+        ) -> psycopg.Connection[Any]:
             return Connection.connect(*words, **parameters)
 
     def waits_s(self) -> float:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import click
 
@@ -14,7 +15,10 @@ from aegis.core.params import ConfigError
 EXIT_WRONG = 2
 
 
-def _graph_options(command: Any) -> Any:
+CommandT = TypeVar("CommandT", bound=Callable[..., object])
+
+
+def _graph_options(command: CommandT) -> CommandT:
     for option in (
         click.option(
             "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As of `aegis up`."
@@ -41,7 +45,8 @@ def security() -> None:
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--domain", type=click.IntRange(0, 232), help="In which the keys are good [ROS_DOMAIN_ID, or 0].")
 @_graph_options
-def keystore(folder: Path, domain: int | None, **options: Any) -> None:
+@click.pass_context
+def keystore(context: click.Context, /, folder: Path, domain: int | None, **_options: object) -> None:
     """Make a keystore for the graph in FOLDER, as `ros2 security` lays it out, or bring one up to date.
 
     The authority's key (private/) signs all others: keep it off the vehicle. Keys that are there stay.
@@ -53,6 +58,7 @@ def keystore(folder: Path, domain: int | None, **options: Any) -> None:
     try:
         given = os.environ.get("ROS_DOMAIN_ID") or "0"
         number = int(given) if domain is None and given.isdigit() else domain or 0
+        options = {name: value for name, value in context.params.items() if name not in ("folder", "domain")}
         made = make_keystore(folder, enclaves(Plan.of(Options(**options), os.environ)), number)
     except ConfigError as error:
         click.echo(f"aegis security: {error}", err=True)
@@ -66,14 +72,15 @@ def keystore(folder: Path, domain: int | None, **options: Any) -> None:
 
 @security.command()
 @_graph_options
-def policy(**options: Any) -> None:
+@click.pass_context
+def policy(context: click.Context, /, **_options: object) -> None:
     """Print what each process may do, as `ros2 security generate_artifacts -p` reads it."""
     from aegis.graph.plan import Options, Plan
     from aegis.graph.security.files import policy as as_policy
     from aegis.graph.security.policies import enclaves
 
     try:
-        click.echo(as_policy(enclaves(Plan.of(Options(**options), os.environ))).decode(), nl=False)
+        click.echo(as_policy(enclaves(Plan.of(Options(**context.params), os.environ))).decode(), nl=False)
     except ConfigError as error:
         click.echo(f"aegis security: {error}", err=True)
         sys.exit(EXIT_WRONG)

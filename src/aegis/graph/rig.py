@@ -146,7 +146,7 @@ def _fusion_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
         if sensor_id != radar:
             found[f"sources.{radar}.sensors"] = f"[{sensor_id}]"
         if place := tracking.sensors.get(radar):
-            found |= {f"sources.{radar}.{name}": getattr(place, name) for name in ("sensor_x", "sensor_y")}
+            found |= {f"sources.{radar}.{name}": getattr(place, name) for name in ("sensor_x", "sensor_y", "sensor_z")}
     if all(radar in tracking.sensors for radar in radars):
         found["bias.range_sigma_m"] = _RANGE_BIAS_SIGMA_M
     return [f"fusion.{name}={value}" for name, value in found.items() if not rig.gives("fusion", name)]

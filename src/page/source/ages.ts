@@ -67,6 +67,13 @@ function troubleText(status: Status | null): string {
   return `The sensor '${trouble.sensor_id}' gives the same scan again and again for ${since}: what it sees is not known`;
 }
 
+/** Nothing has come yet: calm, until the bridge says that it is late. */
+function beforeTheFirst(status: Status | null): [text: string, calm: boolean] {
+  const late = status?.troubles?.find((one) => one.topic === "detections");
+  if (!late) return ["Waiting for the radar: no data yet", true];
+  return [`No data: the radar has not been heard for ${durationText(late.for_s)}`, false];
+}
+
 /** What is wrong with the picture, and whether that is as it should be. */
 export function noticeText(heard: Heard, now: number): [text: string, calm: boolean] {
   const newest = newestOf(heard);
@@ -74,7 +81,7 @@ export function noticeText(heard: Heard, now: number): [text: string, calm: bool
   const silence = (part: Part) => durationText(silentMs(part, now) / 1000);
   if (heard.connection === "connecting") return ["Connecting…", true];
   if (heard.connection === "disconnected") return [`No connection to the bridge${shown}`, false];
-  if (!newest) return ["Waiting for the radar: no data yet", true];
+  if (!newest) return beforeTheFirst(freshStatus(heard, now));
   if (isStale(heard, newest, now)) return [`No new data for ${silence(newest)}${shown}`, false];
   if (!heard.tracks) return ["Detections only: nothing has been heard from tracking", false];
   if (isStale(heard, heard.tracks, now)) return [`No new tracks for ${silence(heard.tracks)}${shown}`, false];

@@ -64,6 +64,19 @@ test("a sensor that is silent or stuck beside another that is not is said", () =
     ["The sensor 'left' gives the same scan again and again for 3.0 s: what it sees is not known", false]);
 });
 
+test("a radar that was never heard is waited for calmly until the bridge says that it is late", () => {
+  const heard = new Heard();
+  heard.connection = "live";
+  const status = { stages: {}, missing_stages: [], scans_lost: 0, ew: { signals: 0, advice_waiting: 0 }, alerts: [] };
+  const said = (troubles) => {
+    heard.take({ type: "system_status", ...status, troubles }, 1000);
+    return noticeText(heard, 1100);
+  };
+  assert.deepEqual(said([]), ["Waiting for the radar: no data yet", true]);
+  assert.deepEqual(said([{ topic: "detections", sensor_id: "", state: "SILENT", for_s: 15.04 }]),
+    ["No data: the radar has not been heard for 15.0 s", false]);
+});
+
 test("durations are said in the unit that suits them", () => {
   const said = new Map([
     [-0.25, "-250 ms"], [0, "0 ms"], [0.9994, "999 ms"], [1, "1.0 s"], [119.9, "119.9 s"], [120, "2 min"], [3600, "60 min"],

@@ -18,8 +18,9 @@ def displaced(source: str, x: np.ndarray) -> np.ndarray:
     turn, place = ROTATION.get(source, 0.0), np.array(PLACES[source])
     R = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     local = (x[:, :2] - place) @ R.T
-    local *= 1.0 + RANGE.get(source, 0.0) / np.hypot(*local.T)[:, None]
-    x[:, :2] = local + place + np.array(OFFSET.get(source, (0.0, 0.0)))
+    longer = 1.0 + RANGE.get(source, 0.0) / np.sqrt((local**2).sum(axis=1) + x[:, 2] ** 2)[:, None]
+    x[:, :2] = local * longer + place + np.array(OFFSET.get(source, (0.0, 0.0)))
+    x[:, 2] *= longer[:, 0]
     x[:, 3:5] = x[:, 3:5] @ R.T
     return x
 

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aegis.core.fusion.information import Estimate
+from aegis.core.fusion.comparison import Pairs
 from aegis.core.fusion.settings import BiasSettings, SourceSettings
-from aegis.core.types import Floats, Ints
+from aegis.core.types import Floats
 
 SIZE = 5  # offset east and north [m], rotation [rad], range [m], stamps late by [s], of each source
 DRIFT_PER_S = 1e-4  # of the variances known before, a second: biases change slowly
-LIKE = 0.5  # what a comparison counts, as a track's errors are alike from one to the next
+MANY = 8  # sources beyond which each is compared the less often
 GATE = 16.0  # squared distance, two components: pairs beyond are no pairs
-MOST_PAIRS = 100  # of a comparison
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Biases:
         """Make it; `noise` is the motion's, as in `information.carried`."""
         self._settings, self._noise = settings, noise
         self._sources: dict[str, int] = {}
-        self._places = np.zeros((0, 2))
+        self._places = np.zeros((0, 3))
         self._pairs: list[int] = []
         self._compared_ns: list[int] = []
         self._updated_ns = 0
@@ -70,7 +69,7 @@ class Biases:
         covariance[n:, n:] = np.diag(own)
         self._covariance, self._mean = covariance, np.append(self._mean, np.zeros(SIZE))
         self._prior = np.append(self._prior, own)
-        self._places = np.vstack([self._places, [settings.sensor_x, settings.sensor_y]])
+        self._places = np.vstack([self._places, [settings.sensor_x, settings.sensor_y, settings.sensor_z]])
         self._pairs.append(0)
         self._compared_ns.append(0)
         self._sources[source] = len(self._sources)
@@ -100,29 +99,25 @@ class Biases:
         if not self.applied or not self._prior[own].any():
             return out, np.zeros((n, 2, 2))
         slope, mean = self._slope(source, x), self._mean[own]
-        out[:, :2] = slope @ mean
+        out[:, :3] = slope @ mean
         out[:, 3], out[:, 4] = -mean[2] * x[:, 4], mean[2] * x[:, 3]
-        return out, slope @ self._covariance[own, own] @ slope.transpose(0, 2, 1)
+        ground = slope[:, :2]
+        return out, ground @ self._covariance[own, own] @ ground.transpose(0, 2, 1)
 
     def is_due(self, source: int, now_ns: int) -> bool:
         """Tell whether a source's tracks are to be compared with the others' now."""
-        last = self._compared_ns[source]
-        return self._settings.mode != "off" and not 0 <= now_ns - last < self._settings.interval_s * 1e9
+        interval_s = self._settings.interval_s * max(1.0, len(self._sources) / MANY)
+        return self._settings.mode != "off" and not 0 <= now_ns - self._compared_ns[source] < interval_s * 1e9
 
-    def compare(self, source: int, other: Ints, now_ns: int, tracks: Estimate, others: Estimate) -> None:
-        """Take K tracks of a source, and what other sources say of the same objects at the same time.
-
-        Args:
-            source: number; other: (K,) numbers of the others; now_ns: the time.
-            tracks, others: of both, as reported.
-        """
+    def compare(self, source: int, now_ns: int, pairs: Pairs) -> None:
+        """Take what a source, by its number, and others say of the same objects at a time."""
+        other, tracks, others = pairs
         self._compared_ns[source] = now_ns
-        if len(other) > MOST_PAIRS:
-            some = np.linspace(0, len(other) - 1, MOST_PAIRS).astype(np.int64)
-            other, tracks, others = other[some], tracks.rows(some), others.rows(some)
-        ours, theirs = self._slope(source, tracks.x), np.empty((len(other), 2, SIZE))
+        # One place and velocity for both: what is in their difference and in a slope alike would pass for a bias of all.
+        at = (tracks.x + others.x) / 2.0
+        ours, theirs = self._slope(source, at)[:, :2], np.empty((len(other), 2, SIZE))
         for k in np.unique(other).tolist():
-            theirs[other == k] = self._slope(k, others.x[other == k])
+            theirs[other == k] = self._slope(k, at[other == k])[:, :2]
         difference = tracks.x[:, :2] - others.x[:, :2]
         spread = tracks.P[:, :2, :2] + others.P[:, :2, :2]
         mean, blocks = self._mean.reshape(-1, SIZE), self._blocks()
@@ -137,7 +132,7 @@ class Biases:
         for k, count in zip(*np.unique(other[good], return_counts=True), strict=True):
             self._pairs[k] += int(count)
             self._pairs[source] += int(count)
-        weight = LIKE * np.linalg.inv(spread[good])
+        weight = np.linalg.inv(spread[good])
         mine = ours[good].transpose(0, 2, 1) @ weight
         yours = theirs[good].transpose(0, 2, 1) @ weight
         with_us, k = np.full(len(good), source), other[good]
@@ -157,13 +152,13 @@ class Biases:
             self._clear()
 
     def _slope(self, source: int, x: Floats) -> Floats:
-        """Return (N, 2, SIZE) how positions depend on a source's bias."""
-        out = np.zeros((len(x), 2, SIZE))
-        from_place = x[:, :2] - self._places[source]
+        """Return (N, 3, SIZE) how positions depend on a source's bias."""
+        out = np.zeros((len(x), 3, SIZE))
+        from_place = x[:, :3] - self._places[source]
         out[:, 0, 0] = out[:, 1, 1] = 1.0
         out[:, 0, 2], out[:, 1, 2] = -from_place[:, 1], from_place[:, 0]
-        out[:, :, 3] = from_place / np.maximum(np.hypot(*from_place.T), 1.0)[:, None]
-        out[:, :, 4] = -x[:, 3:5]  # stamped late: it was there before
+        out[:, :, 3] = from_place / np.maximum(np.linalg.norm(from_place, axis=1), 1.0)[:, None]
+        out[:, :, 4] = -x[:, 3:]  # stamped late: it was there before
         return out
 
     def _blocks(self) -> Floats:
@@ -179,13 +174,15 @@ class Biases:
         self._vector = np.zeros((n, SIZE))
 
     def _update(self) -> None:
-        """Add what the comparisons have said: B' = (B^-1 + Y)^-1, without the inverse of B, of which parts may be 0."""
+        """Add what the comparisons have said: B' = (B^-1 + Y)^-1, of those that are not known from the start."""
         if not self._information.any():
             return
         n = len(self._information) * SIZE
+        scale = np.sqrt(self._prior[:n])  # metres, radians and seconds in one matrix need it
+        free = np.flatnonzero(scale > 0.0)
+        unit, both = scale[free], np.ix_(free, free)
         Y = self._information.transpose(0, 2, 1, 3).reshape(n, n)
-        B = self._covariance[:n, :n]
-        gain = np.linalg.solve((np.eye(n) + B @ Y).T, np.eye(n)).T  # (1 + B Y)^-1
-        after = gain @ B
-        self._mean[:n] += after @ (self._vector.ravel() - Y @ self._mean[:n])
-        self._covariance[:n, :n] = (after + after.T) / 2.0
+        after = np.linalg.inv(self._covariance[both] / np.outer(unit, unit))
+        after = np.linalg.inv(after + Y[both] * np.outer(unit, unit)) * np.outer(unit, unit)
+        self._mean[free] += after @ (self._vector.ravel() - Y @ self._mean[:n])[free]
+        self._covariance[both] = (after + after.T) / 2.0

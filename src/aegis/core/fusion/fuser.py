@@ -11,6 +11,7 @@ from scipy.special import chdtri
 from aegis.core.fusion import information, view
 from aegis.core.fusion.association import assigned
 from aegis.core.fusion.bias import Bias, Biases
+from aegis.core.fusion.comparison import pairs_of
 from aegis.core.fusion.information import Estimate, Gain, seconds
 from aegis.core.fusion.settings import FusionSettings, SourceSettings
 from aegis.core.fusion.source import LOST_PERIODS, Source, estimate_of, usable
@@ -132,7 +133,8 @@ class Fuser:
         shift, unsure = self._biases.of(source.number, reported.x)
         place = Estimate(reported.x - shift, reported.P.copy())
         place.P[:, :2, :2] += unsure
-        gain.base[:] -= shift
+        learned = gain  # as it was reported
+        gain = gain._replace(base=gain.base - shift)
         link, strikes = source.links(known, before)
         row = np.where(sound, system.find(link), -1)
         result.refused += int((~sound).sum())
@@ -164,13 +166,13 @@ class Fuser:
         self._add(source, row[add], gain.rows(add), place.rows(add), np.maximum(distance[add] / USUAL, 1.0), stamp)
         meet = np.flatnonzero(met & ~alone & ~outside)
         self._meet(source, row[meet], place.rows(meet), tracks.age[meet], stamp)
-        self._note(source, row, tracks, reported, known, before)
+        self._note(source, row, tracks, reported, learned, known, before)
         held = row[row >= 0]
         system.real("unsure")[held] += NEWER * (unsure[row >= 0] - system.real("unsure")[held])
         found = row >= 0
         link = np.zeros(len(row), np.int64)
         link[found] = system.whole("id")[row[found]]
-        source.take(tracks, link, strikes)
+        source.take(tracks, link, strikes, learned)
 
     def _learned(
         self, source: Source, reported: Estimate, known: NDArray[np.bool_], before: Ints, stamp: int
@@ -258,7 +260,6 @@ class Fuser:
         system.real("x")[rows], system.real("P")[rows] = place.x[index], tracks.covariance[index]
         system.whole("time_ns")[rows] = tracks.stamp_ns
         system.whole("alone")[rows] = -1 if source.settings.foreign else source.number
-        system.whole("other")[rows] = -1
         system.real("unsure")[rows] = place.P[index, :2, :2] - tracks.covariance[index, :2, :2]
         system.whole("first_ns")[rows] = tracks.stamp_ns
         return rows
@@ -323,8 +324,9 @@ class Fuser:
         return information.carried(place, ahead, self._noise)
 
     def _note(
-        self, source: Source, row: Ints, tracks: Tracks, reported: Estimate, known: NDArray[np.bool_], before: Ints
-    ) -> None:
+        self, source: Source, row: Ints, tracks: Tracks, reported: Estimate, learned: Gain, known: NDArray[np.bool_],
+        before: Ints,
+    ) -> None:  # fmt: skip
         """Take note of who holds what, and compare it with what another source last said of the same objects."""
         system, stamp = self.system, tracks.stamp_ns
         held = np.flatnonzero(row >= 0)
@@ -337,16 +339,10 @@ class Fuser:
         begun = stamp - np.round(tracks.age[held] * 1e9).astype(np.int64)
         system.whole("first_ns")[to] = np.minimum(system.whole("first_ns")[to], begun)
         system.flag("confirmed")[to] |= tracks.status[held] == int(TrackStatus.CONFIRMED)
-        other, gap = system.whole("other")[to], seconds(stamp - system.whole("other_ns")[to])
         if self._biases.is_due(source.number, stamp):
-            fresh = np.flatnonzero((other >= 0) & (other != source.number) & (np.abs(gap) < LOST_PERIODS))
-            if len(fresh):
-                at = to[fresh]
-                theirs = Estimate(system.real("other_x")[at], system.real("other_P")[at])
-                theirs = information.carried(theirs, np.ascontiguousarray(gap[fresh]), self._noise)
-                self._biases.compare(source.number, other[fresh], stamp, reported.rows(held[fresh]), theirs)
-        system.whole("other")[to], system.whole("other_ns")[to] = source.number, stamp
-        system.real("other_x")[to], system.real("other_P")[to] = reported.x[held], reported.P[held]
+            others = [one for one in self.sources.values() if one is not source and not one.lost]
+            if pairs := pairs_of(system, source, others, held, to, learned, tracks):
+                self._biases.compare(source.number, stamp, pairs)
 
     def _release(self, source: Source) -> None:
         """Have a source hold nothing."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from aegis.core.kernels import fusion as kernels
 from aegis.core.types import Floats, Ints
 
+NOTHING = 1e-9
 COMMON = 0.1  # part of a variance up to which process noise that two tracks share is as good as none
 
 
@@ -112,6 +113,14 @@ def later(gain: Gain, dt: Floats, noise: Floats) -> Gain:
         np.ascontiguousarray((Y + Y.transpose(0, 2, 1)) / 2.0),
         np.ascontiguousarray(both[:, :, 6]),
     )
+
+
+def equivalent(gain: Gain) -> Estimate:
+    """Return what was learned as measurements of the states: independent of those before, and of other sources'."""
+    n = len(gain.g)
+    least = NOTHING * np.trace(gain.Y, axis1=1, axis2=2)  # where nothing was learned of a direction
+    P = np.linalg.inv(gain.Y + np.maximum(least, NOTHING)[:, None, None] * np.tile(np.eye(6), (n, 1, 1)))
+    return Estimate(gain.base + (P @ gain.g[:, :, None])[:, :, 0], P)
 
 
 def absorbed(tracks: Estimate, gain: Gain) -> tuple[Estimate, NDArray[np.bool_]]:

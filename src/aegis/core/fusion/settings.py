@@ -16,6 +16,7 @@ class SourceSettings(Settings):
     )  # fmt: skip
     sensor_x: float = param(0.0, "Where its radar stands, east: its rotation and ranges are about it.", unit="m")
     sensor_y: float = param(0.0, "Where its radar stands, north.", unit="m")
+    sensor_z: float = param(0.0, "Where its radar stands, up.", unit="m")
     foreign: bool = param(
         False, "How the source's tracks came about is not known: they may be filtered otherwise, or have in them what we have. "
         "They are taken by covariance intersection, which is never too sure.",
@@ -44,9 +45,11 @@ class BiasSettings(Settings):
     )  # fmt: skip
     time_sigma_s: float = param(0.05, "The same of its stamps.", unit="s", ge=0.0, le=10.0)
     interval_s: float = param(
-        3.0, "How often a source's tracks are compared with the others': errors of a track are alike for some seconds.", unit="s",
+        0.9,
+        "How often a source's tracks are compared with the others'; of more than eight sources less often.",
+        unit="s",
         gt=0.0,
-    )  # fmt: skip
+    )
 
 
 class FusionSettings(Settings):

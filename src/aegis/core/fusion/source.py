@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.fusion.information import Estimate
+from aegis.core.fusion.information import Estimate, Gain
 from aegis.core.fusion.settings import SourceSettings
 from aegis.core.types import Ints, Tracks
 
@@ -25,6 +25,7 @@ class Source:
     number: int
     settings: SourceSettings
     tracks: Tracks | None = None  # its last report
+    learned: Gain | None = None  # what was new in that
     link: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # id of ours for each of its tracks, 0 for none
     strikes: Ints = field(
         default_factory=lambda: np.empty(0, np.int64)
@@ -63,16 +64,16 @@ class Source:
             return np.zeros(len(known), np.int64), np.zeros(len(known), np.int64)
         return np.where(known, self.link[before], 0), np.where(known, self.strikes[before], 0)
 
-    def take(self, tracks: Tracks, link: Ints, strikes: Ints) -> None:
+    def take(self, tracks: Tracks, link: Ints, strikes: Ints, learned: Gain) -> None:
         """Remember a report."""
         if self.stamp_ns is not None:
             self.intervals_s.append((tracks.stamp_ns - self.stamp_ns) * 1e-9)
-        self.tracks, self.link, self.strikes = tracks, link, strikes
+        self.tracks, self.link, self.strikes, self.learned = tracks, link, strikes, learned
         self.reports += 1
 
     def forget(self) -> None:
         """Forget what it has reported; who it is stays."""
-        self.tracks, self.lost = None, False
+        self.tracks, self.learned, self.lost = None, None, False
         self.link, self.strikes = np.empty(0, np.int64), np.empty(0, np.int64)
         self.joined_ns = 0
         self.intervals_s.clear()

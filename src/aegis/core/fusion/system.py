@@ -18,15 +18,11 @@ _WHOLES = (
     "alone",  # number of the source that all of it is from; -1: several
     "holders",  # a bit for each source that holds it
     "class_id",
-    "other",  # number of the source whose report is in other_x, -1 for none
-    "other_ns",
 )
 _ROWS = {
     "x": (6,),
     "P": (6, 6),
     "unsure": (2, 2),  # what is not known of the biases of those that it is from, in position
-    "other_x": (6,),
-    "other_P": (6, 6),
     "class_probability": (N_CLASSES,),
 }
 _REALS = ("existence", "rcs_dbsm")
