@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from bridge_data import some_detections, some_threats, some_tracks, until
 from PIL import Image
+from pyproj import Geod
 
 from aegis.core.types import Advice, AdviceState, ClassId, ThreatLevel
 from aegis.graph.evaluation.recording import read_bag
@@ -256,10 +257,13 @@ def test_webgl_and_canvas_draw_the_same_picture(page, start_bridge, feed, wait_f
     feed.stop()  # both now show the last scan; old after two seconds, they lose the levels' colours and are dimmed
     for one in kinds.values():
         wait_state(one, "picture", "stale")
-    for theme in ("dusk", "day"):
+    areas = {}
+    for theme, symbols in (("dusk", "level"), ("day", "level"), ("dusk", "app6")):
         drawn = {}
         for kind, one in kinds.items():
             one.select_option("#theme", theme)
+            one.select_option("#symbols", symbols)
+            one.wait_for_function("moving.height === moving.clientHeight")  # another legend may be higher
             pixels = scope_pixels(one, "moving")
             drawn[kind] = pixels.max(axis=2) > 40  # on black
         on = int(drawn["2d"].sum())
@@ -267,7 +271,13 @@ def test_webgl_and_canvas_draw_the_same_picture(page, start_bridge, feed, wait_f
         for kind, shown in drawn.items():
             near = sum(np.roll(shown, (dy, dx), axis=(0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)) > 0
             (elsewhere,) = (mask for name, mask in drawn.items() if name != kind)
-            assert (near & elsewhere).sum() >= 0.98 * elsewhere.sum(), (theme, kind)
+            assert (near & elsewhere).sum() >= 0.98 * elsewhere.sum(), (theme, symbols, kind)
+        areas[theme, symbols] = on
+    assert areas["dusk", "app6"] > areas["dusk", "level"] + 100  # the frames are larger
+    assert page.locator("#legend-classes li").all_inner_texts()[0] == "drone"
+    page.reload()
+    page.wait_for_selector("#picture:not([hidden])")
+    assert page.input_value("#symbols") == "app6"  # it is kept
     assert page.problems == []
 
 
@@ -645,12 +655,35 @@ def test_a_person_draws_a_zone_which_outlives_both_ends_and_is_removed(
     assert page.is_hidden("#zone-panel")
 
 
-def test_the_theme_is_kept(page, start_bridge, feed, wait_for):
-    bridge = start_bridge()
+def coast_of(page) -> tuple[float, float, float]:
+    """Return where the coast line is on the scope, in fractions of its radius: its mean east, how far south and north it goes."""
+    red, green, blue = np.moveaxis(scope_pixels(page, "ground"), -1, 0)
+    rows, columns = np.nonzero((green - blue > 15) & (green > red))  # nothing else on the ground is of this green
+    assert len(rows) > 100
+    height, width = red.shape
+    radius = min(height, width) / 2 - 26
+    return (
+        (columns.mean() + 0.5 - width / 2) / radius,
+        (height / 2 - rows.max()) / radius,
+        (height / 2 - rows.min()) / radius,
+    )
+
+
+def test_the_theme_is_kept_and_the_coast_lies_where_it_is(page, start_bridge, feed, wait_for, tmp_path):
+    latitude, longitude = 58.0, 10.0
+    east, south = Geod(ellps="WGS84").fwd(longitude, latitude, 90.0, 600.0)[:2]
+    coast = tmp_path / "coast.geojson"
+    line = [[east, south - 0.1], [east, south], [east, south + 0.1]]  # north and south, beyond the edge
+    coast.write_text(json.dumps({"type": "LineString", "coordinates": line}), encoding="utf-8")
+    bridge = start_bridge(coast=str(coast), site=[latitude, longitude, 0.0])
     sign_in(page, bridge)
     wait_state(page, "connection", "live")
+    page.select_option("#range", "1000")
+    lies = pytest.approx((0.6, -0.8, 0.8), abs=0.01)  # of a circle of 1 km
+    wait_for(lambda: coast_of(page) == lies, "the coast is on the scope")
     dark = scope_pixels(page)
     page.select_option("#theme", "day")
+    wait_for(lambda: coast_of(page) == lies, "and by day")
     page.reload()
     wait_state(page, "connection", "live")
     assert page.input_value("#theme") == "day"
@@ -724,13 +757,13 @@ def test_trails_outlive_a_reload(page, start_bridge, feed, wait_for):
     assert trail[0][0] < trail[-1][0]  # it flies outwards
 
     page.locator("#tracks tr[data-id='41']").click()  # the same history as charts
-    page.wait_for_selector("#charts .uplot:nth-child(3) canvas")
+    page.wait_for_selector("#charts .uplot:nth-child(4) canvas")
     drawn = """() => [...document.querySelectorAll("#charts canvas")].map((canvas) => {
         const dots = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
         return [canvas.getBoundingClientRect().width, dots.filter((value, i) => i % 4 === 3 && value > 0).length];
     })"""
-    wait_for(lambda: all(width > 200 and dots > 300 for width, dots in page.evaluate(drawn)), "three charts with lines")
-    says(page, "charts", re.compile("height m.*speed m/s.*threat score"))
+    wait_for(lambda: all(width > 200 and dots > 300 for width, dots in page.evaluate(drawn)), "four charts")
+    says(page, "charts", re.compile("height m.*speed m/s.*RCS dBsm: none on record.*threat score"))
     page.locator("#tracks tr[data-id='41']").click()
     page.wait_for_selector("#charts", state="hidden")
     assert not page.problems

@@ -18,6 +18,8 @@ import { Scope, type Overlay } from "./scope.ts";
 import { command, keepAlive, may, onSession, read, renew, session, signIn, signOut } from "./session.ts";
 import { Sound } from "./sound.ts";
 import { Stream } from "./stream.ts";
+import { watchTable } from "./table.ts";
+import { chooseSymbols, showLegend } from "./legend.ts";
 import { chooseTheme } from "./theme.ts";
 import { ZonesPanel } from "./zones_panel.ts";
 
@@ -172,6 +174,7 @@ function drawScope(): void {
     showDetections: byId<HTMLInputElement>("show-detections").checked,
     showTrails: byId<HTMLSelectElement>("trail-kind").value !== "none",
     selected: panels.selected,
+    symbols: symbols(),
     overlays,
   });
   zones.overlay.show();
@@ -229,8 +232,13 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+const symbols = chooseSymbols(() => {
+  showLegend(symbols(), scope.colours);
+  drawScope();
+});
 chooseTheme(() => {
   scope.recolour();
+  showLegend(symbols(), scope.colours);
   charts.recolour();
 });
 onSession((token) => stream.authenticate(token), () => leave(SESSION_OVER));
@@ -238,9 +246,8 @@ panels.selected = fromHash(location.hash).selected;
 byId("login").addEventListener("submit", (event) => void submitLogin(event as SubmitEvent));
 byId("logout").addEventListener("click", () => leave());
 for (const id of ["show-detections", "trail-kind"]) byId(id).addEventListener("change", drawSoon);
-for (const id of ["filter", "table"]) {
-  byId(id).addEventListener(id === "table" ? "scroll" : "input", () => panels.showTracks(performance.now()));
-}
+byId("filter").addEventListener("input", () => panels.showTracks(performance.now()));
+watchTable(() => panels.showTracks(performance.now()));
 for (const head of document.querySelectorAll("th")) head.addEventListener("click", () => panels.sortBy(head.dataset.key));
 for (const id of ["tracks", "threats", "advice", "alarms"]) {
   byId(id).addEventListener("click", (event) => {

@@ -1,9 +1,9 @@
-// How the chosen track went: height, speed and score of the last minutes, from the history.
+// How the chosen track went: height, speed, RCS and score of the last minutes, from the history.
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-import { byId } from "./dom.ts";
+import { byId, setText } from "./dom.ts";
 import { read } from "./session.ts";
 
 const EVERY_MS = 2000;
@@ -19,6 +19,7 @@ interface Sample {
   stamp_s: number;
   position_m: { z: number | null };
   velocity_mps: number | null;
+  rcs_dbsm: number | null;
 }
 
 interface Assessed {
@@ -38,6 +39,11 @@ export function lineOf<T extends { stamp_s: number }>(rows: readonly T[], value:
     }
   }
   return [times, values];
+}
+
+/** What stands above a chart; where no value is known, it says so. */
+export function titleOf(label: string, [, values]: Line): string {
+  return values.some((value) => value !== null) ? label : `${label}: none on record`;
 }
 
 export class Charts {
@@ -72,6 +78,7 @@ export class Charts {
     this.#draw([
       ["height m", lineOf(ways.items, (row) => row.position_m.z)],
       ["speed m/s", lineOf(ways.items, (row) => row.velocity_mps)],
+      ["RCS dBsm", lineOf(ways.items, (row) => row.rcs_dbsm)],
       ["threat score", lineOf(threats?.items ?? [], (row) => row.score)],
     ]);
   }
@@ -86,6 +93,7 @@ export class Charts {
     lines.forEach(([label, line], i) => {
       this.#charts[i] ??= new uPlot(options(label, width, i === lines.length - 1), line, place);
       this.#charts[i].setData(line, false);
+      setText(this.#charts[i].root.querySelector(".u-title") as Element, titleOf(label, line));
       this.#charts[i].setScale("x", { min: first, max: Math.max(last, first + 1) });
     });
   }

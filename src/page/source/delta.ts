@@ -1,10 +1,9 @@
 // Delta frames of the stream (docs/bridge.md), into the messages that JSON would have been. Nothing here knows of the document.
 
-import type { Detection, RadarFrame, Track } from "./messages.ts";
+import { CLASSES, type Detection, type RadarFrame, type Track } from "./messages.ts";
 
 const VERSION = 1;
 const [FULL, HAS_DETECTIONS, HAS_TRACKS] = [1, 2, 4];
-const CLASSES = ["UNKNOWN", "DRONE", "BIRD", "AIRCRAFT", "HELICOPTER", "MISSILE", "VEHICLE", "PERSON", "VESSEL", "CLUTTER"];
 const STATUSES = ["UNKNOWN", "TENTATIVE", "CONFIRMED", "COASTING"];
 const STEPS = [1e4, 1e4, 1e4, 1e4, 1e4, 1e4]; // of position and velocity
 const [KIND, STATUS, FIELDS] = [8, 9, 10];

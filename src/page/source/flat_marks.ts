@@ -2,101 +2,25 @@
 // takes ten times as long for thousands of lines and symbols, on the thread that the page needs.
 
 import { LEVELS } from "./messages.ts";
-import {
-  ATLAS_COLUMNS, atlasOf, CELL, cellOf, eachPlot, eachTrack, PLOT_CELL, PLOT_SIZE, shifted, sizeOf, TRAIL_ALPHA, type Marks,
-} from "./marks.ts";
+import { atlasOf, CELLS, middleOf, sizeOf } from "./atlas.ts";
+import { glowsOf, strengthOf, type Marks } from "./marks.ts";
+import { pixelOf, Pixels, spriteOf, type Place, type Sprite } from "./pixels.ts";
+import type { Spots } from "./spots.ts";
+import { TrailLayer, trailInksOf } from "./trail_layer.ts";
 import type { Colours, Frame, View } from "./view.ts";
 
-const MOST_CORNERS = 20_000; // of all trails together; with more, each has fewer
-const CELLS = 16;
-const OPAQUE = 255;
-
-/** The pixels of a symbol that are not clear, and where they are behind the upper left corner of its square. */
-interface Sprite {
-  size: number;
-  offsets: Int32Array;
-  pixels: Uint32Array;
-}
-
-/** A square of pixels as a symbol for a picture of this width. */
-export function spriteOf(square: Uint32Array, size: number, width: number): Sprite {
-  const at = [...square.keys()].filter((i) => square[i] !== 0);
-  return {
-    size,
-    offsets: Int32Array.from(at, (i) => Math.floor(i / size) * width + (i % size)),
-    pixels: Uint32Array.from(at, (i) => square[i]),
-  };
-}
-
-/** A colour as a pixel, in the order of an ImageData's bytes on all of today's machines. */
-export function pixelOf(colour: string, alpha: number): number {
-  const [r, g, b] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-  return ((Math.round(alpha * OPAQUE) << 24) | (b << 16) | (g << 8) | r) >>> 0;
-}
-
-/** Pixels to be written. */
-export class Pixels {
-  constructor(readonly width: number, readonly height: number, readonly data = new Uint32Array(width * height)) {}
-
-  /** A line as wide as a pixel, as far as it is inside. */
-  line(x: number, y: number, x2: number, y2: number, colour: number): void {
-    const { width, height, data } = this;
-    const dx = x2 - x;
-    const dy = y2 - y;
-    let first = 0; // of the way (Liang and Barsky, 1984)
-    let last = 1;
-    if (x < 0 || y < 0 || x2 < 0 || y2 < 0 || x >= width || x2 >= width || y >= height || y2 >= height) {
-      if ((dx === 0 && (x < 0 || x >= width)) || (dy === 0 && (y < 0 || y >= height))) return;
-      if (dx !== 0) {
-        first = Math.max(first, Math.min(-x / dx, (width - 1 - x) / dx));
-        last = Math.min(last, Math.max(-x / dx, (width - 1 - x) / dx));
-      }
-      if (dy !== 0) {
-        first = Math.max(first, Math.min(-y / dy, (height - 1 - y) / dy));
-        last = Math.min(last, Math.max(-y / dy, (height - 1 - y) / dy));
-      }
-      if (!(first <= last)) return;
-    }
-    const steps = Math.max(1, Math.ceil(Math.max(Math.abs(dx), Math.abs(dy)) * (last - first)));
-    const stepX = (dx * (last - first)) / steps;
-    const stepY = (dy * (last - first)) / steps;
-    let px = x + dx * first;
-    let py = y + dy * first;
-    for (let i = 0; i <= steps; i += 1) {
-      data[(py | 0) * width + (px | 0)] = colour;
-      px += stepX;
-      py += stepY;
-    }
-  }
-
-  /** A symbol around a point; its clear pixels leave what is there. */
-  put({ size, offsets, pixels }: Sprite, x: number, y: number): void {
-    const { width, height, data } = this;
-    const [left, top] = [Math.round(x - size / 2), Math.round(y - size / 2)];
-    if (left < 0 || top < 0 || left + size > width || top + size > height) return;
-    const corner = top * width + left;
-    for (let i = 0; i < offsets.length; i += 1) data[corner + offsets[i]] = pixels[i];
-  }
-
-  /** A filled square. */
-  square(x: number, y: number, size: number, colour: number): void {
-    const { width, height, data } = this;
-    const [left, top] = [Math.round(x - size / 2), Math.round(y - size / 2)];
-    if (left < 0 || top < 0 || left + size > width || top + size > height) return;
-    for (let row = 0; row < size; row += 1) {
-      const to = (top + row) * width + left;
-      for (let column = 0; column < size; column += 1) data[to + column] = colour;
-    }
-  }
-}
+const BEYOND = 2; // of the scope's radius [CSS pixels]
 
 export class FlatMarks implements Marks {
   readonly kind = "2d";
   readonly #g: CanvasRenderingContext2D;
+  readonly #trails = new TrailLayer();
   #image: ImageData | null = null;
-  #pixels = new Pixels(1, 1);
+  #pixels = new Pixels(1, 1); // of the square around the scope: what is beyond it is not seen
   #sprites: Sprite[] = [];
   #ratio = 0;
+  #left = 0; // of the square on the canvas [device pixels]
+  #top = 0;
 
   constructor(readonly canvas: HTMLCanvasElement, private colours: Colours) {
     this.#g = canvas.getContext("2d") as CanvasRenderingContext2D;
@@ -107,85 +31,70 @@ export class FlatMarks implements Marks {
     this.#ratio = 0;
   }
 
-  draw(view: View, frame: Frame, leaderS: number): void {
+  draw(view: View, spots: Spots, frame: Frame, leaderS: number): void {
     this.#fit(frame);
-    this.#pixels.data.fill(0);
-    if (view.showTrails) this.#drawTrails(view, frame);
-    this.#drawPlots(view, frame);
-    this.#drawTracks(view, frame, leaderS);
-    if (this.#image) this.#g.putImageData(this.#image, 0, 0);
+    const { a, b, tx, ty } = frame;
+    const ratio = this.#ratio;
+    const place: Place = {
+      a: a * ratio, b: b * ratio, x: tx * ratio - this.#left, y: ty * ratio - this.#top,
+    };
+    if (view.showTrails) this.#pixels.data.set(this.#trails.draw(view, spots, place, this.#pixels, this.colours));
+    else this.#pixels.data.fill(0);
+    this.#drawPlots(view, place);
+    this.#drawTracks(view, spots, place, leaderS);
+    if (this.#image) this.#g.putImageData(this.#image, this.#left, this.#top);
   }
 
-  #fit({ width, height }: Frame): void {
+  #fit({ width, height, radius }: Frame): void {
     const ratio = window.devicePixelRatio || 1;
     const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (!this.#image || this.canvas.width !== across || this.canvas.height !== down) {
       [this.canvas.width, this.canvas.height] = [across, down];
-      this.#image = new ImageData(across, down);
-      this.#pixels = new Pixels(across, down, new Uint32Array(this.#image.data.buffer));
+      const side = Math.min(across, down, 2 * Math.ceil((radius + BEYOND) * ratio));
+      [this.#left, this.#top] = [(across - side) >> 1, (down - side) >> 1];
+      this.#image = new ImageData(side, side);
+      this.#pixels = new Pixels(side, side, new Uint32Array(this.#image.data.buffer));
       this.#ratio = 0; // the symbols anew
     }
     if (ratio === this.#ratio) return;
     this.#ratio = ratio;
-    const atlas = atlasOf(this.colours, ratio).getContext("2d") as CanvasRenderingContext2D;
+    const atlas = atlasOf(this.colours, ratio);
+    const g = atlas.getContext("2d") as CanvasRenderingContext2D;
+    const all = new Uint32Array(g.getImageData(0, 0, atlas.width, atlas.height).data.buffer);
     this.#sprites = Array.from({ length: CELLS }, (_, cell) => {
-      const size = Math.round((cell === PLOT_CELL ? PLOT_SIZE : sizeOf(cell)) * ratio);
-      const [left, top] = [((cell % ATLAS_COLUMNS) + 0.5) * CELL * ratio - size / 2, (Math.floor(cell / ATLAS_COLUMNS) + 0.5) * CELL * ratio - size / 2];
-      return spriteOf(new Uint32Array(atlas.getImageData(Math.round(left), Math.round(top), size, size).data.buffer), size, across);
+      const size = Math.round(sizeOf(cell) * ratio);
+      const [left, top] = middleOf(cell).map((middle) => Math.round(middle * ratio - size / 2));
+      const square = Uint32Array.from({ length: size * size }, (_, i) => all[(top + Math.floor(i / size)) * atlas.width + left + (i % size)]);
+      return spriteOf(square, size, this.#pixels.width);
     });
   }
 
-  #drawTrails(view: View, { a, b, tx, ty }: Frame): void {
+  #drawPlots(view: View, { a, b, x, y }: Place): void {
     const pixels = this.#pixels;
-    const ratio = this.#ratio;
-    const inks = LEVELS.map((level) => pixelOf(this.colours[level], TRAIL_ALPHA));
-    let corners = 0;
-    for (const trail of view.trails.values()) corners += trail.length;
-    const step = Math.max(1, Math.ceil(corners / MOST_CORNERS));
-    const over = view.platform === null;
-    eachTrack(view, ({ track_id: id }, level, east, north) => {
-      const trail = view.trails.get(id);
-      if (!trail) return;
-      let x = (a * east + b * north + tx) * ratio;
-      let y = (b * east - a * north + ty) * ratio;
-      for (let i = trail.length - 1; i >= 0; i -= step) {
-        const point = over ? trail[i] : shifted(trail[i], view);
-        if (!point) continue;
-        const e = point[0];
-        const n = point[1];
-        if (e === null || n === null) continue;
-        const x2 = (a * e + b * n + tx) * ratio;
-        const y2 = (b * e - a * n + ty) * ratio;
-        pixels.line(x, y, x2, y2, inks[level]);
-        x = x2;
-        y = y2;
+    const size = Math.round(2.5 * this.#ratio);
+    for (const glow of glowsOf(view)) {
+      const ink = pixelOf(this.colours.plot, strengthOf(glow));
+      const { places } = glow;
+      for (let i = 0; i < places.length; i += 2) {
+        const [east, north] = [places[i], places[i + 1]];
+        pixels.square(a * east + b * north + x, b * east - a * north + y, size, ink);
       }
-    });
+    }
   }
 
-  #drawPlots(view: View, { a, b, tx, ty }: Frame): void {
+  #drawTracks(view: View, { count, tracks, east, north, velocityEast, velocityNorth, levels, cells }: Spots, place: Place, leaderS: number): void {
     const pixels = this.#pixels;
-    const ratio = this.#ratio;
-    const size = Math.round(2.5 * ratio);
-    let [before, ink] = [NaN, 0];
-    eachPlot(view, (east, north, strength) => {
-      if (strength !== before) [before, ink] = [strength, pixelOf(this.colours.plot, strength)];
-      pixels.square((a * east + b * north + tx) * ratio, (b * east - a * north + ty) * ratio, size, ink);
-    });
-  }
-
-  #drawTracks(view: View, { a, b, tx, ty }: Frame, leaderS: number): void {
-    const pixels = this.#pixels;
-    const ratio = this.#ratio;
+    const { a, b } = place;
     const inks = LEVELS.map((level) => pixelOf(this.colours[level], 1));
-    eachTrack(view, (track, level, east, north) => {
-      const x = (a * east + b * north + tx) * ratio;
-      const y = (b * east - a * north + ty) * ratio;
-      const { x: ve, y: vn } = track.velocity_vector_mps;
-      if (track.status !== "TENTATIVE" && ve !== null && vn !== null) {
-        pixels.line(x, y, x + (a * ve + b * vn) * leaderS * ratio, y + (b * ve - a * vn) * leaderS * ratio, inks[level]);
-      }
-      pixels.put(this.#sprites[cellOf(track, level)], x, y);
-    });
+    const trailInks = trailInksOf(this.colours);
+    for (let i = 0; i < count; i += 1) {
+      const x = a * east[i] + b * north[i] + place.x;
+      const y = b * east[i] - a * north[i] + place.y;
+      const level = levels[i];
+      if (view.showTrails) this.#trails.drawHead(view, tracks[i].track_id, pixels, place, x, y, trailInks[level]);
+      const [ve, vn] = [velocityEast[i] * leaderS, velocityNorth[i] * leaderS];
+      pixels.line(x, y, x + a * ve + b * vn, y + b * ve - a * vn, inks[level]); // none where they are not known
+      pixels.put(this.#sprites[cells[i]], x, y);
+    }
   }
 }

@@ -1,10 +1,10 @@
 // What moves on the scope, by WebGL2 in three draws: trails, lines, points. The places of trails stay on the GPU, a new point a second.
 
+import { ATLAS_COLUMNS, ATLAS_ROWS, atlasOf, CELL, PLOT_CELL, PLOT_SIZE, sizeOf } from "./atlas.ts";
 import type { Point } from "./heard.ts";
 import { LEVELS } from "./messages.ts";
-import {
-  ATLAS_COLUMNS, ATLAS_ROWS, atlasOf, CELL, cellOf, eachPlot, eachTrack, PLOT_CELL, PLOT_SIZE, shifted, sizeOf, TRAIL_ALPHA, type Marks,
-} from "./marks.ts";
+import { glowsOf, shifted, strengthOf, TRAIL_ALPHA, type Marks } from "./marks.ts";
+import type { Spots } from "./spots.ts";
 import type { Colours, Frame, View } from "./view.ts";
 
 const RING = 64; // points of a trail
@@ -129,17 +129,17 @@ export class GlMarks implements Marks {
     });
   }
 
-  draw(view: View, frame: Frame, leaderS: number): void {
+  draw(view: View, spots: Spots, frame: Frame, leaderS: number): void {
     const { gl } = this;
     this.#fit(frame);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    const lines = this.#fill(view, leaderS);
+    const lines = this.#fill(view, spots, leaderS);
     if (view.showTrails) this.#drawTrails(view, frame);
     this.#use(this.#lines, frame);
     this.#upload(0, this.#lineData, lines, LINE_FLOATS);
     gl.drawArrays(gl.LINES, 0, lines);
-    const points = this.#fillPoints(view);
+    const points = this.#fillPoints(view, spots);
     this.#use(this.#points, frame);
     gl.uniform1f(this.#points.at("cellSize"), CELL * this.#ratio);
     gl.uniform1i(this.#points.at("atlas"), 2);
@@ -185,12 +185,12 @@ export class GlMarks implements Marks {
   }
 
   /** Take the trails' new points and make the lines: leaders, and what leads from a trail's last point to the track; return their ends. */
-  #fill(view: View, leaderS: number): number {
+  #fill(view: View, spots: Spots, leaderS: number): number {
     this.#drawing += 1;
     if (Boolean(view.platform) !== Boolean(this.#platform)) for (const slot of this.#slots.values()) slot.trail = null;
     this.#platform = view.platform;
     this.#rings.fill(0);
-    this.#lineData = roomFor(this.#lineData, view.tracks.length * 4 * LINE_FLOATS);
+    this.#lineData = roomFor(this.#lineData, spots.count * 4 * LINE_FLOATS);
     const data = this.#lineData;
     let at = 0;
     const line = (level: number, strength: number, x: number, y: number, x2: number, y2: number) => {
@@ -198,22 +198,26 @@ export class GlMarks implements Marks {
       data[at + 4] = x2; data[at + 5] = y2; data[at + 6] = level; data[at + 7] = strength;
       at += 8;
     };
-    eachTrack(view, ({ track_id: id, status, velocity_vector_mps: { x: ve, y: vn } }, level, east, north) => {
+    for (let i = 0; i < spots.count; i += 1) {
+      const [level, east, north] = [spots.levels[i], spots.east[i], spots.north[i]];
+      const id = spots.tracks[i].track_id;
       const trail = view.showTrails ? view.trails.get(id) : undefined;
       if (trail?.length) {
         this.#follow(id, trail, level, view);
         const place = shifted(trail[trail.length - 1], view);
         if (place) line(level, TRAIL_ALPHA, place[0], place[1], east, north);
       }
-      if (status !== "TENTATIVE" && ve !== null && vn !== null) line(level, 1, east, north, east + ve * leaderS, north + vn * leaderS);
-    });
+      const [ve, vn] = [spots.velocityEast[i], spots.velocityNorth[i]];
+      if (!Number.isNaN(ve + vn)) line(level, 1, east, north, east + ve * leaderS, north + vn * leaderS);
+    }
     if (view.showTrails) this.#forget();
     return at / LINE_FLOATS;
   }
 
-  #fillPoints(view: View): number {
-    const plots = view.glows.reduce((sum, { items }) => sum + items.length, 0);
-    this.#pointData = roomFor(this.#pointData, (plots + view.tracks.length) * POINT_FLOATS);
+  #fillPoints(view: View, spots: Spots): number {
+    const glows = glowsOf(view);
+    const plots = glows.reduce((sum, { items }) => sum + items.length, 0);
+    this.#pointData = roomFor(this.#pointData, (plots + spots.count) * POINT_FLOATS);
     const data = this.#pointData;
     const ratio = this.#ratio;
     let at = 0;
@@ -221,11 +225,14 @@ export class GlMarks implements Marks {
       data[at] = x; data[at + 1] = y; data[at + 2] = cell; data[at + 3] = size * ratio; data[at + 4] = strength;
       at += POINT_FLOATS;
     };
-    eachPlot(view, (east, north, strength) => point(east, north, PLOT_CELL, PLOT_SIZE, strength));
-    eachTrack(view, (track, level, east, north) => {
-      const cell = cellOf(track, level);
-      point(east, north, cell, sizeOf(cell), 1);
-    });
+    for (const glow of glows) {
+      const strength = strengthOf(glow);
+      for (let i = 0; i < glow.places.length; i += 2) point(glow.places[i], glow.places[i + 1], PLOT_CELL, PLOT_SIZE, strength);
+    }
+    for (let i = 0; i < spots.count; i += 1) {
+      const cell = spots.cells[i];
+      point(spots.east[i], spots.north[i], cell, sizeOf(cell), 1);
+    }
     return at / POINT_FLOATS;
   }
 

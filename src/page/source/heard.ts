@@ -5,19 +5,17 @@ import type {
   Advice, Alarm, Connection, Detection, Level, Message, PastPicture, ProtectedArea, RadarFrame, Sensor, Signal, Status, Threat, Track,
 } from "./messages.ts";
 
-/** The detections of one message. */
-export interface Plots {
-  items: Detection[];
-  sensor: Sensor;
-  at: number;
-  turnMs: number;
-}
-
-/** Detections to be drawn, and how much of a turn ago they were. */
+/** Detections to be drawn, where on the map they are (east, north and so on [m]), and how much of a turn ago they were. */
 export interface Glow {
   items: Detection[];
-  sensor: Sensor;
+  places: Float64Array;
   share: number;
+}
+
+/** The detections of one message. */
+interface Plots extends Omit<Glow, "share"> {
+  at: number;
+  turnMs: number;
 }
 
 export type Point = readonly [east: number | null, north: number | null, stampS: number];
@@ -25,6 +23,7 @@ export type Point = readonly [east: number | null, north: number | null, stampS:
 const ARRIVALS_KEPT = 20;
 const TRAIL_S = 60;
 const TRAIL_STEP_S = 0.99; // between the points of a trail, about: a second of stamps is not always one
+const RADIANS = Math.PI / 180;
 const CLEAR_AFTER_MS = 60000; // a picture this old is taken away
 
 /** Times are of performance.now() [ms]. */
@@ -108,7 +107,7 @@ export class Heard {
       this.detections = { items: message.detections, sensor: message.sensor, ageS: message.age_s, at };
       const turnMs = (message.turn_s ?? 0) * 1000;
       const before = (this.plots.get(message.sensor_id) ?? []).filter((part) => at - part.at < Math.min(turnMs, part.turnMs));
-      this.plots.set(message.sensor_id, [...before, { items: message.detections, sensor: message.sensor, at, turnMs }]);
+      this.plots.set(message.sensor_id, [...before, { items: message.detections, places: placesOf(message.detections, message.sensor), at, turnMs }]);
     }
     if (message.tracks) {
       this.tracks = { items: message.tracks, stampS: message.stamp_s, ageS: message.age_s, at };
@@ -123,7 +122,7 @@ export class Heard {
     for (const part of [...this.plots.values()].flat()) {
       const share = part.turnMs ? (now - part.at) / part.turnMs : 0;
       if (share < 1 && (part.turnMs || now - part.at <= staleAfterMs(this.arrivals))) {
-        out.push({ items: part.items, sensor: part.sensor, share });
+        out.push({ items: part.items, places: part.places, share });
       }
     }
     return out;
@@ -166,6 +165,18 @@ export class Heard {
     const seen = new Set(tracks.map((track) => track.track_id));
     for (const id of this.trails.keys()) if (!seen.has(id)) this.trails.delete(id);
   }
+}
+
+/** Where on the map detections are: east, north and so on [m]. */
+export function placesOf(items: readonly Detection[], { x_m: x, y_m: y, heading_deg: heading }: Sensor): Float64Array {
+  const places = new Float64Array(2 * items.length);
+  items.forEach(({ azimuth_deg: azimuth, range_m: range, elevation_deg: elevation }, i) => {
+    const angle = (90 - heading + azimuth) * RADIANS; // anticlockwise from the sensor's forward axis, turned into map (x east, y north)
+    const ground = elevation ? range * Math.cos(elevation * RADIANS) : range;
+    places[2 * i] = x + ground * Math.cos(angle);
+    places[2 * i + 1] = y + ground * Math.sin(angle);
+  });
+  return places;
 }
 
 /** Add a point to a trail, a second after the last one, and drop what is over a minute old. */

@@ -1,16 +1,19 @@
 // Where the names of the tracks go, so that none lies on another one.
 
+import { TENTATIVE } from "./atlas.ts";
 import { LEVELS, type Level, type Track } from "./messages.ts";
+import type { Spots } from "./spots.ts";
 import type { Frame, View } from "./view.ts";
 
 /** Of a name: its width and height, and the places that are tried beside a symbol, the first that is free. */
 export const LABEL = { width: 66, height: 25 };
 const PLACES = [
-  { dx: 9, dy: -13 },
-  { dx: 9, dy: 12 },
-  { dx: -9 - LABEL.width, dy: -13 },
-  { dx: -9 - LABEL.width, dy: 12 },
+  { right: true, dy: -13 },
+  { right: true, dy: 12 },
+  { right: false, dy: -13 },
+  { right: false, dy: 12 },
 ];
+const BESIDE = { level: 9, app6: 14 }; // of the symbol's middle, by how large symbols are
 const CELL = 70;
 const COLUMN = 4096; // numbers of cells, more than a canvas has in a column
 
@@ -30,10 +33,13 @@ function keyOf({ x, y }: Box): number {
 export class Labels {
   readonly #cells = new Map<number, Box[]>();
 
+  /** `beside`: how far from the middle of its symbol a name begins. */
+  constructor(readonly beside = BESIDE.level) {}
+
   /** The upper left corner for a symbol's name; null where all places are taken. */
   place(x: number, y: number): Box | null {
-    for (const { dx, dy } of PLACES) {
-      const box = { x: x + dx, y: y + dy };
+    for (const { right, dy } of PLACES) {
+      const box = { x: right ? x + this.beside : x - this.beside - LABEL.width, y: y + dy };
       if (this.#isFree(box)) {
         this.#put(box);
         return box;
@@ -71,30 +77,25 @@ export interface Name extends Box {
 }
 
 /** The names that are shown, the threatening ones first; one without a free place is left out, as are those beyond the most. */
-export function namesOf({ tracks, levels, selected }: View, { a, b, tx, ty, width, height, radius }: Frame): Name[] {
-  const ranked: Track[][] = [[], ...LEVELS.map(() => [])];
-  for (const track of tracks) {
-    const { x: east, y: north } = track.position_m;
-    if (east === null || north === null) continue;
-    const isSelected = track.track_id === selected;
-    if (track.status === "TENTATIVE" && !isSelected) continue;
-    const [dx, dy] = [a * east + b * north + tx - width / 2, b * east - a * north + ty - height / 2];
-    if (dx * dx + dy * dy > radius * radius) continue;
-    const level = levels.get(track.track_id);
-    ranked[isSelected ? 0 : 1 + (level === undefined ? LEVELS.length - 1 : LEVELS.indexOf(level))].push(track);
-  }
-  const places = new Labels();
+export function namesOf({ selected, symbols }: View, spots: Spots, { a, b, tx, ty, width, height, radius }: Frame): Name[] {
+  const { tracks, east, north, levels, statuses, ends } = spots;
+  const places = new Labels(BESIDE[symbols]);
   const names: Name[] = [];
   let tried = 0;
-  for (const [rank, group] of ranked.entries()) {
-    if (rank < 4) group.sort((one, other) => one.track_id - other.track_id);
-    for (const track of group) {
+  const name = (i: number) => {
+    const [x, y] = [a * east[i] + b * north[i] + tx, b * east[i] - a * north[i] + ty];
+    const [dx, dy] = [x - width / 2, y - height / 2];
+    if (dx * dx + dy * dy > radius * radius) return;
+    tried += 1;
+    const box = places.place(x, y);
+    if (box) names.push({ ...box, track: tracks[i], level: LEVELS[levels[i]], selected: tracks[i].track_id === selected, left: box.x < x });
+  };
+  const chosen = selected === null ? -1 : tracks.findIndex((track) => track.track_id === selected);
+  if (chosen >= 0) name(chosen);
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    for (let i = ends[level + 1] ?? 0; i < ends[level]; i += 1) {
       if (names.length >= MOST_NAMES || tried >= MOST_TRIED) return names;
-      tried += 1;
-      const [east, north] = [track.position_m.x as number, track.position_m.y as number];
-      const x = a * east + b * north + tx;
-      const box = places.place(x, b * east - a * north + ty);
-      if (box) names.push({ ...box, track, level: levels.get(track.track_id) ?? "NONE", selected: rank === 0, left: box.x < x });
+      if (statuses[i] !== TENTATIVE && i !== chosen) name(i);
     }
   }
   return names;

@@ -157,5 +157,11 @@ export type Message =
   | ({ type: "system_status" } & Status)
   | { type: "heartbeat" };
 
+/** How tracks are drawn: the level as a shape, or APP-6 symbols. */
+export type Symbols = "level" | "app6";
+
+/** In the order of ClassInfo. */
+export const CLASSES = ["UNKNOWN", "DRONE", "BIRD", "AIRCRAFT", "HELICOPTER", "MISSILE", "VEHICLE", "PERSON", "VESSEL", "CLUTTER"];
+
 /** The worst first. */
 export const LEVELS: readonly Level[] = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "NONE"];

@@ -1,5 +1,6 @@
 // The plan position indicator: the ground, what moves, and names above it, each on a canvas of its own. It draws what it is given.
 
+import { TENTATIVE } from "./atlas.ts";
 import { leaderSeconds, roundRange } from "./camera.ts";
 import type { Coast } from "./coast.ts";
 import { FlatMarks } from "./flat_marks.ts";
@@ -8,6 +9,7 @@ import { FONT, Ground } from "./ground.ts";
 import { LABEL, namesOf } from "./labels.ts";
 import type { Marks } from "./marks.ts";
 import { LEVELS } from "./messages.ts";
+import { Spots } from "./spots.ts";
 import { frameOf, INKS, metresOf, radiusOf, spotOf, type Colours, type Frame, type Spot, type View } from "./view.ts";
 
 export type { Colours, Frame, Overlay, Sigma, Spot, View } from "./view.ts";
@@ -31,6 +33,7 @@ export class Scope {
   #autoRange = 1000;
   #last: View | null = null;
   #frame: Frame = NOWHERE;
+  readonly #spots = new Spots();
   coast: Coast | null = null;
   leaderS = 0; // how far ahead its leaders show the tracks
 
@@ -54,6 +57,10 @@ export class Scope {
       this.redraw();
     });
     return marks;
+  }
+
+  get colours(): Colours {
+    return this.#colours;
   }
 
   /** From the middle to the edge [m], of the last drawing. */
@@ -80,17 +87,30 @@ export class Scope {
   }
 
   /** Grow at once, shrink only when the picture would be much too small, so that the scale stays calm. */
-  #fitRange({ tracks, camera, sensor }: View): number {
-    let furthest = 50;
-    for (const { status, position_m: { x, y } } of tracks) {
-      if (status === "TENTATIVE") continue; // they come and go
-      const [east, north] = [(x ?? 0) - camera.east, (y ?? 0) - camera.north];
-      furthest = Math.max(furthest, Math.sqrt(east * east + north * north)); // hypot takes ten times as long
+  #fitRange({ camera, sensor }: View): number {
+    const { count, east, north, statuses } = this.#spots;
+    let furthest = 50 ** 2;
+    for (let i = 0; i < count; i += 1) {
+      if (statuses[i] === TENTATIVE) continue; // they come and go
+      const [dx, dy] = [east[i] - camera.east, north[i] - camera.north];
+      furthest = Math.max(furthest, dx * dx + dy * dy);
     }
+    furthest = Math.sqrt(furthest);
     if (sensor) furthest = Math.max(furthest, Math.hypot(sensor.x_m - camera.east, sensor.y_m - camera.north));
     const wanted = roundRange(furthest * 1.08);
     if (wanted > this.#autoRange || wanted < this.#autoRange * 0.6) this.#autoRange = wanted;
     return this.#autoRange;
+  }
+
+  /** The speed over ground of the fastest track that has a leader [m/s]. */
+  #fastest(): number {
+    const { count, velocityEast, velocityNorth } = this.#spots;
+    let fastest = 0;
+    for (let i = 0; i < count; i += 1) {
+      const square = velocityEast[i] * velocityEast[i] + velocityNorth[i] * velocityNorth[i];
+      if (square > fastest) fastest = square; // not where it is not known
+    }
+    return Math.sqrt(fastest);
   }
 
   /** The track drawn nearest to a point of the canvas [CSS pixels], or null. */
@@ -124,14 +144,13 @@ export class Scope {
     g.setTransform(ratio, 0, 0, ratio, 0, 0);
     g.clearRect(0, 0, width, height);
     if (radiusOf(width, height) < 20) return;
+    this.#spots.take(view.tracks, view.levels, view.symbols);
     const frame = frameOf(view.camera, view.camera.range ?? this.#fitRange(view), width, height, view.up);
     this.#frame = frame;
-    let fastest = 0;
-    for (const track of view.tracks) if (track.status !== "TENTATIVE") fastest = Math.max(fastest, track.velocity_mps ?? 0);
-    this.leaderS = leaderSeconds(fastest, frame.range);
+    this.leaderS = leaderSeconds(this.#fastest(), frame.range);
 
     this.#ground.draw(view, frame, this.#colours, this.coast);
-    this.#marks.draw(view, frame, this.leaderS);
+    this.#marks.draw(view, this.#spots, frame, this.leaderS);
     this.#marks.canvas.classList.toggle("dimmed", view.stale);
     g.globalAlpha = view.stale ? DIMMED : 1;
     this.#drawNames(view, frame);
@@ -171,7 +190,7 @@ export class Scope {
     const g = this.#g;
     g.font = FONT;
     g.textBaseline = "middle";
-    for (const { x, y, track, level, selected, left } of namesOf(view, frame)) {
+    for (const { x, y, track, level, selected, left } of namesOf(view, this.#spots, frame)) {
       g.textAlign = left ? "right" : "left";
       const edge = left ? x + LABEL.width : x;
       g.fillStyle = selected ? this.#colours.chosen : this.#colours.label;

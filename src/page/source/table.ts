@@ -26,9 +26,21 @@ export function seen(scrolled: number, height: number, rows: number): [first: nu
   return [first, Math.min(rows, Math.ceil((scrolled + height) / ROW_PX) + AROUND)];
 }
 
-export function showTable(rows: readonly Row[], selected: number | null): void {
+let [scrolled, height] = [0, 0]; // of the frame [pixels]; asked of it only when they change: the answer needs a layout of all that was written
+
+/** Call back when other rows are to be seen. */
+export function watchTable(changed: () => void): void {
   const frame = byId("table");
-  const [first, last] = seen(frame.scrollTop, frame.clientHeight, rows.length);
+  const look = () => {
+    [scrolled, height] = [frame.scrollTop, frame.clientHeight];
+    changed();
+  };
+  frame.addEventListener("scroll", look);
+  new ResizeObserver(look).observe(frame);
+}
+
+export function showTable(rows: readonly Row[], selected: number | null): void {
+  const [first, last] = seen(scrolled, height, rows.length);
   byId("rows-above").style.height = `${first * ROW_PX}px`;
   byId("rows-below").style.height = `${(rows.length - last) * ROW_PX}px`;
   fillChildren(byId("tracks"), rows.slice(first, last), () => withChildren("tr", CELLS), (line, row) => {

@@ -2,7 +2,7 @@
 
 import type { Camera, Place } from "./camera.ts";
 import type { Glow, Point } from "./heard.ts";
-import type { Level, ProtectedArea, Sensor, Signal, Track } from "./messages.ts";
+import type { Level, ProtectedArea, Sensor, Signal, Symbols, Track } from "./messages.ts";
 
 /** Drawn above all else, in its order: zones being edited, a measuring line. `scale` is in pixels a metre. */
 export type Overlay = (g: CanvasRenderingContext2D, frame: Frame, colours: Colours) => void;
@@ -26,6 +26,7 @@ export interface View {
   showDetections: boolean;
   showTrails: boolean;
   selected: number | null;
+  symbols: Symbols;
   overlays: Overlay[];
 }
 

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 
-import { Heard } from "../source/heard.ts";
+import { Heard, placesOf } from "../source/heard.ts";
 import { MOST_NAMES, namesOf } from "../source/labels.ts";
-import { Pixels, pixelOf, spriteOf } from "../source/flat_marks.ts";
-import { eachPlot, eachTrack, shifted } from "../source/marks.ts";
+import { glowsOf, shifted } from "../source/marks.ts";
+import { Pixels, pixelOf, spriteOf } from "../source/pixels.ts";
+import { Spots } from "../source/spots.ts";
 import { frameOf, metresOf, platformAt, spotOf, type View } from "../source/view.ts";
+import { cellOf, CELLS, PLOT_CELL } from "../source/atlas.ts";
+import { CLASSES, LEVELS, type Track } from "../source/messages.ts";
 import { aFrame, aTrack } from "./heard_data.ts";
 
 const CAMERA = { east: 100, north: -50, range: null, follow: false, courseUp: false };
@@ -14,7 +17,7 @@ function aView(changes: Partial<View> = {}): View {
   return {
     camera: CAMERA, up: 0, tracks: [], glows: [], sensor: { x_m: 0, y_m: 0, heading_deg: 0 }, signals: [], areas: [], alarmed: new Set(),
     levels: new Map(), trails: new Map(), platform: null, sigma: null, stale: false, detectionsStale: false, showDetections: true,
-    showTrails: true, selected: null, overlays: [], ...changes,
+    showTrails: true, selected: null, symbols: "level", overlays: [], ...changes,
   };
 }
 
@@ -59,29 +62,65 @@ test("a trail relative to a ship that sails with the track stays where it is", (
   assert.equal(shifted([300, 40, 50], view), null); // where the ship was then nobody here has heard
 });
 
+function spotsOf({ tracks, levels, symbols }: View): Spots {
+  const spots = new Spots();
+  spots.take(tracks, levels, symbols);
+  return spots;
+}
+
 test("threatening tracks are drawn above the others, and a place that is not known is not drawn", () => {
   const tracks = [aTrack(1), aTrack(2), aTrack(3), aTrack(4), aTrack(5, { position_m: { x: null, y: 1, z: 1 } })];
-  const drawn: number[] = [];
-  eachTrack(aView({ tracks, levels: new Map([[1, "CRITICAL"], [2, "MEDIUM"], [3, "LOW"]]) }), ({ track_id: id }) => drawn.push(id));
-  assert.deepEqual(drawn, [3, 4, 2, 1]);
+  const spots = spotsOf(aView({ tracks, levels: new Map([[1, "CRITICAL"], [2, "MEDIUM"], [3, "LOW"]]) }));
+  assert.deepEqual(spots.tracks.map(({ track_id: id }) => id), [4, 3, 2, 1]);
+  assert.deepEqual([...spots.east.subarray(0, spots.count)], [40, 30, 20, 10]);
+  assert.deepEqual([...spots.levels.subarray(0, spots.count)].map((level) => LEVELS[level]), ["NONE", "LOW", "MEDIUM", "CRITICAL"]);
+  spots.take(tracks.slice(0, 1), new Map(), "level"); // the next picture has fewer
+  assert.deepEqual([spots.count, spots.tracks.length, spots.levels[0]], [1, 1, LEVELS.indexOf("NONE")]);
+});
+
+test("each class, level and status has an APP-6 symbol of its own, within the atlas; a tentative track is drawn as without them", () => {
+  const kinds = [...CLASSES, "BALLOON"]; // one that this page does not know is an unknown one
+  const tracks = ["CONFIRMED", "COASTING", "TENTATIVE"].flatMap((status) => kinds.map((kind) => ({ status, class: kind })))
+    .map((changes, i) => aTrack(i + 1, changes as Partial<Track>));
+  const seen = new Set<number>();
+  for (const level of LEVELS) {
+    const { tracks: drawn, cells } = spotsOf(aView({ tracks, levels: new Map(tracks.map((track) => [track.track_id, level])), symbols: "app6" }));
+    const cellOfKind = (status: string, kind: string) => cells[drawn.findIndex((track) => track.status === status && track.class === kind)];
+    for (const status of ["CONFIRMED", "COASTING"]) {
+      for (const kind of CLASSES) seen.add(cellOfKind(status, kind));
+      assert.equal(cellOfKind(status, "BALLOON"), cellOfKind(status, "UNKNOWN"));
+    }
+    assert.ok(cells.every((cell) => cell < CELLS));
+    assert.equal(cellOfKind("TENTATIVE", "DRONE"), cellOf(2, LEVELS.indexOf(level)));
+  }
+  assert.equal(seen.size, 2 * LEVELS.length * CLASSES.length);
+  assert.ok(!seen.has(PLOT_CELL));
+});
+
+test("a tentative track has no leader, nor one whose speed is not known", () => {
+  const tracks = [aTrack(1), aTrack(2, { status: "TENTATIVE" }), aTrack(3, { velocity_vector_mps: { x: null, y: null } })];
+  const { velocityEast, velocityNorth } = spotsOf(aView({ tracks }));
+  assert.deepEqual([0, 1, 2].map((i) => Number.isNaN(velocityEast[i] + velocityNorth[i])), [false, true, true]);
 });
 
 test("a plot is where the sensor saw it: anticlockwise from its heading", () => {
   const items = [{ range_m: 100, azimuth_deg: 90, elevation_deg: 60 }];
-  const places: number[][] = [];
-  const glows = [{ items, sensor: { x_m: 5, y_m: 7, heading_deg: 90 }, share: 0 }];
-  eachPlot(aView({ glows }), (east, north) => places.push(rounded([east, north])));
-  assert.deepEqual(places, [[5, 57]]); // it looks east, so its left is north; 60 degrees up, half as far on the ground
-  eachPlot(aView({ glows, detectionsStale: true }), () => assert.fail("they are old"));
+  const places = placesOf(items, { x_m: 5, y_m: 7, heading_deg: 90 });
+  assert.deepEqual(rounded([...places]), [5, 57]); // it looks east, so its left is north; 60 degrees up, half as far on the ground
+  const glows = [{ items, places, share: 0 }];
+  assert.deepEqual(glowsOf(aView({ glows })), glows);
+  assert.deepEqual(glowsOf(aView({ glows, detectionsStale: true })), []);
 });
 
 test("of thousands of tracks the threatening ones are named first, and no more than can be read", () => {
   const tracks = Array.from({ length: 4000 }, (_, i) => aTrack(i + 1, { position_m: { x: (i % 63) * 30 - 900, y: Math.floor(i / 63) * 30 - 900, z: 0 } }));
   const frame = frameOf({ east: 0, north: 0 }, 1000, 1000, 1000);
-  const names = namesOf(aView({ tracks, levels: new Map([[2000, "CRITICAL"], [1990, "HIGH"]]), selected: 2030 }), frame);
+  const view = aView({ tracks, levels: new Map([[2000, "CRITICAL"], [1990, "HIGH"]]), selected: 2030 });
+  const names = namesOf(view, spotsOf(view), frame);
   assert.deepEqual(names.slice(0, 3).map(({ track }) => track.track_id), [2030, 2000, 1990]);
   assert.ok(names.length <= MOST_NAMES && names.length > 50);
-  assert.equal(namesOf(aView({ tracks: [aTrack(1, { position_m: { x: 5000, y: 0, z: 0 } })] }), frame).length, 0); // outside
+  const outside = aView({ tracks: [aTrack(1, { position_m: { x: 5000, y: 0, z: 0 } })] });
+  assert.equal(namesOf(outside, spotsOf(outside), frame).length, 0);
 });
 
 test("pixels by hand: lines go from end to end, and what is outside is left out", () => {

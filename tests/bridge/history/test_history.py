@@ -96,19 +96,20 @@ def test_tracks_come_back_about_once_a_second(database, start_history, shipped):
         tracks = some_tracks(sequence, now + round(offset_s * SECOND))
         tracks.state[1, 2] = np.nan
         tracks.covariance[1, 0, 0] = -1.0
+        tracks.rcs_dbsm[:] = [-12.5, np.nan]
         history.put_tracks(a_frame(tracks))
     shipped(history)
     stamps = [row[0] for row in database.rows("SELECT DISTINCT stamp_ns FROM track_samples")]
     assert sorted(stamps) == sorted(now + round(s * SECOND) for s in kept_s)
     found = database.rows(
-        "SELECT track_id, sensor_id, status, class_id, x, y, z, vx, vy, vz, sigma_x, sigma_y, sigma_z, existence_probability"
-        f" FROM track_samples WHERE stamp_ns = {now} ORDER BY track_id"
+        "SELECT track_id, sensor_id, status, class_id, x, y, z, vx, vy, vz, sigma_x, sigma_y, sigma_z, existence_probability,"
+        f" rcs_dbsm FROM track_samples WHERE stamp_ns = {now} ORDER BY track_id"
     )
     state = some_tracks(0, now).state.tolist()
     common = ("test-radar", 2, 3)
     assert found == [
-        (41, *common, *state[0], 2.0, 3.0, 4.0, 0.97),
-        (42, *common, *state[1][:2], None, *state[1][3:], None, 3.0, 4.0, 0.97),
+        (41, *common, *state[0], 2.0, 3.0, 4.0, 0.97, -12.5),
+        (42, *common, *state[1][:2], None, *state[1][3:], None, 3.0, 4.0, 0.97, None),
     ]
 
 

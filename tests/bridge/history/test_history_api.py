@@ -135,6 +135,7 @@ def test_a_track_is_where_it_was(past):
         "bearing_deg": 30.0, "elevation_deg": 0.0, "velocity_mps": 20.0, "heading_deg": 30.0,
         "position_m": {"x": 300.0, "y": 519.62, "z": 0.0}, "velocity_vector_mps": {"x": 10.0, "y": 17.321, "z": 0.0},
         "position_sigma_m": {"x": 2.0, "y": 3.0, "z": 4.0}, "existence_probability": 0.97,
+        "rcs_dbsm": None,
     }  # fmt: skip
     unknown = items(past, "/api/radar/tracks/42/history", limit=1)[0]
     assert (unknown["range_m"], unknown["position_m"]["z"], unknown["bearing_deg"]) == (None, None, 210.0)

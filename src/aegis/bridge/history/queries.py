@@ -144,6 +144,7 @@ def samples(rows: Sequence[Row[Any]]) -> Samples:
         state=np.stack([_numbers(rows, name) for name in STATE_COLUMNS], axis=1),
         sigma=np.stack([_numbers(rows, name) for name in SIGMA_COLUMNS], axis=1),
         existence_probability=_numbers(rows, "existence_probability"),
+        rcs_dbsm=_numbers(rows, "rcs_dbsm"),
     )
 
 

@@ -190,6 +190,7 @@ def _track_rows(t: Tracks) -> list[Row]:
         **dict(zip(STATE_COLUMNS, t.state.T, strict=True)),
         **dict(zip(SIGMA_COLUMNS, position_sigma(t).T, strict=True)),
         "existence_probability": t.existence_probability,
+        "rcs_dbsm": t.rcs_dbsm,
     }
     return _rows({"stamp_ns": t.stamp_ns, "sensor_id": t.sensor_id}, columns)
 

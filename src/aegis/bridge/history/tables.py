@@ -93,6 +93,7 @@ TRACK_SAMPLES = Table(
     Column("class_id", SmallInteger, nullable=False),
     *(Column(name, Double) for name in (*STATE_COLUMNS, *SIGMA_COLUMNS)),
     Column("existence_probability", Double),
+    Column("rcs_dbsm", Double),  # null in samples of earlier versions
     sqlite_with_rowid=False,
 )
 Index("track_samples_track", TRACK_SAMPLES.c.track_id, TRACK_SAMPLES.c.stamp_ns)

@@ -29,6 +29,7 @@ class Samples:
     state: Floats  # (N, 6): x y z vx vy vz
     sigma: Floats  # (N, 3)
     existence_probability: Floats
+    rcs_dbsm: Floats
 
 
 SCAN: Table[Scans] = Table(
@@ -45,6 +46,7 @@ SAMPLE: Table[Samples] = Table(
     *MOTION.columns,
     vector("position_sigma_m", 3, lambda s: s.sigma),
     number("existence_probability", 4, lambda s: s.existence_probability),
+    number("rcs_dbsm", 2, lambda s: s.rcs_dbsm, "unknown in samples of earlier versions", example=-10.0),
 )
 
 # Of several tracks.

@@ -1,0 +1,14 @@
+"""The radar cross-section of the tracks."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the column; it is null in earlier samples."""
+    op.add_column("track_samples", sa.Column("rcs_dbsm", sa.Double))
