@@ -24,7 +24,7 @@ def test_agility_that_a_person_sets_as_advised_gives_the_picture_back():
     options = options_of(Parameters.read(None, []))
     alone, agile = (
         evaluate(simulate("jamming", seed=3, duration_s=80.0, advised=obey), options).measures
-        for obey in (None, ew._obey)
+        for obey in (None, ew.hop)
     )
     assert agile["coverage"].value > alone["coverage"].value + 0.02
     assert agile["gospa_m"].value < 0.6 * alone["gospa_m"].value

@@ -343,6 +343,19 @@ def test_a_pulled_off_echo_walks_away_and_keeps_its_doppler():
         assert peak(z[32]) * 10e3 == pytest.approx(2 * 1.0 / WAVELENGTH, abs=1.0), t
 
 
+def test_a_velocity_gate_that_is_pulled_off_changes_its_doppler_and_keeps_its_range():
+    false = {
+        "name": "vgpo", "attached_to": "t", "gate": "velocity", "rcs_dbsm": 20.0, "acceleration_mps2": 2.0, "hold_s": 1.0,
+        "max_offset_m": 4.0,
+    }  # fmt: skip
+    item = target(at=(10, 0, 0), velocity=(1.0, 0, 0), rcs_dbsm=FAINT)
+    radar = SignalSimulator(silent(), scene(item, pull_offs=[false]))
+    for t, extra in ((0.5, 0.0), (1.0, 0.0), (2.0, 2.0), (2.5, 3.0), (3.5, 0.0), (5.0, 2.0)):
+        z = samples(radar.step(t, 0))[:, :, 0]
+        assert peak(z[32]) * 10e3 == pytest.approx(2 * (1.0 + extra) / WAVELENGTH, abs=1.0), t
+        assert peak(z[:, 16]) * 64 * CELL_M == pytest.approx(10 + t, abs=0.02), t
+
+
 def test_the_front_end_shows_the_contradiction():
     """Range changes by 8 m/s, range rate says 0: what an EW stage looks for (and the RCS of the false echo is as asked for)."""
     false = {"name": "rgpo", "attached_to": "t", "rcs_dbsm": 5.0, "acceleration_mps2": 8.0, "max_offset_m": 16.0}

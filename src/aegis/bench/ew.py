@@ -1,13 +1,14 @@
-"""EW: false alarms in hours of calm, detection ranges against their closed forms, and what frequency agility does for the picture.
+"""EW: false alarms in hours of calm, detection ranges against their closed forms, and what protection does for the picture.
 
 No benchmark of time: it has closed forms, and the same scenario without protection, beside it. Rows:
 
-- `calm`: signals of any kind in simulated hours without an emitter, at point level through the whole graph (`calm_traffic`), and
-at signal
-  level (a small staring FMCW array, the front end and EW, vehicles and persons in its view). Signals an hour, and its 95 % bound
-  of Poisson.
+- `calm`: signals of any kind in simulated hours without an emitter, at point level through the whole graph (`calm_traffic`), and at
+  signal level (a small staring FMCW array, the front end and EW, vehicles and persons in its view). Signals an hour, and its 95 %
+  bound of Poisson.
 - `range`: how far each jammer is first heard, beside the range at which the one-way link gives the test's threshold.
-- `agility`: `aegis evaluate` of `jamming` as it is, and with a person who does what is advised as soon as it is proposed.
+- `protection`: `aegis evaluate` of `jamming` as it is, and with a person who does what is advised as soon as it is proposed: who
+  hops, and who blanks the sector of the strobe.
+- `pull_off`: a pulled-off echo in raw samples, through all stages (`ew_pull_off.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,9 +25,9 @@ from aegis_msgs.srv import SetMode
 from scipy.stats import chi2
 from tqdm import tqdm
 
-from aegis.bench import BenchmarkError, Row, three_digits
+from aegis.bench import BenchmarkError, Row, ew_pull_off, three_digits
 from aegis.core.evaluation.evaluate import evaluate
-from aegis.core.ew.protection import AGILITY
+from aegis.core.ew.protection import AGILITY, BLANKING
 from aegis.core.ew.receiver import ReceiverMonitor
 from aegis.core.ew.settings import EwSettings, NoiseSettings
 from aegis.core.ew.statistics import rise_threshold
@@ -33,11 +35,12 @@ from aegis.core.ew.watch import Watch
 from aegis.core.signal import equation
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
+from aegis.core.types import AdviceState
 from aegis.graph.config import Parameters
 from aegis.graph.evaluation.recording import options_of, simulate
 from aegis.graph.offline import SIMULATION_EPOCH_NS, Pipeline
 from aegis.ros.messages.ew import advice_from_msg, signals_from_msg
-from aegis.ros.stages.base import Stage, StageContext
+from aegis.ros.stages.base import Output, Stage, StageContext
 from aegis.ros.stages.simulator import SimulatorStage
 from aegis.simulation.points import Simulator
 from aegis.simulation.scenario import Scenario
@@ -63,7 +66,7 @@ def run(runs: int, *, hours: float | None = None) -> Iterator[Row]:
     """Yield the rows.
 
     Args:
-        runs: seeds of the comparison of agility, and of the ranges.
+        runs: seeds of the comparison of protections, of the ranges, and of the pull-offs.
         hours: simulated, of calm at each level; None: 10.
 
     Raises:
@@ -87,7 +90,8 @@ def run(runs: int, *, hours: float | None = None) -> Iterator[Row]:
         }  # fmt: skip
     yield from _ranges(runs)
     for seed in range(1, runs + 1):
-        yield _agility(seed)
+        yield _protection(seed)
+    yield from ew_pull_off.rows(runs)
 
 
 def _calm_points(hours: float, seed: int) -> tuple[Counter[str], int, float]:
@@ -255,12 +259,17 @@ def _heard_from(
     return float("nan")
 
 
-def _agility(seed: int) -> Row:
-    """Return the picture of `jamming`, as it is and with agility from the first advice on."""
+def _protection(seed: int) -> Row:
+    """Return the picture of `jamming`: as it is, with agility, and with blanking, each from the first advice on.
+
+    All are held against what an unblanked radar has in view: what is behind a blanked sector is missed.
+    """
     parameters = Parameters.read(None, [])
-    row: dict[str, object] = {"bench": "ew", "row": "agility", "scenario": "jamming", "seed": seed}
-    for name, obey in (("as_it_is", None), ("agile", _obey)):
-        found = evaluate(simulate("jamming", seed=seed, advised=obey), options_of(parameters))
+    row: dict[str, object] = {"bench": "ew", "row": "protection", "scenario": "jamming", "seed": seed}
+    plain = simulate("jamming", seed=seed)
+    for name, obey in (("as_it_is", None), ("agile", hop), ("blanked", Blanker())):
+        seen = plain if obey is None else simulate("jamming", seed=seed, advised=obey)
+        found = evaluate(replace(seen, objects=plain.objects), options_of(parameters))
         row[name] = {
             measure: three_digits(found.measures[measure].value)
             for measure in ("coverage", "update_probability", "longest_gap_s", "gospa_m", "idf1", "ew_signalled")
@@ -268,11 +277,42 @@ def _agility(seed: int) -> Row:
     return row
 
 
-def _obey(radar: Stage[Any], message: Any, now_ns: int) -> None:
+def _advised(output: Output, technique: str) -> bool:
+    if output.topic != "ew/advice":
+        return False
+    return any(
+        advice.technique == technique and advice.state is AdviceState.PROPOSED
+        for advice in advice_from_msg(output.message)  # type: ignore[arg-type]
+    )
+
+
+def hop(radar: Stage[Any], output: Output, now_ns: int) -> None:
     """Do as a person does who takes the advice to hop: through `set_mode`."""
-    if any(advice.technique == AGILITY for advice in advice_from_msg(message)):
-        request = SetMode.Request(frequency=float("nan"), set_agility=True, agility=1e9)
-        response = SetMode.Response()
-        list(radar.on_service("set_mode", request, response, now_ns))
-        if not response.success:
-            raise BenchmarkError(f"set_mode: {response.message}")
+    if _advised(output, AGILITY):
+        _set_mode(radar, SetMode.Request(frequency=float("nan"), set_agility=True, agility=1e9), now_ns)
+
+
+class Blanker:
+    """A person who takes the advice to blank the strobe's sector, and follows the strobe while it is heard."""
+
+    def __init__(self) -> None:
+        self._bearing = math.nan
+        self.blanked = 0  # times
+
+    def __call__(self, radar: Stage[Any], output: Output, now_ns: int) -> None:
+        """Do what is advised."""
+        if output.topic == "ew/signals":
+            strobes = [s.bearing for s in signals_from_msg(output.message) if math.isfinite(s.bearing)]  # type: ignore[arg-type]
+            self._bearing = strobes[0] if strobes else math.nan
+        elif _advised(output, BLANKING) and math.isfinite(self._bearing):
+            wide = math.radians(radar.settings.antenna.azimuth_beamwidth_deg)
+            sector = {"blank_from": [self._bearing - wide], "blank_to": [self._bearing + wide]}
+            _set_mode(radar, SetMode.Request(frequency=float("nan"), set_blanking=True, **sector), now_ns)
+            self.blanked += 1
+
+
+def _set_mode(radar: Stage[Any], request: SetMode.Request, now_ns: int) -> None:
+    response = SetMode.Response()
+    list(radar.on_service("set_mode", request, response, now_ns))
+    if not response.success:
+        raise BenchmarkError(f"set_mode: {response.message}")

@@ -36,19 +36,29 @@ class Gait(Model):
 
 
 class PullOff(Timed):
-    """A range-gate pull-off: a target's jammer sends the echo again, later and later, and leaves its Doppler as it is."""
+    """A gate that is pulled off: a target's jammer sends the echo again. Of a range gate it is later and later, and its Doppler
+    stays; of a velocity gate its Doppler walks away, and its range stays.
+    """
 
     attached_to: str = Field(description="name of the target")
+    gate: Literal["range", "velocity"] = Field("range", description="what walks")
     rcs_dbsm: float = Field(ge=-80, le=80, description="that the false echo seems to have, where the target is")
-    acceleration_mps2: float = Field(gt=0, le=1e4, description="of the false echo's range away from the target's")
+    acceleration_mps2: float = Field(
+        gt=0, le=1e4, description="of the false echo's range, or Doppler, away from the target's"
+    )
     hold_s: float = Field(0.0, ge=0, description="time that it stays on the target before it walks")
-    max_offset_m: float = Field(gt=0, le=1e6, description="there it starts again")
+    max_offset_m: float = Field(
+        gt=0, le=1e6, description="there it starts again; of a velocity gate, the way that its Doppler tells of"
+    )
+
+    def walked_s(self, t_s: float) -> float:
+        """Return for how long the echo has been walking, a time after it appears."""
+        walk_s = math.sqrt(2 * self.max_offset_m / self.acceleration_mps2)
+        return max(t_s % (self.hold_s + walk_s) - self.hold_s, 0.0)
 
     def offset_m(self, t_s: float) -> float:
-        """Return how far behind the target the echo is, a time after it appears [m]."""
-        walk_s = math.sqrt(2 * self.max_offset_m / self.acceleration_mps2)
-        walked = max(t_s % (self.hold_s + walk_s) - self.hold_s, 0.0)
-        return self.acceleration_mps2 * walked**2 / 2
+        """Return how far behind the target the echo is, a time after it appears, or the way that its Doppler tells of [m]."""
+        return self.acceleration_mps2 * self.walked_s(t_s) ** 2 / 2
 
 
 class Interferer(Emitter):

@@ -196,7 +196,9 @@ class SignalSimulator(SimulatedRadar):
         return out + self._pull_offs(t_s)
 
     def _pull_offs(self, t_s: float) -> list[Points]:
-        """Return the false echoes: at the target with its Doppler, and their modulation later."""
+        """Return the false echoes: at the target with its Doppler, and their modulation later; or with their carrier moving away
+        from there, and their modulation earlier by as much.
+        """
         items = self.scenario.pull_offs
         on = np.flatnonzero(self.scenario.active(items, t_s))
         if not len(on):
@@ -206,8 +208,14 @@ class SignalSimulator(SimulatedRadar):
         position, velocity = (position[carrier] - self._position) @ self._rotation, velocity[carrier] @ self._rotation
         amplitude = np.sqrt(equation.from_db([items[i].rcs_dbsm for i in on]))
         amplitude = amplitude * ~self._blanked(polar(position)[1])
-        points = Points.moving(position, velocity, amplitude, self._slot_s)
-        points.delay_m = np.array([items[i].offset_m(t_s - items[i].appears_s) for i in on])
+        offset = np.array([items[i].offset_m(t_s - items[i].appears_s) for i in on])
+        rate = np.array([items[i].acceleration_mps2 * items[i].walked_s(t_s - items[i].appears_s) for i in on])
+        velocities = np.array([items[i].gate == "velocity" for i in on])
+        away = position / np.linalg.norm(position, axis=1)[:, None] * velocities[:, None]
+        points = Points.moving(
+            position + away * offset[:, None], velocity + away * rate[:, None], amplitude, self._slot_s
+        )
+        points.delay_m = np.where(velocities, -offset, offset)
         return [points]
 
     def _add_echoes(self, frame: NDArray[np.float32], paths: Paths) -> None:

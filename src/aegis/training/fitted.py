@@ -41,6 +41,7 @@ class Recipe:
     absent: float = 0.1  # share of examples that a group is taken from
     jitter: tuple[float, ...] = ()  # standard deviation of what is added to each feature; empty: nothing
     unknown_weight: float = UNKNOWN_WEIGHT
+    doubt: float = 0.0  # of `Network`
     seed: int = 1
 
 
@@ -206,11 +207,11 @@ def fit(
             }  # fmt: skip
             torch.save(state, unfinished)
             unfinished.replace(checkpoint)
-    return Fitted(finished(learned(), shown, held_out), history)
+    return Fitted(finished(learned(), shown, held_out, recipe.doubt), history)
 
 
-def finished(network: Network, shown: Table, held_out: Table) -> Network:
-    """Return a network with its temperature and its gate, from objects that it was not shown."""
+def finished(network: Network, shown: Table, held_out: Table, doubt: float = 0.0) -> Network:
+    """Return a network with its doubt, and with its temperature and its gate, from objects that it was not shown."""
     hidden, _ = network.hidden(shown.features.astype(np.float64))
     known = [c for c in ClassId if c != ClassId.UNKNOWN and (shown.class_id == c).any()]
     means = np.array([hidden[shown.class_id == c].mean(axis=0) for c in known])
@@ -220,8 +221,8 @@ def finished(network: Network, shown: Table, held_out: Table) -> Network:
         spread += rest.T @ rest / len(rest) / len(known)
     spread += 1e-3 * np.trace(spread) / len(spread) * np.eye(len(spread))
     gated = replace(
-        network, temperature=temperature_of(network, held_out), means=means.astype(np.float32),
-        precision=np.linalg.inv(spread).astype(np.float32),
+        network, temperature=temperature_of(network, held_out, doubt), means=means.astype(np.float32),
+        precision=np.linalg.inv(spread).astype(np.float32), doubt=doubt,
     )  # fmt: skip
     hidden, _ = gated.hidden(held_out.features[held_out.class_id != ClassId.UNKNOWN].astype(np.float64))
     near, far = np.quantile(gated.strangeness(hidden), GATE_QUANTILES)
@@ -229,8 +230,10 @@ def finished(network: Network, shown: Table, held_out: Table) -> Network:
     return Network.of(arrays)
 
 
-def temperature_of(network: Network, held_out: Table) -> float:
-    """Return the temperature of least cross-entropy (Guo et al., On calibration of modern neural networks, 2017, 4.2)."""
+def temperature_of(network: Network, held_out: Table, doubt: float = 0.0) -> float:
+    """Return the temperature of least cross-entropy (Guo et al., On calibration of modern neural networks, 2017, 4.2), where so
+    much of an answer is doubted.
+    """
     _, logits = network.hidden(held_out.features.astype(np.float64))
     weight = weights_of(held_out)
     rows = np.arange(len(logits))
@@ -238,7 +241,8 @@ def temperature_of(network: Network, held_out: Table) -> float:
     for temperature in np.geomspace(0.4, 5.0, 60):
         scaled = logits / temperature
         scaled -= scaled.max(axis=1, keepdims=True)
-        loss = float((weight * (np.log(np.exp(scaled).sum(axis=1)) - scaled[rows, held_out.class_id])).mean())
+        said = np.exp(scaled[rows, held_out.class_id]) / np.exp(scaled).sum(axis=1)
+        loss = -float((weight * np.log((1.0 - doubt) * said + doubt / N_CLASSES + 1e-300)).mean())
         if loss < best:
             best, found = loss, float(temperature)
     return found

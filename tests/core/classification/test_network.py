@@ -15,7 +15,7 @@ from aegis.core.types import N_CLASSES, ClassId
 F, H = 3, 5
 
 
-def network(distance=(1e6, 2e6), temperature=1.0, seed=0, bins=0) -> Network:
+def network(distance=(1e6, 2e6), temperature=1.0, seed=0, bins=0, doubt=0.0) -> Network:
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(H, H))
     edges = np.cumsum(rng.uniform(0.1, 2.0, (F, bins + 1)), axis=1) - 2.0 if bins else np.empty((F, 0))
@@ -26,6 +26,7 @@ def network(distance=(1e6, 2e6), temperature=1.0, seed=0, bins=0) -> Network:
             "weight_1": rng.normal(size=(4, H)), "bias_1": rng.normal(size=H),
             "weight_2": rng.normal(size=(H, N_CLASSES)), "bias_2": rng.normal(size=N_CLASSES),
             "means": rng.normal(size=(4, H)), "precision": np.linalg.inv(root @ root.T + np.eye(H)), "distance": np.array(distance),
+            "doubt": np.array(doubt),
         }
     )  # fmt: skip
 
@@ -64,6 +65,14 @@ def test_what_is_far_from_every_class_is_unknown():
     x = np.random.default_rng(3).normal(size=(20, F))
     found = network(distance=(1e-6, 1e-5)).posterior(x, np.ones(N_CLASSES))
     np.testing.assert_allclose(found[:, ClassId.UNKNOWN], 1.0)
+
+
+def test_so_much_is_doubted_of_an_answer_as_was_said():
+    x, prior = np.random.default_rng(3).normal(scale=20.0, size=(20, F)), np.ones(N_CLASSES)
+    prior[ClassId.MISSILE] = 0.0
+    sure, found = network(temperature=0.4).posterior(x, prior), network(temperature=0.4, doubt=0.09).posterior(x, prior)
+    assert sure.max() > 0.999
+    np.testing.assert_allclose(found, 0.91 * sure + 0.01 * prior)
 
 
 def test_a_prior_multiplies_the_odds_and_zero_excludes():

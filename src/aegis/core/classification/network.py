@@ -5,6 +5,9 @@ Beside each feature its share of the way through each of some bins is an input, 
 
 The gate is the Mahalanobis distance of the last hidden layer to the nearest class, with one covariance for all (Lee et al., A
 simple unified framework for detecting out-of-distribution samples, 2018, eq. 1-2).
+
+What looks like one kind of a class can be a kind of another class that nobody showed it, however far from any border: so much is
+doubted of every answer, and shared among all classes by their priors.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ class Network:
     distance: (
         Floats  # (2,) squared Mahalanobis distances from which an object is rather, and surely, none of those known
     )
+    doubt: float = 0.0  # share of objects of whose kind the answer says nothing; none is surer than 1 less this
 
     @classmethod
     def of(cls, arrays: Mapping[str, Floats]) -> Network:
@@ -54,6 +58,7 @@ class Network:
                 np.asarray(arrays["means"], np.float32),
                 np.asarray(arrays["precision"], np.float32),
                 np.asarray(arrays["distance"], np.float64),
+                float(arrays.get("doubt", np.array(0.0))),
             )
         except KeyError as error:
             raise ValueError(f"the weights lack {error}") from None
@@ -64,7 +69,7 @@ class Network:
         """Return what `of` takes."""
         out: dict[str, Floats] = {
             "centre": self.centre, "scale": self.scale, "edges": self.edges, "temperature": np.array(self.temperature),
-            "means": self.means, "precision": self.precision, "distance": self.distance,
+            "means": self.means, "precision": self.precision, "distance": self.distance, "doubt": np.array(self.doubt),
         }  # fmt: skip
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             out |= {f"weight_{i}": weight, f"bias_{i}": bias}
@@ -80,6 +85,7 @@ class Network:
             width = len(bias)
         hidden = self.weights[-1].shape[0] if self.weights else 0
         wrong |= width != N_CLASSES or self.means.shape[1:] != (hidden,) or self.precision.shape != (hidden, hidden)
+        wrong |= not 0.0 <= self.doubt < 1.0
         wrong |= self.distance.shape != (2,) or not self.distance[0] < self.distance[1]
         if wrong or not all(np.isfinite(array).all() for array in self.arrays().values()):
             raise ValueError(f"the weights are not those of a network of {features} features and {N_CLASSES} classes")
@@ -131,6 +137,7 @@ def answered(network: Network, hidden: Floats, logits: Floats, prior: Floats) ->
     logits -= logits.max(axis=1, keepdims=True)
     probability: Floats = np.exp(logits)
     probability /= probability.sum(axis=1, keepdims=True)
+    probability = (1.0 - network.doubt) * probability + network.doubt * prior / prior.sum()
     near, far = network.distance
     strange = np.clip((network.strangeness(hidden) - near) / (far - near), 0.0, 1.0)
     probability *= 1.0 - strange[:, None]

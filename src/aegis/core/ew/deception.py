@@ -20,7 +20,6 @@ from aegis.core.ew.settings import DeceptionSettings
 from aegis.core.types import Detections, Floats, Ints, Signal, SignalKind
 
 SURE = 6.5  # standard deviations: one window is enough (8e-11 in quiet; of 50 tracks, once in 70,000 hours at 10 Hz)
-FEWEST_HITS, LOOK_EVERY = 8, 4  # so short is a window in which what is sure is believed, and so often is it looked at
 ODD_FIT = 0.01  # a chi-square that is so improbable says that the stated errors are too small
 LEAST_OF_NOTE = 3.0  # standard deviations: below, it is not asked which of the two has moved
 LEAST_VARIANCE = 1e-6  # [m^2], [m^2/s^2]
@@ -79,6 +78,14 @@ class Hit(NamedTuple):
     range_variance: float
     rate_variance: float
     bearing: float
+
+
+def hit_of(d: Detections, i: int) -> Hit:
+    """Return a detection as what a track was updated with."""
+    return Hit(
+        d.stamp_ns * 1e-9 + float(d.time_offset[i]), float(d.range[i]), float(d.range_rate[i]), float(d.variance[i, 0]),
+        float(d.variance[i, 3]), float(d.azimuth[i]),
+    )  # fmt: skip
 
 
 @dataclass

@@ -9,7 +9,8 @@ from itertools import count
 
 import numpy as np
 
-from aegis.core.ew.deception import FalseTargetMonitor, Hit, PullOffMonitor
+from aegis.core.ew.companions import Companions
+from aegis.core.ew.deception import FalseTargetMonitor, Hit, PullOffMonitor, hit_of
 from aegis.core.ew.emitters import Emitter, EmitterMonitor
 from aegis.core.ew.fix import Fix, cross_fix
 from aegis.core.ew.noise import NoiseMonitor
@@ -32,6 +33,8 @@ class _Sensor:
     pull_off: PullOffMonitor
     false_targets: FalseTargetMonitor
     emitters: EmitterMonitor
+    companions: Companions  # echoes that leave tracks
+    leaving: PullOffMonitor  # watches these
     reports: bool = False  # it says what it hears; then its detections' levels are not judged beside that
     detections: Detections | None = None  # the last
     position: Floats | None = None  # (3,) in map, where its detections say so
@@ -40,7 +43,12 @@ class _Sensor:
     def signals(self) -> list[Signal]:
         noise = self.receiver.signal if self.reports else self.levels.signal
         single = [noise, self.false_targets.signal]
-        return [*(s for s in single if s is not None), *self.pull_off.signals, *self.emitters.signals]
+        return [
+            *(s for s in single if s is not None),
+            *self.pull_off.signals,
+            *self.leaving.signals,
+            *self.emitters.signals,
+        ]
 
 
 class Watch:
@@ -64,6 +72,8 @@ class Watch:
                 PullOffMonitor(s.deception, ids),
                 FalseTargetMonitor(s.deception, ids),
                 EmitterMonitor(s.pulses, self._library, ids),
+                Companions(s.deception.gate_sigma, s.deception.gap_s, s.deception.range_rate_span_mps or math.inf),
+                PullOffMonitor(s.deception, ids),
             )
         return self._sensors[sensor_id]
 
@@ -121,8 +131,14 @@ class Watch:
         detections, sensor.detections = sensor.detections, None
         position, rotation = self._place(tracks.sensor_id, sensor)
         alive = tracks.status != int(TrackStatus.TENTATIVE)
-        hits = self._hits(detections, tracks, np.flatnonzero(alive), position, rotation)
-        return sensor.pull_off.step(hits, set(tracks.track_id[alive].tolist()))
+        updated = np.flatnonzero(tracks.status == int(TrackStatus.CONFIRMED))  # one that coasts has no detection
+        hits = self._hits(detections, tracks, updated, position, rotation)
+        there = set(tracks.track_id[alive].tolist())
+        raised = sensor.pull_off.step(hits, there)
+        told = {signal.track_id for signal in sensor.pull_off.signals}
+        sensor.companions.keep(there)
+        leaving = sensor.companions.step(hits, detections)
+        return raised + sensor.leaving.step(leaving, there - told)
 
     def take_pulses(self, pulses: Pulses) -> tuple[list[Signal], int]:
         """Take pulses; return the emitters that are new, and how many pulses could not be used."""
@@ -158,21 +174,13 @@ class Watch:
         distance = np.nan_to_num(off**2 + aside**2, nan=np.inf)
         nearest = distance.argmin(axis=1)
         # Each detection for one track: the nearest; where two are alike near, which is which is not known.
-        claimed = np.bincount(nearest, minlength=len(usable))
-        out = {}
-        for k, j in enumerate(nearest.tolist()):
-            if distance[k, j] > self.settings.deception.gate_sigma**2 or claimed[j] > 1:
-                continue
-            i = usable[j]
-            out[int(tracks.track_id[some[k]])] = Hit(
-                detections.stamp_ns * 1e-9 + float(detections.time_offset[i]),
-                float(detections.range[i]),
-                float(detections.range_rate[i]),
-                float(detections.variance[i, 0]),
-                float(detections.variance[i, 3]),
-                float(detections.azimuth[i]),
-            )
-        return out
+        near = distance.min(axis=1) <= self.settings.deception.gate_sigma**2
+        claimed = np.bincount(nearest[near], minlength=len(usable))
+        return {
+            int(tracks.track_id[some[k]]): hit_of(detections, int(usable[nearest[k]]))
+            for k in np.flatnonzero(near).tolist()
+            if claimed[nearest[k]] == 1
+        }
 
     def _fixes(self) -> dict[str, Fix]:
         """Return where the strobes of several sites cross, for each sensor that has a part in it."""

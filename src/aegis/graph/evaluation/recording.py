@@ -24,7 +24,7 @@ from aegis.ros.messages.fields import StampedMessage, stamp_of
 from aegis.ros.messages.picture import threats_from_msg, tracks_from_msg, truth_from_msg
 from aegis.ros.messages.reports import event_from_msg
 from aegis.ros.qos import message_class
-from aegis.ros.stages.base import StageContext
+from aegis.ros.stages.base import Output, StageContext
 from aegis.ros.stages.simulator import SimulatorStage
 from aegis.ros.topics import TOPICS
 from aegis.simulation.settings import SimulatorSettings
@@ -136,7 +136,7 @@ def simulate(
     duration_s: float | None = None,
     config: Path | None = None,
     sets: Sequence[str] = (),
-    advised: Callable[[SimulatorStage, StampedMessage, int], None] | None = None,
+    advised: Callable[[SimulatorStage, Output, int], None] | None = None,
 ) -> Recording:
     """Return what the graph makes of a scenario, simulated and processed in this process.
 
@@ -145,7 +145,8 @@ def simulate(
         seed: of the simulator.
         duration_s: None: the scenario's.
         config, sets: parameters of the whole graph.
-        advised: called with the radar, each message of advice and the time [ns]: a person who follows it.
+        advised: called with the radar, what each message of EW signals and advice says, and the time [ns]: a person who
+            follows it.
 
     Raises:
         ConfigError: the scenario or a parameter is wrong.
@@ -167,8 +168,8 @@ def simulate(
             outputs += pipeline.push(made.topic, made.message)
         for output in outputs:
             collector.take(*output)
-            if advised is not None and output.topic == "ew/advice":
-                advised(stage, output.message, now_ns)  # type: ignore[arg-type]
+            if advised is not None and output.topic in ("ew/signals", "ew/advice"):
+                advised(stage, output, now_ns)
     for output in pipeline.finish(now_ns):
         collector.take(*output)
     errors = pipeline.errors
