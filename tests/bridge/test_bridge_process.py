@@ -107,6 +107,7 @@ def test_ready_follows_the_stages(start_bridge, publisher, wait_for):
         "missing_stages": ["tracking"],
         "heard_age_s": {"tracking": None},
         "troubles": [],
+        "warnings": [],
         "reasons": ["the stage 'tracking' does not report"],
     }
     wait_for(publisher.matched, "the bridge listens")

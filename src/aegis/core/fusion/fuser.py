@@ -227,10 +227,23 @@ class Fuser:
             return NO_IDS, NO_IDS
         others = ~system.flag("dead")
         others[row[row >= 0]] = False
-        free = np.flatnonzero(others)
+        free = np.flatnonzero(others & self._about(place.rows(mine), float(gate.max()), stamp))
         dt = seconds(stamp - system.whole("time_ns")[free])
         us, them = assigned(system.with_biases(free), dt, place.rows(mine), self._noise, gate[mine])
         return mine[them], free[us]
+
+    def _about(self, said: Estimate, gate: float, stamp: int) -> NDArray[np.bool_]:
+        """Return (N,) which of ours may be in the gate of any of a source's tracks: those in the box about all of them."""
+        x, P = self.system.real("x"), self.system.real("P")
+        dt = seconds(stamp - self.system.whole("time_ns"))
+        out = np.ones(len(dt), np.bool_)
+        for axis in range(2):
+            there = x[:, axis] + dt * x[:, axis + 3]
+            spread = 2.0 * (P[:, axis, axis] + dt**2 * P[:, axis + 3, axis + 3]) + self._noise[0] * np.abs(dt) ** 3
+            spread += self.system.real("unsure")[:, axis, axis] + said.P[:, axis, axis].max()
+            reach = np.sqrt(gate * spread)
+            out &= (there + reach >= said.x[:, axis].min()) & (there - reach <= said.x[:, axis].max())
+        return out
 
     def _merge(self, a: int, b: int, stamp: int) -> int:
         """Make one of two tracks of ours; return which stays, the older. The other's sources are its from now on."""
