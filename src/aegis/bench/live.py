@@ -15,6 +15,7 @@ from typing import Any
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
 
 from aegis.bench import BenchmarkError
 
@@ -93,7 +94,7 @@ def node_in(environ: Mapping[str, str], name: str) -> Iterator[tuple[Any, Callab
 
 
 def one_hop(
-    environ: Mapping[str, str], topic: str, kind: type, qos: Any, take: Callable[[Any], None], module: str
+    environ: Mapping[str, str], topic: str, kind: type, qos: QoSProfile, take: Callable[[Any], None], module: str
 ) -> None:
     """Receive what a process of its own (`python -m module`, which calls `send`) sends on a topic, until it ends.
 
@@ -114,7 +115,7 @@ def one_hop(
             sender.wait()
 
 
-def send(topic: str, kind: type, qos: Any, messages: int, hz: float, make: Callable[[int], Any]) -> None:
+def send(topic: str, kind: type, qos: QoSProfile, messages: int, hz: float, make: Callable[[int], Any]) -> None:
     """Be the other process of `one_hop`: send `make(0)`, `make(1)`... as soon as somebody listens."""
     rclpy.init()
     node = rclpy.create_node("bench_sender")

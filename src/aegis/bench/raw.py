@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from aegis_msgs.msg import PipelineStatus, RadarCube, TrackArray
 from aegis_msgs.srv import SetMode
+from rclpy.node import Node
 from tqdm import tqdm
 
 from aegis.bench import BenchmarkError, Row
@@ -90,7 +91,7 @@ def _measure(environ: dict[str, str], folder: Path) -> Watched:
         return _watch(node, spin, up, log)
 
 
-def _watch(node: Any, spin: Callable[[float], None], up: subprocess.Popen[bytes], log: Path) -> Watched:
+def _watch(node: Node, spin: Callable[[float], None], up: subprocess.Popen[bytes], log: Path) -> Watched:
     """Let the radar scan for a while; return what was sent, what was tracked, how late, and each node's CPU time."""
     rows: dict[str, Mapping[str, Any]] = {}
     latency: list[float] = []

@@ -66,7 +66,7 @@ def _open_sqlite(url: str, path: str | None) -> Engine:
     engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_S, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
+    def prepare(connection: Any, _record: object) -> None:
         # Left alone, the driver begins at the first row that changes: what was read before, and new tables, stay outside.
         connection.isolation_level = None
         for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):

@@ -19,6 +19,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
 
 from aegis.bridge.live.nodes import OWN_NAME
+from aegis.core.types import Floats
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.fields import make_header
 from aegis.ros.qos import message_class, qos_profile
@@ -115,7 +116,7 @@ class Faults:
             httpx.post(self._url + path, content=body, headers={"Content-Type": "application/json"}, timeout=5.0)
 
 
-def _cloud(frame_id: str, values: Any = None, ahead_s: float = 0.0) -> PointCloud2:
+def _cloud(frame_id: str, values: Floats | None = None, ahead_s: float = 0.0) -> PointCloud2:
     x = np.array([100.0, 200.0]) if values is None else values
     stamp_ns = time.time_ns() + round(ahead_s * 1e9)
     return cloud_to_msg({"x": x, "y": x, "z": x}, frame_id=frame_id, stamp_ns=stamp_ns)

@@ -105,7 +105,7 @@ def _read_only(engine: Engine) -> Engine:
         return engine.execution_options(postgresql_readonly=True)
 
     @event.listens_for(engine, "connect")
-    def forbid_writing(connection: Any, _record: Any) -> None:
+    def forbid_writing(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA query_only=ON")
 
     return engine

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
+from rclpy.node import Node
+
 from aegis.bridge.live.nodes import GraphNodes
 from aegis.bridge.problem import no_service
 from aegis.decision_key import decision_key
@@ -31,7 +33,7 @@ class Graph(Protocol):
 class GraphServices:
     """Clients of every service that the bridge may call, on a node that another thread spins."""
 
-    def __init__(self, node: Any, nodes: GraphNodes) -> None:
+    def __init__(self, node: Node, nodes: GraphNodes) -> None:
         """Create the clients."""
         self._types = {name: message_class(kind) for name, kind in nodes.services.items()}
         self._resolve, self._key = node.resolve_service_name, decision_key()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -74,7 +74,7 @@ class AlarmBook:
         ]
         return {"alarms": [asdict(alarm) for alarm in self.alarms], "shelves": shelves}
 
-    def take_kept(self, kept: Mapping[str, list[dict[str, Any]]]) -> None:
+    def take_kept(self, kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Go on with what another book kept. What was on goes on under its number if the rules say so again, and ends else.
 
         Raises:
