@@ -63,7 +63,7 @@ class FusionSettings(Settings):
         2.0, "Manoeuvres, as in tracking.motion: standard deviation of the white acceleration, for a step of one second.",
         unit="m/s^2", gt=0.0,
     )  # fmt: skip
-    vertical_acceleration_sigma_mps2: float = param(1.0, "The same, vertically.", unit="m/s^2", gt=0.0)
+    vertical_acceleration_sigma_mps2: float = param(1.0, "Manoeuvres in height, as the above.", unit="m/s^2", gt=0.0)
     gate_probability: float = param(
         0.9999,
         "Probability that a source's track of an object falls into the gate of what the others say of it.",
