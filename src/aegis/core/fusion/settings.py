@@ -37,13 +37,26 @@ class BiasSettings(Settings):
         20.0, "Standard deviation of a source's displacement along each axis before anything is known.", unit="m", ge=0.0
     )  # fmt: skip
     rotation_sigma_deg: float = param(
-        0.5, "The same of the rotation of its picture about the vertical.", unit="deg", ge=0.0, le=20.0
+        0.5,
+        "Standard deviation of the rotation of a source's picture about the vertical, before anything is known.",
+        unit="deg",
+        ge=0.0,
+        le=20.0,
     )
     range_sigma_m: float = param(
-        0.0, "The same of its ranges. 0: not estimated; where it is, sources.*.sensor_x and sensor_y have to say where each radar "
-        "stands, as `aegis up --fusion` does.", unit="m", ge=0.0,
-    )  # fmt: skip
-    time_sigma_s: float = param(0.05, "The same of its stamps.", unit="s", ge=0.0, le=10.0)
+        0.0,
+        "Standard deviation of a source's error of range, before anything is known. 0: not estimated; where it is, "
+        "sources.*.sensor_x and sensor_y have to say where each radar stands, as `aegis up --fusion` does.",
+        unit="m",
+        ge=0.0,
+    )
+    time_sigma_s: float = param(
+        0.05,
+        "Standard deviation of the error of a source's stamps, before anything is known.",
+        unit="s",
+        ge=0.0,
+        le=10.0,
+    )
     interval_s: float = param(
         0.9,
         "How often a source's tracks are compared with the others'; of more than eight sources less often.",
@@ -63,7 +76,9 @@ class FusionSettings(Settings):
         2.0, "Manoeuvres, as in tracking.motion: standard deviation of the white acceleration, for a step of one second.",
         unit="m/s^2", gt=0.0,
     )  # fmt: skip
-    vertical_acceleration_sigma_mps2: float = param(1.0, "Manoeuvres in height, as the above.", unit="m/s^2", gt=0.0)
+    vertical_acceleration_sigma_mps2: float = param(
+        1.0, "Manoeuvres in height, as acceleration_sigma_mps2 states those over ground.", unit="m/s^2", gt=0.0
+    )
     gate_probability: float = param(
         0.9999,
         "Probability that a source's track of an object falls into the gate of what the others say of it.",
