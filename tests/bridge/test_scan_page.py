@@ -76,7 +76,7 @@ def stack(frame: FrameType | None) -> Iterator[str]:
         name, inside = frame.f_code.co_name, frame.f_locals
         if name == "_on_message" and files[-1] == "ros/host.py":
             # Above it is only what rclpy calls, in the same file.
-            return iter(files) if inside["topic"] == "tracks" else iter(())
+            return iter(files) if inside["topic"].name == "tracks" else iter(())
         if name == "deliver" and files[-1] == "bridge/live/loop_queue.py":
             return iter(files) if inside["kind"] in (Frame[Tracks], RadarFrame) else iter(())
         frame = frame.f_back

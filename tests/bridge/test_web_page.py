@@ -620,8 +620,10 @@ def test_a_person_draws_a_zone_which_outlives_both_ends_and_is_removed(
     before = max(active())
     threat.kill()
     threat.wait()
+    killed_s = time.time()
     start_stages("threat")
-    wait_for(lambda: max(active(), default=0) > before, "a new threat node watches the zone", 60)
+    told = lambda: bridge.get("/api/alarms").json()["stamp_s"] > killed_s  # noqa: E731
+    wait_for(lambda: told() and before in active(), "a new threat node watches the zone: the alarm goes on", 60)
     bridge.process.kill()
     bridge.process.wait()
     wait_state(page, "connection", "disconnected")

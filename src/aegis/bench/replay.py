@@ -70,14 +70,28 @@ def _times(name: str, seconds: list[float]) -> dict[str, float]:
 
 def _fill(path: Path, stamps: NDArray[np.int64]) -> None:
     """Write TRACKS tracks a second, one of them a threat."""
-    track = (int(TrackStatus.CONFIRMED), int(ClassId.UNKNOWN), 1e3, 2e3, 3e2, 10.0, 5.0, 0.0, 4.0, 4.0, 9.0, 0.99)
+    track = (
+        int(TrackStatus.CONFIRMED),
+        int(ClassId.UNKNOWN),
+        1e3,
+        2e3,
+        3e2,
+        10.0,
+        5.0,
+        0.0,
+        4.0,
+        4.0,
+        9.0,
+        0.99,
+        -12.0,
+    )
     threat = (1, 1, int(ClassId.DRONE), int(ThreatLevel.HIGH), 0.8, 5.0, 10.0, 3.0, 5.0, "impact in 5 s")
     tracks = ((stamp, n, "radar", *track) for stamp in stamps.tolist() for n in range(1, TRACKS + 1))
     threats = ((stamp, "radar", *threat) for stamp in stamps.tolist())
     connection = sqlite3.connect(path)
     try:
         with connection:
-            connection.executemany(f"INSERT INTO track_samples VALUES ({','.join('?' * 15)})", tracks)
+            connection.executemany(f"INSERT INTO track_samples VALUES ({','.join('?' * 16)})", tracks)
             connection.executemany(f"INSERT INTO threats VALUES ({','.join('?' * 12)})", threats)
     finally:
         connection.close()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import LoggingSeverity
 
 from aegis.core.params import ConfigError
@@ -57,8 +57,9 @@ def test_log_level_reaches_a_stages_ros_log(ros_domain, monkeypatch):
     class Executor(SingleThreadedExecutor):
         """Looks at its nodes instead of spinning."""
 
-        def spin(self) -> None:
+        def spin_once(self, timeout_sec: float | None = None) -> None:
             seen.extend(one.get_logger().get_effective_level() for one in self.get_nodes())
+            raise ExternalShutdownException
 
     seen: list[LoggingSeverity] = []
     monkeypatch.setattr(node, "SingleThreadedExecutor", Executor)

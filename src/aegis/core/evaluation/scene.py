@@ -60,6 +60,8 @@ def objects_of(truths: Sequence[Truth]) -> list[TrueObject]:
     counts = np.array([len(truth.truth_id) for truth in truths])
     ids = np.concatenate([truth.truth_id for truth in truths])
     stamps = np.repeat(np.array([truth.stamp_ns for truth in truths], dtype=np.int64), counts)
+    if not len(ids):
+        return []
     state = np.concatenate([truth.state for truth in truths])
     in_view = np.concatenate([truth.in_view for truth in truths]).astype(bool)
     order = np.lexsort((stamps, ids))  # stable: of equal ones the first stays first
