@@ -622,7 +622,7 @@ def test_a_person_draws_a_zone_which_outlives_both_ends_and_is_removed(
     threat.wait()
     killed_s = time.time()
     start_stages("threat")
-    told = lambda: bridge.get("/api/alarms").json()["stamp_s"] > killed_s  # noqa: E731
+    told = lambda: bridge.get("/api/alarms").json().get("stamp_s", 0.0) > killed_s  # noqa: E731
     wait_for(lambda: told() and before in active(), "a new threat node watches the zone: the alarm goes on", 60)
     bridge.process.kill()
     bridge.process.wait()

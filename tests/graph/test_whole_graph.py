@@ -122,6 +122,11 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         def accept(advice: int) -> int:
             return httpx.post(f"{url}/api/ew/advice/{advice}/acknowledge", headers=headers, timeout=20).status_code
 
+        def offered() -> set[int]:
+            found = httpx.get(f"{url}/api/ew/advice", headers=headers, timeout=20).json()
+            return {one["id"] for one in found.get("items", [])}
+
+        wait_for(lambda: about(track=True)[0] in offered(), "the bridge has it too")
         assert accept(about(track=True)[0]) == 200
         wait_for(lambda: decided_id(graph) > 0, "everybody is told")
         assert accept(decided_id(graph)) == 409
