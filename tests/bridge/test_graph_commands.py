@@ -6,6 +6,7 @@ import time
 import httpx
 from aegis_msgs.msg import ZoneArray
 from aegis_msgs.srv import AcknowledgeEw, HandleAlarm
+from ros_services import call_service
 
 from aegis.ros.qos import qos_profile
 from aegis.ros.topics import TOPICS
@@ -30,18 +31,6 @@ def test_without_a_graph_commands_say_who_is_missing(start_bridge):
         assert (answer.status_code, "stages" in answer.json()["detail"]) == (400, True), wrong
     assert post(bridge, "/api/ew/advice/1/acknowledge").json()["waiting_for"] == "ew/advice"
     assert bridge.get("/api/controller/status").json()["restartable"] == []
-
-
-def call(node, kind: type, name: str, **fields):
-    """Call a service as any DDS participant may, on a node that is spun elsewhere."""
-    client = node.create_client(kind, name)
-    assert client.wait_for_service(20), name
-    future = client.call_async(kind.Request(**fields))
-    end = time.monotonic() + 20
-    while not future.done():
-        assert time.monotonic() < end, f"{name} does not answer"
-        time.sleep(0.01)
-    return future.result()
 
 
 def test_commands_reach_the_stages(start_bridge, start_stages, publisher, wait_for):
@@ -87,11 +76,11 @@ def test_commands_reach_the_stages(start_bridge, start_stages, publisher, wait_f
 
     foreign = {"id": advice["id"], "accept": True, "operator_name": "admin"}
     for proof in ("", f"{time.time_ns()}.0123456789abcdef.{'0' * 64}"):
-        answer = call(publisher.node, AcknowledgeEw, "ew/acknowledge", proof=proof, **foreign)
+        answer = call_service(publisher.node, AcknowledgeEw, "ew/acknowledge", proof=proof, **foreign)
         assert (answer.success, answer.message.startswith("refused: ew/acknowledge: ")) == (False, True)
     wait_for(lambda: refused("ew/acknowledge"), "it is an event in history")
     assert [one["operator"] for one in refused("ew/acknowledge")] == ["admin"]
-    assert not call(publisher.node, HandleAlarm, "alarms/handle", id=1, action=1, operator_name="admin").success
+    assert not call_service(publisher.node, HandleAlarm, "alarms/handle", id=1, action=1, operator_name="admin").success
     zones = publisher.node.create_publisher(ZoneArray, "zones", qos_profile(TOPICS["zones"]))
     zones.publish(ZoneArray())
     wait_for(lambda: refused("zones"), "zones of a stranger are refused")

@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from rclpy.executors import Executor
 
-# Less than a person notices who asks through REST or begins to look, and less than the topic `events` needs to be full.
-GATHER_S = 0.05
+GATHER_S = 0.05  # less than a person notices who asks through REST or begins to look
 _WAITED_S = 0.01  # a round that took longer has waited, or called something slow
 
 

@@ -83,6 +83,11 @@ class Seen:
     step_p99_s: dict[str, float] = field(default_factory=dict)  # the longest that a stage has told
     ended: str = ""  # why before its time
 
+    @property
+    def back_s(self) -> list[float]:
+        """How long the graph took to be whole again after each fault after which it was."""
+        return [fault.back_s for fault in self.faults if fault.back_s is not None]
+
 
 def growth_of(lives: Sequence[Life]) -> list[Growth]:
     """Return the growth of each process."""
@@ -123,7 +128,7 @@ class Report:
             elif one.mb_per_hour is None and one.grew_mb > MOST_GROWTH_MB:
                 bad.append(f"{one.process} grew by {one.grew_mb:.1f} MB; {MOST_GROWTH_MB:g} is allowed")
         for what, values, most in (
-            ("whole again", [f.back_s for f in seen.faults if f.back_s is not None], BACK_P95_S),
+            ("whole again", seen.back_s, BACK_P95_S),
             ("latency", seen.latency_s, LATENCY_P95_S),
         ):
             if values and _p95(values) > most * slack:
@@ -139,7 +144,6 @@ class Report:
 
     def document(self) -> dict[str, object]:
         """Return it for JSON."""
-        backs = [f.back_s for f in self.seen.faults if f.back_s is not None]
         return {
             "passed": self.passed,
             "failures": self.failures,
@@ -148,7 +152,7 @@ class Report:
             "seed": self.seed,
             "growth": [{**asdict(one), "grew_mb": one.grew_mb} for one in self.growth],
             "latency_s": _quantiles(self.seen.latency_s),
-            "back_s": _quantiles(backs),
+            "back_s": _quantiles(self.seen.back_s),
             "faults": [asdict(one) for one in self.seen.faults],
             "wrong": dict(self.seen.wrong),
             "lost": dict(self.seen.lost),
@@ -166,7 +170,7 @@ class Report:
             out.append(f"  {one.process:12} {one.last_mb:7.1f} MB ({one.grew_mb:+.1f}{rate}); {lives}")
         for what, values in (
             ("latency", self.seen.latency_s),
-            ("whole again", [f.back_s for f in self.seen.faults if f.back_s]),
+            ("whole again", self.seen.back_s),
         ):
             if values:
                 q = _quantiles(values)

@@ -6,10 +6,8 @@ import numpy as np
 
 from aegis.core.fusion.information import Estimate, carried, distances
 from aegis.core.kernels import association as kernels
-from aegis.core.kernels import neighbours
+from aegis.core.tracking.association import gate_keys, near
 from aegis.core.types import Floats, Ints
-
-_ROOM = 64
 
 
 def assigned(ours: Estimate, dt: Floats, theirs: Estimate, noise: Floats, gate: Floats) -> tuple[Ints, Ints]:
@@ -39,28 +37,20 @@ def assigned(ours: Estimate, dt: Floats, theirs: Estimate, noise: Floats, gate: 
 
 def _near(ours: Estimate, dt: Floats, theirs: Estimate, noise: Floats, bound: float) -> tuple[Ints, Ints]:
     """Return those of theirs that may be in the gate of each of ours, in compressed rows."""
-    n, d = len(dt), len(theirs.x)
+    d = len(theirs.x)
     centre = ours.x[:, :3] + dt[:, None] * ours.x[:, 3:]
     variance = np.diagonal(ours.P, axis1=1, axis2=2)
     between = ours.P[:, [0, 1, 2], [3, 4, 5]]
     ahead = np.maximum(dt, 0.0)[:, None]
     step = dt[:, None]
     spread = variance[:, :3] + 2.0 * step * between + step**2 * variance[:, 3:] + noise[[0, 0, 1]] * ahead**3 / 3.0
-    keys = np.empty(d)
-    neighbours.gate_keys(np.ascontiguousarray(theirs.x[:, :3]), keys)
-    order = np.argsort(keys, kind="stable")
+    order = np.argsort(gate_keys(np.ascontiguousarray(theirs.x[:, :3])), kind="stable")
     position = np.ascontiguousarray(theirs.x[order, :3])
     sigma = np.sqrt(np.maximum(theirs.P[order, 0, 0], theirs.P[order, 1, 1]))
-    first, begin = np.zeros(n + 1, np.int64), np.empty(d + 2, np.int64)
-    found, done = np.empty(max(_ROOM, 2 * n), np.int64), 0
-    while True:
-        done = neighbours.near(
-            done, centre, spread, ours.x[:, None, :], position, sigma, np.zeros((d, 4), np.uint8), np.zeros(d), bound,
-            begin, first, found,
-        )  # fmt: skip
-        if done == n:
-            return first, order[found[: first[n]]]
-        found = np.concatenate((found, np.empty_like(found)))
+    first, found = near(
+        centre, spread, ours.x[:, None, :], position, sigma, np.zeros((d, 4), np.uint8), np.zeros(d), bound
+    )
+    return first, order[found[: first[-1]]]
 
 
 def _best(start: Ints, detection: Ints, gain: Floats, detections: int) -> Ints:

@@ -283,14 +283,19 @@ class Fuser:
         system.real("x")[row], system.real("P")[row] = said.x[index], said.P[index]
         system.whole("time_ns")[row] = stamp
 
+    def _then(self, row: Ints, stamp: int) -> tuple[Estimate, Ints, Floats]:
+        """Return rows of ours at a report's time, those for which it is late at their own; which these are, and by how much each
+        row is behind the report [s].
+        """
+        behind = seconds(stamp - self.system.whole("time_ns")[row])
+        there, late, whole = self._at(row, stamp), np.flatnonzero(behind < 0.0), self.system.estimate()
+        there.x[late], there.P[late] = whole.x[row[late]], whole.P[row[late]]
+        return there, late, behind
+
     def _add(self, source: Source, row: Ints, gain: Gain, place: Estimate, less_sure: Floats, stamp: int) -> None:
         """Add to tracks of ours what a source that holds them has learned, or intersect them with what a foreign one says."""
         system = self.system
-        behind = seconds(stamp - system.whole("time_ns")[row])
-        there = self._at(row, stamp)
-        late = np.flatnonzero(behind < 0.0)
-        whole = system.estimate()
-        there.x[late], there.P[late] = whole.x[row[late]], whole.P[row[late]]
+        there, late, behind = self._then(row, stamp)
         there.P[:] *= np.minimum(less_sure, LARGEST_STEP)[:, None, None]
         if source.settings.foreign:
             said = self._brought_to(place, late, behind)
@@ -311,11 +316,7 @@ class Fuser:
         little, all that the new one says is new; else the two are intersected.
         """
         system = self.system
-        behind = seconds(stamp - system.whole("time_ns")[row])
-        there = self._at(row, stamp)
-        late = np.flatnonzero(behind < 0.0)
-        whole = system.estimate()
-        there.x[late], there.P[late] = whole.x[row[late]], whole.P[row[late]]
+        there, late, behind = self._then(row, stamp)
         said = self._brought_to(place, late, behind)
         followed_s = seconds(stamp - system.whole("first_ns")[row])
         shared = information.share_noise(np.minimum(age_s, followed_s), there, said, self._noise)

@@ -100,6 +100,29 @@ def gate_keys(position: Floats) -> Floats:
     return keys
 
 
+def near(
+    centre: Floats, spread: Floats, x: Floats, position: Floats, sigma: Floats, measured: NDArray[np.uint8], age: Floats,
+    bound: float,
+) -> tuple[Ints, Ints]:  # fmt: skip
+    """Return what may be in the gate of each of N tracks, in compressed rows: (N + 1,) where each begins, and which they are.
+
+    Args:
+        centre, spread: (N, 3) mean and variance of the tracks' positions; x: (N, M, n) their states, in each mode.
+        position: (D, 3), in the order of `gate_keys`; sigma: (D,) error of these [m]; measured: (D, 4); age: (D,) [s].
+        bound: largest squared distance.
+    """
+    N, D = len(centre), len(position)
+    found = np.empty(max(FEWEST_PAIRS, 2 * D), np.int64)
+    first, begin, done = np.zeros(N + 1, np.int64), np.empty(D + 2, np.int64), 0
+    while True:
+        done = neighbours.near(
+            done, centre, spread, x, position, sigma, measured, age, bound, begin, first, found
+        )  # fmt: skip
+        if done == N:
+            return first, found
+        found = np.concatenate((found, np.empty_like(found)))
+
+
 def gate(
     tracks: Kinematics, centre: Floats, spread: Floats, pose: Pose, plots: Plots, bound: Floats,
     moved: Moved | None = None,
@@ -115,18 +138,11 @@ def gate(
         moved: how they came here, for detections that are older; None: not at all.
     """
     moved = moved or Moved.not_at_all(tracks)
-    (N, M, n), D = tracks.x.shape, len(plots)
+    N, M, n = tracks.x.shape
     measured = plots.measured.view(np.uint8)
-    candidate = np.empty(max(FEWEST_PAIRS, 2 * D), np.int64)
-    first, begin, done = np.zeros(N + 1, np.int64), np.empty(D + 2, np.int64), 0
-    while True:
-        done = neighbours.near(
-            done, centre, spread, tracks.x, plots.position, plots.position_sigma, measured, plots.age, bound[4],
-            begin, first, candidate,
-        )  # fmt: skip
-        if done == N:
-            break
-        candidate = np.concatenate((candidate, np.empty_like(candidate)))
+    first, candidate = near(
+        centre, spread, tracks.x, plots.position, plots.position_sigma, measured, plots.age, float(bound[4])
+    )
     start = np.zeros(N + 1, np.int64)
     # Where the position itself is measured, and nothing else, there is no need for it.
     needed = plots.polar or bool(plots.measured[:, 3].any())
