@@ -1,5 +1,6 @@
 """Accounts of the tests: a database of their own, and a clock."""
 
+import os
 import time
 from pathlib import Path
 
@@ -21,9 +22,10 @@ def revoked() -> list[str]:
     return []
 
 
-@pytest.fixture
-def accounts(tmp_path: Path, clock: Clock, revoked: list[str]):
+@pytest.fixture(params=["sqlite", "postgresql"] if os.environ.get("AEGIS_NIGHTLY") else ["sqlite"])
+def accounts(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, revoked: list[str]):
     """Accounts without anybody in them; sessions of 7 days, 24 h idle, 3 at a time."""
-    made = Accounts(tmp_path, AccountSettings(sessions_per_account=3), clock, revoked.extend)
+    server = "" if request.param == "sqlite" else request.getfixturevalue("postgres").create_database()
+    made = Accounts(tmp_path, AccountSettings(sessions_per_account=3), clock, revoked.extend, server=server)
     yield made
     made.close()
