@@ -147,15 +147,15 @@ class Line:
             AwayError: Redis does not answer in time.
         """
         seconds, _ = await self.ask(lambda r: r.time())
-        await self.ask(lambda r: r.execute_command("HSET", self._alive, self.name, f"{fingerprint} {seconds}"))
-        found: dict[bytes, bytes] = await self.ask(lambda r: r.execute_command("HGETALL", self._alive))
+        await self.ask(_command("HSET", self._alive, self.name, f"{fingerprint} {seconds}"))
+        found: dict[bytes, bytes] = await self.ask(_command("HGETALL", self._alive))
         said = {name.decode(): value.decode().split() for name, value in found.items()}
         return {name: words[0] for name, words in said.items() if seconds - int(words[1]) <= ALIVE_S}
 
     async def leave(self) -> None:
         """Say that this bridge ends, and close the connections."""
         try:
-            await self.ask(lambda r: r.execute_command("HDEL", self._alive, self.name))
+            await self.ask(_command("HDEL", self._alive, self.name))
         except AwayError as error:
             _log.info("Redis was not told that this bridge ends: %s", error)
         for one in (self._redis, self._held):
@@ -164,7 +164,7 @@ class Line:
     async def reach(self) -> None:
         """Try whether Redis answers; `state` has the result."""
         try:
-            await self._bounded(self._redis.execute_command("PING"), self._timeout_s)
+            await self._bounded(_command("PING")(self._redis), self._timeout_s)
         except AwayError:
             return
 
@@ -189,3 +189,13 @@ class Line:
             _log.error("Redis is away: %s", reason)
         since_s = time.time() if self.state.up else self.state.since_s
         self.state = State(False, since_s, reason)
+
+
+def _command(*words: str) -> Callable[[redis.asyncio.Redis], Awaitable[dict[bytes, bytes]]]:
+    """Return what asks a command whose own method has the types of two clients at once; the answer is of use where it is a hash."""
+
+    def ask(client: redis.asyncio.Redis) -> Awaitable[dict[bytes, bytes]]:
+        answer: Awaitable[dict[bytes, bytes]] = client.execute_command(*words)  # type: ignore[no-untyped-call]
+        return answer
+
+    return ask
