@@ -251,7 +251,7 @@ def test_a_ticket_speaks_for_who_got_it(app):
     assert ticket["expires_in"] == 30
     principal = app.client.portal.call(app.bridge.tickets.redeem, ticket["ticket"])
     assert (principal.name, principal.scopes) == ("eve", {"radar:read", "threats:read"})
-    assert app.bridge.tickets.redeem(ticket["ticket"]) is None
+    assert app.client.portal.call(app.bridge.tickets.redeem, ticket["ticket"]) is None
 
 
 def test_denials_are_audited_with_who_and_why(app):
