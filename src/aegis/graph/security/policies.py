@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from aegis.bridge.live.nodes import restart_service
-from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
+from aegis.core.uplink.settings import CARRIED, UplinkSettings
+from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES, UPLINK
 from aegis.graph.plan import ENCLAVES, Plan
 from aegis.graph.ros_args import BEGIN
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES
@@ -58,14 +59,16 @@ def enclave_of(process: str) -> str:
 
 def enclaves(plan: Plan) -> list[Enclave]:
     """Return what the processes of a plan may do."""
+    uplink = plan.parameters.settings_as(UplinkSettings, UPLINK)
+    sites = [f"{site}/{topic}" for site in uplink.receive for topic in CARRIED]
     running = [name for words in plan.processes.values() for name in _full_names(words)]
     return [
-        Enclave(enclave_of(process), tuple(_policy(name, words, running) for name in _nodes(words)))
+        Enclave(enclave_of(process), tuple(_policy(name, words, running, sites) for name in _nodes(words)))
         for process, words in plan.processes.items()
     ]
 
 
-def _policy(name: str, words: Sequence[str], running: Iterable[str]) -> NodePolicy:
+def _policy(name: str, words: Sequence[str], running: Iterable[str], sites: Iterable[str]) -> NodePolicy:
     namespace, remaps = _namespace(words), _remaps(words)
 
     def full(relative: str) -> str:
@@ -80,6 +83,8 @@ def _policy(name: str, words: Sequence[str], running: Iterable[str]) -> NodePoli
     policy.offers = {*(full(one.name) for one in spec.services), *(f"{own}/{one}" for one in _PARAMETERS)}
     policy.offers |= {f"{own}/{one.name.removeprefix('~/')}" for one in COMMON_SERVICES}
     policy.calls = {full(one) for one in spec.calls}
+    if name == UPLINK:
+        policy.publishes |= {full(one) for one in sites}
     if name == BRIDGE:
         policy.calls |= {restart_service(node) for node in (*running, *map(full, NODES))}  # it has a client of each
     return policy
