@@ -239,7 +239,10 @@ def test_what_is_not_of_an_uplink_is_refused_and_counted(ends, wait_for):
         stranger.put("aegis/south/state", b"{}")
 
         def asked(begin: str) -> list:
-            return list(stranger.get(f"aegis/north/record/events?from={begin}", timeout=2.0))
+            block = (
+                zenoh.CongestionControl.BLOCK
+            )  # else what a busy machine cannot send within a millisecond is dropped
+            return list(stranger.get(f"aegis/north/record/events?from={begin}", timeout=2.0, congestion_control=block))
 
         wait_for(lambda: asked("1"), "an answer")
         refused = site.sender.sent.questions_refused

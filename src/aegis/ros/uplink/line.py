@@ -151,6 +151,7 @@ class Line:
             self.refused = ""
             self._declared = [declare(session) for declare in self._declare]
             self._session = session
+            return
 
 
 def _configured(settings: UplinkSettings) -> zenoh.Config:

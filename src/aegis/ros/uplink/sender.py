@@ -67,6 +67,7 @@ class Sender:
         self._questions: list[zenoh.Query] = []
         self._work = threading.Condition()
         self._stopped = False
+        self._news = False
         self._page_next = False
         # Of all that goes over the line.
         self._bucket = TokenBucket(settings.bound_kbit_s * _BITS_PER_KBIT / _BITS_PER_BYTE, time.monotonic())
@@ -91,7 +92,7 @@ class Sender:
                 self._fresh.append((topic, data))
             else:
                 self.sent.not_recorded += 1
-            self._work.notify()
+            self._wake()
 
     @property
     def failed(self) -> bool:
@@ -102,16 +103,20 @@ class Sender:
         """Record what waits, and stop."""
         with self._work:
             self._stopped = True
-            self._work.notify()
+            self._wake()
         if self._thread.ident is not None:
             self._thread.join(_JOIN_S)
         self.record.close()
+
+    def _wake(self) -> None:
+        self._news = True  # whether the thread waits already or is about to
+        self._work.notify()
 
     def _asked(self, query: zenoh.Query) -> None:
         with self._work:
             if len(self._questions) < MOST_QUESTIONS:
                 self._questions.append(query)
-                self._work.notify()
+                self._wake()
                 return
             self.sent.questions_refused += 1
         query.drop()  # type: ignore[no-untyped-call]
@@ -126,8 +131,9 @@ class Sender:
         state_at_s, wait_s = 0.0, 0.0
         while True:
             with self._work:
-                if not (self._fresh or self._stopped) and wait_s > 0.0:
+                if not self._news and wait_s > 0.0:
                     self._work.wait(wait_s)
+                self._news = False
                 fresh, self._fresh = self._fresh, []
                 stopped = self._stopped
             if fresh:
