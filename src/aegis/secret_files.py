@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aegis.core.params import ConfigError
 
-NAMES = ("JWT_SECRET", "AEGIS_DECISION_KEY", "DATABASE_URL", "REDIS_URL", "FOXGLOVE_TOKEN")
+NAMES = ("JWT_SECRET", "AEGIS_DECISION_KEY", "DATABASE_URL", "REDIS_URL", "FOXGLOVE_TOKEN", "SENTRY_DSN")
 
 
 def read_secret_files(environ: MutableMapping[str, str]) -> None:

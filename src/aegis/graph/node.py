@@ -21,8 +21,10 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.type_support import check_for_type_support
 
+from aegis import __version__
 from aegis.core.events import Severity
 from aegis.core.params import ConfigError, Settings
+from aegis.error_reports import report_errors
 from aegis.graph.config import Parameters
 from aegis.graph.nodes import ALL_NODES, BRIDGE, DEFAULT_NODES, NODES, NodeSpec, nodes_beside_bridge
 from aegis.graph.plan import COMPOSED, RUN_ID, dds_environ
@@ -86,6 +88,7 @@ def run(names: Sequence[str], parameters: Parameters) -> int:
     run_id = os.environ.get(RUN_ID) or secrets.token_hex(8)
     give_memory_back()
     try:
+        report_errors(os.environ, __version__, ",".join(names))
         environ = with_log_level(os.environ, parameters.ros.log_level)
         parameters.check(names)
         settings = {name: parameters.settings(name, environ=environ) for name in names}
