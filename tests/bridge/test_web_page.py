@@ -9,6 +9,7 @@ import shutil
 import socket
 import threading
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -744,6 +745,43 @@ def test_the_past_is_replayed_and_never_looks_live(page, start_bridge, feed, wai
     page.click("#replay-live")
     wait_state(page, "connection", "live")
     wait_for(lambda: float(row.nth(4).inner_text()) > shown["tracks"][0]["range_m"] + 20.0, "the present is shown")
+    assert not page.problems
+
+
+def test_a_person_saves_an_incident(page, start_bridge, feed, wait_for, tmp_path):
+    """From the replay bar: a time is offered, changed, and what comes is the zip of that time; the page goes on meanwhile."""
+    bridge = start_bridge(incident_timeout_s=600.0)
+    wait_for(lambda: bridge.get(f"/api/replay?t={time.time()}").json()["stamp_s"] is not None, "something is on record")
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    assert page.is_hidden("#replay-incident")
+    then_s = int(time.time())
+    page.click("#replay")
+    page.click("#replay-incident")
+    offered = [
+        page.evaluate(f"new Date(document.getElementById('incident-{end}').value).getTime()") for end in ("from", "to")
+    ]
+    assert offered[0] / 1000 == pytest.approx(then_s - 360, abs=30)
+    assert offered[1] / 1000 <= time.time() + 1
+    page.screenshot(path=os.environ.get("AEGIS_SCREENSHOT_INCIDENT", tmp_path / "incident.png"))
+    page.fill("#incident-to", "2020-01-01T00:00:00")
+    page.click("#incident-form button[type=submit]")
+    says(page, "incident-problem", "The end has to be later than the begin.")
+    page.fill("#incident-to", "2100-01-01T00:00:00")
+    page.click("#incident-form button[type=submit]")
+    playwright_api.expect(page.locator("#alert")).to_contain_text("an incident has 3600 s at most")
+    page.problems.clear()  # the browser tells of the 400
+    page.click("#replay-incident")
+    with page.expect_download(timeout=300_000) as download:
+        page.click("#incident-form button[type=submit]")
+        says(page, "replay-incident", "Saving incident… Cancel")
+        page.keyboard.press("l")
+        wait_state(page, "connection", "live")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        manifest = json.loads(archive.read("incident.json"))
+        assert "decisions.json" in archive.namelist()
+    assert [manifest["from_ns"] / 1e9, manifest["to_ns"] / 1e9] == pytest.approx([o / 1e3 for o in offered], abs=30)
+    assert re.fullmatch(r"incident-\d{8}T\d{6}Z\.zip", download.value.suggested_filename)
     assert not page.problems
 
 

@@ -18,6 +18,7 @@ from aegis.bridge.accounts.tickets import Tickets
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.background import running
 from aegis.bridge.history.history import History
+from aegis.bridge.incident.export import Incidents
 from aegis.bridge.live.encoded import Body
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.live.loop_queue import LoopQueue
@@ -62,6 +63,7 @@ class Bridge:
     hub: Hub
     stream: LiveStream
     history: History
+    incidents: Incidents
     feed: Feed
     coast: CoastLine
     telemetry: Telemetry
@@ -81,6 +83,7 @@ class Bridge:
         join: bool = True,
         died: Callable[[], None] = lambda: None,
         ros_args: Sequence[str] = (),
+        export_words: Sequence[str] = (),
     ) -> AsyncIterator[Bridge]:
         """Run a bridge until the end of the block.
 
@@ -93,6 +96,7 @@ class Bridge:
             join: take part in the graph; otherwise nothing is received and no service is reached.
             died: called in another thread when the part in the graph ends by itself.
             ros_args: for ROS, `--ros-args` first.
+            export_words: what `aegis export` is told of the graph's parameters.
 
         Raises:
             ConfigError: a part cannot work with these parameters.
@@ -161,6 +165,7 @@ class Bridge:
                 hub=hub,
                 stream=stream,
                 history=history,
+                incidents=Incidents(settings.incident, history.source, export_words),
                 feed=outputs.feed,
                 coast=outputs.coast,
                 telemetry=telemetry,

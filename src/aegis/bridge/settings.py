@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aegis.bridge.accounts.settings import AccountSettings
 from aegis.bridge.history.settings import HistorySettings
+from aegis.bridge.incident.settings import IncidentSettings
 from aegis.bridge.outputs.settings import OutputSettings
 from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.telemetry.settings import LogSettings
@@ -104,6 +105,7 @@ class BridgeSettings(SensorPose):
     accounts: AccountSettings = group(AccountSettings())
     stream: StreamSettings = group(StreamSettings())
     history: HistorySettings = group(HistorySettings())
+    incident: IncidentSettings = group(IncidentSettings())
     outputs: OutputSettings = group(OutputSettings())
     log: LogSettings = group(LogSettings())
 

@@ -17,7 +17,10 @@ EXIT_WRONG = 2
 @click.option("--to", "to_ns", required=True, type=UtcTime(), metavar="TIME", help="The same.")
 @click.option("--bag", type=click.Path(path_type=Path), help="A recording that has this time, as of `aegis record`.")
 @click.option(
-    "--history", metavar="FILE|URL", help="history.db of the bridge (in its state directory), or postgresql://..."
+    "--history",
+    metavar="FILE|URL",
+    envvar="AEGIS_EXPORT_HISTORY",
+    help="history.db of the bridge (in its state directory), or postgresql://...; else what AEGIS_EXPORT_HISTORY says.",
 )
 @click.option(
     "-o", "--output", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Zip to write."
@@ -34,6 +37,12 @@ EXIT_WRONG = 2
     "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Parameter file of the graph: its sensor, assets, site and CoT are read from it.",
 )  # fmt: skip
+@click.option(
+    "--max-mb",
+    type=click.FloatRange(0, min_open=True),
+    metavar="MB",
+    help="Refuse a zip, or a time of the bag, that is larger.",
+)
 @sets_option
 def export(
     from_ns: int,
@@ -44,6 +53,7 @@ def export(
     site: str | None,
     bridge: str,
     config: Path | None,
+    max_mb: float | None,
     sets: tuple[str, ...],
 ) -> None:
     """Write what happened in a time into one zip: of a bag, of the history, or of both.
@@ -71,7 +81,8 @@ def export(
     words += [word for option, value in given.items() if value is not None for word in (option, str(value))]
     words += [word for one in sets for word in ("--set", one)]
     try:
-        wanted = Wanted(from_ns, to_ns, bag, history, site, bridge, words)
+        max_bytes = None if max_mb is None else round(max_mb * 1e6)
+        wanted = Wanted(from_ns, to_ns, bag, history, site, bridge, words, max_bytes)
         done = write(wanted, Parameters.read(config, sets), out)
     except (BagError, ConfigError, ValueError) as error:
         click.echo(f"aegis export: {error}", err=True)

@@ -47,6 +47,7 @@ class Parameters:
     ros: RosArguments = field(default_factory=RosArguments)
     namespace: str = ""
     config: Path | None = None  # the file
+    sets: tuple[str, ...] = ()  # as they were given, those of ROS left out
 
     @classmethod
     def read(
@@ -70,6 +71,7 @@ class Parameters:
             ConfigError: a file or an option is wrong.
         """
         ros = ros or RosArguments()
+        sets = tuple(sets)
         explicit = parse_sets(sets)
         for item in ros.parameters():
             if isinstance(item, Rule):
@@ -79,7 +81,7 @@ class Parameters:
                 explicit += read_file(item, foreign=True)
         if config is None and _wants_raw_profile(explicit):
             config = config_file(RAW_PROFILE)
-        return cls(read_file(config) if config is not None else [], explicit, ros, namespace, config)
+        return cls(read_file(config) if config is not None else [], explicit, ros, namespace, config, sets)
 
     def check(self, nodes: Sequence[str]) -> None:
         """Check that what is for every node that has it is for one at least; `nodes` are those that run here.
