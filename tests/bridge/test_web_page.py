@@ -55,6 +55,7 @@ class Feed:
             stamp_ns = time.time_ns()
             tracks = some_tracks(self.sequence, stamp_ns)
             tracks.state[:, :3] += tracks.state[:, 3:] * 0.1 * self.sequence
+            tracks.sources = ["front", "front,left"]
             self._publisher.send(some_detections(self.sequence, stamp_ns))
             self._publisher.send(tracks)
             self._publisher.send(some_threats(self.sequence, stamp_ns))
@@ -192,6 +193,8 @@ def test_a_person_signs_in_and_sees_the_picture(page, start_bridge, feed, tmp_pa
     assert page.get_attribute("th[data-key='range_m']", "aria-sort") == "ascending"
     page.click("#tracks tr[data-id='42']")
     page.wait_for_selector("#threats li.selected[data-id='42']")
+    held = page.locator("#facts div", has_text="held by")
+    playwright_api.expect(held.locator("dd")).to_have_text("front, left")
     page.screenshot(path=os.environ.get("AEGIS_SCREENSHOT", tmp_path / "page.png"))
     assert page.problems == []
 
