@@ -21,7 +21,16 @@ from aegis.core.types import ClassId, Detections, Floats, Ints, ThreatLevel, Thr
 
 T = TypeVar("T", contravariant=True)
 Kind = Literal[
-    "number", "known number", "integer", "integer or null", "text", "texts", "text or null", "vector", "corners", "probabilities"
+    "number",
+    "known number",
+    "integer",
+    "integer or null",
+    "text",
+    "texts",
+    "text or null",
+    "vector",
+    "corners",
+    "probabilities",
 ]
 
 
