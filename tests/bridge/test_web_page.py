@@ -20,10 +20,14 @@ from bridge_data import some_detections, some_threats, some_tracks, until
 from PIL import Image
 from pyproj import Geod
 
-from aegis.core.types import Advice, AdviceState, ClassId, ThreatLevel
+from aegis.core.types import Advice, AdviceState, ClassId, Sector, ThreatLevel
+from aegis.core.video.spokes import Spokes
 from aegis.graph.evaluation.recording import read_bag
 from aegis.graph.offline import process_bag, simulate_bag
 from aegis.ros.messages.ew import advice_to_msg
+from aegis.ros.messages.video import video_to_msg
+from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.topics import TOPICS
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 playwright_api.expect.set_options(timeout=15_000)
@@ -46,6 +50,7 @@ class Feed:
         self._publisher = publisher
         self._stop = threading.Event()
         self.sequence = 0
+        self.sector: Sector | None = None  # of an antenna that turns
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -56,7 +61,7 @@ class Feed:
             tracks = some_tracks(self.sequence, stamp_ns)
             tracks.state[:, :3] += tracks.state[:, 3:] * 0.1 * self.sequence
             tracks.sources = ["front", "front,left"]
-            self._publisher.send(some_detections(self.sequence, stamp_ns))
+            self._publisher.send(replace(some_detections(self.sequence, stamp_ns), sector=self.sector))
             self._publisher.send(tracks)
             self._publisher.send(some_threats(self.sequence, stamp_ns))
 
@@ -764,6 +769,51 @@ def test_the_past_is_replayed_and_never_looks_live(page, start_bridge, feed, wai
     page.click("#replay-live")
     wait_state(page, "connection", "live")
     wait_for(lambda: float(row.nth(4).inner_text()) > shown["tracks"][0]["range_m"] + 20.0, "the present is shown")
+    assert not page.problems
+
+
+def test_a_radar_that_turns_shows_its_video_to_who_wants_it(page, start_bridge, feed, publisher, wait_for, tmp_path):
+    """An echo due east at 1 to 1.2 km is drawn there; it fades when it is not seen again; nothing of it without being asked."""
+    topic = TOPICS["radar/video"]
+    video = publisher.node.create_publisher(message_class(topic.type), topic.name, qos_profile(topic))
+    feed.sector = Sector(-0.05, 0.05, 0.0, 2 * np.pi / 2.5)
+    azimuth = np.radians(np.arange(360.0, 0.0, -1.0))  # the sensor looks east; it turns clockwise
+    codes = np.zeros((360, 200), np.uint8)  # of 10 m
+    codes[355:, 100:120] = codes[:6, 100:120] = 255
+    nothing = np.full(360, np.nan)
+    turn = Spokes(0, "radar", 1, "test-radar", azimuth, nothing, np.zeros(360), 0.0, 10.0, 255, codes)
+
+    bridge = start_bridge()
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    page.select_option("#range", "2000")
+    assert video.get_subscription_count() == 0
+    page.check("#show-video")
+    wait_for(lambda: video.get_subscription_count() == 1, "the bridge hears the video")
+
+    def seen() -> tuple[float, float, int]:
+        pixels = scope_pixels(page, "video").max(axis=2)
+        rows, columns = np.nonzero(pixels > 60)
+        height, width = pixels.shape
+        radius = min(height, width) / 2 - 26
+        return (columns.mean() - width / 2) / radius, (height / 2 - rows.mean()) / radius, len(rows)
+
+    def sent() -> bool:
+        turn.stamp_ns = time.time_ns()
+        video.publish(video_to_msg(turn))
+        return (scope_pixels(page, "video").max(axis=2) > 60).sum() > 100
+
+    wait_for(sent, "the echo is drawn")
+    right, up, area = seen()
+    assert (right, up) == (pytest.approx(0.55, abs=0.02), pytest.approx(0.0, abs=0.02))  # 1.1 of 2 km
+    page.screenshot(path=os.environ.get("AEGIS_SCREENSHOT_VIDEO", tmp_path / "video.png"))
+    height, width = scope_pixels(page, "video").shape[:2]
+    radius = min(height, width) / 2 - 26
+    expected = np.pi * (0.6**2 - 0.5**2) * radius**2 * 11 / 360
+    assert area == pytest.approx(expected, rel=0.25)
+    wait_for(lambda: (scope_pixels(page, "video").max(axis=2) > 0).sum() == 0, "what is not seen again is gone")
+    page.uncheck("#show-video")
+    wait_for(lambda: video.get_subscription_count() == 0, "nobody watches any more")
     assert not page.problems
 
 

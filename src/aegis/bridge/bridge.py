@@ -33,6 +33,7 @@ from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.ros_node import LoopSide, RosLink
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub, LiveStream
+from aegis.bridge.stream.sweep import PlacedSector
 from aegis.bridge.telemetry.sources import ACCOUNTS, HISTORY, OUTPUTS, QUEUE, STREAM
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.telemetry import Telemetry
@@ -212,6 +213,7 @@ def connect(
         Frame[Threats], age, state.take_threats, feed.take_threats, stream.take_threats, in_thread=[history.put_threats]
     )
     queue.on(RadarFrame, stream.take_radar_frame)
+    queue.on(PlacedSector, stream.take_video)
     queue.on(EwFrame[Signal], state.take_signals, stream.take_signals)
     queue.on(EwFrame[Advice], state.take_advice, stream.take_advice)
     queue.on(EwFrame[Alarm], state.take_alarms, stream.take_alarms)

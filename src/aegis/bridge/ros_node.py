@@ -19,6 +19,7 @@ from aegis_msgs.msg import (
     EwAdviceArray,
     EwSignalArray,
     ProtectedArray,
+    RadarVideo,
     ThreatArray,
     TrackArray,
 )
@@ -40,8 +41,9 @@ from aegis.bridge.live.reports import Classifier, StatusRow, event_from_msg, row
 from aegis.bridge.live.services import GraphServices
 from aegis.bridge.live.state import LiveState
 from aegis.bridge.settings import BridgeSettings
-from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS
+from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS, VIDEO
 from aegis.bridge.stream.hub import Hub
+from aegis.bridge.stream.sweep import PlacedSector, VideoFeed
 from aegis.core.events import (
     HistoryAway,
     RadarFramesBroadcast,
@@ -56,6 +58,7 @@ from aegis.core.sources import State as SourceState
 from aegis.core.threat.areas import ProtectedArea
 from aegis.core.threat.drawn_zones import DrawnZone
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
+from aegis.core.video.spokes import VideoError
 from aegis.ros.host import StageHost
 from aegis.ros.messages.alarms import alarms_from_msg
 from aegis.ros.messages.ew import advice_from_msg, signals_from_msg
@@ -63,6 +66,7 @@ from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tracks_from_msg
 from aegis.ros.messages.protected import areas_from_msg
 from aegis.ros.messages.reports import ReceivedEvent
+from aegis.ros.messages.video import video_from_msg
 from aegis.ros.messages.zones import zones_to_msg
 from aegis.ros.spin import spin
 from aegis.ros.stages.base import Output, Stage, StageContext
@@ -74,6 +78,7 @@ STRANGERS_S = 5.0  # between looks at who publishes what
 HISTORY_AWAY_S = 5.0  # before it is told: at the start, and while it is started anew, it is away for a moment
 _JOIN_DEADLINE_S = 5.0
 MAP = "map"
+VIDEO_TOPIC = "radar/video"
 _BROADCASTS = {
     RadarFramesBroadcast: RADAR_FRAME,
     ThreatsBroadcast: THREATS,
@@ -116,6 +121,7 @@ class BridgeStage(Stage[BridgeSettings]):
         self._put = side.queue.put
         self._now_ns = now_ns
         self._join = ScanJoin()
+        self._video_feed = VideoFeed(settings)
         self._broadcast: Counter[str] = Counter()
         self._history_since_s: float | None = None  # since when its database is away, as it was told
         self._take: dict[str, Callable[[Any], None]] = {
@@ -130,6 +136,15 @@ class BridgeStage(Stage[BridgeSettings]):
             "status": lambda m: self._put(list[StatusRow], rows_from_msg(m)),
             "class_info": lambda m: self._put(Classifier, Classifier(m.model, m.basis)),
         }
+
+    def reads(self, topic: str) -> bool:
+        """Hear video only while a client wants it; see `RosLink`."""
+        return topic != VIDEO_TOPIC
+
+    def heard_at(self, topic: str) -> Sequence[str]:
+        """Hear the video of each radar of a rig where it sends it."""
+        radars = {name.rpartition("/")[0] for name in self.settings.nodes if name.endswith("/driver")}
+        return [f"{radar}/{topic}" for radar in sorted(radars)] if topic == VIDEO_TOPIC and radars else [topic]
 
     @property
     def period_s(self) -> float:
@@ -146,7 +161,8 @@ class BridgeStage(Stage[BridgeSettings]):
         Raises:
             ValueError: the message contradicts itself.
         """
-        self._take[topic](message)
+        take = self._video if topic.endswith(VIDEO_TOPIC) else self._take[topic]
+        take(message)
         return ()
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
@@ -203,6 +219,7 @@ class BridgeStage(Stage[BridgeSettings]):
         frame = self._frame("detections", d, columns.detection_rows, columns.detection_brief)
         content = b"".join(values.tobytes() for values in (d.range, d.azimuth, d.range_rate, d.snr_db))
         self._side.state.sources.heard("detections", d.sensor_id, frame.received_at, content, len(d))
+        self._video_feed.take_detections(d)
         self._put(Frame[Detections], frame)
         self._put_frames(self._join.take_detections(frame))
 
@@ -238,6 +255,15 @@ class BridgeStage(Stage[BridgeSettings]):
         areas, stamp_ns = areas_from_msg(message), stamp_of(message)
         frame = EwFrame(areas, area_rows(areas), stamp_ns, self._age_s(stamp_ns), time.monotonic())
         self._put(EwFrame[ProtectedArea], frame)
+
+    def _video(self, message: RadarVideo) -> None:
+        try:
+            sectors = self._video_feed.sectors(video_from_msg(message), self._age_s(stamp_of(message)))
+        except VideoError as error:
+            self.counters.drop(f"video: {error.reason}")
+            return
+        for sector in sectors:
+            self._put(PlacedSector, sector)
 
     def _put_frames(self, frames: Iterable[RadarFrame]) -> None:
         for frame in frames:
@@ -301,11 +327,9 @@ class RosLink:
         self.services = GraphServices(self._node, nodes)
         renamed = {word.rpartition(":=")[2] for word in ros_args if "__node:=" in word or "__name:=" in word}
         self._known = nodes.known | renamed
-        self._node.create_timer(
-            STRANGERS_S,
-            lambda: self._host.look_for_strangers(self._known),
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
-        )
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._node.create_timer(STRANGERS_S, lambda: self._host.look_for_strangers(self._known), clock=steady)
+        self._node.create_timer(PERIOD_S, lambda: self._host.attend(VIDEO_TOPIC, side.hub.wants(VIDEO)), clock=steady)
         self._executor = SingleThreadedExecutor(context=self._ros)
         self._executor.add_node(self._node)
         self._died = died

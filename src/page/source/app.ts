@@ -22,6 +22,7 @@ import { Stream } from "./stream.ts";
 import { watchTable } from "./table.ts";
 import { chooseSymbols, showLegend } from "./legend.ts";
 import { chooseTheme } from "./theme.ts";
+import { VideoLayer, VideoSwitch } from "./video_layer.ts";
 import { ZonesPanel } from "./zones_panel.ts";
 
 const TABLE_EVERY_MS = 250;
@@ -57,11 +58,16 @@ const stream = new Stream(heard, {
     setConnection(connection);
     if (connection === "disconnected") refresh();
   },
+  onVideo: (data) => video.take(data),
   onFrame: () => {
     fetchTrails();
     drawSoon();
   },
 });
+
+const video = new VideoSwitch(
+  new VideoLayer(byId<HTMLCanvasElement>("video")), () => scope.frame, () => scope.colours.plot, (on) => stream.watchVideo(on),
+);
 
 // Signing in and out.
 
@@ -203,6 +209,7 @@ function refresh(): void {
   panels.show(now);
   alarms.show(now);
   incident.show();
+  video.show(heard.turns, replay.t !== null);
   zones.show(now, replay.t !== null);
   sound.update(audible(heard, now), now);
   const chosen = replay.t === null ? panels.selected : null;

@@ -98,7 +98,7 @@ def _drawn(row: StoredZone) -> DrawnZone:
     content = row.content
     limits = {limit: content[limit] for limit in _LIMITS if content[limit] is not None}
     outline = [(x, y) for x, y in content["outline_m"]]
-    rules = content.get("rules", content.get("rule"))  # of an earlier release: one rule
+    rules = content["rules"] if "rules" in content else content["rule"]  # of an earlier release, which had one
     try:
         return drawn_zone(row.name, outline, limits, rules, row.id)
     except ValueError as error:
