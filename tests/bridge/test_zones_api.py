@@ -139,7 +139,7 @@ def test_who_may_only_look_changes_nothing_and_acts_are_in_the_audit(app, operat
     acts = [(one["action"], one["who"], one["target"], one["outcome"]) for one in entries if "zones" in one["action"]]
     assert acts == [("zones.remove", "somebody", "pen", "ok"), ("zones.save", "somebody", "pen", "ok")]
     saved = next(one for one in entries if one["action"] == "zones.save")["detail"]
-    assert (saved["outline_m"], saved["rule"]["stay_s"], saved["replaces"]) == (SQUARE, 20.0, None)
+    assert (saved["outline_m"], saved["rules"][0]["stay_s"], saved["replaces"]) == (SQUARE, 20.0, None)
 
 
 def test_the_answer_says_whether_the_threat_stage_watches_it(app, operator):

@@ -189,7 +189,7 @@ def test_alarms_of_a_removed_zone_end_and_nothing_of_it_stays_shelved():
     book.shelve(alarm.id, "Kim", "survey", 600.0, 0)
     (ended,) = book.take_rules(watch.rules, watch.watch_drawn([]), 5 * NS)
     assert (ended.id, ended.state, ended.ended_ns) == (alarm.id, AlarmState.ENDED, 5 * NS)
-    book.take_rules({"pen": pen.rule}, watch.watch_drawn([pen]), 5 * NS)  # drawn again, under the same name
+    book.take_rules({"pen": pen.rules[0]}, watch.watch_drawn([pen]), 5 * NS)  # drawn again, under the same name
     (heard,) = book.take(watch.step(at(6, INSIDE)), at(6, INSIDE)).raised
     assert not heard.shelved_until_ns
 

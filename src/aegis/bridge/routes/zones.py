@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
@@ -18,6 +18,7 @@ from aegis.bridge.routes.answers import UNAVAILABLE, problem
 from aegis.bridge.zones.store import KeptZone, content_of
 from aegis.core.threat.areas import Origin
 from aegis.core.threat.drawn_zones import MOST_ZONES, NAME_PATTERN, drawn_zone
+from aegis.core.threat.zone_rules import GivenRule
 
 THREAT = "threat"
 router = APIRouter(prefix="/api/zones", tags=["zones"], responses=UNAVAILABLE)
@@ -80,18 +81,19 @@ async def remove(request: Request, name: Name, principal: Drawer, if_match: IfMa
     await bridge_of(request).zones.remove(entry, name, _versions(if_match))
 
 
-def _rules(given: Mapping[str, Any]) -> list[Mapping[str, object]]:
-    """Return the rules that a zone was given with.
+def _rules(given: Mapping[str, Any]) -> GivenRule | Sequence[GivenRule]:
+    """Return the rule or the rules that a zone was given with.
 
     Raises:
         ValueError: they are told twice, and otherwise.
     """
-    rules, rule = given["rules"], given["rule"]
+    rules: list[GivenRule] | None = given["rules"]
+    rule: GivenRule | None = given["rule"]
     if rules is None:
-        return [rule or {}]
+        return rule or {}
     if rule is not None and rules != [rule]:
         raise ValueError("rule and rules: they say something else; give rules alone")
-    return list(rules)
+    return rules
 
 
 def _versions(if_match: str | None) -> list[str] | None:
