@@ -40,7 +40,7 @@ from aegis.bridge.live.nodes import OWN_NAME, GraphNodes
 from aegis.bridge.live.reports import Classifier, StatusRow, event_from_msg, rows_from_msg
 from aegis.bridge.live.services import GraphServices
 from aegis.bridge.live.state import LiveState
-from aegis.bridge.settings import BridgeSettings
+from aegis.bridge.settings import VIDEO_TOPIC, BridgeSettings
 from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS, VIDEO
 from aegis.bridge.stream.hub import Hub
 from aegis.bridge.stream.sweep import PlacedSector, VideoFeed
@@ -78,7 +78,6 @@ STRANGERS_S = 5.0  # between looks at who publishes what
 HISTORY_AWAY_S = 5.0  # before it is told: at the start, and while it is started anew, it is away for a moment
 _JOIN_DEADLINE_S = 5.0
 MAP = "map"
-VIDEO_TOPIC = "radar/video"
 _BROADCASTS = {
     RadarFramesBroadcast: RADAR_FRAME,
     ThreatsBroadcast: THREATS,
@@ -140,11 +139,6 @@ class BridgeStage(Stage[BridgeSettings]):
     def reads(self, topic: str) -> bool:
         """Hear video only while a client wants it; see `RosLink`."""
         return topic != VIDEO_TOPIC
-
-    def heard_at(self, topic: str) -> Sequence[str]:
-        """Hear the video of each radar of a rig where it sends it."""
-        radars = {name.rpartition("/")[0] for name in self.settings.nodes if name.endswith("/driver")}
-        return [f"{radar}/{topic}" for radar in sorted(radars)] if topic == VIDEO_TOPIC and radars else [topic]
 
     @property
     def period_s(self) -> float:

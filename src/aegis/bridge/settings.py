@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 
 from aegis.bridge.accounts.settings import AccountSettings
@@ -13,6 +14,8 @@ from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.telemetry.settings import LogSettings
 from aegis.core.params import ConfigError, Settings, group, param
 from aegis.core.sensor import SensorPose
+
+VIDEO_TOPIC = "radar/video"
 
 
 class TlsSettings(Settings):
@@ -108,6 +111,11 @@ class BridgeSettings(SensorPose):
     incident: IncidentSettings = group(IncidentSettings())
     outputs: OutputSettings = group(OutputSettings())
     log: LogSettings = group(LogSettings())
+
+    def heard_at(self, topic: str) -> Sequence[str]:
+        """Return under which names a topic is heard: the video of each radar of a rig where it sends it."""
+        radars = {name.rpartition("/")[0] for name in self.nodes if name.endswith("/driver")}
+        return [f"{radar}/{topic}" for radar in sorted(radars)] if topic == VIDEO_TOPIC and radars else [topic]
 
     @property
     def loopback(self) -> bool:

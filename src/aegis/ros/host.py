@@ -133,7 +133,7 @@ class StageHost:
         if wanted == (topic in self._attended):
             return
         if wanted:
-            self._attended[topic] = [self._listen(TOPICS[topic], at) for at in self.stage.heard_at(topic)]
+            self._attended[topic] = [self._listen(TOPICS[topic], at) for at in heard_at(self.stage.settings, topic)]
             return
         for subscription in self._attended.pop(topic):
             self.node.destroy_subscription(subscription)
