@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -67,11 +67,11 @@ def write_rerun(bag_path: Path, out: Path, parameters: Parameters, from_ns: int,
         stream.save(temporary)
         written = _Writer(stream, parameters.settings_as(BridgeSettings, "bridge"))
         with closing(GraphBag(bag_path, whole=False)) as bag:
-            takers: Mapping[str, Callable[[object], None]] = {
+            takers: Mapping[str, Callable[[Any], None]] = {
                 "tracks": lambda m: written.take_tracks(tracks_from_msg(m)),
                 "threats": lambda m: written.take_levels(threats_from_msg(m)),
                 "detections": lambda m: written.take_detections(detections_from_msg(m)),
-                "events": lambda m: written.take_event(event_from_msg(m)),  # type: ignore[arg-type]  # it is of that topic
+                "events": lambda m: written.take_event(event_from_msg(m)),
             }
             for name in filter(bag.has, takers):
                 bag.take(name)
@@ -154,8 +154,9 @@ class _Writer:
         places = np.concatenate([one.places for one in pictures])
         colours = np.array([colour for one in pictures for colour in one.colours], dtype=np.uint32)
         names = [name for one in pictures for name in one.names]
-        labels = {"labels": names} if entity == TRACKS else {}
-        points = rerun.Points3D.columns(positions=places, colors=colours, **labels).partition(lengths=lengths)
+        points = rerun.Points3D.columns(positions=places, colors=colours, labels=names or None).partition(
+            lengths=lengths
+        )
         rerun.send_columns(entity, indexes=when, columns=points, recording=self._stream)
         if entity != TRACKS:
             return
