@@ -117,6 +117,9 @@ def cli() -> None:
     help="One of several radars of a rig, each in a namespace of its own, into one tracker. Repeatable; docs/rig.md.",
 )
 @click.option("--fusion", is_flag=True, help="A tracker for each radar of a rig, and their tracks fused; docs/rig.md.")
+@click.option(
+    "--sapient", metavar="tcp://HOST:PORT", help="Report to this SAPIENT fusion node or middleware; docs/sapient.md."
+)
 @click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable.")
 @click.option(
     "--hang-after",

@@ -6,6 +6,8 @@ from typing import Literal
 
 from aegis.core.params import Settings, group, named, param
 
+FOREIGN = "foreign/"  # the sensor_id of somebody else's tracks begins so: by SAPIENT, or ASTERIX CAT062
+
 
 class SourceSettings(Settings):
     """One tracker whose tracks are fused."""
@@ -70,7 +72,8 @@ class FusionSettings(Settings):
 
     sources: dict[str, SourceSettings] = named(
         "source",
-        "What is different for one source. One that is not named here is a tracker of ours, of the sensor with its name.",
+        "What is different for one source. One that is not named here is a tracker of ours, of the sensor with its name; or"
+        " somebody else's, where that begins with foreign/, as of those who come by SAPIENT or ASTERIX.",
     )
     acceleration_sigma_mps2: float = param(
         2.0, "Manoeuvres, as in tracking.motion: standard deviation of the white acceleration, for a step of one second.",
