@@ -80,8 +80,13 @@ class Conversation:
 
     def close(self) -> None:
         """Say goodbye and close the connections."""
-        self._send(self.edge.goodbye(self._now_ns))
+        self.goodbye()
         self.link.close()
+
+    def goodbye(self) -> None:
+        """Say that this node ends; nothing is said to the fusion node after it."""
+        self._send(self.edge.goodbye(self._now_ns))
+        self._edge_peer = None
 
     def counts(self) -> Counter[str]:
         """Return what has been noted so far, by reason."""

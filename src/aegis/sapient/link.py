@@ -30,6 +30,7 @@ MOST_UNREAD = 20_000  # messages, of all connections
 MOST_UNSENT_BYTES = 4 << 20  # of one connection
 MOST_PEERS = 64
 START_S = 10.0
+LAST_WORDS_S = 0.2
 
 
 class Kind(Enum):
@@ -126,10 +127,12 @@ class Link:
     async def _end(self) -> None:
         for task in self._tasks:
             task.cancel()
+        if self._peers:  # Apex forgets what it has not read yet when a connection is closed
+            await asyncio.sleep(LAST_WORDS_S)
         for one in list(self._peers.values()):
             one.end()
         if self._peers:
-            await asyncio.sleep(0.1)  # for what is in their buffers
+            await asyncio.sleep(LAST_WORDS_S)  # for what is in their buffers
         for one in list(self._peers.values()):
             one.abort("this node ends")
 
