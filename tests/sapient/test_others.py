@@ -69,13 +69,16 @@ def test_detections_become_the_tracks_of_a_foreign_source():
     assert picture.class_id.tolist() == [ClassId.UNKNOWN]  # of an air vehicle nobody knows which
     assert picture.class_probability[0, ClassId.DRONE] == pytest.approx(0.3)
     assert made.pictures(T0 + 9 * S) == []  # nothing new
+    take(made, detection(0.0, 0.0, 0.0, "01GGYFBAXH4VYRQYEX7S3XGK3K"))  # of the same time, but late
+    (late,) = made.pictures(T0 + 9 * S)
+    assert (late.stamp_ns - picture.stamp_ns, len(late)) == (1, 2)
     take(made, detection(1.0, 1030.0, 490.0, enu_velocity=velocity), detection(1.0, -500.0, 0.0, SECOND))
-    (picture,) = made.pictures(T0 + 9 * S)
+    (picture,) = made.pictures(T0 + 10 * S)
     assert picture.stamp_ns == T0 + S
-    assert picture.track_id.tolist() == [1, 2]
-    assert picture.status.tolist() == [TrackStatus.CONFIRMED, TrackStatus.TENTATIVE]
-    assert picture.age.tolist() == [1.0, 0.0]
-    assert math.sqrt(picture.covariance[1, 3, 3]) == pytest.approx(50.0)  # nobody says how fast the second one is
+    assert picture.track_id.tolist() == [1, 2, 3]
+    assert picture.status.tolist() == [TrackStatus.CONFIRMED, TrackStatus.TENTATIVE, TrackStatus.TENTATIVE]
+    assert picture.age.tolist() == [1.0, 1.0, 0.0]
+    assert math.sqrt(picture.covariance[2, 3, 3]) == pytest.approx(50.0)  # nobody says how fast the second one is
 
 
 def test_an_object_ends_where_its_node_says_so_or_says_nothing_more():
@@ -171,7 +174,9 @@ def test_an_alert_is_rejected_as_nobody_is_shown_it():
 def test_our_probabilities_come_back(p):
     p[[ClassId.UNKNOWN, ClassId.CLUTTER]] = p[ClassId.UNKNOWN] + p[ClassId.CLUTTER], 0.0
     named = int(np.argmax(p[1:])) + 1
-    np.testing.assert_allclose(probability_of(classification_of(named, p)), p, atol=0.02)  # less than 0.005 is left out
+    np.testing.assert_allclose(
+        probability_of(classification_of(named, p)), p, atol=0.045
+    )  # of nine classes, less than 0.005 each is left out
 
 
 @pytest.mark.parametrize(("given", "expected"), [

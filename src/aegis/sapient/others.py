@@ -21,7 +21,7 @@ from aegis.core.fusion.information import seconds
 from aegis.core.fusion.settings import FOREIGN
 from aegis.core.ids import UniqueIds
 from aegis.core.site import Site
-from aegis.core.types import Floats, Tracks, TrackStatus, unknown
+from aegis.core.types import N_CLASSES, Floats, Tracks, TrackStatus, unknown
 from aegis.sapient.classes import probability_of
 from aegis.sapient.messages import MessageError, Writer, stamp_ns
 from aegis.sapient.places import PlaceError, Position, polar_position_of, position_of
@@ -63,6 +63,7 @@ class Other:
     objects: dict[str, ForeignObject] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)  # track ids of its objects
     latest_ns: int = 0  # stamp of its last report
+    picture_ns: int = 0  # and of its last picture
     fresh: bool = False  # there are reports that are in no picture yet
     shown_ns: int = 0  # when its last picture was made
     sequence: int = 0
@@ -142,6 +143,8 @@ class Others:
                 node.fresh, node.shown_ns = False, now_ns
                 node.sequence += 1
                 self._drop_old(node)
+                # Reports of one time may come in two pictures, and the fusion takes each only once.
+                node.picture_ns = max(node.latest_ns, node.picture_ns + 1)
                 out.append(self._picture(node))
         return out
 
@@ -169,7 +172,7 @@ class Others:
             )
             if before is not None:  # the same node anew
                 node.objects, node.numbers, node.latest_ns = before.objects, before.numbers, before.latest_ns
-                node.sequence, node.location = before.sequence, before.location
+                node.sequence, node.location, node.picture_ns = before.sequence, before.location, before.picture_ns
             self.nodes[message.node_id] = node
         if not acknowledge:
             return []
@@ -279,15 +282,15 @@ class Others:
     def _picture(self, node: Other) -> Tracks:
         found = sorted(((node.numbers[name], one) for name, one in node.objects.items()), key=lambda pair: pair[0])
         objects = [one for _, one in found]
-        states = [one.at(node.latest_ns) for one in objects]
+        states = [one.at(node.picture_ns) for one in objects]
         n, stamps = len(objects), np.array([one.stamp_ns for one in objects], np.int64)
         first = np.array([one.first_ns for one in objects], np.int64)
         existence = np.array([one.existence for one in objects])
         hits = np.array([one.hits for one in objects], np.int64)
         confirmed = (hits >= CONFIRMED_HITS) & (existence >= LIKELY)
-        classes = np.array([one.class_probability for one in objects]).reshape(n, -1)
+        classes = np.array([one.class_probability for one in objects]).reshape(n, N_CLASSES)
         return Tracks(
-            stamp_ns=node.latest_ns,
+            stamp_ns=node.picture_ns,
             frame_id=self._frame_id,
             sequence=node.sequence,
             sensor_id=node.sensor_id,
@@ -299,8 +302,8 @@ class Others:
             class_probability=classes,
             existence_probability=existence,
             rcs_dbsm=unknown(n),
-            age=seconds(node.latest_ns - first),
-            time_since_update=seconds(node.latest_ns - stamps),
+            age=seconds(node.picture_ns - first),
+            time_since_update=seconds(node.picture_ns - stamps),
             hits=hits,
         )
 
