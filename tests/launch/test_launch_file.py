@@ -13,7 +13,7 @@ def test_nodes_come_from_the_table():
     tree = ast.parse(LAUNCH_FILE.read_text(encoding="utf-8"))
     words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     assert words & set(NODES) == {
-        "simulator", "driver", "radar_msgs", "foxglove", "detection", "tracking", "fusion"
+        "simulator", "driver", "radar_msgs", "foxglove", "detection", "tracking", "fusion", "sapient"
     }  # fmt: skip
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert "Options" in calls

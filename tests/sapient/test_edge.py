@@ -104,6 +104,18 @@ def test_reports_come_once_a_period_and_an_object_that_is_gone_is_told(edge):
     assert len(edge.take_tracks(tracks(T0 + 4 * S, B, ids=[2]), T0)) == 1
 
 
+def test_what_others_alone_hold_is_not_reported_as_ours(edge, identity):
+    def reported(at_s: int, *sources: str) -> list[tuple[str, str]]:
+        picture = tracks(T0 + at_s * S, A, B)
+        picture.sources = list(sources)
+        reports = [said(data).detection_report for data in edge.take_tracks(picture, T0)]
+        return [(report.object_id, report.state) for report in reports]
+
+    first, second = (identity.ulid_of("track", k) for k in (1, 2))
+    assert reported(1, "radar", "foreign/a,foreign/b") == [(first, "")]
+    assert reported(2, "foreign/a", "foreign/a,radar") == [(second, ""), (first, "lost")]
+
+
 def test_status_reports_tell_news_and_that_nothing_is_detected(edge):
     def status(at_s: float):
         (data,) = edge.tick(T0 + round(at_s * S))

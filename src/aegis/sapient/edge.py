@@ -10,6 +10,8 @@ from sapient_msg.bsi_flex_335_v2_0.detection_report_pb2 import DetectionReport
 from sapient_msg.bsi_flex_335_v2_0.sapient_message_pb2 import SapientMessage
 from sapient_msg.bsi_flex_335_v2_0.status_report_pb2 import StatusReport
 
+from aegis.core.fusion.settings import FOREIGN
+from aegis.core.fusion.view import SEPARATOR
 from aegis.core.site import Placed, Site
 from aegis.core.types import Alarm, AlarmState, Tracks, take_rows
 from aegis.sapient.classes import classification_of
@@ -86,10 +88,11 @@ class Edge:
         return []
 
     def take_tracks(self, tracks: Tracks, now_ns: int) -> list[bytes]:
-        """Take a picture; return its reports, where they are due."""
+        """Take a picture; return its reports, where they are due. What others alone hold is not ours to report."""
         self._tracks_at_ns = now_ns
         if not self.registered or not self.tasks.reporting or not self._is_due(tracks.stamp_ns):
             return []
+        tracks = take_rows(tracks, np.flatnonzero([not _is_others(sources) for sources in tracks.sources]))
         placed = self._site.place(tracks.state, tracks.covariance)
         has_place = np.isfinite(placed.latitude_deg)
         self.counts["track without a place on Earth"] += int((~has_place).sum())
@@ -255,3 +258,9 @@ class Edge:
                 status_value="reports were stopped by a task",
             )
         return out
+
+
+def _is_others(sources: str) -> bool:
+    """Tell whether none of a track's sources is of this graph."""
+    names = sources.split(SEPARATOR)
+    return all(name.startswith(FOREIGN) for name in names)
