@@ -50,6 +50,7 @@ class NodeSpec:
         return settings
 
 
+UPLINK = "uplink"
 NODES: dict[str, NodeSpec] = {
     node.name: node
     for node in (
@@ -138,6 +139,15 @@ NODES: dict[str, NodeSpec] = {
             "others' sensors and fusion nodes by SAPIENT (BSI Flex 335 v2): our tracks and alarms out, their detections in",
             subscribes=("tracks", "alarms"),
             publishes=("source_tracks",),
+            offline=False,
+            on_request=True,
+        ),
+        NodeSpec(
+            UPLINK,
+            "aegis.ros.stages.uplink:UplinkStage",
+            "aegis.core.uplink.settings:UplinkSettings",
+            "topics to and from other sites, over zenoh; where it has a site or receives any",
+            subscribes=("alarms", "events", "tracks", "threats", "status"),
             offline=False,
             on_request=True,
         ),
