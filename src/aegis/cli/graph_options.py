@@ -66,6 +66,11 @@ _OPTIONS = (
         metavar="tcp://HOST:PORT",
         help="Report to this SAPIENT fusion node or middleware; docs/sapient.md.",
     ),
+    click.option(
+        "--site",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Parameter file that says itself which radars there are, in its section `site`; docs/sites.md.",
+    ),
     click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable."),
 )
 

@@ -16,14 +16,15 @@ from aegis.bridge.settings import BridgeSettings
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.params import ConfigError
 from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.uplink.settings import ALL_SITES, UplinkSettings
 from aegis.graph.config import Parameters
-from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
+from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES, UPLINK
 from aegis.graph.parameter_file import parse_sets
 from aegis.ros.topics import COMMON_PUBLISHES
 
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 _PLACE = ("sensor_x", "sensor_y", "sensor_z", "sensor_yaw_deg")
-_TRACKER = "tracking"
+_TRACKER, _FUSION = "tracking", "fusion"
 _SOURCE_TRACKS = "source_tracks"  # what the trackers' `tracks` are for the fusion
 _RANGE_BIAS_SIGMA_M = 20.0
 _ONE_FOR_ALL = ("odometry", "truth")  # of topics that radars' nodes share besides those that the others read
@@ -50,7 +51,7 @@ def parts_of(
     """Return the parts of a rig; of one radar alone, all in one.
 
     Args:
-        radars: their names; none: one radar.
+        radars: their names; none: one radar, or with fusion none.
         parameters: of all.
         nodes_of: the nodes that run with some parameters.
         fusion: each radar has a tracker of its own.
@@ -85,7 +86,8 @@ def _last_part(names: list[str], radars: Sequence[str], parameters: Parameters) 
     sets, remaps = [], []
     if "fusion" in names:
         alone = _TRACKER in names
-        sets += _fusion_sets(radars, parameters, alone=alone)
+        sets += _fusion_sets(radars, parameters, alone=alone) if radars or alone else []
+        sets += _site_sets(parameters)
         if alone:
             to = _absolute(parameters.namespace, _SOURCE_TRACKS)
             remaps = ["-r", f"{_TRACKER}:tracks:={to}"]
@@ -101,7 +103,7 @@ def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
     """Return the parts with the bridge in the last, which knows the nodes that run where these are not one of each."""
     last = parts[-1]
     sets = []
-    if len(parts) > 1:
+    if len(parts) > 1 or _FUSION in last.nodes:
         every = [part.process(name) for part in parts for name in part.nodes]
         sets.append(f"bridge.nodes=[{', '.join(every)}]")
         if not parameters.gives(BRIDGE, "ready.stages"):
@@ -188,6 +190,16 @@ def _within(radar: str, rig: Parameters) -> Parameters:
 
 def _absolute(namespace: str, topic: str) -> str:
     return "/".join(("", *filter(None, namespace.split("/")), topic))
+
+
+def _site_sets(rig: Parameters) -> list[str]:
+    """Return what the fusion is told where nobody has said otherwise: that each site which is received by name is a source."""
+    found = {
+        f"sources.{site}.topic": f"{site}/tracks"
+        for site in rig.settings_as(UplinkSettings, UPLINK).receive
+        if site != ALL_SITES
+    }
+    return [f"{_FUSION}.{name}={value}" for name, value in found.items() if not rig.gives(_FUSION, name)]
 
 
 def _foxglove_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
