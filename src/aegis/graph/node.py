@@ -38,7 +38,11 @@ from aegis.ros.stages.base import Stage, StageContext
 from aegis.ros.topics import COMMON_PUBLISHES, TOPICS
 from aegis.state import STARTS, next_epoch, state_dir
 
-SECRET_GROUPS = ("bridge.history.", "bridge.accounts.", "bridge.replicas.")  # of parameters: passwords and keys are in them
+SECRET_GROUPS = (
+    "bridge.history.",
+    "bridge.accounts.",
+    "bridge.replicas.",
+)  # of parameters: passwords and keys are in them
 LARGE_BLOCK_BYTES = 8 * 2**20  # more than a raw radar's cube
 ARENAS = 2
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of <malloc.h>
