@@ -17,6 +17,7 @@ from aegis.graph.nodes import ALL_NODES
 from aegis.graph.parameter_file import EVERY_NODE, Section, parse_sets, read_file
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.graph.ros_parameters import is_of_ros
+from aegis.graph.site import profile_sections
 from aegis.resources import config_file
 
 S = TypeVar("S", bound=Settings)
@@ -81,7 +82,10 @@ class Parameters:
                 explicit += read_file(item, foreign=True)
         if config is None and _wants_raw_profile(explicit):
             config = config_file(RAW_PROFILE)
-        return cls(read_file(config) if config is not None else [], explicit, ros, namespace, config, sets)
+        sections = read_file(config) if config is not None else []
+        if config is not None:
+            sections = [*profile_sections(config, sections), *sections]
+        return cls(sections, explicit, ros, namespace, config, sets)
 
     def check(self, nodes: Sequence[str]) -> None:
         """Check that what is for every node that has it is for one at least; `nodes` are those that run here.
