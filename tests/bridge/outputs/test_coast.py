@@ -96,4 +96,4 @@ def test_the_page_gets_it_once(open_app, tmp_path):
 
 
 def test_without_one_there_are_no_lines(app):
-    assert app.client.get("/api/map", headers=app.headers("radar:read")).json() == {"lines_m": []}
+    assert app.client.get("/api/map", headers=app.headers("radar:read")).json() == {"lines_m": [], "tiles_site": None}
