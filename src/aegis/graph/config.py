@@ -48,6 +48,7 @@ class Parameters:
     ros: RosArguments = field(default_factory=RosArguments)
     namespace: str = ""
     config: Path | None = None  # the file
+    sets: tuple[str, ...] = ()  # as they were given, those of ROS left out
 
     @classmethod
     def read(
@@ -71,6 +72,7 @@ class Parameters:
             ConfigError: a file or an option is wrong.
         """
         ros = ros or RosArguments()
+        sets = tuple(sets)
         explicit = parse_sets(sets)
         for item in ros.parameters():
             if isinstance(item, Rule):
@@ -83,7 +85,7 @@ class Parameters:
         sections = read_file(config) if config is not None else []
         if config is not None:
             sections = [*profile_sections(config, sections), *sections]
-        return cls(sections, explicit, ros, namespace, config)
+        return cls(sections, explicit, ros, namespace, config, sets)
 
     def check(self, nodes: Sequence[str]) -> None:
         """Check that what is for every node that has it is for one at least; `nodes` are those that run here.

@@ -39,6 +39,8 @@ from aegis.ros.topics import COMMON_PUBLISHES, TOPICS
 from aegis.secret_files import read_secret_files
 from aegis.state import STARTS, next_epoch, state_dir
 
+# Of parameters: passwords and keys are in them.
+SECRET_GROUPS = ("bridge.history.", "bridge.accounts.", "bridge.replicas.")
 LARGE_BLOCK_BYTES = 8 * 2**20  # more than a raw radar's cube
 ARENAS = 2
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of <malloc.h>
@@ -149,7 +151,15 @@ def run_bridge(settings: Settings, parameters: Parameters, run_id: str) -> int:
         run_id=run_id,
         epoch=next_epoch(state, parameters.ros.node_name(BRIDGE), run_id),
         ros_args=words,
+        export_words=_export_words(parameters),
     )
+
+
+def _export_words(parameters: Parameters) -> list[str]:
+    """Return what tells `aegis export` the graph's parameters; not those that may be secret."""
+    words = [] if parameters.config is None else ["--config", str(parameters.config.resolve())]
+    public = [one for one in parameters.sets if not one.startswith(SECRET_GROUPS)]
+    return words + [word for one in public for word in ("--set", one)]
 
 
 def run_stages(settings: Mapping[str, Settings], parameters: Parameters, run_id: str) -> int:
