@@ -31,6 +31,7 @@ _DEFAULTS: dict[str, object] = {
     "transport/unicast/open_timeout": 3000,
     "transport/unicast/accept_timeout": 3000,
     "transport/link/tx/lease": 4000,
+    "transport/shared_memory/enabled": False,  # two ends on one machine are a test of the line, which it would go round
     "transport/link/tcp/so_sndbuf": _SEND_BUFFER_BYTES,
     "transport/link/tls/so_sndbuf": _SEND_BUFFER_BYTES,
 }
