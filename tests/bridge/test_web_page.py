@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from bridge_data import some_detections, some_threats, some_tracks, until
 from PIL import Image
+from pmtiles_file import write_pmtiles
 from pyproj import Geod
 
 from aegis.core.types import Advice, AdviceState, ClassId, Sector, ThreatLevel
@@ -722,6 +723,35 @@ def test_the_theme_is_kept_and_the_coast_lies_where_it_is(page, start_bridge, fe
         wide = page.evaluate("['table', 'threats', 'picture'].filter((id) => { const e = document.getElementById(id); "
                              "return e.scrollWidth > e.clientWidth + 1; })")  # fmt: skip
         assert wide == [], (width, height)
+
+
+def test_tiles_of_a_map_lie_where_they_are(page, start_bridge, feed, wait_for, tmp_path):
+    """One red tile, whose eastern edge is 600 m to the east of the site."""
+    zoom, latitude = 12, 58.0
+    column = int((10.0 + 180.0) / 360.0 * 2**zoom)
+    row = int((1.0 - np.arcsinh(np.tan(np.radians(latitude))) / np.pi) / 2.0 * 2**zoom)
+    edge = (column + 1) / 2**zoom * 360.0 - 180.0
+    longitude = Geod(ellps="WGS84").fwd(edge, latitude, 270.0, 600.0)[0]
+    red = io.BytesIO()
+    Image.new("RGB", (256, 256), (255, 0, 0)).save(red, "png")
+    tiles = write_pmtiles(tmp_path / "map.pmtiles", zoom, column, row, red.getvalue())
+    bridge = start_bridge(tiles=str(tiles), site=[latitude, longitude, 0.0])
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    page.select_option("#range", "1000")
+
+    def edges() -> tuple[float, float]:
+        pixels = scope_pixels(page, "ground")
+        height, width = pixels.shape[:2]
+        reddish = (pixels[:, :, 0] > 80) & (pixels[:, :, 1] < 40)
+        columns = np.flatnonzero(reddish.any(axis=0))
+        if not len(columns):
+            return 0.0, 0.0
+        radius = min(height, width) / 2 - 26
+        return (columns[0] - width / 2) / radius, (columns[-1] + 1 - width / 2) / radius
+
+    wait_for(lambda: edges() == pytest.approx((-1.0, 0.6), abs=0.01), "the tile is on the scope, up to its edge")
+    assert not page.problems
 
 
 def test_the_past_is_replayed_and_never_looks_live(page, start_bridge, feed, wait_for):

@@ -31,6 +31,7 @@ from aegis.bridge.live.status import system_status
 from aegis.bridge.outputs.coast import CoastLine
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.outputs.outputs import Outputs
+from aegis.bridge.outputs.tiles import MapTiles
 from aegis.bridge.ros_node import LoopSide, RosLink
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub, LiveStream
@@ -71,6 +72,7 @@ class Bridge:
     incidents: Incidents
     feed: Feed
     coast: CoastLine
+    tiles: MapTiles | None
     telemetry: Telemetry
     graph: Graph
     replicas: Replicas | None = None  # where this bridge is one of several
@@ -197,6 +199,7 @@ class Bridge:
                 incidents=Incidents(settings.incident, history.source, export_words),
                 feed=outputs.feed,
                 coast=outputs.coast,
+                tiles=outputs.tiles,
                 telemetry=telemetry,
                 graph=graph,
             )

@@ -5,7 +5,7 @@ import { alarmedZones, audible } from "./alarms.ts";
 import { AlarmsPanel } from "./alarms_panel.ts";
 import { fromHash } from "./camera.ts";
 import { Charts } from "./charts.ts";
-import { fetchCoast } from "./coast.ts";
+import { fetchMap } from "./coast.ts";
 import { DetailsPanel } from "./details.ts";
 import { byId, setText } from "./dom.ts";
 import { Heard } from "./heard.ts";
@@ -111,8 +111,8 @@ function start(): void {
   const { time } = fromHash(location.hash);
   if (time !== null) replay.begin(time);
   hasTrails = false;
-  void fetchCoast().then((coast) => {
-    scope.coast = coast;
+  void fetchMap(() => scope.redraw()).then((beneath) => {
+    scope.beneath = beneath;
     scope.redraw();
   });
 }

@@ -1,11 +1,20 @@
-// The coast line, where the bridge has one: drawn under all else.
+// What lies under all else, where the bridge has it: a coast line, tiles of a map.
 
+import type { Geo } from "./mercator.ts";
 import { read } from "./session.ts";
+import { Tiles } from "./tiles.ts";
 import type { Frame } from "./view.ts";
 
 /** GET /api/map. */
 interface MapLines {
   lines_m: [east: number, north: number][][];
+  tiles_site: Geo | null; // where the origin of map is, where there are tiles
+}
+
+/** What lies under the picture; null is not there. */
+export interface Beneath {
+  coast: Coast | null;
+  tiles: Tiles | null;
 }
 
 export class Coast {
@@ -25,8 +34,11 @@ export class Coast {
   }
 }
 
-/** The bridge's coast line; null where it has none. */
-export async function fetchCoast(): Promise<Coast | null> {
+/** The bridge's map; `changed` is called when more of its tiles have come. */
+export async function fetchMap(changed: () => void): Promise<Beneath> {
   const lines = await read<MapLines>("/api/map").catch(() => null);
-  return lines?.lines_m.length ? new Coast(lines) : null;
+  return {
+    coast: lines?.lines_m.length ? new Coast(lines) : null,
+    tiles: lines?.tiles_site ? new Tiles(lines.tiles_site, changed) : null,
+  };
 }

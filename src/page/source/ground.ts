@@ -3,7 +3,7 @@
 
 import { drawAreas } from "./areas.ts";
 import { lengthText } from "./camera.ts";
-import type { Coast } from "./coast.ts";
+import type { Beneath } from "./coast.ts";
 import type { Sensor, Signal } from "./messages.ts";
 import type { Colours, Frame, View } from "./view.ts";
 
@@ -24,12 +24,12 @@ export class Ground {
     this.#edge = edge.getContext("2d") as CanvasRenderingContext2D;
   }
 
-  draw(view: View, frame: Frame, colours: Colours, coast: Coast | null): void {
+  draw(view: View, frame: Frame, colours: Colours, { coast, tiles }: Beneath): void {
     const { width, height, a, b, tx, ty, radius } = frame;
     const ratio = window.devicePixelRatio || 1;
     const { sensor } = view;
     const now = [
-      width, height, a, b, tx, ty, ratio, colours, coast, view.areas, [...view.alarmed].join("\n"), view.stale, view.signals,
+      width, height, a, b, tx, ty, ratio, colours, coast, tiles?.version, view.areas, [...view.alarmed].join("\n"), view.stale, view.signals,
       sensor?.x_m, sensor?.y_m, sensor?.heading_deg,
     ];
     if (now.every((value, i) => Object.is(value, this.#drawn[i]))) return;
@@ -43,6 +43,7 @@ export class Ground {
     g.fill();
     g.save();
     g.clip();
+    tiles?.draw(g, frame);
     coast?.draw(g, frame, colours.coast);
     g.restore();
     this.#drawRings(frame, colours);

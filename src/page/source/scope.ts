@@ -2,7 +2,7 @@
 
 import { TENTATIVE } from "./atlas.ts";
 import { leaderSeconds, roundRange } from "./camera.ts";
-import type { Coast } from "./coast.ts";
+import type { Beneath } from "./coast.ts";
 import { FlatMarks } from "./flat_marks.ts";
 import { glMarks } from "./gl_marks.ts";
 import { FONT, Ground } from "./ground.ts";
@@ -34,7 +34,7 @@ export class Scope {
   #last: View | null = null;
   #frame: Frame = NOWHERE;
   readonly #spots = new Spots();
-  coast: Coast | null = null;
+  beneath: Beneath = { coast: null, tiles: null };
   leaderS = 0; // how far ahead its leaders show the tracks
 
   /** The canvases from the lowest to the uppermost, which takes the pointer. */
@@ -154,7 +154,7 @@ export class Scope {
     this.#frame = frame;
     this.leaderS = leaderSeconds(this.#fastest(), frame.range);
 
-    this.#ground.draw(view, frame, this.#colours, this.coast);
+    this.#ground.draw(view, frame, this.#colours, this.beneath);
     this.#marks.draw(view, this.#spots, frame, this.leaderS);
     this.#marks.canvas.classList.toggle("dimmed", view.stale);
     g.globalAlpha = view.stale ? DIMMED : 1;

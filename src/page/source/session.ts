@@ -108,6 +108,13 @@ export async function save(path: string, signal: AbortSignal): Promise<void> {
   setTimeout(() => URL.revokeObjectURL(link.href), SAVED_WITHIN_MS);
 }
 
+/** Read a part of a file of the bridge. Throws where it gives none. */
+export async function readRange(path: string, offset: number, length: number): Promise<ArrayBuffer> {
+  const answer = await ask(path, "GET", undefined, { Range: `bytes=${offset}-${offset + length - 1}` });
+  if (answer.status !== 206) throw new Error(`no part of ${path}: ${answer.status}`);
+  return answer.arrayBuffer();
+}
+
 /** Read something of the bridge; null where it has none. */
 export async function read<T>(path: string): Promise<T | null> {
   const answer = await ask(path, "GET");

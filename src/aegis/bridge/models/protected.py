@@ -15,11 +15,19 @@ class ProtectedArea(Model):
     """An asset, or a zone of rules."""
 
 
+class TilesSite(Model):
+    """Where the origin of `map` is, to place tiles."""
+
+    latitude: float
+    longitude: float
+
+
 class MapLines(Model):
     """The coast line."""
 
     # x east, y north in `map`. No tuple: schemathesis reads `prefixItems` of an answer as `items`, and finds it no schema.
     lines_m: list[list[Annotated[list[float], Field(min_length=2, max_length=2)]]]
+    tiles_site: TilesSite | None = Field(description="null: there are no tiles")
 
 
 class Protected(Model):

@@ -11,8 +11,8 @@ import numpy as np
 import orjson
 import pymap3d
 
-from aegis.bridge.outputs.site import Site
 from aegis.core.params import ConfigError
+from aegis.core.site import Site
 from aegis.core.types import Floats
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -25,10 +25,16 @@ _NO_LINES = {"Point", "MultiPoint"}
 class CoastLine:
     """Lines in `map`, as the body of an answer."""
 
-    def __init__(self, lines: list[Floats]) -> None:
-        """Encode lines of (N, 2) x east, y north [m]."""
-        self.body = orjson.dumps({"lines_m": [np.round(line, 1).tolist() for line in lines]})
+    def __init__(self, lines: list[Floats], tiles_site: Site | None = None) -> None:
+        """Encode lines of (N, 2) x east, y north [m]; and where `map` is, where there are tiles too."""
+        self._lines = lines
+        placed = tiles_site and {"latitude": tiles_site.latitude_deg, "longitude": tiles_site.longitude_deg}
+        self.body = orjson.dumps({"lines_m": [np.round(line, 1).tolist() for line in lines], "tiles_site": placed})
         self.tag = sha256(self.body).hexdigest()[:16]
+
+    def beneath(self, site: Site) -> CoastLine:
+        """Return the same lines above tiles, with where `map` is."""
+        return CoastLine(self._lines, site)
 
     @classmethod
     def load(cls, path: str, site: Site) -> Self:

@@ -12,7 +12,8 @@ from aegis.bridge.outputs.cot_sender import CotSender
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.outputs.sender import Sender
 from aegis.bridge.outputs.settings import OutputSettings
-from aegis.bridge.outputs.site import Site
+from aegis.bridge.outputs.tiles import MapTiles
+from aegis.core.site import Site
 
 
 class Outputs:
@@ -31,6 +32,9 @@ class Outputs:
         self.feed = Feed(settings)
         site = Site.of(settings.site)
         self.coast = CoastLine.load(settings.coast, site) if settings.coast and site else NO_COAST
+        self.tiles = MapTiles.load(settings.tiles) if settings.tiles else None
+        if self.tiles and site:
+            self.coast = self.coast.beneath(site)
         self._senders: list[Sender] = []
         if settings.cot.url:
             names = ("aegis", *namespace.split("/"), run_id)

@@ -107,6 +107,10 @@ class OutputSettings(Settings):
         "",
         "GeoJSON file of lines or areas, as a coast, that the page draws under the picture; it needs 'site'. Empty: none.",
     )
+    tiles: str = param(
+        "",
+        "PMTiles file (version 3) of raster tiles that the page draws under the picture; it needs 'site'. Empty: none.",
+    )
     threat_max_lag_s: float = param(
         3.0,
         "A threat level measured so much before the tracks is not in these formats.",
@@ -157,6 +161,10 @@ class OutputSettings(Settings):
         if self.coast and not self.site:
             raise ValueError(
                 "'coast' is on Earth, and 'site' does not say where map is: set it, or leave 'coast' empty"
+            )
+        if self.tiles and not self.site:
+            raise ValueError(
+                "'tiles' are on Earth, and 'site' does not say where map is: set it, or leave 'tiles' empty"
             )
         for name, target in (("cot.url", self.cot.url), ("cat062.address", self.cat062.address)):
             if target and not self.site:
