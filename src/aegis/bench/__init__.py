@@ -86,6 +86,10 @@ BENCHMARKS = {
         "tracks of 2 to 10 radars fused once a second beside one tracker of all detections, hand-over, the load of 48 sources",
         "aegis.bench.fusion",
     ),
+    "fleet": Benchmark(
+        "1 to 20 sites of 200 tracks over zenoh: age of pictures, whole lines and 1 Mbit/s with loss; a line cut for a minute",
+        "aegis.bench.fleet",
+    ),
     "threat": Benchmark(
         "raids: is the order of threats that of impact; false CRITICAL on calm traffic, simulated and recorded; 20 raids a run",
         "aegis.bench.threat",

@@ -6,13 +6,17 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import zenoh
+from zenoh.handlers import Callback
 
 from aegis.core.param_names import Leaf, Values
 from aegis.core.params import ConfigError
 from aegis.core.uplink.settings import UplinkSettings
 from aegis.core.yaml_text import parse_yaml
+
+T = TypeVar("T")
 
 RETRY_S = 0.5
 _JOIN_S = 5.0
@@ -27,6 +31,7 @@ _DEFAULTS: dict[str, object] = {
     "transport/unicast/open_timeout": 3000,
     "transport/unicast/accept_timeout": 3000,
     "transport/link/tx/lease": 4000,
+    "transport/shared_memory/enabled": False,  # two ends on one machine are a test of the line, which it would go round
     "transport/link/tcp/so_sndbuf": _SEND_BUFFER_BYTES,
     "transport/link/tls/so_sndbuf": _SEND_BUFFER_BYTES,
 }
@@ -47,6 +52,9 @@ class Line:
         self._declare: list[Callable[[zenoh.Session], object]] = []
         self._declared: list[object] = []
         self._thread = threading.Thread(target=self._open, name="uplink line", daemon=True)
+        self._calls = threading.Condition()
+        self._open_calls = 0  # callbacks that zenoh has
+        self._ending: list[threading.Thread] = []  # of those that it has given back
         self.refused = ""  # why it is not open
 
     def on_open(self, declare: Callable[[zenoh.Session], object]) -> None:
@@ -89,11 +97,11 @@ class Line:
         def taken(sample: zenoh.Sample) -> None:
             take(str(sample.key_expr), sample.payload.to_bytes(), _attached(sample))
 
-        self.on_open(lambda s: s.declare_subscriber(key, taken, allowed_origin=zenoh.Locality.REMOTE))
+        self.on_open(lambda s: s.declare_subscriber(key, self._callback(taken), allowed_origin=zenoh.Locality.REMOTE))
 
     def serve(self, key: str, take: Callable[[zenoh.Query], None]) -> None:
         """Take questions, from the start on, in a thread of zenoh's; each is answered by `reply`, or dropped."""
-        self.on_open(lambda s: s.declare_queryable(key, take, complete=True))
+        self.on_open(lambda s: s.declare_queryable(key, self._callback(take), complete=True))
 
     def ask(
         self,
@@ -117,7 +125,7 @@ class Line:
 
         session.get(
             f"{key}?from={begin}",
-            zenoh.handlers.Callback(taken, ended),
+            self._callback(taken, ended),
             timeout=timeout_s,
             consolidation=zenoh.ConsolidationMode.NONE,
             # The answer's too. It waits for the line, as who has asked waits for it.
@@ -139,6 +147,25 @@ class Line:
         self._declared.clear()
         if session is not None:
             session.close()  # type: ignore[no-untyped-call]
+        with self._calls:
+            self._calls.wait_for(lambda: not self._open_calls, _JOIN_S)
+        for thread in self._ending:
+            thread.join(_JOIN_S)
+
+    def _callback(self, call: Callable[[T], object], ended: Callable[[], None] | None = None) -> Callback[T]:
+        """Return a callback for zenoh, which gives each a thread: one that outlived the interpreter would abort the process."""
+
+        def over() -> None:
+            if ended is not None:
+                ended()
+            with self._calls:
+                self._open_calls -= 1
+                self._ending = [t for t in self._ending if t.is_alive()] + [threading.current_thread()]
+                self._calls.notify()
+
+        with self._calls:
+            self._open_calls += 1
+        return Callback(call, over)
 
     def _open(self) -> None:
         while not self._stopped.is_set():
