@@ -17,20 +17,21 @@ LOOKS = MEMORY.index("class_looks")
 
 
 class ByLooks:
-    """Says what a list says at each number of looks."""
+    """Says what a list says at each number of looks, as surely as another list says."""
 
     name, basis, remembers, prior = "by looks", "a test", True, np.ones(N_CLASSES)
 
-    def __init__(self, said):
-        self.said, self.memory = said, None
+    def __init__(self, said, sure=(0.9,)):
+        self.said, self.sure, self.memory = said, sure, None
 
     def probability(self, tracks, memory):
         self.memory = memory.copy()
         out = np.zeros((memory.shape[1], N_CLASSES))
         for i, looks in enumerate(memory[LOOKS].astype(int)):
             class_id = self.said[min(looks, len(self.said) - 1)]
-            out[i] = 0.1 / (N_CLASSES - 1)
-            out[i, class_id] = 0.9
+            sure = self.sure[min(looks, len(self.sure) - 1)]
+            out[i] = (1.0 - sure) / (N_CLASSES - 1)
+            out[i, class_id] = sure
         return out
 
 
@@ -61,6 +62,24 @@ def test_a_track_takes_another_class_only_after_looks_that_say_so():
     found = [class_id for class_id, _ in told(model, [scan(k) for k in range(10)])]
     waits = [0] * (int(LOOKS_TO_RENAME) - 1)
     assert found == [drone, drone, drone, 0, drone, *waits, bird, bird]
+
+
+def test_a_track_keeps_its_class_while_that_is_the_likeliest_and_likely_enough():
+    """Kept from .55 on, named from .65 on: what it lost it gets back as it got it."""
+    drone, bird = int(ClassId.DRONE), int(ClassId.BIRD)
+    said = [0.6, 0.7, 0.6, 0.56, 0.54, 0.6, 0.66, 0.56]
+    model = ByLooks([0, *[drone] * 8], [0.9, *said])
+    found = [class_id for class_id, _ in told(model, [scan(k) for k in range(9)], keep_threshold=0.55)]
+    assert found == [0, drone, drone, drone, 0, 0, drone, drone]
+    other = ByLooks([0, drone, bird, drone], [0.9, 0.7, 0.6, 0.6])  # the likeliest is another for a look
+    assert [class_id for class_id, _ in told(other, [scan(k) for k in range(4)])] == [drone, 0, 0]
+
+
+def test_with_one_threshold_a_class_comes_and_goes_with_it():
+    drone = int(ClassId.DRONE)
+    model = ByLooks([0, *[drone] * 4], [0.9, 0.7, 0.6, 0.7, 0.6])
+    found = [class_id for class_id, _ in told(model, [scan(k) for k in range(5)], keep_threshold=0.65)]
+    assert found == [drone, 0, drone, 0]
 
 
 def test_without_a_look_nothing_changes():

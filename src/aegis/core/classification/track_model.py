@@ -106,6 +106,21 @@ def relative_priors(classes: tuple[ClassId, ...], priors: Mapping[ClassId, float
     return np.array([given.get(c, 1.0) if c in considered else 0.0 for c in ClassId])
 
 
+def kept(class_id: Ints, probability: Floats, before: Ints, threshold: float) -> Ints:
+    """Return the classes (S,), where a track keeps the one that it was told to be of while that is still the most probable one.
+
+    What wavers about a single threshold would have a name in one scan and none in the next.
+
+    Args:
+        class_id: (S,) that the probabilities (S, N_CLASSES) give, UNKNOWN where none of them suffices.
+        before: (S,) what was told in the scan before.
+        threshold: as probable the class has to be.
+    """
+    best = probability.argmax(axis=1)
+    stays = (class_id == ClassId.UNKNOWN) & (best == before) & (probability.max(axis=1, initial=0.0) >= threshold)
+    return np.where(stays, before, class_id)
+
+
 class Named(NamedTuple):
     """The class that is told of S tracks, and what was told before."""
 
