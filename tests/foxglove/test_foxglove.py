@@ -46,6 +46,7 @@ from aegis.ros.messages.picture import threats_to_msg, tracks_to_msg
 from aegis.ros.messages.protected import areas_to_msg
 from aegis.ros.messages.video import video_to_msg
 from aegis.ros.stages.base import StageContext
+from aegis.ros.topics import heard_at
 
 DEADLINE_S = 10.0
 CHANNELS = 7 + len(RAW)
@@ -180,8 +181,8 @@ def test_points_come_with_the_sensors_place(serve):
 def test_each_radar_of_a_rig_has_its_points_and_its_place(serve):
     places = {"front": {"sensor_x": 1500.0, "sensor_yaw_deg": 60.0}, "left": {"sensor_x": -1500.0, "sensor_y": 300.0}}
     stage = serve(radars=places)
-    assert list(stage.heard_at("radar/points")) == ["front/radar/points", "left/radar/points"]
-    assert list(stage.heard_at("tracks")) == ["tracks"]
+    assert list(heard_at(stage.settings, "radar/points")) == ["front/radar/points", "left/radar/points"]
+    assert list(heard_at(stage.settings, "tracks")) == ["tracks"]
     with viewing(stage) as viewer:
         viewer.until_served(stage)
         for radar, x in (("front", 10.0), ("left", 20.0)):

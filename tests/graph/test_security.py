@@ -2,18 +2,46 @@
 
 import os
 import shutil
+import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import rclpy
 from click.testing import CliRunner
 
 from aegis.cli.main import cli
+from aegis.graph.node import StageNode
+from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
 from aegis.graph.plan import Options, Plan
-from aegis.graph.security.policies import enclaves
+from aegis.graph.ros_args import split_ros_args
+from aegis.graph.security.policies import NodePolicy, enclaves
 
 SERVER = "ew/acknowledge"
+RIG = {"radars": ("front", "left")}
+# Every shape of a graph: with these, every node of the table runs in one.
+SHAPES = {
+    "one radar": {},
+    "composed": {"composed": True},
+    "raw": {"sets": ("simulator.level=signal",), "foxglove": False},
+    "driver of video": {"driver": "navico"},
+    "radar_msgs": {"radar_msgs": True},
+    "chosen": {"nodes": ("detection", "tracking"), "bridge": False},
+    "rig": RIG,
+    "composed rig": {**RIG, "composed": True, "foxglove": False},
+    "fused": {**RIG, "fusion": True},
+    "fused, composed, in a namespace": {**RIG, "fusion": True, "composed": True, "namespace": "quay"},
+    "renamed": {
+        "ros_args": ("-r", "tracking:__node:=tracker", "-r", "tracks:=/shown/tracks", "-r", "ew:detections:=d")
+    },
+}
+UNBUILT = (
+    BRIDGE,
+    "radar_msgs",
+    "driver",
+)  # one with an event loop, one without its package here, one without its radar
 
 
 def openssl(*words: object, code: int = 0) -> str:
@@ -92,6 +120,64 @@ def test_a_rig_has_an_enclave_for_each_process_and_shared_topics():
     assert {"rt/quay/detections", "rt/quay/status", "rr/quay/front/detection/restartReply"} <= set(writes)
     assert "rt/quay/front/radar/points" in reads
     assert "rq/quay/front/detection/restartRequest" in found["/aegis/bridge"].topics()[0]
+
+
+def names_of(policy: NodePolicy, node) -> list[tuple[str, set[str], set[str]]]:
+    """Return what a node may do and what it has, as the middleware tells it, by kind."""
+    of = (policy.name, policy.namespace)
+    return [
+        (kind, allowed, {name for name, _ in names(*of)})
+        for kind, allowed, names in (
+            ("publishes", policy.publishes, node.get_publisher_names_and_types_by_node),
+            ("subscribes", policy.subscribes, node.get_subscriber_names_and_types_by_node),
+            ("offers", policy.offers, node.get_service_names_and_types_by_node),
+            ("calls", policy.calls, node.get_client_names_and_types_by_node),
+        )
+    ]
+
+
+def test_the_shapes_have_every_node():
+    assert {name for shape in SHAPES.values() for name in Plan.of(Options(**shape), {}).nodes} == set(ALL_NODES)
+
+
+def test_in_every_shape_each_process_may_do_what_its_nodes_do(ros_domain, tmp_path, monkeypatch):
+    """Real nodes, each made with its process's own words for ROS, are the oracle of what is needed."""
+    monkeypatch.setenv("AEGIS_STATE_DIR", str(tmp_path))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = f"foxglove.port={free.getsockname()[1]}"
+    made = set()
+    for shape, given in SHAPES.items():
+        plan = Plan.of(Options(**given | {"sets": (*given.get("sets", ()), port)}), {})
+        found = {one.path.removeprefix("/aegis/"): one for one in enclaves(plan)}
+        assert list(found) == list(plan.processes)
+        restarts = set()
+        for process, words in plan.processes.items():
+            settings, ros = plan.settings[process], split_ros_args(words)[1]
+            namespace = words[words.index("--namespace") + 1] if "--namespace" in words else ""
+            assert list(settings) == words[: len(settings)]
+            for name, policy in zip(settings, found[process].nodes, strict=True):
+                assert policy.namespace == f"/{namespace}"
+                if name != BRIDGE:
+                    restarts.add(f"{policy.namespace.rstrip('/')}/{name}/restart")
+                if name not in UNBUILT and (once := (name, namespace, *ros)) not in made:
+                    made.add(once)
+                    check_node(policy, name, settings[name], replace(plan.parameters, namespace=namespace), ros)
+        if BRIDGE in found and shape != "renamed":
+            assert restarts <= found[BRIDGE].nodes[0].calls, shape
+
+
+def check_node(policy: NodePolicy, name: str, settings, parameters, ros: list[str]) -> None:
+    rclpy.init(args=["test", "--ros-args", *ros])
+    try:
+        node = StageNode(NODES[name], settings, parameters, "run")
+        for kind, allowed, has in names_of(policy, node):
+            assert has or kind in ("subscribes", "calls"), (policy, ros, kind)
+            assert has <= allowed, (policy, ros, kind, has - allowed)
+        node.stage.close()
+        node.destroy_node()
+    finally:
+        rclpy.shutdown()
 
 
 def test_processes_are_told_their_enclave_where_security_is_asked_for():

@@ -62,15 +62,17 @@ def test_events_are_taken_several_at_a_time_in_order(node, wait_for):
 
 
 def test_one_topic_of_the_table_is_heard_under_several_names(node, wait_for):
-    class OfRadars(Listener):
+    class OfRadars(Settings):
         def heard_at(self, topic):
             return ["front/events", "left/events"]
 
+    class Several(Listener):
         def on_message(self, topic, message):
             self.heard.append((topic, message.sequence))
             return ()
 
-    stage = OfRadars()
+    stage = Several()
+    stage.settings = OfRadars()
     StageHost(node, stage, subscribes=["events"])
     kind, qos = message_class(TOPICS["events"].type), qos_profile(TOPICS["events"])
     publishers = [node.create_publisher(kind, f"/{name}/events", qos) for name in ("front", "left")]

@@ -17,6 +17,7 @@ from aegis.cli.bags import play, record
 from aegis.cli.classify import classify
 from aegis.cli.evaluate import evaluate
 from aegis.cli.export import export
+from aegis.cli.graph_options import RosCommand, config_option, graph_options
 from aegis.cli.report import report
 from aegis.cli.security import security
 from aegis.cli.soak import soak
@@ -28,14 +29,6 @@ from aegis.decision_key import share_decision_key
 from aegis.graph.watchdog import HANG_AFTER_S
 
 EXIT_CONFIG = 2
-
-_config = click.option(
-    "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Parameter file for the whole graph (ROS 2 format); `aegis params` lists what can be set.",
-)
-_namespace = click.option("--namespace", default="", help="ROS namespace of every node: one for each radar.")
-
 
 _start = click.option(
     "--start",
@@ -56,22 +49,6 @@ def _config_errors() -> Iterator[None]:
         sys.exit(EXIT_CONFIG)
 
 
-class RosCommand(click.Command):
-    """A command that takes `--ros-args`, as ROS's own do; its context's `obj` are the words for ROS."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the words for ROS away before click reads the rest."""
-        from aegis.graph.ros_args import split_ros_args
-
-        own, ros = split_ros_args(args)
-        ctx.obj = tuple(ros)
-        return super().parse_args(ctx, own)
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Show it."""
-        return [*super().collect_usage_pieces(ctx), "[--ros-args ...]"]
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="aegis")
 def cli() -> None:
@@ -88,36 +65,7 @@ def cli() -> None:
 
 
 @cli.command(cls=RosCommand)
-@_config
-@sets_option
-@_namespace
-@click.option("--scenario", help="Scenario of the simulator: a shipped name or a YAML file.")
-@click.option("--driver", metavar="NAME", help="A real radar in the simulator's place; `aegis drivers` lists them.")
-@click.option("--external-radar", is_flag=True, help="No radar from here: a driver of yours publishes radar/points.")
-@click.option("--radar-msgs", is_flag=True, help="Like it, but it publishes radar_msgs on radar/scan or radar/tracks.")
-@click.option(
-    "--external-video", is_flag=True, help="Like it, but it publishes marine_sensor_msgs/RadarSector on radar/sector."
-)
-@click.option(
-    "--front-end/--no-front-end",
-    default=None,
-    help="Node from radar/cube to radar/points [where the simulator or driver gives cubes].",
-)
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the bridge and its web page [8000].")
-@click.option("--host", help="Address of the bridge [127.0.0.1]; any other needs JWT_SECRET, and TLS or --insecure.")
-@click.option("--insecure", is_flag=True, help="Let --host do without TLS: passwords and tokens travel in the clear.")
-@click.option("--bridge/--no-bridge", default=True, show_default=True, help="REST, WebSocket and web page.")
-@click.option("--foxglove/--no-foxglove", default=True, show_default=True, help="Foxglove server on port 8765.")
-@click.option("--composed", is_flag=True, help="All nodes in one process (the bridge stays apart).")
-@click.option(
-    "--radar",
-    "radars",
-    metavar="NAME",
-    multiple=True,
-    help="One of several radars of a rig, each in a namespace of its own, into one tracker. Repeatable; docs/rig.md.",
-)
-@click.option("--fusion", is_flag=True, help="A tracker for each radar of a rig, and their tracks fused; docs/rig.md.")
-@click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable.")
+@graph_options
 @click.option(
     "--hang-after",
     type=HangAfter(),
@@ -165,7 +113,7 @@ def up(context: click.Context, /, print_plan: bool, hang_after: float, **options
 @cli.command()
 @click.argument("in_bag", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
-@_config
+@config_option
 @sets_option
 @click.option("--topic", help="Topic of the points or cubes in IN_BAG [radar/points, or else radar/cube].")
 @click.option(
@@ -219,7 +167,7 @@ def process(
 @click.argument("capture", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
 @click.option("--driver", metavar="NAME", help="Which driver reads it [driver.driver]; `aegis drivers` lists them.")
-@_config
+@config_option
 @sets_option
 @_start
 def decode(
@@ -254,7 +202,7 @@ def decode(
 @click.argument("scenario")
 @click.option("-o", "--output", "out_bag", required=True, type=click.Path(path_type=Path), help="Bag to write (MCAP).")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds to simulate [the scenario's].")
-@_config
+@config_option
 @sets_option
 def simulate(scenario: str, out_bag: Path, duration: float | None, config: Path | None, sets: tuple[str, ...]) -> None:
     """Write what the simulated radar sees of a scenario into a bag, for `aegis process` or for playing back.

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
+from aegis.cli.graph_options import RosCommand, graph_options
 from aegis.core.params import ConfigError
 
 EXIT_WRONG = 2
-
-
-CommandT = TypeVar("CommandT", bound=Callable[..., object])
-
-
-def _graph_options(command: CommandT) -> CommandT:
-    for option in (
-        click.option(
-            "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As of `aegis up`."
-        ),
-        click.option("--namespace", default="", help="As of `aegis up`."),
-        click.option("--radar", "radars", metavar="NAME", multiple=True, help="As of `aegis up`. Repeatable."),
-        click.option("--driver", metavar="NAME", help="As of `aegis up`."),
-        click.option("--composed", is_flag=True, help="As of `aegis up`."),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group()
@@ -41,14 +23,15 @@ def security() -> None:
     """
 
 
-@security.command()
+@security.command(cls=RosCommand)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--domain", type=click.IntRange(0, 232), help="In which the keys are good [ROS_DOMAIN_ID, or 0].")
-@_graph_options
+@graph_options
 @click.pass_context
 def keystore(context: click.Context, /, folder: Path, domain: int | None, **_options: object) -> None:
     """Make a keystore for the graph in FOLDER, as `ros2 security` lays it out, or bring one up to date.
 
+    The options are those with which `aegis up` is to run: each of its processes gets a key, and what its nodes need.
     The authority's key (private/) signs all others: keep it off the vehicle. Keys that are there stay.
     """
     from aegis.graph.plan import Options, Plan
@@ -59,7 +42,8 @@ def keystore(context: click.Context, /, folder: Path, domain: int | None, **_opt
         given = os.environ.get("ROS_DOMAIN_ID") or "0"
         number = int(given) if domain is None and given.isdigit() else domain or 0
         options = {name: value for name, value in context.params.items() if name not in ("folder", "domain")}
-        made = make_keystore(folder, enclaves(Plan.of(Options(**options), os.environ)), number)
+        plan = Plan.of(Options(**options, ros_args=context.obj), os.environ)
+        made = make_keystore(folder, enclaves(plan), number)
     except ConfigError as error:
         click.echo(f"aegis security: {error}", err=True)
         sys.exit(EXIT_WRONG)
@@ -70,17 +54,21 @@ def keystore(context: click.Context, /, folder: Path, domain: int | None, **_opt
     )
 
 
-@security.command()
-@_graph_options
+@security.command(cls=RosCommand)
+@graph_options
 @click.pass_context
 def policy(context: click.Context, /, **_options: object) -> None:
-    """Print what each process may do, as `ros2 security generate_artifacts -p` reads it."""
+    """Print what each process of the graph that `aegis up` would run with these options may do.
+
+    It is in the form that `ros2 security generate_artifacts -p` reads.
+    """
     from aegis.graph.plan import Options, Plan
     from aegis.graph.security.files import policy as as_policy
     from aegis.graph.security.policies import enclaves
 
     try:
-        click.echo(as_policy(enclaves(Plan.of(Options(**context.params), os.environ))).decode(), nl=False)
+        plan = Plan.of(Options(**context.params, ros_args=context.obj), os.environ)
+        click.echo(as_policy(enclaves(plan)).decode(), nl=False)
     except ConfigError as error:
         click.echo(f"aegis security: {error}", err=True)
         sys.exit(EXIT_WRONG)

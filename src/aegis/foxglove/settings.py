@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import SecretStr
@@ -11,6 +12,7 @@ from aegis.core.params import ConfigError, group, named, param
 from aegis.core.picture import PictureSettings
 from aegis.core.sensor import SensorPose
 
+OF_RADAR = ("radar/points", "radar/video")  # of a rig, each radar has its own
 MIN_TOKEN = 16  # characters
 
 
@@ -50,6 +52,12 @@ class FoxgloveSettings(SensorPose):
         " channels of its own. None: one radar, in the node's own namespace.",
     )
     picture: PictureSettings = group(PictureSettings(max_rate_hz=20.0))
+
+    def heard_at(self, topic: str) -> Sequence[str]:
+        """Return where a topic is heard: what each radar of a rig sends, where it sends it."""
+        if topic not in OF_RADAR or not self.radars:
+            return [topic]
+        return [f"{radar}/{topic}" for radar in self.radars]
 
 
 def check_exposure(settings: FoxgloveSettings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from aegis.foxglove import messages, overlays
 from aegis.foxglove.explain import EXPLAIN, Explainer
 from aegis.foxglove.gate import Gate, hidden_address
 from aegis.foxglove.server import Channels, Offer, SdkSink, Sink, Value, json_schema
-from aegis.foxglove.settings import FoxgloveSettings, check_exposure
+from aegis.foxglove.settings import OF_RADAR, FoxgloveSettings, check_exposure
 from aegis.ros.bag import message_definition
 from aegis.ros.messages.clouds import CloudError, cloud_fields
 from aegis.ros.messages.ew import signals_from_msg
@@ -36,7 +36,6 @@ from aegis.ros.topics import TOPICS
 TRACKS, POINTS, THREATS, TRANSFORM = "/aegis/tracks", "/aegis/points", "/aegis/threats", "/aegis/transform"
 VIDEO, AREAS, STROBES = "/aegis/video", "/aegis/areas", "/aegis/ew"
 PICTURE_FRAME = "map"
-OF_RADAR = ("radar/points", "radar/video")  # of a rig, each radar has its own
 # Sent as they are too, as ROS 2 messages.
 RAW = ("detections", "tracks", "threats", "alarms", "protected", "ew/signals", "ew/advice")
 # What changes seldom is sent again so often, in the time of the tracks: the protocol keeps nothing for who connects later.
@@ -106,12 +105,6 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
     def is_watched(self) -> bool:
         """Whether there are viewers."""
         return self._gate.viewers > 0
-
-    def heard_at(self, topic: str) -> Sequence[str]:
-        """Hear what each radar of a rig sends where it sends it."""
-        if topic not in OF_RADAR or not self.settings.radars:
-            return [topic]
-        return [f"{radar}/{topic}" for radar in self.settings.radars]
 
     def reads(self, topic: str) -> bool:
         """Read odometry on a moving platform only."""

@@ -75,6 +75,7 @@ class Plan:
     environ: dict[str, dict[str, str]]
     parameters: Parameters
     radars: dict[str, Parameters]  # of each radar of a rig, with what the rig says of it
+    settings: dict[str, dict[str, Settings]]  # of each process, by node
 
     @classmethod
     def of(cls, options: Options, environ: Mapping[str, str]) -> Plan:
@@ -100,7 +101,7 @@ class Plan:
             shared[DISCOVERY_RANGE] = options.discovery_range
         secured = environ.get("ROS_SECURITY_ENABLE", "").lower() == "true"
         every = list(dict.fromkeys(name for part in parts for name in part.nodes))
-        processes, environs = {}, {}
+        processes, environs, settled = {}, {}, {}
         for part in parts:
             given = part.parameters
             given.check(part.nodes)
@@ -124,9 +125,10 @@ class Plan:
                     words = [*(words or [BEGIN]), "--enclave", f"{ENCLAVES}/{part.process(group)}"]
                 own_sets = [f"--set={item}" for item in part.sets if item.partition(".")[0] in nodes]
                 processes[part.process(group)] = [*nodes, *common, *own_sets, *words]
+                settled[part.process(group)] = {name: settings[name] for name in nodes}
                 environs[part.process(group)] = {**shared, **dds_environ((settings[name] for name in nodes), environ)}
         radars = {part.radar: part.parameters for part in parts if part.radar}
-        return cls(tuple(every), processes, environs, parameters, radars)
+        return cls(tuple(every), processes, environs, parameters, radars, settled)
 
     def lines(self, command: Sequence[str]) -> list[str]:
         """Return the processes as lines for a shell, where `command` is that of `aegis_node`."""

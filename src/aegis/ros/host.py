@@ -26,7 +26,7 @@ from aegis.ros.parameters import Tuning
 from aegis.ros.proofs import Proven, check_proof, has_proof, prove
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Output, Stage
-from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic
+from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic, heard_at
 
 P = ParamSpec("P")
 
@@ -98,7 +98,7 @@ class StageHost:
         }
         stage.has_listeners = lambda name: self._publishers[name].get_subscription_count() > 0
         for name in filter(stage.reads, subscribes):
-            for at in stage.heard_at(name):
+            for at in heard_at(stage.settings, name):  # by these names it comes to `on_message`
                 self._listen(TOPICS[name], at)
         for service in services:
             node.create_service(message_class(service.type), service.name, partial(self._on_service, service.name))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,19 @@ def topic_called(name: str) -> Topic:
     """
     _, radar, rest = name.rpartition(OF_A_RADAR)
     return TOPICS[radar + rest]
+
+
+@runtime_checkable
+class HearsElsewhere(Protocol):
+    """Settings that say under which names a topic of the table is heard."""
+
+    def heard_at(self, topic: str) -> Sequence[str]:
+        """Return them."""
+
+
+def heard_at(settings: object, topic: str) -> Sequence[str]:
+    """Return the names under which a node with these settings hears a topic of the table: its own where they say nothing."""
+    return settings.heard_at(topic) if isinstance(settings, HearsElsewhere) else (topic,)
 
 
 # What every node publishes and answers, besides its own row below.

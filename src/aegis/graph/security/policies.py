@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
-from aegis.bridge.live.nodes import restart_service
-from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
+from aegis.bridge.settings import BridgeSettings
+from aegis.core.params import Settings
+from aegis.graph.nodes import ALL_NODES, nodes_beside_bridge
 from aegis.graph.plan import ENCLAVES, Plan
-from aegis.graph.ros_args import BEGIN
-from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES
+from aegis.graph.ros_args import RosArguments, Rule, split_ros_args
+from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, heard_at
 
 # What rclpy gives every node, and every node hears.
 _OF_ROS = ("/rosout", "/parameter_events")
@@ -58,49 +58,52 @@ def enclave_of(process: str) -> str:
 
 def enclaves(plan: Plan) -> list[Enclave]:
     """Return what the processes of a plan may do."""
-    running = [name for words in plan.processes.values() for name in _full_names(words)]
     return [
-        Enclave(enclave_of(process), tuple(_policy(name, words, running) for name in _nodes(words)))
+        Enclave(
+            enclave_of(process),
+            tuple(_policy(name, settings, words) for name, settings in plan.settings[process].items()),
+        )
         for process, words in plan.processes.items()
     ]
 
 
-def _policy(name: str, words: Sequence[str], running: Iterable[str]) -> NodePolicy:
-    namespace, remaps = _namespace(words), _remaps(words)
-
-    def full(relative: str) -> str:
-        found = remaps.get(relative, relative)
-        return found if found.startswith("/") else "/".join(("", *filter(None, namespace.split("/")), found))
-
-    spec = ALL_NODES[name]
-    own = full(name)
-    policy = NodePolicy(name, f"/{namespace}")
-    policy.publishes = {*map(full, (*spec.publishes, *COMMON_PUBLISHES)), *_OF_ROS}
-    policy.subscribes = {*map(full, spec.subscribes), "/parameter_events", "/clock"}
-    policy.offers = {*(full(one.name) for one in spec.services), *(f"{own}/{one}" for one in _PARAMETERS)}
-    policy.offers |= {f"{own}/{one.name.removeprefix('~/')}" for one in COMMON_SERVICES}
-    policy.calls = {full(one) for one in spec.calls}
-    if name == BRIDGE:
-        policy.calls |= {restart_service(node) for node in (*running, *map(full, NODES))}  # it has a client of each
+def _policy(name: str, settings: Settings, words: Sequence[str]) -> NodePolicy:
+    spec, names = ALL_NODES[name], _Names.of(name, words)
+    policy = NodePolicy(names.node, f"/{names.namespace}")
+    policy.publishes = {*map(names.full, (*spec.publishes, *COMMON_PUBLISHES)), *_OF_ROS}
+    policy.subscribes = {names.full(at) for topic in spec.subscribes for at in heard_at(settings, topic)}
+    policy.subscribes |= {"/parameter_events", "/clock"}
+    offered = (*(one.name for one in (*spec.services, *COMMON_SERVICES)), *(f"~/{one}" for one in _PARAMETERS))
+    policy.offers = set(map(names.full, offered))
+    called = nodes_beside_bridge(settings.nodes).services if isinstance(settings, BridgeSettings) else spec.calls
+    policy.calls = set(map(names.full, called))
     return policy
 
 
-def _nodes(words: Sequence[str]) -> list[str]:
-    """Return the nodes of a process, which its arguments begin with."""
-    first = next((k for k, word in enumerate(words) if word.startswith("-")), len(words))
-    return list(words[:first])
+@dataclass(frozen=True)
+class _Names:
+    """What a node and its topics are called, after what `--ros-args` of its process say."""
 
+    node: str
+    namespace: str
+    rules: tuple[Rule, ...]
 
-def _full_names(words: Sequence[str]) -> list[str]:
-    namespace = _namespace(words)
-    return ["/".join(("", *filter(None, namespace.split("/")), name)) for name in _nodes(words)]
+    @classmethod
+    def of(cls, name: str, words: Sequence[str]) -> _Names:
+        own, after = split_ros_args(words)
+        ros = RosArguments.parse(after)
+        given = own[own.index("--namespace") + 1] if "--namespace" in own else ""
+        node = ros.node_name(name)
+        rules = (Rule.parse(option, value) for option, value in ros.options if option == "--remap")
+        return cls(node, ros.namespace(name, given), tuple(rule for rule in rules if rule.node in ("", node)))
 
+    def full(self, name: str) -> str:
+        """Return the full name of a topic or service; of several rules for it, ROS takes the first."""
+        expanded = self._expanded(name)
+        return next((self._expanded(r.value) for r in self.rules if self._expanded(r.name) == expanded), expanded)
 
-def _namespace(words: Sequence[str]) -> str:
-    return words[words.index("--namespace") + 1].strip("/") if "--namespace" in words else ""
-
-
-def _remaps(words: Sequence[str]) -> dict[str, str]:
-    ros = words[words.index(BEGIN) :] if BEGIN in words else []
-    rules = [value for option, value in pairwise(ros) if option in ("-r", "--remap")]
-    return {left: right for left, _, right in (rule.partition(":=") for rule in rules)}
+    def _expanded(self, name: str) -> str:
+        if name.startswith("/"):
+            return name
+        within = [self.node, name.removeprefix("~/")] if name.startswith("~/") else [name]
+        return "/".join(("", *filter(None, self.namespace.split("/")), *within))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
@@ -126,10 +126,6 @@ class Stage(ABC, Generic[SettingsT]):
     def is_watched(self) -> bool:
         """Whether somebody waits for what this stage gives; else it gets its messages a moment later, many at once."""
         return True
-
-    def heard_at(self, topic: str) -> Sequence[str]:
-        """Return the names under which a topic of the graph table is heard; by these it comes to `on_message`."""
-        return (topic,)
 
     def reads(self, topic: str) -> bool:
         """Tell whether the parameters make this stage read a topic of its node's row in the graph table."""
