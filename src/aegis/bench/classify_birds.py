@@ -84,7 +84,7 @@ def told(tracks: Sequence[Floats], network: Network) -> list[Ints]:
         here = np.flatnonzero(lengths > k)
         memory[:, here] = remembered(memory[:, here], looks_of(np.array([tracks[i][k] for i in here.tolist()])))
         probability = network.posterior(features(memory[:, here]), np.ones(N_CLASSES))
-        class_id = kept(decide(probability, THRESHOLD)[0], probability, last[here], KEEP_THRESHOLD)
+        class_id = kept(decide(probability, THRESHOLD)[0], probability, last[here], memory[0, here], KEEP_THRESHOLD)
         said, before[here], rival[here] = named(class_id, before[here], rival[here], np.ones(len(here), np.bool_))
         last[here] = said
         for i, one in zip(here.tolist(), said.tolist(), strict=True):

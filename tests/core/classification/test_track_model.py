@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aegis.core.classification.physical import decide
 from aegis.core.classification.track_memory import MEMORY
-from aegis.core.classification.track_model import LOOKS_TO_RENAME, TableModel, named, relative_priors
+from aegis.core.classification.track_model import LOOKS_TO_RENAME, TableModel, kept, named, relative_priors
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
@@ -64,22 +65,38 @@ def test_a_track_takes_another_class_only_after_looks_that_say_so():
     assert found == [drone, drone, drone, 0, drone, *waits, bird, bird]
 
 
+DRONE, BIRD = int(ClassId.DRONE), int(ClassId.BIRD)
+
+
+def followed(best: list[int], sure: list[float], threshold: float, first_look: int) -> list[int]:
+    """Return what is told look after look, of looks from the first one on."""
+    last, out = np.zeros(1, np.int64), []
+    for k, (class_id, p) in enumerate(zip(best, sure, strict=True)):
+        probability = np.full((1, N_CLASSES), (1.0 - p) / (N_CLASSES - 1))
+        probability[0, class_id] = p
+        last = kept(decide(probability, 0.65)[0], probability, last, np.array([float(first_look + k)]), threshold)
+        out.append(int(last[0]))
+    return out
+
+
 def test_a_track_keeps_its_class_while_that_is_the_likeliest_and_likely_enough():
-    """Kept from .55 on, named from .65 on: what it lost it gets back as it got it."""
-    drone, bird = int(ClassId.DRONE), int(ClassId.BIRD)
-    said = [0.6, 0.7, 0.6, 0.56, 0.54, 0.6, 0.66, 0.56]
-    model = ByLooks([0, *[drone] * 8], [0.9, *said])
-    found = [class_id for class_id, _ in told(model, [scan(k) for k in range(9)], keep_threshold=0.55)]
-    assert found == [0, drone, drone, drone, 0, 0, drone, drone]
-    other = ByLooks([0, drone, bird, drone], [0.9, 0.7, 0.6, 0.6])  # the likeliest is another for a look
-    assert [class_id for class_id, _ in told(other, [scan(k) for k in range(4)])] == [drone, 0, 0]
+    """Told from .65 on, kept from .55 on: what it lost it gets back as it got it."""
+    sure = [0.6, 0.7, 0.6, 0.56, 0.54, 0.6, 0.66, 0.56]
+    assert followed([DRONE] * 8, sure, 0.55, 40) == [0, DRONE, DRONE, DRONE, 0, 0, DRONE, DRONE]
+    assert followed([DRONE, BIRD, DRONE], [0.7, 0.6, 0.6], 0.55, 40) == [DRONE, 0, 0]
+    assert followed([DRONE] * 4, [0.7, 0.6, 0.7, 0.6], 0.65, 40) == [DRONE, 0, DRONE, 0]
 
 
-def test_with_one_threshold_a_class_comes_and_goes_with_it():
-    drone = int(ClassId.DRONE)
-    model = ByLooks([0, *[drone] * 4], [0.9, 0.7, 0.6, 0.7, 0.6])
-    found = [class_id for class_id, _ in told(model, [scan(k) for k in range(5)], keep_threshold=0.65)]
-    assert found == [drone, 0, drone, 0]
+def test_what_was_told_early_is_taken_back_until_the_window_is_full():
+    assert followed([DRONE] * 4, [0.7, 0.6, 0.7, 0.6], 0.55, 32 - 3) == [DRONE, 0, DRONE, DRONE]
+
+
+def test_the_tracker_keeps_a_class_by_its_looks():
+    model = ByLooks([DRONE], [0.7] * 33 + [0.6] * 4 + [0.5])
+    found = [class_id for class_id, _ in told(model, [scan(k) for k in range(40)])]
+    assert found[30:] == [DRONE] * 6 + [0] * 3
+    early = ByLooks([DRONE], [0.7] * 5 + [0.6])
+    assert [class_id for class_id, _ in told(early, [scan(k) for k in range(8)])] == [DRONE] * 4 + [0] * 3
 
 
 def test_without_a_look_nothing_changes():

@@ -54,7 +54,7 @@ class TrackClassificationSettings(ClassificationSettings):
     )  # fmt: skip
     keep_threshold: float = param(
         0.55,
-        "A track keeps the class that it has while that is its most probable one and at least this probable.",
+        "After 32 looks, a track keeps the class that it has while that is its most probable one and at least this probable.",
         ge=0.0,
         le=1.0,
     )

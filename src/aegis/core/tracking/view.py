@@ -14,7 +14,7 @@ from aegis.core.kernels import rows as kernels
 from aegis.core.tracking.rows import Rows, by_id
 from aegis.core.types import Detections, Floats, Ints, Tracks
 
-NAMED, RIVAL = MEMORY.index("class_named"), MEMORY.index("class_rival")
+LOOKS, NAMED, RIVAL = (MEMORY.index(f"class_{name}") for name in ("looks", "named", "rival"))
 
 
 class Shown(NamedTuple):
@@ -61,7 +61,7 @@ class View:
             frame_id: of the picture.
             model: that classes come from.
             confidence_threshold: below this probability a track gets no class.
-            keep_threshold: down to this one it keeps the class that it has, by a model that remembers.
+            keep_threshold: down to this one it keeps the class that it has, after a window of looks, by a model that remembers.
             ground: what heights are above [m].
         """
         self.model = model
@@ -93,7 +93,7 @@ class View:
         probability = self.model.probability(measured, np.empty((0, len(index))) if memory is None else memory)
         class_id, _ = decide(probability, self._threshold)
         if memory is not None and looked is not None:
-            class_id = kept(class_id, probability, rows["class_id"][index], self._keep_threshold)
+            class_id = kept(class_id, probability, rows["class_id"][index], memory[LOOKS], self._keep_threshold)
             class_id, memory[NAMED], memory[RIVAL] = named(class_id, memory[NAMED], memory[RIVAL], looked)
         tracks = Tracks(
             stamp_ns=stamp,
