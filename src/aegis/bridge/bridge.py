@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
@@ -14,10 +15,11 @@ from aegis.bridge.accounts.audit import Audit
 from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.store import Accounts
 from aegis.bridge.accounts.throttle import Throttle
-from aegis.bridge.accounts.tickets import Tickets
+from aegis.bridge.accounts.tickets import TicketOffice, Tickets
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.background import running
 from aegis.bridge.history.history import History
+from aegis.bridge.incident.export import Incidents
 from aegis.bridge.live.encoded import Body
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.live.loop_queue import LoopQueue
@@ -32,7 +34,8 @@ from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.ros_node import LoopSide, RosLink
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub, LiveStream
-from aegis.bridge.telemetry.sources import ACCOUNTS, HISTORY, OUTPUTS, QUEUE, STREAM
+from aegis.bridge.stream.sweep import PlacedSector
+from aegis.bridge.telemetry.sources import ACCOUNTS, HISTORY, OUTPUTS, QUEUE, REPLICAS, STREAM
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.telemetry import Telemetry
 from aegis.bridge.telemetry.writer import LogWriter
@@ -42,6 +45,9 @@ from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
 from aegis.ros.stages.base import StageContext
+
+if TYPE_CHECKING:
+    from aegis.bridge.replicas.replicas import Replicas
 
 
 @dataclass
@@ -53,7 +59,7 @@ class Bridge:
     nodes: GraphNodes
     accounts: Accounts
     tokens: Tokens
-    tickets: Tickets
+    tickets: TicketOffice
     throttle: Throttle
     devices: Devices
     zones: DrawnZones
@@ -62,10 +68,12 @@ class Bridge:
     hub: Hub
     stream: LiveStream
     history: History
+    incidents: Incidents
     feed: Feed
     coast: CoastLine
     telemetry: Telemetry
     graph: Graph
+    replicas: Replicas | None = None  # where this bridge is one of several
     started_at: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -81,6 +89,7 @@ class Bridge:
         join: bool = True,
         died: Callable[[], None] = lambda: None,
         ros_args: Sequence[str] = (),
+        export_words: Sequence[str] = (),
     ) -> AsyncIterator[Bridge]:
         """Run a bridge until the end of the block.
 
@@ -93,16 +102,31 @@ class Bridge:
             join: take part in the graph; otherwise nothing is received and no service is reached.
             died: called in another thread when the part in the graph ends by itself.
             ros_args: for ROS, `--ros-args` first.
+            export_words: what `aegis export` is told of the graph's parameters.
 
         Raises:
             ConfigError: a part cannot work with these parameters.
+            sqlalchemy.exc.SQLAlchemyError: the PostgreSQL that several bridges share is away.
         """
         state_dir = context.state_dir
         assert state_dir is not None
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
             hub = Hub(settings.stream)
-            accounts = await enter(Accounts.open(state_dir, settings.accounts, hub.close_sessions))
+            replicas: Replicas | None = None
+            if settings.replicas.is_one_of_several:
+                from aegis.bridge.replicas.replicas import Replicas  # with a package that is an extra
+
+                replicas = await enter(Replicas.open(settings.replicas, context.namespace, secret))
+            accounts = await enter(
+                Accounts.open(
+                    state_dir,
+                    settings.accounts,
+                    hub.close_sessions,
+                    server=settings.history.database_url.get_secret_value() if replicas else "",
+                    freshness=replicas.freshness if replicas else None,
+                )
+            )
             zones = DrawnZones(accounts)
             history = await enter(History.open(settings.history, state_dir, decision_days=settings.accounts.audit.days))
             outputs = await enter(Outputs.open(settings.outputs, namespace=context.namespace, run_id=context.run_id))
@@ -140,7 +164,15 @@ class Bridge:
             graph: Graph = NoGraph()
             if join:
                 side = LoopSide(
-                    queue, state, hub, history.acknowledgements, detail, lambda: zones.drawn, lambda: history.state
+                    queue,
+                    state,
+                    hub,
+                    history.acknowledgements,
+                    detail,
+                    lambda: zones.drawn,
+                    lambda: history.state,
+                    replicas.warnings if replicas else lambda: [],
+                    replicas.names if replicas else lambda: [],
                 )
                 link = await enter(RosLink.open(settings, nodes, context, side, died, ros_args))
                 graph, zones.on_change = link.services, link.publish_zones
@@ -152,8 +184,9 @@ class Bridge:
                 tokens=Tokens(
                     secret, settings.accounts.jwt_algorithm, settings.accounts.access_token_s, accounts.revocations
                 ),
-                tickets=Tickets(accounts.revocations),
-                throttle=Throttle(settings.accounts.limits),
+                tickets=replicas.tickets(accounts) if replicas else Tickets(accounts.revocations),
+                throttle=replicas.throttle(settings.accounts) if replicas else Throttle(settings.accounts.limits),
+                replicas=replicas,
                 devices=Devices(secret, settings.accounts.device_token_days * 86400.0),
                 zones=zones,
                 state=state,
@@ -161,12 +194,16 @@ class Bridge:
                 hub=hub,
                 stream=stream,
                 history=history,
+                incidents=Incidents(settings.incident, history.source, export_words),
                 feed=outputs.feed,
                 coast=outputs.coast,
                 telemetry=telemetry,
                 graph=graph,
             )
             await enter(running(hub.run(bridge.system_status), telemetry.run()))
+            if replicas:
+                metrics.add_source(REPLICAS, replicas.counts)
+                await enter(replicas.joined(accounts, zones, history, hub.close_all, bridge.show_acknowledgements))
             yield bridge
 
     @property
@@ -207,6 +244,7 @@ def connect(
         Frame[Threats], age, state.take_threats, feed.take_threats, stream.take_threats, in_thread=[history.put_threats]
     )
     queue.on(RadarFrame, stream.take_radar_frame)
+    queue.on(PlacedSector, stream.take_video)
     queue.on(EwFrame[Signal], state.take_signals, stream.take_signals)
     queue.on(EwFrame[Advice], state.take_advice, stream.take_advice)
     queue.on(EwFrame[Alarm], state.take_alarms, stream.take_alarms)

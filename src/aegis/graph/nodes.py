@@ -50,6 +50,7 @@ class NodeSpec:
         return settings
 
 
+UPLINK = "uplink"
 NODES: dict[str, NodeSpec] = {
     node.name: node
     for node in (
@@ -132,6 +133,15 @@ NODES: dict[str, NodeSpec] = {
             on_request=True,
         ),
         NodeSpec(
+            UPLINK,
+            "aegis.ros.stages.uplink:UplinkStage",
+            "aegis.core.uplink.settings:UplinkSettings",
+            "topics to and from other sites, over zenoh; where it has a site or receives any",
+            subscribes=("alarms", "events", "tracks", "threats", "status"),
+            offline=False,
+            on_request=True,
+        ),
+        NodeSpec(
             "threat",
             "aegis.ros.stages.threat:ThreatStage",
             "aegis.core.threat.settings:ThreatSettings",
@@ -202,6 +212,7 @@ ALL_NODES: dict[str, NodeSpec] = {
             "events",
             "status",
             "class_info",
+            "radar/video",  # while somebody watches it
         ),
         publishes=("zones",),
         calls=("scan", "ew/acknowledge", "alarms/handle"),

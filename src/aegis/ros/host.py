@@ -12,8 +12,10 @@ from aegis_msgs.srv import Restart
 from rclpy.clock import Clock, ClockType, ROSClock
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
 
 from aegis.core.decisions import ProofChecker
 from aegis.core.events import AnotherPublisher, DecisionRefused, ParametersChanged
@@ -25,12 +27,14 @@ from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
 from aegis.ros.parameters import Tuning
 from aegis.ros.proofs import Proven, check_proof, has_proof, prove
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
-from aegis.ros.stages.base import Output, Stage
+from aegis.ros.stages.base import Carried, Output, Stage
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic, heard_at
+from aegis.ros.uplink.wire import stamp_of_cdr
 
 P = ParamSpec("P")
 
 STATUS_PERIOD_S = 1.0
+PAGES_AT_ONCE = 10  # so many times a topic's depth is kept of what another site sends
 # Of a topic that keeps many messages, as events do, several are taken at a time: waking up for one costs more than it does
 # itself. No more than that, so that the other topics wait a few milliseconds at most.
 AT_ONCE = 16
@@ -47,6 +51,7 @@ OWNERS: dict[str, Callable[[Any], str]] = {
     "threats": lambda m: "",
     "status": lambda m: str(m.stage[0]) if m.stage else "",
 }
+_OF_NOBODY = ("tracks", "threats")  # of them, whose a message is need not be read in it
 
 
 class StageHost:
@@ -85,6 +90,7 @@ class StageHost:
         }
         self.node = node
         self.stage = stage
+        self._attended: dict[str, list[Subscription[Any]]] = {}
         self._own_topics = frozenset(publishes)
         self._publishers = {
             name: node.create_publisher(
@@ -111,6 +117,8 @@ class StageHost:
             node.create_timer(stage.period_s, self._on_timer, clock=steady)
         if stage.tunable:
             Tuning(node, lambda: stage.settings, self._on_tuned)
+        if stage.carries_bytes:
+            stage.wake = node.create_guard_condition(self._on_wake).trigger
         self._guard(stage.start, self.now_ns())
         self._started = True  # from now on the executor calls
 
@@ -126,8 +134,18 @@ class StageHost:
         clock = self.node.get_clock()
         return isinstance(clock, ROSClock) and clock.ros_time_is_active
 
-    def _listen(self, topic: Topic, at: str) -> None:
-        def take(message: StampedMessage, info: dict[str, int | None]) -> None:
+    def attend(self, topic: str, wanted: bool) -> None:
+        """Hear a topic that the stage does not read by itself, or do not any more; in the thread that spins the node."""
+        if wanted == (topic in self._attended):
+            return
+        if wanted:
+            self._attended[topic] = [self._listen(TOPICS[topic], at) for at in heard_at(self.stage.settings, topic)]
+            return
+        for subscription in self._attended.pop(topic):
+            self.node.destroy_subscription(subscription)
+
+    def _listen(self, topic: Topic, at: str) -> Subscription[Any]:
+        def take(message: StampedMessage | bytes, info: dict[str, int | None]) -> None:
             self._on_message(topic, at, message, info)
             for _ in range(1, AT_ONCE if topic.depth >= MANY else 1):
                 with subscription.handle:
@@ -143,7 +161,9 @@ class StageHost:
             qos_to_hear(topic),
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=topic.name in self._watched),
             qos_overriding_options=self._overridden(at, "subscription"),
+            raw=self.stage.carries_bytes,
         )
+        return subscription
 
     def _overridden(self, topic: str, entity: str) -> QoSOverridingOptions:
         """Return which policies of a topic the parameters override; only these are declared, as every one costs a start time."""
@@ -151,8 +171,12 @@ class StageHost:
         given = [name.removeprefix(beginning) for name in self._overrides if name.startswith(beginning)]
         return QoSOverridingOptions([QoSPolicyKind[policy.upper()] for policy in given])
 
-    def _on_message(self, topic: Topic, at: str, message: StampedMessage, info: dict[str, int | None]) -> None:
+    def _on_message(self, topic: Topic, at: str, message: StampedMessage | bytes, info: dict[str, int | None]) -> None:
         self.stage.counters.received += 1
+        if isinstance(message, bytes):
+            if topic.name not in _OF_NOBODY or self._is_of_its_publisher(at, "", info):
+                self._timed(self.stage.on_bytes, at, message)
+            return
         owner = OWNERS.get(topic.name)
         if owner is not None and not self._is_of_its_publisher(at, owner(message), info):
             return
@@ -196,6 +220,9 @@ class StageHost:
 
     def _tell_publishers(self, topic: str, owner: str, nodes: list[str]) -> None:
         self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes), self.now_ns())])
+
+    def _on_wake(self) -> None:
+        self._timed(self.stage.on_wake, self.now_ns())
 
     def _on_timer(self) -> None:
         self._timed(self.stage.on_timer, self.now_ns())
@@ -242,12 +269,12 @@ class StageHost:
 
         self._guard(tune)
 
-    def _timed(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
+    def _timed(self, call: Callable[P, Iterable[Output | Carried]], *args: P.args, **kwargs: P.kwargs) -> None:
         begin = time.perf_counter()
         self._guard(call, *args, **kwargs)
         self.stage.note_step(time.perf_counter() - begin)
 
-    def _guard(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
+    def _guard(self, call: Callable[P, Iterable[Output | Carried]], *args: P.args, **kwargs: P.kwargs) -> None:
         if self._started:
             beat(Loop.EXECUTOR)
         try:
@@ -257,7 +284,12 @@ class StageHost:
             self.node.get_logger().error(f"{type(error).__name__} in {self.stage.label}:\n{traceback.format_exc()}")
             self._publish(self.stage.failed(error, self.now_ns()))
 
-    def _publish(self, output: Output) -> None:
+    def _publish(self, output: Output | Carried) -> None:
+        if isinstance(output, Carried):
+            self._of_site(output.topic).publish(output.data)
+            self.stage.counters.published += 1
+            self.stage.note_latency((self.now_ns() - stamp_of_cdr(output.data)) * 1e-9)
+            return
         if has_proof(output.message):
             prove(output.message, self.node.resolve_topic_name(output.topic), self._key)
         self._publishers[output.topic].publish(output.message)
@@ -266,3 +298,12 @@ class StageHost:
             measured_ns = stamp_of(output.message)
             if measured_ns:
                 self.stage.note_latency((self.now_ns() - measured_ns) * 1e-9)
+
+    def _of_site(self, name: str) -> Publisher:
+        """Return the publisher of a topic in a site's namespace; made when it is needed first."""
+        if name not in self._publishers:
+            topic = TOPICS[name.rpartition("/")[2]]
+            qos = qos_profile(topic)
+            qos.depth *= PAGES_AT_ONCE  # what was missing comes many at a time
+            self._publishers[name] = self.node.create_publisher(message_class(topic.type), name, qos)
+        return self._publishers[name]
