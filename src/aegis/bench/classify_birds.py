@@ -14,8 +14,9 @@ from tqdm import trange
 from aegis.bench import Row
 from aegis.core.classification.network import Network
 from aegis.core.classification.physical import decide
+from aegis.core.classification.settings import TrackClassificationSettings
 from aegis.core.classification.track_memory import blank, features, remembered
-from aegis.core.classification.track_model import named
+from aegis.core.classification.track_model import kept, named
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
@@ -31,6 +32,7 @@ from aegis.training.tracks import Watching, drawn_scene, looks_of, observed
 SEED = 4_000
 SPAN_S = 120.0
 AN_HOUR = 100.0
+KEEP_THRESHOLD = TrackClassificationSettings().keep_threshold
 LOOKS = 10  # from then on a drone is to be found
 
 
@@ -76,12 +78,15 @@ def told(tracks: Sequence[Floats], network: Network) -> list[Ints]:
     """Return (K,) the class that is told after each of the K looks (K, LOOK) at each track."""
     lengths = np.array([len(looks) for looks in tracks])
     memory, before, rival = blank(len(tracks)), np.zeros(len(tracks)), np.zeros(len(tracks))
+    last = np.zeros(len(tracks), np.int64)
     out = [np.zeros(n, np.int64) for n in lengths]
     for k in range(int(lengths.max(initial=0))):
         here = np.flatnonzero(lengths > k)
         memory[:, here] = remembered(memory[:, here], looks_of(np.array([tracks[i][k] for i in here.tolist()])))
-        class_id, _ = decide(network.posterior(features(memory[:, here]), np.ones(N_CLASSES)), THRESHOLD)
+        probability = network.posterior(features(memory[:, here]), np.ones(N_CLASSES))
+        class_id = kept(decide(probability, THRESHOLD)[0], probability, last[here], memory[0, here], KEEP_THRESHOLD)
         said, before[here], rival[here] = named(class_id, before[here], rival[here], np.ones(len(here), np.bool_))
+        last[here] = said
         for i, one in zip(here.tolist(), said.tolist(), strict=True):
             out[i][k] = one
     return out

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aegis.core.classification.physical import decide
 from aegis.core.classification.track_memory import MEMORY
-from aegis.core.classification.track_model import LOOKS_TO_RENAME, TableModel, named, relative_priors
+from aegis.core.classification.track_model import LOOKS_TO_RENAME, TableModel, kept, named, relative_priors
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
@@ -17,20 +18,21 @@ LOOKS = MEMORY.index("class_looks")
 
 
 class ByLooks:
-    """Says what a list says at each number of looks."""
+    """Says what a list says at each number of looks, as surely as another list says."""
 
     name, basis, remembers, prior = "by looks", "a test", True, np.ones(N_CLASSES)
 
-    def __init__(self, said):
-        self.said, self.memory = said, None
+    def __init__(self, said, sure=(0.9,)):
+        self.said, self.sure, self.memory = said, sure, None
 
     def probability(self, tracks, memory):
         self.memory = memory.copy()
         out = np.zeros((memory.shape[1], N_CLASSES))
         for i, looks in enumerate(memory[LOOKS].astype(int)):
             class_id = self.said[min(looks, len(self.said) - 1)]
-            out[i] = 0.1 / (N_CLASSES - 1)
-            out[i, class_id] = 0.9
+            sure = self.sure[min(looks, len(self.sure) - 1)]
+            out[i] = (1.0 - sure) / (N_CLASSES - 1)
+            out[i, class_id] = sure
         return out
 
 
@@ -61,6 +63,40 @@ def test_a_track_takes_another_class_only_after_looks_that_say_so():
     found = [class_id for class_id, _ in told(model, [scan(k) for k in range(10)])]
     waits = [0] * (int(LOOKS_TO_RENAME) - 1)
     assert found == [drone, drone, drone, 0, drone, *waits, bird, bird]
+
+
+DRONE, BIRD = int(ClassId.DRONE), int(ClassId.BIRD)
+
+
+def followed(best: list[int], sure: list[float], threshold: float, first_look: int) -> list[int]:
+    """Return what is told look after look, of looks from the first one on."""
+    last, out = np.zeros(1, np.int64), []
+    for k, (class_id, p) in enumerate(zip(best, sure, strict=True)):
+        probability = np.full((1, N_CLASSES), (1.0 - p) / (N_CLASSES - 1))
+        probability[0, class_id] = p
+        last = kept(decide(probability, 0.65)[0], probability, last, np.array([float(first_look + k)]), threshold)
+        out.append(int(last[0]))
+    return out
+
+
+def test_a_track_keeps_its_class_while_that_is_the_likeliest_and_likely_enough():
+    """Told from .65 on, kept from .55 on: what it lost it gets back as it got it."""
+    sure = [0.6, 0.7, 0.6, 0.56, 0.54, 0.6, 0.66, 0.56]
+    assert followed([DRONE] * 8, sure, 0.55, 40) == [0, DRONE, DRONE, DRONE, 0, 0, DRONE, DRONE]
+    assert followed([DRONE, BIRD, DRONE], [0.7, 0.6, 0.6], 0.55, 40) == [DRONE, 0, 0]
+    assert followed([DRONE] * 4, [0.7, 0.6, 0.7, 0.6], 0.65, 40) == [DRONE, 0, DRONE, 0]
+
+
+def test_what_was_told_early_is_taken_back_until_the_window_is_full():
+    assert followed([DRONE] * 4, [0.7, 0.6, 0.7, 0.6], 0.55, 32 - 3) == [DRONE, 0, DRONE, DRONE]
+
+
+def test_the_tracker_keeps_a_class_by_its_looks():
+    model = ByLooks([DRONE], [0.7] * 33 + [0.6] * 4 + [0.5])
+    found = [class_id for class_id, _ in told(model, [scan(k) for k in range(40)])]
+    assert found[30:] == [DRONE] * 6 + [0] * 3
+    early = ByLooks([DRONE], [0.7] * 5 + [0.6])
+    assert [class_id for class_id, _ in told(early, [scan(k) for k in range(8)])] == [DRONE] * 4 + [0] * 3
 
 
 def test_without_a_look_nothing_changes():

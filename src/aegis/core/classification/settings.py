@@ -52,6 +52,12 @@ class TrackClassificationSettings(ClassificationSettings):
         "auto", "Where a trained model runs: on the CPU by numpy (auto, cpu), or on a GPU by torch (cuda; needs the extra train).",
         env="MODEL_DEVICE",
     )  # fmt: skip
+    keep_threshold: float = param(
+        0.55,
+        "After 32 looks, a track keeps the class that it has while that is its most probable one and at least this probable.",
+        ge=0.0,
+        le=1.0,
+    )
     min_snr_db: float = param(
         6.0, "A look at a lower SNR says nothing of a track's class.", unit="dB", ge=-100.0, le=100.0
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aegis.core.classification import physical
 from aegis.core.classification.physical import PhysicalModel
-from aegis.core.classification.track_memory import features
+from aegis.core.classification.track_memory import WINDOW_LOOKS, features
 from aegis.core.types import N_CLASSES, ClassId, Floats, Ints
 
 LOOKS_TO_RENAME = 3.0  # in a row, that have to say so before a track that had a class gets another one
@@ -104,6 +104,23 @@ def relative_priors(classes: tuple[ClassId, ...], priors: Mapping[ClassId, float
     considered = {ClassId.UNKNOWN, *classes}
     given = priors or {}
     return np.array([given.get(c, 1.0) if c in considered else 0.0 for c in ClassId])
+
+
+def kept(class_id: Ints, probability: Floats, before: Ints, looks: Floats, threshold: float) -> Ints:
+    """Return the classes (S,), where a track keeps the one that it was told to be of while that is still the most probable one.
+
+    What wavers about a single threshold would have a name in one scan and none in the next. It does once the window of looks
+    is full; before, each look adds to what is known, and what was told early may have to be taken back.
+
+    Args:
+        class_id: (S,) that the probabilities (S, N_CLASSES) give, UNKNOWN where none of them suffices.
+        before: (S,) what was told in the scan before.
+        looks: (S,) that there were.
+        threshold: as probable the class has to be.
+    """
+    best, most = probability.argmax(axis=1), probability.max(axis=1, initial=0.0)
+    stays = (class_id == ClassId.UNKNOWN) & (best == before) & (most >= threshold) & (looks >= WINDOW_LOOKS)
+    return np.where(stays, before, class_id)
 
 
 class Named(NamedTuple):

@@ -72,7 +72,8 @@ class Filter:
             places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()]
             self._places = BirthPlaces(places, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m)
         ground = float(self._sensors[""].view.pose.position[2])
-        self._view = View(s.frame_id, model, s.classification.confidence_threshold, ground)
+        names = s.classification
+        self._view = View(s.frame_id, model, names.confidence_threshold, names.keep_threshold, ground)
 
     def with_settings(self, settings: TrackingSettings) -> Filter:
         """Return a filter with other settings, and the same names and classes."""

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from aegis.core.classification.physical import decide
 from aegis.core.classification.track_memory import MEMORY, Looks, remembered
-from aegis.core.classification.track_model import Measured, TrackModel, named
+from aegis.core.classification.track_model import Measured, TrackModel, kept, named
 from aegis.core.kernels import rows as kernels
 from aegis.core.tracking.rows import Rows, by_id
 from aegis.core.types import Detections, Floats, Ints, Tracks
 
-NAMED, RIVAL = MEMORY.index("class_named"), MEMORY.index("class_rival")
+LOOKS, NAMED, RIVAL = (MEMORY.index(f"class_{name}") for name in ("looks", "named", "rival"))
 
 
 class Shown(NamedTuple):
@@ -52,17 +52,21 @@ def shown_as(rows: Rows, index: Ints, mean: Floats, covariance: Floats, stamp_ns
 class View:
     """Makes pictures."""
 
-    def __init__(self, frame_id: str, model: TrackModel, confidence_threshold: float, ground: float) -> None:
+    def __init__(
+        self, frame_id: str, model: TrackModel, confidence_threshold: float, keep_threshold: float, ground: float
+    ) -> None:
         """Make it.
 
         Args:
             frame_id: of the picture.
-            model: that classes come from; below the threshold of confidence it is UNKNOWN.
-            confidence_threshold: see there.
+            model: that classes come from.
+            confidence_threshold: below this probability a track gets no class.
+            keep_threshold: down to this one it keeps the class that it has, after a window of looks, by a model that remembers.
             ground: what heights are above [m].
         """
         self.model = model
-        self._frame_id, self._threshold, self._ground = frame_id, confidence_threshold, ground
+        self._frame_id, self._ground = frame_id, ground
+        self._threshold, self._keep_threshold = confidence_threshold, keep_threshold
 
     def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints, Floats | None]:
         """Return the picture of the tracks that have a name, ordered by it, after these detections; their rows (S,); and what
@@ -89,6 +93,7 @@ class View:
         probability = self.model.probability(measured, np.empty((0, len(index))) if memory is None else memory)
         class_id, _ = decide(probability, self._threshold)
         if memory is not None and looked is not None:
+            class_id = kept(class_id, probability, rows["class_id"][index], memory[LOOKS], self._keep_threshold)
             class_id, memory[NAMED], memory[RIVAL] = named(class_id, memory[NAMED], memory[RIVAL], looked)
         tracks = Tracks(
             stamp_ns=stamp,

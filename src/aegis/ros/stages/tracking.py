@@ -52,8 +52,8 @@ class TrackingStage(Stage[TrackingSettings]):
         *(f"{of}.{name}" for of in ("sensor", "sensors.*")
           for name in ("detection_probability", "clutter_per_scan", "births_per_scan", "min_range_m", "max_range_m")),
         "motion.acceleration*", "motion.vertical_*", "motion.turn_*", "motion.mean_*", "association.sharpness",
-        "existence.*", "birth.initial_*", "classification.confidence_threshold", "classification.min_snr_db",
-        "classification.max_noise_rise_db",
+        "existence.*", "birth.initial_*", "classification.confidence_threshold", "classification.keep_threshold",
+        "classification.min_snr_db", "classification.max_noise_rise_db",
     )  # fmt: skip
 
     def __init__(self, settings: TrackingSettings, context: StageContext) -> None:
