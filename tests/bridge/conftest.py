@@ -22,7 +22,9 @@ import yaml
 from anyio.from_thread import start_blocking_portal
 from bridge_data import some_detections, some_threats, some_tracks
 from fastapi.testclient import TestClient
+from postgres import PostgresServer, find_binaries
 from rclpy.executors import SingleThreadedExecutor
+from redis_server import RedisServer, find_redis
 from ros_services import proving
 from settings_of import dotted, settings_of
 from websockets.sync.client import ClientConnection, connect
@@ -40,6 +42,33 @@ from aegis.ros.topics import TOPICS
 
 SECRET = bytes(range(32, 96))
 PASSWORD = "a good long password"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running server, or skip where PostgreSQL is absent."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip(
+            "the server programs of PostgreSQL (initdb, pg_ctl) are not on this machine: apt install postgresql"
+        )
+    server = PostgresServer(binaries)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A running Redis, or skip where it is absent."""
+    program = find_redis()
+    if program is None:
+        pytest.skip("redis-server is not on this machine: apt install redis-server")
+    server = RedisServer(program, tmp_path)
+    yield server
+    server.remove()
 
 
 # The application alone.

@@ -225,7 +225,7 @@ def test_what_is_published_when_it_changes_is_taken_from_the_graph_only(node, wa
 
     wait_for(all_received, "all of them")
     assert stage.heard == [[1], [2], [4]]
-    assert stage.counters.reasons == {"not of this graph: alarms": 4}
+    assert stage.counters.reasons == {"not of this graph: alarms": 3, "older than what was taken: alarms": 1}
     (event,) = told
     data = json.loads(event.data)
     assert (event.name, data["topic"], data["nodes"]) == ("ANOTHER_PUBLISHER", "alarms", ["/stranger"])

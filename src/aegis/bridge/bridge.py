@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
@@ -14,7 +15,7 @@ from aegis.bridge.accounts.audit import Audit
 from aegis.bridge.accounts.devices import Devices
 from aegis.bridge.accounts.store import Accounts
 from aegis.bridge.accounts.throttle import Throttle
-from aegis.bridge.accounts.tickets import Tickets
+from aegis.bridge.accounts.tickets import TicketOffice, Tickets
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.background import running
 from aegis.bridge.history.history import History
@@ -32,7 +33,7 @@ from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.ros_node import LoopSide, RosLink
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub, LiveStream
-from aegis.bridge.telemetry.sources import ACCOUNTS, HISTORY, OUTPUTS, QUEUE, STREAM
+from aegis.bridge.telemetry.sources import ACCOUNTS, HISTORY, OUTPUTS, QUEUE, REPLICAS, STREAM
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.telemetry import Telemetry
 from aegis.bridge.telemetry.writer import LogWriter
@@ -42,6 +43,9 @@ from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
 from aegis.ros.stages.base import StageContext
+
+if TYPE_CHECKING:
+    from aegis.bridge.replicas.replicas import Replicas
 
 
 @dataclass
@@ -53,7 +57,7 @@ class Bridge:
     nodes: GraphNodes
     accounts: Accounts
     tokens: Tokens
-    tickets: Tickets
+    tickets: TicketOffice
     throttle: Throttle
     devices: Devices
     zones: DrawnZones
@@ -66,6 +70,7 @@ class Bridge:
     coast: CoastLine
     telemetry: Telemetry
     graph: Graph
+    replicas: Replicas | None = None  # where this bridge is one of several
     started_at: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -96,13 +101,27 @@ class Bridge:
 
         Raises:
             ConfigError: a part cannot work with these parameters.
+            sqlalchemy.exc.SQLAlchemyError: the PostgreSQL that several bridges share is away.
         """
         state_dir = context.state_dir
         assert state_dir is not None
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
             hub = Hub(settings.stream)
-            accounts = await enter(Accounts.open(state_dir, settings.accounts, hub.close_sessions))
+            replicas: Replicas | None = None
+            if settings.replicas.is_one_of_several:
+                from aegis.bridge.replicas.replicas import Replicas  # with a package that is an extra
+
+                replicas = await enter(Replicas.open(settings.replicas, context.namespace, secret))
+            accounts = await enter(
+                Accounts.open(
+                    state_dir,
+                    settings.accounts,
+                    hub.close_sessions,
+                    server=settings.history.database_url.get_secret_value() if replicas else "",
+                    freshness=replicas.freshness if replicas else None,
+                )
+            )
             zones = DrawnZones(accounts)
             history = await enter(History.open(settings.history, state_dir, decision_days=settings.accounts.audit.days))
             outputs = await enter(Outputs.open(settings.outputs, namespace=context.namespace, run_id=context.run_id))
@@ -140,7 +159,15 @@ class Bridge:
             graph: Graph = NoGraph()
             if join:
                 side = LoopSide(
-                    queue, state, hub, history.acknowledgements, detail, lambda: zones.drawn, lambda: history.state
+                    queue,
+                    state,
+                    hub,
+                    history.acknowledgements,
+                    detail,
+                    lambda: zones.drawn,
+                    lambda: history.state,
+                    replicas.warnings if replicas else lambda: [],
+                    replicas.names if replicas else lambda: [],
                 )
                 link = await enter(RosLink.open(settings, nodes, context, side, died, ros_args))
                 graph, zones.on_change = link.services, link.publish_zones
@@ -152,8 +179,9 @@ class Bridge:
                 tokens=Tokens(
                     secret, settings.accounts.jwt_algorithm, settings.accounts.access_token_s, accounts.revocations
                 ),
-                tickets=Tickets(accounts.revocations),
-                throttle=Throttle(settings.accounts.limits),
+                tickets=replicas.tickets(accounts) if replicas else Tickets(accounts.revocations),
+                throttle=replicas.throttle(settings.accounts) if replicas else Throttle(settings.accounts.limits),
+                replicas=replicas,
                 devices=Devices(secret, settings.accounts.device_token_days * 86400.0),
                 zones=zones,
                 state=state,
@@ -167,6 +195,9 @@ class Bridge:
                 graph=graph,
             )
             await enter(running(hub.run(bridge.system_status), telemetry.run()))
+            if replicas:
+                metrics.add_source(REPLICAS, replicas.counts)
+                await enter(replicas.joined(accounts, zones, history, hub.close_all, bridge.show_acknowledgements))
             yield bridge
 
     @property

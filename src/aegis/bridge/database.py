@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,26 @@ CONNECT_TIMEOUT_S = 5
 IMMEDIATE = {"sqlite_begin": "IMMEDIATE"}
 # A server that vanished without a word is given up after about so long, and not after TCP's quarter of an hour.
 _TCP = {"tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+_ONE_MIGRATION = 0x41656770  # of PostgreSQL's advisory locks
 _migrating = threading.Lock()  # Alembic's own context is one for the whole process
 
 
-def open_engine(url: str, *, statement_timeout_s: float = 30.0) -> Engine:
+@dataclass(frozen=True)
+class State:
+    """The state of a database."""
+
+    up: bool
+    since_s: float  # since 1970
+    reason: str = ""  # why it is away
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what went wrong in one line, without the statement and its values."""
+    cause = getattr(error, "orig", None) or error
+    return " ".join(f"{type(cause).__name__}: {cause}".split())
+
+
+def open_engine(url: str, *, statement_timeout_s: float = 30.0, options: Mapping[str, str] | None = None) -> Engine:
     """Return an engine; nothing is connected yet.
 
     SQLite keeps a write-ahead log and waits for the disk at every commit (synchronous=FULL): what was committed outlives a power
@@ -33,6 +51,7 @@ def open_engine(url: str, *, statement_timeout_s: float = 30.0) -> Engine:
     Args:
         url: of SQLAlchemy, `sqlite:////path` or `postgresql://user:password@host/name`.
         statement_timeout_s: a PostgreSQL that does not answer a statement for so long has failed.
+        options: further settings of PostgreSQL for each connection, none with spaces.
 
     Raises:
         ConfigError: another kind of database, not a URL, or the driver of PostgreSQL is not installed.
@@ -46,12 +65,13 @@ def open_engine(url: str, *, statement_timeout_s: float = 30.0) -> Engine:
         return _open_sqlite(url, parsed.database)
     if name != "postgresql":
         raise ConfigError(f"databases of '{name}' are not supported; sqlite or postgresql is")
-    options = f"-c statement_timeout={round(statement_timeout_s * 1000)}"
+    given = {"statement_timeout": str(round(statement_timeout_s * 1000)), **(options or {})}
+    words = " ".join(f"-c {name}={value}" for name, value in given.items())
     try:
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options, **_TCP},
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": words, **_TCP},
         )
     except ModuleNotFoundError as error:
         raise ConfigError(
@@ -111,6 +131,8 @@ def migrate(engine: Engine, migrations: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     with _migrating, engine.execution_options(**IMMEDIATE).begin() as connection:
+        if connection.dialect.name == "postgresql":  # several bridges may start at a time
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ONE_MIGRATION})")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -13,16 +13,19 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.bridge.accounts.secret import load_secret
 from aegis.bridge.accounts.store import ADMINISTRATOR
 from aegis.bridge.app import create_app
 from aegis.bridge.background import running
 from aegis.bridge.bridge import Bridge
+from aegis.bridge.database import reason_of
 from aegis.bridge.http.listener import allow_connections, listen
 from aegis.bridge.http.protocol import Loop
 from aegis.bridge.http.protocol import protocol_class as http_protocol_class
-from aegis.bridge.live.nodes import GraphNodes
+from aegis.bridge.live.nodes import OWN_NAME, GraphNodes
+from aegis.bridge.replicas.settings import check_replicas, node_name
 from aegis.bridge.settings import BridgeSettings, check_exposure, check_tls_files
 from aegis.bridge.stream.ws_protocol import protocol_class
 from aegis.bridge.telemetry.log import bridge_log
@@ -74,12 +77,23 @@ def serve(
             file=sys.stderr,
         )
         return EXIT_CONFIG
-    context = StageContext(run_id, epoch, state_dir, True, namespace)
+    check_replicas(settings.replicas, settings.history.database_url.get_secret_value())
+    label = node_name(settings.replicas, OWN_NAME)
+    if settings.replicas.is_one_of_several:  # its history and logs are its own; keys and the rest are the graph's
+        state_dir = state_dir / label
+        state_dir.mkdir(exist_ok=True, mode=0o700)
+    context = StageContext(run_id, epoch, state_dir, True, namespace, label)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     with listener, bridge_log(settings.log.folder(state_dir, namespace), settings.log) as log:
         allow_connections(settings.stream.max_clients)
         with asyncio.Runner(loop_factory=Loop) as runner:
-            return runner.run(_run(settings, nodes, context, secret, listener, log, ros_args))
+            try:
+                return runner.run(_run(settings, nodes, context, secret, listener, log, ros_args))
+            except SQLAlchemyError as error:
+                print(
+                    f"aegis bridge: the accounts in PostgreSQL cannot be reached: {reason_of(error)}", file=sys.stderr
+                )
+                return EXIT_FAILED
 
 
 async def _run(
@@ -137,7 +151,9 @@ def server_config(settings: BridgeSettings, app: FastAPI) -> uvicorn.Config:
         lifespan="off",  # the bridge is open around the server
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # with X-Forwarded-For a client could choose the address that its logins are counted by
+        # Of anybody else X-Forwarded-For is ignored: a client could choose the address that its logins are counted by.
+        proxy_headers=bool(settings.requests.trusted_proxies),
+        forwarded_allow_ips=list(settings.requests.trusted_proxies),
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
         ssl_certfile=settings.tls.certificate or None,

@@ -25,7 +25,7 @@ from aegis_msgs.msg import (
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
-from aegis.bridge.history.failures import State
+from aegis.bridge.database import State
 from aegis.bridge.live import columns
 from aegis.bridge.live.acknowledgements import Acknowledgement
 from aegis.bridge.live.alarm_columns import alarm_rows
@@ -92,6 +92,8 @@ class LoopSide:
     detail: Callable[[], dict[str, object]]  # returns the counters of the bridge's components
     zones: Callable[[], Sequence[DrawnZone]]  # returns what people have drawn
     history: Callable[[], State] | None = None  # returns how the history's database is
+    warnings: Callable[[], Sequence[str]] = lambda: ()  # returns what else is not as it should be
+    others: Callable[[], Sequence[str]] = lambda: ()  # returns what the nodes of the graph's other bridges are called
 
 
 class BridgeStage(Stage[BridgeSettings]):
@@ -192,7 +194,8 @@ class BridgeStage(Stage[BridgeSettings]):
         history = self._side.history() if self._side.history else None
         if health.level is Level.OK and self._history_since_s is not None and history is not None and not history.up:
             return Health(Level.WARN, f"history: {history.reason}")
-        return health
+        warnings = self._side.warnings()
+        return Health(Level.WARN, "; ".join(warnings)) if warnings and health.level is Level.OK else health
 
     def detail(self) -> dict[str, Any]:
         """Return the counters of the components, and which events are acknowledged."""
@@ -292,7 +295,9 @@ class RosLink:
         """
         self._ros = rclpy.Context()
         rclpy.init(args=["aegis", *ros_args], context=self._ros)
-        self._node = rclpy.create_node(BridgeStage.name, context=self._ros, namespace=context.namespace)
+        self._node = rclpy.create_node(
+            context.label or BridgeStage.name, context=self._ros, namespace=context.namespace
+        )
         self.stage = BridgeStage(settings, context, side, self._now_ns)
         given = [word.partition(":=")[0] for word in ros_args if ":=" in word]
         self._host = StageHost(
@@ -300,10 +305,10 @@ class RosLink:
         )
         self.services = GraphServices(self._node, nodes)
         renamed = {word.rpartition(":=")[2] for word in ros_args if "__node:=" in word or "__name:=" in word}
-        self._known = nodes.known | renamed
+        self._known = nodes.known | renamed | {self._node.get_name()}
         self._node.create_timer(
             STRANGERS_S,
-            lambda: self._host.look_for_strangers(self._known),
+            lambda: self._host.look_for_strangers(self._known.union(side.others())),
             clock=Clock(clock_type=ClockType.STEADY_TIME),
         )
         self._executor = SingleThreadedExecutor(context=self._ros)

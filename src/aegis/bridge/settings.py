@@ -8,6 +8,7 @@ from pathlib import Path
 from aegis.bridge.accounts.settings import AccountSettings
 from aegis.bridge.history.settings import HistorySettings
 from aegis.bridge.outputs.settings import OutputSettings
+from aegis.bridge.replicas.settings import ReplicaSettings
 from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.telemetry.settings import LogSettings
 from aegis.core.params import ConfigError, Settings, group, param
@@ -32,6 +33,11 @@ class RequestSettings(Settings):
         gt=0,
         le=300,
         was="request_timeout_s",
+    )
+    trusted_proxies: tuple[str, ...] = param(
+        (),
+        "Addresses or networks of proxies, as '127.0.0.1' or '10.0.0.0/24', whose X-Forwarded-For says where a request comes from"
+        " and whose X-Forwarded-Proto says whether with TLS. The proxy has to set both itself. Others' are ignored.",
     )
 
 
@@ -104,6 +110,7 @@ class BridgeSettings(SensorPose):
     accounts: AccountSettings = group(AccountSettings())
     stream: StreamSettings = group(StreamSettings())
     history: HistorySettings = group(HistorySettings())
+    replicas: ReplicaSettings = group(ReplicaSettings())
     outputs: OutputSettings = group(OutputSettings())
     log: LogSettings = group(LogSettings())
 

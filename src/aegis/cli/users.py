@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,8 +30,9 @@ _role = click.option("--role", type=click.Choice(tuple(ROLES)), required=True, h
 def users() -> None:
     """Accounts of the bridge.
 
-    It works on the bridge's database in the state directory, whether or not the bridge runs; a running bridge follows within
-    2 s. What it does is in the audit, as done by 'console'.
+    It works on the bridge's database in the state directory, or, of several bridges, on that in PostgreSQL where REDIS_URL and
+    DATABASE_URL are set as for them, whether or not a bridge runs; a running one follows within 2 s. What it does is in the
+    audit, as done by 'console'.
     """
 
 
@@ -42,10 +44,11 @@ def _accounts(namespace: str) -> Iterator[Accounts]:
     from aegis.bridge.accounts import users as table
     from aegis.bridge.accounts.store import Accounts
     from aegis.bridge.problem import ProblemError
+    from aegis.bridge.replicas.settings import shared_accounts
     from aegis.state import state_dir
 
     try:
-        accounts = Accounts(state_dir(namespace))
+        accounts = Accounts(state_dir(namespace), server=shared_accounts(os.environ))
         try:
             yield accounts
         except ProblemError as error:

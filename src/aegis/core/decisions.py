@@ -16,6 +16,10 @@ MOST_REMEMBERED = 4096  # proofs that were used, of each kind
 OWN = "it does not come from a node of this graph"
 
 
+class OutdatedError(ValueError):
+    """What was said is of the graph, and what was said later has been taken already."""
+
+
 def make_proof(key: bytes, name: str, content: bytes, now_ns: int) -> str:
     """Return the proof of a message: time, a number used once, and the HMAC over them, the name and the content.
 
@@ -51,7 +55,8 @@ class ProofChecker:
             newest: whether it has to be newer than all that came by this name, as what replaces what came before.
 
         Raises:
-            ValueError: why the decision is not to be taken.
+            OutdatedError: a newer one was taken, as of several bridges that keep the same, or it is said again by a stranger.
+            ValueError: why it is not to be taken.
         """
         if not proof:
             where = (
@@ -71,7 +76,7 @@ class ProofChecker:
             )
         held_ns = self._newest_ns.get(name, -1)
         if newest and at_ns < held_ns <= now_ns:  # after a clock was set back, what is held is ahead of it
-            raise ValueError("a newer one was taken before it")
+            raise OutdatedError("a newer one was taken before it")
         used = self._used[fresh]
         if proof in used:
             raise ValueError("its proof was used before")

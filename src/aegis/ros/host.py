@@ -16,7 +16,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from aegis.core.decisions import ProofChecker
+from aegis.core.decisions import OutdatedError, ProofChecker
 from aegis.core.events import AnotherPublisher, DecisionRefused, ParametersChanged
 from aegis.core.params import Settings
 from aegis.core.publishers import OnePublisher
@@ -217,6 +217,9 @@ class StageHost:
         newest = topic.name != "events"  # else it says all that there is, or is a decision on that
         try:
             check_proof(message, self.node.resolve_topic_name(at), self._proofs, fresh=False, newest=newest)
+        except OutdatedError:
+            self.stage.counters.note(f"older than what was taken: {at}")
+            return False
         except ValueError as error:
             if topic.name in OF_THE_BRIDGE:
                 self._refuse_decision(at, "", str(error))

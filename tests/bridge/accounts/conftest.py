@@ -1,5 +1,6 @@
 """Accounts of the tests: a database of their own, and a clock."""
 
+import os
 import time
 from pathlib import Path
 
@@ -21,9 +22,20 @@ def revoked() -> list[str]:
     return []
 
 
+# What is of accounts and not of a file holds on the database of several bridges too.
+ON_BOTH = {"test_sessions", "test_users", "test_invites"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "accounts" in metafunc.fixturenames:
+        both = os.environ.get("AEGIS_NIGHTLY") and metafunc.module.__name__.rpartition(".")[2] in ON_BOTH
+        metafunc.parametrize("accounts", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=True, ids=str)
+
+
 @pytest.fixture
-def accounts(tmp_path: Path, clock: Clock, revoked: list[str]):
+def accounts(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, revoked: list[str]):
     """Accounts without anybody in them; sessions of 7 days, 24 h idle, 3 at a time."""
-    made = Accounts(tmp_path, AccountSettings(sessions_per_account=3), clock, revoked.extend)
+    server = "" if request.param == "sqlite" else request.getfixturevalue("postgres").create_database()
+    made = Accounts(tmp_path, AccountSettings(sessions_per_account=3), clock, revoked.extend, server=server)
     yield made
     made.close()

@@ -249,9 +249,9 @@ def test_a_ticket_speaks_for_who_got_it(app):
     eve = Client(app, "eve")
     ticket = eve.ask("POST", "auth/ws-ticket").json()
     assert ticket["expires_in"] == 30
-    principal = app.bridge.tickets.redeem(ticket["ticket"])
+    principal = app.client.portal.call(app.bridge.tickets.redeem, ticket["ticket"])
     assert (principal.name, principal.scopes) == ("eve", {"radar:read", "threats:read"})
-    assert app.bridge.tickets.redeem(ticket["ticket"]) is None
+    assert app.client.portal.call(app.bridge.tickets.redeem, ticket["ticket"]) is None
 
 
 def test_denials_are_audited_with_who_and_why(app):

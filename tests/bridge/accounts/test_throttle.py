@@ -1,5 +1,6 @@
 """Limits: per address, per account at an address, per account anywhere, per device; time is not waited for."""
 
+import asyncio
 import time
 
 import pytest
@@ -33,7 +34,7 @@ def passed(act, times: int = 50) -> int:
     n, waits = 0, []
     for _ in range(times):
         try:
-            act()
+            asyncio.run(act())
             n += 1
         except ProblemError as error:
             waits.append((error.status, error.retry_after))
@@ -61,14 +62,14 @@ def test_a_known_device_has_a_count_of_its_own(throttle):
     passed(lambda: throttle.attempt("ada", "192.0.2.1"))
     assert passed(lambda: throttle.attempt("ada", "192.0.2.1", "device 1")) == 3
     assert passed(lambda: throttle.attempt("ada", "192.0.2.1", "device 2")) == 3
-    throttle.succeeded("ada", "192.0.2.1", "device 1")
+    asyncio.run(throttle.succeeded("ada", "192.0.2.1", "device 1"))
     assert passed(lambda: throttle.attempt("ada", "192.0.2.1", "device 1")) == 3
 
 
 def test_a_success_clears_the_account_at_its_address_only(throttle):
     for address in ("192.0.2.1", "192.0.2.2"):
         assert passed(lambda address=address: throttle.attempt("ada", address), 3) == 3
-    throttle.succeeded("Ada", "192.0.2.1")
+    asyncio.run(throttle.succeeded("Ada", "192.0.2.1"))
     assert passed(lambda: throttle.attempt("ada", "192.0.2.1"), 3) == 3
     assert passed(lambda: throttle.attempt("ada", "192.0.2.2"), 3) == 0
 
@@ -100,21 +101,21 @@ def test_who_stands_behind_an_address(address, who):
 
 
 def test_keys_of_the_past_are_forgotten(throttle, wait_for, monkeypatch):
-    kept = throttle._storage.events
+    kept = throttle._window.storage.events
     for i in range(200):
-        throttle.refresh(f"192.0.2.{i}")
+        asyncio.run(throttle.refresh(f"192.0.2.{i}"))
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 61)
 
     def over() -> bool:
-        throttle.attempt("ada", "198.51.100.1", "device")
-        throttle.succeeded("ada", "198.51.100.1", "device")
+        asyncio.run(throttle.attempt("ada", "198.51.100.1", "device"))
+        asyncio.run(throttle.succeeded("ada", "198.51.100.1", "device"))
         return not any(kept.values())
 
     wait_for(over, "their minute is over")
     assert len(kept) >= 200
-    monkeypatch.setattr(throttle, "_most_keys", 10)
-    throttle.attempt_anywhere("ada")
+    monkeypatch.setattr(throttle._window, "most_keys", 10)
+    asyncio.run(throttle.attempt_anywhere("ada"))
     assert len(kept) == 1
 
 

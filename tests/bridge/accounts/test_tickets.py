@@ -1,6 +1,8 @@
 """Tickets for the WebSocket: once, for 30 s, and no longer than whoever got them is trusted."""
 
+import asyncio
 import time
+from collections.abc import Iterator
 
 import pytest
 from accounts_data import Clock
@@ -25,9 +27,26 @@ def revocations() -> RevocationCache:
     return RevocationCache()
 
 
+class Office:
+    """Tickets, asked from outside of an event loop."""
+
+    def __init__(self, tickets: Tickets, run) -> None:
+        self.tickets, self.run = tickets, run
+
+    def issue(self, principal: Principal) -> str:
+        return self.run(self.tickets.issue(principal))
+
+    def redeem(self, ticket: str) -> Principal | None:
+        return self.run(self.tickets.redeem(ticket))
+
+    def __len__(self) -> int:
+        return len(self.tickets)
+
+
 @pytest.fixture
-def tickets(revocations, clock) -> Tickets:
-    return Tickets(revocations, clock)
+def tickets(revocations, clock) -> Iterator[Office]:
+    with asyncio.Runner() as runner:
+        yield Office(Tickets(revocations, clock), runner.run)
 
 
 def test_a_ticket_is_good_once(tickets):

@@ -9,28 +9,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from postgres import PostgresServer, find_binaries
 from settings_of import settings_of
 
 from aegis.bridge.history import shipper
 from aegis.bridge.history.history import History
 from aegis.bridge.history.settings import HistorySettings
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A running server, or skip where PostgreSQL is absent."""
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip(
-            "the server programs of PostgreSQL (initdb, pg_ctl) are not on this machine: apt install postgresql"
-        )
-    server = PostgresServer(binaries)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
 
 
 @dataclass

@@ -14,6 +14,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from aegis.bridge.accounts.addresses import subscriber
 from aegis.bridge.accounts.audit_table import BRIDGE, Entry
+from aegis.bridge.problem import ProblemError
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,15 @@ class Audit:
         self.lost = 0
         self.suppressed = 0
         self.anonymous = 0  # requests without any token where one is needed; counted by the guard
+
+    async def try_to_record(self, entry: Entry) -> bool:
+        """Write an entry, and return whether that was possible: where it was not, the caller has another place for it."""
+        try:
+            await self._write(entry)
+        except ProblemError as error:
+            _log.warning("the audit cannot take an entry now: %s by '%s': %s", entry.action, entry.who, error)
+            return False
+        return True
 
     async def record(self, entry: Entry) -> None:
         """Write an entry, or log and count it."""

@@ -85,5 +85,5 @@ def keep_for(session: Session, days: int, now: float) -> None:
 
 
 def _fit(text: str, characters: int) -> str:
-    """Return a text that the column takes: no longer, and without halves of surrogate pairs."""
-    return text[:characters].encode("utf-8", "replace").decode()
+    """Return a text that any database takes there: not too long, without halves of surrogate pairs and without NUL."""
+    return text[:characters].encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

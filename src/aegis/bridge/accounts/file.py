@@ -12,6 +12,7 @@ from pathlib import Path
 from alembic.util.exc import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from aegis.bridge.anchor import Anchor
 from aegis.bridge.database import migrate, open_engine
@@ -67,6 +68,9 @@ class AccountsFile:
                 raise ConfigError(f"{path}: cannot be used as the database of accounts: {error}") from error
 
         self._anchor = Anchor(Path(str(self.engine.url.database)))
+
+    def begin_writing(self, _session: Session) -> None:
+        """Do nothing: SQLite has locked the file at the transaction's begin."""
 
     def put_back(self) -> None:
         """Where the file was removed or replaced, put it back as it was.

@@ -40,10 +40,10 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
     name, address, now = attempt.username, attempt.address, accounts.now()
     device = devices.recognise(attempt.device_token, name, now)
     try:
-        throttle.attempt(name, address, device)
+        await throttle.attempt(name, address, device)
         checked = await accounts.read(users.credentials, name, address, now)
         if device is None and not (checked and checked.at_home):
-            throttle.attempt_anywhere(name)
+            await throttle.attempt_anywhere(name)
     except ProblemError as error:
         if error.status != 429:
             raise
@@ -66,7 +66,7 @@ async def log_in(accounts: Accounts, throttle: Throttle, devices: Devices, attem
         if error.status != 409:
             raise
         await _fail(accounts, attempt, who, "changed meanwhile")
-    throttle.succeeded(name, address, device)
+    await throttle.succeeded(name, address, device)
     _log.info("'%s' logged in from %s", who, address)
     return grant
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from aegis.bridge.accounts.opaque import digest, new_token
 from aegis.bridge.accounts.tokens import Lookup, Principal
@@ -21,6 +22,24 @@ class _Ticket:
     until: float
 
 
+class TicketOffice(Protocol):
+    """Gives tickets and takes them."""
+
+    async def issue(self, principal: Principal) -> str:
+        """Return a ticket.
+
+        Raises:
+            ProblemError: 429, too many wait to be used; 503, none can be given now.
+        """
+
+    async def redeem(self, ticket: str) -> Principal | None:
+        """Use a ticket up, and return whom it was given to; None where it is not good, or its session no longer is.
+
+        Raises:
+            ProblemError: 503, it cannot be looked at now.
+        """
+
+
 class Tickets:
     """Makes tickets that are good once, for 30 s; kept in memory, as they need not outlive a restart. Lives on the event loop."""
 
@@ -32,7 +51,7 @@ class Tickets:
     def __len__(self) -> int:
         return len(self._tickets)
 
-    def issue(self, principal: Principal) -> str:
+    async def issue(self, principal: Principal) -> str:
         """Return a ticket. A session that has too many loses its oldest one.
 
         Raises:
@@ -48,7 +67,7 @@ class Tickets:
         self._tickets[digest(ticket)] = _Ticket(principal, self._clock() + LIFETIME_S)
         return ticket
 
-    def redeem(self, ticket: str) -> Principal | None:
+    async def redeem(self, ticket: str) -> Principal | None:
         """Use a ticket up, and return whom it was given to; None where it is not good, or its session no longer is."""
         held = self._tickets.pop(digest(ticket), None)
         if held is None or self._clock() >= held.until or held.principal.expires_at <= time.time():

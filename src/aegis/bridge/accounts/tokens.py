@@ -44,6 +44,13 @@ class Lookup(Protocol):
     def is_revoked(self, session: str) -> bool:
         """Return whether a session was revoked."""
 
+    def require_read(self) -> None:
+        """Refuse where it is not known any more what was revoked.
+
+        Raises:
+            ProblemError: 503.
+        """
+
     def service(self, token: str) -> Principal | None:
         """Return who speaks with an opaque token; None for one that is not known."""
 
@@ -89,10 +96,12 @@ class Tokens:
 
         Raises:
             TokenError: it is not one of ours, out of its time, or revoked.
+            ProblemError: 503, it cannot be known whether it was revoked.
         """
         principal = self._lookup.service(token) or self._verify_access(token)
         if principal.expires_at <= time.time():
             raise TokenError("expired")
+        self._lookup.require_read()
         if self._lookup.is_revoked(principal.session):
             raise TokenError("revoked")
         return principal

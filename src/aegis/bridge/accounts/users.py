@@ -152,6 +152,8 @@ def get(session: Session, name: str) -> User:
 
 
 def _find(session: Session, name: str) -> User | None:
+    if "\0" in name:  # PostgreSQL would refuse the question
+        return None
     return session.scalar(select(User).where(User.name == name.lower()))
 
 

@@ -47,11 +47,11 @@ def acknowledgement_of(detail: str, who: str, stamp_ns: int) -> Acknowledgement 
     return None if level is None else Acknowledgement(level, who, stamp_ns / 1e9)
 
 
-def acknowledgements(connection: Connection) -> dict[int, Acknowledgement]:
-    """Return the newest acknowledgements of threats, by track."""
+def acknowledgements(connection: Connection, since_ns: int = 0) -> dict[int, Acknowledgement]:
+    """Return the newest acknowledgements of threats, by track; of those that are not before a time."""
     statement = (
         select(DECISIONS)
-        .where(DECISIONS.c.kind == THREAT, DECISIONS.c.accept)
+        .where(DECISIONS.c.kind == THREAT, DECISIONS.c.accept, DECISIONS.c.stamp_ns >= since_ns)
         .order_by(DECISIONS.c.stamp_ns.desc(), DECISIONS.c.id.desc())
         .limit(KEPT)
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from dataclasses import dataclass
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
@@ -16,24 +15,9 @@ _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _REFUSALS = ("22", "23", "54")
 
 
-@dataclass(frozen=True)
-class State:
-    """The state of a database."""
-
-    up: bool
-    since_s: float  # since 1970
-    reason: str = ""  # why it is away
-
-
 def database_backoff() -> Backoff:
     """Return the pauses between attempts to reach a database."""
     return Backoff(_SHORTEST_S, _LONGEST_S, random.Random())
-
-
-def reason_of(error: BaseException) -> str:
-    """Return what went wrong in one line, without the statement and its values."""
-    cause = getattr(error, "orig", None) or error
-    return " ".join(f"{type(cause).__name__}: {cause}".split())
 
 
 def is_corrupt(error: BaseException) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,8 +18,7 @@ from typing import TypeAlias, TypeVar
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
-from aegis.bridge.database import open_engine
-from aegis.bridge.history.failures import State
+from aegis.bridge.database import State, open_engine
 from aegis.bridge.history.reader import Reader
 from aegis.bridge.history.record import Record
 from aegis.bridge.history.records import Content, Decision, Message, json_text
@@ -65,6 +64,7 @@ class History:
         self._sampled_ns: int | None = None  # stamp of the last picture of tracks that was taken
         self._scanned_ns = time.time_ns()  # stamp of the last scan
         self.acknowledgements = Acknowledgements()  # of threats, from the decisions
+        self.on_decision: Callable[[Decision], Awaitable[None]] | None = None  # called when one is on the disk
         days = max(settings.days, decision_days)
 
         def retention(store: Store) -> Retention:
@@ -193,7 +193,13 @@ class History:
                 await asyncio.shield(asyncio.wrap_future(done))  # the decision stays when its caller goes away
         except TimeoutError:
             raise ProblemError(503, f"the decision was not on the disk within {KEPT_WITHIN_S:g} s") from None
+        if self.on_decision:
+            await self.on_decision(decision)
         return decision
+
+    def put_decision_of_another(self, decision: Decision) -> None:
+        """Keep a decision that another bridge of the graph took, and has committed; it is counted where it cannot be kept."""
+        self._put(decision)
 
     # Reading.
 

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from aegis.bridge.database import open_engine
-from aegis.bridge.history.failures import is_corrupt, reason_of
+from aegis.bridge.database import open_engine, reason_of
+from aegis.bridge.history.failures import is_corrupt
 from aegis.bridge.patience import Patience
 from aegis.bridge.problem import no_history
 

@@ -21,10 +21,10 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError
 
 from aegis.bridge.anchor import Anchor
-from aegis.bridge.database import IMMEDIATE, open_engine
+from aegis.bridge.database import IMMEDIATE, open_engine, reason_of
 from aegis.bridge.history import decisions
 from aegis.bridge.history.acknowledged import Position, advance
-from aegis.bridge.history.failures import is_corrupt, is_refusal, reason_of
+from aegis.bridge.history.failures import is_corrupt, is_refusal
 from aegis.bridge.history.records import Keepable, Kind, Row, table_of
 from aegis.bridge.history.store import Store
 from aegis.bridge.history.tables import DECISIONS, EVENTS, LOCAL, OUTBOX, REFUSED, STATE

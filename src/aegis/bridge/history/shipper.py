@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from aegis.bridge.history.failures import State, database_backoff, is_corrupt, is_refusal, reason_of
+from aegis.bridge.database import State, reason_of
+from aegis.bridge.history.failures import database_backoff, is_corrupt, is_refusal
 from aegis.bridge.history.record import Entry, Record, Settled
 from aegis.bridge.history.records import Row
 from aegis.bridge.history.retention import Retention

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TypeAlias
 
+from aegis.bridge.database import State, reason_of
 from aegis.bridge.history.decisions import THREAT, acknowledgement_of
-from aegis.bridge.history.failures import State, database_backoff, is_corrupt, reason_of
+from aegis.bridge.history.failures import database_backoff, is_corrupt
 from aegis.bridge.history.record import Committed, Record, Settled
 from aegis.bridge.history.records import Decision, Kind, Message
 from aegis.bridge.history.retention import Retention

@@ -13,6 +13,7 @@ from aegis.bridge.accounts.audit_table import DENIED
 from aegis.bridge.accounts.tokens import TokenError, Tokens, bearer_token
 from aegis.bridge.http.answer import answer
 from aegis.bridge.http.origin import origin_of
+from aegis.bridge.problem import ProblemError
 
 _log = logging.getLogger(__name__)
 
@@ -106,6 +107,9 @@ class DefaultDeny:
             else:
                 self._audit.anonymous += 1
             await answer(send, 401, "a valid access token is needed", {"www-authenticate": "Bearer"})
+            return False
+        except ProblemError as error:
+            await answer(send, error.status, error.detail, {"retry-after": str(error.retry_after or 1)})
             return False
         scope.setdefault("state", {})["principal"] = principal
         return True

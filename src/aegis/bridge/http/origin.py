@@ -18,7 +18,8 @@ class Origin:
 def origin_of(connection: HTTPConnection) -> Origin:
     """Return where a request or WebSocket comes from.
 
-    The address is that of the connection: with X-Forwarded-For a client could choose what its logins are counted by.
+    The address is that of the connection, or what a proxy that is trusted says (`requests.trusted_proxies`): with an
+    X-Forwarded-For of its own a client could choose what its logins are counted by.
     """
     address = connection.client.host if connection.client else ""
     return Origin(address, str(connection.scope.get("state", {}).get("request_id", "")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -20,16 +21,18 @@ class Acknowledgement:
 
 
 class Acknowledgements(Mapping[int, Acknowledgement]):
-    """Track id to its acknowledgement; the decisions of the history are the record. One thread adds, any may read."""
+    """Track id to its acknowledgement; the decisions of the history are the record. Any thread may add and read."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._by_track: dict[int, Acknowledgement] = {}  # replaced at a change, never changed
 
     def add(self, entries: Mapping[int, Acknowledgement]) -> None:
         """Take acknowledgements; of too many, the newest are kept."""
-        merged = {**self._by_track, **entries}
-        newest = sorted(merged, key=lambda one: merged[one].at_s)[-KEPT:]
-        self._by_track = {one: merged[one] for one in newest}
+        with self._lock:
+            merged = {**self._by_track, **entries}
+            newest = sorted(merged, key=lambda one: merged[one].at_s)[-KEPT:]
+            self._by_track = {one: merged[one] for one in newest}
 
     def __getitem__(self, track_id: int) -> Acknowledgement:
         return self._by_track[track_id]

@@ -234,7 +234,7 @@ class LiveState:
 
     def is_ours(self, stage: str) -> bool:
         """Return whether a stage is the graph's own, or the bridge."""
-        return stage in self.nodes or stage == OWN_NAME
+        return stage in self.nodes or stage.partition("_")[0] == OWN_NAME  # or another bridge of the graph
 
     def stage_row(self, stage: str) -> StageBody | None:
         """Return a stage's status in named units; None before the first.

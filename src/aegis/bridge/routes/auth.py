@@ -47,7 +47,7 @@ async def refresh(request: Request, what: RefreshRequest) -> TokenAnswer:
     """Use a refresh token up: a new access token, and a new refresh token. One that comes twice ends its session."""
     bridge, accounts = bridge_of(request), bridge_of(request).accounts
     origin = origin_of(request)
-    bridge.throttle.refresh(origin.address)
+    await bridge.throttle.refresh(origin.address)
     result = await accounts.write(
         None, sessions.refresh, what.refresh_token, origin.address, accounts.now(), accounts.settings
     )
@@ -77,7 +77,7 @@ async def refresh(request: Request, what: RefreshRequest) -> TokenAnswer:
 async def register(request: Request, who: RegisterRequest) -> AccountAnswer:
     """Make an account: with an invite, which gives the role, or with an administrator's access token."""
     bridge, accounts = bridge_of(request), bridge_of(request).accounts
-    bridge.throttle.register(origin_of(request).address)
+    await bridge.throttle.register(origin_of(request).address)
     if who.invite is None:
         administrator = _administrator(request, bridge)
         hashed = await accounts.passwords.hash_new(who.username, who.password)

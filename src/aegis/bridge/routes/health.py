@@ -28,13 +28,16 @@ async def ready(request: Request) -> Response:
     bridge = bridge_of(request)
     state, history = bridge.state, bridge.history.state
     missing, troubles = state.missing(), state.troubles()
-    is_ready = not missing and not troubles
+    replicas = bridge.replicas
+    shared = replicas.warnings() if replicas else []
+    unread = ["no token is taken: it cannot be known what was revoked"] if replicas and replicas.is_closed else []
+    is_ready = not missing and not troubles and not unread
     body: dict[str, Any] = {
         "ready": is_ready,
         "missing_stages": missing,
         "heard_age_s": state.status_age_s(state.ready_stages),
         "troubles": troubles,
-        "warnings": [] if history.up else [f"history: {history.reason}; what comes is kept on this disk"],
-        "reasons": [f"the stage '{name}' does not report" for name in missing] + state.trouble_words(),
+        "warnings": ([] if history.up else [f"history: {history.reason}; what comes is kept on this disk"]) + shared,
+        "reasons": [f"the stage '{name}' does not report" for name in missing] + state.trouble_words() + unread,
     }
     return json_response(body, 200 if is_ready else 503)

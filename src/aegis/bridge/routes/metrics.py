@@ -138,7 +138,7 @@ async def pipeline(request: Request) -> Response:
     """Return latencies and rates from the measurement to the bridge, and which stages are missing."""
     bridge = bridge_of(request)
     state, latency = bridge.state, bridge.telemetry.latency
-    stages = [name for name in state.stages if name != OWN_NAME]
+    stages = [name for name in state.stages if name.partition("_")[0] != OWN_NAME]
     if not stages:
         raise no_data("status")
     missing = state.missing()

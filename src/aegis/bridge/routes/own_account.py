@@ -40,7 +40,7 @@ async def change_password(request: Request, person: Person, change: PasswordChan
     """Change one's own password, and end all other sessions."""
     bridge, accounts = bridge_of(request), bridge_of(request).accounts
     address, now = origin_of(request).address, accounts.now()
-    bridge.throttle.attempt(person.name, address)
+    await bridge.throttle.attempt(person.name, address)
     current = await accounts.read(users.credentials, person.name, address, now)
     hashed = current.password_hash if current else None
     right = await accounts.passwords.run(accounts.passwords.verify, change.old, hashed)
@@ -49,7 +49,7 @@ async def change_password(request: Request, person: Person, change: PasswordChan
     new = await accounts.passwords.hash_new(person.name, change.new)
     entry = audited(request, person.name, "auth.password", person.name)
     await accounts.write(entry, users.change_own_password, current, new, now, person.session)
-    bridge.throttle.succeeded(person.name, address)
+    await bridge.throttle.succeeded(person.name, address)
 
 
 @router.get("/sessions", responses=_PERSON)
@@ -74,5 +74,5 @@ async def end_session(
 @router.post("/ws-ticket", responses=LIMITED)
 async def ws_ticket(request: Request, principal: Annotated[Principal, Depends(current_principal)]) -> Ticket:
     """Give a ticket for the WebSocket, good once and for 30 s: for clients that must not keep the token at hand."""
-    ticket = bridge_of(request).tickets.issue(principal)
+    ticket = await bridge_of(request).tickets.issue(principal)
     return Ticket(ticket=ticket, expires_in=round(tickets.LIFETIME_S))

@@ -14,6 +14,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from aegis.bridge.accounts.tokens import Principal, TokenError
 from aegis.bridge.bridge import Bridge, bridge_of
 from aegis.bridge.http.guard import record_denied
+from aegis.bridge.problem import ProblemError
 from aegis.bridge.stream.channels import DEFAULT_CHANNELS, allowed_channels
 from aegis.bridge.stream.client import WebSocketClient, Wire
 from aegis.bridge.stream.subscription import Format, Subscription, SubscriptionError, subscription
@@ -26,6 +27,7 @@ _log = logging.getLogger(__name__)
 # Close codes of our own (4000 to 4999 are free for applications).
 UNAUTHENTICATED, FORBIDDEN = 4401, 4403
 UNSUPPORTED_DATA, TRY_AGAIN_LATER = 1003, 1013
+MOST_REASON_BYTES = 123  # RFC 6455 section 5.5
 COMMAND_PAUSE_S = 0.02  # a client's commands are read no faster, so that one client cannot keep the loop busy
 
 
@@ -51,6 +53,8 @@ async def radar_stream(websocket: WebSocket) -> None:
         start = Subscription(channels=DEFAULT_CHANNELS & allowed_channels(principal.scopes))
         wire: Wire = websocket.scope["extensions"][WIRE]
         await _serve(websocket, bridge, WebSocketClient(wire, principal, start, bridge.settings.stream.queue_length))
+    except ProblemError as error:
+        await websocket.close(TRY_AGAIN_LATER, error.detail[:MOST_REASON_BYTES])
     except WebSocketDisconnect:
         pass  # the client is gone: there is no one to answer
 
@@ -71,7 +75,7 @@ async def _authenticate(websocket: WebSocket, bridge: Bridge) -> Principal | Non
             message = _decode(await websocket.receive_text())
         if message.get("type") != "auth":
             return None
-        return _principal(message, bridge)
+        return await _principal(message, bridge)
     except TokenError as error:
         await record_denied(bridge.audit, websocket, str(error))
         return None
@@ -80,16 +84,17 @@ async def _authenticate(websocket: WebSocket, bridge: Bridge) -> Principal | Non
         return None
 
 
-def _principal(message: Message, bridge: Bridge) -> Principal:
+async def _principal(message: Message, bridge: Bridge) -> Principal:
     """Return who an `auth` message speaks for.
 
     Raises:
         TokenError: it holds neither a token nor a ticket, or one that is not accepted.
+        ProblemError: 503, it cannot be looked at now.
     """
     token, ticket = message.get("token"), message.get("ticket")
     if isinstance(token, str):
         return bridge.tokens.verify(token)
-    principal = bridge.tickets.redeem(ticket) if isinstance(ticket, str) else None
+    principal = await bridge.tickets.redeem(ticket) if isinstance(ticket, str) else None
     if principal is None:
         raise TokenError("no token, and no ticket that is good")
     return principal
@@ -145,7 +150,7 @@ async def _read(websocket: WebSocket, bridge: Bridge, client: WebSocketClient) -
             message = _decode(await websocket.receive_text())
         except (ValueError, KeyError):  # KeyError: a binary message
             return
-        _answer(client, _command(message, bridge, client))
+        _answer(client, await _command(message, bridge, client))
         if message.get("type") == "subscribe":
             bridge.hub.greet(client)
         elif message.get("type") == "full":
@@ -157,7 +162,7 @@ def _answer(client: WebSocketClient, answer: Message) -> None:
     client.answer(data_frame(Opcode.TEXT, orjson.dumps(answer)))
 
 
-def _command(message: Message, bridge: Bridge, client: WebSocketClient) -> Message:
+async def _command(message: Message, bridge: Bridge, client: WebSocketClient) -> Message:
     """Do what a client asks, and return the answer."""
     kind = message.get("type")
     if kind == "ping":
@@ -169,7 +174,7 @@ def _command(message: Message, bridge: Bridge, client: WebSocketClient) -> Messa
     if kind == "subscribe":
         return _subscribe({key: value for key, value in message.items() if key != "type"}, bridge, client)
     if kind == "auth":
-        return _renew(message, bridge, client)
+        return await _renew(message, bridge, client)
     return _refusal(str(kind)[:32], "unknown command; known are ping, get_status, subscribe, full, auth")
 
 
@@ -184,10 +189,12 @@ def _subscribe(fields: Message, bridge: Bridge, client: WebSocketClient) -> Mess
     return {"type": "subscribed", **wanted.describe()}
 
 
-def _renew(message: Message, bridge: Bridge, client: WebSocketClient) -> Message:
+async def _renew(message: Message, bridge: Bridge, client: WebSocketClient) -> Message:
     """Take a newer token of the same person, so that the stream outlives the first one."""
     try:
-        principal = _principal(message, bridge)
+        principal = await _principal(message, bridge)
+    except ProblemError as error:
+        return _refusal("auth", error.detail)
     except TokenError as error:
         _log.info("WebSocket of '%s' not renewed: %s", client.principal.name, error)
         return _refusal("auth", "the token is not accepted")

@@ -19,7 +19,7 @@ from aegis.bridge.live.encoded import Index
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.models.threats import Acknowledged, ActiveThreats, EwStatus, ThreatSummary
 from aegis.bridge.problem import ProblemError, no_data
-from aegis.bridge.routes.access import require, require_person
+from aegis.bridge.routes.access import audited, require, require_person
 from aegis.bridge.routes.answers import MEASURED, current, frame_response, heard_from, problem
 from aegis.bridge.routes.radar import TrackId
 from aegis.bridge.routes.selection import ThreatSelection
@@ -111,14 +111,17 @@ async def acknowledge(
         raise ProblemError(404, f"track {track_id} is no threat now: it is not in the list")
     level = ThreatLevel(int(frame.data.level[found[0]]))
     origin = origin_of(request)
+    audited_already = bridge.replicas is not None and await bridge.audit.try_to_record(
+        audited(request, principal.name, f"{THREAT}.acknowledge", str(track_id), level=level.name)
+    )
     decision = await bridge.history.put_decision(
         kind=THREAT,
         target_id=track_id,
         who=principal.name,
         accept=True,
         detail={"level": level.name},
-        address=origin.address,
-        request_id=origin.request_id,
+        address=None if audited_already else origin.address,
+        request_id=None if audited_already else origin.request_id,
     )
     bridge.show_acknowledgements()
     return json_response(

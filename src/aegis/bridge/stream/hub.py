@@ -171,6 +171,14 @@ class Hub:
             self.remove(client)
             client.cut()
 
+    def close_all(self, why: str) -> None:
+        """Cut off every client; each may come back, here or at another bridge."""
+        if self._clients:
+            _log.error("%d streams cut off: %s", len(self._clients), why)
+        for client in tuple(self._clients):
+            self.remove(client)
+            client.cut()
+
     def evict_stalled(self) -> None:
         """Cut off clients that have read nothing for too long."""
         now = time.monotonic()

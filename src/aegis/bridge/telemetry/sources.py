@@ -174,4 +174,15 @@ ACCOUNTS = Source(
     },
 )
 
-ALL = (STAGE, GRAPH, STREAM, QUEUE, LOG, PROCESS, HISTORY, OUTPUTS, ACCOUNTS)
+REPLICAS = Source(
+    "replicas",
+    {
+        "redis_up": gauge("Whether the Redis that several bridges share answers."),
+        "redis_failures": counter("Questions that it has not answered."),
+        "foreign_messages": counter("Messages in it that no bridge of this graph has signed."),
+        "bridges": gauge("Other bridges of this graph that live."),
+        "revocations_unread": gauge("Whether no token is taken, as it is not known what was revoked."),
+    },
+)
+
+ALL = (STAGE, GRAPH, STREAM, QUEUE, LOG, PROCESS, HISTORY, OUTPUTS, ACCOUNTS, REPLICAS)

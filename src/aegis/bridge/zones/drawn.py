@@ -35,6 +35,19 @@ class DrawnZones:
         """The zones by name; safe to call from another thread."""
         return [one.drawn for one in self.kept]
 
+    async def look(self) -> None:
+        """Take over what another bridge has changed in the database.
+
+        Raises:
+            ProblemError: 503, it cannot be read.
+            ValueError: a zone in it cannot be watched by this release.
+        """
+        async with self._lock:
+            kept = await self._accounts.read(store.listing)
+            if [one.drawn.version for one in kept] != [one.drawn.version for one in self.kept]:
+                self.kept = kept
+                self.on_change()
+
     async def put(self, entry: Entry, zone: DrawnZone, known: Sequence[str] | None) -> KeptZone:
         """Add or change a zone, and return it as it is kept; see `store.put`.
 
@@ -43,7 +56,7 @@ class DrawnZones:
         """
         async with self._lock:
             self.kept = await self._accounts.write(entry, store.put, zone, known, entry.who, self._accounts.now())
-            self.on_change()
+            await self._tell()
             return next(one for one in self.kept if one.drawn.name == zone.name)
 
     async def remove(self, entry: Entry, name: str, known: Sequence[str] | None) -> None:
@@ -54,4 +67,9 @@ class DrawnZones:
         """
         async with self._lock:
             self.kept = await self._accounts.write(entry, store.remove, name, known)
-            self.on_change()
+            await self._tell()
+
+    async def _tell(self) -> None:
+        self.on_change()
+        if self._accounts.tell:
+            await self._accounts.tell(())

@@ -12,8 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine, Row, Table, create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from aegis.bridge.database import open_engine
-from aegis.bridge.history.failures import reason_of
+from aegis.bridge.database import open_engine, reason_of
 from aegis.bridge.history.queries import assessments, samples
 from aegis.bridge.history.tables import DECISIONS, EVENTS, THREATS, TRACK_SAMPLES
 from aegis.core.events import Severity

@@ -23,6 +23,25 @@ _REFUSALS = (
     BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END
     """,
 )
+# The same for PostgreSQL. INSERT ... ON CONFLICT DO UPDATE is an update to it.
+_REFUSALS_POSTGRESQL = (
+    """
+    CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+    BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$
+    """,
+    """
+    CREATE FUNCTION audit_refuse_young() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+    BEGIN
+      IF OLD.at_s > floor(extract(epoch FROM now())) - 86400.0 * COALESCE((SELECT max(days) FROM audit_retention), 36500) THEN
+        RAISE EXCEPTION 'the audit is append-only: this entry is not old enough to be removed';
+      END IF;
+      RETURN OLD;
+    END $$
+    """,
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_refuse_young()",
+    "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+)
 
 
 def upgrade() -> None:
@@ -108,5 +127,5 @@ def _audit() -> None:
         "audit_retention", sa.Column("id", sa.Integer, primary_key=True), sa.Column("days", sa.Integer, nullable=False)
     )
     op.bulk_insert(retention, [{"id": 1, "days": 365}])
-    for trigger in _REFUSALS:
+    for trigger in _REFUSALS if op.get_bind().dialect.name == "sqlite" else _REFUSALS_POSTGRESQL:
         op.execute(trigger)
