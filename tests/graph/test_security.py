@@ -33,6 +33,7 @@ SHAPES = {
     "composed rig": {**RIG, "composed": True, "foxglove": False},
     "fused": {**RIG, "fusion": True},
     "fused, composed, in a namespace": {**RIG, "fusion": True, "composed": True, "namespace": "quay"},
+    "site": {"sets": ("uplink.site=north", "uplink.connect=[tcp/127.0.0.1:1]"), "nodes": ("tracking", "uplink")},
     "renamed": {
         "ros_args": ("-r", "tracking:__node:=tracker", "-r", "tracks:=/shown/tracks", "-r", "ew:detections:=d")
     },
@@ -138,6 +139,13 @@ def names_of(policy: NodePolicy, node) -> list[tuple[str, set[str], set[str]]]:
 
 def test_the_shapes_have_every_node():
     assert {name for shape in SHAPES.values() for name in Plan.of(Options(**shape), {}).nodes} == set(ALL_NODES)
+
+
+def test_an_uplink_may_publish_what_it_receives():
+    plan = Plan.of(Options(sets=("uplink.receive=[north]", "uplink.listen=[tcp/127.0.0.1:1]"), nodes=("uplink",)), {})
+    published = {one for enclave in enclaves(plan) for one in enclave.topics()[0]}
+    assert {"rt/north/tracks", "rt/north/events", "rt/north/alarms"} <= published
+    assert "rt/south/tracks" not in published
 
 
 def test_in_every_shape_each_process_may_do_what_its_nodes_do(ros_domain, tmp_path, monkeypatch):

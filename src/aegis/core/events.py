@@ -284,8 +284,8 @@ class DriverFailed(Event):
 
 @dataclass(frozen=True)
 class SourceSilent(Event):
-    """The bridge, or the fusion, hears nothing any more of what came regularly, or was expected: a sensor's detections, or what a
-    stage makes of them.
+    """The bridge, the fusion or the uplink hears nothing any more of what came regularly, or was expected: a sensor's
+    detections, what a stage makes of them, or (topic `uplink`) another site, which is then `sensor_id`.
     """
 
     name = "SOURCE_SILENT"

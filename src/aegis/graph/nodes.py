@@ -50,6 +50,7 @@ class NodeSpec:
         return settings
 
 
+UPLINK = "uplink"
 NODES: dict[str, NodeSpec] = {
     node.name: node
     for node in (
@@ -128,6 +129,15 @@ NODES: dict[str, NodeSpec] = {
             "tracks of several trackers into one picture; `--fusion`",
             subscribes=("source_tracks",),
             publishes=("tracks",),
+            offline=False,
+            on_request=True,
+        ),
+        NodeSpec(
+            UPLINK,
+            "aegis.ros.stages.uplink:UplinkStage",
+            "aegis.core.uplink.settings:UplinkSettings",
+            "topics to and from other sites, over zenoh; where it has a site or receives any",
+            subscribes=("alarms", "events", "tracks", "threats", "status"),
             offline=False,
             on_request=True,
         ),

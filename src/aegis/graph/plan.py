@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aegis.core.params import ConfigError, Settings
+from aegis.core.uplink.settings import UplinkSettings
 from aegis.drivers import registry
 from aegis.drivers.contract import DriverSettings
 from aegis.graph import rig
 from aegis.graph.config import Parameters
-from aegis.graph.nodes import BRIDGE, NODES
+from aegis.graph.nodes import BRIDGE, NODES, UPLINK
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.resources import share_dir
 from aegis.simulation.settings import SimulatorSettings
@@ -180,6 +181,8 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
         requested.add("radar_msgs")
     if options.external_video or (radar == "driver" and registry.output_of(driver) == "video"):
         requested.add("video")
+    if parameters.settings_as(UplinkSettings, UPLINK, environ=environ).is_used:
+        requested.add(UPLINK)
     names = [
         name
         for name, spec in NODES.items()

@@ -13,8 +13,10 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType, ROSClock
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.serialization import deserialize_message
 
 from aegis.core.decisions import OutdatedError, ProofChecker
 from aegis.core.events import AnotherPublisher, DecisionRefused, ParametersChanged
@@ -26,12 +28,14 @@ from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
 from aegis.ros.parameters import Tuning
 from aegis.ros.proofs import Proven, check_proof, has_proof, prove
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
-from aegis.ros.stages.base import Output, Stage
+from aegis.ros.stages.base import Carried, Output, Stage
 from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, OPEN_COMMANDS, TOPICS, Service, Topic, heard_at
+from aegis.ros.uplink.wire import stamp_of_cdr
 
 P = ParamSpec("P")
 
 STATUS_PERIOD_S = 1.0
+PAGES_AT_ONCE = 10  # so many times a topic's depth is kept of what another site sends
 # Of a topic that keeps many messages, as events do, several are taken at a time: waking up for one costs more than it does
 # itself. No more than that, so that the other topics wait a few milliseconds at most.
 AT_ONCE = 16
@@ -56,6 +60,7 @@ OWNERS: dict[str, Callable[[Any], str]] = {
     "threats": lambda m: "",
     "status": lambda m: str(m.stage[0]) if m.stage else "",
 }
+_OF_NOBODY = ("tracks", "threats")  # of them, whose a message is need not be read in it
 
 
 class StageHost:
@@ -120,6 +125,8 @@ class StageHost:
             node.create_timer(stage.period_s, self._on_timer, clock=steady)
         if stage.tunable:
             Tuning(node, lambda: stage.settings, self._on_tuned)
+        if stage.carries_bytes:
+            stage.wake = node.create_guard_condition(self._on_wake).trigger
         self._guard(stage.start, self.now_ns())
         self._started = True  # from now on the executor calls
 
@@ -136,7 +143,7 @@ class StageHost:
         return isinstance(clock, ROSClock) and clock.ros_time_is_active
 
     def _listen(self, topic: Topic, at: str) -> None:
-        def take(message: StampedMessage, info: dict[str, int | None]) -> None:
+        def take(message: StampedMessage | bytes, info: dict[str, int | None]) -> None:
             self._on_message(topic, at, message, info)
             for _ in range(1, AT_ONCE if topic.depth >= MANY else 1):
                 with subscription.handle:
@@ -152,6 +159,7 @@ class StageHost:
             qos_to_hear(topic),
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=topic.name in self._watched),
             qos_overriding_options=self._overridden(at, "subscription"),
+            raw=self.stage.carries_bytes,
         )
 
     def _overridden(self, topic: str, entity: str) -> QoSOverridingOptions:
@@ -160,8 +168,12 @@ class StageHost:
         given = [name.removeprefix(beginning) for name in self._overrides if name.startswith(beginning)]
         return QoSOverridingOptions([QoSPolicyKind[policy.upper()] for policy in given])
 
-    def _on_message(self, topic: Topic, at: str, message: StampedMessage, info: dict[str, int | None]) -> None:
+    def _on_message(self, topic: Topic, at: str, message: StampedMessage | bytes, info: dict[str, int | None]) -> None:
         self.stage.counters.received += 1
+        if isinstance(message, bytes):
+            if self._is_to_be_carried(topic, at, message, info):
+                self._timed(self.stage.on_bytes, at, message)
+            return
         owner = OWNERS.get(topic.name)
         if owner is not None and not self._is_of_its_publisher(at, owner(message), info):
             return
@@ -173,6 +185,13 @@ class StageHost:
             self.stage.refuse_ahead(at, ahead_s)
         else:
             self._timed(self.stage.on_message, at, message)
+
+    def _is_to_be_carried(self, topic: Topic, at: str, data: bytes, info: dict[str, int | None]) -> bool:
+        """Tell whether a message that is taken as bytes comes from this graph, as far as that is told of its topic."""
+        kind = message_class(topic.type)
+        if has_proof(kind):
+            return self._is_of_this_graph(topic, at, deserialize_message(data, kind))
+        return topic.name not in _OF_NOBODY or self._is_of_its_publisher(at, "", info)
 
     def _is_of_its_publisher(self, topic: str, owner: str, info: dict[str, int | None]) -> bool:
         """Tell whether a message is of the one publisher that is taken; where it is not, count it and say so."""
@@ -205,6 +224,9 @@ class StageHost:
 
     def _tell_publishers(self, topic: str, owner: str, nodes: list[str], reason: str = "") -> None:
         self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes, reason), self.now_ns())])
+
+    def _on_wake(self) -> None:
+        self._timed(self.stage.on_wake, self.now_ns())
 
     def _on_timer(self) -> None:
         self._timed(self.stage.on_timer, self.now_ns())
@@ -272,12 +294,12 @@ class StageHost:
 
         self._guard(tune)
 
-    def _timed(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
+    def _timed(self, call: Callable[P, Iterable[Output | Carried]], *args: P.args, **kwargs: P.kwargs) -> None:
         begin = time.perf_counter()
         self._guard(call, *args, **kwargs)
         self.stage.note_step(time.perf_counter() - begin)
 
-    def _guard(self, call: Callable[P, Iterable[Output]], *args: P.args, **kwargs: P.kwargs) -> None:
+    def _guard(self, call: Callable[P, Iterable[Output | Carried]], *args: P.args, **kwargs: P.kwargs) -> None:
         if self._started:
             beat(Loop.EXECUTOR)
         try:
@@ -287,7 +309,18 @@ class StageHost:
             self.node.get_logger().error(f"{type(error).__name__} in {self.stage.label}:\n{traceback.format_exc()}")
             self._publish(self.stage.failed(error, self.now_ns()))
 
-    def _publish(self, output: Output) -> None:
+    def _publish(self, output: Output | Carried) -> None:
+        if isinstance(output, Carried):
+            publisher = self._of_site(output.topic)
+            if has_proof(publisher.msg_type):  # that of the site is by its own key, for its own topic
+                message = deserialize_message(output.data, publisher.msg_type)
+                prove(message, publisher.topic_name, self._key)
+                publisher.publish(message)
+            else:
+                publisher.publish(output.data)
+            self.stage.counters.published += 1
+            self.stage.note_latency((self.now_ns() - stamp_of_cdr(output.data)) * 1e-9)
+            return
         if has_proof(output.message):
             prove(output.message, self.node.resolve_topic_name(output.topic), self._key)
         self._publishers[output.topic].publish(output.message)
@@ -296,3 +329,12 @@ class StageHost:
             measured_ns = stamp_of(output.message)
             if measured_ns:
                 self.stage.note_latency((self.now_ns() - measured_ns) * 1e-9)
+
+    def _of_site(self, name: str) -> Publisher:
+        """Return the publisher of a topic in a site's namespace; made when it is needed first."""
+        if name not in self._publishers:
+            topic = TOPICS[name.rpartition("/")[2]]
+            qos = qos_profile(topic)
+            qos.depth *= PAGES_AT_ONCE  # what was missing comes many at a time
+            self._publishers[name] = self.node.create_publisher(message_class(topic.type), name, qos)
+        return self._publishers[name]

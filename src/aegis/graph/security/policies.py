@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aegis.bridge.settings import BridgeSettings
 from aegis.core.params import Settings
+from aegis.core.uplink.settings import CARRIED, UplinkSettings
 from aegis.graph.nodes import ALL_NODES, nodes_beside_bridge
 from aegis.graph.plan import ENCLAVES, Plan
 from aegis.graph.ros_args import RosArguments, Rule, split_ros_args
@@ -71,6 +72,8 @@ def _policy(name: str, settings: Settings, words: Sequence[str]) -> NodePolicy:
     spec, names = ALL_NODES[name], _Names.of(name, words)
     policy = NodePolicy(names.node, f"/{names.namespace}")
     policy.publishes = {*map(names.full, (*spec.publishes, *COMMON_PUBLISHES)), *_OF_ROS}
+    if isinstance(settings, UplinkSettings):  # what it receives, under the sites' names
+        policy.publishes |= {names.full(f"{site}/{topic}") for site in settings.receive for topic in CARRIED}
     policy.subscribes = {names.full(at) for topic in spec.subscribes for at in heard_at(settings, topic)}
     policy.subscribes |= {"/parameter_events", "/clock"}
     offered = (*(one.name for one in (*spec.services, *COMMON_SERVICES)), *(f"~/{one}" for one in _PARAMETERS))

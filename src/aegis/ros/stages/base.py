@@ -33,6 +33,13 @@ class Output(NamedTuple):
     message: Message
 
 
+class Carried(NamedTuple):
+    """A message of another site, to publish on SITE/TOPIC as it is on the wire (CDR)."""
+
+    topic: str
+    data: bytes
+
+
 @dataclass(frozen=True)
 class StageContext:
     """Where a stage runs.
@@ -97,6 +104,8 @@ class Stage(ABC, Generic[SettingsT]):
     error_event: ClassVar[type[StageFailed]] = StageFailed
     # Parameters that may be set while the stage runs, as patterns of fnmatch: those that only change numbers.
     tunable: ClassVar[tuple[str, ...]] = ()
+    # Whether it takes messages as they are on the wire, by `on_bytes`, and publishes what comes so from other sites.
+    carries_bytes: ClassVar[bool] = False
 
     def __init__(self, settings: SettingsT, context: StageContext) -> None:
         self.settings = settings
@@ -106,6 +115,8 @@ class Stage(ABC, Generic[SettingsT]):
         self._reported = self.counters.copy()  # by the last status
         # Tells whether anybody listens to a topic of this stage; the live host replaces it, a bag takes everything.
         self.has_listeners: Callable[[str], bool] = lambda topic: True
+        # Has `on_wake` called soon, from whatever thread; the live host replaces it.
+        self.wake: Callable[[], None] = lambda: None
         self._event_sequence = 0
         self._input_sequence: dict[tuple[str, str], int] = {}
         self._step_s: list[float] = []
@@ -139,8 +150,16 @@ class Stage(ABC, Generic[SettingsT]):
     def on_message(self, topic: str, message: StampedMessage) -> Iterable[Output]:
         """Take one message of a subscribed topic; return what to publish. The caller counts and reports exceptions."""
 
-    def on_timer(self, now_ns: int) -> Iterable[Output]:
+    def on_timer(self, now_ns: int) -> Iterable[Output | Carried]:
         """Do periodic work; only live."""
+        return ()
+
+    def on_bytes(self, topic: str, data: bytes) -> Iterable[Output]:
+        """Take one message as it is on the wire, where the stage carries such."""
+        raise KeyError(topic)
+
+    def on_wake(self, now_ns: int) -> Iterable[Output | Carried]:
+        """Take what another thread has said by `wake` that there is; only live."""
         return ()
 
     def on_service(self, service: str, request: Message, response: Message, now_ns: int) -> Iterable[Output]:

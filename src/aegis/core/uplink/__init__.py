@@ -1,0 +1,1 @@
+"""Topics between sites: what goes first over a line of bounded rate, and in which order what comes is given on."""
