@@ -127,3 +127,10 @@ def test_up_says_before_anything_starts_that_it_would_be_reached_in_the_clear(wo
     assert result.exit_code == 2
     assert "can be reached from other machines" in result.output
     assert "--insecure" in result.output
+
+
+def test_the_video_of_a_rig_is_heard_where_each_radar_sends_it():
+    rig = BridgeSettings.load({"nodes": ["left/driver", "left/detection", "front/driver", "tracking"]})
+    assert rig.heard_at("radar/video") == ["front/radar/video", "left/radar/video"]
+    assert rig.heard_at("tracks") == ["tracks"]
+    assert BridgeSettings().heard_at("radar/video") == ["radar/video"]

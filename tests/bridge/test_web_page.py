@@ -9,6 +9,7 @@ import shutil
 import socket
 import threading
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +20,14 @@ from bridge_data import some_detections, some_threats, some_tracks, until
 from PIL import Image
 from pyproj import Geod
 
-from aegis.core.types import Advice, AdviceState, ClassId, ThreatLevel
+from aegis.core.types import Advice, AdviceState, ClassId, Sector, ThreatLevel
+from aegis.core.video.spokes import Spokes
 from aegis.graph.evaluation.recording import read_bag
 from aegis.graph.offline import process_bag, simulate_bag
 from aegis.ros.messages.ew import advice_to_msg
+from aegis.ros.messages.video import video_to_msg
+from aegis.ros.qos import message_class, qos_profile
+from aegis.ros.topics import TOPICS
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 playwright_api.expect.set_options(timeout=15_000)
@@ -45,6 +50,7 @@ class Feed:
         self._publisher = publisher
         self._stop = threading.Event()
         self.sequence = 0
+        self.sector: Sector | None = None  # of an antenna that turns
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -54,7 +60,8 @@ class Feed:
             stamp_ns = time.time_ns()
             tracks = some_tracks(self.sequence, stamp_ns)
             tracks.state[:, :3] += tracks.state[:, 3:] * 0.1 * self.sequence
-            self._publisher.send(some_detections(self.sequence, stamp_ns))
+            tracks.sources = ["front", "front,left"]
+            self._publisher.send(replace(some_detections(self.sequence, stamp_ns), sector=self.sector))
             self._publisher.send(tracks)
             self._publisher.send(some_threats(self.sequence, stamp_ns))
 
@@ -191,6 +198,8 @@ def test_a_person_signs_in_and_sees_the_picture(page, start_bridge, feed, tmp_pa
     assert page.get_attribute("th[data-key='range_m']", "aria-sort") == "ascending"
     page.click("#tracks tr[data-id='42']")
     page.wait_for_selector("#threats li.selected[data-id='42']")
+    held = page.locator("#facts div", has_text="held by")
+    playwright_api.expect(held.locator("dd")).to_have_text("front, left")
     page.screenshot(path=os.environ.get("AEGIS_SCREENSHOT", tmp_path / "page.png"))
     assert page.problems == []
 
@@ -577,11 +586,20 @@ def test_a_person_draws_a_zone_which_outlives_both_ends_and_is_removed(
     page.click("#zone-form button[type=submit]")
     says(page, "zone-problem", re.compile("floor_m < ceiling_m"))
     page.fill("#zone-floor", "")
+    page.click("#zone-rule-add")
+    page.select_option("#zone-when", "leave")
+    page.fill("[data-rule=hold_s]", "45")
+    page.screenshot(path=os.environ.get("AEGIS_SCREENSHOT_ZONES", tmp_path / "zones.png"))
+    page.click("#zone-rules button >> nth=0")  # the first is as it was left
+    assert page.locator("#zone-when").input_value() == "inside"
     page.click("#zone-form button[type=submit]")
-    playwright_api.expect(page.locator("#zone-list li")).to_contain_text("inside; below 800 m; priority 1; by admin")
+    playwright_api.expect(page.locator("#zone-list li")).to_contain_text(
+        "below 800 m; inside; priority 1; #2 leaves; priority 2; by admin"
+    )
     playwright_api.expect(page.locator("#zone-list .problem")).to_be_empty()
     pen = zones()["pen"]
     assert (pen["watched"], pen["floor_m"], pen["ceiling_m"]) == (True, None, 800.0)
+    assert [(one["when"], one["hold_s"]) for one in pen["rules"]] == [("inside", 30.0), ("leave", 45.0)]
     assert np.abs(np.array(pen["outline_m"]) - outline).max() < 30.0  # two pixels
 
     wait_state(page, "sound", "sounding")
@@ -593,7 +611,7 @@ def test_a_person_draws_a_zone_which_outlives_both_ends_and_is_removed(
     # Another person draws and changes: it is there without a reload, and nothing is overwritten unseen.
     def put(name: str, body: dict) -> int:
         headers = {"Authorization": f"Bearer {bridge.token}", "If-Match": f'"{body.pop("version", 0)}"'}
-        content = {key: body[key] for key in ("outline_m", "floor_m", "ceiling_m", "rule")}
+        content = {key: body[key] for key in ("outline_m", "floor_m", "ceiling_m", "rules")}
         headers = headers if name in zones() else {"Authorization": headers["Authorization"]}
         return httpx.put(f"{bridge.url}/api/zones/{name}", json=content, headers=headers, timeout=10).status_code
 
@@ -617,6 +635,13 @@ def test_a_person_draws_a_zone_which_outlives_both_ends_and_is_removed(
     refusals = [re.findall(r"status of (\d+)", problem) for problem in page.problems]
     assert refusals == [["422"], ["412"]]  # the browser's own words
 
+    page.click("[data-zone=pen]")
+    page.click("#zone-rules button >> nth=1")
+    page.click("#zone-rule-remove")
+    page.click("#zone-form button[type=submit]")
+    playwright_api.expect(page.locator("#zone-list li", has_text="below 700 m")).not_to_contain_text("#2")
+    kept = zones()
+    wait_for(active, "the alarm of the rule that stays is on")
     before = max(active())
     threat.kill()
     threat.wait()
@@ -744,6 +769,88 @@ def test_the_past_is_replayed_and_never_looks_live(page, start_bridge, feed, wai
     page.click("#replay-live")
     wait_state(page, "connection", "live")
     wait_for(lambda: float(row.nth(4).inner_text()) > shown["tracks"][0]["range_m"] + 20.0, "the present is shown")
+    assert not page.problems
+
+
+def test_a_radar_that_turns_shows_its_video_to_who_wants_it(page, start_bridge, feed, publisher, wait_for, tmp_path):
+    """An echo due east at 1 to 1.2 km is drawn there; it fades when it is not seen again; nothing of it without being asked."""
+    topic = TOPICS["radar/video"]
+    video = publisher.node.create_publisher(message_class(topic.type), topic.name, qos_profile(topic))
+    feed.sector = Sector(-0.05, 0.05, 0.0, 2 * np.pi / 2.5)
+    azimuth = np.radians(np.arange(360.0, 0.0, -1.0))  # the sensor looks east; it turns clockwise
+    codes = np.zeros((360, 200), np.uint8)  # of 10 m
+    codes[355:, 100:120] = codes[:6, 100:120] = 255
+    nothing = np.full(360, np.nan)
+    turn = Spokes(0, "radar", 1, "test-radar", azimuth, nothing, np.zeros(360), 0.0, 10.0, 255, codes)
+
+    bridge = start_bridge()
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    page.select_option("#range", "2000")
+    assert video.get_subscription_count() == 0
+    page.check("#show-video")
+    wait_for(lambda: video.get_subscription_count() == 1, "the bridge hears the video")
+
+    def seen() -> tuple[float, float, int]:
+        pixels = scope_pixels(page, "video").max(axis=2)
+        rows, columns = np.nonzero(pixels > 60)
+        height, width = pixels.shape
+        radius = min(height, width) / 2 - 26
+        return (columns.mean() - width / 2) / radius, (height / 2 - rows.mean()) / radius, len(rows)
+
+    def sent() -> bool:
+        turn.stamp_ns = time.time_ns()
+        video.publish(video_to_msg(turn))
+        return (scope_pixels(page, "video").max(axis=2) > 60).sum() > 100
+
+    wait_for(sent, "the echo is drawn")
+    right, up, area = seen()
+    assert (right, up) == (pytest.approx(0.55, abs=0.02), pytest.approx(0.0, abs=0.02))  # 1.1 of 2 km
+    page.screenshot(path=os.environ.get("AEGIS_SCREENSHOT_VIDEO", tmp_path / "video.png"))
+    height, width = scope_pixels(page, "video").shape[:2]
+    radius = min(height, width) / 2 - 26
+    expected = np.pi * (0.6**2 - 0.5**2) * radius**2 * 11 / 360
+    assert area == pytest.approx(expected, rel=0.25)
+    wait_for(lambda: (scope_pixels(page, "video").max(axis=2) > 0).sum() == 0, "what is not seen again is gone")
+    page.uncheck("#show-video")
+    wait_for(lambda: video.get_subscription_count() == 0, "nobody watches any more")
+    assert not page.problems
+
+
+def test_a_person_saves_an_incident(page, start_bridge, feed, wait_for, tmp_path):
+    """From the replay bar: a time is offered, changed, and what comes is the zip of that time; the page goes on meanwhile."""
+    bridge = start_bridge(incident_timeout_s=600.0)
+    wait_for(lambda: bridge.get(f"/api/replay?t={time.time()}").json()["stamp_s"] is not None, "something is on record")
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    assert page.is_hidden("#replay-incident")
+    then_s = int(time.time())
+    page.click("#replay")
+    page.click("#replay-incident")
+    offered = [
+        page.evaluate(f"new Date(document.getElementById('incident-{end}').value).getTime()") for end in ("from", "to")
+    ]
+    assert offered[0] / 1000 == pytest.approx(then_s - 360, abs=30)
+    assert offered[1] / 1000 <= time.time() + 1
+    page.screenshot(path=os.environ.get("AEGIS_SCREENSHOT_INCIDENT", tmp_path / "incident.png"))
+    page.fill("#incident-to", "2020-01-01T00:00:00")
+    page.click("#incident-form button[type=submit]")
+    says(page, "incident-problem", "The end has to be later than the begin.")
+    page.fill("#incident-to", "2037-01-01T00:00:00")
+    page.click("#incident-form button[type=submit]")
+    playwright_api.expect(page.locator("#alert")).to_contain_text("an incident has 3600 s at most")
+    page.problems.clear()  # the browser tells of the 400
+    page.click("#replay-incident")
+    with page.expect_download(timeout=300_000) as download:
+        page.click("#incident-form button[type=submit]")
+        says(page, "replay-incident", "Saving incident… Cancel")
+        page.keyboard.press("l")
+        wait_state(page, "connection", "live")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        manifest = json.loads(archive.read("incident.json"))
+        assert "decisions.json" in archive.namelist()
+    assert [manifest["from_ns"] / 1e9, manifest["to_ns"] / 1e9] == pytest.approx([o / 1e3 for o in offered], abs=30)
+    assert re.fullmatch(r"incident-\d{8}T\d{6}Z\.zip", download.value.suggested_filename)
     assert not page.problems
 
 

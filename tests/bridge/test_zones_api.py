@@ -1,5 +1,7 @@
 """Zones that people draw, over HTTP: who may, what is refused, what is kept, and that nobody overwrites another unseen."""
 
+import json
+import sqlite3
 import time
 from dataclasses import replace
 
@@ -137,7 +139,7 @@ def test_who_may_only_look_changes_nothing_and_acts_are_in_the_audit(app, operat
     acts = [(one["action"], one["who"], one["target"], one["outcome"]) for one in entries if "zones" in one["action"]]
     assert acts == [("zones.remove", "somebody", "pen", "ok"), ("zones.save", "somebody", "pen", "ok")]
     saved = next(one for one in entries if one["action"] == "zones.save")["detail"]
-    assert (saved["outline_m"], saved["rule"]["stay_s"], saved["replaces"]) == (SQUARE, 20.0, None)
+    assert (saved["outline_m"], saved["rules"][0]["stay_s"], saved["replaces"]) == (SQUARE, 20.0, None)
 
 
 def test_the_answer_says_whether_the_threat_stage_watches_it(app, operator):
@@ -175,4 +177,41 @@ def test_what_was_answered_is_on_the_disk(operator, tmp_path):
     finally:
         other.close()
     assert (found.drawn.name, found.drawn.version, found.changed_by) == ("pen", kept["version"], "somebody")
-    assert (found.drawn.rule.when, found.drawn.zone.ceiling_m) == ("stay", 300.0)
+    assert (found.drawn.rules[0].when, found.drawn.zone.ceiling_m) == ("stay", 300.0)
+
+
+def test_a_zone_may_have_several_rules(operator, tmp_path):
+    rules = [{"when": "inside", "priority": 1}, {"when": "leave", "classes": ["DRONE"]}]
+    several = {"outline_m": SQUARE, "rules": rules}
+    kept = operator.put("pen", several).json()
+    assert [(one["when"], one["classes"], one["priority"]) for one in kept["rules"]] == [
+        ("inside", [], 1), ("leave", ["DRONE"], 2),
+    ]  # fmt: skip
+    assert kept["rule"] is None  # who knows of one rule only does not take the first for all
+    back = {key: kept[key] for key in ("outline_m", "floor_m", "ceiling_m", "rules", "rule")}
+    assert operator.put("pen", back, **match(kept["version"])).status_code == 200  # as it was read
+    assert [len(one["rules"]) for one in operator.items()] == [2]
+    one = operator.put("other").json()
+    assert one["rules"] == [one["rule"]]
+    refused = operator.put("third", {"outline_m": SQUARE, "rules": rules, "rule": rules[0]})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        422, "rule and rules: they say something else; give rules alone",
+    )  # fmt: skip
+    assert "a zone has 1 to 8" in operator.put("third", {"outline_m": SQUARE, "rules": []}).json()["detail"]
+
+
+def test_a_zone_that_an_earlier_release_has_kept_is_read(app, operator, tmp_path):
+    """Of 0.9 and before, which had one rule a zone."""
+    operator.put("pen")
+    with sqlite3.connect(tmp_path / "app_state" / "bridge.db") as database:
+        (text,) = database.execute("SELECT content FROM zones").fetchone()
+        content = json.loads(text)
+        (content["rule"],) = content.pop("rules")
+        database.execute("UPDATE zones SET content = ?", (json.dumps(content),))
+    database.close()
+    other = Accounts(tmp_path / "app_state")
+    try:
+        (found,) = DrawnZones(other).kept
+    finally:
+        other.close()
+    assert [(rule.when, rule.stay_s, rule.zone) for rule in found.drawn.rules] == [("stay", 20.0, "pen")]

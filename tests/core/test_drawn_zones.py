@@ -101,20 +101,24 @@ def test_a_polygon_is_refused_exactly_where_its_edges_meet_elsewhere_than_at_a_c
         ({"outline": [(0.0, 0.0), (50.0, 0.0), (90.0, 0.0)]}, "touches itself"),
         ({"limits": {"floor_m": 50.0, "ceiling_m": 50.0}}, "floor_m < ceiling_m is needed"),
         ({"limits": {"floor_m": float("inf")}}, "floor_m is inf: .*finite"),
-        ({"rule": {"when": "anywhere"}}, "rule.when is 'anywhere'; one of inside, outside, enter"),
-        ({"rule": {"when": "near"}}, "rule.when is 'near'; one of inside"),
-        ({"rule": {"classes": ["UFO"]}}, "rule.classes.0 is 'UFO': .*DRONE"),
-        ({"rule": {"priority": 9}}, "rule.priority is 9: .*less than or equal to 4"),
-        ({"rule": {"min_speed_mps": 9.0, "max_speed_mps": 2.0}}, "min_speed_mps <= max_speed_mps"),
-        ({"rule": {"zone": "other"}}, "rule.zone"),
+        ({"rules": {"when": "anywhere"}}, "rule.when is 'anywhere'; one of inside, outside, enter"),
+        ({"rules": {"when": "near"}}, "rule.when is 'near'; one of inside"),
+        ({"rules": {"classes": ["UFO"]}}, "rule.classes.0 is 'UFO': .*DRONE"),
+        ({"rules": {"priority": 9}}, "rule.priority is 9: .*less than or equal to 4"),
+        ({"rules": {"min_speed_mps": 9.0, "max_speed_mps": 2.0}}, "min_speed_mps <= max_speed_mps"),
+        ({"rules": {"zone": "other"}}, "rule.zone"),
+        ({"rules": []}, "a zone has 1 to 8, not 0"),
+        ({"rules": [{}] * 9}, "a zone has 1 to 8, not 9"),
+        ({"rules": [{}, {"priority": 9}]}, "rules.2.priority is 9"),
+        ({"rules": [{}, "inside"]}, "rules.2 is 'inside'; a mapping is expected"),
         ({"name": "../x"}, "name: 1 to 64 letters"),
         ({"name": "x" * 65}, "name: 1 to 64 letters"),
         ({"name": "x "}, "name: 1 to 64 letters"),
     ],
 )
 def test_what_cannot_be_watched_is_refused_with_what_would_be_right(change, said):
-    given = {"name": "harbour 2", "outline": SQUARE, "limits": {}, "rule": {}}
-    assert drawn_zone(**given).rule.zone == "harbour 2"
+    given = {"name": "harbour 2", "outline": SQUARE, "limits": {}, "rules": {}}
+    assert [rule.zone for rule in drawn_zone(**given).rules] == ["harbour 2"]
     with pytest.raises(ValueError, match=said):
         drawn_zone(**(given | change))
 
@@ -185,6 +189,27 @@ def test_alarms_of_a_removed_zone_end_and_nothing_of_it_stays_shelved():
     book.shelve(alarm.id, "Kim", "survey", 600.0, 0)
     (ended,) = book.take_rules(watch.rules, watch.watch_drawn([]), 5 * NS)
     assert (ended.id, ended.state, ended.ended_ns) == (alarm.id, AlarmState.ENDED, 5 * NS)
-    book.take_rules({"pen": pen.rule}, watch.watch_drawn([pen]), 5 * NS)  # drawn again, under the same name
+    book.take_rules({"pen": pen.rules[0]}, watch.watch_drawn([pen]), 5 * NS)  # drawn again, under the same name
     (heard,) = book.take(watch.step(at(6, INSIDE)), at(6, INSIDE)).raised
     assert not heard.shelved_until_ns
+
+
+def test_each_rule_of_a_zone_is_an_alarm_of_its_own_and_goes_on_when_another_changes():
+    watch = watch_of()
+    pen = drawn_zone("pen", SQUARE, {}, [{**NOW, "when": "inside"}, {**NOW, "when": "outside", "margin_m": 0.0}])
+    watch.watch_drawn([pen])
+    assert told(watch.step(at(0, INSIDE, OUTSIDE))) == [("pen", 1, True), ("pen #2", 2, True)]
+    slower = drawn_zone(
+        "pen", SQUARE, {}, [{**NOW, "when": "inside"}, {**NOW, "when": "outside", "min_speed_mps": 9.0}]
+    )
+    over = watch.watch_drawn([slower])
+    assert (over.rules, told(over.changes)) == ({"pen #2"}, [("pen #2", 2, False)])
+    assert told(watch.step(at(1, INSIDE, OUTSIDE))) == []
+    assert told(watch.watch_drawn([]).changes) == [("pen", 1, False)]
+
+
+def test_the_name_of_a_second_rule_is_taken_too_and_rules_are_counted_over_all_zones():
+    two = drawn_zone("pen", SQUARE, {}, [{}, {}])
+    assert refusals([two], {"pen #2"}).keys() == {"pen"}
+    many = [drawn_zone(f"zone {k}", SQUARE, {}, [{}] * 8) for k in range(14)]
+    assert refusals(many, ()).keys() == {"zone 12", "zone 13"}  # 12 of them have 96 rules

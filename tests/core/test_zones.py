@@ -14,6 +14,7 @@ from aegis.core.threat.settings import ThreatSettings
 from aegis.core.threat.zone_watch import ZoneWatch
 from aegis.core.threat.zones import zones_of
 from aegis.core.types import ClassId, TrackStatus
+from aegis.ros.zone_files import all_zones
 
 ELL = [0.0, 0.0, 400.0, 0.0, 400.0, 100.0, 100.0, 100.0, 100.0, 300.0, 0.0, 300.0]  # an L
 
@@ -227,19 +228,43 @@ def feature(**changes) -> dict:
 
 
 def test_geojson_and_yaml_give_the_same_zone():
-    found = zones_of({"type": "FeatureCollection", "features": [feature()]}, SITE, "f.geojson")
+    found, none = zones_of({"type": "FeatureCollection", "features": [feature()]}, SITE, "f.geojson")
+    assert none == {}
     pairs = [point[::-1] for point in SQUARE[:-1]]
-    same = zones_of({"zones": {"port": {"latitude_longitude": pairs, "ceiling_m": 300}}}, SITE, "f.yaml")
+    same = zones_of({"zones": {"port": {"latitude_longitude": pairs, "ceiling_m": 300}}}, SITE, "f.yaml").zones
     assert found == same
     assert (list(found), found["port"].ceiling_m) == (["port"], 300.0)
     corners = np.array(found["port"].polygon).reshape(-1, 2)
     # A degree of latitude is 111,412 m at 60 degrees north, one of longitude 55,800 m (WGS 84).
     np.testing.assert_allclose(corners[2], [0.02 * 55_800, 0.01 * 111_412], rtol=2e-3)
-    metres = zones_of({"zones": {"yard": {"polygon": [[0, 0], [10, 0], [10, 10]]}}}, (), "f.yaml")
+    metres = zones_of({"zones": {"yard": {"polygon": [[0, 0], [10, 0], [10, 10]]}}}, (), "f.yaml").zones
     assert metres["yard"].polygon == (0.0, 0.0, 10.0, 0.0, 10.0, 10.0)
-    assert zones_of({"zones": {"pad": {"x": 5, "radius_m": 30}}}, (), "f.yaml")["pad"].radius_m == 30.0
-    two = zones_of(feature(type="MultiPolygon", coordinates=[[SQUARE], [SQUARE]]), SITE, "f.geojson")
+    assert zones_of({"zones": {"pad": {"x": 5, "radius_m": 30}}}, (), "f.yaml").zones["pad"].radius_m == 30.0
+    two = zones_of(feature(type="MultiPolygon", coordinates=[[SQUARE], [SQUARE]]), SITE, "f.geojson").zones
     assert list(two) == ["port 1", "port 2"]
+
+
+def test_a_zone_of_a_file_may_have_rules_of_its_own():
+    rules = [{"when": "stay", "stay_s": 20}, {"when": "leave", "classes": ["DRONE"]}]
+    port = feature() | {"properties": {"name": "port", "rules": rules}}
+    yard = {"zones": {"port": {"radius_m": 9, "rules": rules}, "pad": {"radius_m": 9}}}
+    for document in (port, yard):
+        found = zones_of(document, SITE, "f").rules
+        assert {name: (rule.zone, rule.when) for name, rule in found.items()} == {
+            "port": ("port", "stay"),
+            "port #2": ("port", "leave"),
+        }
+        assert (found["port"].stay_s, found["port #2"].classes) == (20.0, ("DRONE",))
+
+
+def test_rules_of_a_file_are_watched_and_a_name_that_is_taken_is_refused(tmp_path):
+    path = tmp_path / "zones.yaml"
+    path.write_text("zones: {pad: {radius_m: 50, rules: [{raise_s: 0}, {when: outside, raise_s: 0}]}}")
+    settings = ThreatSettings.load({"zone_file": str(path), "rules.lane.zone": "pad", "rules.lane.when": "outside"})
+    zones, rules = all_zones(settings)
+    assert list(ZoneWatch(settings, zones, rules).rules) == ["lane", "pad", "pad #2"]
+    with pytest.raises(ConfigError, match="a rule 'pad #2' is in the parameters too"):
+        all_zones(ThreatSettings.load({"zone_file": str(path), "rules": {"pad #2": {"zone": "pad"}}}))
 
 
 @pytest.mark.parametrize(
@@ -251,6 +276,8 @@ def test_geojson_and_yaml_give_the_same_zone():
         (feature(coordinates=[[[24.0, "x"], [24.0, 60.0], [25.0, 60.0]]]), "zone 'port'"),
         ({"type": "FeatureCollection", "features": [feature(), feature()]}, "the same name"),
         ({"zones": {"a": 5}}, "zone 'a' is 5; a mapping is expected"),
+        ({"zones": {"a": {"radius_m": 5, "rules": {"when": "stay"}}}}, "zone 'a': rules is .* a list of mappings"),
+        ({"zones": {"a": {"radius_m": 5, "rules": [{}, {"when": "near"}]}}}, "zone 'a': rules.2.when is 'near'"),
         ({"zones": {"a": {"radius_m": 5, "colour": "red"}}}, "colour"),
     ],
 )

@@ -196,3 +196,21 @@ def test_a_time_that_the_bag_does_not_have_is_refused_with_the_time_that_it_has(
     done = aegis("export", *times, "-o", tmp_path / "i.zip", "--bag", bag)
     assert done.exit_code == 2
     assert "it lasts from 2023-11-14 22:13:20 UTC to 2023-11-14 22:13:39 UTC" in done.stderr
+
+
+def test_of_history_alone_where_the_bag_has_nothing_of_that_time(bag, history, tmp_path):
+    times = ("--from", "2023-11-14T22:13:10", "--to", "2023-11-14T22:13:19.5")
+    done = aegis("export", *times, "-o", tmp_path / "i.zip", "--bag", bag, "--history", history)
+    assert done.exit_code == 0, done.output
+    absent = json.loads(contents(tmp_path / "i.zip")["incident.json"])["absent"]
+    assert "has nothing from 2023-11-14 22:13:10 UTC" in absent["bag"]
+
+
+@pytest.mark.parametrize(
+    ("source", "says"), [("--bag", "the recording's messages of that time are more"), ("--history", "the zip is more")]
+)
+def test_more_than_may_be_is_refused(bag, history, tmp_path, source, says):
+    path = bag if source == "--bag" else history
+    done = aegis("export", "--from", FROM, "--to", TO, "-o", tmp_path / "i.zip", source, path, "--max-mb", "0.0005")
+    assert (done.exit_code, says in done.stderr) == (2, True), done.stderr
+    assert not list(tmp_path.iterdir())

@@ -52,3 +52,16 @@ def test_stamps_that_go_back_begin_anew():
     outputs = list(stage.on_message("source_tracks", said("a", 0.0)))
     assert [m.name for topic, m in outputs if topic == "events"] == ["TRACKING_UPDATED", "TRACKING_LOST"]
     assert len([m for topic, m in outputs if topic == "tracks"]) == 1
+
+
+def test_what_comes_on_a_sources_own_topic_is_that_sources():
+    """Another site's tracker is one source, whatever radar of it a picture follows."""
+    settings = FusionSettings.load({"period_s": 0.0, "sources.north.topic": "north/tracks"})
+    assert settings.heard_at("source_tracks") == ("source_tracks", "north/tracks")
+    stage = FusionStage(settings, StageContext())
+    outputs = []
+    for k in range(4):
+        outputs += stage.on_message("north/tracks", said(("front", "left")[k % 2], k * 0.5))
+        outputs += stage.on_message("source_tracks", said("ours", k * 0.5 + 0.1))
+    assert tracks_from_msg([m for topic, m in outputs if topic == "tracks"][-1]).sources == ["north,ours"]
+    assert set(stage.detail()["sources"]) == {"north", "ours"}

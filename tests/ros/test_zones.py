@@ -11,8 +11,9 @@ from threat_tracks import tracks_of
 
 from aegis.core.health import Level
 from aegis.core.threat.areas import Origin
-from aegis.core.threat.drawn_zones import DRAWN_WHEN, drawn_zone
+from aegis.core.threat.drawn_zones import drawn_zone
 from aegis.core.threat.settings import ThreatSettings
+from aegis.core.threat.zone_rules import WHEN_OF_ZONES
 from aegis.core.threat.zone_settings import Rule
 from aegis.core.types import AlarmState, ClassId
 from aegis.ros.messages.alarms import alarms_from_msg
@@ -40,7 +41,7 @@ rules = st.fixed_dictionaries(
         "max_speed_mps": st.floats(5.0, 1e4),
         "raise_s": st.floats(0.0, 5.0),
         "hold_s": st.floats(6.0, 90.0),
-        "when": st.sampled_from(DRAWN_WHEN),
+        "when": st.sampled_from(WHEN_OF_ZONES),
         "classes": st.lists(st.sampled_from([one.name for one in ClassId]), unique=True).map(
             lambda names: tuple(one.name for one in ClassId if one.name in names)
         ),
@@ -48,13 +49,13 @@ rules = st.fixed_dictionaries(
     }
 )
 zones = st.builds(
-    lambda name, x, limits, rule, version: drawn_zone(
-        name, [(x, 0.0), (x + 9.0, 0.0), (x, 7.0)], limits, rule, version
+    lambda name, x, limits, rules, version: drawn_zone(
+        name, [(x, 0.0), (x + 9.0, 0.0), (x, 7.0)], limits, rules, version
     ),
     st.text("abc é-1", min_size=1, max_size=9).map(lambda text: f"z{text}z"),
     st.floats(-1e6, 1e6).map(round).map(float),
     st.fixed_dictionaries({"floor_m": st.floats(-500.0, 0.0), "ceiling_m": st.floats(1.0, 9e4)}),
-    rules,
+    st.lists(rules, min_size=1, max_size=3),
     st.integers(1, 2**63 - 1),
 )
 
@@ -64,13 +65,13 @@ def sent(*drawn):
 
 
 @given(st.lists(zones, max_size=4, unique_by=lambda zone: zone.name))
-def test_the_message_carries_every_zone_and_every_value_of_its_rule(drawn):
+def test_the_message_carries_every_zone_and_every_value_of_its_rules(drawn):
     received = deserialize_message(serialize_message(sent(*drawn)), type(sent()))
     assert zones_from_msg(received) == (drawn, {})
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("corners", [3]), ("corner_y", [1.0]), ("when", []), ("hold_s", [1.0, 2.0])]
+    ("field", "value"), [("corners", [3]), ("corner_y", [1.0]), ("when", []), ("hold_s", [1.0, 2.0]), ("rules", [2])]
 )
 def test_a_message_that_contradicts_itself_is_refused(field, value):
     message = sent(drawn_zone("pen", SQUARE, {}, {}))

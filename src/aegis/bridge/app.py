@@ -23,6 +23,7 @@ from aegis.bridge.routes import (
     ew,
     health,
     history,
+    incident,
     invites,
     metrics,
     outputs,
@@ -60,7 +61,7 @@ stage has not spoken yet answers 503, never with invented values. `GET` bodies o
 | `{"type": "auth", "token": NEWER}` | `auth_ok`: the stream outlives the first token |
 
 `subscribe` takes, each of them optional: `channels` (of `radar_frame`, `threats`, `system_status`, `heartbeat`, `ew`, `alarms`,
-`protected`),
+`protected`, and `video` with format `delta`: binary, of radars that turn),
 `rate_hz` (messages a second of each channel at most), `area` (`{"x_min_m", "y_min_m", "x_max_m", "y_max_m"}`, in `map`: x east,
 y north), `classes` (`["DRONE", ...]`) and `format` (`json`, or `msgpack` in binary messages). What it does not name is as in a new
 connection. The same messages come as server-sent events from `GET /api/stream`.
@@ -97,6 +98,7 @@ def create_app(bridge: Bridge) -> FastAPI:
         protected.router,
         zones.router,
         history.router,
+        incident.router,
         outputs.router,
         event_stream.router,
         metrics.router,

@@ -19,6 +19,7 @@ from aegis.bridge.accounts.tickets import TicketOffice, Tickets
 from aegis.bridge.accounts.tokens import Tokens
 from aegis.bridge.background import running
 from aegis.bridge.history.history import History
+from aegis.bridge.incident.export import Incidents
 from aegis.bridge.live.encoded import Body
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.live.loop_queue import LoopQueue
@@ -33,6 +34,7 @@ from aegis.bridge.outputs.outputs import Outputs
 from aegis.bridge.ros_node import LoopSide, RosLink
 from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.hub import Hub, LiveStream
+from aegis.bridge.stream.sweep import PlacedSector
 from aegis.bridge.telemetry.sources import ACCOUNTS, HISTORY, OUTPUTS, QUEUE, REPLICAS, STREAM
 from aegis.bridge.telemetry.stage_log import StageLog
 from aegis.bridge.telemetry.telemetry import Telemetry
@@ -66,6 +68,7 @@ class Bridge:
     hub: Hub
     stream: LiveStream
     history: History
+    incidents: Incidents
     feed: Feed
     coast: CoastLine
     telemetry: Telemetry
@@ -86,6 +89,7 @@ class Bridge:
         join: bool = True,
         died: Callable[[], None] = lambda: None,
         ros_args: Sequence[str] = (),
+        export_words: Sequence[str] = (),
     ) -> AsyncIterator[Bridge]:
         """Run a bridge until the end of the block.
 
@@ -98,6 +102,7 @@ class Bridge:
             join: take part in the graph; otherwise nothing is received and no service is reached.
             died: called in another thread when the part in the graph ends by itself.
             ros_args: for ROS, `--ros-args` first.
+            export_words: what `aegis export` is told of the graph's parameters.
 
         Raises:
             ConfigError: a part cannot work with these parameters.
@@ -189,6 +194,7 @@ class Bridge:
                 hub=hub,
                 stream=stream,
                 history=history,
+                incidents=Incidents(settings.incident, history.source, export_words),
                 feed=outputs.feed,
                 coast=outputs.coast,
                 telemetry=telemetry,
@@ -238,6 +244,7 @@ def connect(
         Frame[Threats], age, state.take_threats, feed.take_threats, stream.take_threats, in_thread=[history.put_threats]
     )
     queue.on(RadarFrame, stream.take_radar_frame)
+    queue.on(PlacedSector, stream.take_video)
     queue.on(EwFrame[Signal], state.take_signals, stream.take_signals)
     queue.on(EwFrame[Advice], state.take_advice, stream.take_advice)
     queue.on(EwFrame[Alarm], state.take_alarms, stream.take_alarms)

@@ -50,6 +50,7 @@ def serve(
     run_id: str = "",
     epoch: int = 0,
     ros_args: Sequence[str] = (),
+    export_words: Sequence[str] = (),
 ) -> int:
     """Run the bridge until SIGINT or SIGTERM; return the exit code.
 
@@ -61,6 +62,7 @@ def serve(
         run_id: one start of the whole graph.
         epoch: how often the bridge has been started within the run.
         ros_args: for ROS, `--ros-args` first.
+        export_words: what `aegis export` is told of the graph's parameters.
 
     Raises:
         ConfigError: the settings would expose the bridge, the signing key cannot be used, or a part cannot work with them.
@@ -88,7 +90,7 @@ def serve(
         allow_connections(settings.stream.max_clients)
         with asyncio.Runner(loop_factory=Loop) as runner:
             try:
-                return runner.run(_run(settings, nodes, context, secret, listener, log, ros_args))
+                return runner.run(_run(settings, nodes, context, secret, listener, log, ros_args, export_words))
             except SQLAlchemyError as error:
                 print(
                     f"aegis bridge: the accounts in PostgreSQL cannot be reached: {reason_of(error)}", file=sys.stderr
@@ -104,6 +106,7 @@ async def _run(
     listener: socket.socket,
     log: LogWriter,
     ros_args: Sequence[str],
+    export_words: Sequence[str],
 ) -> int:
     """Open the bridge, and serve it until a signal, or until it has left the graph by itself; return the exit code."""
     # A signal that comes before uvicorn looks for them. It raises the one that stopped it once more, when all is over.
@@ -115,7 +118,10 @@ async def _run(
     def died() -> None:
         loop.call_soon_threadsafe(lost.set)
 
-    async with Bridge.open(settings, nodes, context, secret, log=log, died=died, ros_args=ros_args) as bridge:
+    parts = Bridge.open(
+        settings, nodes, context, secret, log=log, died=died, ros_args=ros_args, export_words=export_words
+    )
+    async with parts as bridge:
         password = bridge.accounts.ensure_administrator()
         if password is not None:
             _print_password(password)

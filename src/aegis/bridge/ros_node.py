@@ -19,6 +19,7 @@ from aegis_msgs.msg import (
     EwAdviceArray,
     EwSignalArray,
     ProtectedArray,
+    RadarVideo,
     ThreatArray,
     TrackArray,
 )
@@ -39,9 +40,10 @@ from aegis.bridge.live.nodes import OWN_NAME, GraphNodes
 from aegis.bridge.live.reports import Classifier, StatusRow, event_from_msg, rows_from_msg
 from aegis.bridge.live.services import GraphServices
 from aegis.bridge.live.state import LiveState
-from aegis.bridge.settings import BridgeSettings
-from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS
+from aegis.bridge.settings import VIDEO_TOPIC, BridgeSettings
+from aegis.bridge.stream.channels import RADAR_FRAME, SYSTEM_STATUS, THREATS, VIDEO
 from aegis.bridge.stream.hub import Hub
+from aegis.bridge.stream.sweep import PlacedSector, VideoFeed
 from aegis.core.events import (
     HistoryAway,
     RadarFramesBroadcast,
@@ -56,6 +58,7 @@ from aegis.core.sources import State as SourceState
 from aegis.core.threat.areas import ProtectedArea
 from aegis.core.threat.drawn_zones import DrawnZone
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
+from aegis.core.video.spokes import VideoError
 from aegis.ros.host import StageHost
 from aegis.ros.messages.alarms import alarms_from_msg
 from aegis.ros.messages.ew import advice_from_msg, signals_from_msg
@@ -63,6 +66,7 @@ from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg, tracks_from_msg
 from aegis.ros.messages.protected import areas_from_msg
 from aegis.ros.messages.reports import ReceivedEvent
+from aegis.ros.messages.video import video_from_msg
 from aegis.ros.messages.zones import zones_to_msg
 from aegis.ros.spin import spin
 from aegis.ros.stages.base import Output, Stage, StageContext
@@ -118,6 +122,7 @@ class BridgeStage(Stage[BridgeSettings]):
         self._put = side.queue.put
         self._now_ns = now_ns
         self._join = ScanJoin()
+        self._video_feed = VideoFeed(settings)
         self._broadcast: Counter[str] = Counter()
         self._history_since_s: float | None = None  # since when its database is away, as it was told
         self._take: dict[str, Callable[[Any], None]] = {
@@ -132,6 +137,10 @@ class BridgeStage(Stage[BridgeSettings]):
             "status": lambda m: self._put(list[StatusRow], rows_from_msg(m)),
             "class_info": lambda m: self._put(Classifier, Classifier(m.model, m.basis)),
         }
+
+    def reads(self, topic: str) -> bool:
+        """Hear video only while a client wants it; see `RosLink`."""
+        return topic != VIDEO_TOPIC
 
     @property
     def period_s(self) -> float:
@@ -148,7 +157,8 @@ class BridgeStage(Stage[BridgeSettings]):
         Raises:
             ValueError: the message contradicts itself.
         """
-        self._take[topic](message)
+        take = self._video if topic.endswith(VIDEO_TOPIC) else self._take[topic]
+        take(message)
         return ()
 
     def on_timer(self, now_ns: int) -> Iterable[Output]:
@@ -206,6 +216,7 @@ class BridgeStage(Stage[BridgeSettings]):
         frame = self._frame("detections", d, columns.detection_rows, columns.detection_brief)
         content = b"".join(values.tobytes() for values in (d.range, d.azimuth, d.range_rate, d.snr_db))
         self._side.state.sources.heard("detections", d.sensor_id, frame.received_at, content, len(d))
+        self._video_feed.take_detections(d)
         self._put(Frame[Detections], frame)
         self._put_frames(self._join.take_detections(frame))
 
@@ -241,6 +252,15 @@ class BridgeStage(Stage[BridgeSettings]):
         areas, stamp_ns = areas_from_msg(message), stamp_of(message)
         frame = EwFrame(areas, area_rows(areas), stamp_ns, self._age_s(stamp_ns), time.monotonic())
         self._put(EwFrame[ProtectedArea], frame)
+
+    def _video(self, message: RadarVideo) -> None:
+        try:
+            sectors = self._video_feed.sectors(video_from_msg(message), self._age_s(stamp_of(message)))
+        except VideoError as error:
+            self.counters.drop(f"video: {error.reason}")
+            return
+        for sector in sectors:
+            self._put(PlacedSector, sector)
 
     def _put_frames(self, frames: Iterable[RadarFrame]) -> None:
         for frame in frames:
@@ -306,11 +326,11 @@ class RosLink:
         self.services = GraphServices(self._node, nodes)
         renamed = {word.rpartition(":=")[2] for word in ros_args if "__node:=" in word or "__name:=" in word}
         self._known = nodes.known | renamed | {self._node.get_name()}
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._node.create_timer(
-            STRANGERS_S,
-            lambda: self._host.look_for_strangers(self._known.union(side.others())),
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
+            STRANGERS_S, lambda: self._host.look_for_strangers(self._known.union(side.others())), clock=steady
         )
+        self._node.create_timer(PERIOD_S, lambda: self._host.attend(VIDEO_TOPIC, side.hub.wants(VIDEO)), clock=steady)
         self._executor = SingleThreadedExecutor(context=self._ros)
         self._executor.add_node(self._node)
         self._died = died

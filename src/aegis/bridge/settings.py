@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 
 from aegis.bridge.accounts.settings import AccountSettings
 from aegis.bridge.history.settings import HistorySettings
+from aegis.bridge.incident.settings import IncidentSettings
 from aegis.bridge.outputs.settings import OutputSettings
 from aegis.bridge.replicas.settings import ReplicaSettings
 from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.telemetry.settings import LogSettings
 from aegis.core.params import ConfigError, Settings, group, param
 from aegis.core.sensor import SensorPose
+
+VIDEO_TOPIC = "radar/video"
 
 
 class TlsSettings(Settings):
@@ -110,9 +114,15 @@ class BridgeSettings(SensorPose):
     accounts: AccountSettings = group(AccountSettings())
     stream: StreamSettings = group(StreamSettings())
     history: HistorySettings = group(HistorySettings())
+    incident: IncidentSettings = group(IncidentSettings())
     replicas: ReplicaSettings = group(ReplicaSettings())
     outputs: OutputSettings = group(OutputSettings())
     log: LogSettings = group(LogSettings())
+
+    def heard_at(self, topic: str) -> Sequence[str]:
+        """Return under which names a topic is heard: the video of each radar of a rig where it sends it."""
+        radars = {name.rpartition("/")[0] for name in self.nodes if name.endswith("/driver")}
+        return [f"{radar}/{topic}" for radar in sorted(radars)] if topic == VIDEO_TOPIC and radars else [topic]
 
     @property
     def loopback(self) -> bool:

@@ -61,6 +61,11 @@ _OPTIONS = (
     click.option(
         "--fusion", is_flag=True, help="A tracker for each radar of a rig, and their tracks fused; docs/rig.md."
     ),
+    click.option(
+        "--site",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Parameter file that says itself which radars there are, in its section `site`; docs/sites.md.",
+    ),
     click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable."),
 )
 

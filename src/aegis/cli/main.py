@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from aegis import __version__
+from aegis.cli.backup import backup, restore
 from aegis.cli.bags import play, record
 from aegis.cli.classify import classify
 from aegis.cli.evaluate import evaluate
@@ -27,6 +28,7 @@ from aegis.cli.values import HangAfter, UtcTime, sets_option
 from aegis.core.params import ConfigError
 from aegis.decision_key import share_decision_key
 from aegis.graph.watchdog import HANG_AFTER_S
+from aegis.secret_files import read_secret_files
 
 EXIT_CONFIG = 2
 
@@ -62,6 +64,8 @@ def cli() -> None:
 
     for line in stale_builds():
         click.echo(f"aegis: {line}", err=True)
+    with _config_errors():
+        read_secret_files(os.environ)
 
 
 @cli.command(cls=RosCommand)
@@ -338,7 +342,7 @@ def events(markdown: bool) -> None:
     click.echo(as_markdown() if markdown else as_text(), nl=False)
 
 
-for _command in (evaluate, report, export, record, play, classify, security, soak, train, users):
+for _command in (backup, restore, evaluate, report, export, record, play, classify, security, soak, train, users):
     cli.add_command(_command)
 
 

@@ -17,6 +17,7 @@ from aegis.graph.nodes import ALL_NODES
 from aegis.graph.parameter_file import EVERY_NODE, Section, parse_sets, read_file
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.graph.ros_parameters import is_of_ros
+from aegis.graph.site import profile_sections
 from aegis.resources import config_file
 
 S = TypeVar("S", bound=Settings)
@@ -47,6 +48,7 @@ class Parameters:
     ros: RosArguments = field(default_factory=RosArguments)
     namespace: str = ""
     config: Path | None = None  # the file
+    sets: tuple[str, ...] = ()  # as they were given, those of ROS left out
 
     @classmethod
     def read(
@@ -70,6 +72,7 @@ class Parameters:
             ConfigError: a file or an option is wrong.
         """
         ros = ros or RosArguments()
+        sets = tuple(sets)
         explicit = parse_sets(sets)
         for item in ros.parameters():
             if isinstance(item, Rule):
@@ -79,7 +82,10 @@ class Parameters:
                 explicit += read_file(item, foreign=True)
         if config is None and _wants_raw_profile(explicit):
             config = config_file(RAW_PROFILE)
-        return cls(read_file(config) if config is not None else [], explicit, ros, namespace, config)
+        sections = read_file(config) if config is not None else []
+        if config is not None:
+            sections = [*profile_sections(config, sections), *sections]
+        return cls(sections, explicit, ros, namespace, config, sets)
 
     def check(self, nodes: Sequence[str]) -> None:
         """Check that what is for every node that has it is for one at least; `nodes` are those that run here.

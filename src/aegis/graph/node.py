@@ -36,8 +36,11 @@ from aegis.ros.qos import message_class
 from aegis.ros.spin import spin
 from aegis.ros.stages.base import Stage, StageContext
 from aegis.ros.topics import COMMON_PUBLISHES, TOPICS
+from aegis.secret_files import read_secret_files
 from aegis.state import STARTS, next_epoch, state_dir
 
+# Of parameters: passwords and keys are in them.
+SECRET_GROUPS = ("bridge.history.", "bridge.accounts.", "bridge.replicas.")
 LARGE_BLOCK_BYTES = 8 * 2**20  # more than a raw radar's cube
 ARENAS = 2
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of <malloc.h>
@@ -148,7 +151,15 @@ def run_bridge(settings: Settings, parameters: Parameters, run_id: str) -> int:
         run_id=run_id,
         epoch=next_epoch(state, parameters.ros.node_name(BRIDGE), run_id),
         ros_args=words,
+        export_words=_export_words(parameters),
     )
+
+
+def _export_words(parameters: Parameters) -> list[str]:
+    """Return what tells `aegis export` the graph's parameters; not those that may be secret."""
+    words = [] if parameters.config is None else ["--config", str(parameters.config.resolve())]
+    public = [one for one in parameters.sets if not one.startswith(SECRET_GROUPS)]
+    return words + [word for one in public for word in ("--set", one)]
 
 
 def run_stages(settings: Mapping[str, Settings], parameters: Parameters, run_id: str) -> int:
@@ -240,6 +251,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     names = list(dict.fromkeys(n for name in options.nodes for n in (DEFAULT_NODES if name == "all" else [name])))
     try:
+        read_secret_files(os.environ)
         ros = RosArguments.parse(ros_args)
         parameters = Parameters.read(options.config, options.sets, namespace=options.namespace, ros=ros)
     except ConfigError as error:

@@ -212,6 +212,7 @@ ALL_NODES: dict[str, NodeSpec] = {
             "events",
             "status",
             "class_info",
+            "radar/video",  # while somebody watches it
         ),
         publishes=("zones",),
         calls=("scan", "set_mode", "ew/acknowledge", "alarms/handle"),

@@ -28,6 +28,7 @@ from aegis.core.yaml_text import parse_yaml
 from aegis.graph.nodes import ALL_NODES
 
 EVERY_NODE = "/**"
+SITE = "site"  # a section that is no node's: see `aegis.graph.site`
 _PARAMETERS = "ros__parameters"
 
 
@@ -84,7 +85,7 @@ def read_file(path: Path, *, foreign: bool = False) -> list[Section]:
         raise ConfigError(f"{path}: node names are expected at the top level ({', '.join(ALL_NODES)})")
     found = list(_sections(content, path, ""))
     for section in found:
-        if not (foreign or section.everywhere or section.name in ALL_NODES):
+        if not (foreign or section.everywhere or section.name in ALL_NODES or section.pattern == f"/**/{SITE}"):
             known = ", ".join([*ALL_NODES, EVERY_NODE])
             raise ConfigError(f"{path}: no node '{section.pattern.removeprefix('/**/')}'; known are: {known}")
     return sorted(found, key=lambda section: section.rank)
@@ -93,7 +94,7 @@ def read_file(path: Path, *, foreign: bool = False) -> list[Section]:
 def _sections(content: Mapping[str, Values], path: Path, namespace: str) -> Iterator[Section]:
     for key, section in content.items():
         name = f"{namespace}/{str(key).strip('/')}" if namespace else str(key)
-        node = name.rpartition("/")[2] in ALL_NODES or name == EVERY_NODE
+        node = name.rpartition("/")[2] in ALL_NODES or name in (EVERY_NODE, SITE)
         if not isinstance(section, dict) or (node and set(section) != {_PARAMETERS}):
             raise ConfigError(f"{path}: '{name}' must hold '{_PARAMETERS}:' and nothing else")
         if _PARAMETERS not in section:

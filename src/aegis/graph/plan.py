@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aegis.core.params import ConfigError, Settings
@@ -15,7 +15,9 @@ from aegis.drivers.contract import DriverSettings
 from aegis.graph import rig
 from aegis.graph.config import Parameters
 from aegis.graph.nodes import BRIDGE, NODES, UPLINK
+from aegis.graph.parameter_file import read_file
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
+from aegis.graph.site import site_of
 from aegis.resources import share_dir
 from aegis.simulation.settings import SimulatorSettings
 
@@ -50,9 +52,34 @@ class Options:
         False  # a tracker for each radar of a rig, and their tracks fused; else one tracker of all detections
     )
     radars: tuple[str, ...] = ()  # of a rig, each in a namespace of its own; empty: one radar, in that of the graph
+    site: Path | None = (
+        None  # a parameter file that says itself which radars there are, and whether their tracks are fused
+    )
+    headquarters: bool = False  # no radar and no tracker: the tracks of sites, fused
     nodes: tuple[str, ...] = ()  # that run, of those that would; empty: all of them
     discovery_range: str = ""  # of DDS, where the environment does not say
     ros_args: tuple[str, ...] = ()  # what follows `--ros-args`
+
+    def of_site(self) -> Options:
+        """Return the options with what the site's file says.
+
+        Raises:
+            ConfigError: the file is wrong, or its radars are named beside it.
+        """
+        if self.site is None:
+            return self
+        if self.config is not None or self.radars or self.fusion:
+            raise ConfigError(
+                "--site is the parameter file, and says which radars there are: no --config, --radar, --fusion"
+            )
+        said = site_of(self.site, read_file(self.site))
+        if not said.radars and not said.fusion:
+            raise ConfigError(
+                f"{self.site}: section 'site' names no radars; a headquarters without any has fusion: true"
+            )
+        return replace(
+            self, config=self.site, radars=said.radars, fusion=said.fusion, headquarters=not said.radars, site=None
+        )
 
     def all_sets(self) -> list[str]:
         """Return the sets, and as such those of the other options that are parameters."""
@@ -89,10 +116,11 @@ class Plan:
         Raises:
             ConfigError: a parameter or an option is wrong, two radars are asked for, or fusion of one.
         """
+        options = options.of_site()
         sets = options.all_sets()
         ros = RosArguments.parse(options.ros_args)
         parameters = Parameters.read(options.config, sets, namespace=options.namespace, ros=ros)
-        if options.fusion and len(options.radars) < 2:
+        if options.fusion and len(options.radars) < 2 and not options.headquarters:
             raise ConfigError("fusion is of several radars: name them, as in --radar front --radar left")
         parts = rig.parts_of(options.radars, parameters, lambda given: _nodes(options, given, environ), options.fusion)
         if options.bridge:
@@ -189,6 +217,8 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
         if (name != "foxglove" or options.foxglove)
         and (name in requested or (not spec.on_request and name != "simulator"))
     ]
+    if options.headquarters:
+        names = [name for name in names if not NODES[name].of_radar and name != "tracking"]
     if strange := [name for name in options.nodes if name not in names]:
         raise ConfigError(
             f"nodes: '{strange[0]}' does not run here; of these it can be told which do: {', '.join(names)}"

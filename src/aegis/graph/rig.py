@@ -15,14 +15,15 @@ from dataclasses import dataclass, field, replace
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.params import ConfigError
 from aegis.core.tracking.settings import TrackingSettings
+from aegis.core.uplink.settings import ALL_SITES, UplinkSettings
 from aegis.graph.config import Parameters
-from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES
+from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES, UPLINK
 from aegis.graph.parameter_file import parse_sets
 from aegis.ros.topics import COMMON_PUBLISHES
 
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 _PLACE = ("sensor_x", "sensor_y", "sensor_z", "sensor_yaw_deg")
-_TRACKER = "tracking"
+_TRACKER, _FUSION = "tracking", "fusion"
 _SOURCE_TRACKS = "source_tracks"  # what the trackers' `tracks` are for the fusion
 _RANGE_BIAS_SIGMA_M = 20.0
 _ONE_FOR_ALL = ("odometry", "truth")  # of topics that radars' nodes share besides those that the others read
@@ -49,7 +50,7 @@ def parts_of(
     """Return the parts of a rig; of one radar alone, all in one.
 
     Args:
-        radars: their names; none: one radar.
+        radars: their names; none: one radar, or with fusion none.
         parameters: of all.
         nodes_of: the nodes that run with some parameters.
         fusion: each radar has a tracker of its own.
@@ -58,7 +59,10 @@ def parts_of(
         ConfigError: a name is none, or there twice; or a parameter is wrong.
     """
     if not radars:
-        return [Part(nodes_of(parameters), parameters)]
+        nodes = nodes_of(parameters)
+        sets = _site_sets(parameters) if fusion else []
+        given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
+        return [Part(nodes, given, sets=sets)]
     for name in radars:
         if not _NAME.fullmatch(name) or name in (*NODES, BRIDGE) or radars.count(name) > 1:
             raise ConfigError(
@@ -76,7 +80,7 @@ def parts_of(
             sets.append(f"{_TRACKER}.sensor_ids=[{_sensor_id(radar, within)}]")
         given = replace(within, explicit=[*parse_sets(sets), *within.explicit])
         parts.append(Part(own, given, radar, sets, _remaps(own, rest, parameters.namespace, first=number == 1)))
-    sets = _fusion_sets(radars, parameters) if fusion and "fusion" in rest else []
+    sets = _fusion_sets(radars, parameters) + _site_sets(parameters) if fusion and _FUSION in rest else []
     if "foxglove" in rest:
         sets += _foxglove_sets(radars, parameters)
     given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
@@ -87,7 +91,7 @@ def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
     """Return the parts with the bridge in the last, which knows the nodes that run where these are not one of each."""
     last = parts[-1]
     sets = []
-    if len(parts) > 1:
+    if len(parts) > 1 or _FUSION in last.nodes:
         every = [part.process(name) for part in parts for name in part.nodes]
         sets.append(f"bridge.nodes=[{', '.join(every)}]")
         if not parameters.gives(BRIDGE, "ready.stages"):
@@ -152,6 +156,16 @@ def _fusion_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
     if all(radar in tracking.sensors for radar in radars):
         found["bias.range_sigma_m"] = _RANGE_BIAS_SIGMA_M
     return [f"fusion.{name}={value}" for name, value in found.items() if not rig.gives("fusion", name)]
+
+
+def _site_sets(rig: Parameters) -> list[str]:
+    """Return what the fusion is told where nobody has said otherwise: that each site which is received by name is a source."""
+    found = {
+        f"sources.{site}.topic": f"{site}/tracks"
+        for site in rig.settings_as(UplinkSettings, UPLINK).receive
+        if site != ALL_SITES
+    }
+    return [f"{_FUSION}.{name}={value}" for name, value in found.items() if not rig.gives(_FUSION, name)]
 
 
 def _foxglove_sets(radars: Sequence[str], rig: Parameters) -> list[str]:

@@ -17,6 +17,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.serialization import deserialize_message
+from rclpy.subscription import Subscription
 
 from aegis.core.decisions import OutdatedError, ProofChecker
 from aegis.core.events import AnotherPublisher, DecisionRefused, ParametersChanged
@@ -100,6 +101,7 @@ class StageHost:
         }
         self.node = node
         self.stage = stage
+        self._attended: dict[str, list[Subscription[Any]]] = {}
         self._own_topics = frozenset(publishes)
         self._publishers = {
             name: node.create_publisher(
@@ -142,7 +144,17 @@ class StageHost:
         clock = self.node.get_clock()
         return isinstance(clock, ROSClock) and clock.ros_time_is_active
 
-    def _listen(self, topic: Topic, at: str) -> None:
+    def attend(self, topic: str, wanted: bool) -> None:
+        """Hear a topic that the stage does not read by itself, or do not any more; in the thread that spins the node."""
+        if wanted == (topic in self._attended):
+            return
+        if wanted:
+            self._attended[topic] = [self._listen(TOPICS[topic], at) for at in heard_at(self.stage.settings, topic)]
+            return
+        for subscription in self._attended.pop(topic):
+            self.node.destroy_subscription(subscription)
+
+    def _listen(self, topic: Topic, at: str) -> Subscription[Any]:
         def take(message: StampedMessage | bytes, info: dict[str, int | None]) -> None:
             self._on_message(topic, at, message, info)
             for _ in range(1, AT_ONCE if topic.depth >= MANY else 1):
@@ -161,6 +173,7 @@ class StageHost:
             qos_overriding_options=self._overridden(at, "subscription"),
             raw=self.stage.carries_bytes,
         )
+        return subscription
 
     def _overridden(self, topic: str, entity: str) -> QoSOverridingOptions:
         """Return which policies of a topic the parameters override; only these are declared, as every one costs a start time."""

@@ -7,19 +7,18 @@ from pathlib import Path
 
 from aegis.core.params import ConfigError
 from aegis.core.threat.settings import ThreatSettings
-from aegis.core.threat.zone_settings import Zone
-from aegis.core.threat.zones import zones_of
+from aegis.core.threat.zones import FileZones, zones_of
 from aegis.core.yaml_text import parse_yaml
 
 
-def all_zones(settings: ThreatSettings) -> dict[str, Zone]:
-    """Return the zones of the parameters and of the file that they name.
+def all_zones(settings: ThreatSettings) -> FileZones:
+    """Return the zones of the parameters and of the file that they name, and the rules that the file has.
 
     Raises:
         ConfigError: the file cannot be read, is of another form, or has a zone of a name that is taken.
     """
     if not settings.zone_file:
-        return dict(settings.zones)
+        return FileZones(dict(settings.zones), {})
     path = Path(settings.zone_file)
     try:
         text = path.read_text(encoding="utf-8")
@@ -30,7 +29,10 @@ def all_zones(settings: ThreatSettings) -> dict[str, Zone]:
     except (json.JSONDecodeError, RecursionError) as error:
         raise ConfigError(f"zone_file {path}: not valid JSON: {error}") from error
     found = zones_of(document, settings.site, f"zone_file {path}")
-    twice = found.keys() & settings.zones.keys()
+    twice = found.zones.keys() & settings.zones.keys()
     if twice:
         raise ConfigError(f"zone_file {path}: zone '{min(twice)}' is in the parameters too")
-    return {**settings.zones, **found}
+    twice = found.rules.keys() & settings.rules.keys()
+    if twice:
+        raise ConfigError(f"zone_file {path}: a rule '{min(twice)}' is in the parameters too; call the zone otherwise")
+    return FileZones({**settings.zones, **found.zones}, found.rules)

@@ -9,18 +9,20 @@ import { fetchCoast } from "./coast.ts";
 import { DetailsPanel } from "./details.ts";
 import { byId, setText } from "./dom.ts";
 import { Heard } from "./heard.ts";
+import { IncidentDialog, spanAround, spanOf } from "./incident.ts";
 import type { Connection, PastPicture } from "./messages.ts";
 import { Navigation } from "./navigation.ts";
 import { Panels } from "./panels.ts";
 import { Replay } from "./replay.ts";
 import { levelsOf } from "./rows.ts";
 import { Scope, type Overlay } from "./scope.ts";
-import { command, keepAlive, may, onSession, read, renew, session, signIn, signOut } from "./session.ts";
+import { command, keepAlive, may, onSession, read, renew, save, session, signIn, signOut } from "./session.ts";
 import { Sound } from "./sound.ts";
 import { Stream } from "./stream.ts";
 import { watchTable } from "./table.ts";
 import { chooseSymbols, showLegend } from "./legend.ts";
 import { chooseTheme } from "./theme.ts";
+import { VideoLayer, VideoSwitch } from "./video_layer.ts";
 import { ZonesPanel } from "./zones_panel.ts";
 
 const TABLE_EVERY_MS = 250;
@@ -36,6 +38,15 @@ const charts = new Charts();
 const details = new DetailsPanel();
 const sound = new Sound();
 const replay = new Replay(onReplay, () => heard.nowS(performance.now()));
+const incident = new IncidentDialog({
+  may,
+  save,
+  refused: (text) => { panels.refusal = { text, at: performance.now() }; },
+  span: (isPast) => {
+    const now = heard.nowS(performance.now());
+    return isPast ? spanAround(replay.t ?? now, now) : spanOf(heard.alarms ?? [], now);
+  },
+});
 const zones = new ZonesPanel(heard, scope, { may, read, command });
 const navigation = new Navigation(scope, drawSoon, clicked, () => panels.selected, () => replay.t);
 const overlays: Overlay[] = [navigation.overlay]; // drawn above all else, in this order
@@ -47,11 +58,16 @@ const stream = new Stream(heard, {
     setConnection(connection);
     if (connection === "disconnected") refresh();
   },
+  onVideo: (data) => video.take(data),
   onFrame: () => {
     fetchTrails();
     drawSoon();
   },
 });
+
+const video = new VideoSwitch(
+  new VideoLayer(byId<HTMLCanvasElement>("video")), () => scope.frame, () => scope.colours.plot, (on) => stream.watchVideo(on),
+);
 
 // Signing in and out.
 
@@ -192,6 +208,8 @@ function refresh(): void {
   panels.replayText = replay.t === null ? "" : replay.text;
   panels.show(now);
   alarms.show(now);
+  incident.show();
+  video.show(heard.turns, replay.t !== null);
   zones.show(now, replay.t !== null);
   sound.update(audible(heard, now), now);
   const chosen = replay.t === null ? panels.selected : null;

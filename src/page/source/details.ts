@@ -18,6 +18,7 @@ export interface Details {
   age_s: number | null;
   hits: number;
   time_since_update_s: number | null;
+  sources: string[]; // trackers that hold it; none where one makes the picture
   class_probability: Record<string, number | null>;
 }
 
@@ -37,6 +38,7 @@ export function facts(track: Details): [name: string, value: string][] {
     ["exists", numberText(track.existence_probability, 3)],
     ["age", `${numberText(track.age_s, 1)} s, ${track.hits} detections`],
     ["last seen", `${numberText(track.time_since_update_s, 1)} s ago`],
+    ...(track.sources.length ? [["held by", track.sources.join(", ")] as [string, string]] : []),
   ];
 }
 

@@ -116,6 +116,11 @@ export class Heard {
     }
   }
 
+  /** Whether a radar's antenna turns: then there may be video of it. */
+  get turns(): boolean {
+    return [...this.plots.values()].some((parts) => parts.some(({ turnMs }) => turnMs > 0));
+  }
+
   /** What is to be seen of all sensors' detections: those of an antenna that turns, until it comes round again. */
   glows(now: number): Glow[] {
     const out: Glow[] = [];

@@ -85,12 +85,15 @@ export interface ProtectedArea {
   version: number; // of what is drawn
 }
 
+/** A rule of a zone, by its parameters. */
+export type ZoneRule = Record<string, string | number | string[]>;
+
 /** A zone as it is sent. */
 export interface ZoneContent {
   outline_m: [east: number, north: number][];
   floor_m: number | null;
   ceiling_m: number | null;
-  rule: Record<string, string | number | string[]>;
+  rules: ZoneRule[];
 }
 
 /** A zone of /api/zones. */

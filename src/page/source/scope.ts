@@ -63,6 +63,11 @@ export class Scope {
     return this.#colours;
   }
 
+  /** How the map lies on the canvases, of the last drawing. */
+  get frame(): Frame {
+    return this.#frame;
+  }
+
   /** From the middle to the edge [m], of the last drawing. */
   get range(): number {
     return this.#frame.range;

@@ -26,6 +26,7 @@ const SESSION_KEY = "aegis-session";
 const DEVICE_KEY = "aegis-device";   // lets this browser in even while others guess at its account's password
 const RENEW_AT = 0.6;                // of an access token's life
 const TABS_ANSWER_MS = 500;
+const SAVED_WITHIN_MS = 60_000;      // a file, from the browser's memory to its disk
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let renewing: Promise<boolean> | null = null;
@@ -83,10 +84,10 @@ export function renew(): Promise<boolean> {
 }
 
 /** Ask the bridge for something; a token that has just ended is renewed first. */
-async function ask(path: string, method: string, content?: object, more?: Record<string, string>): Promise<Response> {
+async function ask(path: string, method: string, content?: object, more?: Record<string, string>, signal?: AbortSignal): Promise<Response> {
   const body = content && JSON.stringify(content);
   const type = content && { "Content-Type": "application/json" };
-  const once = () => fetch(path, { method, body, headers: { Authorization: `Bearer ${session()?.token}`, ...type, ...more } });
+  const once = () => fetch(path, { method, body, signal, headers: { Authorization: `Bearer ${session()?.token}`, ...type, ...more } });
   const answer = await once();
   return answer.status === 401 && await renew() ? once() : answer;
 }
@@ -95,6 +96,16 @@ async function ask(path: string, method: string, content?: object, more?: Record
 export async function command(path: string, content?: object, method = "POST", headers?: Record<string, string>): Promise<void> {
   const answer = await ask(path, method, content, headers);
   if (!answer.ok) throw new Error(((await answer.json()) as { detail: string }).detail);
+}
+
+/** Let this browser save a file that the bridge makes, under the name that it gives. Throws with what it says against it. */
+export async function save(path: string, signal: AbortSignal): Promise<void> {
+  const answer = await ask(path, "GET", undefined, undefined, signal);
+  if (!answer.ok) throw new Error(((await answer.json()) as { detail: string }).detail);
+  const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "";
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await answer.blob()), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), SAVED_WITHIN_MS);
 }
 
 /** Read something of the bridge; null where it has none. */

@@ -2,6 +2,7 @@
 
 import { Deltas } from "./delta.ts";
 import type { Heard } from "./heard.ts";
+import { KIND } from "./sweep.ts";
 import type { Admitted, Connection, Message } from "./messages.ts";
 
 const CHANNELS = ["radar_frame", "threats", "system_status", "heartbeat", "ew", "alarms", "protected"];
@@ -16,6 +17,7 @@ export interface Surroundings {
   token: () => string | null; // the access token; null where nobody is signed in
   renew: () => Promise<boolean>; // gets another token; false where the session is over, throws where nobody answers
   onConnection: (connection: Connection) => void; // the connection has changed
+  onVideo: (data: ArrayBuffer) => void; // a sector of a radar's video
   onFrame: () => void; // there is something new to draw
 }
 
@@ -24,6 +26,8 @@ export class Stream {
   #retryMs = FIRST_RETRY_MS;
   readonly #deltas = new Deltas();
   #askedAt = -Infinity; // for a full picture
+  #allowed: string[] = []; // channels
+  #video = false;
 
   /** `heard` is told what comes. */
   constructor(readonly heard: Heard, readonly page: Surroundings) {}
@@ -40,6 +44,7 @@ export class Stream {
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       if (this.#socket !== socket) return;
       if (typeof data === "string") this.#take(JSON.parse(data) as Message | Admitted);
+      else if (new Uint8Array(data, 0, 1)[0] === KIND) this.page.onVideo(data);
       else this.#takePicture(data);
     };
     socket.onclose = (event) => {
@@ -80,12 +85,24 @@ export class Stream {
     } else if (this.heard.connection === "connecting") { // else the token was renewed
       this.#retryMs = FIRST_RETRY_MS;
       this.heard.begin();
-      this.#deltas.begin();
       this.#askedAt = -Infinity;
+      this.#allowed = message.allowed;
       this.page.onConnection("waiting");
-      const channels = CHANNELS.filter((name) => message.allowed.includes(name));
-      this.#socket?.send(JSON.stringify({ type: "subscribe", channels, format: "delta" }));
+      this.#subscribe();
     }
+  }
+
+  /** Ask for the video of radars that turn, or not any more: it is most of the bytes. */
+  watchVideo(on: boolean): void {
+    this.#video = on;
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#subscribe();
+  }
+
+  #subscribe(): void {
+    this.#deltas.begin();
+    const wanted = this.#video ? [...CHANNELS, "video"] : CHANNELS;
+    const channels = wanted.filter((name) => this.#allowed.includes(name));
+    this.#socket?.send(JSON.stringify({ type: "subscribe", channels, format: "delta" }));
   }
 
   #tryAgain(): void {

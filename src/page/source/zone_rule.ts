@@ -1,6 +1,6 @@
 // The rule of a drawn zone: what is asked for of each kind, and what is said of it. Nothing here knows of the document.
 
-import type { DrawnZone, ZoneContent } from "./messages.ts";
+import type { DrawnZone, ZoneContent, ZoneRule } from "./messages.ts";
 
 export const CLASSES = [
   "UNKNOWN", "DRONE", "BIRD", "AIRCRAFT", "HELICOPTER", "MISSILE", "VEHICLE", "PERSON", "VESSEL", "CLUTTER",
@@ -13,7 +13,7 @@ export interface Entry {
   kinds: string; // words; empty: all
 }
 
-const KINDS: Record<string, (rule: ZoneContent["rule"]) => string> = {
+const KINDS: Record<string, (rule: ZoneRule) => string> = {
   inside: () => "inside",
   outside: () => "outside",
   enter: () => "enters",
@@ -23,6 +23,7 @@ const KINDS: Record<string, (rule: ZoneContent["rule"]) => string> = {
   entry: (rule) => `will enter within ${rule.within_s} s, probability ${rule.probability}`,
 };
 
+export const MOST_RULES = 8;
 const SPEED_LIMIT_MPS = 1e5; // of rules without one
 const FULL_TURN_DEG = 360;
 
@@ -31,8 +32,8 @@ export function isAsked(kinds: string, when: string): boolean {
 }
 
 /** The rule as the bridge takes it. What is left empty, or not asked for with this kind, is as usual; margins stay as they were. */
-export function ruleOf(when: string, entries: readonly Entry[], classes: readonly string[], before: ZoneContent["rule"] = {}): ZoneContent["rule"] {
-  const rule: ZoneContent["rule"] = { ...before, when, classes: [...classes] };
+export function ruleOf(when: string, entries: readonly Entry[], classes: readonly string[], before: ZoneRule = {}): ZoneRule {
+  const rule: ZoneRule = { ...before, when, classes: [...classes] };
   for (const { key, text, kinds } of entries) {
     delete rule[key];
     if (text.trim() !== "" && isAsked(kinds, when)) rule[key] = Number(text);
@@ -41,26 +42,32 @@ export function ruleOf(when: string, entries: readonly Entry[], classes: readonl
 }
 
 /** What a number of a rule is in the form: empty where it limits nothing. */
-export function entryText(rule: ZoneContent["rule"], key: string): string {
+export function entryText(rule: ZoneRule, key: string): string {
   const value = rule[key];
   const isUsual = (key === "max_speed_mps" && value === SPEED_LIMIT_MPS) || (key === "min_speed_mps" && value === 0)
     || (key.startsWith("course_") && rule.course_width_deg === FULL_TURN_DEG);
   return value === undefined || isUsual ? "" : String(value);
 }
 
-/** A zone and its rule in words, for the list. */
-export function zoneText(zone: DrawnZone): string {
-  const { rule } = zone;
+/** A rule in words. */
+export function ruleText(rule: ZoneRule): string {
   const words = [KINDS[String(rule.when)]?.(rule) ?? String(rule.when)];
   const classes = rule.classes as string[];
   if (classes.length) words.push(classes.join(", ").toLowerCase());
   if (entryText(rule, "min_speed_mps")) words.push(`from ${rule.min_speed_mps} m/s`);
   if (entryText(rule, "max_speed_mps")) words.push(`up to ${rule.max_speed_mps} m/s`);
   if (entryText(rule, "course_deg")) words.push(`on course ${rule.course_deg}° ± ${Number(rule.course_width_deg) / 2}°`);
-  if (zone.floor_m !== null) words.push(`above ${zone.floor_m} m`);
-  if (zone.ceiling_m !== null) words.push(`below ${zone.ceiling_m} m`);
   words.push(`priority ${rule.priority}`);
   return words.join("; ");
+}
+
+/** A zone and its rules in words, for the list. */
+export function zoneText(zone: DrawnZone): string {
+  const bounds = [];
+  if (zone.floor_m !== null) bounds.push(`above ${zone.floor_m} m`);
+  if (zone.ceiling_m !== null) bounds.push(`below ${zone.ceiling_m} m`);
+  const rules = zone.rules.map((rule, k) => (k === 0 ? ruleText(rule) : `#${k + 1} ${ruleText(rule)}`));
+  return [...bounds, ...rules].join("; ");
 }
 
 /** Why a zone raises no alarm; empty where it is watched. */
@@ -69,7 +76,7 @@ export function unwatchedText(zone: DrawnZone): string {
 }
 
 /** The body of a zone of the form. */
-export function contentOf(corners: ZoneContent["outline_m"], floor: string, ceiling: string, rule: ZoneContent["rule"]): ZoneContent {
+export function contentOf(corners: ZoneContent["outline_m"], floor: string, ceiling: string, rules: ZoneRule[]): ZoneContent {
   const bound = (text: string) => (text.trim() === "" ? null : Number(text));
-  return { outline_m: corners, floor_m: bound(floor), ceiling_m: bound(ceiling), rule };
+  return { outline_m: corners, floor_m: bound(floor), ceiling_m: bound(ceiling), rules };
 }

@@ -2,17 +2,17 @@
 
 import { byId, fillChildren, parts, setText, withChildren } from "./dom.ts";
 import type { Heard } from "./heard.ts";
-import type { DrawnZone } from "./messages.ts";
+import type { DrawnZone, ZoneRule } from "./messages.ts";
 import type { Scope } from "./scope.ts";
 import { cornersOf, Draft, textOf, type Corner } from "./zone_draft.ts";
 import { ZoneOverlay } from "./zone_overlay.ts";
-import { CLASSES, contentOf, entryText, isAsked, ruleOf, unwatchedText, zoneText } from "./zone_rule.ts";
+import { CLASSES, contentOf, entryText, isAsked, MOST_RULES, ruleOf, unwatchedText, zoneText } from "./zone_rule.ts";
 
 const SCOPE = "zones:write";
 const AGAIN_MS = 2000; // until a zone is watched, or the bridge has answered
 const SURE_MS = 5000;
 const PARTS = [["span", "name"], ["button", "act"], ["span", "text"], ["span", "problem"]] as const;
-const USUAL = { when: "inside", stay_s: 60, cpa_m: 500, within_s: 60, probability: 0.5, hold_s: 30, priority: 2, classes: [] };
+const USUAL: ZoneRule = { when: "inside", stay_s: 60, cpa_m: 500, within_s: 60, probability: 0.5, hold_s: 30, priority: 2, classes: [] };
 
 /** What the panel asks of the bridge. */
 export interface Bridge {
@@ -28,6 +28,8 @@ export class ZonesPanel {
   readonly overlay: ZoneOverlay;
   #zones: DrawnZone[] = [];
   #known: DrawnZone | null = null; // the one that is changed; null: a new one
+  #rules: ZoneRule[] = []; // of the form
+  #shown = 0; // which of them
   #told = ""; // what the stream said is drawn, when the list was read
   #readAt = -Infinity;
   #sureUntil = 0; // a second click before that removes the zone
@@ -46,6 +48,22 @@ export class ZonesPanel {
     byId("zone-cancel").addEventListener("click", () => this.cancel());
     byId("zone-remove").addEventListener("click", () => void this.#remove());
     byId("zone-when").addEventListener("change", () => this.#showAsked());
+    byId("zone-rules").addEventListener("click", (event) => {
+      const { number } = (event.target as HTMLElement).dataset;
+      if (number === undefined) return;
+      this.#keepRule();
+      this.#showRule(Number(number));
+    });
+    byId("zone-rule-add").addEventListener("click", () => {
+      this.#keepRule();
+      this.#rules.push({ ...USUAL });
+      this.#showRule(this.#rules.length - 1);
+      byId("zone-when").focus();
+    });
+    byId("zone-rule-remove").addEventListener("click", () => {
+      this.#rules.splice(this.#shown, 1);
+      this.#showRule(Math.min(this.#shown, this.#rules.length - 1));
+    });
     byId("zone-corners").addEventListener("change", () => this.#takeCorners());
     byId("zone-list").addEventListener("click", (event) => {
       const name = (event.target as HTMLElement).dataset.zone;
@@ -111,21 +129,16 @@ export class ZonesPanel {
   /** Begin with a zone that is there, or with a new one. */
   #edit(zone: DrawnZone | null): void {
     this.#known = zone;
-    const rule = zone?.rule ?? USUAL;
+    this.#rules = zone ? zone.rules.map((rule) => ({ ...rule })) : [{ ...USUAL }];
     input("zone-name").value = zone?.name ?? "";
     input("zone-name").readOnly = zone !== null;
     input("zone-floor").value = String(zone?.floor_m ?? "");
     input("zone-ceiling").value = String(zone?.ceiling_m ?? "");
-    byId<HTMLSelectElement>("zone-when").value = String(rule.when);
-    for (const entry of entries()) entry.value = entryText(rule, String(entry.dataset.rule));
-    for (const box of document.querySelectorAll<HTMLInputElement>("#zone-classes input")) {
-      box.checked = (rule.classes as string[]).includes(box.value);
-    }
+    this.#showRule(0);
     byId("zone-remove").hidden = zone === null;
     setText(byId("zone-problem"), "");
     this.overlay.begin(new Draft(zone ? zone.outline_m.map((corner): Corner => [...corner]) : []));
     this.#onDraft();
-    this.#showAsked();
     if (zone) input("zone-floor").focus();
     else this.overlay.scope.canvas.focus();
   }
@@ -149,6 +162,35 @@ export class ZonesPanel {
     setText(byId("zone-count"), isDrawing ? `${draft?.corners.length ?? 0} corners` : "");
   }
 
+  /** Put one of the rules into the form. */
+  #showRule(k: number): void {
+    this.#shown = k;
+    const rule = this.#rules[k];
+    byId<HTMLSelectElement>("zone-when").value = String(rule.when);
+    for (const entry of entries()) entry.value = entryText(rule, String(entry.dataset.rule));
+    for (const box of document.querySelectorAll<HTMLInputElement>("#zone-classes input")) {
+      box.checked = (rule.classes as string[]).includes(box.value);
+    }
+    fillChildren(byId("zone-rules"), this.#rules, () => document.createElement("button"), (button, one) => {
+      const number = this.#rules.indexOf(one);
+      Object.assign(button, { type: "button", className: "rule" });
+      button.dataset.number = String(number);
+      button.setAttribute("aria-pressed", String(number === k));
+      setText(button, `Rule ${number + 1}`);
+    });
+    byId("zone-rule-add").hidden = this.#rules.length >= MOST_RULES;
+    byId("zone-rule-remove").hidden = this.#rules.length < 2;
+    setText(byId("zone-rule-remove"), `Remove rule ${k + 1}`);
+    this.#showAsked();
+  }
+
+  /** Take what the form says of the rule that it shows. */
+  #keepRule(): void {
+    const numbers = entries().map(({ dataset, value }) => ({ key: String(dataset.rule), text: value, kinds: dataset.kinds ?? "" }));
+    const classes = [...document.querySelectorAll<HTMLInputElement>("#zone-classes input:checked")].map(({ value }) => value);
+    this.#rules[this.#shown] = ruleOf(byId<HTMLSelectElement>("zone-when").value, numbers, classes, this.#rules[this.#shown]);
+  }
+
   #showAsked(): void {
     const { value } = byId<HTMLSelectElement>("zone-when");
     for (const entry of entries()) (entry.closest("label") as HTMLElement).hidden = !isAsked(entry.dataset.kinds ?? "", value);
@@ -166,10 +208,8 @@ export class ZonesPanel {
   async #save(): Promise<void> {
     const { draft } = this.overlay;
     if (!draft) return;
-    const numbers = entries().map(({ dataset, value }) => ({ key: String(dataset.rule), text: value, kinds: dataset.kinds ?? "" }));
-    const classes = [...document.querySelectorAll<HTMLInputElement>("#zone-classes input:checked")].map(({ value }) => value);
-    const rule = ruleOf(byId<HTMLSelectElement>("zone-when").value, numbers, classes, this.#known?.rule);
-    await this.#send("PUT", contentOf(draft.corners, input("zone-floor").value, input("zone-ceiling").value, rule));
+    this.#keepRule();
+    await this.#send("PUT", contentOf(draft.corners, input("zone-floor").value, input("zone-ceiling").value, this.#rules));
   }
 
   async #remove(): Promise<void> {

@@ -62,6 +62,7 @@ beforeEach(() => {
       heard.connection = connection;
       connections.push(connection);
     },
+    onVideo: () => {},
     onFrame: () => { drawn += 1; },
   });
 });

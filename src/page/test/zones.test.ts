@@ -15,7 +15,7 @@ function drawnOf(...corners: [number, number][]): Draft {
 
 function aZone(changes: Partial<DrawnZone> = {}): DrawnZone {
   const rule = { when: "stay", stay_s: 20, classes: ["DRONE", "BIRD"], min_speed_mps: 0, max_speed_mps: 1e5, course_deg: 0, course_width_deg: 360, priority: 1 };
-  return { name: "pen", version: 3, changed_by: "ada", watched: true, problem: null, outline_m: [], floor_m: null, ceiling_m: 300, rule, ...changes };
+  return { name: "pen", version: 3, changed_by: "ada", watched: true, problem: null, outline_m: [], floor_m: null, ceiling_m: 300, rules: [rule], ...changes };
 }
 
 test("a zone is closed by its first corner, or by a key, from three corners on", () => {
@@ -66,17 +66,17 @@ test("a rule has what its kind asks for; what is left empty is as usual, and mar
     when: "stay", stay_s: 20, priority: 1, probability: 0.5, margin_m: 5, classes: ["DRONE"],
   });
   assert.equal(ruleOf("cpa", entries, []).within_s, 60);
-  assert.deepEqual(contentOf([[0, 0]], "", "300", {}), { outline_m: [[0, 0]], floor_m: null, ceiling_m: 300, rule: {} });
+  assert.deepEqual(contentOf([[0, 0]], "", "300", [{}]), { outline_m: [[0, 0]], floor_m: null, ceiling_m: 300, rules: [{}] });
 });
 
 test("a zone is said in words, without limits that limit nothing", () => {
-  assert.equal(zoneText(aZone()), "inside for 20 s; drone, bird; below 300 m; priority 1");
-  const rule = { ...aZone().rule, when: "entry", within_s: 60, probability: 0.5, classes: [], min_speed_mps: 5, course_deg: 90, course_width_deg: 40, priority: 3 };
+  assert.equal(zoneText(aZone()), "below 300 m; inside for 20 s; drone, bird; priority 1");
+  const rule = { ...aZone().rules[0], when: "entry", within_s: 60, probability: 0.5, classes: [], min_speed_mps: 5, course_deg: 90, course_width_deg: 40, priority: 3 };
   assert.equal(
-    zoneText(aZone({ rule, floor_m: 10, ceiling_m: null })),
-    "will enter within 60 s, probability 0.5; from 5 m/s; on course 90° ± 20°; above 10 m; priority 3",
+    zoneText(aZone({ rules: [aZone().rules[0], rule], floor_m: 10, ceiling_m: null })),
+    "above 10 m; inside for 20 s; drone, bird; priority 1; #2 will enter within 60 s, probability 0.5; from 5 m/s; on course 90° ± 20°; priority 3",
   );
-  assert.deepEqual([entryText(rule, "course_deg"), entryText(aZone().rule, "course_deg"), entryText(rule, "stay_s")], ["90", "", "20"]);
+  assert.deepEqual([entryText(rule, "course_deg"), entryText(aZone().rules[0], "course_deg"), entryText(rule, "stay_s")], ["90", "", "20"]);
 });
 
 test("a zone that nobody watches says so", () => {

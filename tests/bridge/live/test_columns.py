@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,6 +96,9 @@ def test_track_rows_hold_what_the_stage_said():
     assert row["range_rate_mps"] == pytest.approx(20.0)  # straight outwards
     assert (row["track_id"], row["status"], row["class"]) == (41, "CONFIRMED", "AIRCRAFT")
     assert (row["confidence"], row["existence_probability"], row["age_s"], row["hits"]) == (0.82, 0.97, 12.5, 25)
+    assert row["sources"] == []
+    held = replace(some_tracks(7, 0), sources=["front,left", "left"])
+    assert [one["sources"] for one in columns.track_rows(held).items] == [["front", "left"], ["left"]]
 
 
 def test_a_class_status_or_level_that_nobody_defined_is_unknown():

@@ -9,38 +9,18 @@ from bridge_data import some_detections, some_tracks
 from delta_frames import DeltaDecoder, GapError
 from hypothesis import given
 from hypothesis import strategies as st
+from stream_listener import Listener
 
 from aegis.bench import picture
-from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.live.columns import detection_brief, detection_rows, track_brief, track_rows
 from aegis.bridge.live.frames import Frame, RadarFrame
 from aegis.bridge.stream import bodies
-from aegis.bridge.stream.client import Client
 from aegis.bridge.stream.delta import varints
 from aegis.bridge.stream.hub import Hub
 from aegis.bridge.stream.settings import StreamSettings
-from aegis.bridge.stream.subscription import Area, Filter, Format, Subscription
+from aegis.bridge.stream.subscription import Area, Filter, Format
 from aegis.core.sensor import SensorPose
 from aegis.core.types import Detections, Tracks, TrackStatus
-
-
-class Listener(Client):
-    """Takes what is offered when it is asked to."""
-
-    def __init__(self, form: Format, queue_length: int = 100, **wanted: object) -> None:
-        who = Principal("somebody", "viewer", frozenset({"radar:read", "threats:read"}), 1e12, "s0")
-        super().__init__(who, Subscription(format=form, **wanted), queue_length)
-
-    def payloads(self) -> list[bytes]:
-        """Return the contents of the WebSocket frames that wait (RFC 6455, 5.2: 2, 4 or 10 bytes before them)."""
-        frames = iter(self.next_frame, None)
-        return [frame[{126: 4, 127: 10}.get(frame[1], 2) :] for frame in frames]
-
-    def stalled_s(self, now: float) -> float:
-        return 0.0
-
-    def cut(self) -> None:
-        raise AssertionError("cut")
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_what_cannot_be_had_is_said(fields, said):
 
 def test_scopes_decide_on_channels():
     assert allowed_channels(frozenset()) == {"system_status", "heartbeat"}
-    assert allowed_channels(frozenset({"radar:read"})) == {"system_status", "heartbeat", "radar_frame"}
+    assert allowed_channels(frozenset({"radar:read"})) == {"system_status", "heartbeat", "radar_frame", "video"}
     assert allowed_channels(frozenset({"threats:read"})) == {
         "system_status",
         "heartbeat",

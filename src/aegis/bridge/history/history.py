@@ -78,6 +78,7 @@ class History:
 
         try:
             path, remote = _places(settings.database_url.get_secret_value(), state_dir)
+            self.source = remote or str(path.absolute())  # what is read: a URL, with its password, or a file
             record = Record(path, state_dir, outbox=bool(remote), decision_days=days, on_set_aside=self._reconnect)
             kept = retention(record.store)
             self._writer = Writer(

@@ -21,7 +21,16 @@ from aegis.core.types import ClassId, Detections, Floats, Ints, ThreatLevel, Thr
 
 T = TypeVar("T", contravariant=True)
 Kind = Literal[
-    "number", "known number", "integer", "integer or null", "text", "text or null", "vector", "corners", "probabilities"
+    "number",
+    "known number",
+    "integer",
+    "integer or null",
+    "text",
+    "texts",
+    "text or null",
+    "vector",
+    "corners",
+    "probabilities",
 ]
 
 
@@ -285,6 +294,14 @@ TRACK: Table[Tracks] = Table(
     _probabilities(lambda t: t.class_probability),
     number("age_s", 3, lambda t: t.age, "since the first detection", 12.5, live=False),
     integer("hits", lambda t: t.hits, "detections it was updated with", 25, live=False),
+    Column(
+        "sources",
+        "texts",
+        lambda t: [names.split(",") if names else [] for names in t.sources],
+        "the trackers of the rig that hold it; none where one tracker makes the picture",
+        ["front", "left"],
+        live=False,
+    ),
 )
 
 # What is thought of tracks at a time.

@@ -43,6 +43,7 @@ _TYPES: dict[Kind, Any] = {
     "integer": int,
     "integer or null": int | None,
     "text": str,
+    "texts": list[str],
     "text or null": str | None,
     "vector": Vector,
     "corners": list[tuple[float, float]],

@@ -8,8 +8,9 @@ from pydantic import Field, create_model
 
 from aegis.bridge.models.accounts import Seconds
 from aegis.bridge.models.common import Model
-from aegis.core.threat.drawn_zones import DRAWN_WHEN, MOST_ZONES
+from aegis.core.threat.drawn_zones import MOST_ZONES
 from aegis.core.threat.polygons import MOST_CORNERS
+from aegis.core.threat.zone_rules import MOST_RULES, WHEN_OF_ZONES
 from aegis.core.threat.zone_settings import Rule
 
 _TYPES: dict[str, Any] = {"when": str, "classes": list[str]}
@@ -23,7 +24,7 @@ def _rule_model() -> Any:
         if info.name == "zone":
             continue
         bounds = f"Allowed: {info.bounds}." if str(info.bounds) else ""
-        words = f"One of {', '.join(DRAWN_WHEN)}." if info.name == "when" else ""
+        words = f"One of {', '.join(WHEN_OF_ZONES)}." if info.name == "when" else ""
         text = " ".join(filter(None, [info.doc, f"Unit: {info.unit}." if info.unit else "", bounds, words]))
         default = list(info.default) if isinstance(info.default, tuple) else info.default
         fields[info.name] = (_TYPES.get(info.name, info.type), Field(default, description=text))
@@ -35,7 +36,7 @@ ZoneRule: Any = _rule_model()
 
 
 class ZoneContent(Model):
-    """A polygon over ground with a floor and a ceiling, and its rule."""
+    """A polygon over ground with a floor and a ceiling, and its rules."""
 
     outline_m: list[tuple[float, float]] = Field(
         description=f"3 to {MOST_CORNERS} corners (east, north) in map; the edges do not meet but at corners",
@@ -43,7 +44,13 @@ class ZoneContent(Model):
     )
     floor_m: float | None = Field(None, description="lowest height in map that belongs to it; null: no bound")
     ceiling_m: float | None = Field(None, description="greatest height in map; null: no bound", examples=[300.0])
-    rule: ZoneRule = Field(default_factory=ZoneRule)
+    rules: list[ZoneRule] | None = Field(
+        None,
+        description=f"1 to {MOST_RULES}; each is an alarm of its own. null, and no `rule`: one rule, as its defaults are",
+    )
+    rule: ZoneRule | None = Field(
+        None, description="in the place of `rules` where there is one only; null in answers where there are several"
+    )
 
 
 class DrawnZone(ZoneContent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
@@ -17,11 +18,14 @@ from aegis.bridge.routes.answers import UNAVAILABLE, problem
 from aegis.bridge.zones.store import KeptZone, content_of
 from aegis.core.threat.areas import Origin
 from aegis.core.threat.drawn_zones import MOST_ZONES, NAME_PATTERN, drawn_zone
+from aegis.core.threat.zone_rules import GivenRule
 
 THREAT = "threat"
 router = APIRouter(prefix="/api/zones", tags=["zones"], responses=UNAVAILABLE)
 Drawer = Annotated[Principal, Depends(require(Scope.ZONES_WRITE))]
-Name = Annotated[str, Path(pattern=f"^{NAME_PATTERN}$", description="of the zone and its rule", examples=["harbour"])]
+Name = Annotated[
+    str, Path(pattern=f"^{NAME_PATTERN}$", description="of the zone and its first rule", examples=["harbour"])
+]
 IfMatch = Annotated[
     str | None, Header(description='the version that was seen, as in the ETag: "7"; or *', examples=['"7"'])
 ]
@@ -34,7 +38,7 @@ _SEEN = {
 
 @router.get("", response_model=DrawnZones, dependencies=[Depends(require(Scope.THREATS_READ))])
 async def zones(request: Request) -> Response:
-    """Return the zones that people have drawn, each with its rule and whether it is watched."""
+    """Return the zones that people have drawn, each with its rules and whether it is watched."""
     bridge = bridge_of(request)
     return json_response({"most": MOST_ZONES, "items": [_body(bridge, one) for one in bridge.zones.kept]})
 
@@ -60,7 +64,7 @@ async def save(
     given = content.model_dump()
     limits = {limit: given[limit] for limit in ("floor_m", "ceiling_m") if given[limit] is not None}
     try:
-        zone = drawn_zone(name, content.outline_m, limits, given["rule"])
+        zone = drawn_zone(name, content.outline_m, limits, _rules(given))
     except ValueError as error:
         raise ProblemError(422, str(error)) from None
     if name in _configured(bridge):
@@ -75,6 +79,21 @@ async def remove(request: Request, name: Name, principal: Drawer, if_match: IfMa
     """Remove a zone; its alarms end."""
     entry = audited(request, principal.name, "zones.remove", name, removes=if_match)
     await bridge_of(request).zones.remove(entry, name, _versions(if_match))
+
+
+def _rules(given: Mapping[str, Any]) -> GivenRule | Sequence[GivenRule]:
+    """Return the rule or the rules that a zone was given with.
+
+    Raises:
+        ValueError: they are told twice, and otherwise.
+    """
+    rules: list[GivenRule] | None = given["rules"]
+    rule: GivenRule | None = given["rule"]
+    if rules is None:
+        return rule or {}
+    if rule is not None and rules != [rule]:
+        raise ValueError("rule and rules: they say something else; give rules alone")
+    return rules
 
 
 def _versions(if_match: str | None) -> list[str] | None:
@@ -92,12 +111,15 @@ def _body(bridge: Bridge, kept: KeptZone) -> dict[str, object]:
     """Return a zone as the API shows it."""
     drawn = kept.drawn
     problem = _problem(bridge, drawn.name)
+    content = content_of(drawn)
+    rules = content["rules"]
     frame = bridge.state.protected
     told = frame is not None and any((one.name, one.version) == (drawn.name, drawn.version) for one in frame.items)
     return {
         "name": drawn.name,
         "version": drawn.version,
-        **content_of(drawn),
+        **content,
+        "rule": rules[0] if len(rules) == 1 else None,
         "changed_by": kept.changed_by,
         "changed_s": kept.changed_s,
         "watched": told and problem is None,

@@ -34,7 +34,7 @@ def radar_frame(frame: RadarFrame, mounted: SensorPose, wanted: Filter) -> Radar
         held = wanted.rows(lambda: tracks.data.state, tracks.data.class_id)
     body: dict[str, object] = {
         **frame.main.head(),
-        "sensor": _sensor(mounted, detections.data if detections else None),
+        "sensor": sensor_of(mounted, detections.data if detections else None),
         "turn_s": _turn_s(detections.data) if detections else None,
         "detections": EncodedPart(detections.brief, seen) if detections else None,
         "tracks": EncodedPart(tracks.brief, held) if tracks else None,
@@ -97,7 +97,7 @@ def _turn_s(detections: Detections) -> float | None:
     return round(2.0 * math.pi / rate, 3) if rate > 0.0 else USUAL_TURN_S  # NaN: nobody knows
 
 
-def _sensor(mounted: SensorPose, detections: Detections | None) -> dict[str, float]:
+def sensor_of(mounted: SensorPose, detections: Detections | None) -> dict[str, float]:
     """Return where the sensor is in `map`: detections are in its frame."""
     pose = detections.pose if detections is not None else None
     if pose is None:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Collection
 from aegis.bridge.live.encoded import Body, json_bytes, msgpack_bytes
 from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.stream import bodies
-from aegis.bridge.stream.channels import ALARMS, EW, HEARTBEAT, PROTECTED, RADAR_FRAME, SYSTEM_STATUS, THREATS
+from aegis.bridge.stream.channels import ALARMS, EW, HEARTBEAT, PROTECTED, RADAR_FRAME, SYSTEM_STATUS, THREATS, VIDEO
 from aegis.bridge.stream.client import Client
 from aegis.bridge.stream.delta import DeltaEncoder, RadarBody
 from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.stream.subscription import Filter, Format, Subscription
+from aegis.bridge.stream.sweep import PlacedSector, VideoBody
 from aegis.bridge.stream.ws_protocol import Opcode, data_frame
 from aegis.core.sensor import SensorPose
 from aegis.core.threat.areas import ProtectedArea
@@ -128,6 +129,10 @@ class Hub:
         if kind not in (Detections, Tracks):
             return len(self) > 0
         return any(group.pictures is None for group in tuple(self._groups.values()))
+
+    def wants(self, channel: str) -> bool:
+        """Return whether a client is there that has asked for a channel; safe to call from another thread."""
+        return any(channel in subscription.channels for subscription in tuple(self._groups))
 
     def remove(self, client: Client) -> None:
         """Remove a client."""
@@ -243,6 +248,8 @@ class Hub:
         content = body(wanted.filter)
         if group.pictures is not None and isinstance(content, RadarBody):
             return data_frame(Opcode.BINARY, group.pictures.delta(frame, content))
+        if isinstance(content, VideoBody):
+            return data_frame(Opcode.BINARY, content.encoded(frame))
         return wire_bytes({"type": channel, "frame": frame, **content}, wanted.format)
 
 
@@ -292,6 +299,10 @@ class LiveStream:
     def take_protected(self, protected: EwFrame[ProtectedArea]) -> None:
         """Publish what is protected and watched."""
         self._hub.publish(PROTECTED, lambda _: bodies.protected(protected), keep=True)
+
+    def take_video(self, placed: PlacedSector) -> None:
+        """Publish a sector of a radar's video."""
+        self._hub.publish(VIDEO, lambda _: VideoBody(placed))
 
     def _publish_ew(self) -> None:
         self._hub.publish(EW, lambda _: bodies.ew(self._signals, self._advice), keep=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from aegis.bridge.stream.channels import CHANNELS, DEFAULT_CHANNELS
+from aegis.bridge.stream.channels import CHANNELS, DEFAULT_CHANNELS, VIDEO
 from aegis.core.types import ClassId, Floats
 
 MAX_RATE_HZ = 100.0
@@ -147,6 +147,8 @@ def subscription(fields: Mapping[str, Any], allowed: frozenset[str]) -> Subscrip
         raise SubscriptionError(f"channels is a list of {', '.join(CHANNELS)}")
     if not channels <= allowed:
         raise SubscriptionError(f"the token's scopes do not cover {', '.join(sorted(channels - allowed))}")
+    if VIDEO in channels and wanted.format is not Format.DELTA:
+        raise SubscriptionError("video is binary: it comes with format delta only")
     return Subscription(channels, wanted.rate_hz, Filter(wanted.area, class_ids(wanted.classes)), wanted.format)
 
 

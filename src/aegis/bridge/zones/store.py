@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from aegis.bridge.accounts.tables import StoredZone
 from aegis.bridge.problem import ProblemError
-from aegis.core.threat.drawn_zones import MOST_ZONES, DrawnZone, drawn_zone
+from aegis.core.threat.drawn_zones import MOST_DRAWN_RULES, MOST_ZONES, DrawnZone, drawn_zone
 from aegis.core.threat.zone_settings import Zone
 
 _LIMITS = ("floor_m", "ceiling_m")
@@ -60,6 +60,11 @@ def put(session: Session, zone: DrawnZone, known: Sequence[str] | None, who: str
         raise ProblemError(412, f"zone '{zone.name}' has been removed meanwhile; without If-Match it is drawn anew")
     elif len(listing(session)) >= MOST_ZONES:
         raise ProblemError(422, f"there are {MOST_ZONES} drawn zones, which is the most; remove one")
+    others = sum(len(one.drawn.rules) for one in listing(session))
+    if others + len(zone.rules) > MOST_DRAWN_RULES:
+        raise ProblemError(
+            422, f"the other drawn zones have {others} rules, of {MOST_DRAWN_RULES} altogether; remove some"
+        )
     session.add(StoredZone(name=zone.name, content=content_of(zone), changed_by=who, changed_s=now))
     session.flush()
     return listing(session)
@@ -80,12 +85,12 @@ def remove(session: Session, name: str, known: Sequence[str] | None) -> tuple[Ke
 
 
 def content_of(zone: DrawnZone) -> dict[str, Any]:
-    """Return a zone as JSON; with every value of its rule, so that it stays what it is where a default changes."""
+    """Return a zone as JSON; with every value of its rules, so that it stays what it is where a default changes."""
     bounds = {limit: getattr(zone.zone, limit) for limit in _LIMITS}
     return {
         "outline_m": zone.outline,
         **{limit: None if value == Zone.model_fields[limit].default else value for limit, value in bounds.items()},
-        "rule": zone.rule.model_dump(mode="json", exclude={"zone"}),
+        "rules": [rule.model_dump(mode="json", exclude={"zone"}) for rule in zone.rules],
     }
 
 
@@ -93,8 +98,9 @@ def _drawn(row: StoredZone) -> DrawnZone:
     content = row.content
     limits = {limit: content[limit] for limit in _LIMITS if content[limit] is not None}
     outline = [(x, y) for x, y in content["outline_m"]]
+    rules = content["rules"] if "rules" in content else content["rule"]  # of an earlier release, which had one
     try:
-        return drawn_zone(row.name, outline, limits, content["rule"], row.id)
+        return drawn_zone(row.name, outline, limits, rules, row.id)
     except ValueError as error:
         raise ValueError(f"zone '{row.name}': {error}") from None
 

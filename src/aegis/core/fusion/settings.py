@@ -6,6 +6,8 @@ from typing import Literal
 
 from aegis.core.params import Settings, group, named, param
 
+SOURCE_TRACKS = "source_tracks"
+
 
 class SourceSettings(Settings):
     """One tracker whose tracks are fused."""
@@ -20,6 +22,11 @@ class SourceSettings(Settings):
     foreign: bool = param(
         False, "How the source's tracks came about is not known: they may be filtered otherwise, or have in them what we have. "
         "They are taken by covariance intersection, which is never too sure.",
+    )  # fmt: skip
+
+    topic: str = param(
+        "", "Topic of its tracks where it is not source_tracks, such as north/tracks of another site: all that comes there is this "
+        "source's. Its picture has to be in our map.",
     )  # fmt: skip
 
 
@@ -116,3 +123,12 @@ class FusionSettings(Settings):
     )
     max_tracks: int = param(20_000, "Most tracks; beyond, sources' tracks start no new ones and are counted.", ge=1)
     bias: BiasSettings = group(BiasSettings())
+
+    def heard_at(self, topic: str) -> tuple[str, ...]:
+        """Return the topics on which the sources' tracks come."""
+        return (topic, *self.source_of_topic) if topic == SOURCE_TRACKS else (topic,)
+
+    @property
+    def source_of_topic(self) -> dict[str, str]:
+        """Return the sources that have a topic of their own, by it."""
+        return {source.topic: name for name, source in self.sources.items() if source.topic}

@@ -1,30 +1,36 @@
-"""Zones that people draw while the graph runs, each with one rule of its own; beside those of the parameters."""
+"""Zones that people draw while the graph runs, each with rules of its own; beside those of the parameters."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 
 from aegis.core.threat.polygons import what_is_wrong
-from aegis.core.threat.zone_settings import Rule, When, Zone
+from aegis.core.threat.zone_rules import GivenRule, in_words, named_rules, rules_of
+from aegis.core.threat.zone_settings import Rule, Zone
 
 MOST_ZONES = 50  # each costs time with every picture: `aegis bench zones`
+MOST_DRAWN_RULES = 100  # of all of them
 NAME_PATTERN = r"\w(?:[\w .-]{0,62}[\w.-])?"
-DRAWN_WHEN = tuple(when for when in get_args(When) if when != "anywhere")  # which has no zone
 
 
 @dataclass(frozen=True)
 class DrawnZone:
-    """A zone and its rule, which has the same name."""
+    """A zone and its rules, the first of which has the same name."""
 
     name: str
     zone: Zone
-    rule: Rule
+    rules: tuple[Rule, ...]
     version: int = 0  # another one after each change
+
+    @property
+    def named_rules(self) -> dict[str, Rule]:
+        """The rules by name."""
+        return named_rules(self.name, self.rules)
 
     @property
     def outline(self) -> list[tuple[float, float]]:
@@ -36,16 +42,16 @@ def drawn_zone(
     name: str,
     outline: Sequence[tuple[float, float]],
     limits: Mapping[str, Any],
-    rule: Mapping[str, Any],
+    rules: GivenRule | Sequence[GivenRule],
     version: int = 0,
 ) -> DrawnZone:
     """Return a zone that can be watched.
 
     Args:
-        name: of the zone and the rule.
+        name: of the zone and its first rule.
         outline: corners (east, north) in map [m].
         limits: `floor_m` and `ceiling_m`; what is absent has no bound.
-        rule: as the parameters `rules.<name>`, without `zone`.
+        rules: one or several, as the parameters `rules.<name>`, without `zone`.
         version: of the zone.
 
     Raises:
@@ -58,34 +64,12 @@ def drawn_zone(
     wrong = what_is_wrong(outline)
     if wrong:
         raise ValueError(f"outline_m {wrong}")
-    when = rule.get("when", "inside")
-    if when not in DRAWN_WHEN:
-        raise ValueError(f"rule.when is '{when}'; one of {', '.join(DRAWN_WHEN)} is expected")
-    if "zone" in rule:
-        raise ValueError("rule.zone: a drawn zone's rule is for itself; leave it out")
+    own = rules_of(name, rules)
     try:
         zone = Zone.model_validate({"polygon": tuple(number for corner in outline for number in corner), **limits})
-        return DrawnZone(name, zone, _rule(name, rule), version)
+        return DrawnZone(name, zone, own, version)
     except ValidationError as error:
-        raise ValueError(_in_words(error)) from None
-
-
-def _rule(name: str, given: Mapping[str, Any]) -> Rule:
-    try:
-        return Rule.model_validate({**given, "zone": name})
-    except ValidationError as error:
-        raise ValueError(_in_words(error, "rule")) from None
-
-
-def _in_words(error: ValidationError, group: str = "") -> str:
-    """Return what pydantic found wrong, each with its key and the value found."""
-    lines = []
-    for item in error.errors():
-        key = ".".join(str(part) for part in (group, *item["loc"]) if part != "")
-        found = "" if isinstance(item["input"], Mapping) else f" is {item['input']!r}"
-        said = item["msg"].removeprefix("Value error, ")
-        lines.append(f"{key}{found}: {said}" if key else said)
-    return "; ".join(lines)
+        raise ValueError(in_words(error)) from None
 
 
 def refusals(drawn: Iterable[DrawnZone], taken: Collection[str]) -> dict[str, str]:
@@ -96,14 +80,19 @@ def refusals(drawn: Iterable[DrawnZone], taken: Collection[str]) -> dict[str, st
         taken: the names of the parameters' zones, rules and assets.
     """
     out: dict[str, str] = {}
+    taken = set(taken)
     watched: set[str] = set()
+    rules = 0
     for one in drawn:
-        if one.name in taken:
+        if not taken.isdisjoint(one.named_rules):
             out[one.name] = "a zone, rule or asset of the parameters has this name; draw it under another one"
         elif one.name in watched:
             out[one.name] = "two drawn zones have this name"
         elif len(watched) >= MOST_ZONES:
             out[one.name] = f"there are more than {MOST_ZONES} drawn zones; remove one"
+        elif rules + len(one.rules) > MOST_DRAWN_RULES:
+            out[one.name] = f"there are more than {MOST_DRAWN_RULES} rules of drawn zones; remove one"
         else:
             watched.add(one.name)
+            rules += len(one.rules)
     return out

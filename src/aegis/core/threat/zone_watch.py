@@ -107,12 +107,15 @@ class _Slots:
 class ZoneWatch:
     """Keeps for every rule and track whether it holds."""
 
-    def __init__(self, settings: ThreatSettings, zones: Mapping[str, Zone]) -> None:
+    def __init__(
+        self, settings: ThreatSettings, zones: Mapping[str, Zone], rules: Mapping[str, Rule] | None = None
+    ) -> None:
         """Prepare.
 
         Args:
             settings: with the rules, and the assets, which are zones too.
             zones: by name; those of the settings and of files.
+            rules: of files, beside those of the settings.
 
         Raises:
             ConfigError: a rule names a zone that there is not.
@@ -126,7 +129,7 @@ class ZoneWatch:
         for name, rule in settings.rules.items():
             if rule.zone and rule.zone not in known:
                 raise ConfigError(f"rules.{name}.zone: no zone '{rule.zone}'; known are: {', '.join(known) or 'none'}")
-        self._known, self._given = known, dict(settings.rules)  # by the parameters
+        self._known, self._given = known, {**settings.rules, **(rules or {})}  # by the parameters
         self._define({}, self._given)
         self.tune(settings.manoeuvre)
         self._sample = _normal_points(_WAYS)
@@ -153,7 +156,8 @@ class ZoneWatch:
         What is the same as before goes on. To a new or changed zone, the tracks of the last picture are first seen where they are.
         """
         zones, rules, shapes, at = self.zones, self.rules, self._shapes, self._at
-        self._define({one.name: one.zone for one in drawn}, {**self._given, **{one.name: one.rule for one in drawn}})
+        own = {name: rule for one in drawn for name, rule in one.named_rules.items()}
+        self._define({one.name: one.zone for one in drawn}, {**self._given, **own})
         same = [
             name
             for name, rule in rules.items()

@@ -10,11 +10,13 @@ import pymap3d
 from pydantic import ValidationError
 
 from aegis.core.params import ConfigError
-from aegis.core.threat.zone_settings import Zone
+from aegis.core.threat.zone_rules import named_rules, rules_of
+from aegis.core.threat.zone_settings import Rule, Zone
 from aegis.core.types import Floats, Ints
 
 CORNERS_OF_A_CIRCLE = 64  # its edges are nowhere farther inside of it than 0.12 % of the radius
 _LIMITS = ("floor_m", "ceiling_m")
+RULES = "rules"  # of a zone in a file
 
 
 class ZoneArrays(NamedTuple):
@@ -45,13 +47,21 @@ def _corners(zone: Zone) -> Floats:
     return np.array([zone.x, zone.y]) + zone.radius_m * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def zones_of(document: object, site: Sequence[float], source: str) -> dict[str, Zone]:
-    """Return the zones of a document, by name.
+class FileZones(NamedTuple):
+    """Zones by name, and the rules of those that have their own, by theirs."""
+
+    zones: dict[str, Zone]
+    rules: dict[str, Rule]
+
+
+def zones_of(document: object, site: Sequence[float], source: str) -> FileZones:
+    """Return the zones of a document.
 
     Args:
         document: what a YAML or JSON file holds: GeoJSON (a FeatureCollection, or a Feature, with polygons whose properties are
-            `name`, `floor_m`, `ceiling_m`), or a mapping `zones` from name to what the parameter `zones.<name>` takes, where
-            `latitude_longitude`, a list of pairs in degrees, can take the place of `polygon`.
+            `name`, `floor_m`, `ceiling_m`, `rules`), or a mapping `zones` from name to what the parameter `zones.<name>` takes,
+            where `latitude_longitude`, a list of pairs in degrees, can take the place of `polygon`, and `rules` is a list of what
+            the parameter `rules.<name>` takes, without `zone`.
         site: latitude, longitude [deg], altitude [m] of the origin of map; empty where it is not known.
         source: the file, for error messages.
 
@@ -64,7 +74,22 @@ def zones_of(document: object, site: Sequence[float], source: str) -> dict[str, 
         given = dict(_features(document, source))
     else:
         raise ConfigError(f"{source}: GeoJSON (a FeatureCollection) or a mapping 'zones' is expected")
-    return {name: _zone(name, value, site, source) for name, value in given.items()}
+    zones = {name: _zone(name, value, site, source) for name, value in given.items()}
+    rules = {name: rule for zone, value in given.items() for name, rule in _own_rules(zone, value, source).items()}
+    return FileZones(zones, rules)
+
+
+def _own_rules(zone: str, value: object, source: str) -> dict[str, Rule]:
+    """Return the rules that a zone of a file has itself; none where it says nothing of them."""
+    given = value.get(RULES) if isinstance(value, Mapping) else None
+    if given is None:
+        return {}
+    if not isinstance(given, list):
+        raise ConfigError(f"{source}: zone '{zone}': rules is {given!r}; a list of mappings is expected")
+    try:
+        return named_rules(zone, rules_of(zone, given))
+    except ValueError as error:
+        raise ConfigError(f"{source}: zone '{zone}': {error}") from None
 
 
 def _features(document: Mapping[str, object], source: str) -> list[tuple[str, dict[str, object]]]:
@@ -84,7 +109,7 @@ def _features(document: Mapping[str, object], source: str) -> list[tuple[str, di
                 raise ConfigError(f"{source}: feature '{name}' has holes, or no ring; a zone is one ring")
             ring = rings[0][:-1] if rings[0][0] == rings[0][-1] else rings[0]
             values: dict[str, object] = {"latitude_longitude": [point[1::-1] for point in ring]}
-            values |= {limit: said[limit] for limit in _LIMITS if limit in said}
+            values |= {key: said[key] for key in (*_LIMITS, RULES) if key in said}
             out.append((name if len(parts) == 1 else f"{name} {i + 1}", values))
     if len({name for name, _ in out}) < len(out):
         raise ConfigError(f"{source}: two zones have the same name")
@@ -94,7 +119,7 @@ def _features(document: Mapping[str, object], source: str) -> list[tuple[str, di
 def _zone(name: str, value: object, site: Sequence[float], source: str) -> Zone:
     if not isinstance(value, Mapping):
         raise ConfigError(f"{source}: zone '{name}' is {value!r}; a mapping is expected")
-    given = dict(value)
+    given = {key: one for key, one in value.items() if key != RULES}
     try:
         pairs = given.pop("latitude_longitude", None)
         if pairs is not None:

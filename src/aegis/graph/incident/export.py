@@ -22,7 +22,7 @@ from aegis.graph.config import Parameters
 from aegis.graph.evaluation.recording import deliver
 from aegis.graph.evaluation.truth_files import site_of
 from aegis.graph.incident.cot_files import cot_files
-from aegis.graph.incident.cut import cut_bag
+from aegis.graph.incident.cut import NothingThenError, cut_bag, too_large
 from aegis.graph.incident.past import read_past
 from aegis.graph.report.page import as_page
 from aegis.graph.report.report import BRIDGE, document, make_report
@@ -46,6 +46,7 @@ class Wanted:
     site: str | None = None  # latitude, longitude, altitude
     bridge: str = BRIDGE
     words: Sequence[str] = ()  # of the command
+    max_bytes: int | None = None  # of the zip, and of the bag's messages of that time
 
 
 @dataclass
@@ -65,7 +66,8 @@ def export(wanted: Wanted, parameters: Parameters, out: Path) -> Exported:
         out: the zip, which must not exist.
 
     Raises:
-        BagError: the bag cannot be read or has nothing of that time, or the zip cannot be written.
+        BagError: the bag cannot be read, or has nothing of that time and no history was named; the zip cannot be written, or
+            is too large.
         ConfigError, ValueError: a parameter or the history is wrong, or neither a bag nor a history was named.
     """
     if wanted.from_ns > wanted.to_ns:
@@ -98,7 +100,7 @@ def export(wanted: Wanted, parameters: Parameters, out: Path) -> Exported:
                 "sha256": {name: _sha256(content) for name, content in made.items()},
             }
         )
-        _write(out, made)
+        _write(out, made, wanted.max_bytes)
         done.files = {name: len(c) if isinstance(c, bytes) else c.stat().st_size for name, c in made.items()}
     return done
 
@@ -111,7 +113,13 @@ def _of_bag(
         why = "no bag was named (--bag)"
         done.absent |= {"bag": why, "report": f"{why}, of which it would be"}
         return {}, None
-    cut = cut_bag(wanted.bag, folder, wanted.from_ns, wanted.to_ns)
+    try:
+        cut = cut_bag(wanted.bag, folder, wanted.from_ns, wanted.to_ns, wanted.max_bytes)
+    except NothingThenError as error:
+        if wanted.history is None:
+            raise
+        done.absent |= {"bag": str(error), "report": "the bag has nothing of that time, of which it would be"}
+        return {}, None
     if cut.damage:
         done.absent["rest of the bag"] = cut.damage
     if cut.left_out:
@@ -147,7 +155,7 @@ def _sha256(content: bytes | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write(out: Path, made: Mapping[str, bytes | Path]) -> None:
+def _write(out: Path, made: Mapping[str, bytes | Path], max_bytes: int | None) -> None:
     temporary = out.with_name(f".{out.name}.part")
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -156,6 +164,8 @@ def _write(out: Path, made: Mapping[str, bytes | Path]) -> None:
                     archive.writestr(name, content)
                 else:  # which is packed already
                     archive.write(content, name, zipfile.ZIP_STORED)
+        if max_bytes is not None and temporary.stat().st_size > max_bytes:
+            raise too_large("the zip is", max_bytes)
         temporary.replace(out)
     except OSError as error:
         raise BagError(f"{out} cannot be written: {error}") from error

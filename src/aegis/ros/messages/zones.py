@@ -14,7 +14,8 @@ from aegis.ros.messages.fields import check_lengths, make_header, pack
 
 _LIMITS = ("floor_m", "ceiling_m")
 _NUMBERS = tuple(name for name, field in Rule.model_fields.items() if field.annotation is float)
-_PER_ZONE = ("version", *_LIMITS, "corners", "when", "classes", *_NUMBERS, "priority")
+_PER_ZONE = ("version", *_LIMITS, "corners", "rules")
+_PER_RULE = ("when", "classes", *_NUMBERS, "priority")
 
 
 def zones_to_msg(zones: Sequence[DrawnZone], *, stamp_ns: int, frame_id: str) -> ZoneArray:
@@ -28,11 +29,13 @@ def zones_to_msg(zones: Sequence[DrawnZone], *, stamp_ns: int, frame_id: str) ->
     m.corners = pack("I", [len(one.outline) for one in zones])
     m.corner_x = pack("d", [x for one in zones for x, _ in one.outline])
     m.corner_y = pack("d", [y for one in zones for _, y in one.outline])
-    m.when = [str(one.rule.when) for one in zones]
-    m.classes = pack("I", [sum(1 << ClassId[name] for name in one.rule.classes) for one in zones])
+    m.rules = pack("I", [len(one.rules) for one in zones])
+    rules = [rule for one in zones for rule in one.rules]
+    m.when = [str(rule.when) for rule in rules]
+    m.classes = pack("I", [sum(1 << ClassId[name] for name in rule.classes) for rule in rules])
     for number in _NUMBERS:
-        setattr(m, number, pack("d", [getattr(one.rule, number) for one in zones]))
-    m.priority = pack("B", [one.rule.priority for one in zones])
+        setattr(m, number, pack("d", [getattr(rule, number) for rule in rules]))
+    m.priority = pack("B", [rule.priority for rule in rules])
     return m
 
 
@@ -43,21 +46,28 @@ def zones_from_msg(m: ZoneArray) -> tuple[list[DrawnZone], dict[str, str]]:
         ValueError: arrays of lengths that do not fit.
     """
     check_lengths(m, len(m.name), list(_PER_ZONE))
-    ends = list(accumulate((int(count) for count in m.corners), initial=0))
+    ends, rule_ends = (list(accumulate(map(int, counts), initial=0)) for counts in (m.corners, m.rules))
     check_lengths(m, ends[-1], ["corner_x", "corner_y"])
+    check_lengths(m, rule_ends[-1], list(_PER_RULE))
     corners = list(zip(m.corner_x, m.corner_y, strict=True))
     zones: list[DrawnZone] = []
     refused: dict[str, str] = {}
-    for k, (name, (first, last)) in enumerate(zip(m.name, pairwise(ends), strict=True)):
-        rule = {
-            "when": m.when[k],
-            "classes": tuple(one.name for one in ClassId if m.classes[k] >> one & 1),
-            **{number: getattr(m, number)[k] for number in _NUMBERS},
-            "priority": m.priority[k],
-        }
+    spans = zip(m.name, pairwise(ends), pairwise(rule_ends), strict=True)
+    for k, (name, (first, last), (first_rule, last_rule)) in enumerate(spans):
+        rules = [_rule_of(m, r) for r in range(first_rule, last_rule)]
         limits = {limit: getattr(m, limit)[k] for limit in _LIMITS}
         try:
-            zones.append(drawn_zone(name, corners[first:last], limits, rule, int(m.version[k])))
+            zones.append(drawn_zone(name, corners[first:last], limits, rules, int(m.version[k])))
         except ValueError as error:
             refused[name] = str(error)
     return zones, refused
+
+
+def _rule_of(m: ZoneArray, r: int) -> dict[str, object]:
+    """Return a rule of a message, as it is given."""
+    return {
+        "when": m.when[r],
+        "classes": tuple(one.name for one in ClassId if m.classes[r] >> one & 1),
+        **{number: getattr(m, number)[r] for number in _NUMBERS},
+        "priority": m.priority[r],
+    }

@@ -30,6 +30,7 @@ class FusionStage(Stage[FusionSettings]):
         super().__init__(settings, context)
         folder = context.state_dir
         self.fuser = Fuser(settings, kept_ids(folder / "fused_track_ids.json" if folder is not None else None))
+        self._source_of = settings.source_of_topic
         self._tracks = 0
         self._shared = 0  # tracks that several sources hold
 
@@ -42,6 +43,7 @@ class FusionStage(Stage[FusionSettings]):
         """Take one report."""
         tracks = tracks_from_msg(message)
         self.note_sequence(topic, tracks.sequence, tracks.sensor_id)
+        tracks.sensor_id = self._source_of.get(topic, tracks.sensor_id)
         result = self.fuser.step(tracks)
         if result.dropped is not None:
             self.counters.drop(result.dropped)

@@ -68,15 +68,20 @@ class ThreatStage(Stage[ThreatSettings]):
         }
         self._platform: PlatformState | None = None
         self._unplaced = False  # in the last picture
-        self._zones = all_zones(settings)
-        self.watch = ZoneWatch(settings, self._zones)
+        self._zones, file_rules = all_zones(settings)
+        self.watch = ZoneWatch(settings, self._zones, file_rules)
         folder = context.state_dir
         ids = kept_ids(folder / "alarm_ids.json" if folder is not None else None)
         self.book = AlarmBook(settings.alarms, self.watch.rules, ids)
         self._kept_in = folder / "alarms.json" if folder is not None else None
         take_kept_alarms(self.book, self._kept_in)
         self._told: list[Alarm] = []
-        self._taken = {*self._zones, *settings.rules, *settings.protected()}  # names that no drawn zone may have
+        self._taken = {
+            *self._zones,
+            *settings.rules,
+            *file_rules,
+            *settings.protected(),
+        }  # names that no drawn zone may have
         self._drawn: list[DrawnZone] = []
         self._refused: dict[str, str] = {}  # drawn zones that cannot be watched, and why
 

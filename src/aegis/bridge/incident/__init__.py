@@ -1,0 +1,1 @@
+"""What happened from one time to another, as a file to take along."""
