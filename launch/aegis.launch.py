@@ -93,6 +93,11 @@ def generate_launch_description() -> LaunchDescription:
                 description="true: a tracker for each radar of a rig, and their tracks fused",
             ),
             DeclareLaunchArgument(
+                "sapient",
+                default_value="",
+                description="SAPIENT fusion node or middleware to report to: tcp://HOST:PORT",
+            ),
+            DeclareLaunchArgument(
                 "nodes", default_value="", description="that run, and no other: detection,tracking; empty: all"
             ),
             DeclareLaunchArgument(
@@ -125,6 +130,7 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         composed="composed" in yes,
         radars=_listed(arguments["radars"]),
         fusion="fusion" in yes,
+        sapient=arguments["sapient"],
         nodes=_listed(arguments["nodes"]),
     )
     plan = Plan.of(options, os.environ)

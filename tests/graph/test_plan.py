@@ -286,3 +286,32 @@ def test_what_the_sensor_is_called_is_what_its_tracker_and_the_fusion_look_for()
 def test_fusion_is_of_several_radars():
     with pytest.raises(ConfigError, match="fusion is of several radars"):
         plan(fusion=True)
+
+
+SITED = ("bridge.outputs.site=[51.0,-1.0,100.0]",)
+
+
+def test_sapient_runs_where_there_is_somebody_to_speak_to():
+    made = plan(*SITED, "tracking.sensor_x=7.0", sapient="tcp://10.0.0.1:5020")
+    assert "fusion" not in made.processes
+    assert "tracking:tracks:=" not in " ".join(made.processes["tracking"])
+    settings = made.parameters.settings("sapient", environ={})
+    assert settings.edge.connect == "tcp://10.0.0.1:5020"
+    assert {"--set=sapient.site=[51.0, -1.0, 100.0]", "--set=sapient.sensor_x=7.0"} <= set(made.processes["sapient"])
+    with pytest.raises(ConfigError, match="where map is"):
+        plan(sapient="tcp://10.0.0.1:5020")
+
+
+@pytest.mark.parametrize("composed", [False, True])
+def test_others_detections_are_fused_with_the_tracks_of_one_radar(composed):
+    made = plan(*SITED, "sapient.fusion.listen=tcp://127.0.0.1:5020", namespace="site", composed=composed)
+    assert {"sapient", "fusion", "tracking"} <= set(made.nodes)
+    for process in ("graph",) if composed else ("tracking", "fusion", "threat"):
+        words = made.processes[process]
+        assert words[words.index("tracking:tracks:=/site/source_tracks") - 1] == "-r"
+
+
+def test_others_detections_are_fused_with_the_tracks_of_the_one_tracker_of_a_rig():
+    made = plan(*RIG, *SITED, "sapient.fusion.listen=tcp://127.0.0.1:5020", radars=("front", "left"))
+    assert "tracking:tracks:=/source_tracks" in made.processes["tracking"]
+    assert "--set=fusion.sources.tracking.sensors=[front, left]" in made.processes["fusion"]

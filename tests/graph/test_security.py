@@ -33,6 +33,10 @@ SHAPES = {
     "composed rig": {**RIG, "composed": True, "foxglove": False},
     "fused": {**RIG, "fusion": True},
     "fused, composed, in a namespace": {**RIG, "fusion": True, "composed": True, "namespace": "quay"},
+    "others": {
+        "sets": ("bridge.outputs.site=[51.0,-1.0,0.0]", "sapient.fusion.connect=tcp://127.0.0.1:9"),
+        "sapient": "tcp://127.0.0.1:9",
+    },
     "site": {"sets": ("uplink.site=north", "uplink.connect=[tcp/127.0.0.1:1]"), "nodes": ("tracking", "uplink")},
     "renamed": {
         "ros_args": ("-r", "tracking:__node:=tracker", "-r", "tracks:=/shown/tracks", "-r", "ew:detections:=d")

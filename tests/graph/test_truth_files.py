@@ -12,9 +12,9 @@ import pymap3d
 import pytest
 from click.testing import CliRunner
 
-from aegis.bridge.outputs.site import Site
 from aegis.cli.main import cli
 from aegis.core.params import ConfigError
+from aegis.core.site import Site
 from aegis.core.types import ClassId
 from aegis.graph.evaluation.recording import read_bag
 from aegis.graph.evaluation.truth_files import read_truth

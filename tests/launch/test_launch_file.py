@@ -13,7 +13,7 @@ def test_nodes_come_from_the_table():
     tree = ast.parse(LAUNCH_FILE.read_text(encoding="utf-8"))
     words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     assert words & set(NODES) == {
-        "simulator", "driver", "radar_msgs", "foxglove", "detection", "tracking", "fusion"
+        "simulator", "driver", "radar_msgs", "foxglove", "detection", "tracking", "fusion", "sapient"
     }  # fmt: skip
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert "Options" in calls
@@ -30,7 +30,7 @@ def test_every_declared_argument_is_used():
     }
     assert declared == {
         "config", "namespace", "simulator", "driver", "radar_msgs", "external_video", "front_end", "scenario", "bridge", "foxglove",
-        "respawn", "hang_after", "composed", "print_plan", "radars", "nodes", "fusion",
+        "respawn", "hang_after", "composed", "print_plan", "radars", "nodes", "fusion", "sapient",
     }  # fmt: skip
     body = source.split("def processes", 1)[1]
     for name in declared:

@@ -16,7 +16,7 @@ FLOORS = [
     {"drivers", "simulation"},
     {"training"},
     {"ros"},
-    {"foxglove", "bridge"},
+    {"foxglove", "bridge", "sapient"},
     {"graph"},
     {"bench"},
     {"cli"},

@@ -16,8 +16,8 @@ import pymap3d
 from asterix.base import Bits, ParsingMode
 
 from aegis.bench import BenchmarkError
-from aegis.bridge.outputs.site import Site
 from aegis.core.evaluation.scene import Scene, TrueObject, scene_at
+from aegis.core.site import Site
 from aegis.core.threat.settings import Asset
 from aegis.core.types import N_CLASSES, ClassId, Tracks, TrackStatus
 from aegis.drivers.asterix_files import FINAL_FOOTER, FINAL_HEADER

@@ -62,6 +62,11 @@ _OPTIONS = (
         "--fusion", is_flag=True, help="A tracker for each radar of a rig, and their tracks fused; docs/rig.md."
     ),
     click.option(
+        "--sapient",
+        metavar="tcp://HOST:PORT",
+        help="Report to this SAPIENT fusion node or middleware; docs/sapient.md.",
+    ),
+    click.option(
         "--site",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="Parameter file that says itself which radars there are, in its section `site`; docs/sites.md.",

@@ -19,6 +19,7 @@ from aegis.graph.parameter_file import read_file
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.graph.site import site_of
 from aegis.resources import share_dir
+from aegis.sapient.settings import SapientSettings, check_usable
 from aegis.simulation.settings import SimulatorSettings
 
 ENCLAVES = "/aegis"  # of DDS security; each process's is below
@@ -52,6 +53,7 @@ class Options:
         False  # a tracker for each radar of a rig, and their tracks fused; else one tracker of all detections
     )
     radars: tuple[str, ...] = ()  # of a rig, each in a namespace of its own; empty: one radar, in that of the graph
+    sapient: str | None = None  # the fusion node or middleware that is reported to
     site: Path | None = (
         None  # a parameter file that says itself which radars there are, and whether their tracks are fused
     )
@@ -86,6 +88,7 @@ class Options:
         also = {
             "driver.driver": self.driver or None,
             "simulator.scenario": self.scenario or None,
+            "sapient.edge.connect": self.sapient or None,
             "video.source": "sector" if self.external_video else None,
             "bridge.port": self.port,
             "bridge.host": self.host,
@@ -120,7 +123,9 @@ class Plan:
         sets = options.all_sets()
         ros = RosArguments.parse(options.ros_args)
         parameters = Parameters.read(options.config, sets, namespace=options.namespace, ros=ros)
-        if options.fusion and len(options.radars) < 2 and not options.headquarters:
+        sapient = parameters.settings_as(SapientSettings, "sapient", environ=environ)
+        of_several = len(options.radars) > 1 or options.headquarters or sapient.fusion.active
+        if options.fusion and not of_several:
             raise ConfigError("fusion is of several radars: name them, as in --radar front --radar left")
         parts = rig.parts_of(options.radars, parameters, lambda given: _nodes(options, given, environ), options.fusion)
         if options.bridge:
@@ -135,6 +140,7 @@ class Plan:
             given = part.parameters
             given.check(part.nodes)
             settings = {name: given.settings(name, environ=environ) for name in part.nodes}
+            _check_sapient(settings)
             if BRIDGE in settings:
                 _check_bridge(settings[BRIDGE])
             own = [name for name in part.nodes if name != BRIDGE]
@@ -203,7 +209,10 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
     requested = {radar}
     if cubes if options.front_end is None else options.front_end:
         requested.add("frontend")
-    if options.fusion:
+    sapient = parameters.settings_as(SapientSettings, "sapient", environ=environ)
+    if sapient.active:
+        requested.add("sapient")
+    if options.fusion or sapient.fusion.active:
         requested.add("fusion")
     if options.radar_msgs:
         requested.add("radar_msgs")
@@ -231,6 +240,17 @@ def _check_bridge(settings: Settings) -> None:
 
     assert isinstance(settings, BridgeSettings)
     check_exposure(settings)
+
+
+def _check_sapient(settings: Mapping[str, Settings]) -> None:
+    """Refuse what the node of SAPIENT could not start with.
+
+    Raises:
+        ConfigError: it could not.
+    """
+    given = settings.get("sapient")
+    if isinstance(given, SapientSettings):
+        check_usable(given)
 
 
 def _ros_words(ros: RosArguments, nodes: Sequence[str], every: Sequence[str], parameters: Parameters) -> list[str]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from aegis.bridge.settings import BridgeSettings
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.params import ConfigError
 from aegis.core.tracking.settings import TrackingSettings
@@ -59,10 +60,7 @@ def parts_of(
         ConfigError: a name is none, or there twice; or a parameter is wrong.
     """
     if not radars:
-        nodes = nodes_of(parameters)
-        sets = _site_sets(parameters) if fusion else []
-        given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
-        return [Part(nodes, given, sets=sets)]
+        return [_last_part(nodes_of(parameters), radars, parameters)]
     for name in radars:
         if not _NAME.fullmatch(name) or name in (*NODES, BRIDGE) or radars.count(name) > 1:
             raise ConfigError(
@@ -71,7 +69,7 @@ def parts_of(
     begins_at_s = round(time.time())
     parts, rest = [], []
     for number, radar in enumerate(radars, start=1):
-        within = replace(parameters, namespace=f"{parameters.namespace}/{radar}".strip("/"))
+        within = _within(radar, parameters)
         names = nodes_of(within)
         own = [name for name in names if NODES[name].of_radar or (fusion and name == _TRACKER)]
         rest = [name for name in names if name not in own]
@@ -80,11 +78,25 @@ def parts_of(
             sets.append(f"{_TRACKER}.sensor_ids=[{_sensor_id(radar, within)}]")
         given = replace(within, explicit=[*parse_sets(sets), *within.explicit])
         parts.append(Part(own, given, radar, sets, _remaps(own, rest, parameters.namespace, first=number == 1)))
-    sets = _fusion_sets(radars, parameters) + _site_sets(parameters) if fusion and _FUSION in rest else []
-    if "foxglove" in rest:
+    return [*parts, _last_part(rest, radars, parameters)]
+
+
+def _last_part(names: list[str], radars: Sequence[str], parameters: Parameters) -> Part:
+    """Return the nodes that make the picture. Where it is one tracker's fused with others', that tracker's is a source of it."""
+    sets, remaps = [], []
+    if "fusion" in names:
+        alone = _TRACKER in names
+        sets += _fusion_sets(radars, parameters, alone=alone) if radars or alone else []
+        sets += _site_sets(parameters)
+        if alone:
+            to = _absolute(parameters.namespace, _SOURCE_TRACKS)
+            remaps = ["-r", f"{_TRACKER}:tracks:={to}"]
+    if "sapient" in names:
+        sets += _sapient_sets(radars, parameters)
+    if "foxglove" in names:
         sets += _foxglove_sets(radars, parameters)
     given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
-    return [*parts, Part(rest, given, sets=sets)]
+    return Part(names, given, sets=sets, remaps=remaps)
 
 
 def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
@@ -138,24 +150,46 @@ def _sensor_id(radar: str, within: Parameters) -> str:
     return radar
 
 
-def _fusion_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
+def _fusion_sets(radars: Sequence[str], rig: Parameters, *, alone: bool) -> list[str]:
     """Return what the fusion is told where nobody has said otherwise: whose tracks they are, where the radars stand, and how
-    objects move, as the trackers have it.
+    objects move, as the trackers have it. `alone`: one tracker has all radars.
     """
     tracking = rig.settings_as(TrackingSettings, _TRACKER)
     found: dict[str, object] = {
         name: getattr(tracking.motion, name) for name in ("acceleration_sigma_mps2", "vertical_acceleration_sigma_mps2")
     }
-    for radar in radars:
-        within = replace(rig, namespace=f"{rig.namespace}/{radar}".strip("/"))
-        sensor_id = _sensor_id(radar, within)
+    if alone and len(radars) > 1:
+        own = [_sensor_id(radar, _within(radar, rig)) for radar in radars]
+        found[f"sources.{_TRACKER}.sensors"] = f"[{', '.join(own)}]"
+    for radar in () if alone else radars:
+        sensor_id = _sensor_id(radar, _within(radar, rig))
         if sensor_id != radar:
             found[f"sources.{radar}.sensors"] = f"[{sensor_id}]"
         if place := tracking.sensors.get(radar):
             found |= {f"sources.{radar}.{name}": getattr(place, name) for name in ("sensor_x", "sensor_y", "sensor_z")}
-    if all(radar in tracking.sensors for radar in radars):
+    if radars and not alone and all(radar in tracking.sensors for radar in radars):
         found["bias.range_sigma_m"] = _RANGE_BIAS_SIGMA_M
     return [f"fusion.{name}={value}" for name, value in found.items() if not rig.gives("fusion", name)]
+
+
+def _sapient_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
+    """Return what the node of SAPIENT is told where nobody has said otherwise: where `map` is, and where one radar stands."""
+    found: dict[str, object] = {}
+    if site := rig.settings_as(BridgeSettings, BRIDGE).outputs.site:
+        found["site"] = f"[{', '.join(map(str, site))}]"
+    if not radars:
+        tracking = rig.settings_as(TrackingSettings, _TRACKER)
+        found |= {name: getattr(tracking, name) for name in ("sensor_x", "sensor_y", "sensor_z")}
+    return [f"sapient.{name}={value}" for name, value in found.items() if not rig.gives("sapient", name)]
+
+
+def _within(radar: str, rig: Parameters) -> Parameters:
+    """Return the parameters of a radar's own nodes."""
+    return replace(rig, namespace=f"{rig.namespace}/{radar}".strip("/"))
+
+
+def _absolute(namespace: str, topic: str) -> str:
+    return "/".join(("", *filter(None, namespace.split("/")), topic))
 
 
 def _site_sets(rig: Parameters) -> list[str]:
@@ -192,5 +226,5 @@ def _remaps(own: Sequence[str], rest: Sequence[str], namespace: str, *, first: b
         if topic == "class_info" and not first:
             continue
         to = _SOURCE_TRACKS if topic == "tracks" and _TRACKER in own else topic
-        out += ["-r", f"{topic}:={'/'.join(('', *filter(None, namespace.split('/')), to))}"]
+        out += ["-r", f"{topic}:={_absolute(namespace, to)}"]
     return out

@@ -8,8 +8,8 @@ from pyproj import Transformer
 
 from aegis.bridge.outputs.coast import CoastLine
 from aegis.bridge.outputs.settings import OutputSettings
-from aegis.bridge.outputs.site import Site
 from aegis.core.params import ConfigError
+from aegis.core.site import Site
 
 SITE = Site(63.43, 10.39, 42.0)
 LINE = [[10.0, 63.4], [10.4, 63.45], [10.9, 63.7]]

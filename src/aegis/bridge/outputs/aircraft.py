@@ -13,7 +13,7 @@ import numpy as np
 from aegis import __version__
 from aegis.bridge.live.columns import rounded
 from aegis.bridge.outputs.feed import Feed, Picture
-from aegis.bridge.outputs.site import Site
+from aegis.core.site import Site
 from aegis.core.types import ClassId, Floats
 
 FOOT_M = 0.3048

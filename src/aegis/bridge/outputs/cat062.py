@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aegis.bridge.outputs.feed import Picture
-from aegis.bridge.outputs.site import sigma_of
+from aegis.core.site import sigma_of
 from aegis.core.types import Floats, Ints, TrackStatus
 
 CATEGORY = 62

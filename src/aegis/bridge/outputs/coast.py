@@ -11,8 +11,8 @@ import numpy as np
 import orjson
 import pymap3d
 
-from aegis.bridge.outputs.site import Site
 from aegis.core.params import ConfigError
+from aegis.core.site import Site
 from aegis.core.types import Floats
 
 MOST_BYTES = 64 * 1024 * 1024

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aegis.bridge.live.frames import Frame
 from aegis.bridge.outputs.settings import OutputSettings
-from aegis.bridge.outputs.site import Placed, Site
+from aegis.core.site import Placed, Site
 from aegis.core.types import ThreatLevel, Threats, Tracks, TrackStatus
 
 

@@ -12,7 +12,7 @@ from aegis.bridge.outputs.cot_sender import CotSender
 from aegis.bridge.outputs.feed import Feed
 from aegis.bridge.outputs.sender import Sender
 from aegis.bridge.outputs.settings import OutputSettings
-from aegis.bridge.outputs.site import Site
+from aegis.core.site import Site
 
 
 class Outputs:

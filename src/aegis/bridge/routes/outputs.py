@@ -14,7 +14,6 @@ from aegis.bridge.models.outputs import AircraftList, Receiver, TrackCollection
 from aegis.bridge.models.words import ClassWord, StatusWord
 from aegis.bridge.outputs import aircraft, geojson
 from aegis.bridge.outputs.feed import Picture
-from aegis.bridge.outputs.site import Site
 from aegis.bridge.problem import ProblemError, no_data
 from aegis.bridge.routes.access import current_principal, require
 from aegis.bridge.routes.answers import (
@@ -25,6 +24,7 @@ from aegis.bridge.routes.answers import (
     is_known,
     problem,
 )
+from aegis.core.site import Site
 
 _NO_SITE: Responses = {
     **problem(409, "the parameter 'outputs.site' is not set: to ask again does not help"),

@@ -13,7 +13,7 @@ from aegis.core.fusion.association import assigned
 from aegis.core.fusion.bias import Bias, Biases
 from aegis.core.fusion.comparison import pairs_of
 from aegis.core.fusion.information import Estimate, Gain, seconds
-from aegis.core.fusion.settings import FusionSettings, SourceSettings
+from aegis.core.fusion.settings import FOREIGN, FusionSettings, SourceSettings
 from aegis.core.fusion.source import LOST_PERIODS, Source, estimate_of, usable
 from aegis.core.fusion.system import MOST_SOURCES, System
 from aegis.core.ids import UniqueIds
@@ -121,7 +121,7 @@ class Fuser:
         if name not in self.sources:
             if len(self.sources) >= MOST_SOURCES:
                 return None
-            settings = self.settings.sources.get(name, SourceSettings())
+            settings = self.settings.sources.get(name, SourceSettings(foreign=name.startswith(FOREIGN)))
             self.sources[name] = Source(name, self._biases.add(name, settings), settings)
         return self.sources[name]
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from aegis.core.params import Settings, group, named, param
 
+FOREIGN = "foreign/"  # the sensor_id of somebody else's tracks begins so: by SAPIENT, or ASTERIX CAT062
 SOURCE_TRACKS = "source_tracks"
 
 
@@ -77,7 +78,8 @@ class FusionSettings(Settings):
 
     sources: dict[str, SourceSettings] = named(
         "source",
-        "What is different for one source. One that is not named here is a tracker of ours, of the sensor with its name.",
+        "What is different for one source. One that is not named here is a tracker of ours, of the sensor with its name; or"
+        " somebody else's, where that begins with foreign/, as of those who come by SAPIENT or ASTERIX.",
     )
     acceleration_sigma_mps2: float = param(
         2.0, "Manoeuvres, as in tracking.motion: standard deviation of the white acceleration, for a step of one second.",

@@ -14,10 +14,10 @@ import numpy as np
 import pymap3d
 
 from aegis.bridge.outputs.settings import OutputSettings
-from aegis.bridge.outputs.site import Site
 from aegis.bridge.settings import BridgeSettings
 from aegis.core.evaluation.scene import TrueObject
 from aegis.core.params import ConfigError
+from aegis.core.site import Site
 from aegis.core.types import ClassId
 from aegis.graph.config import Parameters
 from aegis.graph.evaluation.truth_report import NOT_KNOWN, Refused, Report, seconds_of, velocity_of

@@ -9,7 +9,7 @@ from aegis.bridge.live.frames import Frame
 from aegis.bridge.outputs import cot_xml
 from aegis.bridge.outputs.cot import CotEvent, CotStyle, events
 from aegis.bridge.outputs.feed import Picture
-from aegis.bridge.outputs.site import Site
+from aegis.core.site import Site
 from aegis.core.types import Threats, Tracks
 
 PERIOD_NS = 1_000_000_000

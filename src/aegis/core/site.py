@@ -88,9 +88,7 @@ class Site:
         latitude, longitude, altitude = pymap3d.enu2geodetic(
             east, north, up, self.latitude_deg, self.longitude_deg, self.altitude_m
         )
-        own = _axes(latitude, longitude)
-        site = _axes(np.array([self.latitude_deg]), np.array([self.longitude_deg]))
-        turn = own @ np.swapaxes(site, 1, 2)
+        turn = np.swapaxes(self.turns(latitude, longitude), 1, 2)
         back = np.swapaxes(turn, 1, 2)
         with np.errstate(
             invalid="ignore", over="ignore"
@@ -103,6 +101,16 @@ class Site:
                 position_covariance=turn @ covariance[:, :3, :3] @ back,
                 velocity_covariance=turn @ covariance[:, 3:, 3:] @ back,
             )
+
+    def positions(self, latitude_deg: Floats, longitude_deg: Floats, altitude_m: Floats) -> Floats:
+        """Return (N, 3) in `map` of places on Earth [m], their altitudes above the ellipsoid."""
+        site = (self.latitude_deg, self.longitude_deg, self.altitude_m)
+        return np.stack(pymap3d.geodetic2enu(latitude_deg, longitude_deg, altitude_m, *site), axis=-1)
+
+    def turns(self, latitude_deg: Floats, longitude_deg: Floats) -> Floats:
+        """Return (N, 3, 3) that turn vectors in east, north, up of places on Earth into those of `map`."""
+        site = _axes(np.array([self.latitude_deg]), np.array([self.longitude_deg]))
+        return np.asarray(site @ np.swapaxes(_axes(latitude_deg, longitude_deg), 1, 2))
 
 
 def _axes(latitude_deg: Floats, longitude_deg: Floats) -> Floats:

@@ -10,8 +10,8 @@ from pyproj import Geod, Transformer
 from settings_of import settings_of
 
 from aegis.bridge.outputs.settings import OutputSettings
-from aegis.bridge.outputs.site import Site
 from aegis.core.params import ConfigError
+from aegis.core.site import Site
 
 EARTH_RADIUS_M = 6_371_000.0
 GEOD = Geod(ellps="WGS84")

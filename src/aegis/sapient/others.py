@@ -1,0 +1,317 @@
+"""Other nodes and what they detect, as tracks of foreign sources. No sockets, no clock: messages in, pictures out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from sapient_msg.bsi_flex_335_v2_0.alert_ack_pb2 import AlertAck
+from sapient_msg.bsi_flex_335_v2_0.detection_report_pb2 import DetectionReport
+from sapient_msg.bsi_flex_335_v2_0.location_pb2 import Location
+from sapient_msg.bsi_flex_335_v2_0.registration_ack_pb2 import RegistrationAck
+from sapient_msg.bsi_flex_335_v2_0.registration_pb2 import Registration
+from sapient_msg.bsi_flex_335_v2_0.sapient_message_pb2 import SapientMessage
+from sapient_msg.bsi_flex_335_v2_0.status_report_pb2 import StatusReport
+from sapient_msg.bsi_flex_335_v2_0.velocity_pb2 import SpeedUnits
+
+from aegis.core.fusion.foreign import ForeignObject, Report
+from aegis.core.fusion.information import seconds
+from aegis.core.fusion.settings import FOREIGN
+from aegis.core.ids import UniqueIds
+from aegis.core.site import Site
+from aegis.core.types import N_CLASSES, Floats, Tracks, TrackStatus, unknown
+from aegis.sapient.classes import probability_of
+from aegis.sapient.messages import MessageError, Writer, stamp_ns
+from aegis.sapient.places import PlaceError, Position, polar_position_of, position_of
+from aegis.sapient.registration import ICD_VERSION
+from aegis.sapient.settings import UUID4, FusionSideSettings
+
+SILENT_INTERVALS = 3.0  # of its status reports, without which a node is silent
+SHORTEST_SILENCE_S = 15.0
+CONFIRMED_HITS = 2  # reports of an object, before which it is tentative
+LIKELY = 0.5
+UNSTATED_EXISTENCE = 0.9  # confidence of a detection whose node states none
+MANOEUVRE_SIGMA_MPS2 = (2.0, 1.0)  # of objects whose velocity is not stated; horizontal, vertical
+LARGEST_SPEED_MPS = 1e4
+LOST_STATE = re.compile("lost", re.IGNORECASE)
+_UNIT_S = {
+    Registration.TIME_UNITS_NANOSECONDS: 1e-9,
+    Registration.TIME_UNITS_MICROSECONDS: 1e-6,
+    Registration.TIME_UNITS_MILLISECONDS: 1e-3,
+    Registration.TIME_UNITS_SECONDS: 1.0,
+    Registration.TIME_UNITS_MINUTES: 60.0,
+    Registration.TIME_UNITS_HOURS: 3600.0,
+    Registration.TIME_UNITS_DAYS: 86_400.0,
+}
+
+
+@dataclass
+class Other:
+    """A node that has registered."""
+
+    node_id: str
+    peer: int  # the connection that it comes by
+    name: str
+    sensor_id: str
+    interval_s: float  # of its status reports
+    kph: bool  # its velocities are kilometres an hour
+    heard_ns: int  # by the clock
+    location: Location | None = None
+    system: str = ""
+    objects: dict[str, ForeignObject] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)  # track ids of its objects
+    latest_ns: int = 0  # stamp of its last report
+    picture_ns: int = 0  # and of its last picture
+    fresh: bool = False  # there are reports that are in no picture yet
+    shown_ns: int = 0  # when its last picture was made
+    sequence: int = 0
+    reports: int = 0
+
+    def is_silent(self, now_ns: int) -> bool:
+        """Tell whether it has said nothing for too long."""
+        return now_ns - self.heard_ns > max(SHORTEST_SILENCE_S, SILENT_INTERVALS * self.interval_s) * 1e9
+
+
+class Others:
+    """All other nodes.
+
+    Args:
+        settings: what is taken for what is not stated.
+        writer: of this node.
+        site: where `map` is.
+        ids: of tracks.
+        frame_id: of the pictures.
+    """
+
+    def __init__(
+        self, settings: FusionSideSettings, writer: Writer, site: Site, ids: UniqueIds, frame_id: str = "map"
+    ) -> None:  # fmt: skip
+        self.nodes: dict[str, Other] = {}
+        self.counts: Counter[str] = Counter()  # refused and noted, by reason
+        self._s, self._writer, self._site, self._ids, self._frame_id = settings, writer, site, ids, frame_id
+        self._noise = np.square(MANOEUVRE_SIGMA_MPS2)
+
+    def take(self, message: SapientMessage, peer: int, now_ns: int, *, acknowledge: bool) -> list[bytes]:
+        """Take a message of a node; return the answers, to the same connection.
+
+        Args:
+            message: the message.
+            peer: the connection that it came by.
+            now_ns: the clock.
+            acknowledge: whether registrations and alerts are to be answered; not where a middleware does so.
+        """
+        if message.node_id == self._writer.node_id:
+            self.counts["own message came back"] += 1
+            return []
+        kind = message.WhichOneof("content")
+        if kind == "registration":
+            return self._register(message, peer, now_ns, acknowledge)
+        node = self.nodes.get(message.node_id)
+        if node is None or node.peer != peer:
+            self.counts[f"{kind} of a node that is not registered"] += 1
+            return []
+        node.heard_ns = now_ns
+        if kind == "detection_report":
+            self._detect(node, message, now_ns)
+        elif kind == "status_report":
+            self._status(node, message.status_report)
+        elif kind == "alert":
+            self.counts["alert of another node"] += 1
+            reason = "this node takes detections; nobody is shown others' alerts here"
+            ack = AlertAck(
+                alert_id=message.alert.alert_id, alert_ack_status=AlertAck.ALERT_ACK_STATUS_REJECTED, reason=[reason]
+            )
+            return [self._writer.message(ack, now_ns, node.node_id)] if acknowledge else []
+        elif kind == "error":
+            self.counts["a node reports an error"] += 1
+        else:
+            self.counts[f"{kind} is not for a fusion node"] += 1
+        return []
+
+    def closed(self, peer: int) -> None:
+        """Forget the nodes of a connection; what they have said is left to the fusion, which tells their silence."""
+        for node_id in [one.node_id for one in self.nodes.values() if one.peer == peer]:
+            del self.nodes[node_id]
+
+    def pictures(self, now_ns: int) -> list[Tracks]:
+        """Return the picture of each node that has reported since its last one, and is due."""
+        out = []
+        for node in self.nodes.values():
+            if node.fresh and now_ns - node.shown_ns >= self._s.period_s * 1e9:
+                node.fresh, node.shown_ns = False, now_ns
+                node.sequence += 1
+                self._drop_old(node)
+                # Reports of one time may come in two pictures, and the fusion takes each only once.
+                node.picture_ns = max(node.latest_ns, node.picture_ns + 1)
+                out.append(self._picture(node))
+        return out
+
+    def silent(self, now_ns: int) -> list[str]:
+        """Return the names of nodes that say nothing any more."""
+        return sorted(one.name for one in self.nodes.values() if one.is_silent(now_ns))
+
+    def _register(self, message: SapientMessage, peer: int, now_ns: int, acknowledge: bool) -> list[bytes]:
+        given = message.registration
+        reason = self._refusal(message, peer, now_ns)
+        if reason:
+            self.counts["registration refused"] += 1
+        else:
+            name = given.short_name or given.name or "node"
+            before = self.nodes.get(message.node_id)
+            interval = given.status_definition.status_interval
+            node = Other(
+                message.node_id,
+                peer,
+                f"{name} ({message.node_id[:8]})",
+                f"{FOREIGN}sapient/{re.sub('[^A-Za-z0-9_.-]+', '_', name)[:40]}-{message.node_id[:8]}",
+                interval.value * _UNIT_S.get(interval.units, 1.0),
+                _in_kph(given),
+                now_ns,
+            )
+            if before is not None:  # the same node anew
+                node.objects, node.numbers, node.latest_ns = before.objects, before.numbers, before.latest_ns
+                node.sequence, node.location, node.picture_ns = before.sequence, before.location, before.picture_ns
+            self.nodes[message.node_id] = node
+        if not acknowledge:
+            return []
+        ack = RegistrationAck(acceptance=not reason, ack_response_reason=[reason] if reason else [])
+        return [self._writer.message(ack, now_ns, message.node_id)]
+
+    def _refusal(self, message: SapientMessage, peer: int, now_ns: int) -> str:
+        """Return why a registration is refused; empty where it is not."""
+        version = message.registration.icd_version.replace("_", " ")
+        before = self.nodes.get(message.node_id)
+        if not UUID4.fullmatch(message.node_id.lower()):
+            return f"node_id '{message.node_id[:60]}' is no UUID of version 4"
+        if version != ICD_VERSION:
+            return f"icd_version '{message.registration.icd_version[:60]}': '{ICD_VERSION}' is expected"
+        if before is None and len(self.nodes) >= self._s.max_nodes:
+            return f"there are {self._s.max_nodes} nodes already"
+        if before is not None and before.peer != peer and not before.is_silent(now_ns):
+            return "this node_id is registered by another connection"
+        return ""
+
+    def _status(self, node: Other, report: StatusReport) -> None:
+        node.system = StatusReport.System.Name(report.system) if report.system in StatusReport.System.values() else ""
+        if report.HasField("node_location"):
+            node.location = Location()
+            node.location.CopyFrom(report.node_location)
+        if report.system == StatusReport.SYSTEM_GOODBYE:
+            node.objects.clear()
+            node.fresh = True
+
+    def _detect(self, node: Other, message: SapientMessage, now_ns: int) -> None:
+        report = message.detection_report
+        node.reports += 1
+        try:
+            stamp = stamp_ns(message.timestamp) if message.HasField("timestamp") else 0
+            if abs(now_ns - stamp) > self._s.clock_error_s * 1e9:
+                raise MessageError("time of a detection is off the clock")
+            if not report.object_id:
+                raise MessageError("detection without object_id")
+            if self._is_own(report):
+                raise MessageError("detection made from our own")
+            if LOST_STATE.search(report.state):
+                node.objects.pop(report.object_id, None)
+                node.latest_ns, node.fresh = max(node.latest_ns, stamp), True
+                return
+            self._take(node, report.object_id, self._report(node, report, stamp))
+        except (MessageError, PlaceError) as error:
+            self.counts[error.reason] += 1
+
+    def _take(self, node: Other, object_id: str, report: Report) -> None:
+        known = node.objects.get(object_id)
+        if known is not None:
+            if not known.take(report):
+                self.counts["detection no later than its object's last"] += 1
+                return
+        elif len(node.objects) >= self._s.max_objects:
+            self.counts["over max_objects"] += 1
+            return
+        else:
+            node.objects[object_id] = ForeignObject(report, self._s.speed_sigma_mps, self._noise)
+            if object_id not in node.numbers:
+                node.numbers[object_id] = int(self._ids.take(1)[0])
+        node.latest_ns, node.fresh = max(node.latest_ns, report.stamp_ns), True
+
+    def _report(self, node: Other, given: DetectionReport, stamp: int) -> Report:
+        """Return what a detection says, in `map`.
+
+        Raises:
+            PlaceError: it has no place that can be used.
+        """
+        kind = given.WhichOneof("location_oneof")
+        if kind is None:
+            raise PlaceError("detection without a place")
+        place = (
+            position_of(given.location, self._site, self._s)
+            if kind == "location"
+            else polar_position_of(given.range_bearing, node.location, self._site, self._s)
+        )
+        velocity, spread = self._velocity(node, given, place)
+        existence = given.detection_confidence if given.HasField("detection_confidence") else UNSTATED_EXISTENCE
+        return Report(
+            stamp, place.x, place.P, velocity, spread, probability_of(given.classification),
+            min(max(existence, 0.0), 1.0) if existence == existence else UNSTATED_EXISTENCE,
+        )  # fmt: skip
+
+    def _velocity(self, node: Other, given: DetectionReport, place: Position) -> tuple[Floats | None, Floats | None]:
+        if not given.HasField("enu_velocity"):
+            return None, None
+        v, unit = given.enu_velocity, 1.0 / 3.6 if node.kph else 1.0
+        rates = np.array([v.east_rate, v.north_rate, v.up_rate]) * unit
+        sigma = np.array([v.east_rate_error, v.north_rate_error, v.up_rate_error]) * unit
+        sigma = np.where(sigma > 0.0, sigma, self._s.velocity_sigma_mps)
+        if not (np.abs(rates) < LARGEST_SPEED_MPS).all() or not np.isfinite(sigma).all():
+            raise PlaceError("velocity that cannot be")
+        return place.turn @ rates, place.turn @ np.diag(sigma**2) @ place.turn.T
+
+    def _is_own(self, report: DetectionReport) -> bool:
+        """Tell whether a detection is made from what this node has said: it would count twice."""
+        own = self._writer.node_id
+        related = [one.node_id for one in report.associated_detection]
+        return own in related or own in [one.node_id for one in report.derived_detection]
+
+    def _drop_old(self, node: Other) -> None:
+        oldest_ns = node.latest_ns - round(self._s.keep_s * 1e9)
+        node.objects = {name: one for name, one in node.objects.items() if one.stamp_ns >= oldest_ns}
+        node.numbers = {name: number for name, number in node.numbers.items() if name in node.objects}
+
+    def _picture(self, node: Other) -> Tracks:
+        found = sorted(((node.numbers[name], one) for name, one in node.objects.items()), key=lambda pair: pair[0])
+        objects = [one for _, one in found]
+        states = [one.at(node.picture_ns) for one in objects]
+        n, stamps = len(objects), np.array([one.stamp_ns for one in objects], np.int64)
+        first = np.array([one.first_ns for one in objects], np.int64)
+        existence = np.array([one.existence for one in objects])
+        hits = np.array([one.hits for one in objects], np.int64)
+        confirmed = (hits >= CONFIRMED_HITS) & (existence >= LIKELY)
+        classes = np.array([one.class_probability for one in objects]).reshape(n, N_CLASSES)
+        return Tracks(
+            stamp_ns=node.picture_ns,
+            frame_id=self._frame_id,
+            sequence=node.sequence,
+            sensor_id=node.sensor_id,
+            track_id=np.array([number for number, _ in found], np.int64),
+            status=np.where(confirmed, int(TrackStatus.CONFIRMED), int(TrackStatus.TENTATIVE)),
+            state=np.concatenate([np.empty((0, 6)), *(one.x for one in states)]),
+            covariance=np.concatenate([np.empty((0, 6, 6)), *(one.P for one in states)]),
+            class_id=np.array([int(one.class_id()) for one in objects], np.int64),
+            class_probability=classes,
+            existence_probability=existence,
+            rcs_dbsm=unknown(n),
+            age=seconds(node.picture_ns - first),
+            time_since_update=seconds(node.picture_ns - stamps),
+            hits=hits,
+        )
+
+
+def _in_kph(registration: Registration) -> bool:
+    """Tell whether a node has said that its velocities are kilometres an hour."""
+    return any(
+        definition.velocity_type.enu_velocity_units.east_north_rate_units == SpeedUnits.SPEED_UNITS_KPH
+        for mode in registration.mode_definition
+        for definition in mode.detection_definition
+    )
