@@ -16,6 +16,7 @@ from aegis_msgs.srv import Restart
 from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
+from ros_services import proven_request
 from sensor_msgs.msg import PointCloud2
 
 from aegis.ros.bag import BagError, BagReader, write_bag
@@ -73,7 +74,7 @@ def main(in_bag: Path, out_bag: Path) -> None:
     wait(lambda: warm.stamp in seen["threats"], "the last empty scan is not through")
     restart = node.create_client(Restart, "tracking/restart")
     wait(restart.service_is_ready, "no restart service")
-    done = restart.call_async(Restart.Request())
+    done = restart.call_async(proven_request(node, Restart, "tracking/restart"))
     wait(done.done, "the tracker does not begin anew")
     assert done.result().success
     with write_bag(out_bag, list(seen)) as writer:

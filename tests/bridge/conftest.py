@@ -25,6 +25,7 @@ from fastapi.testclient import TestClient
 from postgres import PostgresServer, find_binaries
 from rclpy.executors import SingleThreadedExecutor
 from redis_server import RedisServer, find_redis
+from ros_services import proving
 from settings_of import dotted, settings_of
 from websockets.sync.client import ClientConnection, connect
 
@@ -221,7 +222,7 @@ class Publisher:
         self.node = rclpy.create_node("test_stages", context=self.context, namespace=namespace)
         names = ("detections", "tracks", "threats", "ew/signals", "ew/advice", "events", "status", "class_info")
         self.publishers = {
-            name: self.node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name]))
+            name: proving(self.node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name])))
             for name in names
         }
         self.heard: dict[str, list] = {"events": [], "status": [], "/diagnostics": []}

@@ -5,7 +5,7 @@ import time
 
 import httpx
 from aegis_msgs.msg import ZoneArray
-from aegis_msgs.srv import AcknowledgeEw, HandleAlarm
+from aegis_msgs.srv import AcknowledgeEw, HandleAlarm, Restart, SetMode
 from ros_services import call_service
 
 from aegis.ros.qos import qos_profile
@@ -29,6 +29,11 @@ def test_without_a_graph_commands_say_who_is_missing(start_bridge):
     for wrong in (["warp-drive"], [], "tracking", [7]):
         answer = post(bridge, "/api/controller/restart", {"stages": wrong})
         assert (answer.status_code, "stages" in answer.json()["detail"]) == (400, True), wrong
+    for radar, service in (("", "set_mode"), ("front", "front/set_mode")):
+        answer = post(bridge, "/api/radar/mode", {"mode": "STANDBY", "radar": radar})
+        assert (answer.status_code, answer.json()["waiting_for"]) == (503, service)
+    for wrong in ({}, {"mode": "UNCHANGED"}, {"frequency_hz": 0}, {"blanking": [1]}, {"mode": "SEARCH", "power": 1}):
+        assert post(bridge, "/api/radar/mode", wrong).status_code == 400, wrong
     assert post(bridge, "/api/ew/advice/1/acknowledge").json()["waiting_for"] == "ew/advice"
     assert bridge.get("/api/controller/status").json()["restartable"] == []
 
@@ -57,6 +62,23 @@ def test_commands_reach_the_stages(start_bridge, start_stages, publisher, wait_f
         assert scan["count"] == scan["total"] == len(scan["targets"])
         scans.append(scan)
     assert len({scan["sequence"] for scan in scans}) == 5
+
+    # The radar does as a person says who may, all or nothing; not as a stranger says on DDS.
+    def set_mode(**wanted) -> httpx.Response:
+        return post(bridge, "/api/radar/mode", wanted)
+
+    sector = {"begin_rad": -0.1, "end_rad": 0.1}
+    answer = set_mode(mode="ON_DEMAND", frequency_hz=9.45e9, blanking=[sector])
+    assert (answer.status_code, answer.json()) == (200, {"message": "ON_DEMAND, 9450000000 Hz, 1 blanked sectors"})
+    answer = set_mode(mode="SEARCH", frequency_hz=1.0)
+    assert (answer.status_code, answer.json()["detail"].startswith("nothing changed: ")) == (409, True)
+    assert not call_service(publisher.node, SetMode, "set_mode", mode=1).success
+    assert not call_service(publisher.node, Restart, "tracking/restart").success
+    answer = set_mode(mode="SEARCH", frequency_hz=9.4e9, blanking=[])
+    assert answer.json() == {"message": "SEARCH, 9400000000 Hz, 0 blanked sectors"}
+    audit = bridge.get("/api/audit?action=radar.set_mode").json()["entries"]
+    assert [row["outcome"] for row in audit] == ["ok", "asked", "failed", "asked", "ok", "asked"]
+    assert audit[0]["detail"] == {"mode": "SEARCH", "frequency_hz": 9.4e9, "blanking": []}
 
     # The jammer comes up; its advice is decided once.
     def waiting() -> list[dict]:

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from aegis.core.decisions import FRESH_S, MOST_REMEMBERED, ProofChecker, make_proof
+from aegis.core.decisions import FRESH_S, MOST_REMEMBERED, OutdatedError, ProofChecker, make_proof
 
 KEY = bytes(range(32))
 NOW_NS = 1_780_000_000_000_000_000
@@ -53,8 +53,20 @@ def test_none_is_refused_with_what_to_do():
         ProofChecker(KEY).check("a", b"x", "", NOW_NS, fresh=True)
 
 
+def test_what_replaces_what_came_before_has_to_be_newer():
+    checker = ProofChecker(KEY)
+    old, new = (make_proof(KEY, "a", content, NOW_NS + ns) for content, ns in ((b"old", 0), (b"new", 5)))
+    checker.check("a", b"new", new, NOW_NS + 10, fresh=False, newest=True)
+    with pytest.raises(OutdatedError, match="a newer one was taken"):
+        checker.check("a", b"old", old, NOW_NS + 10, fresh=False, newest=True)
+    checker.check("b", b"old", make_proof(KEY, "b", b"old", NOW_NS), NOW_NS + 10, fresh=False, newest=True)
+    # After the clock was set back by a second, what comes then is older than what is held, and taken.
+    later = make_proof(KEY, "a", b"later", NOW_NS - 10**9)
+    checker.check("a", b"later", later, NOW_NS - 10**9, fresh=False, newest=True)
+
+
 def test_what_is_remembered_is_bounded():
     checker = ProofChecker(KEY)
     for n in range(MOST_REMEMBERED + 5):
         checker.check("a", b"", make_proof(KEY, "a", b"", NOW_NS + n), NOW_NS, fresh=True)
-    assert len(checker._used) == MOST_REMEMBERED
+    assert len(checker._used[True]) == MOST_REMEMBERED

@@ -14,7 +14,7 @@ import yaml
 from aegis_msgs.msg import PulseArray, TrackArray
 from aegis_msgs.srv import Restart, Scan, SetMode
 from graph_process import Listener, aegis_up
-from ros_services import call_service
+from ros_services import call_service, proven_request
 from websockets.sync.client import connect
 
 from aegis.core.events import EVENT_NAMES, EVENTS, AnotherPublisher
@@ -139,6 +139,9 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
 
         # The radar's services.
         assert clients.call(Scan, "scan").success
+        for kind, name in ((Scan, "scan"), (SetMode, "set_mode"), (Restart, "tracking/restart")):
+            refused = call_service(graph.node, kind, name)  # as anybody on DDS
+            assert (refused.success, refused.message.startswith(f"refused: {name}: it has no proof")) == (False, True)
         assert not clients.call(SetMode, "set_mode", mode=99, frequency=float("nan")).success
         assert clients.call(SetMode, "set_mode", frequency=9.6e9).success  # out of the jammed band
         # What is wrong is an event too, and ends nothing.
@@ -184,13 +187,14 @@ def decided_id(graph: Listener) -> int:
 
 
 class Clients:
-    """Calls services from the listener's node, whose executor spins in its own thread."""
+    """Calls services as the bridge does, from the listener's node, whose executor spins in its own thread."""
 
     def __init__(self, listener: Listener) -> None:
         self._node = listener.node
 
     def call(self, kind: type, name: str, **fields):
-        return call_service(self._node, kind, name, **fields)
+        request = proven_request(self._node, kind, name, **fields)
+        return call_service(self._node, kind, name, request=request)
 
 
 @contextmanager

@@ -13,7 +13,19 @@ from pathlib import Path
 
 import pytest
 from built_packages import EXTENSION, KERNELS, ROOT, UNOPTIMISED_KERNELS, compiled_files, run, source_files
+from catkin_pkg.changelog import get_changelog_from_path
+from catkin_pkg.package import parse_package
 
+ROS_PACKAGES = {
+    "rclpy",
+    "launch",
+    "launch_ros",
+    "ament_index_python",
+    "builtin_interfaces",
+    "rcl_interfaces",
+    "tf2_ros",
+}
+OPTIONAL = {"radar_msgs", "marine_sensor_msgs"}  # of somebody's radar
 PACKAGES = {"aegis_msgs": (ROOT / "msg" / "package.xml", ROOT / "msg" / "pyproject.toml"),
             "aegis": (ROOT / "src" / "package.xml", ROOT / "pyproject.toml")}  # fmt: skip
 EXECUTABLE = 0o111
@@ -41,6 +53,26 @@ def test_ros_and_python_metadata_agree(name):
     assert ros.findtext("version") == python["version"]
     assert ros.findtext("license") == python["license"] == "Apache-2.0"
     assert re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", ros.find("maintainer").get("email"))
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_bloom_finds_a_changelog_that_it_can_read(name):
+    """As `catkin_prepare_release` reads it, of which the next version's section is called Forthcoming."""
+    folder = PACKAGES[name][0].parent
+    found = get_changelog_from_path(str(folder), name)
+    assert [version for version, _, _ in found.foreach_version()] == []
+    assert parse_package(str(folder)).name == name
+    assert found.rst.startswith("^" * len(f"Changelog for package {name}"))
+    assert "Forthcoming\n-----------\n* " in found.rst
+
+
+def test_every_ros_package_that_is_imported_is_declared_for_rosdep():
+    text = "".join(path.read_text() for folder in ("src/aegis", "launch") for path in (ROOT / folder).rglob("*.py"))
+    imported = set(re.findall(r"^ *(?:from|import) (\w+)", text, re.M))
+    ros = {name for name in imported if name.endswith("_msgs") or name in ROS_PACKAGES}
+    declared = {one.name for one in parse_package(str(ROOT / "src")).exec_depends}
+    assert ros - OPTIONAL <= declared, ros - declared
+    assert len(ros) > 10
 
 
 def test_the_version_is_the_same_everywhere():

@@ -1,19 +1,27 @@
 """How a live node takes messages: several events at one waking, in order, and no more than the others can wait for."""
 
 import json
+import threading
 
 import pytest
 import rclpy
+from aegis_msgs.srv import AcknowledgeEw, Restart, SetMode
 from event_messages import event_message
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+from ros_services import call_service, proven_request, proving
 
 from aegis.core.params import Settings
+from aegis.decision_key import decision_key
+from aegis.graph.nodes import NODES
 from aegis.ros.host import AT_ONCE, StageHost
+from aegis.ros.proofs import prove
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import Stage, StageContext
-from aegis.ros.topics import TOPICS
+from aegis.ros.topics import OPEN_COMMANDS, TOPICS
+
+HINT = "; with open_commands:=true this node takes commands from anybody on DDS"
 
 
 class Listener(Stage):
@@ -30,6 +38,10 @@ class Listener(Stage):
         return ()
 
 
+def event_publisher(node, name: str = "events"):
+    return proving(node.create_publisher(message_class(TOPICS["events"].type), name, qos_profile(TOPICS["events"])))
+
+
 @pytest.fixture
 def node(ros_domain):
     context = rclpy.Context()
@@ -43,7 +55,7 @@ def node(ros_domain):
 def test_events_are_taken_several_at_a_time_in_order(node, wait_for):
     stage = Listener()
     StageHost(node, stage, subscribes=["events"])
-    publisher = node.create_publisher(message_class(TOPICS["events"].type), "events", qos_profile(TOPICS["events"]))
+    publisher = event_publisher(node)
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
     wait_for(lambda: publisher.get_subscription_count() > 0, "the listener is there")
@@ -74,8 +86,7 @@ def test_one_topic_of_the_table_is_heard_under_several_names(node, wait_for):
     stage = Several()
     stage.settings = OfRadars()
     StageHost(node, stage, subscribes=["events"])
-    kind, qos = message_class(TOPICS["events"].type), qos_profile(TOPICS["events"])
-    publishers = [node.create_publisher(kind, f"/{name}/events", qos) for name in ("front", "left")]
+    publishers = [event_publisher(node, f"/{name}/events") for name in ("front", "left")]
     wait_for(lambda: all(one.get_subscription_count() for one in publishers), "both are heard")
     assert not node.get_subscriptions_info_by_topic("/events")
     for sequence, publisher in enumerate(publishers):
@@ -92,7 +103,7 @@ def test_a_stamp_ahead_of_the_clock_is_refused_and_said(node, wait_for):
     """The sender's clock is one hour ahead, as of a sensor that nobody synchronised; 0.5 s are taken."""
     stage = Listener()
     host = StageHost(node, stage, subscribes=["events"])
-    publisher = node.create_publisher(message_class(TOPICS["events"].type), "events", qos_profile(TOPICS["events"]))
+    publisher = event_publisher(node)
     wait_for(lambda: publisher.get_subscription_count() > 0, "the listener is there")
     for sequence, ahead_s in enumerate((-3600.0, 0.5, 3600.0, 0.0), 1):
         stamp_ns = host.now_ns() + round(ahead_s * 1e9)
@@ -118,7 +129,7 @@ def test_under_a_clock_topic_no_stamp_is_ahead(node, wait_for):
     stage = Listener()
     node.set_parameters([Parameter("use_sim_time", value=True)])
     host = StageHost(node, stage, subscribes=["events"])
-    publisher = node.create_publisher(message_class(TOPICS["events"].type), "events", qos_profile(TOPICS["events"]))
+    publisher = event_publisher(node)
     wait_for(lambda: publisher.get_subscription_count() > 0, "the listener is there")
     assert host.now_ns() == 0
     publisher.publish(event_message("TRACKING_UPDATED", stage="sender", sequence=1, stamp_ns=1_700_000_000_000_000_000))
@@ -127,6 +138,99 @@ def test_under_a_clock_topic_no_stamp_is_ahead(node, wait_for):
     while not stage.counters.received:
         executor.spin_once(timeout_sec=5)
     assert stage.heard == [1]
+    executor.shutdown()
+
+
+@pytest.mark.parametrize("open_commands", [False, True])
+def test_a_command_is_taken_from_the_bridge_or_from_anybody_where_commands_are_open(ros_domain, open_commands):
+    """Decisions are the bridge's in both."""
+
+    class Radar(Listener):
+        def on_service(self, service, request, response, now_ns):
+            self.heard.append(service)
+            response.success = True
+            return ()
+
+    context = rclpy.Context()
+    rclpy.init(args=["test"], context=context)
+    overrides = [Parameter(OPEN_COMMANDS, value=True)] if open_commands else []
+    node = rclpy.create_node("radar", context=context, parameter_overrides=overrides)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    thread = threading.Thread(target=executor.spin, daemon=True)
+    thread.start()
+    try:
+        decided, commanded = (
+            NODES["ew"].services[0],
+            next(s for s in NODES["simulator"].services if s.name == "set_mode"),
+        )
+        stage = Radar()
+        StageHost(node, stage, services=[decided, commanded])
+        proven = proven_request(node, SetMode, "set_mode", mode=1)
+        assert call_service(node, SetMode, "set_mode", request=proven).success
+        again = call_service(node, SetMode, "set_mode", request=proven)
+        assert (again.success, again.message) == (False, "refused: set_mode: its proof was used before" + HINT)
+        stranger = call_service(node, SetMode, "set_mode", mode=1)
+        restart = call_service(node, Restart, "radar/restart")
+        assert (stranger.success, restart.success) == (open_commands, open_commands)
+        assert ("has no proof" in stranger.message) != open_commands
+        assert not call_service(node, AcknowledgeEw, "ew/acknowledge", id=1, operator_name="admin").success
+        assert stage.heard == ["set_mode"] * (1 + open_commands)
+        count = stage.counters.reasons
+        assert count["decision refused: set_mode"] == 2 - open_commands
+        assert count["decision refused: ew/acknowledge"] == 1
+        (result,) = node.set_parameters([Parameter(OPEN_COMMANDS, value=not open_commands)])
+        assert not result.successful
+    finally:
+        executor.shutdown()
+        thread.join(10)
+        node.destroy_node()
+        rclpy.try_shutdown(context=context)
+
+
+def test_what_is_published_when_it_changes_is_taken_from_the_graph_only(node, wait_for):
+    """A stranger's, without a proof, with one of another topic, and with an old one said again; ours after that."""
+
+    class Taker(Listener):
+        def on_message(self, topic, message):
+            if topic == "alarms":
+                self.heard.append(list(message.id))
+            return ()
+
+    stage, told = Taker(), []
+    StageHost(node, stage, subscribes=["alarms"])
+    kinds = {name: (message_class(TOPICS[name].type), name, qos_profile(TOPICS[name])) for name in ("alarms", "events")}
+    node.create_subscription(*kinds["events"][:2], told.append, kinds["events"][2])
+    stranger = rclpy.create_node("stranger", context=node.context)
+    publisher = stranger.create_publisher(*kinds["alarms"])
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    wait_for(lambda: publisher.get_subscription_count() == 1, "the listener is there")
+
+    def alarm(number: int, at: str | None):
+        message = kinds["alarms"][0](id=[number])
+        if at is not None:
+            prove(message, at, decision_key())
+        return message
+
+    first, second = alarm(1, "/alarms"), alarm(2, "/alarms")
+    changed = alarm(3, "/alarms")
+    changed.id = [9]
+    for message in (alarm(7, None), alarm(8, "/elsewhere"), changed, first, second, first, alarm(4, "/alarms")):
+        publisher.publish(message)
+
+    def all_received() -> bool:
+        executor.spin_once(timeout_sec=0.1)
+        return stage.counters.received >= 7 and bool(told)
+
+    wait_for(all_received, "all of them")
+    assert stage.heard == [[1], [2], [4]]
+    assert stage.counters.reasons == {"not of this graph: alarms": 3, "older than what was taken: alarms": 1}
+    (event,) = told
+    data = json.loads(event.data)
+    assert (event.name, data["topic"], data["nodes"]) == ("ANOTHER_PUBLISHER", "alarms", ["/stranger"])
+    assert data["reason"].startswith("it has no proof")
+    stranger.destroy_node()
     executor.shutdown()
 
 
@@ -202,7 +306,7 @@ def test_a_second_publisher_is_said_and_not_mixed_in(node, wait_for):
     wait_for(lambda: received(6) and len(events) > 0, "an event")
     assert stage.heard == [1, 2, 3, 4]
     assert stage.counters.reasons["another publisher of tracks"] == 2
-    assert events == [{"topic": "tracks", "sensor_id": "", "nodes": ["/listener", "/stranger"]}]
+    assert events == [{"topic": "tracks", "sensor_id": "", "reason": "", "nodes": ["/listener", "/stranger"]}]
     assert "ROS_DOMAIN_ID" in stage.health().text
     executor.shutdown()
     stranger.destroy_node()

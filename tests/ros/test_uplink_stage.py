@@ -11,12 +11,16 @@ from aegis_msgs.msg import Event, TrackArray
 from event_messages import event_message
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.serialization import serialize_message
+from ros_services import proving
 
 from aegis.bench.faulty_line import FaultyLine, Quality
 from aegis.bench.live import free_port
+from aegis.core.decisions import ProofChecker
 from aegis.core.health import Level
 from aegis.core.uplink.settings import CARRIED, UplinkSettings
+from aegis.decision_key import decision_key
 from aegis.ros.host import StageHost
+from aegis.ros.proofs import check_proof
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.uplink import UplinkStage
@@ -62,7 +66,7 @@ def test_topics_of_a_site_come_out_under_its_name(graph, wait_for):
             message_class(topic.type), name, messages.append, qos_profile(topic), raw=name != "events"
         )
     out = {
-        name: site_node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name]))
+        name: proving(site_node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name])))
         for name in ("events", "tracks")
     }
     event = event_message("TRACKING_LOST", stage="tracking", sequence=3, data={"track_id": 7})
@@ -75,6 +79,8 @@ def test_topics_of_a_site_come_out_under_its_name(graph, wait_for):
 
     wait_for(lambda: step(lambda: heard["north/events"] and heard["north/tracks"]), "both topics")
     fields = rclpy.serialization.deserialize_message(heard["north/events"][0], Event)
+    check_proof(fields, hq_node.resolve_topic_name("north/events"), ProofChecker(decision_key()), fresh=False)
+    fields.proof = event.proof  # which was of the site, for its own topic
     assert fields == event
     assert len(heard["north/events"][0]) == len(serialize_message(event))
     track = rclpy.serialization.deserialize_message(heard["north/tracks"][0], TrackArray)

@@ -34,6 +34,7 @@ BASELINE_CUBES = 200
 CHAIN = ("simulator", "frontend", "detection", "tracking")
 QOS = qos_profile(TOPICS["radar/cube"])
 TOPIC = "bench/cube"
+_OPEN = ("--ros-args", "-p", "open_commands:=true")  # this very process tells the radar to stand by
 
 
 def run(runs: int) -> Iterator[Row]:
@@ -86,7 +87,7 @@ def _measure(environ: dict[str, str], folder: Path) -> Watched:
     options = ["--config", str(config_file("fmcw_mimo.yaml")), "--set", f"simulator.scan_interval_s={1 / HZ}"]
     with (
         node_in(environ, "bench_raw") as (node, spin),
-        aegis_up(environ, log, "--no-bridge", "--no-foxglove", *options) as up,
+        aegis_up(environ, log, "--no-bridge", "--no-foxglove", *options, *_OPEN) as up,
     ):
         return _watch(node, spin, up, log)
 

@@ -1,4 +1,4 @@
-"""Proofs that a person's decision comes from the graph's own bridge: an HMAC with a key that its nodes share.
+"""Proofs that a decision, a command or a message comes from the graph's own nodes: an HMAC with a key that they share.
 
 On DDS anybody who reaches the graph may call a service or publish a topic, under any node's name.
 """
@@ -12,11 +12,16 @@ from collections import OrderedDict
 
 # How old a call may be. It includes by how much the clocks of two machines may differ.
 FRESH_S = 30.0
-MOST_REMEMBERED = 4096  # proofs that were used
+MOST_REMEMBERED = 4096  # proofs that were used, of each kind
+OWN = "it does not come from a node of this graph"
+
+
+class OutdatedError(ValueError):
+    """What was said is of the graph, and what was said later has been taken already."""
 
 
 def make_proof(key: bytes, name: str, content: bytes, now_ns: int) -> str:
-    """Return the proof of a decision: time, a number used once, and the HMAC over them, the name and the content.
+    """Return the proof of a message: time, a number used once, and the HMAC over them, the name and the content.
 
     Args:
         key: that the graph's nodes share.
@@ -34,10 +39,12 @@ class ProofChecker:
     def __init__(self, key: bytes) -> None:
         """Check with a key that the graph's nodes share."""
         self._key = key
-        self._used: OrderedDict[str, None] = OrderedDict()
+        # Apart, so that what may be as old as it likes drives out nothing that may not be said again.
+        self._used: dict[bool, OrderedDict[str, None]] = {True: OrderedDict(), False: OrderedDict()}
+        self._newest_ns: dict[str, int] = {}
 
-    def check(self, name: str, content: bytes, proof: str, now_ns: int, *, fresh: bool) -> None:
-        """Take a decision's proof.
+    def check(self, name: str, content: bytes, proof: str, now_ns: int, *, fresh: bool, newest: bool = False) -> None:
+        """Take a message's proof.
 
         Args:
             name: of the service or topic, with its namespace.
@@ -45,28 +52,39 @@ class ProofChecker:
             proof: as it came.
             now_ns: wall time.
             fresh: whether it has to be of now; what is latched may be older.
+            newest: whether it has to be newer than all that came by this name, as what replaces what came before.
 
         Raises:
-            ValueError: why the decision is not to be taken.
+            OutdatedError: a newer one was taken, as of several bridges that keep the same, or it is said again by a stranger.
+            ValueError: why it is not to be taken.
         """
         if not proof:
-            raise ValueError("it has no proof: decisions are taken on the page, or through the bridge's API")
+            where = (
+                "decisions are taken, and commands given, on the page, or through the bridge's API" if fresh else OWN
+            )
+            raise ValueError(f"it has no proof: {where}")
         head, _, mac = proof.rpartition(".")
         if not hmac.compare_digest(mac.encode(), _mac(self._key, head, name, content).encode()):
             raise ValueError(
-                "its proof is wrong: it does not come from this graph's bridge, or that has another key (on several machines:"
-                " the same AEGIS_DECISION_KEY)"
+                f"its proof is wrong: {OWN}, or that has another key (on several machines: the same AEGIS_DECISION_KEY)"
             )
-        age_s = (now_ns - int(head.partition(".")[0])) * 1e-9
+        at_ns = int(head.partition(".")[0])
+        age_s = (now_ns - at_ns) * 1e-9
         if fresh and abs(age_s) > FRESH_S:
             raise ValueError(
                 f"it is {age_s:.0f} s old; the bridge's clock and this one have to agree within {FRESH_S:g} s"
             )
-        if proof in self._used:
+        held_ns = self._newest_ns.get(name, -1)
+        if newest and at_ns < held_ns <= now_ns:  # after a clock was set back, what is held is ahead of it
+            raise OutdatedError("a newer one was taken before it")
+        used = self._used[fresh]
+        if proof in used:
             raise ValueError("its proof was used before")
-        self._used[proof] = None
-        if len(self._used) > MOST_REMEMBERED:
-            self._used.popitem(last=False)
+        used[proof] = None
+        if len(used) > MOST_REMEMBERED:
+            used.popitem(last=False)
+        if newest:
+            self._newest_ns[name] = at_ns
 
 
 def _mac(key: bytes, head: str, name: str, content: bytes) -> str:

@@ -323,9 +323,8 @@ class SourceBack(Event):
 
 @dataclass(frozen=True)
 class AnotherPublisher(Event):
-    """A topic, or one sensor's data on it, has a second publisher. Its points, detections, tracks, threats and status are not mixed
-    in; of what is published when it changes (alarms, advice) it cannot be told apart. A node that is none of the graph's is told of
-    where it publishes `status`, which each node does. Told once a minute at most.
+    """A topic, or one sensor's data on it, has a second publisher. What it publishes is not mixed in. A node that is none of the
+    graph's is told of where it publishes `status`, which each node does. Told once a minute at most.
     """
 
     name = "ANOTHER_PUBLISHER"
@@ -334,6 +333,7 @@ class AnotherPublisher(Event):
     topic: Annotated[str, "what it publishes"]
     sensor_id: Annotated[str, "as whose; its frame of points; empty where the topic is the whole picture's"]
     nodes: Annotated[list[str], "all nodes that publish the topic now"]
+    reason: Annotated[str, "why a message was not taken, of a topic whose messages carry a proof; else empty"] = ""
 
 
 @dataclass(frozen=True)
@@ -348,7 +348,9 @@ class HistoryAway(Event):
 
 @dataclass(frozen=True)
 class DecisionRefused(Event):
-    """Somebody other than the graph's own bridge has sent a person's decision; it was not taken. Told once a minute at most."""
+    """Somebody other than the graph's own bridge has sent a person's decision or a command; it was not taken. Told once a minute at
+    most.
+    """
 
     name = "DECISION_REFUSED"
     severity = Severity.ERROR

@@ -158,7 +158,7 @@ NODES: dict[str, NodeSpec] = {
             "tracks ranked by the threat to what is protected, with reasons; rules of zones",
             subscribes=("tracks", "odometry", "zones"),
             publishes=("threats", "alarms", "protected"),
-            services=(Service("alarms/handle", "aegis_msgs/srv/HandleAlarm"),),
+            services=(Service("alarms/handle", "aegis_msgs/srv/HandleAlarm", decision=True),),
         ),
         NodeSpec(
             "ew",
@@ -167,7 +167,7 @@ NODES: dict[str, NodeSpec] = {
             "jamming, interference, deception and emitters as the radar itself senses them; advice that waits for a person",
             subscribes=("radar/noise", "detections", "tracks", "threats", "ew/pulses"),
             publishes=("ew/signals", "ew/advice"),
-            services=(Service("ew/acknowledge", "aegis_msgs/srv/AcknowledgeEw"),),
+            services=(Service("ew/acknowledge", "aegis_msgs/srv/AcknowledgeEw", decision=True),),
         ),
         NodeSpec(
             "markers",
@@ -225,7 +225,7 @@ ALL_NODES: dict[str, NodeSpec] = {
             "radar/video",  # while somebody watches it
         ),
         publishes=("zones",),
-        calls=("scan", "ew/acknowledge", "alarms/handle"),
+        calls=("scan", "set_mode", "ew/acknowledge", "alarms/handle"),
         offline=False,
     ),
 }
@@ -237,6 +237,8 @@ def nodes_beside_bridge(names: Sequence[str] = ()) -> GraphNodes:
     (restart,) = COMMON_SERVICES
     spec = ALL_NODES[BRIDGE]
     offered = {service.name: service.type for node in NODES.values() for service in node.services}
+    of_radars = {service.name for node in NODES.values() if node.of_radar for service in node.services}
+    radars = [name.rpartition("/")[0] for name in names if "/" in name and NODES[name.rpartition("/")[2]].services]
     return GraphNodes(
         names=tuple(names),
         subscribes=spec.subscribes,
@@ -244,6 +246,7 @@ def nodes_beside_bridge(names: Sequence[str] = ()) -> GraphNodes:
         services={
             **{restart_service(name): restart.type for name in names},
             **{name: offered[name] for name in spec.calls},
+            **{f"{radar}/{name}": offered[name] for radar in radars for name in spec.calls if name in of_radars},
         },
         known=frozenset(ALL_NODES),
     )

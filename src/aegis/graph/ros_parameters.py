@@ -1,13 +1,14 @@
-"""Parameters that every ROS node has of itself, in the graph's file and by `--set` as in any other node's."""
+"""Parameters that every node has besides its own, those of ROS first, in the graph's file and by `--set` as in any other node's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from aegis.core.param_names import Leaf, Values
+from aegis.ros.topics import OPEN_COMMANDS
 
 QOS = "qos_overrides"  # qos_overrides.<topic>.<publisher or subscription>.<policy>
-_SWITCHES = ("use_sim_time", "start_type_description_service")
+_SWITCHES = ("use_sim_time", "start_type_description_service", OPEN_COMMANDS)
 _ENTITIES = ("publisher", "subscription")
 _WORDS: dict[str, tuple[str, ...]] = {
     "history": ("keep_last", "keep_all", "system_default"),
@@ -20,7 +21,7 @@ _POLICIES = (*_WORDS, *_NUMBERS, "avoid_ros_namespace_conventions")
 
 
 def is_of_ros(name: str) -> bool:
-    """Tell whether a parameter is one that ROS has of a node."""
+    """Tell whether a parameter is one that every node has."""
     return name in (*_SWITCHES, QOS) or name.startswith(f"{QOS}.")
 
 

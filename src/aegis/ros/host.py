@@ -9,15 +9,17 @@ from functools import partial
 from typing import Any, ParamSpec
 
 from aegis_msgs.srv import Restart
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType, ROSClock
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 
-from aegis.core.decisions import ProofChecker
+from aegis.core.decisions import OutdatedError, ProofChecker
 from aegis.core.events import AnotherPublisher, DecisionRefused, ParametersChanged
 from aegis.core.params import Settings
 from aegis.core.publishers import OnePublisher
@@ -28,7 +30,7 @@ from aegis.ros.parameters import Tuning
 from aegis.ros.proofs import Proven, check_proof, has_proof, prove
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Carried, Output, Stage
-from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, TOPICS, Service, Topic, heard_at
+from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, OPEN_COMMANDS, TOPICS, Service, Topic, heard_at
 from aegis.ros.uplink.wire import stamp_of_cdr
 
 P = ParamSpec("P")
@@ -40,9 +42,17 @@ PAGES_AT_ONCE = 10  # so many times a topic's depth is kept of what another site
 AT_ONCE = 16
 # By how much a stamp may be ahead of the clock: more than what NTP leaves, less than what makes a picture of the future.
 MOST_AHEAD_S = 1.0
-# Of these topics, with whose data is in a message, there is one publisher at a time. Not of `events`, nor of what is published
-# when it changes: a publisher's end is not to be told there.
+# Of these topics one node is the publisher. With whose data is in a message of the periodic ones is below: of each there is one
+# publisher at a time. Of what is published when it changes a publisher's end is not to be told: those messages carry a proof, as
+# events do, and decisions of the bridge.
+OF_THE_BRIDGE = ("zones",)
 OF_ONE_NODE = ("tracks", "threats", "alarms", "protected", "ew/signals", "ew/advice", "class_info")
+# Not given to others to set while it runs: whoever may do that may give commands.
+_OPEN_COMMANDS = ParameterDescriptor(
+    description="Take commands (restart, scan, set_mode) from anybody on DDS, as `ros2 service call` gives them: without a proof"
+    " that they come through the bridge, which knows who may. Decisions are never taken so.",
+    read_only=True,
+)
 OWNERS: dict[str, Callable[[Any], str]] = {
     "radar/points": lambda m: str(m.header.frame_id),
     "detections": lambda m: str(m.sensor_id),
@@ -80,6 +90,7 @@ class StageHost:
         self._publisher_of = OnePublisher()
         self._key = decision_key()
         self._proofs = ProofChecker(self._key)
+        self._open = bool(node.declare_parameter(OPEN_COMMANDS, False, _OPEN_COMMANDS).value)
         self._overrides = tuple(overrides)
         # Of these rclpy tells where somebody's QoS or type does not fit ours. It looks for that at every waking, of each topic
         # twice, which is half of what an idle node takes: not of those that both ends have from one table.
@@ -106,10 +117,9 @@ class StageHost:
         for name in filter(stage.reads, subscribes):
             for at in heard_at(stage.settings, name):  # by these names it comes to `on_message`
                 self._listen(TOPICS[name], at)
-        for service in services:
-            node.create_service(message_class(service.type), service.name, partial(self._on_service, service.name))
-        for service in COMMON_SERVICES:
-            node.create_service(message_class(service.type), service.name, self._on_restart)
+        for service in (*services, *COMMON_SERVICES):
+            answer = self._on_restart if service in COMMON_SERVICES else partial(self._on_service, service.name)
+            node.create_service(message_class(service.type), service.name, partial(self._on_call, service, answer))
         # Steady time: a timer on ROS time stalls without /clock, and when the clock jumps.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(STATUS_PERIOD_S, self._on_status, clock=steady)
@@ -174,13 +184,13 @@ class StageHost:
     def _on_message(self, topic: Topic, at: str, message: StampedMessage | bytes, info: dict[str, int | None]) -> None:
         self.stage.counters.received += 1
         if isinstance(message, bytes):
-            if topic.name not in _OF_NOBODY or self._is_of_its_publisher(at, "", info):
+            if self._is_to_be_carried(topic, at, message, info):
                 self._timed(self.stage.on_bytes, at, message)
             return
         owner = OWNERS.get(topic.name)
         if owner is not None and not self._is_of_its_publisher(at, owner(message), info):
             return
-        if has_proof(message) and not self._is_proven(self.node.resolve_topic_name(at), at, message, fresh=False):
+        if has_proof(message) and not self._is_of_this_graph(topic, at, message):
             return
         # Not by a /clock: at a high rate of playing its steps are longer, and it may come after what it is the time of.
         ahead_s = 0.0 if self._follows_clock_topic() else (stamp_of(message) - self.now_ns()) * 1e-9
@@ -188,6 +198,13 @@ class StageHost:
             self.stage.refuse_ahead(at, ahead_s)
         else:
             self._timed(self.stage.on_message, at, message)
+
+    def _is_to_be_carried(self, topic: Topic, at: str, data: bytes, info: dict[str, int | None]) -> bool:
+        """Tell whether a message that is taken as bytes comes from this graph, as far as that is told of its topic."""
+        kind = message_class(topic.type)
+        if has_proof(kind):
+            return self._is_of_this_graph(topic, at, deserialize_message(data, kind))
+        return topic.name not in _OF_NOBODY or self._is_of_its_publisher(at, "", info)
 
     def _is_of_its_publisher(self, topic: str, owner: str, info: dict[str, int | None]) -> bool:
         """Tell whether a message is of the one publisher that is taken; where it is not, count it and say so."""
@@ -218,8 +235,8 @@ class StageHost:
         found = self.node.get_publishers_info_by_topic(self.node.resolve_topic_name(topic))
         return sorted(f"{i.node_namespace.rstrip('/')}/{i.node_name}" for i in found)
 
-    def _tell_publishers(self, topic: str, owner: str, nodes: list[str]) -> None:
-        self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes), self.now_ns())])
+    def _tell_publishers(self, topic: str, owner: str, nodes: list[str], reason: str = "") -> None:
+        self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes, reason), self.now_ns())])
 
     def _on_wake(self) -> None:
         self._timed(self.stage.on_wake, self.now_ns())
@@ -230,25 +247,46 @@ class StageHost:
     def _on_status(self) -> None:
         self._guard(self.stage.status, self.now_ns())
 
-    def _is_proven(self, full_name: str, name: str, decision: Proven, *, fresh: bool) -> bool:
-        """Tell whether a person's decision comes from the graph's own bridge; where it does not, count it and say so."""
+    def _is_of_this_graph(self, topic: Topic, at: str, message: Proven) -> bool:
+        """Tell whether a message comes from a node of this graph; where it does not, count it and say so."""
+        newest = topic.name != "events"  # else it says all that there is, or is a decision on that
         try:
-            check_proof(decision, full_name, self._proofs, fresh=fresh)
+            check_proof(message, self.node.resolve_topic_name(at), self._proofs, fresh=False, newest=newest)
+        except OutdatedError:
+            self.stage.counters.note(f"older than what was taken: {at}")
+            return False
         except ValueError as error:
-            why = str(error)
-        else:
-            return True
+            if topic.name in OF_THE_BRIDGE:
+                self._refuse_decision(at, "", str(error))
+            else:
+                self.stage.refuse_stranger(at, str(error))
+                if self._publisher_of.is_news(at, "", time.monotonic()):
+                    self._tell_publishers(at, "", self._publishing(at), str(error))
+            return False
+        return True
+
+    def _refuse_decision(self, name: str, who: str, why: str) -> None:
+        """Count a person's decision or a command that does not come from the graph's own bridge, and say so."""
         self.stage.refuse_decision(name, why)
         if self._publisher_of.is_news(name, "", time.monotonic()):
-            who = str(getattr(decision, "operator_name", ""))
             self._guard(lambda: [self.stage.event(DecisionRefused(name, who, why), self.now_ns())])
-        return False
 
-    def _on_service(self, name: str, request: Message, response: Any) -> Any:
-        full_name = self.node.resolve_service_name(name)
-        if has_proof(request) and not self._is_proven(full_name, name, request, fresh=True):
+    def _on_call(self, service: Service, answer: Callable[[Any, Any], Any], request: Proven, response: Any) -> Any:
+        """Answer a call that comes from the graph's own bridge, or from anybody where commands are open."""
+        try:
+            if service.decision or request.proof or not self._open:
+                check_proof(request, self.node.resolve_service_name(service.name), self._proofs, fresh=True)
+        except ValueError as error:
+            hint = (
+                "" if service.decision else f"; with {OPEN_COMMANDS}:=true this node takes commands from anybody on DDS"
+            )
+            name = service.name.replace("~", self.stage.label)
+            self._refuse_decision(name, str(getattr(request, "operator_name", "")), f"{error}{hint}")
             response.success, response.message = False, f"refused: {self.stage.last_refusal}"
             return response
+        return answer(request, response)
+
+    def _on_service(self, name: str, request: Message, response: Any) -> Any:
         self._guard(self.stage.on_service, name, request, response, self.now_ns())
         return response
 
@@ -286,7 +324,13 @@ class StageHost:
 
     def _publish(self, output: Output | Carried) -> None:
         if isinstance(output, Carried):
-            self._of_site(output.topic).publish(output.data)
+            publisher = self._of_site(output.topic)
+            if has_proof(publisher.msg_type):  # that of the site is by its own key, for its own topic
+                message = deserialize_message(output.data, publisher.msg_type)
+                prove(message, publisher.topic_name, self._key)
+                publisher.publish(message)
+            else:
+                publisher.publish(output.data)
             self.stage.counters.published += 1
             self.stage.note_latency((self.now_ns() - stamp_of_cdr(output.data)) * 1e-9)
             return

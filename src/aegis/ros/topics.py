@@ -30,6 +30,7 @@ class Service:
 
     name: str
     type: str
+    decision: bool = False  # a person's, of whom the bridge knows who it is; else a command
 
 
 TOPICS: dict[str, Topic] = {
@@ -91,6 +92,8 @@ def heard_at(settings: object, topic: str) -> Sequence[str]:
     return settings.heard_at(topic) if isinstance(settings, HearsElsewhere) else (topic,)
 
 
+# A parameter of every node: whether commands are taken from anybody on DDS, without a proof. Decisions never are.
+OPEN_COMMANDS = "open_commands"
 # What every node publishes and answers, besides its own row below.
 COMMON_PUBLISHES = ("events", "status", "/diagnostics")
 COMMON_SERVICES = (Service("~/restart", "aegis_msgs/srv/Restart"),)

@@ -20,6 +20,7 @@ import pytest
 import rclpy
 from amounts import amount
 from postgres import PostgresServer
+from ros_services import proving
 
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.topics import TOPICS
@@ -72,7 +73,9 @@ class Sender(threading.Thread):
         rclpy.init(args=["test"], context=self._context)
         self._node = rclpy.create_node("sender", context=self._context)
         topic = TOPICS["events"]
-        self._publisher = self._node.create_publisher(message_class(topic.type), topic.name, qos_profile(topic))
+        self._publisher = proving(
+            self._node.create_publisher(message_class(topic.type), topic.name, qos_profile(topic))
+        )
         self._stopping = False
         self.asked: Asked | None = None  # another one after a restart
         self.acknowledged = 0

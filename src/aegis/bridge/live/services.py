@@ -13,7 +13,7 @@ from aegis.decision_key import decision_key
 from aegis.ros.proofs import has_proof, prove
 from aegis.ros.qos import message_class
 
-SCAN, ACKNOWLEDGE, HANDLE_ALARM = "scan", "ew/acknowledge", "alarms/handle"
+SCAN, SET_MODE, ACKNOWLEDGE, HANDLE_ALARM = "scan", "set_mode", "ew/acknowledge", "alarms/handle"
 
 
 class Graph(Protocol):
@@ -40,8 +40,8 @@ class GraphServices:
         self._clients = {name: node.create_client(kind, name) for name, kind in self._types.items()}
 
     def ready(self, service: str) -> bool:
-        """Return whether a service is offered."""
-        return bool(self._clients[service].service_is_ready())
+        """Return whether a service is offered; of none that the graph does not have."""
+        return service in self._clients and bool(self._clients[service].service_is_ready())
 
     async def call(self, service: str, fields: dict[str, Any], timeout_s: float) -> Any:
         """Call a service with a request of these fields and return the response.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import pi
+from typing import Literal
+
 from pydantic import Field
 
 from aegis.bridge.live import columns
@@ -65,6 +68,38 @@ class ScanAnswer(Targets):
     """The requested scan, as it was detected."""
 
     message: str = Field(description="what the radar answered", examples=["scan 7 has 31 points"])
+
+
+class Sector(Model):
+    """A sector of azimuth, anticlockwise, in the radar's frame."""
+
+    begin_rad: float = Field(ge=-2 * pi, le=2 * pi)
+    end_rad: float = Field(ge=-2 * pi, le=2 * pi)
+
+
+class ModeRequest(Model):
+    """How the radar is to work; what is left out stays as it is."""
+
+    radar: str = Field("", max_length=64, description="which radar of a rig; left out: the only one", examples=[""])
+    mode: Literal["STANDBY", "SEARCH", "ON_DEMAND"] | None = Field(
+        None, description="no scans; scans at its interval; scans when asked", examples=["SEARCH"]
+    )
+    frequency_hz: float | None = Field(None, gt=0, le=1e12, description="carrier", examples=[9.6e9])
+    blanking: list[Sector] | None = Field(
+        None, max_length=64, description="all sectors without transmission; none: an empty list"
+    )
+    agility_hz: float | None = Field(
+        None, ge=0, le=1e12, description="width of the band in which it hops; 0: it stays", examples=[4e8]
+    )
+    chirp_jitter_s: float | None = Field(
+        None, ge=0, le=1, description="by which chirps come at random earlier or later"
+    )
+
+
+class ModeAnswer(Model):
+    """How the radar works now, in its own words."""
+
+    message: str = Field(examples=["SEARCH, 9600000000 Hz, 0 blanked sectors"])
 
 
 @with_columns(columns.TRACK)

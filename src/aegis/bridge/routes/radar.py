@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
+from aegis_msgs.srv import SetMode
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from aegis.bridge.accounts.audit_table import FAILED, OK, REQUESTED
 from aegis.bridge.accounts.scopes import Scope
+from aegis.bridge.accounts.tokens import Principal
 from aegis.bridge.bridge import Bridge, bridge_of
 from aegis.bridge.http.answer import json_response
 from aegis.bridge.live.encoded import EncodedPart, Index, json_bytes
 from aegis.bridge.live.frames import Frame
-from aegis.bridge.live.services import SCAN
+from aegis.bridge.live.services import SCAN, SET_MODE
 from aegis.bridge.live.signal_quality import signal_quality
 from aegis.bridge.models.history import LAST_TRACK_ID
-from aegis.bridge.models.radar import OneTrack, RadarStatus, ScanAnswer, SignalQuality, Targets, TrackPicture
+from aegis.bridge.models.radar import (
+    ModeAnswer,
+    ModeRequest,
+    OneTrack,
+    RadarStatus,
+    ScanAnswer,
+    SignalQuality,
+    Targets,
+    TrackPicture,
+)
 from aegis.bridge.problem import ProblemError
-from aegis.bridge.routes.access import require
+from aegis.bridge.routes.access import audited, require
 from aegis.bridge.routes.answers import MEASURED, current, frame_response, problem
 from aegis.bridge.routes.selection import Selection, TrackSelection
 from aegis.bridge.stream.bodies import positions_in_map
@@ -30,7 +43,7 @@ router = APIRouter(
 commands = APIRouter(
     prefix="/api/radar", tags=["radar"], dependencies=[Depends(require(Scope.CONTROLLER_WRITE))], responses=MEASURED
 )
-SCAN_DEADLINE_S = 5.0
+SCAN_DEADLINE_S, MODE_DEADLINE_S = 5.0, 5.0
 TrackId = Annotated[int, Path(ge=0, le=LAST_TRACK_ID, description="number of the track", examples=[41])]
 
 
@@ -103,6 +116,46 @@ async def track(request: Request, track_id: TrackId) -> Response:
     if not len(found):
         raise ProblemError(404, f"the picture has no track {track_id}; its history may have")
     return json_response({**frame.head(), "track": frame.rows.items[int(found[0])]})
+
+
+@commands.post(
+    "/mode", response_model=ModeAnswer, responses=problem(409, "the radar refuses it, and nothing is changed")
+)
+async def mode(
+    request: Request, principal: Annotated[Principal, Depends(require(Scope.CONTROLLER_WRITE))], wanted: ModeRequest
+) -> Response:
+    """Tell the radar how to work, all that is asked or nothing: its mode, carrier, blanked sectors, hopping."""
+    bridge = bridge_of(request)
+    said = wanted.model_dump(exclude_none=True, exclude={"radar"})
+    if not said:
+        raise ProblemError(400, "nothing is asked for: say mode, frequency_hz, blanking, agility_hz or chirp_jitter_s")
+    entry = replace(audited(request, principal.name, "radar.set_mode", wanted.radar), detail=said)
+    await bridge.audit.record_or_fail(replace(entry, outcome=REQUESTED))
+    try:
+        service = f"{wanted.radar}/{SET_MODE}" if wanted.radar else SET_MODE
+        answer = await bridge.graph.call(service, _mode_fields(wanted), MODE_DEADLINE_S)
+        if not answer.success:
+            raise ProblemError(409, answer.message)
+    except ProblemError as error:
+        await bridge.audit.record(replace(entry, outcome=FAILED, detail={**said, "reason": str(error)}))
+        raise
+    await bridge.audit.record(replace(entry, outcome=OK))
+    return json_response({"message": answer.message})
+
+
+def _mode_fields(wanted: ModeRequest) -> dict[str, object]:
+    blanking = wanted.blanking or []
+    return {
+        "mode": SetMode.Request.UNCHANGED if wanted.mode is None else getattr(SetMode.Request, wanted.mode),
+        "frequency": float("nan") if wanted.frequency_hz is None else wanted.frequency_hz,
+        "set_blanking": wanted.blanking is not None,
+        "blank_from": [sector.begin_rad for sector in blanking],
+        "blank_to": [sector.end_rad for sector in blanking],
+        "set_agility": wanted.agility_hz is not None,
+        "agility": wanted.agility_hz or 0.0,
+        "set_chirp_jitter": wanted.chirp_jitter_s is not None,
+        "chirp_jitter": wanted.chirp_jitter_s or 0.0,
+    }
 
 
 @commands.post("/scan", response_model=ScanAnswer)

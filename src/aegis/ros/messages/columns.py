@@ -19,7 +19,7 @@ from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar, get_a
 import numpy as np
 
 from aegis.core.types import Floats, Ints
-from aegis.ros.messages.fields import Message, StampedMessage, check_lengths, pack, set_header, stamp_of
+from aegis.ros.messages.fields import PROOF, Message, StampedMessage, check_lengths, pack, set_header, stamp_of
 
 DataT = TypeVar("DataT")
 
@@ -144,7 +144,7 @@ class ArrayConverter(Generic[ArraysT]):
 class RecordConverter(Generic[DataT]):
     """Between a list of dataclasses, one for each object, and the message that has an array for each of their fields.
 
-    The fields are int, float, str, bool or an IntEnum. The message's header and its other fields are the caller's.
+    The fields are int, float, str, bool or an IntEnum. The message's header, proof and other fields are the caller's.
     """
 
     def __init__(self, dataclass: type[DataT], message: type[Message], *, apart: Collection[str] = ()) -> None:
@@ -203,7 +203,7 @@ def _shared_fields(dataclass: type, message: type[Message], apart: Collection[st
         if name not in wire:
             raise _unfit(message, f"it has no field '{name}', which {dataclass.__name__} has")
         yield _Field(name, hints[name], wire[name])
-    for name in wire.keys() - {*here, *apart, "header"}:
+    for name in wire.keys() - {*here, *apart, "header", PROOF}:
         raise _unfit(message, f"it has a field '{name}', which {dataclass.__name__} has not")
 
 

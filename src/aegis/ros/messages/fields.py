@@ -16,6 +16,7 @@ from aegis.core.types import Floats
 
 # How far from 1 a quaternion's length may be; float32 arithmetic keeps it within 1e-6.
 UNIT_TOLERANCE = 1e-3
+PROOF = "proof"  # the field of messages that say that they come from a node of the graph
 
 
 class Message(Protocol):

@@ -211,8 +211,13 @@ class Stage(ABC, Generic[SettingsT]):
             " sensor, or another namespace or ROS_DOMAIN_ID where it is another graph"
         )
 
+    def refuse_stranger(self, topic: str, why: str) -> None:
+        """Count an input that did not come from a node of this graph."""
+        self.counters.drop(f"not of this graph: {topic}")
+        self._last_refusal = f"{topic}: {why}"
+
     def refuse_decision(self, name: str, why: str) -> None:
-        """Count a person's decision that did not come from the graph's own bridge."""
+        """Count a person's decision, or a command, that did not come from the graph's own bridge."""
         self.counters.drop(f"decision refused: {name}")
         self._last_refusal = f"{name}: {why}"
 
