@@ -29,9 +29,10 @@ def test_without_a_graph_commands_say_who_is_missing(start_bridge):
     for wrong in (["warp-drive"], [], "tracking", [7]):
         answer = post(bridge, "/api/controller/restart", {"stages": wrong})
         assert (answer.status_code, "stages" in answer.json()["detail"]) == (400, True), wrong
-    for radar, service in (("", "set_mode"), ("front", "front/set_mode")):
-        answer = post(bridge, "/api/radar/mode", {"mode": "STANDBY", "radar": radar})
-        assert (answer.status_code, answer.json()["waiting_for"]) == (503, service)
+    answer = post(bridge, "/api/radar/mode", {"mode": "STANDBY"})
+    assert (answer.status_code, answer.json()["waiting_for"]) == (503, "set_mode")
+    answer = post(bridge, "/api/radar/mode", {"mode": "STANDBY", "radar": "front"})
+    assert (answer.status_code, "no radar 'front'" in answer.json()["detail"]) == (404, True)
     for wrong in ({}, {"mode": "UNCHANGED"}, {"frequency_hz": 0}, {"blanking": [1]}, {"mode": "SEARCH", "power": 1}):
         assert post(bridge, "/api/radar/mode", wrong).status_code == 400, wrong
     assert post(bridge, "/api/ew/advice/1/acknowledge").json()["waiting_for"] == "ew/advice"

@@ -19,6 +19,9 @@ SCAN, SET_MODE, ACKNOWLEDGE, HANDLE_ALARM = "scan", "set_mode", "ew/acknowledge"
 class Graph(Protocol):
     """Whom the routes ask to do something on the graph."""
 
+    def has(self, service: str) -> bool:
+        """Return whether the graph has a node for a service, whether or not it runs now."""
+
     def ready(self, service: str) -> bool:
         """Return whether a service is offered."""
 
@@ -39,9 +42,13 @@ class GraphServices:
         self._resolve, self._key = node.resolve_service_name, decision_key()
         self._clients = {name: node.create_client(kind, name) for name, kind in self._types.items()}
 
+    def has(self, service: str) -> bool:
+        """Return whether the graph has a node for a service, whether or not it runs now."""
+        return service in self._clients
+
     def ready(self, service: str) -> bool:
         """Return whether a service is offered; of none that the graph does not have."""
-        return service in self._clients and bool(self._clients[service].service_is_ready())
+        return self.has(service) and bool(self._clients[service].service_is_ready())
 
     async def call(self, service: str, fields: dict[str, Any], timeout_s: float) -> Any:
         """Call a service with a request of these fields and return the response.
@@ -74,6 +81,10 @@ class GraphServices:
 
 class NoGraph:
     """A bridge without a graph: no service is offered."""
+
+    def has(self, service: str) -> bool:
+        """Return True: which services there would be is not known."""
+        return True
 
     def ready(self, service: str) -> bool:
         """Return False."""

@@ -119,7 +119,10 @@ async def track(request: Request, track_id: TrackId) -> Response:
 
 
 @commands.post(
-    "/mode", response_model=ModeAnswer, responses=problem(409, "the radar refuses it, and nothing is changed")
+    "/mode",
+    response_model=ModeAnswer,
+    responses=problem(404, "the graph has no such radar")
+    | problem(409, "the radar refuses it, and nothing is changed"),
 )
 async def mode(
     request: Request, principal: Annotated[Principal, Depends(require(Scope.CONTROLLER_WRITE))], wanted: ModeRequest
@@ -129,10 +132,12 @@ async def mode(
     said = wanted.model_dump(exclude_none=True, exclude={"radar"})
     if not said:
         raise ProblemError(400, "nothing is asked for: say mode, frequency_hz, blanking, agility_hz or chirp_jitter_s")
+    service = f"{wanted.radar}/{SET_MODE}" if wanted.radar else SET_MODE
+    if not bridge.graph.has(service):
+        raise ProblemError(404, f"the graph has no radar '{wanted.radar}' that takes commands")
     entry = replace(audited(request, principal.name, "radar.set_mode", wanted.radar), detail=said)
     await bridge.audit.record_or_fail(replace(entry, outcome=REQUESTED))
     try:
-        service = f"{wanted.radar}/{SET_MODE}" if wanted.radar else SET_MODE
         answer = await bridge.graph.call(service, _mode_fields(wanted), MODE_DEADLINE_S)
         if not answer.success:
             raise ProblemError(409, answer.message)
