@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 _log = logging.getLogger(__name__)
 
+_AGAIN_S = 1.0  # after which what has not ended is cancelled again
+
 
 @asynccontextmanager
 async def running(*works: Coroutine[object, object, None]) -> AsyncIterator[None]:
@@ -17,8 +19,13 @@ async def running(*works: Coroutine[object, object, None]) -> AsyncIterator[None
     try:
         yield
     finally:
+        waiting = set(tasks)
+        while waiting:
+            # Again and again: what a library makes of a cancellation may be an error that the work goes on after.
+            for task in waiting:
+                task.cancel()
+            waiting = (await asyncio.wait(waiting, timeout=_AGAIN_S))[1]
         for task in tasks:
-            task.cancel()
-        for task, result in zip(tasks, await asyncio.gather(*tasks, return_exceptions=True), strict=True):
-            if isinstance(result, Exception):
-                _log.error("%s failed", task.get_coro(), exc_info=result)
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
+                _log.error("%s failed", task.get_coro(), exc_info=error)
