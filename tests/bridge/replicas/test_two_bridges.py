@@ -30,7 +30,8 @@ from aegis.core.params import ConfigError
 from aegis.graph.nodes import nodes_beside_bridge
 from aegis.ros.stages.base import StageContext
 
-# At times one of them fails (a token is refused while Redis answers late) or its bridges do not end: until that is mended, they run at night.
+# At times one of them fails (a token is refused while Redis answers late) or its bridges do not end: at night, until that is
+# mended.
 pytestmark = pytest.mark.skipif(not amount(0, 1), reason="not reliable yet (docs/bridges.md); AEGIS_NIGHTLY=1 runs it")
 
 SECRET = bytes(range(32, 96))
