@@ -154,7 +154,7 @@ def test_a_service_token_is_good_for_its_scopes_until_it_is_revoked(app, admin):
 
     assert admin("DELETE", f"service-tokens/{row['id']}").status_code == 204
     assert works(app, token) == 401
-    assert app.bridge.tickets.redeem(ticket) is None
+    assert app.client.portal.call(app.bridge.tickets.redeem, ticket) is None
 
 
 def test_the_audit_is_read_page_by_page(app, admin):
