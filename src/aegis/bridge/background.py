@@ -21,10 +21,12 @@ async def running(*works: Coroutine[object, object, None]) -> AsyncIterator[None
     finally:
         waiting = set(tasks)
         while waiting:
-            # Again and again: what a library makes of a cancellation may be an error that the work goes on after.
+            # Again and again: a cancellation may be lost in a library, as now and then in what waits for Redis, and the work goes on.
             for task in waiting:
                 task.cancel()
             waiting = (await asyncio.wait(waiting, timeout=_AGAIN_S))[1]
+            for task in waiting:
+                _log.warning("%s goes on after it was cancelled, and is cancelled again", task.get_coro())
         for task in tasks:
             error = None if task.cancelled() else task.exception()
             if error is not None:

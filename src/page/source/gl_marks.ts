@@ -1,6 +1,7 @@
 // What moves on the scope, by WebGL2 in three draws: trails, lines, points. The places of trails stay on the GPU, a new point a second.
 
 import { ATLAS_COLUMNS, ATLAS_ROWS, atlasOf, CELL, PLOT_CELL, PLOT_SIZE, sizeOf } from "./atlas.ts";
+import { programOf, type Program } from "./gl_program.ts";
 import type { Point } from "./heard.ts";
 import { LEVELS } from "./messages.ts";
 import { glowsOf, shifted, strengthOf, TRAIL_ALPHA, type Marks } from "./marks.ts";
@@ -325,32 +326,6 @@ export class GlMarks implements Marks {
     gl.disableVertexAttribArray(1);
     if (longest > 1) gl.drawArraysInstanced(gl.LINES, 0, 2 * (longest - 1), this.#used);
   }
-}
-
-/** A program, and where its uniforms are. */
-interface Program {
-  program: WebGLProgram;
-  at: (name: string) => WebGLUniformLocation | null;
-}
-
-function programOf(gl: WebGL2RenderingContext, vertex: string, fragment: string): Program {
-  const program = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]] as const) {
-    const shader = gl.createShader(kind) as WebGLShader;
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(`WebGL2: ${gl.getProgramInfoLog(program) ?? "no program"}`);
-  const places = new Map<string, WebGLUniformLocation | null>();
-  return {
-    program,
-    at: (name) => {
-      if (!places.has(name)) places.set(name, gl.getUniformLocation(program, name));
-      return places.get(name) ?? null;
-    },
-  };
 }
 
 function roomFor(data: Float32Array<ArrayBuffer>, floats: number): Float32Array<ArrayBuffer> {

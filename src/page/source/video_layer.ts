@@ -1,6 +1,7 @@
 // The video of radars that turn, under all that moves: sweep and afterglow, by WebGL2, one draw a radar.
 
 import { byId } from "./dom.ts";
+import { programOf, type Program } from "./gl_program.ts";
 import { CELLS, FADE, LEAST_GLOW, sectorOf, Sweep, type Sector } from "./sweep.ts";
 import type { Frame } from "./view.ts";
 
@@ -42,7 +43,7 @@ interface OnGpu {
 export class VideoLayer {
   readonly #radars = new Map<string, OnGpu>();
   #gl: WebGL2RenderingContext | null = null;
-  #program: WebGLProgram | null = null;
+  #program: Program | null = null;
   #beganMs = 0; // times on the GPU are from here: single precision
 
   constructor(readonly canvas: HTMLCanvasElement) {}
@@ -52,16 +53,7 @@ export class VideoLayer {
     if (this.#gl) return true;
     const gl = this.canvas.getContext("webgl2", { premultipliedAlpha: true, preserveDrawingBuffer: true });
     if (!gl) return false;
-    const program = gl.createProgram();
-    for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
-      const shader = gl.createShader(kind) as WebGLShader;
-      gl.shaderSource(shader, source);
-      gl.compileShader(shader);
-      gl.attachShader(program, shader);
-    }
-    gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(`video: ${gl.getProgramInfoLog(program)}`);
-    [this.#gl, this.#program, this.#beganMs] = [gl, program, now];
+    [this.#gl, this.#program, this.#beganMs] = [gl, programOf(gl, VERTEX, FRAGMENT), now];
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     return true;
   }
@@ -84,18 +76,18 @@ export class VideoLayer {
 
   /** Draw what is known; `frame` is that of the scope, `colour` as #rrggbb. */
   draw(frame: Frame, colour: string, now: number): void {
-    const gl = this.#gl;
-    if (!gl) return;
+    const [gl, shading] = [this.#gl, this.#program];
+    if (!gl || !shading) return;
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [Math.round(frame.width * ratio), Math.round(frame.height * ratio)];
     if (this.canvas.width !== width || this.canvas.height !== height) [this.canvas.width, this.canvas.height] = [width, height];
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.useProgram(this.#program);
+    gl.useProgram(shading.program);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    const at = (name: string) => gl.getUniformLocation(this.#program as WebGLProgram, name);
+    const { at } = shading;
     gl.uniform4f(at("toMap"), frame.a, frame.b, frame.tx, frame.ty);
     gl.uniform2f(at("size"), frame.width, frame.height);
     gl.uniform1f(at("ratio"), ratio);

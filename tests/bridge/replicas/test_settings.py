@@ -12,7 +12,7 @@ REDIS, POSTGRES = "redis://127.0.0.1:6379/0", "postgresql://eve:secret@127.0.0.1
     ("values", "database", "names"),
     [
         ({"redis_url": REDIS, "name": "a"}, "", "DATABASE_URL"),
-        ({"redis_url": REDIS, "name": "a"}, "sqlite:////tmp/history.db", "DATABASE_URL"),
+        ({"redis_url": REDIS, "name": "a"}, "sqlite:////elsewhere/history.db", "DATABASE_URL"),
         ({"redis_url": REDIS}, POSTGRES, "AEGIS_BRIDGE_NAME"),
         ({"redis_url": REDIS, "name": "a-b"}, POSTGRES, "AEGIS_BRIDGE_NAME"),
     ],
