@@ -172,6 +172,16 @@ def test_a_person_holds_steps_goes_on_and_ends_and_another_name_is_heard(ros_dom
     assert done.sent["other/points"] == len(heard)
 
 
+def test_fewer_listeners_than_are_asked_for_are_said(ros_domain, bag, monkeypatch):
+    monkeypatch.setattr(player, "NOBODY_S", 2.0)
+    with (
+        Listener("radar/points") as listener,
+        pytest.raises(BagError, match=r"2 listeners are asked for; radar/points has 1, radar/noise has 0$"),
+    ):
+        play(bag, playable(bag, ()), listeners=2)
+    assert not listener.messages["radar/points"]
+
+
 def test_a_start_behind_the_end_and_a_remap_of_nothing_are_refused(ros_domain, bag, monkeypatch):
     monkeypatch.setattr(player, "NOBODY_S", 0.1)
     with pytest.raises(BagError, match="ends before 60 s"):
@@ -207,7 +217,9 @@ def run_graph(environ, state, source, out, typed, wait_for) -> dict[str, list[by
             wait_for(lambda: bool(came) and came[0].written["status"] >= 6, "the recorder hears the three stages")
             wait_for(lambda: listener.publishers("threats") == 1, "so does this test")
             playing = InThread(
-                lambda: play(source, playable(source, ["radar/points"]), pace=Pace(paused=True), keys=keys)
+                lambda: play(
+                    source, playable(source, ["radar/points"]), pace=Pace(paused=True), listeners=2, keys=keys
+                )  # the graph and the recorder
             )
             for k in range(scans):
                 types(".")

@@ -21,7 +21,7 @@ async def running(*works: Coroutine[object, object, None]) -> AsyncIterator[None
     finally:
         waiting = set(tasks)
         while waiting:
-            # Again and again: a cancellation may be lost in a library, as now and then in what waits for Redis, and the work goes on.
+            # Again and again: a cancellation may be lost in a library, as now and then in what waits for Redis.
             for task in waiting:
                 task.cancel()
             waiting = (await asyncio.wait(waiting, timeout=_AGAIN_S))[1]

@@ -116,6 +116,10 @@ def _stop_when_asked() -> threading.Event:
 )  # fmt: skip
 @click.option("--clock", is_flag=True, help="Publish /clock, for a graph with use_sim_time.")
 @click.option("--beside-live", is_flag=True, help="Also where somebody else publishes one of the topics.")
+@click.option(
+    "--listeners", type=click.IntRange(min=1), metavar="N",
+    help="Begin when so many listen to every topic, as a graph and a recorder [one to any].",
+)  # fmt: skip
 def play(
     bag: Path,
     patterns: tuple[str, ...],
@@ -128,6 +132,7 @@ def play(
     remaps: tuple[str, ...],
     clock: bool,
     beside_live: bool,
+    listeners: int | None,
 ) -> None:
     """Play a bag into a running graph: what its sensors sent, or the topics chosen.
 
@@ -155,6 +160,7 @@ def play(
                 clock=clock,
                 namespace=namespace,
                 beside_live=beside_live,
+                listeners=listeners,
                 keys=asked,
             )
     except BagError as error:

@@ -24,7 +24,9 @@ from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.recording.storage import full_name
 from aegis.ros.topics import TOPICS, Topic
 
-FOUND_S = 1.5  # at least, in which publishers and listeners find each other
+FOUND_S = (
+    1.5  # after the last listener that was found: publishers and listeners take so long at times on a busy machine
+)
 NOBODY_S = 10.0  # for so long somebody is waited for who listens
 CLOCK_PERIOD_S = 0.01
 DEEPER = 20  # than a driver's queue: who is late in finding us asks for what came before
@@ -128,6 +130,7 @@ def play(
     clock: bool = False,
     namespace: str = "",
     beside_live: bool = False,
+    listeners: int | None = None,
     keys: Keys = NO_KEYS,
 ) -> Played:
     """Send a bag's messages, their bytes and stamps as they are.
@@ -139,10 +142,11 @@ def play(
         clock: publish /clock too, for a graph with use_sim_time.
         namespace: of the graph.
         beside_live: also where somebody else publishes one of the topics.
+        listeners: how many there must be of every topic before it begins; None: one of any.
         keys: what a person asks for meanwhile.
 
     Raises:
-        BagError: somebody else publishes one of the topics, or there is nothing after the start.
+        BagError: somebody else publishes one of the topics, too few listen, or there is nothing after the start.
     """
     done, pace = Played(), pace or Pace()
     with own_node("play", namespace) as (node, _):
@@ -151,7 +155,8 @@ def play(
             for name, source in topics.items()
         }
         clocks = node.create_publisher(Clock, "/clock", 10) if clock else None
-        done.unheard = _wait_for_listeners(node, publishers)
+        heard_by = _wait_for_listeners(node, publishers, listeners)
+        done.unheard = [name for name, count in heard_by.items() if not count]
         if not beside_live:
             _refuse_beside_live(node, topics)
         timing = _Timing(pace, clocks, keys)
@@ -244,16 +249,29 @@ def _messages(
             raise BagError(f"{path} ends before {start_s:g} s")
 
 
-def _wait_for_listeners(node: Node, publishers: dict[str, Publisher[Any]]) -> list[str]:
-    """Wait until somebody listens, and whoever is known to listen is connected; return the topics to which nobody does."""
-    begin_s = time.monotonic()
+def _wait_for_listeners(node: Node, publishers: dict[str, Publisher[Any]], wanted: int | None) -> dict[str, int]:
+    """Wait until somebody listens, and whoever is known to listen is connected; return how many listen to each topic.
+
+    Raises:
+        BagError: fewer than are wanted.
+    """
+    known: dict[str, int] = {}
+    begin_s = changed_s = time.monotonic()
     while True:
         time.sleep(0.05)  # DDS does not tell when everybody has been found
-        waited_s = time.monotonic() - begin_s
-        known = {name: node.count_subscribers(name) for name in publishers}
+        now_s = time.monotonic()
+        before, known = known, {name: node.count_subscribers(name) for name in publishers}
+        if known != before:
+            changed_s = now_s
+        is_over = now_s - begin_s > NOBODY_S
+        few = {name: count for name, count in known.items() if count < (wanted or 0)}
+        if few and is_over:
+            raise BagError(
+                f"{wanted} listeners are asked for; {', '.join(f'{name} has {n}' for name, n in few.items())}"
+            )
         are_connected = all(publishers[name].get_subscription_count() >= count for name, count in known.items())
-        if waited_s > NOBODY_S or (waited_s > FOUND_S and any(known.values()) and are_connected):
-            return [name for name, count in known.items() if not count]
+        if is_over or (now_s - changed_s > FOUND_S and any(known.values()) and are_connected and not few):
+            return known
 
 
 def _refuse_beside_live(node: Node, topics: Mapping[str, Source]) -> None:

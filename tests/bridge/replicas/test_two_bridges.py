@@ -191,7 +191,9 @@ def test_with_neither_no_token_is_taken_and_streams_end(opened, redis_server, po
     one.watch(one.bridge.tokens.verify(token))
     fresh = one.bridge.replicas.freshness
     # Redis vouches for what was read after it was first heard; before that, no token is taken without the database.
-    wait_for(lambda: fresh._unbroken_s is not None and fresh._read_s >= fresh._unbroken_s, "the database is read since", 10.0)
+    wait_for(
+        lambda: fresh._unbroken_s is not None and fresh._read_s >= fresh._unbroken_s, "the database is read since", 10.0
+    )
     postgres.stop("immediate")
     try:
         # Through Redis alone it is still known what was revoked: for longer than the limit, all goes on.
