@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`ros2 launch aegis aegis.launch.py`: the whole graph, a process for each node of the table in aegis.graph.nodes.
 
 `ros2 launch aegis aegis.launch.py --show-args` lists the arguments. Parameters of the nodes are in the file `config`.

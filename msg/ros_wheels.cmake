@@ -1,3 +1,6 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
+
 # Lets the standard CMakeLists.txt beside this file build against ROS 2 installed from PyPI wheels. Read by project(),
 # through CMAKE_PROJECT_TOP_LEVEL_INCLUDES (CMake >= 3.24). On a machine with a real ROS 2 it changes nothing.
 

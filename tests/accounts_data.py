@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Accounts in a database of their own, with a clock that a test moves."""
 
 from aegis.bridge.accounts import sessions, users

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Packets as a Continental ARS548 sends them, put together field by field after the layout."""
 
 import struct

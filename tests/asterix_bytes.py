@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ASTERIX CAT021, CAT048, CAT034 and CAT062 written by hand from EUROCONTROL's specifications, without any library."""
 
 import struct

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A surveillance radar as bytes: what `turning.Antenna` meets, as datagrams of CAT048, with markers of CAT034 or without."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The recorded maritime radar of ../shared/data as a rosbag2, and its truth."""
 
 import json

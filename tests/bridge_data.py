@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Detections, tracks and threats with values that a test of the bridge can tell back."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of the packaging share: the files of the package, the compiled ones, and commands that build."""
 
 import os

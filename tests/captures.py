@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Captures written by hand, after tcpdump.org's description of pcap and the draft of pcapng."""
 
 import struct

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A platform that drives a circle, its odometry, and what a perfect radar on it sees of a post; also as a rosbag2."""
 
 from pathlib import Path

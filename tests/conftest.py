@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """For all tests: how they are shared out, a ROS domain of their own, the recorded data, waiting for conditions."""
 
 import itertools

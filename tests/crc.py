@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A CRC bit by bit, after the definition: an oracle for the quick ones."""
 
 

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A decoder of delta frames, written from docs/bridge.md."""
 
 import struct

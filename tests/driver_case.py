@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the conformance suite and the fuzzing need of each driver; the cases are in tests/drivers/cases_*.py, each with CASES."""
 
 import sys

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pictures and truth made by hand, for tests of the evaluation."""
 
 import numpy as np

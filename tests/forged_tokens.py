@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Access tokens that nobody issued: made from one that was, with PyJWT and by hand."""
 
 import base64

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The flat names that parameters had before they were grouped, each with its name of now; alone, where it has not changed.
 
 From config/README.md as it was at commit 0e0430b. What each driver has besides is under the driver's name.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reports of trackers that are one Kalman filter an object, for the tests of fusion; and the filter that has all measurements."""
 
 import numpy as np

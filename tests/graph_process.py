@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis up` as a process of a test, and an rclpy node that listens to it."""
 
 import os

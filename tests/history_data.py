@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Events and frames as the bridge has them, for the tests of the history."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The association's kernels, one by one, with the arrays that they write made here; `associate` calls them in their order."""
 
 import numpy as np

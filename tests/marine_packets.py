@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Spokes of Garmin's xHD, Raymarine's Quantum and of ASTERIX CAT240, written by hand."""
 
 import math

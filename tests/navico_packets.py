@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Datagrams of Navico's radars written by hand: 8 bytes, then spokes of 24 + 512, 4 bits a cell."""
 
 import struct

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recordings of nebula (rosbag2 with nebula_msgs), and its decoded reference in YAML."""
 
 import gzip

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """UDP datagrams out of a classic pcap file of an Ethernet line: IPv4, not fragmented."""
 
 import gzip

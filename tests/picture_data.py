@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracks and threats made by hand, for the tests of the pictures."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pictures with a place on Earth, and PROJ's opinion on places; for the tests of the outputs."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A PMTiles file of one tile, by the specification (version 3, nothing compressed)."""
 
 import struct

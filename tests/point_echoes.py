@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Raw cubes of point targets, straight from the formulas of core/signal/cube.py, sample by sample in float64."""
 
 from dataclasses import dataclass

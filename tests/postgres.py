@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Debian's PostgreSQL, started by the tests themselves in a folder of its own: found, started, crashed, stopped."""
 
 from __future__ import annotations

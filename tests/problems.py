@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What components of the bridge refuse, by the status that a client then gets."""
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A radar driver in a process of its own: `publish_bag.py IN_BAG OUT_BAG`.
 
 Publishes the points of a bag, each scan after the graph's tracks and threats of the last one, and records those. A topic loses

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a turning receiver of 36 beams of 10 degrees hears: quiet noise at -100 dB, 512 cells a beam, and jammers."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Debian's Redis, started by the tests themselves: found, started, stopped in the middle, ended."""
 
 from __future__ import annotations

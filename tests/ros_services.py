@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Calls services as any DDS participant may; and publishes and calls with the proof of a node that has the graph's key."""
 
 import time

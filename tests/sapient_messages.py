@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of ours and messages as other nodes send them, for the tests of SAPIENT."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Detections made by hand, for tests of the tracker."""
 
 from collections.abc import Callable

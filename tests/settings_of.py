@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Settings from the last parts of their parameters' names: what a test sets need not say in which group that is."""
 
 from typing import Any, TypeVar

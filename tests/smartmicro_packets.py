@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Packets as a smartmicro UMRR sends them, put together byte by byte after the layout."""
 
 import struct

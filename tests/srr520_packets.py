@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """CAN FD messages as a Continental SRR520 sends them, put together bit by bit after the layout."""
 
 import struct

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A client of the live stream without a connection."""
 
 from aegis.bridge.accounts.tokens import Principal

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A TCP or TLS server that collects what a TAK client sends, and what a TAK server says to agree on protobuf."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What TI radars send, written from TI's documents, apart from the drivers' code."""
 
 import struct

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A radar whose antenna turns, by the definition: when its beam meets objects that fly straight on, and what it sends of them."""
 
 import itertools

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The recorded smartmicro UMRR-96 of ../shared/data as PointCloud2, with the field names of its ROS 2 driver."""
 
 import csv

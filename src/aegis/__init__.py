@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Aegis: a ROS 2 node graph from a radar's points to a ranked, explained picture."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The key by which the nodes of one graph know each other's decisions: shared through the environment, or the state directory."""
 
 from __future__ import annotations

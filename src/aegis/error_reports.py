@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reports of errors to a Sentry server of one's own, where SENTRY_DSN is set; without it nothing is loaded, and nothing is sent.
 
 A report has the type of an exception and where in the code it was raised. It has no person in it, and no place: no messages of

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A page of memory in which the loops of a process say that they go round. Who has started the process reads it there, at no cost.
 
 A loop that has not begun says nothing, so that a slow start is no hang. Between two beats lies a callback that works, or hangs.

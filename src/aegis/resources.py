@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where the files that ship beside the code are: config/ and launch/; and what was built of a checkout before it changed."""
 
 from __future__ import annotations

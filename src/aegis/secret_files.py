@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Secrets that are given as files, as container engines and systemd do: NAME_FILE says where the variable NAME is written."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where Aegis keeps what outlives a process: accounts, keys, the next ids of tracks and advice.
 
 A disk that is full, read-only or not there stops nothing: what cannot be kept is said, and tried again with the next write. A file

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The leave-one-out comparison on a real radar: that nothing of the recording held out is in its choice, and what is scored."""
 
 import autoferry as recorded

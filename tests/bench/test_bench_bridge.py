@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis bench bridge`: what its rows say is what the clients saw, on a small load."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The measure of what tracks are called, and that named classes are right, on seeds that nothing was chosen on."""
 
 import numpy as np

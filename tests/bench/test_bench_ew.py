@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The rows of `aegis bench ew`, small: no signal in calm, jammers heard where the link says, agility that helps the picture."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis bench faults`: what a row says of the times measured. tests/faults and tests/graph inject the faults."""
 
 import signal

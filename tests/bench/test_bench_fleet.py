@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis bench fleet`, small: two sites whose lines are slow and lossy, and cut for a moment."""
 
 import pytest

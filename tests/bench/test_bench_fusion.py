@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis bench fusion`, short: the fusion is about as good as one tracker, and what is wrong is worse."""
 
 from aegis.bench import fusion

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis bench page`: what its row says is what a browser did, on a small picture; and what it says where there is none."""
 
 import shutil

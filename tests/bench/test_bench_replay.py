@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The benchmark of replay, on ten minutes of history."""
 
 from aegis.bench import replay

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis bench signal`: both chains do the same work, and the rows say what was measured."""
 
 import numpy as np

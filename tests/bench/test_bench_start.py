@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis bench start`: a graph that nobody has started before, and what its processes take."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis bench tracking`: what both trackers are given, what counts as a track, and the rows of a small run."""
 
 import importlib.util

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis bench video`: every recording is read, and its errors are near to what is stated; without recordings it says so."""
 
 from pathlib import Path

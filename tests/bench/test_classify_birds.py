@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The measure of birds that are called drones, on networks whose answers are known."""
 
 import numpy as np

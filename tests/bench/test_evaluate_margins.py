@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the picture keeps to at the settings that ship, end to end against truth: the margins that hold today.
 
 A change that breaks one of them made the picture worse; one that makes it better may tighten them. The whole table: `aegis bench

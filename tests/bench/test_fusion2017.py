@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis bench fusion2017`: the scenario as the paper states it, its statistics, the score, and the rows."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Scenario 2 of `aegis bench fusion2017`: the motion against its closed form, the plots, and that targets which meet are kept."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The generated scenarios against the definitions of their families; files of them; and their score."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The profiles of config/: each loads whole, says what it was chosen and shown on, and tracks a small scene that fits it."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What recorded objects are called: counted rightly, and never what they cannot be."""
 
 import numpy as np

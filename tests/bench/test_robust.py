@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The worlds that are not as stated: what is wrong in each, and that the score counts what it says."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A soak of seconds, and what a report says of lives and times by hand."""
 
 import json

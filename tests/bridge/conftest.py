@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A bridge in this process (its application alone), a real bridge process, and a real publisher of its input."""
 
 import json

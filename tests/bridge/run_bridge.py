@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A bridge process for the tests: `run_bridge.py STATE_DIR NAMESPACE JSON_SETTINGS`."""
 
 import json

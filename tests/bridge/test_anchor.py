@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Databases whose files are removed or replaced while they are in use."""
 
 import sqlite3

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The API against its own description: thousands of generated requests, none answered with 5xx or against the description.
 
 A real bridge beside real stages, so that every stage has spoken and the commands reach somebody.

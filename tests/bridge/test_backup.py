@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Backup and restore of accounts and history, of this release and of earlier ones."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The application without a graph behind it: who gets in, and what the answers look like."""
 
 import re

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A real bridge process on a real graph: what is published is what clients get."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Databases are changed wholly or not at all, and what is committed to SQLite is on the disk."""
 
 import shutil

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a client may ask of the graph: a scan, a restart, a decision on advice. A real bridge beside real stages."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One palette: the page, RViz and Foxglove show a threat level in the same colour."""
 
 import re

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The thread beside uvicorn: it ends when told to, and says so when it ends by itself."""
 
 import asyncio

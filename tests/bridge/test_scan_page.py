@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """docs/scan.md, held against a TrackArray that goes from the ROS callback to a client's connection, followed by a profiler."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sensors that share the picture count their scans each for itself: nothing is lost, and nothing of two sensors is paired."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A sensor or a stage that falls silent or is stuck: said by the API, /ready, /diagnostics, the stream and an event in time."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The web page in a real browser, against a real bridge on a real graph: its state and its pixels."""
 
 import base64

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Zones that people draw, over HTTP: who may, what is refused, what is kept, and that nobody overwrites another unseen."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis classify` on signals of our own simulator, in files of several formats."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis doctor` on this machine, and on machines broken on purpose."""
 
 import os

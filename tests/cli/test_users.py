@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis users` on a machine where no bridge runs: what it makes, and what it refuses."""
 
 from pathlib import Path

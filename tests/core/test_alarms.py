@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The book of alarms: what is told, what is silent, what a person does, what is forgotten."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The physical class model: probabilities, and that each feature moves them as physics says."""
 
 import re

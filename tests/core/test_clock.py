@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The sensor's clock: stamps against a truth that the test made."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Proofs of decisions: the HMAC is held against openssl's."""
 
 import subprocess

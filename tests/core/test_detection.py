@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reading points, grouping them, measuring the group."""
 
 import numpy as np

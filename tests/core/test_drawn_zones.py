@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Zones that are drawn while the graph runs: which polygons and rules are refused, and what goes on when others come and go."""
 
 from dataclasses import replace

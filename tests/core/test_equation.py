@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Oracles: the table of published numbers, and the equations' own symmetries."""
 
 import numpy as np

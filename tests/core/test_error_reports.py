@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reports of errors, to a receiver on loopback: what comes, and what does not."""
 
 import gzip

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What an event says: its name, its severity, and the JSON of its data."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The noise-floor test against its closed form and by Monte Carlo; advice from proposal to decision."""
 
 import itertools

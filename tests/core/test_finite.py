@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is not finite becomes null on the way to JSON, and nothing else changes."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every compiled kernel against its own source, run as the Python that it is, on what random scenes and cubes give it."""
 
 import importlib

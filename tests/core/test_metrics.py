@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """GOSPA against a search of all assignments, and against its closed forms."""
 
 from itertools import permutations

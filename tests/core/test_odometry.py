@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A sensor on a moving platform: its pose between odometry messages, and scans that wait for them."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters: bounds, unknown keys, the environment, and messages that help."""
 
 from typing import Annotated, Literal

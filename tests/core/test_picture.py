@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The picture's geometry against numpy and scipy, its rate against what "at most" means, its deletions by hand."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One publisher of a source at a time, by made-up numbers."""
 
 import itertools

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Roots against those that the functions were made with, and against scipy's."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Places on Earth against PROJ, and directions against differences of places."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sources that fall silent or give the same scan again, by hand-made times."""
 
 import pytest

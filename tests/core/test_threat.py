@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Closest approach and impact against a numerical search; ranking, levels and reasons on made-up tracks."""
 
 from dataclasses import replace

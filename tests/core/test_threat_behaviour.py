@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the way of a track says of it: each behaviour shown by a track that has it, and by one that only looks a little like it."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The probability of entering the asset, and that nothing closer, faster inbound or surer is less threatening."""
 
 from dataclasses import replace

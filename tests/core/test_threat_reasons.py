@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every number in a reason against the truth that it tells of, computed another way: along the course, or by its definition."""
 
 import re

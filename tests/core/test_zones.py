@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Zone rules: who is inside against a winding number, approaches against a search, entries against flights; hysteresis, slots."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Packets of a Continental ARS548: detection lists and status; object lists and status."""
 
 from ars548_packets import detections, objects, status

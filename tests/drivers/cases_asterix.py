@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Three revolutions of a surveillance radar, in four sectors each: a Mode S aircraft, a primary plot with Doppler, an SSR plot."""
 
 import struct

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Spokes of a 4G and of a HALO with its marks, own ship's sentences and reports among them."""
 
 import numpy as np

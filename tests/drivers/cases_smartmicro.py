@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Packets of a smartmicro UMRR: target lists of all versions, one without targets, and a log message."""
 
 from driver_case import DriverCase

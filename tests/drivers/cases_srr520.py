@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Packets of a Continental SRR520, each a CAN frame, on the bus or from a gateway by UDP: scans, status and time; object lists."""
 
 from driver_case import DriverCase

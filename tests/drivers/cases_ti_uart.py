@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Packets of TI's out-of-box demo."""
 
 from driver_case import DriverCase

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The example driver as an installed package, for all tests of drivers."""
 
 import sys

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """An example radar: UDP datagrams of points, a scan in one datagram or several."""
 
 import struct

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ARS548 packets: against a recorded cycle and its decoded reference, and against packets made by hand."""
 
 import socket

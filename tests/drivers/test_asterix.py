@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ASTERIX CAT048 and CAT034, on bytes written by hand and by libasterix' encoder."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ASTERIX sectors of a turning antenna: how they are cut, and aircraft from bytes to tracks, one id each."""
 
 import json

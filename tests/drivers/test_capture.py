@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Captures to datagrams: what was written by hand comes back, whatever the file's kind; damage costs what it touches."""
 
 import gzip

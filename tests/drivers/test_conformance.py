@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The contract of `aegis.drivers.contract`, which every driver must keep, through a real line of its kind."""
 
 import os

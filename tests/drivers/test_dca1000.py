@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The DCA1000's stream: cut anywhere, out of order, with losses, begun anew, and with garbage in it."""
 
 import struct

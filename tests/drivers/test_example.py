@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The page on how to write a driver: its example is the file that the conformance suite runs, and its table is whole."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mutated packets into every driver's parser: no exception, bounded memory, every refusal counted by one of few reasons."""
 
 import gc

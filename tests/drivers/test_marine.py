@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Garmin xHD, Raymarine Quantum and ASTERIX CAT240: spokes by hand, and recorded turns of the first two."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Navico's radars: spokes written by hand, and recorded turns of a 3G, a 4G and a HALO."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Own ship by NMEA 0183: sentences as they come on ships' networks, and positions against PROJ."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """smartmicro's UDP packets: against a recorded drive and its decoded targets, and against packets made by hand."""
 
 import csv

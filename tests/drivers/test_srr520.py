@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """SRR520 CAN messages: against a recorded cycle and its decoded reference, and against messages made by hand."""
 
 import socket

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Descriptions of TI's chirps, ours and mmWave Studio's: the waveform that follows, and what is said where they are wrong."""
 
 import json

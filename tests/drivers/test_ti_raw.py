@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Raw samples of TI radars: recorded frames, layouts, the DCA1000's stream with losses, and what is wrong in a description."""
 
 from itertools import pairwise

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The stream of TI's demo: what it says, cut and broken anywhere; and the radar's configuration over a terminal line."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A disk that is full, not there or gives back rubbish: everything starts, repeats no id, and says what it cannot keep."""
 
 import contextlib

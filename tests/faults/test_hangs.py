@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Processes that do not go on: stopped, or in a callback without end. And those that only take long."""
 
 import asyncio

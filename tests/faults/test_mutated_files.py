@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameter files and bags with anything changed in them: read, or refused with the file's name; never another exception."""
 
 import random

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is said at the start: builds that are older than their sources, a port that others could reach."""
 
 import os

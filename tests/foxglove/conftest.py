@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """For the tests of the Foxglove stage: one on each of both servers."""
 
 import importlib.util

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The Foxglove stage through a real client: the protocol over a WebSocket, decoded with Foxglove's own schemas."""
 
 import json

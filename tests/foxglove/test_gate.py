@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Who may connect to the Foxglove server, and who is cut."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The Foxglove stage as Foxglove's own client sees it: the package @foxglove/ws-protocol, run by Node."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis process`: real data within its bound, the same bytes twice, and bags that cannot be."""
 
 import hashlib

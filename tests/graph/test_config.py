@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The parameter file: one for the graph, wrong ones refused with file, node, key and what is allowed."""
 
 import re

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis decode` and `aegis process` on captures: what the live driver gives of the same packets, with the capture's times."""
 
 import struct

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis evaluate` over bags of the graph, and `aegis bench evaluate`."""
 
 import json

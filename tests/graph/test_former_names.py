@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every flat name that a parameter had is refused with the name that it has now."""
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis export`: what is in the zip is what was in the bag and in the history of that time; what is not is said."""
 
 import hashlib

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recordings in the formats that people have, written by the libraries that write them."""
 
 import gzip

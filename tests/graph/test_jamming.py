@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The jamming scenario through all stages: the signal is there for as long as the jammer is on, and advice with it."""
 
 from aegis.core.types import AdviceState

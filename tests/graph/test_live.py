@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The live graph: the same tracks as offline, a real radar's data, nodes killed one by one."""
 
 import os

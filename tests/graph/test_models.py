@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The class models on disk: those that ship, and what happens where one is not what its card says."""
 
 import json

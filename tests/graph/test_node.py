@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A node as ROS tools see it: described parameters, overrides, wrong ones refused, namespaces, services."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What runs: the nodes by the radar in use, their processes, arguments and environment."""
 
 import shlex

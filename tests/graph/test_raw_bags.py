@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cubes in bags: the simulator at signal level, then the front end and all that follows, offline; and what a cube's stage says."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recording and playing without a ROS installation: bytes, order and pace; refusals; damage. Real nodes on DDS."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pages that are made from the code are what the code makes."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis report` on bags made by hand: what it says of them is known, and what they do not have is said in words."""
 
 import html

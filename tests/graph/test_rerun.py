@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis export --rerun`: Rerun's own reader finds what was in the bag, at its times."""
 
 import numpy as np

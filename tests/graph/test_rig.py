@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Two radars into one tracker, or each into its own and their tracks fused: one object is one track, held by both."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What follows `--ros-args`, read as ROS reads it."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Any settings of any node, written as YAML or as ROS has them, are the same when they are read again."""
 
 from typing import Annotated, Any, Literal, get_args, get_origin

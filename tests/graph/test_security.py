@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Policies and keystores of DDS security, read and verified with openssl. That they suffice: tests/graph/test_whole_graph.py."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A site's file says what would be on the command line: radars, fusion, profiles, and the uplink."""
 
 from pathlib import Path

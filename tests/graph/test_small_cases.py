@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Small inputs that once failed, each with what is right of it: whole bags through the offline graph.
 
 The bags themselves are not in the repository (../shared/cases); beside each stands the same kind made here.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the supervisor does with processes that die, cannot start, or do not stop."""
 
 import os

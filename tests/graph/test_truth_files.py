@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Truth from files of others: each format against places that are known, and the same evaluation whatever the format."""
 
 import gzip

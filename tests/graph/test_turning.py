@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A turning radar's datagrams through `aegis process`, to pictures: a capture, with the parameters that a user sets."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The README's first command, as its user meets it: page, API, stream, events, services, a person's decision."""
 
 import json

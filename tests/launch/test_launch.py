@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The launch file, run for real, by launch_pytest.
 
 `launch`, `launch_ros` and `launch_pytest` come with ROS 2, not from PyPI. `colcon test` runs this file; by hand, a prefix with the

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The launch file as it is written: made from the node table. It is run in test_launch.py, where ROS's launch is installed."""
 
 import ast

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A copy with one more field of a track, built by `colcon build`: all is installed where ROS looks, and the field is everywhere.
 
 The field is three lines: in the message, in the dataclass, and a column of the bridge. docs/field.md says so.

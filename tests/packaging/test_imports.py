@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What may import what: down the floors only, in no circle, and in the core nothing of the world outside."""
 
 import ast

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The two packages, by both routes: what colcon finds and builds, what the wheel holds, and what may import what."""
 
 import os

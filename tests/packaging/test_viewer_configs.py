@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The viewers' configurations show what the graph publishes: topics, frames and QoS of the table, not of memory."""
 
 import json

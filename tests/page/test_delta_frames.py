@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The frames that the page's tests decode (src/page/test/delta_frames.json) are what the bridge sends, with the JSON beside.
 
 `python tests/page/test_delta_frames.py` writes them.

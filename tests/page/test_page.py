@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The web page without a browser: the unit tests of its scripts, and that what is shipped is what its sources build.
 
 What a person sees is in bridge/test_web_page.py. Types and style are checked by .ci/run.

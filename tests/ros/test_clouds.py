@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """PointCloud2 from any driver: decoded rightly, or refused, counted and reported; never guessed, never fatal."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Messages of flat arrays against their dataclasses: bytes on the wire, the way back, and what does not fit."""
 
 from dataclasses import dataclass, fields

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """RadarCube messages: what goes in comes out, through rclpy's own serialisation; what cannot be is refused with a reason."""
 
 import array

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Damaged bags are played up to the damage, and it is said where that is. MCAP's own library tells where things were."""
 
 import io

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The driver's stage: frames of a real line to messages, stamps of the sensor's clock, a line that is lost and found."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The front end's stage: a cube's message in, a cloud out that the detection stage reads; what is no cube is refused and told."""
 
 import json

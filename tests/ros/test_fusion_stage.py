@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fusion's stage: pictures, events, status, and what it says of sources that are lost."""
 
 import json

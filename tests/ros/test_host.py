@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How a live node takes messages: several events at one waking, in order, and no more than the others can wait for."""
 
 import json

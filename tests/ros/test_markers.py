@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Markers as RViz gets them: what was built is serialised and read back through rclpy."""
 
 import math

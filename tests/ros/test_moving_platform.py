@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A radar on a moving platform, in messages: the pose in detections, odometry into the detection stage, bags with both."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters as ROS tools show them: descriptions, ranges, words, types of empty lists."""
 
 import sys

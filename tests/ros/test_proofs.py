@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The proof of a decision holds after any way over DDS, and for what was said only."""
 
 import ctypes

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """QoS and message classes of the graph table, as rclpy itself sees them on the wire."""
 
 import pytest

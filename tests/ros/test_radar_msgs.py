@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """radar_msgs to points, on objects with the fields of its definitions; detection reads what comes out."""
 
 import math

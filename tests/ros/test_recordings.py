@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recordings as writers of all kinds leave them, written by `rosbags` and by MCAP's own library; read back message by message."""
 
 import io

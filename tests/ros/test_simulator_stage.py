@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The simulator as a stage: genuine messages in and out, no node."""
 
 import json

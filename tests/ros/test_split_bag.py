@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Bags of `aegis record`: in files by size and time, as a ring, on a full disk; read by three libraries that are not ours."""
 
 import hashlib

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What every stage counts and says of itself, in status, diagnostics and events."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What outlives a process: the state directory, whole files, epochs, ids that are never repeated."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tracking stage: what it says of itself, and that its tracks outlive the process."""
 
 import json

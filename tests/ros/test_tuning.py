@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters that are set while a stage runs: what they do, in each stage that has such."""
 
 import numpy as np

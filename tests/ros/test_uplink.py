@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Two ends of an uplink over real sessions of zenoh on loopback, through a line that is cut, slow, or lies."""
 
 import contextlib

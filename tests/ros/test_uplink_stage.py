@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The uplink's nodes on DDS: a site's topics come out under its name, bytes for bytes, and its silence is said."""
 
 import json

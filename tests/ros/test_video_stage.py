@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The node `video`: messages of our drivers and RadarSector of others in, clouds out; the driver's stage before it."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Drawn zones: the message, and what the threat stage makes of it."""
 
 import json

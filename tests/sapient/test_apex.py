@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Against Apex, Dstl's middleware: every message of ours passes its validation, and goes all the way round.
 
 It runs where AEGIS_APEX_PYTHON names a Python that has Apex; docs/sapient.md says how. With -s its verdict is printed.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Two nodes over TCP and TLS on loopback: connections that come back, wrong peers, and the way of a track."""
 
 import json

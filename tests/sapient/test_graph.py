@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The whole graph between a fusion node and another sensor: what it sees goes out, and what that one sees comes in alone."""
 
 import socket

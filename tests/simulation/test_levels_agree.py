@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The simulator's two levels against each other: detections, false alarms and errors of the measurement level, and of the signal
 level after the front end with CA-CFAR.
 

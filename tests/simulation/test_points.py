@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The simulated radar against exact statistics. Seeds are fixed; bounds hold but once in a million for a right simulator."""
 
 import time

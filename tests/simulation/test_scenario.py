@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Closed-form motion against its own derivative and against geometry; wrong files are refused by file and key."""
 
 import copy

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The raw radar against closed forms: beat, Doppler, array phase, echo power, noise; and what it is asked to be."""
 
 import time

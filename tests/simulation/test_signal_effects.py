@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What only the signal level shows, against closed forms: moving parts, ghosts, clutter, jammers, false echoes, other radars."""
 
 import json

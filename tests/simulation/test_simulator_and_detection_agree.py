@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The errors that detection states by default are those that the default simulated radar makes."""
 
 import numpy as np

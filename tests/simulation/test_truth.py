@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The truth that the simulator tells: the scenario's own, and in view exactly where points can come from."""
 
 import numpy as np

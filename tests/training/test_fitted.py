@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Learning, on examples whose classes are known in closed form."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is learned from: the looks that are kept of simulated tracks are those that tracking itself remembered."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Benchmarks: `aegis bench NAME`. Each measures several times and brings its baseline along, in the same run."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A real maritime radar, each recording tracked by a profile that was chosen on the three others; ours and Stone Soup's alike.
 
 The four Autoferry recordings (Helgesen et al., Ocean Engineering 2022): a harbour, two vessels of known place, a turn in 1.7 s.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The bridge under load, on loopback: a real bridge process, fed through DDS, and clients by the thousand in another process.
 
 The baseline, in the same run: a process that sends the same frames in a loop of `await websocket.send_json`, and answers GET with a

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """WebSocket clients by the thousand in one process: they read every frame, and note when it came.
 
 `python -m aegis.bench.bridge_clients`, with a JSON object of `Load`'s fields on standard input; prints a JSON object of `Seen`'s.

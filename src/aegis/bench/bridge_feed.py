@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The stages before the bridge, as far as its load goes: `python -m aegis.bench.bridge_feed OBJECTS HZ`, until it is ended."""
 
 from __future__ import annotations

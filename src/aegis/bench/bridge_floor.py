@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The least that a live stream costs: the same bytes, made once a picture, written by uvloop to each connection, and nothing else.
 
 `python -m aegis.bench.bridge_floor PORT TRACKS HZ`. No graph, no login, no queue: who reads slowly makes it grow.

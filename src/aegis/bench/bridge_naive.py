@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the bridge's stream is compared with: a loop of `await websocket.send_json` over all clients, as tutorials show it.
 
 `python -m aegis.bench.bridge_naive PORT TRACKS HZ`. It makes its own frames: no graph, no login, nothing filtered.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What one would write by hand beside `aegis bench tracking`: a filterpy Kalman filter a track, a gate, and scipy's assignment.
 
 filterpy comes with the `bench` extra.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What tracks are called, against the truth: right, wrong or UNKNOWN, by class, on random traffic of the simulated radar.
 
 The traffic is drawn from what such objects do (`DRAWS`), neither from the stated table nor from the kinds that the network was

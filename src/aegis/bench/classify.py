@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Classes of tracks by the trained network, beside gradient boosting on the same features; whole groups of examples left out.
 
 Rows: the network that ships, on days that it was not shown; networks and peers learned here without one kind of each class, one

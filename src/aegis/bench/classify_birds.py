@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How often birds are called drones in hours of them before the default radar, and how many drones are found beside.
 
 Birds and drones are of the kinds of `simulation.kinds` and fly for two minutes each, from seeds that nobody trains on. What is told

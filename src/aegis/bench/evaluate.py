@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every scenario that ships, or those named, through the whole graph and held against truth, a row a scenario and seed.
 
 Simulated and processed in this process, at the settings that ship; nothing is written. It is no benchmark of time, and has no

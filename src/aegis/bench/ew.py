@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """EW: false alarms in hours of calm, detection ranges against their closed forms, and what protection does for the picture.
 
 No benchmark of time: it has closed forms, and the same scenario without protection, beside it. Rows:

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A gate that is pulled off in raw samples, through all stages: whether EW tells of it, and how soon.
 
 A car drives away from the raw radar of `config/fmcw_mimo.yaml`; its jammer's echo, ten times as strong as its own, is on it for two

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Kills and stops every process of the live graph: how soon that is noticed, and how soon there is fresh output again.
 
 Noticed is the supervisor's line; back is the first message of the node's own topic from the new process, at 10 scans a second.

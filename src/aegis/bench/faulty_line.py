@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A line between two ends of TCP that is slow, far, lossy or cut: a proxy on this machine.
 
 A lost segment is what its receiver sees of it: it comes a round trip later (fast retransmit), or after the least retransmission

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Many sites over lines that are slow, lossy or cut: how old a picture is at the headquarters, and whether an event is lost.
 
 All sites' senders are in one process here, each with its own session of zenoh, record on disk and line. Their pictures are those of

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracks of several radars' trackers fused once a second, beside one tracker of all detections, and beside what would be wrong.
 
 Nothing is chosen on the seeds that are shown: the fusion runs on its defaults, the trackers too, but for the model of constant

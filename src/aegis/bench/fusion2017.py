@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tracker in the published comparison of multi-Bernoulli filters: mean GOSPA, beside that of the PMB and the PMBM filter.
 
 Xia, Granstrom, Svensson, Garcia-Fernandez, Performance evaluation of multi-Bernoulli conjugate priors for multi-target filtering

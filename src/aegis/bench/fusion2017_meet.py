@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Scenario 2 of the published comparison of multi-Bernoulli filters (see `fusion2017`): targets that meet.
 
 Six targets that are millimetres from each other half way, where their plots cannot tell them apart; then they part. Williams,

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Radars with biases and rates of their own that look at the same objects: what each of them detects, and the truth."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From the stamp of a scan to a WebSocket client that has decoded it: the whole live graph, one process a node.
 
 The baseline, in the same run: the same number of tracks published with a stamp by one process and received by another, which is

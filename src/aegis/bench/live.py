@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The live graph as a benchmark needs it: `aegis up` in a domain of its own, a node beside it, one DDS hop to compare with."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Worlds that are not what a tracker was told: the same radar and traffic, with one thing wrong in each.
 
 A 2D radar looks 10 km around once a second; eight targets fly through, mostly straight, with a turn of half a g now and then. A

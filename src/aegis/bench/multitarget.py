@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The synthetic multi-target scenarios on which trackers are compared: made here, or read from a file; and their score.
 
 A scenario is known by its name: the letter of its family and the number of targets, as n1000 or d50. Targets fly straight

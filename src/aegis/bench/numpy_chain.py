@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The front end in plain numpy (and scipy's rank filter): the baseline of `aegis bench signal`.
 
 What one writes without compiled code: whole arrays, numpy.fft, CA-CFAR by cumulative sums, OS-CFAR by a rank filter, sub-bin

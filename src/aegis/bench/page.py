@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The page in a real browser: headless Chromium without a GPU, before a real bridge process that is fed through DDS.
 
 The time of script a frame is that of all callbacks (of the stream, of drawing, of timers) from one drawing to the next, by the

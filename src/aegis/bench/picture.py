@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A picture of a given size: tracks all over the radar's range that fly outwards, with noise, and a detection of each."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the profiles of config/ are chosen and shown on: recorded aircraft, a recorded drone among birds, a street.
 
 Each scene says on which part of the recordings, or of the random numbers, it rests: "chosen" or "shown", which share nothing.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The profiles of config/ beside the defaults that know the same sensor: on what they were chosen on, and on what they were not.
 
 "Defaults" are told the sensor's facts, as the profile's are: its view, misses, false alarms and errors (`tracking.sensor`, and

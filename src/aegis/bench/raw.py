@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Raw cubes through the live graph, one process a node (simulator, front end, detection, tracking): what is lost, and how late.
 
 The baseline, in the same run: the same cubes between two processes by Fast DDS as it is without our profile for large messages.

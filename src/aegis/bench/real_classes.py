@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What recorded objects are called by the classes that ship: people, road traffic, vessels, aircraft.
 
 The network has learned from nothing of it. Every class may be answered, also where the profile knows better. Ways recorded by AIS

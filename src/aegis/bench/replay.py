@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How long the picture of a time in the past takes to find, in a history of days, beside sqlite3 alone on the same rows."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How long `aegis report` takes for an hour of 200 tracks, and how large its page is."""
 
 from __future__ import annotations

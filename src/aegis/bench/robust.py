@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tracker as it ships in worlds that are not what it was told, beside Stone Soup's, tuned for the nominal one.
 
 Neither is told which world it is in: our parameters are the defaults, which are right for the nominal world, as is what the peer is

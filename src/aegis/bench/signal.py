@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The front end and a plain numpy chain on the same cubes: frames a second of one core, side by side in one run.
 
 Each measurement is a process of its own with one thread.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The first minutes of a user: installing, the first start, the second one, and what the idle graph takes while nobody watches.
 
 Everything is fresh: HOME, the state directory, a free port, a ROS domain of its own; with a checkout also the virtual environment.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The peer of `aegis bench tracking`: Stone Soup's multi-target tracker, global nearest neighbour with its KD-tree.
 
 Stone Soup comes with the `bench` extra. Its parts are put together as its own tutorials do, and tuned for the score.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether threats come in the order in which they will be there: simulated raids, and calm traffic, simulated and recorded.
 
 A raid is some attackers that fly at the asset, among traffic that does not, seen by the simulated radar and tracked. Weights and

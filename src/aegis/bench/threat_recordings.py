@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recorded traffic as pictures: vessels (AIS), aircraft of an air traffic centre (CAT062), about places drawn near their ways.
 
 What is recorded is taken for the tracks, with errors added; what a classifier would say of them is assumed to be mostly right.

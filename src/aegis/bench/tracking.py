@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tracker, Stone Soup's, and what one would write by hand on the same scenarios: CPU time and GOSPA, side by side in one run.
 
 Each measurement is a process of its own with one thread, so that neither library's pool, garbage or caches touch the other.

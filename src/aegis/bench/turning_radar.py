@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A simulated radar that turns, over objects whose ways are known: plots with times of their own, sector by sector.
 
 No physics of echoes: each look finds an object with a probability, unless it is hidden for some turns, and errors are normal. Its

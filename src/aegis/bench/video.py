@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plots of recorded marine radars: how many, how fast, and whether their errors are as stated.
 
 No truth is there, but what is on land does not move: the same echo in two turns that follow each other differs by twice the

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """CPU time of zone rules on a picture of many tracks, beside a plain numpy loop over the zones that only tells who is inside."""
 
 from __future__ import annotations

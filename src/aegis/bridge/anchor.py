@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Holds a database of SQLite open, so that it can be put back where somebody removes or replaces its file while it is in use."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tasks that run beside others for as long as a block lasts."""
 
 from __future__ import annotations

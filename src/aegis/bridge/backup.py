@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Backup and restore of accounts and history: one file, made while the bridge runs, put back while it does not.
 
 The file is a tar of the databases and manifest.json, with a checksum and the revision of the tables of each. Keys are not in it.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One running bridge: its parts, opened in the order in which they need each other, and who takes what the graph sends."""
 
 from __future__ import annotations

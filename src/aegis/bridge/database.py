@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Opens a database, SQLite or PostgreSQL, and brings its tables to the state that the code expects."""
 
 from __future__ import annotations

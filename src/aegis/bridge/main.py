@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One bridge process: the socket and uvicorn on the main thread; the bridge itself is in `bridge.py`."""
 
 from __future__ import annotations

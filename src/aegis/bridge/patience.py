@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Connections to PostgreSQL that give up a server which does not answer, while its end of the connection lives.
 
 The server's own limits do not help where it is the server that hangs, as a stopped process or a disk of its own do, and TCP's

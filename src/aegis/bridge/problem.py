@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The one error of all components that refuses a request; `http/problems.py` makes the response of it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The ROS side of the bridge: a private context and one executor in one thread, beside the event loop."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every parameter of the bridge, a group for each part, and the rule about who may reach it."""
 
 from __future__ import annotations

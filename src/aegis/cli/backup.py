@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis backup` and `aegis restore`: accounts and history in one file."""
 
 from __future__ import annotations

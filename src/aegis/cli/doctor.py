@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What this machine has, what it lacks, and how to get it. Imports nothing that may be missing: it has to say so."""
 
 from __future__ import annotations

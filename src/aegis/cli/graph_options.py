@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What `aegis up` takes to plan a graph; commands that look at a plan take the same."""
 
 from __future__ import annotations

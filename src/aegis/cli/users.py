@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis users`: accounts from the machine itself, for the first administrator and for recovery; also while the bridge runs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Kinds of values that options take, and an option that several commands have."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Angles as arrays; the tracker's kernels have their own of one angle at a time (`tracking.measurement.wrapped`)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How long to wait before the next attempt at what keeps failing."""
 
 from __future__ import annotations

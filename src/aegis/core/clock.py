@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A sensor's clock against the host's: from the times at which frames were measured and received to stamps without jitter.
 
 Of a frame measured at s (by the sensor's clock) and received at r (by the host's) only d = r - s is seen: the offset of the

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Proofs that a decision, a command or a message comes from the graph's own nodes: an HMAC with a key that they share.
 
 On DDS anybody who reaches the graph may call a service or publish a topic, under any node's name.

@@ -1,7 +1,9 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The event bus: one dataclass for each thing that a stage says of itself. `docs/events.md` is made from them.
 
-A new event is a class here and its use in a stage. Its fields are the JSON object in the message's `data`; its docstring says when
-it is told. Two classes may share a name, where one event has data of two shapes.
+A new event is a class here and its use in a stage. Its fields are the JSON object in the message's `data`; its docstring says when.
+Two classes may share a name, where one event has data of two shapes.
 """
 
 from __future__ import annotations
@@ -41,11 +43,7 @@ class Event:
         """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         left_out = {f.name for f in fields(self) if f.default is None and values[f.name] is None}
-        return {
-            name: value.name if isinstance(value, Enum) else finite_json(value)
-            for name, value in values.items()
-            if name not in left_out
-        }
+        return {n: v.name if isinstance(v, Enum) else finite_json(v) for n, v in values.items() if n not in left_out}
 
 
 @dataclass(frozen=True)

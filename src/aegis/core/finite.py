@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Numbers for JSON, which has no NaN and no infinity."""
 
 from __future__ import annotations

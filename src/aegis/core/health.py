@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How something is doing: a level and a sentence."""
 
 from __future__ import annotations

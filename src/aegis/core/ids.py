@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Ids (of tracks, of EW advice) that are never used twice."""
 
 from __future__ import annotations

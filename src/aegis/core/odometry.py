@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A sensor on a moving platform: odometry, kept for a while, and the sensor's pose at the stamps of scans."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The colours of threat levels, one for every place where people see them: the web page, RViz, Foxglove."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What was declared of a parameter, for descriptors and documentation."""
 
 from __future__ import annotations

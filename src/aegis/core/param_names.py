@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Dotted names of parameters, as ROS 2 has them, and the nested mappings that YAML has for them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters: declared once per stage, as a pydantic model with default, bounds, unit and meaning; a group of them is a model too.
 
 ROS parameter descriptors, YAML checks, environment overrides and the table in the docs are all made from the model. Names are

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a picture of the tracks shows: geometry, colours, labels, and when to show it. Shared by RViz and Foxglove."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tells the messages of several publishers of one topic apart, by the numbers that DDS gives them, and takes those of one."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rotations: unit quaternions (x y z w) and matrices that turn vectors of a frame into another."""
 
 from __future__ import annotations

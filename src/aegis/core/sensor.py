@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where the sensor is: declared once, inherited by every stage that has to know it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From `map` to the Earth: WGS-84 places and local velocities of tracks."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether what should keep coming does: a source that falls silent, or that gives the same scan again and again."""
 
 from __future__ import annotations

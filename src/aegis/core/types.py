@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What passes between stages: plain arrays, one entry per object. SI units, radians; unknown is NaN.
 
 Stamps are integer nanoseconds (the time of measurement), because a float64 of seconds since 1970 cannot hold them exactly.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Continental ARS548 RDI: detections or objects over UDP."""
 
 from __future__ import annotations

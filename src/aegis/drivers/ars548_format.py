@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Continental ARS548 packets: bytes to arrays, all fields.
 
 SOME/IP-like messages in UDP datagrams, big endian. Source of the layout: Continental's interface as nebula has it (tier4/nebula,

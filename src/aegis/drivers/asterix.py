@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ASTERIX CAT048 and CAT034 over UDP: the plots of surveillance radars, a revolution of the antenna or a sector a frame."""
 
 from __future__ import annotations

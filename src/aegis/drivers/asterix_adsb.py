@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ASTERIX CAT021 bytes (editions 2.x) to positions of aircraft: what ADS-B receivers say, for who holds a picture against it.
 
 After the EUROCONTROL specification SPEC-0149-12, by way of libasterix.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Files of ASTERIX: datablocks one after the other (.ast), and the same in FINAL's framing, which has times of its own.
 
 A record of FINAL is a header of 8 bytes (length of all of it, board, line, day, time of day in 1/100 s; big endian), datablocks,

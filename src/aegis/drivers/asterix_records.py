@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ASTERIX bytes to plots and service messages, as they are: SI units and radians, but angles clockwise from north.
 
 After the EUROCONTROL specifications SPEC-0149-4 (CAT048, monoradar target reports) and SPEC-0149-2b (CAT034, monoradar service

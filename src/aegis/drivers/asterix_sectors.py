@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sectors of a turning antenna as they come: ASTERIX plots and markers, cut at the markers, and at least once a second.
 
 A sector is cut by the radar's own time. What comes late goes into the next one, at its own time. Where the antenna looks is known

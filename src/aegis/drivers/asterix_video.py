@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ASTERIX CAT240 over UDP: the video of radars that turn, a spoke a message.
 
 After EUROCONTROL-SPEC-0149-240. The cells' octets may be compressed with zlib, as is usual; the specification leaves it open.

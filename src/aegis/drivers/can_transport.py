@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """CAN FD, by way of python-can. In a file of its own, as it takes a tenth of a second to import."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recorded network traffic: pcap and pcapng files, gzipped or not, to the frames of the line with the time at which each came.
 
 After draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng. What cannot be read is counted, by a reason of a few fixed words; the

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a radar's driver is: made from its settings, started, polled for frames, stopped; and asked how it does. Knows no ROS.
 
 Most drivers are a transport (`transport.py`: UDP, CAN, serial line, file) and a parser of bytes, which `packet_driver.py` puts

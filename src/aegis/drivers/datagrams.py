@@ -1,5 +1,9 @@
-"""Frames of a line to UDP datagrams: Ethernet with and without VLANs, Linux's cooked headers, loopback, bare IP; fragments put
-together (IPv4: RFC 791)."""
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Frames of a line to UDP datagrams: Ethernet with and without VLANs, Linux's cooked headers, loopback, bare IP.
+
+Fragments are put together (IPv4: RFC 791).
+"""
 
 from __future__ import annotations
 

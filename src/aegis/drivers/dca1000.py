@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Datagrams of TI's DCA1000 capture card to frames of raw samples: put in order, and the lost known.
 
 A datagram of its raw mode (TI SPRUIJ4A) is a sequence number (32 bits, from 1), the number of bytes sent before it (48 bits) and

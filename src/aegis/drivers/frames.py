@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What comes out of a radar: frames of points or of raw samples, how the radar does, and what its bytes are not."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Garmin's xHD marine radars: video over multicast UDP. The format is not published; this is what recorded bytes show.
 
 A datagram is a kind (32 bits) and a length (32 bits), both little endian, and so many octets. Kind 0x0998 is a spoke: at 12 its

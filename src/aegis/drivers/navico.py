@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Navico's marine radars (BR24, 3G, 4G, HALO; sold by Lowrance, Simrad and B&G): video over multicast UDP.
 
 The driver listens only. A plotter on the network must have the radar transmit; a HALO falls silent without one.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Navico's marine radars (BR24, 3G, 4G, HALO): datagrams to spokes, reports and announcements.
 
 The format is not published. What is here was taken from what is publicly known of it and held against recorded bytes: a datagram

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Own ship: heading, position and motion over ground, by NMEA 0183 sentences and what radars on a ship's network tell."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Drivers that are a transport and a parser of its packets."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Raymarine's Quantum marine radars: video over multicast UDP. The format is not published; this is what recorded bytes show.
 
 A datagram begins with its kind (32 bits, little endian, as all). 0x280003 is a spoke: at 8 its cells, at 10 the spokes of a turn,

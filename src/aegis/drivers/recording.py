@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A recorded file in the place of a radar's line: captured datagrams or CAN frames, or the bytes of a serial line.
 
 A driver says what it takes of it (`PacketDriver.recorded`); nothing opens a socket. The times are those of the recording. Where it

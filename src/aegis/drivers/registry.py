@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which drivers there are: those that ship, and those that other installed packages bring as entry points."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How fast an antenna turns, and so when each spoke of a packet was measured."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """smartmicro's transport header and target list port: bytes to arrays.
 
 Sources: the vendor's description of the target list port, version 1 (com_target_list_port.xml of smartmicro_ros2_radars). Its gaps

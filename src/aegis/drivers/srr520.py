@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Continental SRR520: detections or objects over CAN FD."""
 
 from __future__ import annotations

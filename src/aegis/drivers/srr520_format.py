@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Continental SRR520 CAN FD messages: payloads to arrays, all fields.
 
 Source of the layout: Continental's interface as nebula has it (tier4/nebula, continental_srr520.hpp and its decoder). Where nebula

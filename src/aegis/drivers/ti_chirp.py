@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How a raw TI radar sends and samples: our YAML, or what mmWave Studio saves (`ti_studio.py`); and the waveform that follows.
 
 Units and names are TI's own (GHz, MHz/us, us, ksps), as in its `profileCfg` and `frameCfg`; transmitters and receivers are

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Commands of a TI mmWave demo: the lines of a .cfg file over its serial command line, each answered "Done" or "Error"."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Raw samples of TI's mmWave radars: from a DCA1000 capture card, from its .bin recordings, from .npy frames."""
 
 from __future__ import annotations

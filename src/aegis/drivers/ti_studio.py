@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What mmWave Studio saves of a radar's configuration (`*.mmwave.json`), as values of `ti_chirp.ChirpConfig`.
 
 The keys are those of TI's mmWaveLink structures (rlProfileCfg_t, rlChirpCfg_t, rlFrameCfg_t); masks are written as "0xF".

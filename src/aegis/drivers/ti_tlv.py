@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Packets of TI's mmWave SDK out-of-box demo (SDK 3.x), decoded.
 
 A packet (TI, "Understanding the Out of Box Demo Data Output") is a header of 40 bytes, which begins with a magic word, and

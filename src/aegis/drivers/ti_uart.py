@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Points of TI's mmWave SDK out-of-box demo (SDK 3.x), over its serial data port; its configuration over the command port."""
 
 from __future__ import annotations

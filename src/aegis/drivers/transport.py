@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Lines to radars: UDP, serial, recorded bytes (CAN: `can_transport.py`). Each gives packets with the time at which they came."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What drivers of radars that turn and send video share: own ship, the antenna's rotation, spokes to frames."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The service that tells why a track is what it is taken for: a question, which changes nothing."""
 
 from __future__ import annotations

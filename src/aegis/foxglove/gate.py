@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Who may connect to a Foxglove server: a gate before it, as neither server looks at Origin, has a login, or cuts who never reads.
 
 It reads the head of the request, and then passes bytes on. The server behind it listens where nobody looks: at a port and an

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Foxglove's messages made from a picture, a point cloud, threats and the sensor's pose: encoded, ready to send."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is drawn beside the tracks for Foxglove: assets, zones, and where jamming comes from."""
 
 from __future__ import annotations

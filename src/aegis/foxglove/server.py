@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where Foxglove messages go: channels on a WebSocket server, behind an interface that others fit too."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The picture for Foxglove and Lichtblick: tracks as a scene, the radar's points, the threats, the sensor's place."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The other server for Foxglove: the package foxglove-websocket, which its authors archived in favour of foxglove-sdk.
 
 It needs the legacy half of `websockets`, which its authors keep until 2030; 0.1.4 works with websockets 15 to 17.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From a parameter file, `--set`, the environment and `--ros-args` to the validated settings of a node; each is read once."""
 
 from __future__ import annotations

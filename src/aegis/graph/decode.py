@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A recorded capture through a radar's driver, without the clock and without sockets: into a bag, or on through the graph."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The reference of all events, made from their dataclasses."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recordings of a CW or Doppler sensor as people have them: samples in time, I and Q or one channel."""
 
 from __future__ import annotations

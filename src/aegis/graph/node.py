@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The live host of the graph: one rclpy node a stage, one or all of them in this process; or the bridge in its own."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The one table of the graph: every node with its stage, topics and services. Imports no ROS, so that launch files can read it.
 
 `NODES` are the stages, which may share a process; `ALL_NODES` has the bridge too, which has one of its own: uvicorn's.

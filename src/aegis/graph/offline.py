@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The graph without the clock: the same stages as the live nodes, fed from a bag, in one thread, in a fixed order."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters as they are given for nodes: in a file, or by `--set`.
 
 The file is ROS 2's own parameter format, one file for the whole graph:

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What runs: which nodes, in which processes, with which arguments and environment. `aegis up` and the launch file ask here."""
 
 from __future__ import annotations

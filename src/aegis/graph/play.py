@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Playing a bag's topics into a running graph, at the pace at which they were recorded."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a person asks for while a bag is played: a character each, typed or from another program."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recording the topics of a running graph into a bag."""
 
 from __future__ import annotations

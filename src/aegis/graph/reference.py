@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The reference of all parameters, made from where they are declared."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A recording as a file of Rerun (rerun.io): tracks, detections and events in columns, batch by batch; extra `rerun`."""
 
 from __future__ import annotations

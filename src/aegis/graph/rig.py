@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Several radars into one picture: the nodes of each radar in a namespace of its own, all others once.
 
 A radar's nodes are those from its driver to its detections, and with fusion its tracker. What the others read of them

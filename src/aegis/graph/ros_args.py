@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What follows `--ros-args`, as far as it has to be known before ROS reads it: parameters, names, the log level."""
 
 from __future__ import annotations

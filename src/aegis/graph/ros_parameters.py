@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters that every node has besides its own, those of ROS first, in the graph's file and by `--set` as in any other node's."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A site's own section in a parameter file: which radars it has, how their detections become one picture, and their profiles.
 
 site:

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Keeps processes of the graph running: starts them, restarts what dies or hangs, stops all of them together.
 
 A child is forked, not started anew: what this process has imported need not be read again, and is in memory once. Nothing of ROS

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sees that a process does not go on: it is stopped (SIGSTOP), or one of its loops stays in one callback."""
 
 from __future__ import annotations

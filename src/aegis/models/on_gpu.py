@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A network's layers by torch on a GPU (or, to compare, on the CPU)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The class models on disk: what ships in `weights`, what `aegis train` wrote, or a user's own ONNX model.
 
 A trained model is two files: NAME.npz, its weights, and NAME.json, its card, which says what it rests on and the weights'

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The file in which the threat node keeps its alarms, what people did with them included."""
 
 from __future__ import annotations

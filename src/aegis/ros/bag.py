@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """rosbag2 files: reading any, writing MCAP with message definitions; nothing half-written is ever left behind."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Connects a stage to a ROS node: subscriptions, services and timers in, publishers out. Used by every live node."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Settings as the parameters of a ROS node, with what `ros2 param describe` shows; some may be set while it runs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The proofs of messages: whatever has a field `proof` is taken from the graph's own nodes only."""
 
 from __future__ import annotations

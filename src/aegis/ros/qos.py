@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From the graph table's words to what rclpy wants: QoS profiles and message classes."""
 
 from __future__ import annotations

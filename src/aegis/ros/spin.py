@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs the callbacks of nodes: at once while somebody waits for what they give, else those of a moment together."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A bag that grows: files that begin anew by size and time, and a ring of the last minutes that an alarm keeps."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every topic of the graph: name, type, QoS; and what every node has besides its own. Imports no ROS, so that docs can read it."""
 
 from __future__ import annotations

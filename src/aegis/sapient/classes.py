@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Our classes in the taxonomy of BSI Flex 335, and that in ours.
 
 Its classes and subclasses are those that Dstl's test harness checks (CommonValidator.cs).

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """All that is said over the connections of one node: to its fusion node, and with other nodes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """This graph as an edge node: what is said when to the fusion node. No sockets, no clock: messages in, messages out."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Messages on a TCP stream: 4 octets of length, little-endian, then the protobuf (BSI Flex 335 v2; Apex's message_io.py)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Ids as SAPIENT has them: a UUID for a node, a ULID for a report or an object (github.com/ulid/spec)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Connections by TCP or TLS, held by a thread of their own: messages in and out, in bounded buffers.
 
 A connection that this end opens is opened again and again, with pauses that double; what cannot be sent now is dropped and counted.

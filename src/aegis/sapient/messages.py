@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Messages of SAPIENT: what each says first, and reading them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Other nodes and what they detect, as tracks of foreign sources. No sockets, no clock: messages in, pictures out."""
 
 from __future__ import annotations

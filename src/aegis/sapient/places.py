@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Places of SAPIENT (latitude and longitude, UTM, range and bearing) to `map`, and ours to latitude and longitude."""
 
 from __future__ import annotations

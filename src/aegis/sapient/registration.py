@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What this node says it is, and what it can do: only what it does."""
 
 from __future__ import annotations

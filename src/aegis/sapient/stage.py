@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The node `sapient`: our tracks and alarms go out, others' detections become `source_tracks`."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tasks that others give this node: what it can do it does, all else it rejects and says why."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Kinds of objects, of each class several, and how widely those of a kind differ: what classification is trained and judged on.
 
 Each number is a range that objects are drawn from; they follow what is published of such objects (speeds and climbs of type

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A surveillance radar looking at a scenario.
 
 What it models: echo power by the radar equation, Swerling fluctuation, receiver noise and noise jamming, a square-law

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What both levels of the simulator are: a radar in its place, with a mode and a carrier, before a scenario."""
 
 from __future__ import annotations

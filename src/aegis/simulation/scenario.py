@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A scenario: what there is to see, as a YAML file. Positions in `map` (x east, y north, z up), metres, m/s, degrees.
 
 Any time can be asked for, in any order.

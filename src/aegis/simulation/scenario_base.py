@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the parts of a scenario's YAML file have in common."""
 
 from __future__ import annotations

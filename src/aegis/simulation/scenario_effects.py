@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parts of a scenario that only the signal level of the simulator shows; the measurement level leaves them out."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How targets move: the YAML's `motion`, and its closed form, which can be asked for any time without integration errors."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The parameters of the simulated radar, for both of its levels."""
 
 from __future__ import annotations

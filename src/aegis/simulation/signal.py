@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A raw radar looking at a scenario: frames of samples, for the front end.
 
 It is a staring digital array: one cube is one scan of all directions. Each transmitter illuminates everything in its element's

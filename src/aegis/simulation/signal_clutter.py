@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Surface clutter of a scenario in the cells of a simulated radar."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From a scenario to the paths that its echoes take through one frame: what `core.signal.synthesis` adds up."""
 
 from __future__ import annotations

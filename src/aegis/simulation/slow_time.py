@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The slow-time signal of one object, as a radar or a CW sensor has it after range processing: for classification to learn from.
 
 Parts move as `core.signal.micro_doppler` says; the far field holds, so that a part's phase is that of its displacement along the

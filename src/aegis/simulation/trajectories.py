@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Objects that move as such objects do, not along a closed form: speeds that wander, turns and climbs that come and go.
 
 A `Trajectories` is drawn at even steps; between them places follow a cubic of places and velocities. `Wandering` is a scenario

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The micro-Doppler model: learned from slow-time signals of all classes before sensors of all bands."""
 
 from __future__ import annotations

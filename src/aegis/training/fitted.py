@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A network learned from examples with torch, its temperature and its gate; written and read as checkpoints on the way."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracks of many scenes, kept in a folder look by look as they are made, so that who is stopped goes on where it was, and that
 features can change without simulating anew.
 """

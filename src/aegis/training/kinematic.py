@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The kinematic model: learned from tracks, judged on days, kinds and radars that it was not shown."""
 
 from __future__ import annotations

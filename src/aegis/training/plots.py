@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plots of a training: loss, calibration, confusion."""
 
 from __future__ import annotations

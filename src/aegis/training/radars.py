@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Radars that tracks are simulated with: of several families, each drawn widely."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How well class probabilities fit the truth: macro F1, calibration, confusion, and whether strangers are known as such."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracks to learn from: objects of all kinds, before radars of all families, through detection and tracking as they ship.
 
 What a network is shown is what tracking remembers of a track, at some numbers of looks. Each example says of which kind, radar

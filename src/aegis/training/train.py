@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """All of `aegis train`: simulate, learn, judge, write the models with their cards and plots."""
 
 from __future__ import annotations

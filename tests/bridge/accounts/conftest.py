@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Accounts of the tests: a database of their own, and a clock."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Administration over HTTP: accounts, invites, service tokens, and the audit of all that."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The audit: append-only for everybody, read page by page, bounded where others choose how much there is."""
 
 import asyncio

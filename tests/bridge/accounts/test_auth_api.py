@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Accounts over HTTP: login, refresh, logout, registration, one's own sessions and password, tickets."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Invites: once, in time, with their role, and never shown again."""
 
 from accounts_data import PASSWORD

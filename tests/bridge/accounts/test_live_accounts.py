@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Accounts of a real bridge process: forged tokens, password guessing, and `aegis users` while it runs."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Passwords: which are taken, the pool that checks them, and that an unknown name takes as long."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the guard knows without the database: after changes of this process, and after those of another one."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sessions: rotation, reuse, and both ways to expire; the clock is the test's."""
 
 import pytest

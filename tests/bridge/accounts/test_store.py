@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """bridge.db: the first administrator, what is in the file, older files, transactions, and a disk that is full."""
 
 import asyncio

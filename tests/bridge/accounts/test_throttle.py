@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Limits: per address, per account at an address, per account anywhere, per device; time is not waited for."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tickets for the WebSocket: once, for 30 s, and no longer than whoever got them is trusted."""
 
 import asyncio

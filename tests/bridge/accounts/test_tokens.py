@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Access tokens: exactly what the bridge issues is accepted, and nothing else."""
 
 import time

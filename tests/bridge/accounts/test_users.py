@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The table of accounts: names, roles, and that somebody can always administer."""
 
 import re

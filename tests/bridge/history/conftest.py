@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Databases to keep history in, SQLite in a file and PostgreSQL (started once for all tests), and a history at work on them."""
 
 import socket

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is acknowledged is kept, whatever order events come in; and a sender that goes back gets everything acknowledged."""
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A decision is one record that nobody changes, and that the audit shows."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The disk full, files corrupt, the database away, locked or picky: nothing acknowledged is lost, and what is lost is counted."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is put into the history is what is in the database, once, on SQLite and on PostgreSQL."""
 
 import asyncio

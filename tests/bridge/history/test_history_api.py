@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The endpoints of the history: filters, pages, refusals, on both databases."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A bridge that is killed, and a database that crashes, in the middle of a stream of events: nothing acknowledged is lost.
 
 The sender is one as anybody may write it: it sends no more at a time than DDS keeps, reads what is acknowledged, and goes back

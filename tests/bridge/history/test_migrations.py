@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From nothing, and from each earlier revision, the migrations make the tables that the code expects."""
 
 import pytest

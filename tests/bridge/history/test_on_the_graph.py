@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is said on the graph is in the history of a real bridge, and the bridge says on the graph what is acknowledged."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pages put together are the whole, without doubles, also while rows come in."""
 
 from collections.abc import Callable

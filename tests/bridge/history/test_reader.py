@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Queries cannot write, take no longer than they may, and do not pile up."""
 
 import asyncio

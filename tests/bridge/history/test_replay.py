@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The picture of a time in the past: which one it is, what is in it, and the ways that led there."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How far back history goes: by days and by bytes, in small steps, on both databases."""
 
 import secrets

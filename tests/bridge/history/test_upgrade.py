@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What earlier versions kept beside the history, journal.db and acknowledged_threats.json, is taken over once and is not lost."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Bodies: how deep JSON may be nested, told before it is parsed and in linear time; and what is too large."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A real bridge process and requests that no client should send: late, too large, or odd."""
 
 import re

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Requests that are odd as HTTP, and HEAD."""
 
 import pytest

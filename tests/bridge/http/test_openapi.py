@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The OpenAPI page: valid, and each operation says what it needs, what it takes and what else it may answer."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A request must arrive in time: uvicorn with our protocol on a socket, and clients that are slow in every way."""
 
 import asyncio

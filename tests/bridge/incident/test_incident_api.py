@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`GET /api/incident`: the zip of the command line, for who may, and no more of the machine than is allowed."""
 
 import hashlib

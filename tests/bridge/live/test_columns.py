@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The JSON of frames, against formulas written out one object at a time with the math module."""
 
 import json

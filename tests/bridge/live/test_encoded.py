@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Encodings of a message's objects, against the standard library's JSON and the reference library of MessagePack."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From the ROS thread to the loop: order, bounds, counts; and scans put together again."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A bridge whose map has a place on Earth, and outputs that run as in the bridge."""
 
 import asyncio

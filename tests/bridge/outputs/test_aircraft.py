@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """aircraft.json and receiver.json, as readsb's README-json.md describes them."""
 
 import time

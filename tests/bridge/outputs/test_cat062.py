@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ASTERIX CAT062: bytes by hand from the specification, libasterix reading them back, and a real receiver."""
 
 import struct

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The coast line: where its lines are in `map`, by PROJ, and which files are refused."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cursor on Target events: what they say of a track, as XML and as protobuf."""
 
 import time

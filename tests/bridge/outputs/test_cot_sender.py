@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cursor on Target over real sockets: datagrams, multicast, TCP, TLS, a TAK server."""
 
 import socket

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """GeoJSON of tracks, against RFC 7946 and PROJ."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The negotiation of protobuf with a TAK server, as takproto/README.md of ATAK-CIV describes it."""
 
 from xml.etree.ElementTree import fromstring

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tiles of a map: which files are taken, and that the page gets the parts that it asks for."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Two bridge processes on one graph, behind nginx with TLS and WebSocket, on real servers; one is killed in the middle.
 
 The clients do as the page does: the access token as the first message, another attempt a second after a connection has ended.

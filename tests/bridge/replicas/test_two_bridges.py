@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Two bridges in this process, without a graph, on a real PostgreSQL and a real Redis: what one knows, the other knows."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Delta frames, read by a decoder that was written from docs/bridge.md, beside the JSON of the same scans."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Who gets which message, how it is numbered, and what is dropped: with listeners that keep what they are given."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Subscriptions at a real bridge on a real graph: WebSocket and server-sent events."""
 
 import json

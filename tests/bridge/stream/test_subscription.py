@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a client may ask for, and which objects it then gets: against the conditions written out one object at a time."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Video of a radar to clients: only for who asks, after everything else, and as docs/bridge.md says."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Video on the graph: the bridge hears it while a client wants it, and not a message of it else."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The bridge's own log: plain on standard error as ever, and JSON in its file, with the request that a line belongs to."""
 
 import json

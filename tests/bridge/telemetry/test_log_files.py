@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Log files: whole lines, rotated, the owner's alone, and a disk that refuses them for a while."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What Prometheus gets: well named, bounded, whole even where a part fails, and one bridge's alone."""
 
 import asyncio

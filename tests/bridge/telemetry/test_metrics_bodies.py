@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The JSON bodies of /api/metrics: 503 until a stage has spoken, then what it said, in named units."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A real bridge on a real graph: what it heard is in its metrics and its log files, its dashboard shows them, and no secret is."""
 
 import json

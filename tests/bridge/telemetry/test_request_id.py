@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every answer has a number that the log has too, and every request its line."""
 
 import logging

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Events on disk: the right file, the right level, valid JSON whatever somebody put into an event."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The network in numpy, against plain loops and scipy."""
 
 from itertools import pairwise

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The micro-Doppler signature, against closed forms of rotors and bodies."""
 
 import numpy as np

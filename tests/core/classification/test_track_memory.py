@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What classification remembers of a track, against closed forms of how it moved."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Classes over a track: evidence, no flips, and looks that say nothing, through the tracker itself."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures of pictures made by hand, whose right values can be counted."""
 
 import math

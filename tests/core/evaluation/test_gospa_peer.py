@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """GOSPA against Stone Soup's, on random pictures."""
 
 import datetime

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """T-GOSPA against a search of all assignments in all scans, and against cases that can be counted by hand."""
 
 from itertools import combinations, permutations, product

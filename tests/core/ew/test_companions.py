@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Echoes that leave a track, through the watch: a pulled-off gate is told of, objects that part or stay together are not."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pull-off and false targets: detection probabilities against closed forms, and calm scenes that raise nothing."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pulse trains taken apart, emitters named; places where strobes cross; burn-through range."""
 
 import dataclasses

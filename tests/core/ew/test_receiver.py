@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a receiver hears in receive-only cells: statistics against their closed forms, and the monitor on raw radars and jammers."""
 
 import dataclasses

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is advised against what is heard, and strobes of several sites that cross."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Biases of sources, from objects that they share: against those that were put in."""
 
 import numpy as np

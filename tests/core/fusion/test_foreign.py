@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Objects of others: what a filter makes of places alone, and states as they are stated; their way through the fusion."""
 
 import numpy as np

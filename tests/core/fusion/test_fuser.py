@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Fusion of tracks against the filter that has all measurements, and its behaviour with orders, copies, and sources that die."""
 
 import itertools

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Oracles: brute force and scipy's rank filter, binomial counts of false alarms and detections, symmetries."""
 
 from functools import cache

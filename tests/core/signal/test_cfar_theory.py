@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Oracles: published numbers, closed forms for one channel, scipy's distributions, identities. See test_cfar.py for Monte Carlo."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Clutter's distributions against their closed forms, and their limits against Rayleigh; its Doppler spectrum."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Oracles: the table of published numbers, the package `sdr`, scipy's distributions, closed forms and Monte Carlo."""
 
 import math

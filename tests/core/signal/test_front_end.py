@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From cubes to points: targets by the formulas of cube.py, noise by its statistics, and a recorded frame."""
 
 import numpy as np

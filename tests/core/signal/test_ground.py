@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The ground in a range-Doppler map: it is told from what stands in it, by its law of range and by range rate."""
 
 import numpy as np

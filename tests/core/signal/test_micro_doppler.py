@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Moving parts against their own derivative, geometry, and the closed forms of their spectra."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The receiver's noise in a map, with echoes and without, against the mean power that the noise was drawn with."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Offsets between cells: against closed forms, and against the Cramer-Rao bound."""
 
 import numpy as np

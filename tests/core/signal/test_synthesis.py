@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Echoes against the equations of cube.py evaluated sample by sample in float64; interference against the integral of its beat."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Gate, components, marginals and assignment, each against trying everything."""
 
 from itertools import pairwise, product

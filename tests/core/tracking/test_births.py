@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """First detections against samples, and places where objects enter against the closed form."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Errors that are other than stated are found, and scaled to what they are."""
 
 import numpy as np

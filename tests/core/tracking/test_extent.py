@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Extended objects: a vessel of 80 m gives one track, two objects apart give two."""
 
 import numpy as np

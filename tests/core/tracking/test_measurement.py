@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a sensor would measure, against the definition and finite differences."""
 
 import numpy as np

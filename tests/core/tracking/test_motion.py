@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Motion models against closed forms, filterpy and a matrix exponential."""
 
 import numpy as np

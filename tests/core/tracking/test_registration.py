@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Bias of sensors from common tracks: the biases put in come out, with the errors stated."""
 
 import numpy as np

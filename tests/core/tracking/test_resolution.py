@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Two objects in one cell of the sensor: one detection of both, and two tracks afterwards, but none for a mistake."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The table of tracks: its order by id, and which of its rows were surely detected, against numpy."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The speed that the picture shows, and its error, against a Monte Carlo."""
 
 import numpy as np

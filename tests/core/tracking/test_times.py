@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Detections at their own times: against a Kalman filter that goes to each of them, and finite differences."""
 
 import numpy as np

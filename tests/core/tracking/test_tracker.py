@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tracker against filterpy and closed forms, and its behaviour on simple scenes."""
 
 import numpy as np

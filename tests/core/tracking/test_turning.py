@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Antennas that turn: sectors as they come, seams, late plots, several sensors; and sensors that do not turn."""
 
 from dataclasses import replace

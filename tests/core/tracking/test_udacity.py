@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Lidar and radar in turn on one pedestrian who turns: the pass mark of Udacity's course (RMSE of x, y, vx, vy)."""
 
 import numpy as np

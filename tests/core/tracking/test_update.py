@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The update against the textbook's equations, and its mixtures against sampled moments."""
 
 import numpy as np

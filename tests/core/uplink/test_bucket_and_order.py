@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What an uplink may send and in which order it gives on, held against plain models of both."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Video to plots, on scenes whose echoes are known: where and when they are, what is joined, cut and left out."""
 
 import math

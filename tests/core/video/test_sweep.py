@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Video made coarser for displays, against every cell put where it belongs, one by one."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Clients of the bridge that come and go, each in a thread: they read the stream and the API, and look at what they are told."""
 
 from __future__ import annotations

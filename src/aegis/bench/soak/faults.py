@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The faults of docs/faults.md that a soak injects into a graph from outside, as anybody on the machine could."""
 
 from __future__ import annotations

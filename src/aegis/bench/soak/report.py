@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a soak has shown: growth, latencies, losses, wrong outputs, each against its bound; as JSON and in words."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs a soak: starts the graph, lets clients come and go and faults happen, listens, and stops by itself."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """An account, as the rest of the bridge sees it."""
 
 from __future__ import annotations

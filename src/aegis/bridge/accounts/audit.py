@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The audit, as the bridge writes it: off the event loop, and bounded where others choose how much there is to write."""
 
 from __future__ import annotations

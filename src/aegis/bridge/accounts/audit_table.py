@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The table of the audit: entries are added, read page by page, and removed when their time is over.
 
 Triggers refuse everything else, for every program that opens the file: they guard against mistakes and injected statements, not

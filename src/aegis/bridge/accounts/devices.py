@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Device tokens: what a client keeps from a login to show at the next one that it has been here before.
 
 OWASP's "device cookies": a login with such a token is counted by its device alone, so that attempts from elsewhere do not lock

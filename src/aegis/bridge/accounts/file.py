@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Opens the database of accounts, whatever has become of its file or disk."""
 
 from __future__ import annotations

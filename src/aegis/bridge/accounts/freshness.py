@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How long ago it was read what has been revoked: a bridge that cannot know that any more takes no tokens."""
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ class Freshness:
     """
 
     def __init__(self, limit_s: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin as if it had just been read; 0 is no limit: a bridge that is alone makes all revocations itself, but for the
-        console's."""
+        """Begin as if it had just been read; 0 is no limit.
+
+        A bridge that is alone makes all revocations itself, but for the console's.
+        """
         self._limit_s = limit_s
         self._clock = clock
         self._read_s = self._known_s = clock()

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One login: limits first, then the password, then a session; the same answer and the same time whatever was wrong."""
 
 from __future__ import annotations

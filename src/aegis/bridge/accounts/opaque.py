@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tokens and codes that mean nothing but themselves: 256 random bits, of which only the SHA-256 is kept.
 
 So many random bits need no slow hash: they cannot be guessed.

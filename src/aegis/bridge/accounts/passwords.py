@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Passwords: which are good enough, and the threads that hash them (argon2 would hold up the event loop)."""
 
 from __future__ import annotations

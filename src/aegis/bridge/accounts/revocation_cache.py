@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A cache of revoked sessions and service tokens, so that a token is checked without the database.
 
 Lives on the event loop.

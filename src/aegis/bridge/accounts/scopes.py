@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a token may be good for, and which roles there are."""
 
 from __future__ import annotations

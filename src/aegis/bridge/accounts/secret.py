@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The key that signs access tokens: given and strong, or made at the first start and kept."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The database of accounts that several bridges share, on a PostgreSQL server."""
 
 from __future__ import annotations
@@ -18,8 +20,11 @@ _ONE_WRITER = 0x41656769  # of PostgreSQL's advisory locks
 
 
 class AccountsServer:
-    """The open database. Transactions that write go one after another, as in SQLite: what is checked in one still holds at its end,
-    and revocations become visible in the order of their numbers."""
+    """The open database.
+
+    Transactions that write go one after another, as in SQLite: what is checked in one still holds at its end, and revocations
+    become visible in the order of their numbers.
+    """
 
     def __init__(self, url: str) -> None:
         """Open it, and make or migrate its tables.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Service tokens: for programs that cannot log in and refresh. Each function works within the caller's transaction."""
 
 from __future__ import annotations

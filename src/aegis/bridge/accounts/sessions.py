@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sessions: one login, kept open by a refresh token that changes at every use.
 
 Each function works within the caller's transaction. A refresh token that comes a second time has been copied, by whom cannot

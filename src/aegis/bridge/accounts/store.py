@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The database of accounts, and the threads that work on it.
 
 Of a bridge that is alone it is bridge.db, a local SQLite file, also where the history lives in PostgreSQL: the person who has to

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tables of bridge.db: accounts, their sessions, invites, service tokens, and the audit.
 
 Times are seconds since 1970. Of passwords, tokens and codes there are hashes only.

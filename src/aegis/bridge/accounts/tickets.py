@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tickets for the WebSocket: a browser cannot send a header there, and a token has no business in an URL or a log."""
 
 from __future__ import annotations

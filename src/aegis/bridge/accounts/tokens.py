@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Bearer tokens: access tokens made and checked, and who speaks with any token."""
 
 from __future__ import annotations

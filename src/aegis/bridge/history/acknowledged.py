@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How far each stage's events are kept, so that a sender knows what it need not send again."""
 
 from __future__ import annotations

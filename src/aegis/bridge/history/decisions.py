@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Decisions in history.db: acknowledgements of threats, entries of the audit, and triggers against changes."""
 
 from __future__ import annotations

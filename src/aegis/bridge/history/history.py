@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Storage of events, threats, samples of tracks and decisions: in history.db on this disk, and where configured in PostgreSQL too.
 
 Messages go into a queue in memory and from there into history.db. Then they are acknowledged: no kill and no power failure loses

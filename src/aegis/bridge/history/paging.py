@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pages of a long answer: each begins after the key of the last row before it, so that new rows move nothing."""
 
 from __future__ import annotations

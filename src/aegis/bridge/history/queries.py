@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Queries: from a time window and filters to a page of rows, as the JSON of the endpoints."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Read-only queries of a history database, in a few threads of their own, each within a time limit."""
 
 from __future__ import annotations

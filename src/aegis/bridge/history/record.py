@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """history.db, the local record: what is committed here is acknowledged.
 
 It has the history's tables, each stage's position and, with PostgreSQL, an outbox: the keys of the messages that it does not have

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The picture as it was at a time, with the ways that led there."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Retention: what is too old or too much is deleted in small parts, between the batches that come in."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Feeds PostgreSQL from the record on this disk, in order, in a thread of its own, whatever state the database is in."""
 
 from __future__ import annotations

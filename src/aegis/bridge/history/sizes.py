@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How many bytes the rows of the history take, their indexes included.
 
 What deletes free is not counted: SQLite keeps free pages for later, and the files of PostgreSQL do not shrink by deletes at all

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A database of the history as it is written: the record on this disk, or PostgreSQL."""
 
 from __future__ import annotations

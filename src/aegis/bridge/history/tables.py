@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tables of the history, as the newest migration leaves them, and those of history.db alone.
 
 Measurements are stored in the order of time, in which they are inserted and deleted: SQLite keeps such a table in its primary key

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Import, once, of what earlier versions kept beside history.db: acknowledged_threats.json, and journal.db with the messages that
 had not reached the database. Both are removed afterwards.
 

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The queue of messages to be stored, filled from any thread without waiting, and the thread that commits them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """JSON answers: of routes, and of what stands before them."""
 
 from __future__ import annotations

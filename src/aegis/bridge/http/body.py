@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads a request's body before the route runs, and refuses one that is too large or nested too deep."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What stands before every route: a token unless the route is public, and security headers."""
 
 from __future__ import annotations

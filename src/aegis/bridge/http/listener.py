@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The socket that the bridge listens on, and how many connections the process may have."""
 
 from __future__ import annotations

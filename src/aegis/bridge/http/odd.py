@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Requests that are odd as HTTP: refused before anything is made of them; and HEAD, which is a GET without its body."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The OpenAPI description, completed from the code: scopes, and errors that any route may answer."""
 
 from __future__ import annotations

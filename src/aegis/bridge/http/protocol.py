@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """uvicorn's HTTP protocol with what it lacks: a request must have arrived within a time, and its head within bounds."""
 
 from __future__ import annotations

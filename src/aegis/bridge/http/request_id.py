@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A number for every request and WebSocket: in the answer, in every line that is logged meanwhile, and in the access line."""
 
 from __future__ import annotations

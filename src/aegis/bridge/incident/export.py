@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`aegis export` in a process of its own: below everything else's priority, bounded in time, memory and size, one at a time."""
 
 from __future__ import annotations

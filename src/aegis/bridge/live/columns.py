@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the API shows of detections, tracks and threats: a column for each property, and what makes rows of them.
 
 A column says how its values come from the graph's arrays, and holds their description; `models/` makes the OpenAPI

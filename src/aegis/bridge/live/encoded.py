@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One message's objects as JSON or MessagePack, each encoded once however many clients want them, or some of them."""
 
 from __future__ import annotations

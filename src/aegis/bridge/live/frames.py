@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One message of the graph, with its age and its objects for JSON."""
 
 from __future__ import annotations

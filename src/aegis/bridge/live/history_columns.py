@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the API shows of the past: columns of assessments and of samples of tracks, besides those of the present."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Brings the detections and the tracks of one scan together."""
 
 from __future__ import annotations

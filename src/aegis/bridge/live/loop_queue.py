@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The queue from the ROS thread to the event loop, with a table of receivers; bounded, in order, the oldest of a kind dropped."""
 
 from __future__ import annotations

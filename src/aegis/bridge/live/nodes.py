@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The nodes beside the bridge, as the table of the graph has them; handed in when the bridge is started."""
 
 from __future__ import annotations

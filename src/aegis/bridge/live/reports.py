@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What stages report about themselves, as the bridge keeps it: events, and rows of status."""
 
 from __future__ import annotations

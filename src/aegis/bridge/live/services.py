@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The graph's services, called from the event loop and answered in the ROS thread."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How well the radar sees, from what its detections state of themselves."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The newest of everything that the graph has sent; lives on the event loop."""
 
 from __future__ import annotations

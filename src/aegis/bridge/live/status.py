@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The body of a system_status message: the graph and the bridge."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What administrators see and change: accounts, invites, service tokens, the audit."""
 
 from __future__ import annotations

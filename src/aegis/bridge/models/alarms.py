@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Alarms of zone rules, and what a person does with them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether the process lives, and the graph behind it."""
 
 from __future__ import annotations

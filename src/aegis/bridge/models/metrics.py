@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How the stages, the pipeline and the bridge itself are doing."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What threatens the protected asset, and what is advised."""
 
 from __future__ import annotations

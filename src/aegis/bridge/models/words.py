@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters that name a member of an enumeration: `class=DRONE`, `level=HIGH`."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracks in the format of dump1090 and readsb, for maps such as tar1090.
 
 The fields are those of readsb's README-json.md. A field is left out where its value is unknown.

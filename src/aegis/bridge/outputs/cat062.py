@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracks as ASTERIX CAT062 records (EUROCONTROL-SPEC-0149-9, edition 1.20), all tracks of a picture at once.
 
 Not by libasterix, which the tests hold this against: it takes more than a millisecond to make a record, this a microsecond or two.

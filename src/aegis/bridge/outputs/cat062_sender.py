@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sends the picture as ASTERIX CAT062 over UDP."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A coast line for the page: lines of a GeoJSON file (RFC 7946), placed in `map` once, when the bridge starts."""
 
 from __future__ import annotations

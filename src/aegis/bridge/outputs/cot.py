@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracks as Cursor on Target events, whatever they are written in.
 
 The meaning of the fields is that of MITRE's base schema ("Event-PUBLIC.xsd", version 2.0); types and `how` are from the list that

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cursor on Target events as protobuf: TAK protocol version 1, after takproto/README.md and detail.proto of ATAK-CIV."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sends Cursor on Target events: a datagram an event, or a stream to a TAK server."""
 
 from __future__ import annotations

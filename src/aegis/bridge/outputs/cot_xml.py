@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cursor on Target events as XML, which every TAK product reads."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The newest picture, placed on Earth, for all outputs; lives on the event loop."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracks as GeoJSON (RFC 7946)."""
 
 from __future__ import annotations

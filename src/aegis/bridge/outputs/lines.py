@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Lines to the outside: UDP, TCP and TLS. A line opens itself again and again; what cannot be sent now is never sent.
 
 Everything here runs on the event loop, but for the datagrams, which a thread sends.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """All outputs of one bridge: made from the parameters, started and stopped with it."""
 
 from __future__ import annotations

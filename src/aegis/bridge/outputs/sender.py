@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the outputs that send by themselves have in common: a picture a period at most, encoded in a thread."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How a client and a TAK server agree on protobuf: "Streaming Connection Protocol Negotiation", takproto/README.md of ATAK-CIV.
 
 Both begin in XML. The server may offer versions (t-x-takp-v), the client asks for one (t-x-takp-q) and sends nothing until the

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A map for the page: raster tiles in one PMTiles file (version 3, github.com/protomaps/PMTiles), read by ranges."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Track numbers of 16 bits for track ids of 32."""
 
 from __future__ import annotations

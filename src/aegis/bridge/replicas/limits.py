@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Limits of attempts that several bridges count together."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The line to the Redis that several bridges share: bounded waits, and a stream of what each tells the others.
 
 Redis is never the only place of anything: what was revoked and decided is in PostgreSQL, tickets and what the bridges tell each

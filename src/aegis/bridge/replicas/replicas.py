@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One bridge among several: it tells the others what was revoked, decided and drawn, and takes what they tell."""
 
 from __future__ import annotations

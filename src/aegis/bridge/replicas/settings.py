@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters of a bridge that is one of several."""
 
 from __future__ import annotations
@@ -55,7 +57,6 @@ def check_replicas(settings: ReplicaSettings, database_url: str) -> None:
     Raises:
         ConfigError: the message names what to set.
     """
-
     if not settings.is_one_of_several:
         return
     if not database_url.startswith("postgresql"):

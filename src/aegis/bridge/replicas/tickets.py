@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tickets for the WebSocket that any of several bridges takes, and together they take each once."""
 
 from __future__ import annotations

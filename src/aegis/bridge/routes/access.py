@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Dependencies that let a request pass: a scope, or a person's session; and which of them a route has."""
 
 from __future__ import annotations
@@ -57,7 +59,6 @@ def require(scope: Scope) -> Callable[..., Awaitable[Principal]]:
 
 def require_person(scope: Scope) -> Callable[..., Awaitable[Principal]]:
     """Return a dependency that lets a request pass only with the scope, and only of a person: no service decides (else 403)."""
-
     allowed = Depends(require(scope))
 
     async def check(principal: Principal = allowed) -> Principal:  # an annotation could not name what is made here

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How the endpoints answer: JSON bodies made once per frame, and the error bodies for the OpenAPI page."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reading the audit: what bridge.db has of accounts and commands, and the acknowledgements of threats, which history.db has."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What lies under the picture: the coast line, and tiles of a map."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The graph as a whole: its status, and the restart of its stages."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A person's decision that a stage carries out: in the audit before and after, and in history."""
 
 from __future__ import annotations

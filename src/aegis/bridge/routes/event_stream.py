@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The live stream for tools without WebSocket: server-sent events."""
 
 from __future__ import annotations

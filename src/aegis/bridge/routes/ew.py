@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Advice against jamming and threats, and a person's decision on it."""
 
 from __future__ import annotations

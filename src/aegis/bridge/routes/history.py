@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The history: threats, tracks, events and decisions of the past."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """An incident as one file: what happened from one time to another."""
 
 from __future__ import annotations

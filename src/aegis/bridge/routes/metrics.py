@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Metrics of the stages, the pipeline and the bridge itself: for Prometheus, and as JSON."""
 
 from __future__ import annotations

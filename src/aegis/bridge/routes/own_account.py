@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One's own account: sessions, password, tickets for the WebSocket."""
 
 from __future__ import annotations

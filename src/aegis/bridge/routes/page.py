@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The web page's files. Public: they hold no data, and the page logs in like any other client."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is protected and watched: the threat stage's assets and zones."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The query parameters that choose among live objects: class, status, level, place, page."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Service tokens: for programs that cannot log in and refresh, such as a Prometheus server."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The live stream: a WebSocket that authenticates with its first message, never in the URL."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The channels of the live stream, and the scope each needs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A client of the live stream: its queue of frames, and what was dropped because it did not read."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """radar_frame in few bytes: scaled integers, and of the tracks only what has changed since the frame before.
 
 docs/bridge.md describes the format. Clients with equal subscriptions get the same frames; a full one begins, and mends a gap.

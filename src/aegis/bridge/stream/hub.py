@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The live stream's clients: every message is encoded once for all equal subscriptions, and no client waits for another."""
 
 from __future__ import annotations

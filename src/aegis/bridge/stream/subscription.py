@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The subscription of a client of the live stream: channels, rate, area, classes and format."""
 
 from __future__ import annotations

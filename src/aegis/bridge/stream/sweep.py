@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The message of a sector of a radar's video: binary, for whoever asks for the channel `video` (docs/bridge.md)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """uvicorn's WebSocket protocol with what a broadcast needs besides: one frame's bytes for many clients, and a way to cut one.
 
 A frame that a server sends is not masked (RFC 6455, section 5.3): its bytes are the same for every client. So the hub makes them

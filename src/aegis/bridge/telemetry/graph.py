@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The graph, as it reports to the bridge, as counts for Prometheus. Names and details come from DDS, and are bounded here."""
 
 from __future__ import annotations

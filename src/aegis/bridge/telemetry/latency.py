@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The age of measurements when they come to the bridge."""
 
 from __future__ import annotations

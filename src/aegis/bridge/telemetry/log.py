@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The bridge's own log: plain lines on standard error, and JSON in `bridge.log`."""
 
 from __future__ import annotations

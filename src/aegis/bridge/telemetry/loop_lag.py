@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The lag of the event loop: how late it runs what is due."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The machine and the process that the bridge runs in."""
 
 from __future__ import annotations

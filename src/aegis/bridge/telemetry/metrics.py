@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The bridge's metrics for Prometheus, in a registry of its own."""
 
 from __future__ import annotations

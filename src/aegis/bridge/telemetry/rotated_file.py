@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A file that gets whole lines only, and is put aside when it is full."""
 
 from __future__ import annotations

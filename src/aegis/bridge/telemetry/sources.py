@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the components of the bridge count, as it is exported to Prometheus: names, kinds, meanings.
 
 A component has a function that returns its counts by key, and `Metrics.add_source` connects it with its table here. A key is

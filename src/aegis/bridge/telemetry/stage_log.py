@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every event of the graph as a line of JSON, in a file for each kind of stage."""
 
 from __future__ import annotations

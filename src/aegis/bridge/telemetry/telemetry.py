@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Metrics of the bridge and the graph: counts, latencies, the event loop, the machine."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes log lines in a thread of its own, so that neither the event loop nor the ROS thread waits for a disk."""
 
 from __future__ import annotations

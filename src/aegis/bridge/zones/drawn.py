@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The zones that people have drawn: in bridge.db first, then on the graph."""
 
 from __future__ import annotations

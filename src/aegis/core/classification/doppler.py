@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a recording of slow time shows: looks of half a second, those with a line joined to passages, a class for each."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a class is called, and what an object of unknown class could be, in words."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A trained network's answer in plain numpy: a perceptron, its temperature, and a gate for what it was never shown.
 
 Beside each feature its share of the way through each of some bins is an input, so that few layers tell ranges of it apart

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A stated physical model: which classes can be what was measured, by radar cross-section, speed and height.
 
 Every number of it is in `TABLE`. It was not trained and its calibration on real targets is not known. Speeds and heights are

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The micro-Doppler signature: what the slow-time signal of one object says of its moving parts, in units of the object.
 
 Of a signal of any pulse rate, length and carrier; what it cannot show (offsets beyond the unambiguous speed, modulation slower than

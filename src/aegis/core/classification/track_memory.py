@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What classification remembers of a track, look by look, and the features that a model sees of it.
 
 A look is a scan in which the track was detected. Sums over looks fade, so that a look counts 1/e after `WINDOW_LOOKS` more, and

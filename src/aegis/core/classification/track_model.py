@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What gives tracks their classes: the trained network, or the stated table where there is none."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Points of one object grouped into one detection, with its variance and its class."""
 
 from __future__ import annotations

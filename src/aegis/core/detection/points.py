@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From a sensor's named columns to a `Scan` in our units and signs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters of the detection stage: how to read the sensor's points, how exact they are, how they are grouped."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether the classes of tracks are those of the objects that they show, and whether their probabilities are true."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """For how much of its time in view an object is shown, how often that is renewed, and where it is missing."""
 
 from __future__ import annotations

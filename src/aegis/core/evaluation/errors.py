@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How far the tracks are from the objects that they show, and whether their covariances say so."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """All measures of a recording, held against truth."""
 
 from __future__ import annotations

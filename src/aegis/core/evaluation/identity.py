@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether an object keeps its track, and what each track was over its life."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which track shows which object, scan by scan.
 
 An object keeps its track as long as that is within the gate of it; the others are assigned anew with the least sum of squared

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The names of all measures, what each means, and how a value is given: with the number of things that it rests on."""
 
 from __future__ import annotations

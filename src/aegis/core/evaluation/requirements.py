@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Requirements: limits for measures, as a YAML file says them, and which of them hold."""
 
 from __future__ import annotations

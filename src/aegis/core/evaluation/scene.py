@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Truth at the times of the scans, made of what is known of each object at times of its own."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """T-GOSPA: GOSPA for trajectories, which charges for a change of the track that shows an object.
 
 Garcia-Fernandez, Rahmathullah, Svensson, A metric on the space of finite sets of trajectories for evaluation of multi-target

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether threats come in the order in which the objects will really be at the asset."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether signals and advice of EW come where somebody radiates, and only there; and how often an operator is alarmed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tracks that cost most, for who wants to see what went wrong."""
 
 from __future__ import annotations

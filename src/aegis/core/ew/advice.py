@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Advice to a person, from proposal to decision. Nothing here acts: Aegis has no transmit path.
 
 Advice lives as long as its cause: a critical threat of a class that it is for, or a signal. It is refreshed while the cause is

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How far a jammed radar still sees: the radar equation against the one-way link of the jammer."""
 
 from __future__ import annotations

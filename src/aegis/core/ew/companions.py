@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Echoes that leave a track: on its line of sight, with its Doppler, ever farther behind it.
 
 So a pulled-off range gate looks to a tracker that believes the Doppler: the true echo keeps its track, and the false one makes a

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Deception in what is tracked: a gate that is pulled off, and false targets on one line of sight.
 
 A pull-off delays or shifts a copy of the echo: range and Doppler then tell of two motions. The test compares the slope of range

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Emitters: pulse trains with what they are known by, and a small library of what they may be."""
 
 from __future__ import annotations

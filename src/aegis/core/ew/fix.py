@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where strobes of several sites cross: the place of a jammer that no single site knows the range of."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Noise-floor rise: an F-test of a scan's noise levels against a baseline of quiet scans.
 
 The F-test rests on levels that are means of so many independent noise cells. Where the levels of quiet scans differ by more than

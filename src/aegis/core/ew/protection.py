@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How the radar protects itself against what it hears: what a person is advised to do through `set_mode`, and what that is worth.
 
 Nothing here acts. Spot noise: another carrier, hopping. Barrage noise, on every carrier: the range at which echoes burn through,

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pulse trains: which repetition intervals are in a stream of arrival times, and which pulses belong to each.
 
 The PRI transform (Nishiguchi and Kobayashi, IEEE Trans. AES 36:407, 2000, with its shifting time origins and overlapping bins) sums

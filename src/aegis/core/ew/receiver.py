@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Jamming and interference in receive-only cells: what the front end (or the simulated radar) measures, held against quiet scans.
 
 A rise of the noise floor, in all cells or in one beam, is tested by F against the baseline; the shape of what is heard says what

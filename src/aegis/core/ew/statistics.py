@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The distributions that decide whether receive-only cells hold more than noise.
 
 Noise-floor rise: the mean of M exponential powers against that of N is F-distributed (`rise_threshold`). It sees every kind of

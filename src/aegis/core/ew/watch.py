@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Everything that watches for electronic warfare, by sensor; what is active, where strobes cross, and what protects against it."""
 
 from __future__ import annotations

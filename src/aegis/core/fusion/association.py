@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which source's track is which of ours: a gate, then the assignment of the smallest total distance, as the tracker's."""
 
 from __future__ import annotations

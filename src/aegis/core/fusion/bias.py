@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Offset, rotation, range bias and time offset of sources against each other, from tracks that two of them hold.
 
 Where two sources report the same object one after the other, their difference is what the two biases make of it, plus the tracks'

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracks of which two sources tell at about the same time, for what their biases are against each other."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Somebody else's objects, reported one by one: what is known of each, as a state that the fusion can take.
 
 Where a report has a velocity, it is the state as it stands. Where it has only a place, the velocity is what a Kalman filter of

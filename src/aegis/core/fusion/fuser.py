@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fusion stage: each report of a source is associated with what there is, and added to it as what it tells anew."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a source's track has learned since its last report, as an equivalent measurement, and what that makes of another track.
 
 A report is the sum of all that its source has measured. What it has learned since the last one is the difference in information

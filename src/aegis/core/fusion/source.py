@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is remembered of a source: its last report, and which of our tracks each of its tracks is."""
 
 from __future__ import annotations

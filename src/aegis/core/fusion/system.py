@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fused tracks as arrays: rows are added at the end, and taken out all at once."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The picture of the fused tracks: what their sources say of them, put together."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Inner loops, compiled ahead of time: where the time of a scan or of a cube goes.
 
 The modules here are Python in Cython's pure mode: `src/CMakeLists.txt` compiles each into an extension module, which Python then

@@ -1,8 +1,9 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which detection belongs to which track: components of pairs, the probabilities of all pairs, the best assignment; existence.
 
 Pairs are kept in compressed rows: those of track t are start[t]:start[t + 1], the index of the detection is in `detection`. Tracks
 and detections fall into components that share no pair; each is solved by itself.
-
 Existence: Williams, Marginal multi-Bernoulli filters: RFS derivation of MHT, JIPDA, and association-based MeMBer, IEEE Trans. AES
 51 (2015), eq. 33-42 and the track-oriented approximation of section V.
 """
@@ -10,8 +11,7 @@ Existence: Williams, Marginal multi-Bernoulli filters: RFS derivation of MHT, JI
 import cython
 from cython.cimports.libc.math import exp, log, log1p
 
-# exp of more could overflow in sums and products; it is certainty anyway.
-LARGEST_LOG_ODDS = cython.declare(cython.double, 200.0)
+LARGEST_LOG_ODDS = cython.declare(cython.double, 200.0)  # exp of more could overflow in sums; it is certainty anyway
 MAX_ITERATIONS = cython.declare(cython.int, 500)  # of belief propagation within one component
 CONVERGED = cython.declare(cython.double, 1e-7)  # largest change of a message
 CERTAIN = cython.declare(cython.double, 1e-3)  # share of a miss below which a track's only pair is as good as sure

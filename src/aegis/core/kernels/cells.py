@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A cube's samples under their windows, the power of its cells, and the echoes in them: where between the cells, from where."""
 
 import cython

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cells of a range-Doppler map above the statistic of their reference, and the peaks among them; see `signal.cfar`."""
 
 import cython

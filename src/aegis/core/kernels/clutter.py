@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Earlier false alarms counted around each detection, and how many of them would be usual there."""
 
 import cython

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracks of several sources into one: what each has learned since its last report, added to what is known; covariance intersection.
 
 States are x y z vx vy vz. What a source has learned is a likelihood, of a state about a base: exp(g' d - d' Y d / 2), d = x - base.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a sensor would measure of a track, and which of the detections near it lie in the gate around it."""
 
 import cython

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The motion of all tracks over a time: straight, in a turn of unknown rate, and mixed as in an IMM; their modes taken together."""
 
 import cython

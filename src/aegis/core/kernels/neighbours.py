@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which detections are near which tracks: a search through strips of the map, and cells of each strip."""
 
 import cython

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A scan's points grouped; its detections as measurements in map, and the view that they come from."""
 
 import cython

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which tracks are so close that the sensor may give one detection of two objects."""
 
 import cython

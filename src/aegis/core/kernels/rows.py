@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Bookkeeping of tracks: after a scan, and what the picture shows of them."""
 
 import cython
@@ -9,8 +11,7 @@ NAN = cython.declare(cython.double, float("nan"))
 TENTATIVE = cython.declare(cython.int, 1)
 CONFIRMED = cython.declare(cython.int, 2)
 COASTING = cython.declare(cython.int, 3)
-# The rows of the tables, as in `tracking.rows`.
-EXISTENCE = cython.declare(cython.int, 0)
+EXISTENCE = cython.declare(cython.int, 0)  # from here on the rows of the tables, as in `tracking.rows`
 LASTING = cython.declare(cython.int, 1)
 RCS_SUM = cython.declare(cython.int, 3)
 RCS_LOOKS = cython.declare(cython.int, 4)

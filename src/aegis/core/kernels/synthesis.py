@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Samples as a raw radar would take them: echoes of points, another radar's chirps, a noise jammer; see `signal.synthesis`."""
 
 import cython

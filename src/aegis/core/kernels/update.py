@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What detections say of states: a new track's first one, and the update of all tracks by extended Kalman filters."""
 
 import cython

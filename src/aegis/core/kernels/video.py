@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A turning radar's video, spoke by spoke: the threshold that follows the clutter, and cells joined to blobs over the spokes."""
 
 import cython

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which tracks are in which zones, how near they will come to them, and which rules that makes true: all pairs of a picture.
 
 Zones are polygons over ground with a floor and a ceiling. Tracks have slots, so that what is remembered of a pair stays in place.

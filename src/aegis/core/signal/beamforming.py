@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Directions from the phases between channels: a coarse beam by FFT or steering matrix, then the maximum itself.
 
 Channel c of an echo from the unit vector u holds A exp(-j 4 pi / lambda p_c . u): `p` are phase centres, so the phase is two-way.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """CFAR detection on a range-Doppler map of power summed over channels: CA, GO, SO and OS, see `cfar_theory`.
 
 A cell's reference is the rectangle around it without the guard cells. Doppler is circular. In range the rectangle is clipped at the

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """CFAR where windows make neighbouring cells alike: the reference cells then tell less of the noise than as many independent ones.
 
 A sum of N correlated cells of power has nearly the distribution of a sum of fewer independent ones (gamma, with the same mean and

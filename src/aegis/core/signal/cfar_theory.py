@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How high a CFAR threshold must be, what it detects, and what it loses: exact for a sum of channels.
 
 The cell under test and every reference cell are sums of `channels` (M) square-law samples of unit mean noise power: gamma variables

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Surface clutter: compound-Gaussian echoes (texture x Rayleigh speckle) of patches in range and azimuth, with a Doppler spread.
 
 Sources: Ward, Tough and Watts, Sea Clutter, 2nd ed. (K distribution); Kanter, Ann. Probab. 3 (1975) (stable variables, from which

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One frame of raw samples, and the waveform that it was taken with: what a raw radar's driver gives the front end.
 
 The echo of a point at range R(t) is, in channel c, with the two-way delay tau = 2 (R(t) - p_c . u) / c, where p_c is the channel's

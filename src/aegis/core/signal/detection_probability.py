@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Probabilities of detection: a square-law detector, and `pulses` samples of one cell summed noncoherently.
 
 SNR is the mean power ratio of one sample; linear unless a name says `_db`. Where a radar sums its channels,

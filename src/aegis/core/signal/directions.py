@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where the echoes of a cell come from: one direction or more; and, with transmitters in turn (TDM), at which range rate.
 
 An echo of Doppler frequency f turns by 2 pi f d in a channel that sends a delay d after the first. What is measured of f is known

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The radar equation and measurement errors. Linear units unless a name says `_db`.
 
 Every function takes numbers or arrays and broadcasts. SNR is the power ratio of one resolution cell after the matched

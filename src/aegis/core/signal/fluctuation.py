@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Fluctuation of a target's RCS after Swerling, as factors on its mean.
 
 Case 0 is steady; in 1 and 2 the RCS is exponential (chi-square, 2 degrees of freedom), in 3 and 4 chi-square with 4; in 1 and 3 it

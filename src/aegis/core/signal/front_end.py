@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The front end: `step` takes a cube and returns its points.
 
 What a point states (M channels, S samples, C chirps; a target of amplitude a in a sample, noise of power n in a sample):

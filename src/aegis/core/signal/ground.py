@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Echoes of the ground: at no range rate all ranges hold them, and the cells at other range rates are no reference there.
 
 The CFAR's window reaches over many range rates, of which the ground fills a few: what stands out of it there is ground as well. So

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How the moving parts of rotors, birds and walking people move, relative to the target's middle.
 
 Motions are displacements (parts, times, 3) [m] and velocities (parts, times, 3) [m/s] in the target's axes (forward, left, up).

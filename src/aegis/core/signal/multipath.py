@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Ghosts: what a sensor sees again in a flat, smooth reflector (the ground, a wall)."""
 
 from __future__ import annotations

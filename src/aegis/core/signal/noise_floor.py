@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The receiver's noise in a range-Doppler map, whatever echoes there are: what a point states as its noise.
 
 The CFAR's reference cells hold the neighbours of an echo too: other echoes, their sidelobes, clutter. That is right for a

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From detected cells to peaks: one target, one point."""
 
 from __future__ import annotations

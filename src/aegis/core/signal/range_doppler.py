@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From a cube to cells of range and range rate: windows, range FFT or matched filter, Doppler FFT, power over the channels.
 
 The cube's own layout (channels fastest) is kept throughout, as the FFT of scipy is as fast across it as along it. Whatever the

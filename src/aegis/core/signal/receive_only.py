@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the receiver hears where no echo of its own is: noise, and who jams it. Measured here, judged in `core/ew`.
 
 Receive-only cells are those of the farthest quarter of the ranges, off the ground's range rates, that do not stand out of their

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a point target looks like in the cells about its peak, and from it where between the cells it is.
 
 Three cells a spacing apart, k - D, k, k + D, hold A h_i(delta) + noise: a complex amplitude, the response of the window (or of the

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters of the radar front end: from a raw cube to points."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Samples as a raw radar would take them: echoes of points, another radar's chirps, a noise jammer; and their rounding by an ADC.
 
 Everything is added to a frame, float32 (samples, chirps, channels, 2) of I and Q, by the equations that `cube.py` states. For an

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Window functions by the names of the parameters."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The alarms of zone rules: raised, ended, acknowledged, shelved, noted. As in ISA-18.2, what is shelved is silent."""
 
 from __future__ import annotations

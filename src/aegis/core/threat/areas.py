@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is protected and watched, as displays show it."""
 
 from __future__ import annotations

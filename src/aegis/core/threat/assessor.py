@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Threat assessment: proximity, time, capability, intent and certainty, each from 0 to 1, in a weighted geometric mean.
 
 The terms follow Johansson and Falkman, A comparison between two approaches to threat evaluation (FUSION 2008): proximity (how near

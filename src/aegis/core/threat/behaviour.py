@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What in the way of a track speaks of intent: approach, loitering, a swarm, appearing near, a drop of height."""
 
 from __future__ import annotations

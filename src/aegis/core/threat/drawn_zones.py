@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Zones that people draw while the graph runs, each with rules of its own; beside those of the parameters."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Closest point of approach, impact and the probability of it, in closed form, batched. Positions are relative to the asset."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The level of each track: thresholds of the score, with hysteresis in score and in time."""
 
 from __future__ import annotations

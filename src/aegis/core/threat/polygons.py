@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether a polygon over ground is one that can be watched: what is wrong with it, in words."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Why a track is a threat, or is none, in words and with the numbers that it rests on."""
 
 from __future__ import annotations

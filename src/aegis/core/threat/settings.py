@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters of the threat stage: what is protected, how the score is made, when a level holds."""
 
 from __future__ import annotations

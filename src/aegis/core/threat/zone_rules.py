@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The rules of a zone that has its own, as people draw them or a file has them: how many, how they are called, what is wrong."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which rules hold for which tracks: every picture against every zone and rule, with hysteresis in space and time."""
 
 from __future__ import annotations

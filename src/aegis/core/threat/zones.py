@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Zones: from parameters, YAML or GeoJSON to arrays of corners."""
 
 from __future__ import annotations

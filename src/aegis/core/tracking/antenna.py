@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where a turning antenna looks: told by the radar, or found from its plots, each of which has a time and an azimuth.
 
 The azimuth of all that an antenna measures goes evenly with time, false alarms and all: nothing but an antenna's turning does that.

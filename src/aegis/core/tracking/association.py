@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which detection belongs to which track: a gate, then the probabilities of all pairs, or the best assignment.
 
 Pairs are kept in compressed rows: the pairs of track t are start[t]:start[t + 1], the index of the detection is in `detection`.

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """New tracks: what a first detection says of an object, and places where objects are known to enter."""
 
 from __future__ import annotations

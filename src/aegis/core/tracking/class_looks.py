@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which detections say something of a track's class: those strong enough, and not jammed."""
 
 from __future__ import annotations

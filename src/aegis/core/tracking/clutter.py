@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where a sensor gives more false alarms than elsewhere: those of the last while, counted around each detection."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Is the filter as exact as it says? Normalised innovations squared (NIS) of each sensor, live, and what errors they speak for."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether an object exists, as a probability: Bernoulli existence of tracks over time."""
 
 from __future__ import annotations

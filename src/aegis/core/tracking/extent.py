@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Extended objects: several detections of one object in a scan become one, with the spread of its scatterers in its errors."""
 
 from __future__ import annotations

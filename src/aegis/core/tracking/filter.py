@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The filter: from a state and the detections of a scan to the next state. States are never changed, so that time can be gone back.
 
 A Poisson multi-Bernoulli filter with one Gaussian mixture over motion modes a track. Every scan: predict, gate, probabilities of

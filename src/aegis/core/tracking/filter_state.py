@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the filter knows between scans, and what it hands on within one."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What clear associations tell of a sensor: whether its errors are as stated, and its bias beside others."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which tracks stay after a scan, which get a name, and which are believed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From scans to looks: when each detection was measured, and which part of a turn an antenna has looked at meanwhile.
 
 What a plot says of its own time is not believed blindly.

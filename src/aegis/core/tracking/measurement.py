@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A scan's detections as measurements, and the view that they come from.
 
 Both kinds of measurement have four components, so that everything behind them is one code: polar (range, azimuth, elevation,

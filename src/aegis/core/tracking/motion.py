@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Motion models: nearly constant velocity, coordinated turn, and their mixing in an IMM. State: x y z vx vy vz (turn rate).
 
 The turn rate [rad/s], anticlockwise about the vertical, is there wherever a turn is a possible mode. In the mode of constant

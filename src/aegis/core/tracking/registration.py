@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Range and azimuth bias of sensors, from tracks that two of them see: a Kalman filter over all biases.
 
 When a track's next clear detection comes from another sensor, the first one's position, carried on with the track's velocity, is

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """All tracks as arrays, one row a track."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the detections of a scan do to the tracks: gate, association, existence, update, in their order."""
 
 from __future__ import annotations

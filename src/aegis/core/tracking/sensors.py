@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the filter works out of a sensor's parameters, once."""
 
 from __future__ import annotations

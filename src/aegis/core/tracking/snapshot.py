@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tracks as bytes, to be kept over a restart."""
 
 from __future__ import annotations

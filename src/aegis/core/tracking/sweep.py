@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What of its view a turning antenna has swept: which tracks it should have shown, and which it has shown in this pass already."""
 
 from __future__ import annotations

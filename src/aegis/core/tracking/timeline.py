@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where a scan belongs in time: next, late, a duplicate, too old, or after time has begun anew.
 
 The last states of the filter are kept for as long as a late scan could still come between them.

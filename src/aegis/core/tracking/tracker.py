@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tracking stage: every scan advances the filter, from where the scan belongs in time."""
 
 from __future__ import annotations

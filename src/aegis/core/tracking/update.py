@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measurement update of all tracks: an extended Kalman filter a mode and detection, and the mixture of what may have happened."""
 
 from __future__ import annotations

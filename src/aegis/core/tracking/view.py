@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the picture shows of the tracks, and the class that it gives them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A token bucket: how much may be sent over a line of bounded rate. Times are of one steady clock, handed in."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Numbered messages of one topic of one site, given on once and in their order, and what of them is missing."""
 
 from __future__ import annotations

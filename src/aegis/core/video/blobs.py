@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cells that stand out, joined over the spokes to echoes: sums by which centroid, extent and time are known when one closes.
 
 What touches is one echo. An echo that is longer or wider than an object may be (land) is given in pieces: its parts in the boxes of

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Video to plots: a threshold that follows the clutter, cells joined over the spokes; of each echo where, when and how exact."""
 
 from __future__ import annotations

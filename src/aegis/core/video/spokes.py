@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Some spokes of a turning radar's video, as the radar sent them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A turning radar's video for displays: a grid of bearings and ranges, as fine as a screen, the strongest cell of each."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The spokes around the one that is judged: which of its cells stand out of their surroundings."""
 
 from __future__ import annotations

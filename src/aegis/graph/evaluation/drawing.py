@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What pages of an evaluation and of a report are made of: tables, a map and charts, as text and SVG; no scripts, no network."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A recording held against truth from where it is: on a topic of the bag, or in a file."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """An evaluation as a page: one HTML file without scripts, which asks no network for anything. A report has the same parts."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is evaluated: collected from messages, out of a bag or as a simulation makes them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """An evaluation as JSON, and for a person."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Truth from a file: positions in time as CSV or GeoJSON, and what aircraft and vessels report of themselves."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a file says of one object at one time, whatever its format."""
 
 from __future__ import annotations

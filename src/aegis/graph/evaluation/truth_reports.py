@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Truth that others report of themselves: aircraft.json, ASTERIX CAT021 and AIS."""
 
 from __future__ import annotations
@@ -145,9 +147,9 @@ def _adsb(report: adsb.AdsbReport, near_ns: int) -> Report:
 
 
 def ais(path: Path, refused: Refused) -> Iterator[Report]:
-    """Yield the vessels of NMEA sentences (AIVDM, AIVDO): position reports of types 1, 2, 3, 18 and 19.
+    r"""Yield the vessels of NMEA sentences (AIVDM, AIVDO): position reports of types 1, 2, 3, 18 and 19.
 
-    Each line says when: in a tag block (`\\c:1452603731*5C\\!AIVDM,...`), or as Unix seconds or ISO 8601 before the
+    Each line says when: in a tag block (`\c:1452603731*5C\!AIVDM,...`), or as Unix seconds or ISO 8601 before the
     sentence, or as Unix seconds behind it.
     """
     for line in path.read_text(encoding="ascii", errors="replace").splitlines():

@@ -1,1 +1,3 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What happened from one time to another, in one file to hand over."""

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tracks of a time as Cursor on Target: one file with the way of all, and for each track the last event, to be opened alone."""
 
 from __future__ import annotations

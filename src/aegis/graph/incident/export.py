@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Everything of an incident in one zip: the bag's part, the report on it, the decisions, and CoT of the tracks."""
 
 from __future__ import annotations

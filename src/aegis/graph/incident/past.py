@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the history of a bridge has of a time: decisions of people, events, and where tracks were."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a bag of a graph holds, in numbers: read once, with what a report needs of each message kept."""
 
 from __future__ import annotations

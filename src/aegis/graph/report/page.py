@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A report as a page. What a bag does not have is said in words, never by an empty chart."""
 
 from __future__ import annotations

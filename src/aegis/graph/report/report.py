@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A report: what a bag holds, what came out against truth where there is some, and what CI is told."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How the stages were doing, by their status messages."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The files of DDS security: governance and permissions as DDS wants them, a policy as `ros2 security` wants it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A keystore as SROS2 lays it out, made with the program `openssl`: authorities, a key for each process, what is signed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What each process of a graph may do on DDS, and nothing else: from the table of nodes, and from what a plan remaps."""
 
 from __future__ import annotations

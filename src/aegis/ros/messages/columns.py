@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Messages of flat arrays to dataclasses and back, by a table of columns that is made from the fields of both.
 
 A field has one name on both sides. The dataclass says what it is here, the message's definition how it travels, so that neither is

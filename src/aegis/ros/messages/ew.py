@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """EW: what a receiver hears, pulse descriptors, signals and advice."""
 
 from __future__ import annotations

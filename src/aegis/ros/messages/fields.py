@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Stamps, headers, vectors: what all conversions share. Casts are explicit: rclpy does not check fields unless told to."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The MarkerArray of a picture: the one place where marker messages are made."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is said of objects: detections, tracks, threats, the truth of a simulation, and what the class numbers mean."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """radar_msgs of ros-perception (RadarScan, RadarTracks) to the columns of a cloud. Reads fields only, so needs no such package.
 
 What its definitions leave open, settings say: the sign of `doppler_velocity`, and whether elevation and Doppler are measured at

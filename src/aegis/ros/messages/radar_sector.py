@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """marine_sensor_msgs/RadarSector, of other people's drivers of radars that turn, to video. Needs no such package."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A recording: one file, or a folder of several as rosbag2 writes it, with its metadata.yaml or without."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """An MCAP file (mcap.dev/spec), as much of it as there is: with chunks or without, with indexes or without, in any compression.
 
 Its records are walked from the first to the last, over what is in chunks, rather than looked up in the summary at its end: writers

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The records of an MCAP file (mcap.dev/spec), taken apart."""
 
 from __future__ import annotations

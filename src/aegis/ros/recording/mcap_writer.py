@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writing an MCAP file (mcap.dev/spec) so that what has been written stays readable, whatever comes after.
 
 `rosbags` writes MCAP too, but without checksums, a chunk only when it is full, and a file that could not be finished has no end.

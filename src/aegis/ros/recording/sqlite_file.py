@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A file of rosbag2's sqlite3 storage, of any version."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the files of a recording have in common: topics, and messages in the order of time."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What every stage shares: counters, events, status, diagnostics. Messages in, messages out; no node, no clock."""
 
 from __future__ import annotations

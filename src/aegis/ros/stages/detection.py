@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`radar/points` to `detections`: any driver's PointCloud2, decoded, grouped, classified; on a platform, with its `odometry`."""
 
 from __future__ import annotations

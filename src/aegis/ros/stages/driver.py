@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A real radar's driver as a node: its line kept open, its frames stamped and published: points, cubes or video."""
 
 from __future__ import annotations

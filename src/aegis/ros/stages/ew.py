@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the radar hears and sees to `ew/signals` and `ew/advice`; a person decides through `ew/acknowledge`."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`radar/cube` to `radar/points`: the signal front end as a node; what it hears without echoes, and the range-Doppler map."""
 
 from __future__ import annotations

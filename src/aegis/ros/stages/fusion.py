@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`source_tracks` of several trackers to `tracks`: one picture of all."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The picture for RViz: tracks and threats in, a MarkerArray out."""
 
 from __future__ import annotations

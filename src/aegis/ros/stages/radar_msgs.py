@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`radar/scan` or `radar/tracks` (radar_msgs of ros-perception) to `radar/points`."""
 
 from __future__ import annotations

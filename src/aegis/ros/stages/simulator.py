@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The simulated radar as a node: scans on `radar/points`, or raw on `radar/cube`, on its interval or on demand, and `truth`."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`tracks` to `threats` and `alarms`; with an asset on the platform, by its `odometry`. A person answers by `alarms/handle`.
 
 `zones` has what people have drawn, which is watched beside the zones of the parameters. `protected` tells displays what is

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`detections` to `tracks`; the picture is kept on disk, so that tracks outlive the process."""
 
 from __future__ import annotations

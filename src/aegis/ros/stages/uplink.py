@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """This site's topics to others, and theirs to here, under /SITE/TOPIC."""
 
 from __future__ import annotations

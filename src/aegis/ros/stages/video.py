@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`radar/video`, or `radar/sector` of another's driver, to `radar/points`: plots of a radar that turns."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The line between sites: a session of zenoh, opened in the background and again and again until it is there."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The other end: what sites send, each recorded message once and in its order; what is missing is asked for; silence is said."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a site keeps on its disk of what it has sent: numbered a topic, bounded in size and age. Used in one thread."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A site's end: recorded messages to the disk and out at once, pictures as the line allows, pages of the record between."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What goes over the line: keys of zenoh, a header beside each message, pages of the record. Messages are CDR, as DDS has them.
 
 aegis/SITE/live/TOPIC      a message; its attachment is the header

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The table of accounts, as the first releases made it without Alembic: theirs is taken over as it is."""
 
 import sqlalchemy as sa

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sessions with refresh tokens, known addresses, invites, service tokens, and the audit with its triggers."""
 
 import sqlalchemy as sa

@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Events, threats, samples of tracks, decisions."""
 
 import sqlalchemy as sa

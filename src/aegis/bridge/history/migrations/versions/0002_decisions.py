@@ -1,3 +1,5 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where a decision came from, and in which order they were committed."""
 
 import sqlalchemy as sa
