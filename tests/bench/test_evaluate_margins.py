@@ -49,9 +49,10 @@ def test_everything_is_shown_once_where_it_is_and_under_one_name(name, rms_m):
     )  # fmt: skip
 
 
-def test_a_ship_of_82_m_is_one_track_where_its_length_is_told_and_all_others_have_errors_as_stated():
-    """By default every object is a point, and this one up to four (docs/figures.md). Its middle is where none of its points is."""
-    found = judge("calm_traffic", 42, ["tracking.max_extent_m=90"], duration_s=60.0)
+@pytest.mark.parametrize("sets", [[], ["tracking.max_extent_m=90"]])
+def test_a_ship_of_82_m_is_one_track_and_all_others_have_errors_as_stated(sets):
+    """Its five points lie up to 36 m apart. Its middle is where none of its points is."""
+    found = judge("calm_traffic", 42, sets, duration_s=60.0)
     within(found, duplicate_tracks=(0, 0), id_changes=(0, 0), coverage=(0.985, 1), **NO_FALSE_TRACKS)
     others = [one for one in found.objects if one.name != "coaster"]
     assert len(others) == 7

@@ -10,7 +10,7 @@ from settings_of import settings_of
 
 from aegis.core.detection.detector import Detector, group_points, strongest
 from aegis.core.detection.points import PointsError, read_points
-from aegis.core.detection.settings import DetectionSettings
+from aegis.core.detection.settings import DetectionSettings, GroupingSettings
 from aegis.core.params import ConfigError
 from aegis.core.types import ClassId, Scan
 
@@ -121,18 +121,24 @@ def test_unknown_class_names_are_refused():
         DetectionSettings.load({"classification.classes": ["UFO"]})
 
 
-def brute_force_groups(scan: Scan, distance: float, speed: float) -> list[int]:
-    """Return single-linkage groups of errorless points, by definition: compare all, merge until nothing changes."""
+def brute_force_groups(scan: Scan, distance: float, speed: float, echo=None, large=(0.0, np.inf)) -> list[int]:
+    """Return single-linkage groups of errorless points, by definition: compare all, merge until nothing changes.
+
+    `echo` of each point's object and `large`, a distance and an RCS [m^2], are of large objects.
+    """
     n = len(scan)
+    echo = np.zeros(n) if echo is None else echo
     group = list(range(n))
     for i in range(n):
         for j in range(i):
             turn = (scan.azimuth[i] - scan.azimuth[j] + np.pi) % (2 * np.pi) - np.pi
             middle = (scan.range[i] + scan.range[j]) / 2
+            weak, strong = sorted((echo[i], echo[j]))
+            reach = large[0] if weak + strong >= large[1] and weak >= strong / 1000.0 else distance
             if (
-                abs(scan.range[i] - scan.range[j]) <= distance
-                and abs(middle * turn) <= distance
-                and abs(middle * (scan.elevation[i] - scan.elevation[j])) <= distance
+                abs(scan.range[i] - scan.range[j]) <= reach
+                and abs(middle * turn) <= reach
+                and abs(middle * (scan.elevation[i] - scan.elevation[j])) <= reach
                 and abs(scan.range_rate[i] - scan.range_rate[j]) <= speed
             ):
                 a, b = group[i], group[j]
@@ -149,8 +155,36 @@ def test_groups_are_those_of_the_definition(n, seed):
         range_rate=rng.uniform(-3, 3, n),
     )  # fmt: skip
     scan.azimuth = (scan.azimuth + np.pi) % (2 * np.pi) - np.pi  # across the jump of the azimuth
-    groups = group_points(scan, np.zeros((n, 4)), 8.0, 2.0)
+    groups = group_points(scan, np.zeros((n, 4)), GroupingSettings(distance_m=8.0, range_rate_mps=2.0))
     assert groups.tolist() == brute_force_groups(scan, 8.0, 2.0)
+    # The same where some are strong, as parts of large objects are, and of some the RCS is unknown.
+    scan.rcs_dbsm = np.where(rng.random(n) < 0.2, np.nan, rng.uniform(-20.0, 25.0, n))
+    echo = np.zeros(n)
+    for g in set(groups.tolist()):
+        echo[groups == g] = np.nansum(10.0 ** (scan.rcs_dbsm[groups == g] / 10.0))
+    settings = GroupingSettings(distance_m=8.0, range_rate_mps=2.0, large_factor=1.75, large_rcs_dbsm=20.0)
+    large = group_points(scan, np.zeros((n, 4)), settings)
+    assert large.tolist() == brute_force_groups(scan, 8.0, 2.0, echo, (14.0, 100.0))
+
+
+@pytest.mark.parametrize(
+    ("rcs_dbsm", "apart_m", "options", "objects"),
+    [
+        ([25.0, 12.0], 55.0, {}, 1),  # bow and stern of a coaster
+        ([25.0, 12.0], 85.0, {}, 2),
+        ([10.0, 10.0], 55.0, {}, 2),  # two cars
+        ([25.0, -18.0], 55.0, {}, 2),  # a drone beside a ship
+        ([np.nan, np.nan], 55.0, {}, 2),
+        ([25.0, 12.0], 55.0, {"grouping.large_factor": 1.0}, 2),
+        ([25.0, 12.0], 5.0, {"grouping.distance_m": 0.0}, 2),  # no grouping is none
+    ],
+)
+def test_far_apart_are_parts_of_one_object_where_they_are_strong_together(rcs_dbsm, apart_m, options, objects):
+    scan = scan_of(
+        range=[6000.0, 6000.0 + apart_m], azimuth=[0.0, 0.0], elevation=[0.0, 0.0], range_rate=[-5.0, -5.5],
+        snr_db=[30.0, 30.0], rcs_dbsm=rcs_dbsm,
+    )  # fmt: skip
+    assert len(Detector(DetectionSettings.load(options)).step(scan)[0]) == objects
 
 
 def test_one_vehicle_of_many_points_is_one_detection_at_its_middle():

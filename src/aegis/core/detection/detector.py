@@ -10,7 +10,7 @@ import numpy as np
 
 from aegis.core.angles import wrapped
 from aegis.core.classification.physical import PhysicalModel, decide
-from aegis.core.detection.settings import DetectionSettings
+from aegis.core.detection.settings import DetectionSettings, GroupingSettings
 from aegis.core.kernels import plots as kernels
 from aegis.core.signal.equation import decibels
 from aegis.core.types import ClassId, Detections, Floats, Ints, Scan, take_rows
@@ -34,7 +34,7 @@ class Detector:
         """Return the detections of a scan, and how many points or detections were dropped, by reason."""
         s = self.settings
         variance = self.point_variance(scan)
-        group = group_points(scan, variance, s.grouping.distance_m, s.grouping.range_rate_mps)
+        group = group_points(scan, variance, s.grouping)
         detections = self._merge(scan, variance, group)
         dropped: Counter[str] = Counter()
         if s.grouping.min_points > 1:
@@ -160,19 +160,32 @@ def strongest(group: Ints, snr_db: Floats, n: int) -> Ints:
     return order[np.searchsorted(group[order], np.arange(n), side="right") - 1]
 
 
-def group_points(scan: Scan, variance: Floats, distance_m: float, range_rate_mps: float) -> Ints:
+def group_points(scan: Scan, variance: Floats, settings: GroupingSettings) -> Ints:
     """Return (N,) group numbers, from 0, in the order of each group's first point.
 
     Two points are neighbours when range, both cross-ranges and range rate differ by no more than the distances, widened by the
     standard deviation of the difference, and when they are of one look; groups are the connected components (single linkage).
+    Where two groups are together as strong as a large object, their points may be farther apart.
+
+    Args:
+        scan: N points; variance: (N, 4) of range, azimuth, elevation and range rate; settings: the distances.
     """
-    n = len(scan)
-    if n < 2 or distance_m <= 0.0:
+    s, n = settings, len(scan)
+    if n < 2 or s.distance_m <= 0.0:
         return np.arange(n)
-    widest = distance_m + float(np.sqrt(2.0 * variance[:, 0].max()))
-    out = np.empty(n, np.int64)
-    kernels.group(
-        np.argsort(scan.range), scan.range, scan.azimuth, scan.elevation, scan.range_rate, scan.time_offset, variance, widest,
-        distance_m, range_rate_mps, SAME_LOOK_S, np.empty(n, np.int64), out,
-    )  # fmt: skip
+    order = np.argsort(scan.range)
+    wider = float(np.sqrt(2.0 * variance[:, 0].max()))
+    echo, out = np.zeros(n), np.empty(n, np.int64)
+
+    def link(farthest_m: float, large_m2: float) -> None:
+        kernels.group(
+            order, scan.range, scan.azimuth, scan.elevation, scan.range_rate, scan.time_offset, variance, farthest_m + wider,
+            s.distance_m, s.range_rate_mps, SAME_LOOK_S, s.large_factor * s.distance_m, large_m2, echo, np.empty(n, np.int64), out,
+        )  # fmt: skip
+
+    link(s.distance_m, np.inf)
+    large_m2 = 10.0 ** (s.large_rcs_dbsm / 10.0)
+    echo = np.bincount(out, np.nan_to_num(10.0 ** (scan.rcs_dbsm / 10.0)))[out]
+    if s.large_factor > 1.0 and 2.0 * echo.max() >= large_m2:
+        link(s.large_factor * s.distance_m, large_m2)
     return out

@@ -115,6 +115,14 @@ class GroupingSettings(Settings):
         20.0, "Points of one object are at most this far apart, beside their errors. 0: no grouping.", unit="m", ge=0.0,
         was="group_distance_m",
     )  # fmt: skip
+    large_factor: float = param(
+        3.0, "So many times that far where two groups are together as strong as a large object: parts of a ship. 1: no farther.",
+        ge=1.0,
+    )  # fmt: skip
+    large_rcs_dbsm: float = param(
+        20.0, "Two groups may be parts of one large object from this RCS of both together; no part is 20 dB weaker than another.",
+        unit="dBsm",
+    )  # fmt: skip
     range_rate_mps: float = param(
         2.0, "Points of one object differ at most this much in range rate, beside their errors.", unit="m/s", ge=0.0,
         was="group_range_rate_mps",

@@ -10,6 +10,7 @@ INFINITY = cython.declare(cython.double, float("inf"))
 MAX_RANGE_M = cython.declare(
     cython.double, 1e8
 )  # no radar picture reaches farther; squares of larger numbers would overflow in time
+PART = cython.declare(cython.double, 0.001)  # of the stronger echo: a weaker one is another object, or noise
 SPEED_OF_LIGHT_MPS = cython.declare(cython.double, 299_792_458.0)
 
 
@@ -38,17 +39,20 @@ def first_of(root: cython.longlong[::1], i: cython.longlong) -> cython.longlong:
 def group(
     order: cython.longlong[::1], r: cython.double[:], azimuth: cython.double[:], elevation: cython.double[:],
     rate: cython.double[:], when: cython.double[:], variance: cython.double[:, :], widest: cython.double, distance: cython.double,
-    rate_distance: cython.double, time_distance: cython.double, root: cython.longlong[::1], out: cython.longlong[::1],
+    rate_distance: cython.double, time_distance: cython.double, large_distance: cython.double, large: cython.double,
+    echo: cython.double[::1], root: cython.longlong[::1], out: cython.longlong[::1],
 ) -> cython.void:  # fmt: skip
     """Write (N,) group numbers; see `detection.detector.group_points`.
 
     Args:
         order: (N,) the points by range; r, azimuth, elevation, rate: (N,); when: (N,) [s]; variance: (N, 4) of the first four.
         widest: the largest difference in range of two neighbours; distance, rate_distance, time_distance: see there.
+        large_distance: in place of distance where two echoes are `large` together; echo: (N,) of the object of each point [m^2].
         root: (N,) scratch; out: to be written.
     """
     middle: cython.double
     turn: cython.double
+    reach: cython.double
     count: cython.longlong = 0
     a: cython.longlong
     b: cython.longlong
@@ -61,7 +65,10 @@ def group(
             b = order[q]
             if r[b] - r[a] > widest:
                 break
-            if not near(r[b] - r[a], variance[a, 0] + variance[b, 0], distance):
+            reach = distance
+            if echo[a] + echo[b] >= large and min(echo[a], echo[b]) >= PART * max(echo[a], echo[b]):
+                reach = large_distance
+            if not near(r[b] - r[a], variance[a, 0] + variance[b, 0], reach):
                 continue
             if abs(when[b] - when[a]) > time_distance:
                 continue
@@ -70,10 +77,10 @@ def group(
             middle = 0.5 * (r[a] + r[b])
             turn = azimuth[b] - azimuth[a]
             turn -= 2.0 * PI * floor((turn + PI) / (2.0 * PI))
-            if not near(middle * turn, variance[a, 1] * r[a] * r[a] + variance[b, 1] * r[b] * r[b], distance):
+            if not near(middle * turn, variance[a, 1] * r[a] * r[a] + variance[b, 1] * r[b] * r[b], reach):
                 continue
             turn = elevation[b] - elevation[a]
-            if not near(middle * turn, variance[a, 2] * r[a] * r[a] + variance[b, 2] * r[b] * r[b], distance):
+            if not near(middle * turn, variance[a, 2] * r[a] * r[a] + variance[b, 2] * r[b] * r[b], reach):
                 continue
             first, other = first_of(root, a), first_of(root, b)
             root[max(first, other)] = min(first, other)

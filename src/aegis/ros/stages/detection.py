@@ -53,6 +53,7 @@ class DetectionStage(Stage[DetectionSettings]):
     tunable = (
         "accuracy.*",
         "grouping.distance_m",
+        "grouping.large_*",
         "grouping.range_rate_mps",
         "grouping.min_points",
         "limits.*",
