@@ -185,7 +185,7 @@ def group_points(scan: Scan, variance: Floats, settings: GroupingSettings) -> In
 
     link(s.distance_m, np.inf)
     large_m2 = 10.0 ** (s.large_rcs_dbsm / 10.0)
-    echo = np.bincount(out, np.nan_to_num(10.0 ** (scan.rcs_dbsm / 10.0)))[out]
+    echo = _sum(out, np.nan_to_num(10.0 ** (scan.rcs_dbsm / 10.0)), n)[out]
     if s.large_factor > 1.0 and 2.0 * echo.max() >= large_m2:
         link(s.large_factor * s.distance_m, large_m2)
     return out
