@@ -30,6 +30,7 @@ SHAPES = {
     "raw": {"sets": ("simulator.level=signal",), "foxglove": False},
     "driver of video": {"driver": "navico"},
     "radar_msgs": {"radar_msgs": True},
+    "other stacks": {"sets": ("objects.packages=[vision_msgs,radar_msgs]",), "nodes": ("tracking", "objects")},
     "chosen": {"nodes": ("detection", "tracking"), "bridge": False},
     "rig": RIG,
     "composed rig": {**RIG, "composed": True, "foxglove": False},
@@ -47,8 +48,9 @@ SHAPES = {
 UNBUILT = (
     BRIDGE,
     "radar_msgs",
+    "objects",
     "driver",
-)  # one with an event loop, one without its package here, one without its radar
+)  # one with an event loop, two without their packages here, one without its radar
 
 
 def openssl(*words: object, code: int = 0) -> str:

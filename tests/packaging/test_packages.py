@@ -27,7 +27,12 @@ ROS_PACKAGES = {
     "rcl_interfaces",
     "tf2_ros",
 }
-OPTIONAL = {"radar_msgs", "marine_sensor_msgs"}  # of somebody's radar
+OPTIONAL = {
+    "radar_msgs",
+    "marine_sensor_msgs",
+    "vision_msgs",
+    "autoware_perception_msgs",
+}  # of somebody's radar or stack
 PACKAGES = {"aegis_msgs": (ROOT / "msg" / "package.xml", ROOT / "msg" / "pyproject.toml"),
             "aegis": (ROOT / "src" / "package.xml", ROOT / "pyproject.toml")}  # fmt: skip
 EXECUTABLE = 0o111

@@ -53,6 +53,7 @@ class NodeSpec:
 
 
 UPLINK = "uplink"
+OBJECTS = "objects"
 NODES: dict[str, NodeSpec] = {
     node.name: node
     for node in (
@@ -178,6 +179,16 @@ NODES: dict[str, NodeSpec] = {
             "the picture for RViz",
             subscribes=("tracks", "threats"),
             publishes=("markers",),
+        ),
+        NodeSpec(
+            OBJECTS,
+            "aegis.ros.stages.objects:ObjectsStage",
+            "aegis.core.objects:ObjectsSettings",
+            "tracks for other stacks, in radar_msgs, vision_msgs or autoware_perception_msgs; where its parameters name any",
+            subscribes=("tracks",),
+            publishes=("objects/radar_tracks", "objects/detections", "objects/tracked"),
+            offline=False,
+            on_request=True,
         ),
         NodeSpec(
             "foxglove",

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aegis.core.objects import ObjectsSettings
 from aegis.core.params import ConfigError, Settings
 from aegis.core.uplink.settings import UplinkSettings
 from aegis.drivers import registry
 from aegis.drivers.contract import DriverSettings
 from aegis.graph import rig
 from aegis.graph.config import Parameters
-from aegis.graph.nodes import BRIDGE, NODES, UPLINK
+from aegis.graph.nodes import BRIDGE, NODES, OBJECTS, UPLINK
 from aegis.graph.parameter_file import read_file
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.graph.site import site_of
@@ -222,6 +223,8 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
         requested.add("video")
     if parameters.settings_as(UplinkSettings, UPLINK, environ=environ).is_used:
         requested.add(UPLINK)
+    if parameters.settings_as(ObjectsSettings, OBJECTS, environ=environ).is_used:
+        requested.add(OBJECTS)
     names = [
         name
         for name, spec in NODES.items()

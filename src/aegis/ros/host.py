@@ -104,7 +104,7 @@ class StageHost:
         self.node = node
         self.stage = stage
         self._attended: dict[str, list[Subscription[Any]]] = {}
-        self._own_topics = frozenset(publishes)
+        self._own_topics = frozenset(filter(stage.writes, publishes))
         self._publishers = {
             name: node.create_publisher(
                 message_class(TOPICS[name].type),

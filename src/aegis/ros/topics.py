@@ -63,6 +63,9 @@ TOPICS: dict[str, Topic] = {
         Topic("status", "aegis_msgs/msg/PipelineStatus"),
         Topic("class_info", "aegis_msgs/msg/ClassInfo", depth=1, latched=True),
         Topic("markers", "visualization_msgs/msg/MarkerArray", depth=1),
+        Topic("objects/radar_tracks", "radar_msgs/msg/RadarTracks", optional=True),
+        Topic("objects/detections", "vision_msgs/msg/Detection3DArray", optional=True),
+        Topic("objects/tracked", "autoware_perception_msgs/msg/TrackedObjects", optional=True),
         Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray"),
     )
 }

@@ -144,6 +144,10 @@ class Stage(ABC, Generic[SettingsT]):
         """Tell whether the parameters make this stage read a topic of its node's row in the graph table."""
         return True
 
+    def writes(self, topic: str) -> bool:
+        """Tell whether the parameters make this stage publish a topic of that row."""
+        return True
+
     def start(self, now_ns: int) -> Iterable[Output]:
         """Say what is to be known from the start (latched topics)."""
         return ()
