@@ -37,7 +37,12 @@ SHAPES = {
     "fused": {**RIG, "fusion": True},
     "fused, composed, in a namespace": {**RIG, "fusion": True, "composed": True, "namespace": "quay"},
     "others": {
-        "sets": ("bridge.outputs.site=[51.0,-1.0,0.0]", "sapient.fusion.connect=tcp://127.0.0.1:9"),
+        "sets": (
+            "bridge.outputs.site=[51.0,-1.0,0.0]",
+            "sapient.fusion.connect=tcp://127.0.0.1:9",
+            "asterix_tracks.listen=true",
+            "asterix_tracks.udp.port=0",
+        ),
         "sapient": "tcp://127.0.0.1:9",
     },
     "site": {"sets": ("uplink.site=north", "uplink.connect=[tcp/127.0.0.1:1]"), "nodes": ("tracking", "uplink")},

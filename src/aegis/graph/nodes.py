@@ -146,6 +146,15 @@ NODES: dict[str, NodeSpec] = {
             on_request=True,
         ),
         NodeSpec(
+            "asterix_tracks",
+            "aegis.ros.stages.asterix_tracks:AsterixTracksStage",
+            "aegis.drivers.asterix_foreign:AsterixTracksSettings",
+            "others' tracks by ASTERIX (CAT062 of a centre, CAT048 of a radar that tracks), over UDP",
+            publishes=("source_tracks",),
+            offline=False,
+            on_request=True,
+        ),
+        NodeSpec(
             UPLINK,
             "aegis.ros.stages.uplink:UplinkStage",
             "aegis.core.uplink.settings:UplinkSettings",

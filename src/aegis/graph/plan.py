@@ -14,6 +14,7 @@ from aegis.core.objects import ObjectsSettings
 from aegis.core.params import ConfigError, Settings
 from aegis.core.uplink.settings import UplinkSettings
 from aegis.drivers import registry
+from aegis.drivers.asterix_foreign import AsterixTracksSettings, check_placed
 from aegis.drivers.contract import DriverSettings
 from aegis.graph import rig
 from aegis.graph.config import Parameters
@@ -129,8 +130,7 @@ class Plan:
         sets = options.all_sets()
         ros = RosArguments.parse(options.ros_args)
         parameters = Parameters.read(options.config, sets, namespace=options.namespace, ros=ros)
-        sapient = parameters.settings_as(SapientSettings, "sapient", environ=environ)
-        of_several = len(options.radars) > 1 or options.headquarters or sapient.fusion.active
+        of_several = len(options.radars) > 1 or options.headquarters or _takes_others(parameters, environ)
         if options.fusion and not of_several:
             raise ConfigError("fusion is of several radars: name them, as in --radar front --radar left")
         parts = rig.parts_of(options.radars, parameters, lambda given: _nodes(options, given, environ), options.fusion)
@@ -147,6 +147,7 @@ class Plan:
             given.check(part.nodes)
             settings = {name: given.settings(name, environ=environ) for name in part.nodes}
             _check_sapient(settings)
+            _check_asterix_tracks(settings)
             if BRIDGE in settings:
                 _check_bridge(settings[BRIDGE])
             own = [name for name in part.nodes if name != BRIDGE]
@@ -221,7 +222,9 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
     sapient = parameters.settings_as(SapientSettings, "sapient", environ=environ)
     if sapient.active:
         requested.add("sapient")
-    if options.fusion or sapient.fusion.active:
+    if parameters.settings_as(AsterixTracksSettings, "asterix_tracks", environ=environ).listen:
+        requested.add("asterix_tracks")
+    if options.fusion or _takes_others(parameters, environ):
         requested.add("fusion")
     if options.radar_msgs:
         requested.add("radar_msgs")
@@ -251,6 +254,25 @@ def _check_bridge(settings: Settings) -> None:
 
     assert isinstance(settings, BridgeSettings)
     check_exposure(settings)
+
+
+def _takes_others(parameters: Parameters, environ: Mapping[str, str]) -> bool:
+    """Tell whether somebody else's tracks come into the picture, which the fusion then makes."""
+    sapient = parameters.settings_as(SapientSettings, "sapient", environ=environ)
+    return (
+        sapient.fusion.active or parameters.settings_as(AsterixTracksSettings, "asterix_tracks", environ=environ).listen
+    )
+
+
+def _check_asterix_tracks(settings: Mapping[str, Settings]) -> None:
+    """Refuse what the node of ASTERIX tracks could not start with.
+
+    Raises:
+        ConfigError: the message names what to set.
+    """
+    given = settings.get("asterix_tracks")
+    if isinstance(given, AsterixTracksSettings):
+        check_placed(given)
 
 
 def _check_sapient(settings: Mapping[str, Settings]) -> None:
