@@ -23,6 +23,7 @@ from aegis.graph.parameter_file import read_file
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.graph.site import site_of
 from aegis.resources import share_dir
+from aegis.ros.topics import MANAGED
 from aegis.sapient.settings import SapientSettings, check_usable
 from aegis.simulation.settings import SimulatorSettings
 
@@ -63,6 +64,7 @@ class Options:
     )
     headquarters: bool = False  # no radar and no tracker: the tracks of sites, fused
     nodes: tuple[str, ...] = ()  # that run, of those that would; empty: all of them
+    managed: tuple[str, ...] = ()  # that a lifecycle manager starts
     discovery_range: str = ""  # of DDS, where the environment does not say
     ros_args: tuple[str, ...] = ()  # what follows `--ros-args`
 
@@ -98,7 +100,8 @@ class Options:
             "bridge.host": self.host,
             "bridge.insecure_non_loopback": "true" if self.insecure else None,
         }
-        return [*self.sets, *(f"{name}={value}" for name, value in also.items() if value is not None)]
+        managed = [f"{node}.{MANAGED}=true" for node in self.managed]
+        return [*self.sets, *managed, *(f"{name}={value}" for name, value in also.items() if value is not None)]
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,9 @@ class Plan:
                 processes[part.process(group)] = [*nodes, *common, *own_sets, *words]
                 settled[part.process(group)] = {name: settings[name] for name in nodes}
                 environs[part.process(group)] = {**shared, **dds_environ((settings[name] for name in nodes), environ)}
+        if strange := [name for name in options.managed if name not in every or name == BRIDGE]:
+            able = ", ".join(name for name in every if name != BRIDGE)
+            raise ConfigError(f"managed: no node '{strange[0]}' with a lifecycle runs; there are: {able}")
         radars = {part.radar: part.parameters for part in parts if part.radar}
         return cls(tuple(every), processes, environs, parameters, radars, settled)
 

@@ -99,6 +99,8 @@ def heard_at(settings: object, topic: str) -> Sequence[str]:
 
 # A parameter of every node: whether commands are taken from anybody on DDS, without a proof. Decisions never are.
 OPEN_COMMANDS = "open_commands"
+# And whether a lifecycle manager starts its work; else it starts by itself.
+MANAGED = "managed"
 # What every node publishes and answers, besides its own row below.
 COMMON_PUBLISHES = ("events", "status", "/diagnostics")
 COMMON_SERVICES = (Service("~/restart", "aegis_msgs/srv/Restart"),)
