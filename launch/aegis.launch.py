@@ -103,6 +103,11 @@ def generate_launch_description() -> LaunchDescription:
                 "nodes", default_value="", description="that run, and no other: detection,tracking; empty: all"
             ),
             DeclareLaunchArgument(
+                "managed",
+                default_value="",
+                description="of the nodes, those that a lifecycle manager configures and activates: driver,tracking",
+            ),
+            DeclareLaunchArgument(
                 "print_plan", default_value="false", choices=YES_NO, description="say what would run, and run nothing"
             ),
             OpaqueFunction(function=processes),
@@ -134,6 +139,7 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         fusion="fusion" in yes,
         sapient=arguments["sapient"],
         nodes=_listed(arguments["nodes"]),
+        managed=_listed(arguments["managed"]),
     )
     plan = Plan.of(options, os.environ)
     if "print_plan" in yes:

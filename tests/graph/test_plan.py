@@ -313,6 +313,18 @@ def test_others_detections_are_fused_with_the_tracks_of_one_radar(composed):
         assert words[words.index("tracking:tracks:=/site/source_tracks") - 1] == "-r"
 
 
+def test_tracks_by_asterix_are_fused_and_our_own_output_is_not_taken():
+    own = ("bridge.outputs.cat062.address=127.0.0.1:8600", "bridge.outputs.cat062.sac=7", "bridge.outputs.cat062.sic=9")
+    made = plan(*SITED, *own, "asterix_tracks.listen=true")
+    assert {"asterix_tracks", "fusion", "tracking"} <= set(made.nodes)
+    assert "tracking:tracks:=/source_tracks" in made.processes["tracking"]
+    settings = made.settings["asterix_tracks"]["asterix_tracks"]
+    assert (settings.site, settings.never) == ((51.0, -1.0, 100.0), ("7/9",))
+    assert "asterix_tracks" not in plan(*SITED).nodes
+    with pytest.raises(ConfigError, match="where map is"):
+        plan("asterix_tracks.listen=true")
+
+
 def test_others_detections_are_fused_with_the_tracks_of_the_one_tracker_of_a_rig():
     made = plan(*RIG, *SITED, "sapient.fusion.listen=tcp://127.0.0.1:5020", radars=("front", "left"))
     assert "tracking:tracks:=/source_tracks" in made.processes["tracking"]

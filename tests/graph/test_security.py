@@ -30,13 +30,19 @@ SHAPES = {
     "raw": {"sets": ("simulator.level=signal",), "foxglove": False},
     "driver of video": {"driver": "navico"},
     "radar_msgs": {"radar_msgs": True},
+    "other stacks": {"sets": ("objects.packages=[vision_msgs,radar_msgs]",), "nodes": ("tracking", "objects")},
     "chosen": {"nodes": ("detection", "tracking"), "bridge": False},
     "rig": RIG,
     "composed rig": {**RIG, "composed": True, "foxglove": False},
     "fused": {**RIG, "fusion": True},
     "fused, composed, in a namespace": {**RIG, "fusion": True, "composed": True, "namespace": "quay"},
     "others": {
-        "sets": ("bridge.outputs.site=[51.0,-1.0,0.0]", "sapient.fusion.connect=tcp://127.0.0.1:9"),
+        "sets": (
+            "bridge.outputs.site=[51.0,-1.0,0.0]",
+            "sapient.fusion.connect=tcp://127.0.0.1:9",
+            "asterix_tracks.listen=true",
+            "asterix_tracks.udp.port=0",
+        ),
         "sapient": "tcp://127.0.0.1:9",
     },
     "site": {"sets": ("uplink.site=north", "uplink.connect=[tcp/127.0.0.1:1]"), "nodes": ("tracking", "uplink")},
@@ -47,8 +53,9 @@ SHAPES = {
 UNBUILT = (
     BRIDGE,
     "radar_msgs",
+    "objects",
     "driver",
-)  # one with an event loop, one without its package here, one without its radar
+)  # one with an event loop, two without their packages here, one without its radar
 
 
 def openssl(*words: object, code: int = 0) -> str:

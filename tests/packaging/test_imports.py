@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "aegis"
 # From the ground up. Rooms of one floor do not know each other; those with one module are files of the package itself.
 FLOORS = [
     {"core"},
-    {"state", "resources", "models", "heartbeat", "secret_files", "error_reports"},
+    {"ament_license", "state", "resources", "models", "heartbeat", "secret_files", "error_reports"},
     {"decision_key"},
     {"drivers", "simulation"},
     {"training"},

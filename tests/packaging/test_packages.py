@@ -27,7 +27,12 @@ ROS_PACKAGES = {
     "rcl_interfaces",
     "tf2_ros",
 }
-OPTIONAL = {"radar_msgs", "marine_sensor_msgs"}  # of somebody's radar
+OPTIONAL = {
+    "radar_msgs",
+    "marine_sensor_msgs",
+    "vision_msgs",
+    "autoware_perception_msgs",
+}  # of somebody's radar or stack
 PACKAGES = {"aegis_msgs": (ROOT / "msg" / "package.xml", ROOT / "msg" / "pyproject.toml"),
             "aegis": (ROOT / "src" / "package.xml", ROOT / "pyproject.toml")}  # fmt: skip
 EXECUTABLE = 0o111
@@ -75,6 +80,22 @@ def test_every_ros_package_that_is_imported_is_declared_for_rosdep():
     declared = {one.name for one in parse_package(str(ROOT / "src")).exec_depends}
     assert ros - OPTIONAL <= declared, ros - declared
     assert len(ros) > 10
+
+
+def test_every_python_package_is_declared_for_rosdep_or_bounded_for_pip():
+    """By the names that packages have on PyPI, and rosdep's keys for the same."""
+    keys = {"pyyaml": "python3-yaml", "pyserial": "python3-serial"}
+    needed = {
+        re.match(r"[\w.-]+", one)[0]: one for one in read_toml(ROOT / "pyproject.toml")["project"]["dependencies"]
+    }
+    needed = {name: one for name, one in needed.items() if not name.startswith(("ros-", "aegis"))}
+    declared = {one.name for one in parse_package(str(ROOT / "src")).exec_depends}
+    by_rosdep = {name for name in needed if keys.get(name, f"python3-{name}") in declared}
+    lines = [line.partition("#")[0].strip() for line in (ROOT / "requirements-ros.txt").read_text().splitlines()]
+    bounded = {re.match(r"[\w.-]+", line)[0]: line for line in lines if line}
+    assert bounded.pop("numpy") == "numpy<2"
+    assert bounded == {name: one for name, one in needed.items() if name not in by_rosdep}
+    assert len(by_rosdep) == 6
 
 
 def test_the_version_is_the_same_everywhere():

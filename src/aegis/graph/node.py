@@ -19,7 +19,6 @@ from pathlib import Path
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import LoggingSeverity
-from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.type_support import check_for_type_support
 
@@ -28,6 +27,7 @@ from aegis.core.events import Severity
 from aegis.core.params import ConfigError, Settings
 from aegis.error_reports import report_errors
 from aegis.graph.config import Parameters
+from aegis.graph.managed import UNCONFIGURED, ManagedNode
 from aegis.graph.nodes import ALL_NODES, BRIDGE, DEFAULT_NODES, NODES, NodeSpec, nodes_beside_bridge
 from aegis.graph.plan import COMPOSED, RUN_ID, dds_environ
 from aegis.graph.ros_args import BEGIN, RosArguments, split_ros_args
@@ -52,8 +52,8 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of <malloc.h>
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR", "fatal": "ERROR"}
 
 
-class StageNode(Node):  # type: ignore[misc]
-    """A node of the graph table: its parameters declared, its stage hosted."""
+class StageNode(ManagedNode):
+    """A node of the graph table: its parameters declared, its stage hosted; by its parameter `managed` with a lifecycle."""
 
     def __init__(self, spec: NodeSpec, settings: Settings, parameters: Parameters, run_id: str) -> None:
         own = parameters.ros_own(spec.name)
@@ -68,7 +68,9 @@ class StageNode(Node):  # type: ignore[misc]
             run_id=run_id, epoch=epoch, state_dir=state, live=True, namespace=own_namespace, label=label
         )
         self.stage: Stage[Settings] = spec.load_stage()(settings, context)
-        StageHost(
+        managed = self.is_to_be_managed()
+        self.stage.idle = UNCONFIGURED if managed else ""
+        host = StageHost(
             self,
             self.stage,
             subscribes=spec.subscribes,
@@ -76,6 +78,8 @@ class StageNode(Node):  # type: ignore[misc]
             services=spec.services,
             overrides=own,
         )
+        if managed:
+            self.manage(host)
 
 
 def label_of(node: str, status_topic: str) -> str:

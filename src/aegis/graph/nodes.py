@@ -53,6 +53,7 @@ class NodeSpec:
 
 
 UPLINK = "uplink"
+OBJECTS = "objects"
 NODES: dict[str, NodeSpec] = {
     node.name: node
     for node in (
@@ -145,6 +146,15 @@ NODES: dict[str, NodeSpec] = {
             on_request=True,
         ),
         NodeSpec(
+            "asterix_tracks",
+            "aegis.ros.stages.asterix_tracks:AsterixTracksStage",
+            "aegis.drivers.asterix_foreign:AsterixTracksSettings",
+            "others' tracks by ASTERIX (CAT062 of a centre, CAT048 of a radar that tracks), over UDP",
+            publishes=("source_tracks",),
+            offline=False,
+            on_request=True,
+        ),
+        NodeSpec(
             UPLINK,
             "aegis.ros.stages.uplink:UplinkStage",
             "aegis.core.uplink.settings:UplinkSettings",
@@ -178,6 +188,16 @@ NODES: dict[str, NodeSpec] = {
             "the picture for RViz",
             subscribes=("tracks", "threats"),
             publishes=("markers",),
+        ),
+        NodeSpec(
+            OBJECTS,
+            "aegis.ros.stages.objects:ObjectsStage",
+            "aegis.core.objects:ObjectsSettings",
+            "tracks for other stacks, in radar_msgs, vision_msgs or autoware_perception_msgs; where its parameters name any",
+            subscribes=("tracks",),
+            publishes=("objects/radar_tracks", "objects/detections", "objects/tracked"),
+            offline=False,
+            on_request=True,
         ),
         NodeSpec(
             "foxglove",

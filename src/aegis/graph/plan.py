@@ -10,17 +10,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aegis.core.objects import ObjectsSettings
 from aegis.core.params import ConfigError, Settings
 from aegis.core.uplink.settings import UplinkSettings
 from aegis.drivers import registry
+from aegis.drivers.asterix_foreign import AsterixTracksSettings, check_placed
 from aegis.drivers.contract import DriverSettings
 from aegis.graph import rig
 from aegis.graph.config import Parameters
-from aegis.graph.nodes import BRIDGE, NODES, UPLINK
+from aegis.graph.nodes import BRIDGE, NODES, OBJECTS, UPLINK
 from aegis.graph.parameter_file import read_file
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.graph.site import site_of
 from aegis.resources import share_dir
+from aegis.ros.topics import MANAGED
 from aegis.sapient.settings import SapientSettings, check_usable
 from aegis.simulation.settings import SimulatorSettings
 
@@ -61,6 +64,7 @@ class Options:
     )
     headquarters: bool = False  # no radar and no tracker: the tracks of sites, fused
     nodes: tuple[str, ...] = ()  # that run, of those that would; empty: all of them
+    managed: tuple[str, ...] = ()  # that a lifecycle manager starts
     discovery_range: str = ""  # of DDS, where the environment does not say
     ros_args: tuple[str, ...] = ()  # what follows `--ros-args`
 
@@ -96,7 +100,8 @@ class Options:
             "bridge.host": self.host,
             "bridge.insecure_non_loopback": "true" if self.insecure else None,
         }
-        return [*self.sets, *(f"{name}={value}" for name, value in also.items() if value is not None)]
+        managed = [f"{node}.{MANAGED}=true" for node in self.managed]
+        return [*self.sets, *managed, *(f"{name}={value}" for name, value in also.items() if value is not None)]
 
 
 @dataclass(frozen=True)
@@ -125,8 +130,7 @@ class Plan:
         sets = options.all_sets()
         ros = RosArguments.parse(options.ros_args)
         parameters = Parameters.read(options.config, sets, namespace=options.namespace, ros=ros)
-        sapient = parameters.settings_as(SapientSettings, "sapient", environ=environ)
-        of_several = len(options.radars) > 1 or options.headquarters or sapient.fusion.active
+        of_several = len(options.radars) > 1 or options.headquarters or _takes_others(parameters, environ)
         if options.fusion and not of_several:
             raise ConfigError("fusion is of several radars: name them, as in --radar front --radar left")
         parts = rig.parts_of(options.radars, parameters, lambda given: _nodes(options, given, environ), options.fusion)
@@ -143,6 +147,7 @@ class Plan:
             given.check(part.nodes)
             settings = {name: given.settings(name, environ=environ) for name in part.nodes}
             _check_sapient(settings)
+            _check_asterix_tracks(settings)
             if BRIDGE in settings:
                 _check_bridge(settings[BRIDGE])
             own = [name for name in part.nodes if name != BRIDGE]
@@ -164,6 +169,9 @@ class Plan:
                 processes[part.process(group)] = [*nodes, *common, *own_sets, *words]
                 settled[part.process(group)] = {name: settings[name] for name in nodes}
                 environs[part.process(group)] = {**shared, **dds_environ((settings[name] for name in nodes), environ)}
+        if strange := [name for name in options.managed if name not in every or name == BRIDGE]:
+            able = ", ".join(name for name in every if name != BRIDGE)
+            raise ConfigError(f"managed: no node '{strange[0]}' with a lifecycle runs; there are: {able}")
         radars = {part.radar: part.parameters for part in parts if part.radar}
         return cls(tuple(every), processes, environs, parameters, radars, settled)
 
@@ -214,7 +222,9 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
     sapient = parameters.settings_as(SapientSettings, "sapient", environ=environ)
     if sapient.active:
         requested.add("sapient")
-    if options.fusion or sapient.fusion.active:
+    if parameters.settings_as(AsterixTracksSettings, "asterix_tracks", environ=environ).listen:
+        requested.add("asterix_tracks")
+    if options.fusion or _takes_others(parameters, environ):
         requested.add("fusion")
     if options.radar_msgs:
         requested.add("radar_msgs")
@@ -222,6 +232,8 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
         requested.add("video")
     if parameters.settings_as(UplinkSettings, UPLINK, environ=environ).is_used:
         requested.add(UPLINK)
+    if parameters.settings_as(ObjectsSettings, OBJECTS, environ=environ).is_used:
+        requested.add(OBJECTS)
     names = [
         name
         for name, spec in NODES.items()
@@ -242,6 +254,25 @@ def _check_bridge(settings: Settings) -> None:
 
     assert isinstance(settings, BridgeSettings)
     check_exposure(settings)
+
+
+def _takes_others(parameters: Parameters, environ: Mapping[str, str]) -> bool:
+    """Tell whether somebody else's tracks come into the picture, which the fusion then makes."""
+    sapient = parameters.settings_as(SapientSettings, "sapient", environ=environ)
+    return (
+        sapient.fusion.active or parameters.settings_as(AsterixTracksSettings, "asterix_tracks", environ=environ).listen
+    )
+
+
+def _check_asterix_tracks(settings: Mapping[str, Settings]) -> None:
+    """Refuse what the node of ASTERIX tracks could not start with.
+
+    Raises:
+        ConfigError: the message names what to set.
+    """
+    given = settings.get("asterix_tracks")
+    if isinstance(given, AsterixTracksSettings):
+        check_placed(given)
 
 
 def _check_sapient(settings: Mapping[str, Settings]) -> None:

@@ -95,6 +95,8 @@ def _last_part(names: list[str], radars: Sequence[str], parameters: Parameters) 
             remaps = ["-r", f"{_TRACKER}:tracks:={to}"]
     if "sapient" in names:
         sets += _sapient_sets(radars, parameters)
+    if "asterix_tracks" in names:
+        sets += _asterix_sets(parameters)
     if "foxglove" in names:
         sets += _foxglove_sets(radars, parameters)
     given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
@@ -183,6 +185,17 @@ def _sapient_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
         tracking = rig.settings_as(TrackingSettings, _TRACKER)
         found |= {name: getattr(tracking, name) for name in ("sensor_x", "sensor_y", "sensor_z")}
     return [f"sapient.{name}={value}" for name, value in found.items() if not rig.gives("sapient", name)]
+
+
+def _asterix_sets(rig: Parameters) -> list[str]:
+    """Return what the node of ASTERIX tracks is told where nobody has said otherwise: where `map` is, and which output is ours."""
+    outputs = rig.settings_as(BridgeSettings, BRIDGE).outputs
+    found: dict[str, object] = {}
+    if outputs.site:
+        found["site"] = f"[{', '.join(map(str, outputs.site))}]"
+    if outputs.cat062.address:
+        found["never"] = f"[{outputs.cat062.sac}/{outputs.cat062.sic}]"
+    return [f"asterix_tracks.{name}={value}" for name, value in found.items() if not rig.gives("asterix_tracks", name)]
 
 
 def _within(radar: str, rig: Parameters) -> Parameters:

@@ -104,7 +104,7 @@ class StageHost:
         self.node = node
         self.stage = stage
         self._attended: dict[str, list[Subscription[Any]]] = {}
-        self._own_topics = frozenset(publishes)
+        self._own_topics = frozenset(filter(stage.writes, publishes))
         self._publishers = {
             name: node.create_publisher(
                 message_class(TOPICS[name].type),
@@ -141,6 +141,16 @@ class StageHost:
     def restate(self) -> None:
         """Publish anew what is to be known from the start (latched topics); in the thread that spins the node."""
         self._guard(self.stage.start, self.now_ns())
+
+    def idle(self, state: str) -> None:
+        """Let the stage rest in a lifecycle state: it takes and publishes nothing but its status, until `work`."""
+        self.stage.idle = state
+        self.stage.pause()
+
+    def work(self) -> None:
+        """Let the stage work, and say what is to be known from the start."""
+        self.stage.idle = ""
+        self.restate()
 
     def _follows_clock_topic(self) -> bool:
         clock = self.node.get_clock()
@@ -185,6 +195,9 @@ class StageHost:
 
     def _on_message(self, topic: Topic, at: str, message: StampedMessage | bytes, info: dict[str, int | None]) -> None:
         self.stage.counters.received += 1
+        if self.stage.idle:
+            self.stage.counters.note(f"not active: {at}")
+            return
         if isinstance(message, bytes):
             if self._is_to_be_carried(topic, at, message, info):
                 self._timed(self.stage.on_bytes, at, message)
@@ -241,10 +254,12 @@ class StageHost:
         self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes, reason), self.now_ns())])
 
     def _on_wake(self) -> None:
-        self._timed(self.stage.on_wake, self.now_ns())
+        if not self.stage.idle:
+            self._timed(self.stage.on_wake, self.now_ns())
 
     def _on_timer(self) -> None:
-        self._timed(self.stage.on_timer, self.now_ns())
+        if not self.stage.idle:
+            self._timed(self.stage.on_timer, self.now_ns())
 
     def _on_status(self) -> None:
         self._guard(self.stage.status, self.now_ns())
@@ -325,6 +340,8 @@ class StageHost:
             self._publish(self.stage.failed(error, self.now_ns()))
 
     def _publish(self, output: Output | Carried) -> None:
+        if self.stage.idle and output.topic not in COMMON_PUBLISHES:
+            return
         if isinstance(output, Carried):
             publisher = self._of_site(output.topic)
             if has_proof(publisher.msg_type):  # that of the site is by its own key, for its own topic

@@ -63,6 +63,9 @@ TOPICS: dict[str, Topic] = {
         Topic("status", "aegis_msgs/msg/PipelineStatus"),
         Topic("class_info", "aegis_msgs/msg/ClassInfo", depth=1, latched=True),
         Topic("markers", "visualization_msgs/msg/MarkerArray", depth=1),
+        Topic("objects/radar_tracks", "radar_msgs/msg/RadarTracks", optional=True),
+        Topic("objects/detections", "vision_msgs/msg/Detection3DArray", optional=True),
+        Topic("objects/tracked", "autoware_perception_msgs/msg/TrackedObjects", optional=True),
         Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray"),
     )
 }
@@ -96,6 +99,8 @@ def heard_at(settings: object, topic: str) -> Sequence[str]:
 
 # A parameter of every node: whether commands are taken from anybody on DDS, without a proof. Decisions never are.
 OPEN_COMMANDS = "open_commands"
+# And whether a lifecycle manager starts its work; else it starts by itself.
+MANAGED = "managed"
 # What every node publishes and answers, besides its own row below.
 COMMON_PUBLISHES = ("events", "status", "/diagnostics")
 COMMON_SERVICES = (Service("~/restart", "aegis_msgs/srv/Restart"),)

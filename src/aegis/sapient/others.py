@@ -18,12 +18,11 @@ from sapient_msg.bsi_flex_335_v2_0.sapient_message_pb2 import SapientMessage
 from sapient_msg.bsi_flex_335_v2_0.status_report_pb2 import StatusReport
 from sapient_msg.bsi_flex_335_v2_0.velocity_pb2 import SpeedUnits
 
-from aegis.core.fusion.foreign import ForeignObject, Report
-from aegis.core.fusion.information import seconds
+from aegis.core.fusion.foreign import ForeignObject, Report, picture_of
 from aegis.core.fusion.settings import FOREIGN
 from aegis.core.ids import UniqueIds
 from aegis.core.site import Site
-from aegis.core.types import N_CLASSES, Floats, Tracks, TrackStatus, unknown
+from aegis.core.types import Floats, Tracks
 from aegis.sapient.classes import probability_of
 from aegis.sapient.messages import MessageError, Writer, stamp_ns
 from aegis.sapient.places import PlaceError, Position, polar_position_of, position_of
@@ -32,8 +31,6 @@ from aegis.sapient.settings import UUID4, FusionSideSettings
 
 SILENT_INTERVALS = 3.0  # of its status reports, without which a node is silent
 SHORTEST_SILENCE_S = 15.0
-CONFIRMED_HITS = 2  # reports of an object, before which it is tentative
-LIKELY = 0.5
 UNSTATED_EXISTENCE = 0.9  # confidence of a detection whose node states none
 MANOEUVRE_SIGMA_MPS2 = (2.0, 1.0)  # of objects whose velocity is not stated; horizontal, vertical
 LARGEST_SPEED_MPS = 1e4
@@ -282,32 +279,8 @@ class Others:
         node.numbers = {name: number for name, number in node.numbers.items() if name in node.objects}
 
     def _picture(self, node: Other) -> Tracks:
-        found = sorted(((node.numbers[name], one) for name, one in node.objects.items()), key=lambda pair: pair[0])
-        objects = [one for _, one in found]
-        states = [one.at(node.picture_ns) for one in objects]
-        n, stamps = len(objects), np.array([one.stamp_ns for one in objects], np.int64)
-        first = np.array([one.first_ns for one in objects], np.int64)
-        existence = np.array([one.existence for one in objects])
-        hits = np.array([one.hits for one in objects], np.int64)
-        confirmed = (hits >= CONFIRMED_HITS) & (existence >= LIKELY)
-        classes = np.array([one.class_probability for one in objects]).reshape(n, N_CLASSES)
-        return Tracks(
-            stamp_ns=node.picture_ns,
-            frame_id=self._frame_id,
-            sequence=node.sequence,
-            sensor_id=node.sensor_id,
-            track_id=np.array([number for number, _ in found], np.int64),
-            status=np.where(confirmed, int(TrackStatus.CONFIRMED), int(TrackStatus.TENTATIVE)),
-            state=np.concatenate([np.empty((0, 6)), *(one.x for one in states)]),
-            covariance=np.concatenate([np.empty((0, 6, 6)), *(one.P for one in states)]),
-            class_id=np.array([int(one.class_id()) for one in objects], np.int64),
-            class_probability=classes,
-            existence_probability=existence,
-            rcs_dbsm=unknown(n),
-            age=seconds(node.picture_ns - first),
-            time_since_update=seconds(node.picture_ns - stamps),
-            hits=hits,
-        )
+        numbered = [(node.numbers[name], one) for name, one in node.objects.items()]
+        return picture_of(numbered, node.picture_ns, node.sequence, node.sensor_id, self._frame_id)
 
 
 def _in_kph(registration: Registration) -> bool:

@@ -8,14 +8,17 @@ constant velocity makes of the object's places: whose each is, the report says.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from aegis.core.fusion.information import Estimate, carried
-from aegis.core.types import N_CLASSES, ClassId, Floats
+from aegis.core.fusion.information import Estimate, carried, seconds
+from aegis.core.types import N_CLASSES, ClassId, Floats, Tracks, TrackStatus, unknown
 
 SURE = 0.5  # least probability of a class that is named
+CONFIRMED_HITS = 2  # reports of an object, before which it is tentative
+LIKELY = 0.5  # existence below which it is, too
 
 
 @dataclass(frozen=True)
@@ -92,3 +95,42 @@ class ForeignObject:
         self.stamp_ns = report.stamp_ns
         self.hits += 1
         self.class_probability, self.existence = report.class_probability, report.existence
+
+
+def picture_of(
+    numbered: Iterable[tuple[int, ForeignObject]], stamp_ns: int, sequence: int, sensor_id: str, frame_id: str
+) -> Tracks:
+    """Return the objects of one source as its picture, each carried to the picture's time.
+
+    Args:
+        numbered: the objects with their track ids.
+        stamp_ns: the picture's time.
+        sequence: its number.
+        sensor_id: of the source.
+        frame_id: of the picture.
+    """
+    found = sorted(numbered, key=lambda pair: pair[0])
+    objects = [one for _, one in found]
+    states = [one.at(stamp_ns) for one in objects]
+    n, stamps = len(objects), np.array([one.stamp_ns for one in objects], np.int64)
+    first = np.array([one.first_ns for one in objects], np.int64)
+    existence = np.array([one.existence for one in objects])
+    hits = np.array([one.hits for one in objects], np.int64)
+    confirmed = (hits >= CONFIRMED_HITS) & (existence >= LIKELY)
+    return Tracks(
+        stamp_ns=stamp_ns,
+        frame_id=frame_id,
+        sequence=sequence,
+        sensor_id=sensor_id,
+        track_id=np.array([number for number, _ in found], np.int64),
+        status=np.where(confirmed, int(TrackStatus.CONFIRMED), int(TrackStatus.TENTATIVE)),
+        state=np.concatenate([np.empty((0, 6)), *(one.x for one in states)]),
+        covariance=np.concatenate([np.empty((0, 6, 6)), *(one.P for one in states)]),
+        class_id=np.array([int(one.class_id()) for one in objects], np.int64),
+        class_probability=np.array([one.class_probability for one in objects]).reshape(n, N_CLASSES),
+        existence_probability=existence,
+        rcs_dbsm=unknown(n),
+        age=seconds(stamp_ns - first),
+        time_since_update=seconds(stamp_ns - stamps),
+        hits=hits,
+    )

@@ -21,6 +21,9 @@ _PARAMETERS = (
     "describe_parameters", "get_parameter_types", "get_parameters", "list_parameters", "set_parameters",
     "set_parameters_atomically", "get_type_description",
 )  # fmt: skip
+# And where it is managed; under its own name, so that nobody else's is given with them.
+_LIFECYCLE = ("change_state", "get_state", "get_available_states", "get_available_transitions", "get_transition_graph")
+_TRANSITIONS = "~/transition_event"
 
 
 @dataclass
@@ -73,12 +76,15 @@ def enclaves(plan: Plan) -> list[Enclave]:
 def _policy(name: str, settings: Settings, words: Sequence[str]) -> NodePolicy:
     spec, names = ALL_NODES[name], _Names.of(name, words)
     policy = NodePolicy(names.node, f"/{names.namespace}")
-    policy.publishes = {*map(names.full, (*spec.publishes, *COMMON_PUBLISHES)), *_OF_ROS}
+    policy.publishes = {*map(names.full, (*spec.publishes, *COMMON_PUBLISHES, _TRANSITIONS)), *_OF_ROS}
     if isinstance(settings, UplinkSettings):  # what it receives, under the sites' names
         policy.publishes |= {names.full(f"{site}/{topic}") for site in settings.receive for topic in CARRIED}
     policy.subscribes = {names.full(at) for topic in spec.subscribes for at in heard_at(settings, topic)}
     policy.subscribes |= {"/parameter_events", "/clock"}
-    offered = (*(one.name for one in (*spec.services, *COMMON_SERVICES)), *(f"~/{one}" for one in _PARAMETERS))
+    offered = (
+        *(one.name for one in (*spec.services, *COMMON_SERVICES)),
+        *(f"~/{one}" for one in (*_PARAMETERS, *_LIFECYCLE)),
+    )
     policy.offers = set(map(names.full, offered))
     called = nodes_beside_bridge(settings.nodes).services if isinstance(settings, BridgeSettings) else spec.calls
     policy.calls = set(map(names.full, called))

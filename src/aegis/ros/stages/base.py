@@ -119,6 +119,7 @@ class Stage(ABC, Generic[SettingsT]):
         self.has_listeners: Callable[[str], bool] = lambda topic: True
         # Has `on_wake` called soon, from whatever thread; the live host replaces it.
         self.wake: Callable[[], None] = lambda: None
+        self.idle = ""  # the lifecycle state in which it does not work; empty: it works. The live host sets it
         self._event_sequence = 0
         self._input_sequence: dict[tuple[str, str], int] = {}
         self._step_s: list[float] = []
@@ -142,6 +143,10 @@ class Stage(ABC, Generic[SettingsT]):
 
     def reads(self, topic: str) -> bool:
         """Tell whether the parameters make this stage read a topic of its node's row in the graph table."""
+        return True
+
+    def writes(self, topic: str) -> bool:
+        """Tell whether the parameters make this stage publish a topic of that row."""
         return True
 
     def start(self, now_ns: int) -> Iterable[Output]:
@@ -182,6 +187,9 @@ class Stage(ABC, Generic[SettingsT]):
     def detail(self) -> dict[str, object]:
         """Return what else belongs into the status, JSON-serialisable."""
         return {}
+
+    def pause(self) -> None:
+        """Let go of what it need not hold while it does not work (a radar's line); it takes that up again by itself."""
 
     def close(self) -> None:
         """Release what the stage holds (sockets, files)."""
@@ -261,7 +269,7 @@ class Stage(ABC, Generic[SettingsT]):
 
     def status(self, now_ns: int) -> list[Output]:
         """Make the `status` row and, where anybody listens, the `/diagnostics` entry, and begin a new status period."""
-        detail = self.detail()
+        detail = self.detail() | ({"lifecycle": self.idle} if self.idle else {})
         outputs = [self._status_row(now_ns, detail)]
         if self.has_listeners("/diagnostics"):
             outputs.append(self._diagnosis(now_ns, detail))
@@ -295,7 +303,7 @@ class Stage(ABC, Generic[SettingsT]):
         namespace, name = self.context.namespace.strip("/"), self.label.rpartition("/")[2]
         message = diagnostics_to_msg(
             f"aegis: {namespace}/{name}" if namespace else f"aegis: {name}",
-            self.health(),
+            Health(Level.STALE, f"{self.idle}: no lifecycle manager has activated it") if self.idle else self.health(),
             {**self.counters.totals(), **reasons, **detail},
             now_ns,
         )

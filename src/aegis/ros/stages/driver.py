@@ -175,6 +175,10 @@ class DriverStage(Stage[DriverSettings]):
         self._ended, self._trouble, self._open_at_ns = False, "", 0
         self._clock = SensorClock(self.settings.delay_s)
 
+    def pause(self) -> None:
+        """Close the line; `on_timer` opens it again."""
+        self._close()
+
     @property
     def is_open(self) -> bool:
         """Tell whether the line is open."""

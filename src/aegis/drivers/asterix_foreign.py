@@ -1,0 +1,329 @@
+# Copyright 2026 Aegis maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Others' tracks by ASTERIX as pictures of foreign sources: datagrams in, pictures out, without sockets and clocks."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from pydantic import field_validator
+
+from aegis.core.fusion.foreign import ForeignObject, Report, picture_of
+from aegis.core.fusion.settings import FOREIGN
+from aegis.core.ids import UniqueIds
+from aegis.core.params import ConfigError, Settings, group, named, param
+from aegis.core.site import Site
+from aegis.core.types import N_CLASSES, ClassId, Floats, Tracks
+from aegis.drivers.asterix import EARTH_RADIUS_M
+from aegis.drivers.asterix_adsb import AIRCRAFT_CATEGORIES, DRONE_CATEGORY, HELICOPTER_CATEGORY, VEHICLE_CATEGORIES
+from aegis.drivers.asterix_records import Reader, Record, RefusedError, datablocks, source, utc_ns
+from aegis.drivers.asterix_tracks import NO_TRACK, TrackRecord, read_radar_track, read_system_track
+from aegis.drivers.packet_driver import UdpSettings
+
+SYSTEM, RADAR = 62, 48  # categories
+SURE_EXISTENCE, TENTATIVE_EXISTENCE = 0.9, 0.4  # of what its maker has confirmed, and has not
+STATED_CLASS = 0.9  # probability of the class that an emitter's category names
+MANOEUVRE_SIGMA_MPS2 = (2.0, 1.0)  # of objects whose velocity is not stated; horizontal, vertical
+FARTHEST_M = 1e6  # from the site
+LEAST_SIGMA_M, LEAST_SIGMA_MPS = 0.5, 0.25  # the format's own steps
+NOT_TAKEN = "source that is not to be taken"
+USUAL = (NOT_TAKEN, NO_TRACK)
+_SOURCE = re.compile(r"(\d{1,3})/(\d{1,3})")
+_CLASSES = {
+    **dict.fromkeys(AIRCRAFT_CATEGORIES, ClassId.AIRCRAFT),
+    **dict.fromkeys(VEHICLE_CATEGORIES, ClassId.VEHICLE),
+    HELICOPTER_CATEGORY: ClassId.HELICOPTER,
+    DRONE_CATEGORY: ClassId.DRONE,
+}
+
+
+class RadarPlaceSettings(Settings):
+    """A radar whose tracks come as CAT048, by its place: they are told from there."""
+
+    sac: int = param(0, "System area code of the radar.", ge=0, le=255)
+    sic: int = param(0, "System identification code of the radar.", ge=0, le=255)
+    latitude_deg: float = param(0.0, "Where it stands.", unit="deg", ge=-90.0, le=90.0)
+    longitude_deg: float = param(0.0, "Where it stands.", unit="deg", ge=-180.0, le=180.0)
+    altitude_m: float = param(0.0, "The antenna's height, above what the heights of its tracks are above.", unit="m")
+
+
+class TrackEditionSettings(Settings):
+    """Editions of the formats."""
+
+    cat062: Literal["1.16", "1.17", "1.18", "1.19", "1.20", "1.21"] = param("1.20", "Edition of the system tracks.")
+    cat048: Literal["1.27", "1.28", "1.29", "1.30", "1.31", "1.32"] = param("1.32", "Edition of the target reports.")
+
+
+class AsterixTracksSettings(Settings):
+    """Parameters of the node `asterix_tracks`."""
+
+    listen: bool = param(False, "Take others' tracks by ASTERIX over UDP; the node runs, and `fusion` with it.")
+    site: tuple[float, ...] = param(
+        (),
+        "Where the origin of map is: latitude [deg], longitude [deg], altitude above the WGS-84 ellipsoid [m]; `aegis up`"
+        " takes it from bridge.outputs.site.",
+    )
+    udp: UdpSettings = group(UdpSettings(address="127.0.0.1", port=8601))
+    only: tuple[str, ...] = param((), "Sources that are taken, each as SAC/SIC. Empty: all.")
+    never: tuple[str, ...] = param(
+        (), "Sources that are not taken, each as SAC/SIC: our own output, above all, which `aegis up` adds."
+    )
+    radars: dict[str, RadarPlaceSettings] = named(
+        "radar", "Radars whose tracks come as CAT048; of others none is taken."
+    )
+    edition: TrackEditionSettings = group(TrackEditionSettings())
+    period_s: float = param(
+        0.5, "How often the tracks of each source are handed to the fusion.", unit="s", ge=0.05, le=60.0
+    )
+    keep_s: float = param(
+        15.0, "A track that has not been reported for so long is dropped. Centres report every 4 to 12 s.", unit="s", gt=0.0,
+        le=600.0,
+    )  # fmt: skip
+    clock_error_s: float = param(
+        10.0, "A track whose time differs from this machine's clock by more than this is refused.", unit="s", gt=0.0, le=3600.0
+    )  # fmt: skip
+    silent_after_s: float = param(30.0, "Without a track for so long, a source is silent.", unit="s", gt=0.0)
+    position_sigma_m: float = param(
+        150.0, "Error (one sigma) of a place whose maker does not state it.", unit="m", gt=0.0
+    )
+    velocity_sigma_mps: float = param(
+        10.0, "Error (one sigma) of a velocity that is stated without one.", unit="m/s", gt=0.0
+    )
+    speed_sigma_mps: float = param(
+        150.0,
+        "Speeds (one sigma, along each axis) that a track may have whose velocity is not stated.",
+        unit="m/s",
+        gt=0.0,
+    )
+    climb_sigma_mps: float = param(15.0, "Climb (one sigma) of a track that states none.", unit="m/s", gt=0.0)
+    height_sigma_m: float = param(
+        30.0, "Error (one sigma) of a height whose maker does not state it.", unit="m", gt=0.0
+    )
+    pressure_sigma_m: float = param(
+        200.0,
+        "Error (one sigma) of a flight level as height, by the air pressure; besides the stated one.",
+        unit="m",
+        gt=0.0,
+    )
+    unknown_height_m: float = param(5000.0, "Height above the site of a track that has none.", unit="m")
+    unknown_height_sigma_m: float = param(4000.0, "Error (one sigma) of that.", unit="m", gt=0.0)
+    max_sources: int = param(16, "Most sources; of others nothing is taken.", ge=1, le=60)
+    max_tracks: int = param(5000, "Most tracks of a source; what is reported of others is dropped and counted.", ge=1)
+
+    @field_validator("site")
+    @classmethod
+    def _check_site(cls, site: tuple[float, ...]) -> tuple[float, ...]:
+        most = (90.0, 180.0, 20_000.0)
+        if site and (len(site) != 3 or any(abs(v) > limit for v, limit in zip(site, most, strict=True))):
+            raise ValueError("latitude [deg], longitude [deg] and altitude [m] are expected, or nothing")
+        return site
+
+    @field_validator("only", "never")
+    @classmethod
+    def _check_sources(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            found = _SOURCE.fullmatch(name)
+            if found is None or max(map(int, found.groups())) > 255:
+                raise ValueError(f"'{name}': SAC/SIC is expected, two numbers from 0 to 255")
+        return names
+
+
+def check_placed(settings: AsterixTracksSettings) -> Site:
+    """Return the site.
+
+    Raises:
+        ConfigError: the settings name none.
+    """
+    site = Site.of(settings.site)
+    if site is None:
+        raise ConfigError(
+            "asterix_tracks: tracks are on Earth, and 'site' does not say where map is: set bridge.outputs.site"
+        )
+    return site
+
+
+@dataclass
+class ForeignSource:
+    """One maker of tracks."""
+
+    sensor_id: str
+    heard_ns: int
+    tracks: dict[int, ForeignObject] = field(default_factory=dict)  # by its own numbers
+    ids: dict[int, int] = field(default_factory=dict)  # ours
+    latest_ns: int = 0  # stamp of its last track
+    picture_ns: int = 0  # and of its last picture
+    shown_ns: int = 0  # when that was made
+    fresh: bool = False
+    sequence: int = 0
+
+
+class ForeignTracks:
+    """All makers of tracks.
+
+    Args:
+        settings: what is taken, and for what is not stated.
+        site: where `map` is.
+        ids: of tracks.
+        frame_id: of the pictures.
+    """
+
+    def __init__(self, settings: AsterixTracksSettings, site: Site, ids: UniqueIds, frame_id: str = "map") -> None:
+        self.sources: dict[str, ForeignSource] = {}
+        self.refused: Counter[str] = Counter()
+        self.passed_over: Counter[str] = Counter()  # what is right to come, and is no track of those that are taken
+        self._s, self._site, self._ids, self._frame_id = settings, site, ids, frame_id
+        self._readers = {SYSTEM: Reader(SYSTEM, settings.edition.cat062), RADAR: Reader(RADAR, settings.edition.cat048)}
+        self._radars = {f"{one.sac}/{one.sic}": one for one in settings.radars.values()}
+        self._noise = np.square(MANOEUVRE_SIGMA_MPS2)
+
+    def take(self, packet: bytes, received_ns: int) -> None:
+        """Take a datagram: any number of datablocks, each of any number of records. What cannot be used is counted."""
+        try:
+            for category, data in datablocks(packet):
+                if category in self._readers:
+                    self._take_block(category, data, received_ns)
+                else:
+                    self.passed_over[f"CAT{category:03d}"] += 1
+        except RefusedError as error:
+            self.refused[error.reason] += 1
+
+    def pictures(self, now_ns: int) -> list[Tracks]:
+        """Return the picture of each source that has reported since its last one, and is due."""
+        out = []
+        for one in self.sources.values():
+            if not one.fresh or now_ns - one.shown_ns < self._s.period_s * 1e9:
+                continue
+            one.fresh, one.shown_ns, one.sequence = False, now_ns, one.sequence + 1
+            oldest_ns = one.latest_ns - round(self._s.keep_s * 1e9)
+            one.tracks = {number: track for number, track in one.tracks.items() if track.stamp_ns >= oldest_ns}
+            one.ids = {number: mine for number, mine in one.ids.items() if number in one.tracks}
+            one.picture_ns = max(one.latest_ns, one.picture_ns + 1)  # the fusion takes each stamp only once
+            numbered = [(one.ids[number], track) for number, track in one.tracks.items()]
+            out.append(picture_of(numbered, one.picture_ns, one.sequence, one.sensor_id, self._frame_id))
+        return out
+
+    def silent(self, now_ns: int) -> list[str]:
+        """Return the sources that say nothing any more, as SAC/SIC."""
+        after_ns = self._s.silent_after_s * 1e9
+        return sorted(name for name, one in self.sources.items() if now_ns - one.heard_ns > after_ns)
+
+    def _take_block(self, category: int, data: bytes, received_ns: int) -> None:
+        for record in self._readers[category].records(data):
+            try:
+                self._take_record(category, record, received_ns)
+            except RefusedError as error:
+                (self.passed_over if error.reason in USUAL else self.refused)[error.reason] += 1
+
+    def _take_record(self, category: int, record: Record, received_ns: int) -> None:
+        name = "{}/{}".format(*source(record))
+        if name in self._s.never or (self._s.only and name not in self._s.only):
+            raise RefusedError(NOT_TAKEN)
+        if category == RADAR and name not in self._radars:
+            raise RefusedError("CAT048 of a radar whose place is not known (radars)")
+        told = read_system_track(record) if category == SYSTEM else read_radar_track(record)
+        stamp_ns = utc_ns(told.time_ticks, received_ns)
+        if abs(received_ns - stamp_ns) > self._s.clock_error_s * 1e9:
+            raise RefusedError("time of a track is off the clock")
+        one = self._source(name, received_ns)
+        if told.ended:
+            if one.tracks.pop(told.number, None) is not None:
+                one.latest_ns, one.fresh = max(one.latest_ns, stamp_ns), True
+            return
+        self._note(
+            one, told.number, self._report(told, stamp_ns, self._radars.get(name) if category == RADAR else None)
+        )
+
+    def _source(self, name: str, now_ns: int) -> ForeignSource:
+        one = self.sources.get(name)
+        if one is None:
+            if len(self.sources) >= self._s.max_sources:
+                raise RefusedError("over max_sources")
+            one = self.sources[name] = ForeignSource(f"{FOREIGN}asterix/{name}", now_ns)
+        one.heard_ns = now_ns
+        return one
+
+    def _note(self, one: ForeignSource, number: int, report: Report) -> None:
+        known = one.tracks.get(number)
+        if known is not None:
+            if not known.take(report):
+                raise RefusedError("track no later than its last")
+        elif len(one.tracks) >= self._s.max_tracks:
+            raise RefusedError("over max_tracks")
+        else:
+            one.tracks[number] = ForeignObject(report, self._s.speed_sigma_mps, self._noise)
+            one.ids[number] = int(self._ids.take(1)[0])
+        one.latest_ns, one.fresh = max(one.latest_ns, report.stamp_ns), True
+
+    def _report(self, told: TrackRecord, stamp_ns: int, radar: RadarPlaceSettings | None) -> Report:
+        """Return what a record says, in `map`.
+
+        Raises:
+            RefusedError: it has no place near the site.
+        """
+        height, height_sigma = self._height(told)
+        if radar is None:
+            at = (told.latitude_deg, told.longitude_deg)
+            position = self._site.positions(*map(np.array, (*at, height)))
+        else:
+            at = (radar.latitude_deg, radar.longitude_deg)
+            position = self._from_radar(told, radar, height)
+        if not (np.abs(position) < FARTHEST_M).all():
+            raise RefusedError("place not near the site")
+        turn = self._site.turns(np.array([at[0]]), np.array([at[1]]))[0]
+        sigmas, s = told.sigmas, self._s
+        place = [_known(sigmas.east_m, s.position_sigma_m), _known(sigmas.north_m, s.position_sigma_m), height_sigma]
+        velocity = spread = None
+        if math.isfinite(told.velocity_east_mps) and math.isfinite(told.velocity_north_mps):
+            climbs = math.isfinite(told.climb_mps)
+            climb_sigma = _known(sigmas.climb_mps, s.velocity_sigma_mps) if climbs else s.climb_sigma_mps
+            rates = [
+                _known(sigmas.east_mps, s.velocity_sigma_mps),
+                _known(sigmas.north_mps, s.velocity_sigma_mps),
+                climb_sigma,
+            ]
+            velocity = turn @ [told.velocity_east_mps, told.velocity_north_mps, told.climb_mps if climbs else 0.0]
+            spread = turn @ np.diag(np.maximum(rates, LEAST_SIGMA_MPS) ** 2) @ turn.T
+        return Report(
+            stamp_ns,
+            position,
+            turn @ np.diag(np.maximum(place, LEAST_SIGMA_M) ** 2) @ turn.T,
+            velocity,
+            spread,
+            _class_probability(told.emitter),
+            TENTATIVE_EXISTENCE if told.tentative else SURE_EXISTENCE,
+        )
+
+    def _height(self, told: TrackRecord) -> tuple[float, float]:
+        """Return a track's height above the ellipsoid, as far as it is known, and its standard deviation [m]."""
+        if not math.isfinite(told.height_m):
+            return self._site.altitude_m + self._s.unknown_height_m, self._s.unknown_height_sigma_m
+        stated = _known(told.sigmas.height_m, self._s.height_sigma_m)
+        return told.height_m, math.hypot(stated, self._s.pressure_sigma_m) if told.by_pressure else stated
+
+    def _from_radar(self, told: TrackRecord, radar: RadarPlaceSettings, height: float) -> Floats:
+        """Return the place in `map` of a track that is told from a radar: along the plane that touches the Earth there.
+
+        What is above that plane is the difference of heights, less the Earth's curve below it, d^2 / 2R.
+        """
+        fall = (told.east_m**2 + told.north_m**2) / (2.0 * EARTH_RADIUS_M)
+        local = np.array([told.east_m, told.north_m, height - radar.altitude_m - fall])
+        at = np.array([radar.latitude_deg]), np.array([radar.longitude_deg])
+        origin = self._site.positions(*at, np.array([radar.altitude_m]))[0]
+        return np.asarray(origin + self._site.turns(*at)[0] @ local)
+
+
+def _known(sigma: float, otherwise: float) -> float:
+    return sigma if math.isfinite(sigma) else otherwise
+
+
+def _class_probability(emitter: int) -> Floats:
+    out = np.zeros(N_CLASSES)
+    named_class = _CLASSES.get(emitter, ClassId.UNKNOWN)
+    out[int(named_class)] = STATED_CLASS
+    out[int(ClassId.UNKNOWN)] += 1.0 - STATED_CLASS
+    return out
