@@ -5,6 +5,7 @@ import { drawAreas } from "./areas.ts";
 import { lengthText } from "./camera.ts";
 import type { Beneath } from "./coast.ts";
 import type { Sensor, Signal } from "./messages.ts";
+import type { Box } from "./taken.ts";
 import type { Colours, Frame, View } from "./view.ts";
 
 export const FONT = "11px system-ui, 'DejaVu Sans', sans-serif";
@@ -13,6 +14,7 @@ const RADIANS = Math.PI / 180;
 const TWO_SIGMA = 2;
 
 export class Ground {
+  written: Box[] = []; // where words are, as drawn last
   readonly #g: CanvasRenderingContext2D;
   #drawn: unknown[] = [];
 
@@ -34,6 +36,7 @@ export class Ground {
     ];
     if (now.every((value, i) => Object.is(value, this.#drawn[i]))) return;
     this.#drawn = now;
+    this.written = [];
     const g = this.#g;
     [this.canvas.width, this.canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     g.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -53,7 +56,7 @@ export class Ground {
     g.clip();
     this.#drawOrigin(frame, colours);
     g.font = FONT;
-    drawAreas(g, frame.at, frame.scale, view.areas, view.alarmed, { line: colours.words, alarm: colours.CRITICAL });
+    drawAreas(g, frame.at, frame.scale, view.areas, view.alarmed, { line: colours.words, alarm: colours.CRITICAL }, this.written);
     if (!sensor) return;
     this.#drawSensor(frame, sensor, colours);
     g.globalAlpha = view.stale ? 0.3 : 1;
@@ -74,7 +77,9 @@ export class Ground {
       g.beginPath();
       g.arc(cx, cy, r, 0, 2 * Math.PI);
       g.stroke();
-      g.fillText(lengthText((range * ring) / RINGS), cx + 4, cy - r + 9);
+      const words = lengthText((range * ring) / RINGS);
+      g.fillText(words, cx + 4, cy - r + 9);
+      this.written.push({ x: cx + 4, y: cy - r + 3, width: g.measureText(words).width, height: 12 });
     }
   }
 

@@ -195,7 +195,7 @@ export class Scope {
     const g = this.#g;
     g.font = FONT;
     g.textBaseline = "middle";
-    for (const { x, y, track, level, selected, left } of namesOf(view, this.#spots, frame)) {
+    for (const { x, y, track, level, selected, left } of namesOf(view, this.#spots, frame, this.#ground.written)) {
       g.textAlign = left ? "right" : "left";
       const edge = left ? x + LABEL.width : x;
       g.fillStyle = selected ? this.#colours.chosen : this.#colours.label;

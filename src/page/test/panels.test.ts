@@ -4,10 +4,12 @@ import { test } from "vitest";
 import {
   adviceReason, criticalText, levelsOf, nextOrder, noThreatsText, numberText, rowsOf, stageLines, stableOrder, threatName,
 } from "../source/rows.ts";
+import { nameBox } from "../source/areas.ts";
 import { bearingText, fromHash, HOME, leaderSeconds, lengthText, roundRange, toHash, zoomed } from "../source/camera.ts";
 import { Heard } from "../source/heard.ts";
 import { LABEL, Labels } from "../source/labels.ts";
 import { seen } from "../source/table.ts";
+import { Taken, type Box } from "../source/taken.ts";
 import { aFrame, aThreat, aTrack } from "./heard_data.ts";
 
 function heardOf(tracks, threats) {
@@ -168,4 +170,49 @@ test("names do not lie on one another, and take the other side before they are l
   for (const a of boxes) {
     for (const b of boxes) assert.ok(a === b || Math.abs(a.x - b.x) >= LABEL.width || Math.abs(a.y - b.y) >= LABEL.height - 1);
   }
+});
+
+/** By definition: whether two boxes share a point of their insides. */
+const overlap = (a: Box, b: Box) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+
+test("what is taken is told as by comparing with all", () => {
+  let seed = 7;
+  const random = (most: number) => ((seed = (seed * 48271) % 2147483647) / 2147483647) * most; // Park and Miller's
+  const [taken, boxes] = [new Taken(), [] as Box[]];
+  for (let k = 0; k < 2000; k += 1) {
+    const box = { x: random(1500) - 300, y: random(900) - 100, width: random(250), height: random(40) };
+    assert.equal(taken.isFree(box), !boxes.some((other) => overlap(box, other)));
+    if (k % 10 === 0) {
+      taken.add(box);
+      boxes.push(box);
+    }
+  }
+});
+
+test("a name avoids other words always, and symbols where it can", () => {
+  const above = { x: 105, y: 87, width: 70, height: 25 };
+  const right = { x: 105, y: 112, width: 70, height: 25 };
+  const left = { x: 0, y: 80, width: 90, height: 60 };
+  assert.equal(new Labels(9, [above]).place(100, 100)?.y, 112);
+  assert.equal(new Labels(9, [], [above]).place(100, 100)?.y, 112);
+  assert.deepEqual(new Labels(9, [above], [right, left]).place(100, 100), { x: 109, y: 112, ...LABEL });
+  assert.equal(new Labels(9, [above, right, left]).place(100, 100), null);
+});
+
+test("the name of what threatens is never left out: farther off, or over other words", () => {
+  const [above, left] = [{ x: 105, y: 87, width: 70, height: 50 }, { x: 0, y: 80, width: 90, height: 60 }];
+  assert.deepEqual(new Labels(9, [above, left]).place(100, 100, true), { x: 109, y: 62, ...LABEL });
+  assert.deepEqual(new Labels(9, [{ x: 0, y: 0, width: 300, height: 300 }]).place(100, 100, true), { x: 109, y: 87, ...LABEL });
+});
+
+test("the names of areas go above, below or beside them, and none is left out", () => {
+  const area = { x: 100, y: 100, width: 40, height: 40 };
+  const [taken, boxes] = [new Taken(), [] as Box[]];
+  for (let k = 0; k < 4; k += 1) {
+    const box = nameBox(area, 80, taken);
+    assert.ok(!boxes.some((other) => overlap(box, other)) && !overlap(box, area));
+    taken.add(box);
+    boxes.push(box);
+  }
+  assert.deepEqual(nameBox(area, 80, taken), boxes[0]);
 });

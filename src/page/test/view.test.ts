@@ -123,6 +123,14 @@ test("of thousands of tracks the threatening ones are named first, and no more t
   assert.equal(namesOf(outside, spotsOf(outside), frame).length, 0);
 });
 
+test("among other words what threatens and what is chosen is named, and nothing else", () => {
+  const tracks = [1, 2, 3, 4].map((id) => aTrack(id, { position_m: { x: 5 * id, y: 0, z: 0 } }));
+  const frame = frameOf({ east: 0, north: 0 }, 1000, 1000, 1000);
+  const view = aView({ tracks, levels: new Map([[1, "MEDIUM"], [2, "LOW"], [3, "CRITICAL"]]), selected: 4 });
+  const names = namesOf(view, spotsOf(view), frame, [{ x: 0, y: 0, width: 1000, height: 1000 }]);
+  assert.deepEqual(names.map(({ track }) => track.track_id), [4, 3, 1]);
+});
+
 test("pixels by hand: lines go from end to end, and what is outside is left out", () => {
   const lit = (draw: (pixels: Pixels) => void) => {
     const pixels = new Pixels(8, 5);
