@@ -8,7 +8,9 @@ import os
 import secrets
 import signal
 import sqlite3
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,10 @@ from history_data import a_frame, an_event
 from problems import refused
 from sqlalchemy import select
 
+from aegis.bridge.database import open_engine
 from aegis.bridge.history import history as history_module
 from aegis.bridge.history import shipper
+from aegis.bridge.history.store import Store
 from aegis.bridge.history.tables import EVENTS
 from aegis.bridge.problem import ProblemError
 from aegis.core.params import ConfigError
@@ -77,6 +81,28 @@ def acknowledged(history) -> int:
 def small_database(database_class, small_disk: Path):
     """A file on the small file system."""
     return database_class(f"sqlite:///{small_disk / 'history.db'}")
+
+
+def test_two_bridges_that_keep_the_same_events_do_not_block_each_other(remote):
+    """In opposite orders, at once, again and again: PostgreSQL would end one of them for a deadlock."""
+    stores = [Store(open_engine(remote.url)) for _ in range(2)]
+    stores[0].prepare()
+    meet = threading.Barrier(2)
+    row = {"run_id": "run", "stage": "tracking", "epoch": 0, "name": "N", "severity": 0, "data": "{}"}
+
+    def insert(store: Store, sequences: range, first_id: int) -> None:
+        for begin in range(0, 4000, 200):
+            meet.wait(30)
+            numbers = [begin + k for k in sequences]
+            store.insert([(EVENTS, {**row, "id": first_id + n, "sequence": n, "stamp_ns": n}) for n in numbers])
+
+    with ThreadPoolExecutor(2) as pool:
+        up = pool.submit(insert, stores[0], range(200), 0)
+        down = pool.submit(insert, stores[1], range(199, -1, -1), 10**6)
+        assert (up.result(60), down.result(60)) == (None, None)
+    for store in stores:
+        store.engine.dispose()
+    assert remote.count("events") == 4000
 
 
 def test_a_full_disk_holds_up_what_the_memory_can_keep_and_counts_the_rest(
