@@ -310,6 +310,7 @@ def test_the_picture_never_shows_old_data_as_new(page, start_bridge, feed, publi
 
     publisher.send_scan(feed.sequence + 2, stamp_ns=time.time_ns() - 3600 * 10**9)  # new to us, but measured long ago
     says(page, "notice", re.compile("measured 60 min ago"))
+    wait_state(page, "connection", "stale")
 
     bridge.process.kill()
     wait_state(page, "connection", "disconnected")

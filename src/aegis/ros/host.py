@@ -336,6 +336,8 @@ class StageHost:
             for output in call(*args, **kwargs):
                 self._publish(output)
         except Exception as error:  # noqa: BLE001 - an exception in a callback would end spin() and with it the node
+            if not self.node.context.ok():
+                return  # a callback that was under way when Ctrl-C came: nobody can be told any more
             self.node.get_logger().error(f"{type(error).__name__} in {self.stage.label}:\n{traceback.format_exc()}")
             self._publish(self.stage.failed(error, self.now_ns()))
 

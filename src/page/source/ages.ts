@@ -33,6 +33,11 @@ export function ageS(part: Part, now: number): number {
   return part.ageS + silentMs(part, now) / 1000;
 }
 
+/** Whether it was measured long ago, however newly it came: a recording, or a clock that is wrong. */
+export function isOld(part: Part | null, now: number): boolean {
+  return part !== null && ageS(part, now) > OLD_MEASUREMENT_S;
+}
+
 /** Whether a part is too old to be shown as new. */
 export function isStale(heard: Heard, part: Part | null, now: number): boolean {
   if (heard.connection === "replay") return part === null || part.ageS > GAP_S;
@@ -90,6 +95,6 @@ export function noticeText(heard: Heard, now: number): [text: string, calm: bool
   }
   const trouble = troubleText(freshStatus(heard, now));
   if (trouble) return [trouble, false];
-  if (ageS(newest, now) > OLD_MEASUREMENT_S) return [`Not live: this was measured ${durationText(ageS(newest, now))} ago`, false];
+  if (isOld(newest, now)) return [`Not live: this was measured ${durationText(ageS(newest, now))} ago`, false];
   return ["", true];
 }

@@ -1,6 +1,6 @@
 // The page: signs in, listens to the stream, and shows it with its age. What is old is never shown as if it were new.
 
-import { isStale, newestOf } from "./ages.ts";
+import { isOld, isStale, newestOf } from "./ages.ts";
 import { alarmedZones, audible } from "./alarms.ts";
 import { AlarmsPanel } from "./alarms_panel.ts";
 import { fromHash } from "./camera.ts";
@@ -203,7 +203,8 @@ function refresh(): void {
   const now = performance.now();
   heard.clearOld(now);
   if (["waiting", "live", "stale"].includes(heard.connection)) {
-    setConnection(heard.arrivals.length === 0 ? "waiting" : isStale(heard, newestOf(heard), now) ? "stale" : "live");
+    const newest = newestOf(heard);
+    setConnection(heard.arrivals.length === 0 ? "waiting" : isStale(heard, newest, now) || isOld(newest, now) ? "stale" : "live");
   }
   panels.replayText = replay.t === null ? "" : replay.text;
   panels.show(now);

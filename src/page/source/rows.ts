@@ -18,6 +18,7 @@ export interface Order {
 }
 
 const STAGE_MISSING_AFTER_S = 3;
+const MINUTE_MS = 60_000;
 
 export function numberText(value: number | null, digits: number): string {
   return value === null ? "–" : value.toFixed(digits);
@@ -146,6 +147,6 @@ function stageLine(name: string, row: StageRow, isMissing: boolean): StageLine {
   const title = `received ${row.received}, published ${row.published}, dropped ${row.dropped}, errors ${row.errors}`;
   if (isMissing || row.age_s > STAGE_MISSING_AFTER_S) return { text: `${name} missing`, className: "missing", title };
   const rate = row.rate_hz === null ? "" : ` ${row.rate_hz.toFixed(1)} Hz`;
-  const latency = row.latency_p50_ms === null ? "" : ` ${row.latency_p50_ms.toFixed(0)} ms`;
+  const latency = row.latency_p50_ms === null ? "" : ` ${row.latency_p50_ms < MINUTE_MS ? `${row.latency_p50_ms.toFixed(0)} ms` : durationText(row.latency_p50_ms / 1000)}`;
   return { text: `${name}${rate}${latency}`, className: row.errors ? "troubled" : "", title };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 
 import {
-  ageS, durationText, freshStatus, isStale, meanIntervalMs, newestOf, noticeText, silentMs, staleAfterMs,
+  ageS, durationText, freshStatus, isOld, isStale, meanIntervalMs, newestOf, noticeText, silentMs, staleAfterMs,
 } from "../source/ages.ts";
 import { Heard } from "../source/heard.ts";
 import { aFrame, aTrack } from "./heard_data.ts";
@@ -31,6 +31,11 @@ test("a picture is stale after two seconds, or three intervals where those are l
   assert.equal(isStale(heard, null, 1000), true);
   heard.connection = "disconnected";
   assert.equal(isStale(heard, heard.tracks, 1000), true);
+});
+
+test("what was measured long ago is old, however newly it came", () => {
+  assert.deepEqual([9, 11].map((old) => isOld({ ageS: old, at: 1000 }, 1000)), [false, true]);
+  assert.equal(isOld(null, 0), false);
 });
 
 test("an age goes on from what the message said", () => {

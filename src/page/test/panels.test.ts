@@ -4,6 +4,7 @@ import { test } from "vitest";
 import {
   adviceReason, criticalText, levelsOf, nextOrder, noThreatsText, numberText, rowsOf, stageLines, stableOrder, threatName,
 } from "../source/rows.ts";
+import { durationText } from "../source/ages.ts";
 import { nameBox } from "../source/areas.ts";
 import { bearingText, fromHash, HOME, leaderSeconds, lengthText, roundRange, toHash, zoomed } from "../source/camera.ts";
 import { Heard } from "../source/heard.ts";
@@ -101,6 +102,8 @@ test("stages say how they do, and those that are missing come out", () => {
     { text: "ew missing", className: "missing", title: "" },
   ]);
   assert.deepEqual(stageLines(null), []);
+  const played = { stages: { threat: { ...row, latency_p50_ms: 96058555492 } }, missing_stages: [] };
+  assert.equal(stageLines(played as never)[0].text, `threat 2.0 Hz ${durationText(96058555.492)}`);
 });
 
 test("the scope's edge is at a round range", () => {

@@ -6,6 +6,7 @@ import math
 import time
 from importlib.metadata import version
 
+import numpy as np
 import psutil
 import pytest
 from bridge_data import some_detections, some_status, some_threats, some_tracks
@@ -97,14 +98,16 @@ def test_what_the_last_scan_held_is_counted(app):
     tracks.class_id[:] = (0, 1, 3, 250)
     deliver(app, some_detections(3, 0))
     deliver(app, tracks)
-    deliver(app, some_threats(3, 0))
+    threats = some_threats(3, 0)
+    threats.unlisted_track_id, threats.unlisted_level = np.array([7, 9]), np.array([1, 1])  # LOW, below the list
+    deliver(app, threats)
     scan = get(app, "detection")["last_scan"]
     assert (scan["sequence"], scan["sensor_id"], scan["count"], scan["by_class"]) == (3, "test-radar", 3, {"DRONE": 3})
     picture = get(app, "tracking")["last_picture"]
     assert picture["by_status"] == {"TENTATIVE": 1, "CONFIRMED": 2, "COASTING": 1}
     assert picture["by_class"] == {"UNKNOWN": 2, "DRONE": 1, "AIRCRAFT": 1}
     assessment = get(app, "threats")["last_assessment"]
-    assert assessment["by_level"] == {"LOW": 0, "MEDIUM": 1, "HIGH": 0, "CRITICAL": 1}
+    assert assessment["by_level"] == {"LOW": 2, "MEDIUM": 1, "HIGH": 0, "CRITICAL": 1}
     assert assessment["age_s"] == pytest.approx(0.25, abs=0.2)
 
 

@@ -35,7 +35,9 @@ class ThreatSummary(Frame):
 
     count: int = Field(description="listed threats", examples=[3])
     assessed: int = Field(description="tracks, those below the list too", examples=[12])
-    by_level: dict[str, int] = Field(examples=[{"LOW": 1, "MEDIUM": 1, "HIGH": 0, "CRITICAL": 1}])
+    by_level: dict[str, int] = Field(
+        description="of all that are assessed", examples=[{"LOW": 10, "MEDIUM": 1, "HIGH": 0, "CRITICAL": 1}]
+    )
     by_class: dict[str, int] = Field(examples=[{"MISSILE": 1, "DRONE": 2}])
     unacknowledged: int = Field(description="HIGH and CRITICAL threats that are not acknowledged", examples=[1])
     worst: Threat | None = Field(description="null without threats")

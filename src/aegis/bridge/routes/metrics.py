@@ -116,7 +116,7 @@ async def threats(request: Request) -> Response:
     last = state.threats
     body: dict[str, object] = {"stage": _stage(state, "threat"), "last_assessment": None}
     if last is not None:
-        body["last_assessment"] = {**_head(last), "by_level": levels(last.data.level)}
+        body["last_assessment"] = {**_head(last), "by_level": levels(last.data)}
     return json_response(body)
 
 

@@ -76,7 +76,7 @@ async def summary(request: Request) -> Response:
         **frame.head(),
         "count": len(frame.data),
         "assessed": len(frame.data) + len(frame.data.unlisted_track_id),
-        "by_level": levels(frame.data.level),
+        "by_level": levels(frame.data),
         "by_class": dict(sorted(classes.items())),
         "unacknowledged": sum(row["level"] in ("HIGH", "CRITICAL") and row["acknowledged_by"] is None for row in rows),
         "worst": rows[0] if rows else None,

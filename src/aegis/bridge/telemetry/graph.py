@@ -10,7 +10,7 @@ import numpy as np
 
 from aegis.bridge.live.state import LiveState
 from aegis.bridge.telemetry.sources import MAX_REASONS, Value
-from aegis.core.types import Ints, ThreatLevel
+from aegis.core.types import ThreatLevel, Threats
 
 OTHER = "other"
 _LONGEST_LABEL = 120
@@ -61,15 +61,16 @@ def graph_counts(state: LiveState) -> dict[str, Value]:
     }
     if state.threats is not None:
         assessed = state.threats.data
-        counts["threats"] = levels(np.concatenate([assessed.level, assessed.unlisted_level]))
+        counts["threats"] = levels(assessed)
     rate_hz = state.scan_rate_hz()
     if rate_hz is not None:
         counts["scan_rate_hertz"] = rate_hz
     return counts
 
 
-def levels(level: Ints) -> dict[str, int]:
-    """Return how many threats (N,) have each level."""
+def levels(threats: Threats) -> dict[str, int]:
+    """Return how many of those that were assessed have each level, listed or not."""
+    level = np.concatenate([threats.level, threats.unlisted_level])
     return {kind.name: int(np.count_nonzero(level == kind)) for kind in ThreatLevel}
 
 

@@ -72,7 +72,9 @@ class AdviceBook:
         for track_id, i in critical.items():
             named = ClassId(int(threats.class_id[i]))
             technique = AGAINST_THREAT.get(named, AGAINST_ANY_THREAT)
-            rationale = f"track {track_id} is critical (score {threats.score[i]:.2f}): {threats.reason[i]}"
+            rationale = (
+                f"track {track_id} is rated critical, its score is {threats.score[i]:.2f} now: {threats.reason[i]}"
+            )
             answers = [a for a in self._book.values() if a.track_id == track_id and a.state in ANSWERED]
             answer = max(answers, key=lambda a: a.id, default=None)
             if answer is not None and not self._is_for_another_class(answer, technique, now_ns):
