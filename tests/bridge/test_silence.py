@@ -138,7 +138,7 @@ def test_silence_and_a_stuck_sensor_are_said_everywhere_in_time(start_bridge, pu
 
 def test_a_sensor_that_was_never_heard_is_said_after_the_grace(start_bridge, publisher, wait_for):
     """Of two sensors that are expected one comes; the graph is ready until the grace is over, and once both are heard."""
-    bridge = start_bridge(ready_stages=["detection"], ready_first_data_s=3.0, ready_sensors=["radar", "right"])
+    bridge = start_bridge(ready_stages=["detection"], ready_first_data_s=6.0, ready_sensors=["radar", "right"])
 
     def ready() -> tuple[int, list[str]]:
         answer = httpx.get(bridge.url + "/ready")

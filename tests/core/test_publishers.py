@@ -64,6 +64,21 @@ def test_invented_sensors_do_not_pile_up():
     assert len(one._streams) == MOST_SOURCES
 
 
+def test_a_restart_is_no_second_publisher_and_a_stranger_is_one_as_soon_as_ours_goes_on():
+    one = OnePublisher()
+    assert not one.are_several("tracks", "")
+    taken(one, [(0.5 * n, "before", 500 + n) for n in range(10)])  # killed after 4.5 s
+    assert taken(one, [(5.2, "after", 1)]) == []
+    assert not one.are_several("tracks", "")
+    assert taken(one, [(5.7, "after", 2), (6.2, "after", 3)]) == ["after", "after"]
+    assert not one.are_several("tracks", "")
+    assert taken(one, [(6.3, "stranger", 50_000)]) == []
+    assert not one.are_several("tracks", "")
+    assert taken(one, [(6.7, "after", 4), (6.8, "stranger", 50_001)]) == ["after"]
+    assert one.are_several("tracks", "")
+    assert not one.are_several("tracks", "another source")
+
+
 def test_it_is_told_once_a_minute_at_most():
     one = OnePublisher()
     assert [one.is_news("tracks", "", at_s) for at_s in (0.0, 0.1, 30.0, 89.0, 150.0)] == [

@@ -19,6 +19,7 @@ TOLD_AGAIN_S = 60.0
 class _Stream:
     number: int
     at_s: float
+    first_s: float
     period_s: float = 0.0
 
     def has_ended(self, now_s: float) -> bool:
@@ -45,7 +46,7 @@ class OnePublisher:
         streams = self._streams.setdefault(source, [])
         stream, lost = _stream_of(streams, number), 0
         if stream is None:
-            stream = _Stream(number, now_s)
+            stream = _Stream(number, now_s, now_s)
             del streams[MOST_STREAMS - 1 :]
             streams.append(stream)
         else:
@@ -59,6 +60,11 @@ class OnePublisher:
             self._streams[source] = [stream]
             return True
         return False
+
+    def are_several(self, topic: str, owner: str) -> bool:
+        """Return whether the one that is taken has gone on since another was first heard: else it may have ended just before."""
+        taken, *others = self._streams.get((topic, owner), [])[:MOST_STREAMS] or [_Stream(0, 0.0, 0.0)]
+        return any(taken.at_s > other.first_s for other in others)
 
     def is_news(self, topic: str, owner: str, now_s: float) -> bool:
         """Return whether it is to be told that a message was not taken: at first, and after a minute without one."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any, ParamSpec
@@ -38,6 +39,10 @@ from aegis.ros.uplink.wire import stamp_of_cdr
 P = ParamSpec("P")
 
 STATUS_PERIOD_S = 1.0
+NO_NODE = (
+    "(no ROS node)"  # in place of a publisher's node: of another DDS program, or as long as the name has not come yet
+)
+_UNKNOWN = "_NODE_NAME_UNKNOWN_"  # as rmw calls it
 PAGES_AT_ONCE = 10  # so many times a topic's depth is kept of what another site sends
 # Of a topic that keeps many messages, as events do, several are taken at a time: waking up for one costs more than it does
 # itself. No more than that, so that the other topics wait a few milliseconds at most.
@@ -90,6 +95,9 @@ class StageHost:
         """
         self._started = False
         self._publisher_of = OnePublisher()
+        self._nameless: defaultdict[str, bool] = defaultdict(
+            bool
+        )  # topics, and whether NO_NODE published them when last asked
         self._key = decision_key()
         self._proofs = ProofChecker(self._key)
         self._open = bool(node.declare_parameter(OPEN_COMMANDS, False, _OPEN_COMMANDS).value)
@@ -229,7 +237,7 @@ class StageHost:
             self.stage.counters.note(f"lost on the way: {topic}", self._publisher_of.lost - lost)
             return True
         self.stage.refuse_another(topic, owner)
-        if self._publisher_of.is_news(topic, owner, now_s):
+        if self._publisher_of.are_several(topic, owner) and self._publisher_of.is_news(topic, owner, now_s):
             self._tell_publishers(topic, owner, self._publishing(topic))
         return False
 
@@ -239,16 +247,23 @@ class StageHost:
         What is published when it changes cannot be told apart, and a status under an invented name is nobody else's.
         """
         for topic in OF_ONE_NODE:
-            nodes = self._publishing(topic)
+            nodes = self._named(topic)
             if len(set(nodes)) > 1 and self._publisher_of.is_news(topic, "", time.monotonic()):
                 self._tell_publishers(topic, "", nodes)
-        strange = [node for node in self._publishing("status") if node.rpartition("/")[2] not in known]
+        strange = [node for node in self._named("status") if node.rpartition("/")[2] not in known]
         if strange and self._publisher_of.is_news("status", "", time.monotonic()):
             self._tell_publishers("status", "", strange)
 
+    def _named(self, topic: str) -> list[str]:
+        """Return who publishes a topic; without a publisher whose node is not known, unless it was not when last asked either."""
+        found = self._publishing(topic)
+        before, self._nameless[topic] = self._nameless[topic], NO_NODE in found
+        return [node for node in found if before or node != NO_NODE]
+
     def _publishing(self, topic: str) -> list[str]:
         found = self.node.get_publishers_info_by_topic(self.node.resolve_topic_name(topic))
-        return sorted(f"{i.node_namespace.rstrip('/')}/{i.node_name}" for i in found)
+        names = (NO_NODE if i.node_name == _UNKNOWN else f"{i.node_namespace.rstrip('/')}/{i.node_name}" for i in found)
+        return sorted(names)
 
     def _tell_publishers(self, topic: str, owner: str, nodes: list[str], reason: str = "") -> None:
         self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes, reason), self.now_ns())])
