@@ -84,6 +84,18 @@ def test_one_radar_has_one_source():
         stages("driver.driver=smartmicro_umrr", external_radar=True)
 
 
+@pytest.mark.parametrize(
+    ("sets", "options", "match"),
+    [
+        ([], {"external_radar": True}, "scenario 'crossing' is the simulator's, .*: the radar is external"),
+        (["driver.driver=smartmicro_umrr"], {}, "scenario 'crossing' .* the driver 'smartmicro_umrr'; leave one out"),
+    ],
+)
+def test_a_scenario_without_the_simulator_is_refused(sets, options, match):
+    with pytest.raises(ConfigError, match=match):
+        stages(*sets, scenario="crossing", **options)
+
+
 @pytest.mark.parametrize(("sets", "match"), [
     (["driver.driver=nobody"], "no driver 'nobody'; known are: .*smartmicro_umrr"),
     (["driver.driver=smartmicro_umrr", "driver.udp.prot=1"], "unknown parameter 'udp.prot'; known are: .*port"),

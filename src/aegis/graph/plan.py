@@ -215,6 +215,11 @@ def _nodes(options: Options, parameters: Parameters, environ: Mapping[str, str])
             f"an external radar and the driver '{driver.driver}' exclude each other: one radar, one source"
         )
     radar = None if external else "driver" if driver.driver else "simulator"
+    if options.scenario and radar != "simulator":
+        source = "the radar is external" if external else f"the radar is that of the driver '{driver.driver}'"
+        raise ConfigError(
+            f"scenario '{options.scenario}' is the simulator's, which does not run: {source}; leave one out"
+        )
     cubes = radar is not None and gives_cubes(parameters.settings(radar, environ=environ))
     requested = {radar}
     if cubes if options.front_end is None else options.front_end:
