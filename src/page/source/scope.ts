@@ -31,6 +31,7 @@ export class Scope {
   #marks: Marks;
   #colours = coloursOf(getComputedStyle(document.documentElement));
   #autoRange = 1000;
+  #isFitted = false; // to tracks
   #last: View | null = null;
   #frame: Frame = NOWHERE;
   readonly #spots = new Spots();
@@ -94,6 +95,8 @@ export class Scope {
   /** Grow at once, shrink only when the picture would be much too small, so that the scale stays calm. */
   #fitRange({ camera, sensor }: View): number {
     const { count, east, north, statuses } = this.#spots;
+    if (count === 0 && this.#isFitted) return this.#autoRange; // an empty sky, or a time without a record, is no reason to zoom in
+    this.#isFitted = count > 0;
     let furthest = 50 ** 2;
     for (let i = 0; i < count; i += 1) {
       if (statuses[i] === TENTATIVE) continue; // they come and go
@@ -152,7 +155,7 @@ export class Scope {
     this.#spots.take(view.tracks, view.levels, view.symbols);
     const frame = frameOf(view.camera, view.camera.range ?? this.#fitRange(view), width, height, view.up);
     this.#frame = frame;
-    this.leaderS = leaderSeconds(this.#fastest(), frame.range);
+    this.leaderS = this.#spots.count ? leaderSeconds(this.#fastest(), frame.range) : 0;
 
     this.#ground.draw(view, frame, this.#colours, this.beneath);
     this.#marks.draw(view, this.#spots, frame, this.leaderS);
