@@ -166,6 +166,13 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         assert names() <= set(EVENT_NAMES)
 
 
+# Of a node with a lifecycle, which none has here (rcl_lifecycle's names).
+MANAGED = (
+    "/transition_event", "/change_state", "/get_state", "/get_available_states", "/get_available_transitions",
+    "/get_transition_graph",
+)  # fmt: skip
+
+
 def check_policies(graph: Listener) -> None:
     """Hold what DDS security would allow each process against what its node has, as the middleware tells it."""
     for enclave in enclaves(Plan.of(Options(foxglove=False), {})):
@@ -179,7 +186,7 @@ def check_policies(graph: Listener) -> None:
             found = {name for name, _ in names_of(policy.name, "/")}
             assert found <= allowed, (policy.name, found - allowed)
             assert not found or allowed - found <= {"/clock", "/parameter_events", "/odometry", "/zones"} | {
-                name for name in allowed if name.endswith("/restart") or "video" in name or "pulses" in name
+                name for name in allowed if name.endswith(("/restart", *MANAGED)) or "video" in name or "pulses" in name
             }, (policy.name, allowed - found)
 
 
