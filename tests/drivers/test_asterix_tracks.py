@@ -15,7 +15,8 @@ from aegis.core.params import ConfigError
 from aegis.core.site import Site
 from aegis.core.types import ClassId, TrackStatus
 from aegis.drivers.asterix_files import FinalFile
-from aegis.drivers.asterix_foreign import AsterixTracksSettings, ForeignTracks, check_placed
+from aegis.drivers.asterix_foreign import ForeignTracks
+from aegis.drivers.asterix_foreign_settings import AsterixTracksSettings, check_placed
 from aegis.drivers.asterix_records import Reader, RefusedError, datablocks, utc_ns
 from aegis.drivers.asterix_tracks import read_radar_track, read_system_track
 from aegis.drivers.capture import open_recording

@@ -3,6 +3,8 @@
 """What may import what: down the floors only, in no circle, and in the core nothing of the world outside."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -150,3 +152,20 @@ def test_what_is_outside_is_found():
     assert outside(ast.parse(code)) == [
         "os.path", "time.monotonic", "rclpy", "open() in line 5", ".open() in line 5",
     ]  # fmt: skip
+
+
+# What some nodes need, or only with an extra. What every process loads, every process pays for: ASTERIX's formats take a second
+# and 76 MB.
+HEAVY = {
+    "asterix", "fastapi", "google", "onnxruntime", "pyproj", "redis", "scipy", "sentry_sdk", "sqlalchemy", "torch", "uvicorn",
+    "zenoh",
+}  # fmt: skip
+
+
+def test_a_node_and_the_supervisor_load_nothing_that_one_node_needs():
+    code = (
+        "import sys, aegis.graph.node, aegis.graph.supervisor; print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "rclpy" in loaded
+    assert HEAVY.isdisjoint(loaded), HEAVY & set(loaded)

@@ -12,7 +12,7 @@ from asterix_bytes import datablock, record, time_of_day
 from aegis.core.fusion.settings import FusionSettings
 from aegis.core.health import Level
 from aegis.core.params import ConfigError
-from aegis.drivers.asterix_foreign import AsterixTracksSettings
+from aegis.drivers.asterix_foreign_settings import AsterixTracksSettings
 from aegis.ros.messages.picture import tracks_from_msg
 from aegis.ros.stages.asterix_tracks import AsterixTracksStage
 from aegis.ros.stages.base import StageContext

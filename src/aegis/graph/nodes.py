@@ -148,7 +148,7 @@ NODES: dict[str, NodeSpec] = {
         NodeSpec(
             "asterix_tracks",
             "aegis.ros.stages.asterix_tracks:AsterixTracksStage",
-            "aegis.drivers.asterix_foreign:AsterixTracksSettings",
+            "aegis.drivers.asterix_foreign_settings:AsterixTracksSettings",
             "others' tracks by ASTERIX (CAT062 of a centre, CAT048 of a radar that tracks), over UDP",
             publishes=("source_tracks",),
             offline=False,

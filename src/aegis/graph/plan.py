@@ -14,7 +14,7 @@ from aegis.core.objects import ObjectsSettings
 from aegis.core.params import ConfigError, Settings
 from aegis.core.uplink.settings import UplinkSettings
 from aegis.drivers import registry
-from aegis.drivers.asterix_foreign import AsterixTracksSettings, check_placed
+from aegis.drivers.asterix_foreign_settings import AsterixTracksSettings, check_placed
 from aegis.drivers.contract import DriverSettings
 from aegis.graph import rig
 from aegis.graph.config import Parameters

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from aegis.core.health import Health, Level
-from aegis.drivers.asterix_foreign import AsterixTracksSettings, ForeignTracks, check_placed
+from aegis.drivers.asterix_foreign import ForeignTracks
+from aegis.drivers.asterix_foreign_settings import AsterixTracksSettings, check_placed
 from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.picture import tracks_to_msg
 from aegis.ros.stages.base import Output, Stage, StageContext
