@@ -174,7 +174,10 @@ def scans(publisher) -> Iterator[threading.Event]:
             number = next(stop.numbers)
             publisher.send_scan(number)
             publisher.publishers["events"].publish(
-                event_messages.event_message("TRACK_UPDATED", stage="tracking", run_id="kill", sequence=number)
+                # Of now: history removes what is years old when it next looks, shipped or not.
+                event_messages.event_message(
+                    "TRACK_UPDATED", stage="tracking", run_id="kill", sequence=number, stamp_ns=time.time_ns()
+                )
             )
             stop.sent = number
 
