@@ -63,8 +63,8 @@ class OnePublisher:
 
     def are_several(self, topic: str, owner: str) -> bool:
         """Return whether the one that is taken has gone on since another was first heard: else it may have ended just before."""
-        taken, *others = self._streams.get((topic, owner), [])[:MOST_STREAMS] or [_Stream(0, 0.0, 0.0)]
-        return any(taken.at_s > other.first_s for other in others)
+        streams = self._streams.get((topic, owner), [])
+        return any(streams[0].at_s > other.first_s for other in streams[1:])
 
     def is_news(self, topic: str, owner: str, now_s: float) -> bool:
         """Return whether it is to be told that a message was not taken: at first, and after a minute without one."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aegis.core.fusion.foreign import ForeignObject, Report, picture_of
+from aegis.core.fusion.foreign import MANOEUVRE_SIGMA_MPS2, ForeignObject, Report, picture_of
 from aegis.core.fusion.settings import FOREIGN
 from aegis.core.ids import UniqueIds
 from aegis.core.site import Site
@@ -24,7 +24,6 @@ from aegis.drivers.asterix_tracks import NO_TRACK, TrackRecord, read_radar_track
 SYSTEM, RADAR = 62, 48  # categories
 SURE_EXISTENCE, TENTATIVE_EXISTENCE = 0.9, 0.4  # of what its maker has confirmed, and has not
 STATED_CLASS = 0.9  # probability of the class that an emitter's category names
-MANOEUVRE_SIGMA_MPS2 = (2.0, 1.0)  # of objects whose velocity is not stated; horizontal, vertical
 FARTHEST_M = 1e6  # from the site
 LEAST_SIGMA_M, LEAST_SIGMA_MPS = 0.5, 0.25  # the format's own steps
 NOT_TAKEN = "source that is not to be taken"

@@ -18,7 +18,7 @@ from sapient_msg.bsi_flex_335_v2_0.sapient_message_pb2 import SapientMessage
 from sapient_msg.bsi_flex_335_v2_0.status_report_pb2 import StatusReport
 from sapient_msg.bsi_flex_335_v2_0.velocity_pb2 import SpeedUnits
 
-from aegis.core.fusion.foreign import ForeignObject, Report, picture_of
+from aegis.core.fusion.foreign import MANOEUVRE_SIGMA_MPS2, ForeignObject, Report, picture_of
 from aegis.core.fusion.settings import FOREIGN
 from aegis.core.ids import UniqueIds
 from aegis.core.site import Site
@@ -32,7 +32,6 @@ from aegis.sapient.settings import UUID4, FusionSideSettings
 SILENT_INTERVALS = 3.0  # of its status reports, without which a node is silent
 SHORTEST_SILENCE_S = 15.0
 UNSTATED_EXISTENCE = 0.9  # confidence of a detection whose node states none
-MANOEUVRE_SIGMA_MPS2 = (2.0, 1.0)  # of objects whose velocity is not stated; horizontal, vertical
 LARGEST_SPEED_MPS = 1e4
 LOST_STATE = re.compile("lost", re.IGNORECASE)
 _UNIT_S = {

@@ -19,6 +19,7 @@ from aegis.core.types import N_CLASSES, ClassId, Floats, Tracks, TrackStatus, un
 SURE = 0.5  # least probability of a class that is named
 CONFIRMED_HITS = 2  # reports of an object, before which it is tentative
 LIKELY = 0.5  # existence below which it is, too
+MANOEUVRE_SIGMA_MPS2 = (2.0, 1.0)  # of objects whose velocity is not stated; horizontal, vertical
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class ObjectsStage(Stage[ObjectsSettings]):
             names = ", ".join(f"ros-<distribution>-{name.replace('_', '-')}" for name in missing)
             raise ConfigError(
                 f"parameter 'packages' of node 'objects' names {', '.join(missing)}, which is not installed: {names} on a machine "
-                "with ROS 2, or built from its sources (docs/viewers.md)"
+                "with ROS 2, or built from its sources (docs/stacks.md)"
             )
 
     @property
