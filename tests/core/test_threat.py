@@ -224,13 +224,15 @@ def test_a_missile_that_coasts_through_the_asset_keeps_its_level_and_place_until
     drone = (9, ClassId.DRONE, (900.0, 0.0, 60.0), (-12.0, 0.0, 0.0))
     for second in np.arange(2.5, 20.0, 0.5):
         held, changes = assessor.step(picture(second, True, drone))
-        assert held.track_id[0] == 2 and held.level[0] == ThreatLevel.CRITICAL
+        assert held.track_id[0] == 2
+        assert held.level[0] == ThreatLevel.CRITICAL
         assert held.score[0] >= last_seen.score[0]
         assert not [change for change in changes if change.track_id == 2]
     assert "not seen" in held.reason[0]
     for second in np.arange(20.0, 26.0, 0.5):
         seen, _ = assessor.step(picture(second, False))
-    assert 2 in seen.unlisted_track_id and seen.unlisted_level.tolist() == [ThreatLevel.LOW]
+    assert 2 in seen.unlisted_track_id
+    assert seen.unlisted_level.tolist() == [ThreatLevel.LOW]
 
 
 def test_a_track_that_coasts_nearer_is_no_calmer_and_what_recedes_gains_nothing():
@@ -241,4 +243,5 @@ def test_a_track_that_coasts_nearer_is_no_calmer_and_what_recedes_gains_nothing(
     )
     coasting, _ = assessor.step(replace(later, stamp_ns=10_000_000_000))
     score = [dict(zip(threats.track_id.tolist(), threats.score.tolist(), strict=True)) for threats in (near, coasting)]
-    assert score[1][7] > score[0][7] and score[1][5] == score[0][5]
+    assert score[1][7] > score[0][7]
+    assert score[1][5] == score[0][5]
