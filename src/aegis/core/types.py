@@ -49,6 +49,13 @@ class ClassId(IntEnum):
 N_CLASSES = len(ClassId)
 
 
+class ClassBasis(IntEnum):
+    """What a detection's class probabilities rest on, as in aegis_msgs/DetectionArray."""
+
+    STATED = 0  # the sensor, or who else saw more of the object than we do
+    DERIVED = 1  # range rate, height and RCS, which the tracker knows itself
+
+
 class TrackStatus(IntEnum):
     """As in aegis_msgs/TrackArray."""
 
@@ -145,6 +152,9 @@ class Scan:
     time_offset: Floats = field(default_factory=lambda: np.empty(0))  # [s] after the stamp; not given: all at the stamp
     sector: Sector | None = None  # None: all of the view, at the stamp
     untimed: int = 0  # points whose own time was none that can be: theirs is the stamp
+    class_probability: Floats | None = (
+        None  # (N, N_CLASSES) that the sensor states; NaN: nothing of it; None: of no point
+    )
 
     def __post_init__(self) -> None:
         if not len(self.time_offset):
@@ -188,10 +198,13 @@ class Detections:
     pose: Pose | None = None  # of the sensor at the stamp; None: as the parameters say, and at rest
     time_offset: Floats = field(default_factory=lambda: np.empty(0))  # [s] after the stamp; not given: all at the stamp
     sector: Sector | None = None  # None: all of the view, at the stamp
+    class_basis: Ints = field(default_factory=_none)  # ClassBasis, of class_probability; not given: STATED
 
     def __post_init__(self) -> None:
         if not len(self.time_offset):
             self.time_offset = np.zeros(len(self.range))
+        if not len(self.class_basis):
+            self.class_basis = np.full(len(self.range), int(ClassBasis.STATED))
 
     def __len__(self) -> int:
         return len(self.range)

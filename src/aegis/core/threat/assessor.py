@@ -115,6 +115,7 @@ class Assessor:
         found = _Terms(*(_chosen([terms[k] for terms in by_asset], worst) for k in range(len(_Terms._fields))))
         coasts = shown.status == int(TrackStatus.COASTING)
         score = self._seen_scores.step(shown.stamp_ns, shown.track_id, found.score, coasts)
+        held = score > found.score
         found = found._replace(score=score)
         level, before = self._levels.step(shown.stamp_ns, shown.track_id, score)
         order = np.lexsort((shown.track_id, -found.score))
@@ -122,7 +123,7 @@ class Assessor:
             order, found.position[order], found.velocity[order], shown.covariance[order], level[order], found.score[order],
             found.time[order], found.distance[order], found.sigma[order], found.impact[order], found.entry[order],
             found.intent[order], seen.conduct[order], seen.companions[order], seen.first_seen_m[order], seen.dropped_m[order],
-            [names[k] for k in worst[order].tolist()], before[order],
+            [names[k] for k in worst[order].tolist()], before[order], held[order],
         )  # fmt: skip
         return self._threats(shown, assessed), self._changes(shown, assessed)
 
