@@ -335,6 +335,18 @@ class Record:
                     break
         return entries
 
+    def waiting_ns(self) -> int | None:
+        """Return when the first message was received that PostgreSQL does not have; None where it has all, or there is none.
+
+        Raises:
+            SQLAlchemyError: the file cannot be read.
+        """
+        if not self.feeds:
+            return None
+        with self.noting_corruption(), self.engine.connect() as connection:
+            first: int | None = connection.execute(select(OUTBOX.c.at_ns).order_by(OUTBOX.c.id).limit(1)).scalar()
+            return first
+
     def rows_of(self, entries: Sequence[Entry]) -> list[tuple[Table, Row]]:
         """Return the rows of messages, in order; a message that retention has removed has none.
 
