@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections import defaultdict
@@ -29,11 +30,21 @@ from aegis.core.publishers import OnePublisher
 from aegis.decision_key import decision_key
 from aegis.heartbeat import Loop, beat
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
+from aegis.ros.owners import OF_NOBODY, OF_ONE_NODE, OF_THE_BRIDGE, OWNERS, whose
 from aegis.ros.parameters import Tuning
-from aegis.ros.proofs import Proven, check_proof, has_proof, prove
+from aegis.ros.proofs import Proven, Regular, check_proof, has_proof, is_to_be_proven, prove, proven_again
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Carried, Output, Stage
-from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, OPEN_COMMANDS, TOPICS, Service, Topic, heard_at
+from aegis.ros.topics import (
+    COMMON_PUBLISHES,
+    COMMON_SERVICES,
+    OPEN_COMMANDS,
+    PROVEN_BY_PLAN,
+    TOPICS,
+    Service,
+    Topic,
+    heard_at,
+)
 from aegis.ros.uplink.wire import stamp_of_cdr
 
 P = ParamSpec("P")
@@ -49,26 +60,12 @@ PAGES_AT_ONCE = 10  # so many times a topic's depth is kept of what another site
 AT_ONCE = 16
 # By how much a stamp may be ahead of the clock: more than what NTP leaves, less than what makes a picture of the future.
 MOST_AHEAD_S = 1.0
-# Of these topics one node is the publisher. With whose data is in a message of the periodic ones is below: of each there is one
-# publisher at a time. Of what is published when it changes a publisher's end is not to be told: those messages carry a proof, as
-# events do, and decisions of the bridge.
-OF_THE_BRIDGE = ("zones",)
-OF_ONE_NODE = ("tracks", "threats", "alarms", "protected", "ew/signals", "ew/advice", "class_info")
 # Not given to others to set while it runs: whoever may do that may give commands.
 _OPEN_COMMANDS = ParameterDescriptor(
     description="Take commands (restart, scan, set_mode) from anybody on DDS, as `ros2 service call` gives them: without a proof"
     " that they come through the bridge, which knows who may. Decisions are never taken so.",
     read_only=True,
 )
-OWNERS: dict[str, Callable[[Any], str]] = {
-    "radar/points": lambda m: str(m.header.frame_id),
-    "detections": lambda m: str(m.sensor_id),
-    "tracks": lambda m: "",
-    "source_tracks": lambda m: str(m.sensor_id),
-    "threats": lambda m: "",
-    "status": lambda m: str(m.stage[0]) if m.stage else "",
-}
-_OF_NOBODY = ("tracks", "threats")  # of them, whose a message is need not be read in it
 
 
 class StageHost:
@@ -100,6 +97,7 @@ class StageHost:
         )  # topics, and whether NO_NODE published them when last asked
         self._key = decision_key()
         self._proofs = ProofChecker(self._key)
+        self._regular = Regular(self._proofs, os.environ.get(PROVEN_BY_PLAN, ""))
         self._open = bool(node.declare_parameter(OPEN_COMMANDS, False, _OPEN_COMMANDS).value)
         self._overrides = tuple(overrides)
         # Of these rclpy tells where somebody's QoS or type does not fit ours. It looks for that at every waking, of each topic
@@ -210,10 +208,10 @@ class StageHost:
             if self._is_to_be_carried(topic, at, message, info):
                 self._timed(self.stage.on_bytes, at, message)
             return
+        if has_proof(message) and not self._is_of_this_graph(topic, at, message):
+            return
         owner = OWNERS.get(topic.name)
         if owner is not None and not self._is_of_its_publisher(at, owner(message), info):
-            return
-        if has_proof(message) and not self._is_of_this_graph(topic, at, message):
             return
         # Not by a /clock: at a high rate of playing its steps are longer, and it may come after what it is the time of.
         ahead_s = 0.0 if self._follows_clock_topic() else (stamp_of(message) - self.now_ns()) * 1e-9
@@ -225,9 +223,9 @@ class StageHost:
     def _is_to_be_carried(self, topic: Topic, at: str, data: bytes, info: dict[str, int | None]) -> bool:
         """Tell whether a message that is taken as bytes comes from this graph, as far as that is told of its topic."""
         kind = message_class(topic.type)
-        if has_proof(kind):
-            return self._is_of_this_graph(topic, at, deserialize_message(data, kind))
-        return topic.name not in _OF_NOBODY or self._is_of_its_publisher(at, "", info)
+        if is_to_be_proven(kind) and not self._is_of_this_graph(topic, at, deserialize_message(data, kind)):
+            return False
+        return topic.name not in OF_NOBODY or self._is_of_its_publisher(at, "", info)
 
     def _is_of_its_publisher(self, topic: str, owner: str, info: dict[str, int | None]) -> bool:
         """Tell whether a message is of the one publisher that is taken; where it is not, count it and say so."""
@@ -282,8 +280,12 @@ class StageHost:
     def _is_of_this_graph(self, topic: Topic, at: str, message: Proven) -> bool:
         """Tell whether a message comes from a node of this graph; where it does not, count it and say so."""
         newest = topic.name != "events"  # else it says all that there is, or is a decision on that
+        name, owner = self.node.resolve_topic_name(at), OWNERS.get(topic.name)
         try:
-            check_proof(message, self.node.resolve_topic_name(at), self._proofs, fresh=False, newest=newest)
+            if owner is None:
+                check_proof(message, name, self._proofs, fresh=False, newest=newest)
+            elif self._regular.is_first(message, at, name, whose(topic.name, message)):
+                self._publisher_of.forget(at, owner(message))
         except OutdatedError:
             self.stage.counters.note(f"older than what was taken: {at}")
             return False
@@ -361,10 +363,8 @@ class StageHost:
             return
         if isinstance(output, Carried):
             publisher = self._of_site(output.topic)
-            if has_proof(publisher.msg_type):  # that of the site is by its own key, for its own topic
-                message = deserialize_message(output.data, publisher.msg_type)
-                prove(message, publisher.topic_name, self._key)
-                publisher.publish(message)
+            if is_to_be_proven(publisher.msg_type):  # that of the site is by its own key, for its own topic
+                publisher.publish(proven_again(output.data, publisher.msg_type, publisher.topic_name, self._key))
             else:
                 publisher.publish(output.data)
             self.stage.counters.published += 1
