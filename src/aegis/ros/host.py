@@ -24,7 +24,7 @@ from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 
 from aegis.core.decisions import OutdatedError, ProofChecker
-from aegis.core.events import AnotherPublisher, DecisionRefused, ParametersChanged
+from aegis.core.events import AnotherPublisher, DecisionRefused, Event, ParametersChanged
 from aegis.core.params import Settings
 from aegis.core.publishers import OnePublisher
 from aegis.decision_key import decision_key
@@ -148,14 +148,22 @@ class StageHost:
         """Publish anew what is to be known from the start (latched topics); in the thread that spins the node."""
         self._guard(self.stage.start, self.now_ns())
 
-    def idle(self, state: str) -> None:
-        """Let the stage rest in a lifecycle state: it takes and publishes nothing but its status, until `work`."""
-        self.stage.idle = state
+    def tell(self, event: Event) -> None:
+        """Publish an event of the stage; in the thread that spins the node."""
+        self._guard(lambda: [self.stage.event(event, self.now_ns())])
+
+    def idle(self, state: str, because: str = "") -> None:
+        """Let the stage rest in a lifecycle state: it takes and publishes nothing but its status, until `work`.
+
+        Status and diagnostics are published at once, that nobody takes its silence for calm.
+        """
+        self.stage.idle, self.stage.idle_because = state, because
         self.stage.pause()
+        self._on_status()
 
     def work(self) -> None:
         """Let the stage work, and say what is to be known from the start."""
-        self.stage.idle = ""
+        self.stage.idle = self.stage.idle_because = ""
         self.restate()
 
     def _follows_clock_topic(self) -> bool:
@@ -264,7 +272,7 @@ class StageHost:
         return sorted(names)
 
     def _tell_publishers(self, topic: str, owner: str, nodes: list[str], reason: str = "") -> None:
-        self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes, reason), self.now_ns())])
+        self.tell(AnotherPublisher(topic, owner, nodes, reason))
 
     def _on_wake(self) -> None:
         if not self.stage.idle:
@@ -303,7 +311,7 @@ class StageHost:
         """Count a person's decision or a command that does not come from the graph's own bridge, and say so."""
         self.stage.refuse_decision(name, why)
         if self._publisher_of.is_news(name, "", time.monotonic()):
-            self._guard(lambda: [self.stage.event(DecisionRefused(name, who, why), self.now_ns())])
+            self.tell(DecisionRefused(name, who, why))
 
     def _on_call(self, service: Service, answer: Callable[[Any, Any], Any], request: Proven, response: Any) -> Any:
         """Answer a call that comes from the graph's own bridge, or from anybody where commands are open."""

@@ -106,6 +106,8 @@ PROVEN_BY_PLAN = "AEGIS_PROVEN"
 OPEN_COMMANDS = "open_commands"
 # And whether a lifecycle manager starts its work; else it starts by itself.
 MANAGED = "managed"
+# And whether it goes back to work by itself after somebody has taken it out of `active`.
+RETURNS = "managed_returns"
 # What every node publishes and answers, besides its own row below.
 COMMON_PUBLISHES = ("events", "status", "/diagnostics")
 COMMON_SERVICES = (Service("~/restart", "aegis_msgs/srv/Restart"),)
