@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ros2 launch aegis aegis.launch.py`: the whole graph, a process for each node of the table in aegis.graph.nodes.
 
-`ros2 launch aegis aegis.launch.py --show-args` lists the arguments. Parameters of the nodes are in the file `config`.
+`ros2 launch aegis aegis.launch.py --show-args` lists the arguments. Parameters of the nodes are in the file `config`, or in
+`site`, which says itself which radars there are.
 """
 
 import math
@@ -26,14 +27,23 @@ from aegis.resources import share_dir
 
 YES_NO = ["true", "false"]
 RESPAWN_DELAY_S = 1.0
+DEFAULT_CONFIG = share_dir() / "config" / "aegis.yaml"
 
 
 def generate_launch_description() -> LaunchDescription:
     """Return the arguments, and what makes the processes once they are known."""
-    config = str(share_dir() / "config" / "aegis.yaml")
     return LaunchDescription(
         [
-            DeclareLaunchArgument("config", default_value=config, description="parameter file of the whole graph"),
+            DeclareLaunchArgument(
+                "config",
+                default_value="",
+                description=f"parameter file of the whole graph; empty, without site: {DEFAULT_CONFIG}",
+            ),
+            DeclareLaunchArgument(
+                "site",
+                default_value="",
+                description="parameter file that says itself, in its section site, which radars there are: docs/sites.md",
+            ),
             DeclareLaunchArgument("namespace", default_value="", description="of every node: one for each radar"),
             DeclareLaunchArgument(
                 "simulator",
@@ -119,12 +129,14 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Return a process for each node, or one for all.
 
     Raises:
-        ConfigError: the parameter file, or a parameter in it, is wrong.
+        ConfigError: the parameter file, or a parameter in it, is wrong; or site is given beside what it says itself.
     """
     arguments = {name: LaunchConfiguration(name).perform(context) for name in context.launch_configurations}
     yes = {name for name, value in arguments.items() if value == "true"}
+    config, site = (Path(arguments[name]) if arguments[name] else None for name in ("config", "site"))
     options = Options(
-        config=Path(arguments["config"]),
+        config=config if config or site else DEFAULT_CONFIG,
+        site=site,
         namespace=arguments["namespace"],
         scenario=arguments["scenario"],
         driver=arguments["driver"],
@@ -140,7 +152,7 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         sapient=arguments["sapient"],
         nodes=_listed(arguments["nodes"]),
         managed=_listed(arguments["managed"]),
-    )
+    ).of_site()
     plan = Plan.of(options, os.environ)
     if "print_plan" in yes:
         return [LogInfo(msg=line) for line in plan.lines(["ros2", "run", "aegis", "aegis_node"])]
@@ -160,7 +172,8 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         for name, words in plan.processes.items()
     ]
     key = SetEnvironmentVariable(DECISION_KEY, decision_key().hex())
-    return [key, *entities, *(sensor_transform(plan, radar) for radar in options.radars or ("",))]
+    placed = () if options.headquarters else options.radars or ("",)
+    return [key, *entities, *(sensor_transform(plan, radar) for radar in placed)]
 
 
 def end_where_it_cannot_start(event: ProcessExited, _: LaunchContext) -> list[LaunchDescriptionEntity]:

@@ -206,3 +206,42 @@ def test_a_threat_that_fades_leaves_the_list_with_a_word():
     assert (threats.track_id.tolist(), threats.unlisted_track_id.tolist()) == ([], [1])
     assert change.after is ThreatLevel.LOW
     assert change.reason.startswith("moves away, 901 m off, at 20 m/s")
+
+
+def test_a_missile_that_coasts_through_the_asset_keeps_its_level_and_place_until_it_is_seen_to_leave():
+    """What was not seen to pass may have hit: the prediction that it flies away is no reason for calm."""
+    assessor = Assessor(ThreatSettings())
+
+    def picture(second: float, coasts: bool, *others):
+        x = 1500.0 - 300.0 * second
+        rows = tracks_of((2, ClassId.MISSILE, (x, 0.0, 40.0), (-300.0, 0.0, 0.0)), *others)
+        status = rows.status.copy()
+        status[0] = int(TrackStatus.COASTING if coasts else TrackStatus.CONFIRMED)
+        return replace(rows, stamp_ns=round(second * 1e9), status=status)
+
+    last_seen, _ = assessor.step(picture(2.0, False))
+    assert last_seen.level[0] == ThreatLevel.CRITICAL
+    drone = (9, ClassId.DRONE, (900.0, 0.0, 60.0), (-12.0, 0.0, 0.0))
+    for second in np.arange(2.5, 20.0, 0.5):
+        held, changes = assessor.step(picture(second, True, drone))
+        assert held.track_id[0] == 2
+        assert held.level[0] == ThreatLevel.CRITICAL
+        assert held.score[0] >= last_seen.score[0]
+        assert not [change for change in changes if change.track_id == 2]
+    assert held.reason[0].startswith("rated as when last seen, 0.0 s ago; by prediction: moves away, ")
+    for second in np.arange(20.0, 26.0, 0.5):
+        seen, _ = assessor.step(picture(second, False))
+    assert 2 in seen.unlisted_track_id
+    assert seen.unlisted_level.tolist() == [ThreatLevel.LOW]
+
+
+def test_a_track_that_coasts_nearer_is_no_calmer_and_what_recedes_gains_nothing():
+    assessor = Assessor(ALL_LISTED)
+    near, _ = assessor.step(tracks_of(MISSILE, LEAVING))
+    later = tracks_of(
+        (7, ClassId.MISSILE, (3000.0, 0.0, 200.0), (-300.0, 0.0, -10.0)), LEAVING, status=TrackStatus.COASTING
+    )
+    coasting, _ = assessor.step(replace(later, stamp_ns=10_000_000_000))
+    score = [dict(zip(threats.track_id.tolist(), threats.score.tolist(), strict=True)) for threats in (near, coasting)]
+    assert score[1][7] > score[0][7]
+    assert score[1][5] == score[0][5]

@@ -19,6 +19,7 @@ from aegis.drivers.ars548 import Ars548Parser
 from aegis.drivers.ars548_format import DETECTION_FLAGS, decode_detections, decode_objects, decode_status
 from aegis.drivers.registry import driver_class
 
+SHARES = ("car", "truck", "motorcycle", "bicycle", "pedestrian", "animal", "hazard", "unknown")
 FOLDER = "nebula_ars548_srr520/ars548"
 
 
@@ -77,6 +78,13 @@ def test_every_field_of_the_objects_of_the_trimmed_recording_is_that_of_the_refe
     assert_objects_are(data, expected)
     (frame,) = Ars548Parser("objects").feed(data, received_ns)
     assert (len(frame), frame.sensor_time_ns) == (50, 1_708_578_203_955_760_000)
+    for k, entry in enumerate(expected["objects"]):
+        share = {name: float(entry[f"raw_classification_{name}"]) for name in SHARES}
+        vehicle = sum(share[name] for name in ("car", "truck", "motorcycle", "bicycle"))
+        stated = [frame.columns[f"class_{name}"][k] for name in ("vehicle", "person", "unknown")]
+        other = share["animal"] + share["hazard"] + share["unknown"]
+        total = max(sum(share.values()), 1.0)
+        assert stated == pytest.approx([vehicle / total, share["pedestrian"] / total, other / total])
 
 
 def assert_objects_are(data: bytes, expected: dict[str, Any]) -> None:

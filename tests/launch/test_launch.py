@@ -15,6 +15,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -24,7 +25,8 @@ from aegis_msgs.msg import TrackArray
 from rclpy.executors import SingleThreadedExecutor
 
 from aegis.graph.nodes import DEFAULT_NODES
-from aegis.resources import share_dir
+from aegis.graph.plan import Options, Plan
+from aegis.resources import config_file, share_dir
 
 launch_pytest = pytest.importorskip("launch_pytest", reason="launch_pytest comes with ROS 2, not from PyPI")
 pytest.importorskip("launch_ros", reason="launch_ros comes with ROS 2, not from PyPI")
@@ -37,6 +39,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource  # n
 from launch.logging import get_logger  # noqa: E402
 
 START_DEADLINE_S = 60.0
+SITE, HQ = config_file("site.yaml"), Path("hq.yaml")
 NODES = set(DEFAULT_NODES) - {"foxglove"}  # which takes a port that somebody may have
 
 try:
@@ -91,11 +94,12 @@ def composed(surroundings) -> LaunchDescription:
 
 @launch_pytest.fixture
 def rig(surroundings, recorder, tmp_path) -> LaunchDescription:
-    file = tmp_path / "rig.yaml"
+    file = tmp_path / "site.yaml"
     file.write_text(
+        "site: {ros__parameters: {radars: [front, left]}}\n"
         "tracking: {ros__parameters: {sensors: {front: {sensor_x: 3.0, sensor_yaw_deg: 90.0}, left: {sensor_y: -2.5}}}}\n"
     )
-    return description(config=str(file), radars="front,left", nodes="simulator,detection", scenario="crossing")
+    return description(site=str(file), nodes="simulator,detection", scenario="crossing")
 
 
 @launch_pytest.fixture
@@ -206,6 +210,49 @@ def test_a_node_that_cannot_start_ends_the_launch(surroundings, caplog):
         finally:
             del os.environ["API_PORT"]
     assert re.search(r"process\[bridge-\d+\] was required: shutting down", caplog.text)
+
+
+def timeless(line: str) -> str:
+    """Return a line of a plan without the second at which simulated radars of a rig begin, which is the one of the planning."""
+    return re.sub(r"begins_at_s=\d+", "begins_at_s=NOW", line)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        ({"site": "SITE"}, Options(site=SITE)),
+        ({"config": "SITE", "radars": "front,left", "fusion": "true"}, Options(site=SITE)),
+        ({"site": "HQ"}, Options(site=HQ)),
+        ({}, Options(config=config_file("aegis.yaml"))),
+    ],
+)
+def test_a_sites_file_plans_what_aegis_up_does(surroundings, tmp_path, caplog, arguments, asked):
+    """`site:=FILE` gives the processes of `aegis up --site FILE`, and so does what the file says, said as arguments."""
+    headquarters = tmp_path / HQ
+    headquarters.write_text(
+        "site: {ros__parameters: {fusion: true}}\n"
+        "uplink: {ros__parameters: {receive: [north], mode: router, listen: [tcp/127.0.0.1:1]}}\n"
+    )
+    places = {"SITE": str(SITE), "HQ": str(headquarters)}
+    asked = replace(asked, site=headquarters if asked.site == HQ else asked.site, namespace="rig", bridge=False)
+    get_logger("launch.user").addHandler(caplog.handler)
+    caplog.set_level("INFO")
+    given = {name: places.get(value, value) for name, value in arguments.items()}
+    service = LaunchService()
+    service.include_launch_description(description(**given, print_plan="true"))
+    assert service.run() == 0
+    plan = Plan.of(replace(asked, foxglove=False), os.environ)
+    said = [record.getMessage() for record in caplog.records if record.name == "launch.user"]
+    assert list(map(timeless, said)) == list(map(timeless, plan.lines(["ros2", "run", "aegis", "aegis_node"])))
+    assert len(said) > 2
+
+
+def test_a_sites_file_beside_what_it_says_itself_is_refused(surroundings, caplog):
+    get_logger("launch").addHandler(caplog.handler)
+    service = LaunchService()
+    service.include_launch_description(description(site=str(SITE), radars="front", print_plan="true"))
+    assert service.run() != 0
+    assert "site:=" in caplog.text
 
 
 def test_a_wrong_parameter_starts_nothing(surroundings, tmp_path, caplog):

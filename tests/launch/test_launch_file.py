@@ -33,6 +33,7 @@ def test_every_declared_argument_is_used():
     assert declared == {
         "config", "namespace", "simulator", "driver", "radar_msgs", "external_video", "front_end", "scenario", "bridge", "foxglove",
         "respawn", "hang_after", "composed", "print_plan", "radars", "nodes", "fusion", "sapient", "managed",
+        "site",
     }  # fmt: skip
     body = source.split("def processes", 1)[1]
     for name in declared:

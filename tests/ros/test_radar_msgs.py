@@ -35,13 +35,17 @@ def xyz(values):
     return SimpleNamespace(x=float(values[0]), y=float(values[1]), z=float(values[2]))
 
 
-def radar_tracks(*tracks):
+def radar_tracks(*tracks, classification=0):
     """Return the message of (position, velocity, position covariance, velocity covariance)."""
     return SimpleNamespace(
         header=HEADER,
         tracks=[
             SimpleNamespace(
-                position=xyz(p), velocity=xyz(v), position_covariance=np.float32(pc), velocity_covariance=np.float32(vc)
+                position=xyz(p),
+                velocity=xyz(v),
+                position_covariance=np.float32(pc),
+                velocity_covariance=np.float32(vc),
+                classification=classification,
             )
             for p, v, pc, vc in tracks
         ],
@@ -89,6 +93,16 @@ def test_an_empty_message_is_an_empty_cloud(topic, message):
     found = points(message, topic, source=topic.split("/")[1])
     assert "range" in found
     assert all(len(values) == 0 for values in found.values())
+
+
+@pytest.mark.parametrize(("label", "stated"), [(32_002, "vehicle"), (32_007, "person"), (32_101, "drone"), (2, "")])
+def test_the_class_of_a_track_is_stated_where_it_is_one_of_ours(label, stated):
+    """As Autoware numbers them from 32000 on, and the objects node of this graph those that Autoware has not."""
+    message = radar_tracks(((10.0, 1.0, 0.0), (1.0, 0.0, 0.0), NOTHING, NOTHING), classification=label)
+    found = {name: values[0] for name, values in points(message, "radar/tracks", source="tracks").items()}
+    named = {name: value for name, value in found.items() if name.startswith("class_")}
+    assert named == ({name: pytest.approx(0.9 * (name == f"class_{stated}")) for name in named} if stated else {})
+    assert len(named) == (9 if stated else 0)
 
 
 def test_detection_reads_the_points():

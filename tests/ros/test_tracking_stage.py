@@ -6,6 +6,7 @@ import json
 import re
 import resource
 import shutil
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,15 +15,16 @@ import numpy as np
 import pytest
 from aegis_msgs.msg import DetectionArray, TrackArray
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.serialization import deserialize_message, serialize_message
 from scenes import SECOND, approach, crossing, detections_of, polar_of
 from settings_of import settings_of
 
 from aegis.core.tracking.settings import TrackingSettings
-from aegis.core.types import TrackStatus
+from aegis.core.types import N_CLASSES, ClassId, TrackStatus
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_to_msg
 from aegis.ros.stages.base import StageContext
-from aegis.ros.stages.tracking import TrackingStage
+from aegis.ros.stages.tracking import NO_CLASSES, TrackingStage
 
 NOTHING = np.empty((0, 4))
 
@@ -407,3 +409,28 @@ def test_when_time_goes_backwards_a_warning_says_so():
     detail, _ = reported(stage)
     assert detail["dropped_by_reason"] == {"time went backwards: reset": 1}
     assert stage.counters.dropped == 0
+
+
+@pytest.mark.parametrize(("stated", "called"), [(None, ClassId.DRONE), (ClassId.BIRD, ClassId.BIRD)])
+def test_a_publisher_that_states_classes_decides_what_a_track_is_called(stated, called):
+    """By a driver of somebody else, which fills class_probability and knows of no class_basis; by its motion it is a drone."""
+    row = np.zeros(N_CLASSES if stated else 0)
+    row[slice(stated, stated and stated + 1)] = 0.8
+    stage = stage_in(None)
+    for k in range(12):
+        message = scan(polar_of(np.array([600.0 - 12.0 * k, 100.0, 80.0, -12.0, 0.0, 0.0])), float(k))
+        message.class_probability, message.class_basis = array("f", row), array("B")
+        picture, _ = push(stage, deserialize_message(serialize_message(message), DetectionArray))
+    probability = np.array(picture.class_probability)
+    assert list(picture.class_id) == [int(called)]
+    assert probability.argmax() == called
+    assert probability.sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_class_probabilities_that_are_none_are_counted_and_say_nothing():
+    stage = stage_in(None)
+    for k in range(6):
+        message = scan(approach(k), float(k))
+        message.class_probability = array("f", [0.0, 7.0] + [0.0] * (N_CLASSES - 2))
+        push(stage, message)
+    assert stage.counters.reasons[NO_CLASSES] == 6

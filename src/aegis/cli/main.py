@@ -18,6 +18,7 @@ from aegis import __version__
 from aegis.cli.backup import backup, restore
 from aegis.cli.bags import play, record
 from aegis.cli.classify import classify
+from aegis.cli.database import database
 from aegis.cli.evaluate import evaluate
 from aegis.cli.export import export
 from aegis.cli.graph_options import RosCommand, config_option, graph_options
@@ -344,7 +345,21 @@ def events(markdown: bool) -> None:
     click.echo(as_markdown() if markdown else as_text(), nl=False)
 
 
-for _command in (backup, restore, evaluate, report, export, record, play, classify, security, soak, train, users):
+for _command in (
+    backup,
+    restore,
+    database,
+    evaluate,
+    report,
+    export,
+    record,
+    play,
+    classify,
+    security,
+    soak,
+    train,
+    users,
+):
     cli.add_command(_command)
 
 

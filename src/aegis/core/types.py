@@ -8,15 +8,12 @@ Stamps are integer nanoseconds (the time of measurement), because a float64 of s
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,6 +44,13 @@ class ClassId(IntEnum):
 
 
 N_CLASSES = len(ClassId)
+
+
+class ClassBasis(IntEnum):
+    """What a detection's class probabilities rest on, as in aegis_msgs/DetectionArray."""
+
+    STATED = 0  # the sensor, or who else saw more of the object than we do
+    DERIVED = 1  # range rate, height and RCS, which the tracker knows itself
 
 
 class TrackStatus(IntEnum):
@@ -95,21 +99,8 @@ class AdviceState(IntEnum):
     WITHDRAWN = 5
 
 
-T = TypeVar("T", bound="DataclassInstance")
-
-
 def _none() -> Ints:
     return np.empty(0, dtype=np.int64)
-
-
-def take_rows(table: T, index: NDArray[Any]) -> T:
-    """Return a dataclass of per-object arrays and lists with the chosen rows of each; what is neither stays as it is."""
-    columns = {f.name: getattr(table, f.name) for f in fields(table)}
-    chosen: dict[str, Any] = {name: v[index] for name, v in columns.items() if isinstance(v, np.ndarray)}
-    for name, values in columns.items():
-        if isinstance(values, list):
-            chosen[name] = [values[i] for i in np.arange(len(values))[index].tolist()] if any(values) else []
-    return replace(table, **chosen)
 
 
 def unknown(n: int) -> Floats:
@@ -145,6 +136,9 @@ class Scan:
     time_offset: Floats = field(default_factory=lambda: np.empty(0))  # [s] after the stamp; not given: all at the stamp
     sector: Sector | None = None  # None: all of the view, at the stamp
     untimed: int = 0  # points whose own time was none that can be: theirs is the stamp
+    class_probability: Floats | None = (
+        None  # (N, N_CLASSES) that the sensor states; NaN: nothing of it; None: of no point
+    )
 
     def __post_init__(self) -> None:
         if not len(self.time_offset):
@@ -188,10 +182,13 @@ class Detections:
     pose: Pose | None = None  # of the sensor at the stamp; None: as the parameters say, and at rest
     time_offset: Floats = field(default_factory=lambda: np.empty(0))  # [s] after the stamp; not given: all at the stamp
     sector: Sector | None = None  # None: all of the view, at the stamp
+    class_basis: Ints = field(default_factory=_none)  # ClassBasis, of class_probability; not given: STATED
 
     def __post_init__(self) -> None:
         if not len(self.time_offset):
             self.time_offset = np.zeros(len(self.range))
+        if not len(self.class_basis):
+            self.class_basis = np.full(len(self.range), int(ClassBasis.STATED))
 
     def __len__(self) -> int:
         return len(self.range)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aegis.core.health import Level
 from aegis.core.params import group, param
-from aegis.core.types import Floats
+from aegis.core.types import ClassId, Floats
 from aegis.drivers.ars548_format import (
     DETECTION_FLAGS,
     DETECTION_LIST,
@@ -73,6 +73,12 @@ _OBJECT_COLUMNS = {
     "classification_animal": "raw_classification_animal",
     "classification_hazard": "raw_classification_hazard",
     "classification_unknown": "raw_classification_unknown",
+}
+# The radar's shares [%] of each of our classes. Of what we have no class for, an animal for instance, it says nothing to us.
+_OBJECT_CLASSES = {
+    ClassId.VEHICLE: ("car", "truck", "motorcycle", "bicycle"),
+    ClassId.PERSON: ("pedestrian",),
+    ClassId.UNKNOWN: ("animal", "hazard", "unknown"),
 }
 # The flags of a group of fields, our columns of it.
 _OBJECT_FLAGS = {
@@ -169,7 +175,8 @@ class Ars548(UdpDriver):
 
     `publish: detections` gives points in the sensor's frame, with what the sensor states as their sigmas; what it flags as invalid
     is NaN. `publish: objects` gives the radar's own tracked objects, x y z of their reference point in the vehicle's frame; their
-    velocities are right only where the vehicle tells the radar its motion. Probabilities are in percent.
+    velocities are right only where the vehicle tells the radar its motion. Probabilities are in percent; those of vehicles, of
+    people and of what is neither are stated as class probabilities too, and reach the track's class.
 
     Sensor time is the list's time stamp, taken as the time of measurement; no public document says to which moment of the cycle it
     belongs. It is a common time only where the radar is synchronised (gPTP), which the health says.
@@ -203,6 +210,12 @@ def _object_columns(objects: NDArray[Any]) -> dict[str, Floats]:
         if invalid.any():
             for name in names:
                 columns[name][invalid] = np.nan
+    shares = {
+        c: np.sum([columns[f"classification_{one}"] for one in names], axis=0) for c, names in _OBJECT_CLASSES.items()
+    }
+    total = np.sum(list(shares.values()), axis=0)
+    for class_id, share in shares.items():  # rounded to whole percent each
+        columns[f"class_{class_id.name.lower()}"] = share / np.where(total > 0.0, total, 1.0)
     return columns
 
 

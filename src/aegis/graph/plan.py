@@ -78,7 +78,8 @@ class Options:
             return self
         if self.config is not None or self.radars or self.fusion:
             raise ConfigError(
-                "--site is the parameter file, and says which radars there are: no --config, --radar, --fusion"
+                "--site (site:=) is the parameter file, and says which radars there are: no --config, --radar, --fusion (config:=, "
+                "radars:=, fusion:=)"
             )
         said = site_of(self.site, read_file(self.site))
         if not said.radars and not said.fusion:

@@ -79,7 +79,7 @@ class History:
             )
 
         try:
-            path, remote = _places(settings.database_url.get_secret_value(), state_dir)
+            path, remote = places(settings.database_url.get_secret_value(), state_dir)
             self.source = remote or str(path.absolute())  # what is read: a URL, with its password, or a file
             record = Record(path, state_dir, outbox=bool(remote), decision_days=days, on_set_aside=self._reconnect)
             kept = retention(record.store)
@@ -258,7 +258,7 @@ class History:
         return {name: None if ns is None else ns / 1e9 for name, ns in (extent.oldest_ns if extent else {}).items()}
 
 
-def _places(url: str, state_dir: Path) -> tuple[Path, str]:
+def places(url: str, state_dir: Path) -> tuple[Path, str]:
     """Return where the record is, and the URL of the database that is fed from it; empty for none.
 
     Raises:

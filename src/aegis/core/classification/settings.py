@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from aegis.core.param_info import OneOf
-from aegis.core.params import Settings, named, param
-from aegis.core.types import ClassId
+from aegis.core.params import Settings, group, named, param
+from aegis.core.types import ClassId, Floats
 
 ClassName = Annotated[str, OneOf(tuple(ClassId.__members__), "class")]
 Prior = Annotated[float, Field(gt=0.0, le=1e6)]
@@ -37,6 +38,30 @@ class ClassificationSettings(Settings):
     def class_priors(self) -> dict[ClassId, float]:
         """Return the priors that were set."""
         return {ClassId[name]: prior for name, prior in self.priors.items()}
+
+
+class StatedClassesSettings(Settings):
+    """How far class probabilities count that detections state: of the sensor, its front end, or who else saw more of the object."""
+
+    doubt: float = param(
+        0.1,
+        "Share of objects of which all that is stated is wrong; 1: what is stated counts for nothing.",
+        ge=0.0,
+        le=1.0,
+    )
+    correlation: float = param(
+        0.3, "Of the errors of looks at one object: they count as 1 / correlation independent ones at most.",
+        gt=0.0, le=1.0,
+    )  # fmt: skip
+    priors: dict[ClassName, Prior] = named(
+        "CLASS", "How common the sensor takes a class to be, relative to the others: 1 where nothing is said."
+    )
+
+    def prior_of_named(self) -> Floats:
+        """Return the sensor's priors of all classes but UNKNOWN, (N_CLASSES - 1,); their sum is 1."""
+        prior = np.array([self.priors.get(c.name, 1.0) for c in tuple(ClassId)[1:]])
+        out: Floats = prior / prior.sum()
+        return out
 
 
 class TrackClassificationSettings(ClassificationSettings):
@@ -67,3 +92,4 @@ class TrackClassificationSettings(ClassificationSettings):
         6.0, "A look where the noise is this much above the sensor's usual level, as by jamming, says nothing of a track's class.",
         unit="dB", gt=0.0, le=200.0,
     )  # fmt: skip
+    stated: StatedClassesSettings = group(StatedClassesSettings())

@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aegis.core.angles import wrapped
 from aegis.core.classification.physical import PhysicalModel, decide
 from aegis.core.detection.settings import DetectionSettings, GroupingSettings
 from aegis.core.kernels import plots as kernels
+from aegis.core.rows import take_rows
 from aegis.core.signal.equation import decibels
-from aegis.core.types import ClassId, Detections, Floats, Ints, Scan, take_rows
+from aegis.core.types import ClassBasis, ClassId, Detections, Floats, Ints, Scan
 
 # The errors' dependence on SNR is trusted between these bounds only: far above the reference, biases and quantisation
 # take over; below the detection threshold there is nothing.
@@ -131,14 +133,15 @@ class Detector:
             points=points,
             class_id=np.zeros(n, dtype=np.int64),
             confidence=np.zeros(n),
-            class_probability=np.zeros((n, len(ClassId))),
+            class_probability=stated_of_groups(scan, group, n),
             time_offset=mean(scan.time_offset),
             sector=scan.sector,
         )
 
     def _classify(self, d: Detections) -> None:
         height_sigma = np.sqrt((d.range * np.cos(d.elevation)) ** 2 * d.variance[:, 2])
-        d.class_probability = self.model.posterior(
+        stated = _states(d.class_probability)
+        derived = self.model.posterior(
             len(d),
             rcs_dbsm=d.rcs_dbsm,
             radial_speed=np.abs(d.range_rate),
@@ -146,12 +149,33 @@ class Detector:
             height=d.range * np.sin(d.elevation),
             height_sigma=np.nan_to_num(height_sigma, nan=1.0),
         )
-        d.class_id, d.confidence = decide(d.class_probability, self.settings.classification.confidence_threshold)
+        # What the sensor states goes on as it is stated: the tracker weighs it.
+        d.class_probability = np.where(stated[:, None], d.class_probability, derived)
+        d.class_basis = np.where(stated, int(ClassBasis.STATED), int(ClassBasis.DERIVED))
+        shown = np.nan_to_num(d.class_probability)
+        shown[:, self.model.prior == 0.0] = 0.0
+        d.class_id, d.confidence = decide(shown, self.settings.classification.confidence_threshold)
 
 
 def _sum(group: Ints, values: Floats, n: int) -> Floats:
     """Return (n,) sums of the values of each group; NaN where one of them is."""
     return np.bincount(group, values, minlength=n).astype(np.float64)
+
+
+def _states(probability: Floats) -> NDArray[np.bool_]:
+    """Tell which rows (n,) of class probabilities (n, N_CLASSES) state that something may be of a class."""
+    return np.asarray((np.nan_to_num(probability[:, 1:]) != 0.0).any(axis=1))
+
+
+def stated_of_groups(scan: Scan, group: Ints, n: int) -> Floats:
+    """Return (n, N_CLASSES) what the points of each group state of its class on average; NaN: nothing."""
+    if scan.class_probability is None:
+        return np.full((n, len(ClassId)), np.nan)
+    said = np.flatnonzero(_states(scan.class_probability))
+    p, where = scan.class_probability[said], group[said]
+    count = np.array([np.bincount(where, np.isfinite(column), minlength=n) for column in p.T])
+    total = np.array([np.bincount(where, np.nan_to_num(column), minlength=n) for column in p.T])
+    return np.where(count > 0.0, total / np.maximum(count, 1.0), np.nan).T
 
 
 def strongest(group: Ints, snr_db: Floats, n: int) -> Ints:

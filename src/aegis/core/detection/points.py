@@ -11,6 +11,7 @@ import numpy as np
 
 from aegis.core.angles import wrapped
 from aegis.core.detection.settings import (
+    CLASS_FIELDS,
     POWER_NAMES,
     RANGE_RATE_NAMES,
     SECONDS_NAMES,
@@ -21,8 +22,9 @@ from aegis.core.detection.settings import (
     DetectionSettings,
     FieldSettings,
 )
+from aegis.core.rows import take_rows
 from aegis.core.signal.equation import decibels
-from aegis.core.types import Floats, Scan, Sector, take_rows, unknown
+from aegis.core.types import Floats, Scan, Sector, unknown
 
 SCALES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 DAY_S = 86_400.0
@@ -83,7 +85,8 @@ def read_points(
     offset = _time_offset(columns, fields, stamp_ns, n)
     timed = np.abs(offset) <= limits.max_time_offset_s
     scan = Scan(
-        stamp_ns, frame_id, sequence, r, azimuth, elevation, range_rate, snr, rcs, noise, variance, np.where(timed, offset, 0.0)
+        stamp_ns, frame_id, sequence, r, azimuth, elevation, range_rate, snr, rcs, noise, variance, np.where(timed, offset, 0.0),
+        class_probability=_classes(columns, n),
     )  # fmt: skip
     beam = timed & np.isnan(r) & (_time_name(columns, fields) is not None)
     looked = azimuth
@@ -205,6 +208,13 @@ def _variance(columns: Mapping[str, Floats], accuracy: AccuracySettings, n: int)
         return None
     sigma = np.column_stack([columns.get(name, unknown(n)) for name in SIGMA_NAMES])
     return np.where((sigma >= LEAST_SIGMA) & (sigma <= MOST_SIGMA), sigma, np.nan) ** 2
+
+
+def _classes(columns: Mapping[str, Floats], n: int) -> Floats | None:
+    """Return (N, N_CLASSES) class probabilities that the sensor states, NaN of classes that it does not; None: it states none."""
+    if not any(name in columns for name in CLASS_FIELDS):
+        return None
+    return np.column_stack([columns.get(name, unknown(n)) for name in CLASS_FIELDS])
 
 
 def _within(values: Floats, most: float) -> Floats:

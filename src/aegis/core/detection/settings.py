@@ -9,6 +9,7 @@ from typing import Literal
 from aegis.core.classification.settings import ClassificationSettings
 from aegis.core.params import Settings, group, param
 from aegis.core.sensor import SensorPose
+from aegis.core.types import ClassId
 
 RANGE_RATE_NAMES = ("range_rate", "doppler", "velocity")
 SNR_NAMES = ("snr",)
@@ -16,6 +17,7 @@ POWER_NAMES = ("power", "intensity")
 TIME_NAMES = ("time_offset", "time", "t", "offset_time", "time_stamp", "time_offset_ns", "timestamp")
 SECONDS_NAMES = ("time_offset", "time")  # the others count nanoseconds in whole numbers, or seconds in fractions
 SIGMA_NAMES = ("range_sigma", "azimuth_sigma", "elevation_sigma", "range_rate_sigma")  # in the order of variances
+CLASS_FIELDS = tuple(f"class_{c.name.lower()}" for c in ClassId)  # probabilities, in the order of ClassId
 
 
 class OdometrySettings(Settings):
@@ -77,7 +79,7 @@ class FieldSettings(Settings):
         }  # fmt: skip
         if self.time == "auto":
             named |= {*TIME_NAMES}
-        return (named | {*RANGE_RATE_NAMES, *SNR_NAMES, *POWER_NAMES, *SIGMA_NAMES}) - {"auto", ""}
+        return (named | {*RANGE_RATE_NAMES, *SNR_NAMES, *POWER_NAMES, *SIGMA_NAMES, *CLASS_FIELDS}) - {"auto", ""}
 
 
 class AccuracySettings(Settings):

@@ -5,7 +5,8 @@
 The terms follow Johansson and Falkman, A comparison between two approaches to threat evaluation (FUSION 2008): proximity (how near
 it comes, time to impact or closest approach), capability (class), intent (heading at the asset, behaviour). The mean is geometric,
 because a term that is zero means no threat whatever the others say: an aircraft that recedes does not threaten. What is closer,
-faster inbound or known more surely is never less threatening; of several assets, the one most threatened counts.
+faster inbound or known more surely is never less threatening; of several assets, the one most threatened counts. A track that is
+not seen keeps at least the score with which it was seen last.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
+from aegis.core.rows import take_rows
 from aegis.core.threat.assets import AssetPlace
 from aegis.core.threat.behaviour import BehaviourMonitor, Conduct, Observed, words
 from aegis.core.threat.geometry import (
@@ -26,10 +28,10 @@ from aegis.core.threat.geometry import (
     entry_probability,
     time_to_impact,
 )
-from aegis.core.threat.levels import LevelKeeper
+from aegis.core.threat.levels import LevelKeeper, SeenScores
 from aegis.core.threat.reasons import Assessed, reason_of
 from aegis.core.threat.settings import ThreatSettings
-from aegis.core.types import ClassId, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus, take_rows
+from aegis.core.types import ClassId, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
 
 _LEAST_VARIANCE_M2PS2 = 1e-12  # nothing is divided by less
 
@@ -64,6 +66,7 @@ class Assessor:
 
     def __init__(self, settings: ThreatSettings) -> None:
         self._levels = LevelKeeper(settings.levels)
+        self._seen_scores = SeenScores()
         self._behaviour = BehaviourMonitor(settings.behaviour)
         self.tune(settings)
 
@@ -86,6 +89,7 @@ class Assessor:
     def reset(self) -> None:
         """Forget the levels and ways of all tracks."""
         self._levels.reset()
+        self._seen_scores.reset()
         self._behaviour.reset()
 
     def step(self, tracks: Tracks, moving: dict[str, AssetPlace] | None = None) -> tuple[Threats, list[LevelChange]]:
@@ -110,13 +114,17 @@ class Assessor:
         by_asset = [self._terms(shown, places[n], self._radius[n], seen, capability, certainty) for n in names]
         worst = np.argmax([terms.score for terms in by_asset], axis=0)
         found = _Terms(*(_chosen([terms[k] for terms in by_asset], worst) for k in range(len(_Terms._fields))))
-        level, before = self._levels.step(shown.stamp_ns, shown.track_id, found.score)
+        coasts = shown.status == int(TrackStatus.COASTING)
+        score = self._seen_scores.step(shown.stamp_ns, shown.track_id, found.score, coasts)
+        held = score > found.score
+        found = found._replace(score=score)
+        level, before = self._levels.step(shown.stamp_ns, shown.track_id, score)
         order = np.lexsort((shown.track_id, -found.score))
         assessed = Assessed(
             order, found.position[order], found.velocity[order], shown.covariance[order], level[order], found.score[order],
             found.time[order], found.distance[order], found.sigma[order], found.impact[order], found.entry[order],
             found.intent[order], seen.conduct[order], seen.companions[order], seen.first_seen_m[order], seen.dropped_m[order],
-            [names[k] for k in worst[order].tolist()], before[order],
+            [names[k] for k in worst[order].tolist()], before[order], held[order],
         )  # fmt: skip
         return self._threats(shown, assessed), self._changes(shown, assessed)
 

@@ -1,12 +1,13 @@
 # Copyright 2026 Aegis maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The level of each track: thresholds of the score, with hysteresis in score and in time."""
+"""The level of each track: thresholds of the score, with hysteresis in score and in time; the score of what is not seen."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aegis.core.threat.settings import Levels
 from aegis.core.types import Floats, Ints, ThreatLevel
@@ -17,6 +18,39 @@ class Assigned(NamedTuple):
 
     level: Ints
     before: Ints  # 0: not assessed yet
+
+
+class SeenScores:
+    """Remembers of each track the score that it had when it was last seen."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all tracks."""
+        self._id, self._score = np.empty(0, np.int64), np.empty(0)
+        self._stamp_ns: int | None = None
+
+    def step(self, stamp_ns: int, track_id: Ints, score: Floats, coasts: NDArray[np.bool_]) -> Floats:
+        """Return scores (N,): of a track that coasts, no less than when it was last seen.
+
+        Where it would be by now is a prediction. That it has passed the asset by, or moved away, nobody has seen: it is no reason
+        for calm. Closer by now, it counts as closer.
+
+        Args:
+            stamp_ns: of the picture; one that goes back begins anew.
+            track_id: of its tracks, ascending (N,). Of others, none is remembered.
+            score: by their predicted states (N,).
+            coasts: which were missed at the last look (N,).
+        """
+        if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
+            self.reset()
+        known, at = _among(self._id, track_id)
+        last = np.zeros(len(track_id))
+        last[known] = self._score[at]
+        out = np.where(coasts, np.maximum(score, last), score)
+        self._stamp_ns, self._id, self._score = stamp_ns, track_id.copy(), np.where(coasts & known, last, score)
+        return np.asarray(out)
 
 
 class LevelKeeper:
@@ -43,12 +77,9 @@ class LevelKeeper:
         if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
             self.reset()
         self._stamp_ns = stamp_ns
-        known = np.zeros(len(track_id), bool)
-        at = np.searchsorted(self._id, track_id)
-        inside = at < len(self._id)
-        known[inside] = self._id[at[inside]] == track_id[inside]
+        known, at = _among(self._id, track_id)
         reached, since_ns = np.zeros((len(track_id), 3), bool), np.full((len(track_id), 3), -1, np.int64)
-        reached[known], since_ns[known] = self._reached[at[known]], self._since_ns[at[known]]
+        reached[known], since_ns[known] = self._reached[at], self._since_ns[at]
         before = np.where(known, _level_of(reached), 0)
 
         settings = self.settings
@@ -60,6 +91,14 @@ class LevelKeeper:
         change = against & (stamp_ns - since_ns >= wait_ns)
         self._id, self._reached, self._since_ns = track_id.copy(), reached ^ change, np.where(change, -1, since_ns)
         return Assigned(_level_of(self._reached), before)
+
+
+def _among(ids: Ints, wanted: Ints) -> tuple[NDArray[np.bool_], Ints]:
+    """Return which of `wanted` (N,) are among `ids`, both ascending, and where those that are have their place there."""
+    at = np.searchsorted(ids, wanted)
+    known = at < len(ids)
+    known[known] = ids[at[known]] == wanted[known]
+    return known, at[known]
 
 
 def _level_of(reached: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Ints:

@@ -74,8 +74,7 @@ class Filter:
             places = [(p.x, p.y, p.sigma_m, p.objects_per_scan) for p in s.birth.places.values()]
             self._places = BirthPlaces(places, s.birth.initial_speed_sigma_mps, s.birth.initial_height_sigma_m)
         ground = float(self._sensors[""].view.pose.position[2])
-        names = s.classification
-        self._view = View(s.frame_id, model, names.confidence_threshold, names.keep_threshold, ground)
+        self._view = View(s.frame_id, model, s.classification, ground)
 
     def with_settings(self, settings: TrackingSettings) -> Filter:
         """Return a filter with other settings, and the same names and classes."""
@@ -139,10 +138,10 @@ class Filter:
         in_view = InView(visible, expected, new)
         tracks = settled(tracks, born, in_view, (begin, stamp), coast_s, known, self._settings.existence, self._ids)
         then = stamp if picture_ns is None else min(picture_ns, stamp)
-        picture, shown, memory = self._view.picture(self._before(tracks, stamp, then), detections, then)
+        picture, shown, known_now = self._view.picture(self._before(tracks, stamp, then), detections, then)
         tracks["class_id"][shown] = picture.class_id
-        if memory is not None:
-            tracks.memory[:, shown] = memory
+        if known_now is not None:
+            tracks.memory[:, shown], tracks.stated[:, shown] = known_now
             tracks["noted_ns"][shown] = tracks["updated_ns"][shown]
         outside = measurement.ranges_outside(scan.z, view)
         return state._replace(tracks=tracks, now_ns=stamp), Report(picture, over, outside, seen)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.classification.stated import LOOK_STATED, STATED
 from aegis.core.classification.track_memory import MEMORY
 from aegis.core.kernels import rows as kernels
 from aegis.core.tracking import motion
@@ -45,9 +46,13 @@ LOOKS = (
     "look_rcs",  # [dBsm]
     "look_snr",  # [dB]
     "look_counts",  # 1: it says something of the class; 0: its SNR is too low, or it was jammed
+    *LOOK_STATED,  # log-likelihood ratios of the classes that it stated; NaN: none
+    *STATED,  # what was stated of it, remembered
     *MEMORY,
 )
 _MEMORY = slice(len(LOOKS) - len(MEMORY), None)
+_STATED = slice(_MEMORY.start - len(STATED), _MEMORY.start)
+_LOOK_STATED = slice(_STATED.start - len(LOOK_STATED), _STATED.start)
 _OF_LOOKS = 3
 CLOSE_IDS = 4  # so many times as many as there are tracks, up to which they are put in order by counting
 _PLACE = {name: (k, i) for k, names in enumerate((REALS, WHOLES, FLAGS, LOOKS)) for i, name in enumerate(names)}
@@ -110,6 +115,16 @@ class Rows:
     def memory(self) -> Floats:
         """Return what classification remembers of their looks (M, N), or (0, N); a view."""
         return self.looks[_MEMORY]
+
+    @property
+    def stated(self) -> Floats:
+        """Return what detections stated of their classes, remembered (len(STATED), N), or (0, N); a view."""
+        return self.looks[_STATED]
+
+    @property
+    def look_stated(self) -> Floats:
+        """Return what their last detections stated of their classes (len(LOOK_STATED), N), or (0, N); a view."""
+        return self.looks[_LOOK_STATED]
 
     def existing(self) -> Existence:
         """Return what is known of their existence."""

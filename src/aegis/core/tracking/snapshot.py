@@ -10,15 +10,17 @@ import zipfile
 
 import numpy as np
 
+from aegis.core.classification.stated import LOOK_STATED, STATED
 from aegis.core.tracking import motion
 from aegis.core.tracking.motion import Kinematics, Model
 from aegis.core.tracking.rows import LOOKS, Rows
 
 FORMAT = "aegis tracks 1"
 # Columns that older snapshots lack, and what stands in for them; what classification remembers begins anew, all of it where
-# one is lacking.
+# one is lacking, but not for want of what detections stated.
 SINCE = {"looked_ns": "updated_ns", "apart_ns": "updated_ns", "noted_ns": "updated_ns"}
-ANEW = frozenset(LOOKS)
+UNSTATED = frozenset({*LOOK_STATED, *STATED})
+ANEW = frozenset(LOOKS) - UNSTATED
 
 
 def to_bytes(rows: Rows, now_ns: int, model: Model) -> bytes:
@@ -41,6 +43,7 @@ def from_bytes(data: bytes, model: Model, *, remember: bool = False) -> tuple[Ro
             about = json.loads(file["about"].tobytes())
             n = len(file["id"])
             forgotten = ANEW if any(name not in file for name in ANEW) else frozenset()
+            forgotten |= {name for name in UNSTATED if forgotten or name not in file}
             found = {
                 name: np.zeros(n) if name in forgotten else file[name if name in file else SINCE.get(name, name)]
                 for name in _arrays(blank)

@@ -9,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.classification import stated
 from aegis.core.classification.physical import decide
+from aegis.core.classification.settings import TrackClassificationSettings
 from aegis.core.classification.track_memory import MEMORY, Looks, remembered
 from aegis.core.classification.track_model import Measured, TrackModel, kept, named
 from aegis.core.kernels import rows as kernels
@@ -51,28 +53,31 @@ def shown_as(rows: Rows, index: Ints, mean: Floats, covariance: Floats, stamp_ns
     return Shown(*whole, *real)
 
 
+class Remembered(NamedTuple):
+    """What classification remembers of S tracks."""
+
+    memory: Floats  # (M, S) of their looks
+    stated: Floats  # (len(STATED), S) of what these stated
+
+
 class View:
     """Makes pictures."""
 
-    def __init__(
-        self, frame_id: str, model: TrackModel, confidence_threshold: float, keep_threshold: float, ground: float
-    ) -> None:
+    def __init__(self, frame_id: str, model: TrackModel, settings: TrackClassificationSettings, ground: float) -> None:
         """Make it.
 
         Args:
             frame_id: of the picture.
             model: that classes come from.
-            confidence_threshold: below this probability a track gets no class.
-            keep_threshold: down to this one it keeps the class that it has, after a window of looks, by a model that remembers.
+            settings: how probable a class has to be, and how far what detections state counts.
             ground: what heights are above [m].
         """
         self.model = model
-        self._frame_id, self._ground = frame_id, ground
-        self._threshold, self._keep_threshold = confidence_threshold, keep_threshold
+        self._frame_id, self._ground, self._settings = frame_id, ground, settings
 
-    def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints, Floats | None]:
+    def picture(self, rows: Rows, detections: Detections, stamp: int) -> tuple[Tracks, Ints, Remembered | None]:
         """Return the picture of the tracks that have a name, ordered by it, after these detections; their rows (S,); and what
-        classification remembers of them from now on (M, S), where its model needs that.
+        classification remembers of them from now on, where its model needs that.
 
         A track that is not confirmed, was not seen when it was last to be, and is rather not there than there, is not shown, though
         it may be found again.
@@ -88,14 +93,16 @@ class View:
             index = by_id(rows, index)
         mean, covariance = rows.mean(index)
         shown = shown_as(rows, index, mean, covariance, stamp, self._ground)
-        memory, looked = (
-            self._remembered(rows, index, mean, covariance, shown) if self.model.remembers else (None, None)
-        )
+        known, looked = self._remembered(rows, index, mean, covariance, shown) if self.model.remembers else (None, None)
         measured = Measured(shown.rcs, shown.looks, shown.speed, shown.speed_sigma, shown.height, shown.height_sigma)
-        probability = self.model.probability(measured, np.empty((0, len(index))) if memory is None else memory)
-        class_id, _ = decide(probability, self._threshold)
-        if memory is not None and looked is not None:
-            class_id = kept(class_id, probability, rows["class_id"][index], memory[LOOKS], self._keep_threshold)
+        probability = self.model.probability(measured, np.empty((0, len(index))) if known is None else known.memory)
+        if known is not None:
+            probability = stated.fused(probability, known.stated, self.model.prior, self._settings.stated)
+        class_id, _ = decide(probability, self._settings.confidence_threshold)
+        if known is not None and looked is not None:
+            memory = known.memory
+            keep = self._settings.keep_threshold
+            class_id = kept(class_id, probability, rows["class_id"][index], memory[LOOKS], keep)
             class_id, memory[NAMED], memory[RIVAL] = named(class_id, memory[NAMED], memory[RIVAL], looked)
         tracks = Tracks(
             stamp_ns=stamp,
@@ -114,13 +121,13 @@ class View:
             time_since_update=shown.silent_s,
             hits=shown.hits,
         )
-        return tracks, index, memory
+        return tracks, index, known
 
     def _remembered(
         self, rows: Rows, index: Ints, mean: Floats, covariance: Floats, shown: Shown
-    ) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return what is remembered of S rows (M, S), their new looks included, and (S,) which have one that counts."""
-        memory, noted = rows.memory.take(index, axis=1), rows["noted_ns"][index]
+    ) -> tuple[Remembered, NDArray[np.bool_]]:
+        """Return what is remembered of S rows, their new looks included, and (S,) which have one that counts."""
+        memory, said, noted = rows.memory.take(index, axis=1), rows.stated.take(index, axis=1), rows["noted_ns"][index]
         updated = rows["updated_ns"][index]
         looked = (updated > noted) & (rows["look_counts"][index] > 0.0)
         if looked.any():
@@ -135,4 +142,5 @@ class View:
                 np.sqrt(0.5 * (variance[0] + variance[1])), np.sqrt(variance[5]), rows["look_rcs"][new], rows["look_snr"][new],
             )  # fmt: skip
             memory[:, looked] = remembered(memory[:, looked], looks)
-        return memory, looked
+            said[:, looked] = stated.remembered(said[:, looked], rows.look_stated[:, new])
+        return Remembered(memory, said), looked

@@ -12,7 +12,7 @@ from geometry_msgs.msg import Point, Quaternion, Vector3
 from numpy.typing import ArrayLike
 
 from aegis.core.rotation import matrix_of, quaternion_of
-from aegis.core.types import ClassId, Detections, Pose, Sector, Threats, Tracks, Truth
+from aegis.core.types import N_CLASSES, ClassBasis, ClassId, Detections, Pose, Sector, Threats, Tracks, Truth
 from aegis.ros.messages.columns import ArrayConverter
 from aegis.ros.messages.fields import check_lengths, finite_vector, make_header, pack, unit_quaternion, vector
 
@@ -79,6 +79,10 @@ def detections_from_msg(m: DetectionArray) -> Detections:
         sector = Sector(m.sector_begin, m.sector_end, m.antenna_azimuth, m.antenna_rate)
     if len(m.id) and not len(m.time_offset):
         m.time_offset = pack("d", np.zeros(len(m.id)))
+    if len(m.id) and not len(m.class_basis):
+        m.class_basis = pack("B", np.full(len(m.id), int(ClassBasis.STATED)))
+    if len(m.id) and not len(m.class_probability):
+        m.class_probability = pack("f", np.full((len(m.id), N_CLASSES), np.nan))
     if m.has_pose:
         orientation = unit_quaternion(m.sensor_orientation, "DetectionArray.sensor_orientation")
         pose = Pose(

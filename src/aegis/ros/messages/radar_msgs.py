@@ -13,9 +13,17 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from aegis.core.objects import RADAR_OURS, RADAR_PEDESTRIAN
 from aegis.core.params import Settings, param
-from aegis.core.types import Floats
+from aegis.core.types import ClassId, Floats
 
+# Of radar_msgs/RadarTrack.classification: as the objects node and Autoware write it, and how sure such a name is taken to be.
+STATED_CLASS = 0.9
+_CLASS_OF = {
+    **{32_001 + label: ClassId.VEHICLE for label in range(6)},  # car, truck, bus, trailer, motorcycle, bicycle
+    RADAR_PEDESTRIAN: ClassId.PERSON,
+    **{RADAR_OURS + int(c): c for c in tuple(ClassId)[1:]},
+}
 _VARIANCES = ((0, 1, 2), (1, 3, 4), (2, 4, 5))  # where the upper triangle xx xy xz yy yz zz has each element
 
 
@@ -50,6 +58,7 @@ class RadarTrack(Protocol):
     velocity: XYZ
     position_covariance: Sequence[float]
     velocity_covariance: Sequence[float]
+    classification: int
 
 
 class RadarTracks(Protocol):
@@ -89,7 +98,8 @@ def track_columns(message: RadarTracks, settings: RadarMsgsSettings) -> dict[str
 
     The range rate is the velocity along the line of sight: as a Doppler radar on the same platform would measure it where the
     radar's velocities are relative to it, as the definition has it. Errors follow from the covariances to first order; all zeros
-    is none stated. Identity, acceleration and size stay behind: a cloud has no place for them.
+    is none stated. A classification that is one of our classes is stated, with STATED_CLASS. Identity, acceleration and size stay
+    behind: a cloud has no place for them.
     """
     tracks = message.tracks
     position = _vectors([t.position for t in tracks])
@@ -113,7 +123,19 @@ def track_columns(message: RadarTracks, settings: RadarMsgsSettings) -> dict[str
     if settings.has_doppler:
         out["range_rate"] = (sight * velocity).sum(axis=1)
         sigmas["range_rate_sigma"] = _sigma(sight, velocity_cov)
-    return out | sigmas
+    return out | sigmas | _classes([int(t.classification) for t in tracks])
+
+
+def _classes(labels: list[int]) -> dict[str, Floats]:
+    """Return the columns of class probabilities of tracks with these labels; none where no label is a class."""
+    found = [_CLASS_OF.get(label) for label in labels]
+    if not any(found):
+        return {}
+    out = {f"class_{c.name.lower()}": np.zeros(len(labels)) for c in tuple(ClassId)[1:]}
+    for i, class_id in enumerate(found):
+        if class_id is not None:
+            out[f"class_{class_id.name.lower()}"][i] = STATED_CLASS
+    return out
 
 
 def _vectors(points: list[XYZ]) -> Floats:

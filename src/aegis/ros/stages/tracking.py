@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from aegis.core.classification import stated
 from aegis.core.events import TrackingReset, TrackingRunning, TrackingUpdated, TrackLost
 from aegis.core.health import Health, Level
 from aegis.core.params import Settings
@@ -29,6 +30,7 @@ TOO_OLD = "kept picture too old"
 UNREADABLE = "kept picture unreadable"
 WITHOUT_IDS = "kept picture without its ids"
 NOT_KEPT = "picture not kept"
+NO_CLASSES = "class probabilities below 0 or above 1: they say nothing"
 OUTSIDE = "plot outside the stated view"
 
 MUCH_OUTSIDE = 0.05  # share of the plots outside the stated view from which it is taken to be stated wrongly
@@ -55,7 +57,7 @@ class TrackingStage(Stage[TrackingSettings]):
           for name in ("detection_probability", "clutter_per_scan", "births_per_scan", "min_range_m", "max_range_m")),
         "motion.acceleration*", "motion.vertical_*", "motion.turn_*", "motion.mean_*", "association.sharpness",
         "existence.*", "birth.initial_*", "classification.confidence_threshold", "classification.keep_threshold",
-        "classification.min_snr_db", "classification.max_noise_rise_db",
+        "classification.min_snr_db", "classification.max_noise_rise_db", "classification.stated.*",
     )  # fmt: skip
 
     def __init__(self, settings: TrackingSettings, context: StageContext) -> None:
@@ -122,6 +124,7 @@ class TrackingStage(Stage[TrackingSettings]):
         self._changed = True
         self.counters.drop("detection not finite", result.refused)
         self.counters.note(MISTIMED, result.mistimed)
+        self.counters.note(NO_CLASSES, stated.refused(detections))
         self.counters.drop("detection of a scan before", result.copies)
         self.counters.drop("over max_tracks", result.over_capacity)
         self._note_outside(detections, result)
