@@ -121,10 +121,21 @@ def test_the_processes_and_their_arguments(tmp_path):
 def test_the_environment_says_the_run_and_leaves_what_is_said():
     made = plan(discovery_range="LOCALHOST")
     (run,) = {tuple(environ.items()) for environ in made.environ.values()}  # the same for all
-    assert [name for name, _ in run] == ["AEGIS_RUN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE"]
-    assert plan().environ["tracking"].keys() == {"AEGIS_RUN_ID"}
+    assert [name for name, _ in run] == ["AEGIS_RUN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE", "AEGIS_PROVEN"]
+    assert plan().environ["tracking"].keys() == {"AEGIS_RUN_ID", "AEGIS_PROVEN"}
     given = {"AEGIS_RUN_ID": "mine", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
-    assert plan(environ=given, discovery_range="LOCALHOST").environ["tracking"] == {"AEGIS_RUN_ID": "mine"}
+    environ = plan(environ=given, discovery_range="LOCALHOST").environ["tracking"]
+    assert (environ["AEGIS_RUN_ID"], environ.keys()) == ("mine", {"AEGIS_RUN_ID", "AEGIS_PROVEN"})
+
+
+def test_nobody_else_is_taken_for_the_nodes_that_run_here():
+    """Their stages as they call themselves in `status`, which their own test holds against a whole graph."""
+    said = {"tracks", "threats", *(f"status:{name}" for name in ("simulator", *REST, BRIDGE))}
+    assert set(plan().environ["threat"]["AEGIS_PROVEN"].split(",")) == said
+    alone = plan(nodes=("threat",), ros_args=("-r", "threat:__node:=judge")).environ["threat"]["AEGIS_PROVEN"]
+    assert alone == "threats,status:judge,status:bridge"
+    rig = plan(radars=("front", "left"), nodes=("detection", "tracking"), bridge=False).environ["front/detection"]
+    assert rig["AEGIS_PROVEN"] == "tracks,status:front/detection,status:left/detection,status:tracking"
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ from aegis.drivers.asterix_foreign_settings import AsterixTracksSettings, check_
 from aegis.drivers.contract import DriverSettings
 from aegis.graph import rig
 from aegis.graph.config import Parameters
-from aegis.graph.nodes import BRIDGE, NODES, OBJECTS, UPLINK
+from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES, OBJECTS, UPLINK
 from aegis.graph.parameter_file import read_file
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.graph.site import site_of
 from aegis.resources import share_dir
-from aegis.ros.topics import MANAGED
+from aegis.ros.topics import MANAGED, PROVEN_BY_PLAN, PROVEN_EACH_SCAN
 from aegis.sapient.settings import SapientSettings, check_usable
 from aegis.simulation.settings import SimulatorSettings
 
@@ -140,6 +140,8 @@ class Plan:
         shared = {RUN_ID: environ.get(RUN_ID) or secrets.token_hex(8)}
         if options.discovery_range and not environ.get(DISCOVERY_RANGE):
             shared[DISCOVERY_RANGE] = options.discovery_range
+        if proven := _proven(parts, ros):
+            shared[PROVEN_BY_PLAN] = ",".join(proven)
         secured = environ.get("ROS_SECURITY_ENABLE", "").lower() == "true"
         every = list(dict.fromkeys(name for part in parts for name in part.nodes))
         processes, environs, settled = {}, {}, {}
@@ -182,6 +184,13 @@ class Plan:
             shlex.join([*(f"{name}={value}" for name, value in self.environ[process].items()), *command, *arguments])
             for process, arguments in self.processes.items()
         ]
+
+
+def _proven(parts: Sequence[rig.Part], ros: RosArguments) -> list[str]:
+    """Return what nodes that run here publish and prove with each scan, and for whom they report: nobody else is taken for them."""
+    made = {topic for part in parts for name in part.nodes for topic in ALL_NODES[name].publishes}
+    stages = [f"{part.radar}/{name}".lstrip("/") for part in parts for name in map(ros.node_name, part.nodes)]
+    return [*(topic for topic in PROVEN_EACH_SCAN if topic in made), *(f"status:{stage}" for stage in stages)]
 
 
 def dds_environ(settings: Iterable[Settings], environ: Mapping[str, str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
+from aegis.core.rows import take_rows
 from aegis.core.threat.assets import AssetPlace
 from aegis.core.threat.behaviour import BehaviourMonitor, Conduct, Observed, words
 from aegis.core.threat.geometry import (
@@ -30,7 +31,7 @@ from aegis.core.threat.geometry import (
 from aegis.core.threat.levels import LevelKeeper, SeenScores
 from aegis.core.threat.reasons import Assessed, reason_of
 from aegis.core.threat.settings import ThreatSettings
-from aegis.core.types import ClassId, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus, take_rows
+from aegis.core.types import ClassId, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
 
 _LEAST_VARIANCE_M2PS2 = 1e-12  # nothing is divided by less
 
