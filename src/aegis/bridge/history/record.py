@@ -26,7 +26,7 @@ from aegis.bridge.anchor import Anchor
 from aegis.bridge.database import IMMEDIATE, open_engine, reason_of
 from aegis.bridge.history import decisions
 from aegis.bridge.history.acknowledged import Position, advance
-from aegis.bridge.history.failures import is_corrupt, is_refusal
+from aegis.bridge.history.failures import corrupt_error, is_corrupt, is_refusal
 from aegis.bridge.history.records import Keepable, Kind, Row, table_of
 from aegis.bridge.history.store import Store
 from aegis.bridge.history.tables import DECISIONS, EVENTS, LOCAL, OUTBOX, REFUSED, STATE
@@ -156,7 +156,7 @@ class Record:
             with self.engine.connect() as connection:
                 found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
             if found != "ok":
-                raise DatabaseError("PRAGMA quick_check", None, _corrupt_error(found))
+                raise DatabaseError("PRAGMA quick_check", None, corrupt_error(found))
         self.store.prepare()
         with self.engine.execution_options(**IMMEDIATE).begin() as connection:
             LOCAL.create_all(connection)
@@ -396,9 +396,3 @@ def _insert_refused(connection: Connection, kind: str, row: Row, at_ns: int, rea
     )
     newest = select(REFUSED.c.id).order_by(REFUSED.c.id.desc()).limit(REFUSED_KEPT)
     connection.execute(delete(REFUSED).where(REFUSED.c.id.not_in(newest)))
-
-
-def _corrupt_error(found: str) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(found)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error
