@@ -13,7 +13,8 @@ from starlette.routing import Route, WebSocketRoute
 
 from aegis.bridge.http.guard import PUBLIC_ROUTES, PUBLIC_WEBSOCKETS
 from aegis.bridge.live import columns
-from aegis.bridge.live.frames import Frame
+from aegis.bridge.live.ew_columns import advice_rows, signal_rows
+from aegis.bridge.live.frames import EwFrame, Frame
 from aegis.bridge.live.reports import StatusRow
 from aegis.bridge.models.radar import RadarStatus, Targets, TrackPicture
 from aegis.bridge.models.threats import ActiveThreats
@@ -196,6 +197,42 @@ def test_before_a_stage_has_spoken_its_endpoint_is_503(app):
     ready = app.client.get("/ready")
     assert ready.status_code == 503
     assert ready.json()["missing_stages"] == ["detection", "tracking", "threat", "ew"]
+
+
+def test_a_stage_that_was_taken_out_of_active_is_not_ready_and_what_it_said_before_holds_no_more(app):
+    """It still reports: that EW has no signals is then not that there are none."""
+    fill(app)
+    state, headers = app.bridge.state, app.headers("threats:read")
+    state.take_signals(EwFrame([], signal_rows([]), time.time_ns(), 0.1, time.monotonic()))
+    state.take_advice(EwFrame([], advice_rows([]), time.time_ns(), 0.1, time.monotonic()))
+    assert app.client.get("/ready").status_code == 200
+    assert state.ew() == {"signals": 0, "advice_waiting": 0}
+    assert app.client.get("/api/ew/advice", headers=headers).status_code == 200
+    state.take_status(status_rows(some_status("ew", {"lifecycle": "inactive"})))
+    ready = app.client.get("/ready")
+    assert (ready.status_code, ready.json()["missing_stages"]) == (503, ["ew"])
+    assert ready.json()["reasons"] == [
+        "the stage 'ew' is inactive: it gives nothing until it is activated (`change_state`)"
+    ]
+    assert state.ew() == {"signals": None, "advice_waiting": None}
+    refused = app.client.get("/api/ew/advice", headers=headers)
+    assert (refused.status_code, refused.json()["detail"]) == (503, "the stage 'ew' is inactive")
+
+
+@pytest.mark.parametrize(
+    ("box", "why"),
+    [
+        ("1", "x_min,y_min,x_max,y_max in metres is expected: four numbers, as -1000,-1000,1000,5000"),
+        ("a,b,c,d", "x_min,y_min,x_max,y_max in metres is expected: four numbers, as -1000,-1000,1000,5000"),
+        (
+            "5,5,1,1",
+            "x_min,y_min,x_max,y_max in metres is expected: x_min_m <= x_max_m and y_min_m <= y_max_m is needed",
+        ),
+    ],
+)
+def test_a_wrong_box_is_told_what_one_is(app, box, why):
+    answer = app.client.get("/api/radar/tracks", params={"box": box}, headers=app.headers("radar:read"))
+    assert (answer.status_code, answer.json()["detail"]) == (400, f"query.box: {why}")
 
 
 def test_bodies_are_as_the_openapi_page_says(app):

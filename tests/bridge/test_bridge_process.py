@@ -179,7 +179,10 @@ def test_the_stream_gives_what_was_published(start_bridge, publisher, wait_for):
         assert status["data"]["tracks"]["count"] == 2
         assert status["stream"]["clients"] == 1
         assert status["stream"]["radar_frames"] == last_frame
-        assert (status["alerts"][-1]["name"], status["alerts"][-1]["data"]) == ("PIPELINE_ERROR", {"error": "it broke"})
+        told = {
+            one["name"]: one["data"] for one in status["alerts"]
+        }  # after 5 s also that the publisher is no node of a graph
+        assert told["PIPELINE_ERROR"] == {"error": "it broke"}
         assert set(status["missing_stages"]) == {"detection", "threat", "ew"}
         assert status["ew"]["signals"] is None
 

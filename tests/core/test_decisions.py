@@ -72,3 +72,23 @@ def test_what_is_remembered_is_bounded():
     for n in range(MOST_REMEMBERED + 5):
         checker.check("a", b"", make_proof(KEY, "a", b"", NOW_NS + n), NOW_NS, fresh=True)
     assert len(checker._used[True]) == MOST_REMEMBERED
+
+
+def test_of_what_comes_again_and_again_the_newest_counts_for_each():
+    checker = ProofChecker(KEY)
+
+    def check(whose: str, at_ns: int, now_ns: int = NOW_NS) -> None:
+        checker.check_latest("a", whose, b"x", make_proof(KEY, "a", b"x", at_ns), now_ns)
+
+    check("left", NOW_NS - 5)
+    check("right", NOW_NS - 7)
+    for at_ns in (NOW_NS - 5, NOW_NS - 6):
+        with pytest.raises(OutdatedError):
+            check("left", at_ns)
+    check("left", NOW_NS - 4)
+    for age_s in (FRESH_S + 1, -FRESH_S - 1):
+        with pytest.raises(ValueError, match=f"its proof is {age_s:.0f} s old"):
+            check("left", NOW_NS, NOW_NS + int(age_s * 1e9))
+    check("left", NOW_NS - 10**9, NOW_NS - 10**9)  # the clock was set back
+    with pytest.raises(ValueError, match="it has no proof"):
+        checker.check_latest("a", "left", b"x", "", NOW_NS)

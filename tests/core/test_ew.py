@@ -14,6 +14,7 @@ from aegis.core.ew.noise import NoiseMonitor
 from aegis.core.ew.protection import against
 from aegis.core.ew.settings import AdviceSettings, NoiseSettings, OwnRadarSettings
 from aegis.core.ew.statistics import rise_threshold
+from aegis.core.rows import take_rows
 from aegis.core.types import (
     N_CLASSES,
     AdviceState,
@@ -23,7 +24,6 @@ from aegis.core.types import (
     SignalKind,
     ThreatLevel,
     Threats,
-    take_rows,
 )
 from aegis.state import kept_ids
 

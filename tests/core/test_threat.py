@@ -228,7 +228,7 @@ def test_a_missile_that_coasts_through_the_asset_keeps_its_level_and_place_until
         assert held.level[0] == ThreatLevel.CRITICAL
         assert held.score[0] >= last_seen.score[0]
         assert not [change for change in changes if change.track_id == 2]
-    assert "not seen" in held.reason[0]
+    assert held.reason[0].startswith("rated as when last seen, 0.0 s ago; by prediction: moves away, ")
     for second in np.arange(20.0, 26.0, 0.5):
         seen, _ = assessor.step(picture(second, False))
     assert 2 in seen.unlisted_track_id

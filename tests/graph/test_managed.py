@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetAvailableTransitions, GetState
 from rclpy.executors import SingleThreadedExecutor
@@ -16,6 +17,7 @@ from ros_services import call_service
 from scenes import approach, detections_of
 
 from aegis.core.params import ConfigError
+from aegis.graph import managed
 from aegis.graph.config import Parameters
 from aegis.graph.node import StageNode
 from aegis.graph.nodes import NODES
@@ -77,9 +79,15 @@ def last_status(heard: list) -> dict:
     return {"received": int(heard[-1].received[0]), **json.loads(heard[-1].detail[0])} if heard else {}
 
 
+def taken_out(events: list) -> list[dict]:
+    return [json.loads(message.data) for message in events if message.name == "STAGE_TAKEN_OUT"]
+
+
 def test_a_managed_tracker_tracks_while_it_is_active(running, wait_for):
     with running("tracking", "managed=true") as (node, manager):
-        tracks, status, classes = (manager.hear(topic) for topic in ("tracks", "status", "class_info"))
+        tracks, status, classes, events, _ = map(
+            manager.hear, ("tracks", "status", "class_info", "events", "/diagnostics")
+        )
         publisher = manager.node.create_publisher(
             message_class(TOPICS["detections"].type), "detections", qos_profile(TOPICS["detections"])
         )
@@ -110,9 +118,18 @@ def test_a_managed_tracker_tracks_while_it_is_active(running, wait_for):
         assert [message.sequence for message in tracks] == [3]
         wait_for(lambda: "lifecycle" not in last_status(status), "it says no more that it does not work")
 
-        # What `ros2 lifecycle set /tracking deactivate` sends.
+        # What `ros2 lifecycle set /tracking deactivate` sends; said at once, whoever did it.
+        before = len(status)
         assert manager.set(Transition.TRANSITION_DEACTIVATE)
         assert manager.state() == "inactive"
+        wait_for(lambda: len(status) > before and last_status(status).get("lifecycle") == "inactive", "a status", 0.5)
+        wait_for(lambda: bool(taken_out(events)), "an event", 0.5)
+        assert taken_out(events) == [{"before": "active", "state": "inactive"}]
+        health = node.stage.status(0)[-1].message.status[0]
+        assert (health.level, health.message) == (
+            DiagnosticStatus.STALE,
+            "inactive: somebody has called change_state, it was active; `activate` brings it back",
+        )
         scan()
         assert [message.sequence for message in tracks] == [3]
         assert last_status(status)["dropped_by_reason"]["not active: detections"] == 3
@@ -139,6 +156,27 @@ def test_a_transition_that_the_state_has_not_is_refused_and_survived(running):
         ):
             assert manager.set(transition)
             assert call_service(manager.node, GetState, "tracking/get_state").current_state.id == state
+
+
+def test_a_stage_goes_back_by_itself_where_it_is_told_to_and_says_when_it_cannot(running, wait_for, monkeypatch):
+    monkeypatch.setattr(managed, "RETURN_AFTER_S", 0.1)
+    with running("ew", "managed=true", "managed_returns=true") as (node, manager):
+        events = manager.hear("events")
+        wait_for(lambda: node.count_subscribers("events") > 0, "a listener")
+        for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+            assert manager.set(transition)
+        for one in (
+            (Transition.TRANSITION_DEACTIVATE,),
+            (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP),
+        ):
+            for transition in one:
+                assert manager.set(transition)
+            wait_for(lambda: manager.state() == "active", "it works again")
+        assert manager.set(Transition.TRANSITION_ACTIVE_SHUTDOWN)
+        wait_for(lambda: len(taken_out(events)) == 3, "each time it was said")
+        back = {"before": "active", "state": "inactive", "returns_in_s": 0.1}
+        assert taken_out(events) == [back, back, {"before": "active", "state": "finalized"}]
+        assert node.stage.idle_because.endswith("only a new start of its process brings it back")
 
 
 def is_taken(port: int) -> bool:

@@ -14,6 +14,7 @@ from aegis.core.params import ConfigError
 from aegis.graph import node
 from aegis.graph.nodes import BRIDGE, DEFAULT_NODES
 from aegis.graph.plan import Options, Plan
+from aegis.resources import config_file
 
 ALONE = ("simulator.level=signal",)
 RAW = ("simulator.level=signal", "simulator.coverage.max_range_m=5000")
@@ -121,10 +122,21 @@ def test_the_processes_and_their_arguments(tmp_path):
 def test_the_environment_says_the_run_and_leaves_what_is_said():
     made = plan(discovery_range="LOCALHOST")
     (run,) = {tuple(environ.items()) for environ in made.environ.values()}  # the same for all
-    assert [name for name, _ in run] == ["AEGIS_RUN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE"]
-    assert plan().environ["tracking"].keys() == {"AEGIS_RUN_ID"}
+    assert [name for name, _ in run] == ["AEGIS_RUN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE", "AEGIS_PROVEN"]
+    assert plan().environ["tracking"].keys() == {"AEGIS_RUN_ID", "AEGIS_PROVEN"}
     given = {"AEGIS_RUN_ID": "mine", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
-    assert plan(environ=given, discovery_range="LOCALHOST").environ["tracking"] == {"AEGIS_RUN_ID": "mine"}
+    environ = plan(environ=given, discovery_range="LOCALHOST").environ["tracking"]
+    assert (environ["AEGIS_RUN_ID"], environ.keys()) == ("mine", {"AEGIS_RUN_ID", "AEGIS_PROVEN"})
+
+
+def test_nobody_else_is_taken_for_the_nodes_that_run_here():
+    """Their stages as they call themselves in `status`, which their own test holds against a whole graph."""
+    said = {"tracks", "threats", *(f"status:{name}" for name in ("simulator", *REST, BRIDGE))}
+    assert set(plan().environ["threat"]["AEGIS_PROVEN"].split(",")) == said
+    alone = plan(nodes=("threat",), ros_args=("-r", "threat:__node:=judge")).environ["threat"]["AEGIS_PROVEN"]
+    assert alone == "threats,status:judge,status:bridge"
+    rig = plan(radars=("front", "left"), nodes=("detection", "tracking"), bridge=False).environ["front/detection"]
+    assert rig["AEGIS_PROVEN"] == "tracks,status:front/detection,status:left/detection,status:tracking"
 
 
 @pytest.mark.parametrize(
@@ -341,3 +353,21 @@ def test_others_detections_are_fused_with_the_tracks_of_the_one_tracker_of_a_rig
     made = plan(*RIG, *SITED, "sapient.fusion.listen=tcp://127.0.0.1:5020", radars=("front", "left"))
     assert "tracking:tracks:=/source_tracks" in made.processes["tracking"]
     assert "--set=fusion.sources.tracking.sensors=[front, left]" in made.processes["fusion"]
+
+
+def test_what_a_file_says_of_radars_that_do_not_run_is_remarked():
+    rig = config_file("rig.yaml")
+    nodes, placed = plan(config=rig).remarks
+    assert (
+        nodes == f"{rig}: no node /front/simulator, /left/simulator runs here; --radar NAME runs a radar in a namespace"
+    )
+    assert placed.endswith(
+        "places front, left (tracking.sensors); one radar runs, of no name: say --radar front --radar left"
+    )
+    (left,) = plan(config=rig, radars=("front",)).remarks
+    assert "/left/simulator" in left
+    assert "/front" not in left
+    assert plan(config=rig, radars=("front", "left")).remarks == ()
+    assert plan(config=rig, radars=("front", "left"), namespace="ship").remarks  # /front is not /ship/front
+    for name in ("aegis.yaml", "umrr96.yaml"):
+        assert plan(config=config_file(name)).remarks == ()

@@ -104,6 +104,8 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
         wait_for(lambda: bool(stamps("truth") & stamps("tracks")), "the truth of a scan")
         assert "aircraft" in graph.messages["truth"][-1].name
         assert time.time() - seen["radar_frame"]["stamp_s"] < 30
+        proven = Plan.of(Options(foxglove=False), {}).environ["bridge"]["AEGIS_PROVEN"].split(",")
+        assert {f"status:{stage}" for stage in seen["system_status"]["stages"]} <= set(proven)
 
         check_policies(graph)
 
@@ -152,8 +154,9 @@ def test_from_the_first_command_to_the_client(ros_domain, tmp_path: Path, wait_f
             wait_for(lambda: "DETECTION_ERROR" in names(), "the wrong cloud is told")
         with publishing(graph, "ew/pulses", PulseArray(toa=[1.0])):
             wait_for(lambda: "PIPELINE_ERROR" in names(), "the wrong pulses are told")
+        assert AnotherPublisher.name not in names()  # nothing of this graph's own was taken for a stranger's
         with publishing(graph, "tracks", TrackArray(hits=[1])):
-            wait_for(lambda: AnotherPublisher.name in names(), "that somebody else publishes tracks is told")
+            wait_for(lambda: refused_tracks(graph), "that somebody else publishes tracks, without a proof, is told")
         wait_for(lambda: "TRACKING_LOST" in names(), "the missile's track is given up", 60)
         assert clients.call(Restart, "tracking/restart").success
         before = max(i for m in graph.messages["tracks"] for i in m.track_id)
@@ -188,6 +191,11 @@ def check_policies(graph: Listener) -> None:
             assert not found or allowed - found <= {"/clock", "/parameter_events", "/odometry", "/zones"} | {
                 name for name in allowed if name.endswith(("/restart", *MANAGED)) or "video" in name or "pulses" in name
             }, (policy.name, allowed - found)
+
+
+def refused_tracks(graph: Listener) -> bool:
+    told = [json.loads(m.data) for m in graph.messages["events"] if m.name == AnotherPublisher.name]
+    return any(one["topic"] == "tracks" and one["reason"].startswith("it has no proof") for one in told)
 
 
 def decided_id(graph: Listener) -> int:

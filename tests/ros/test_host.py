@@ -4,6 +4,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 import rclpy
@@ -15,6 +16,7 @@ from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from ros_services import call_service, proven_request, proving
 
 from aegis.core.params import Settings
+from aegis.core.publishers import ENDED_S
 from aegis.decision_key import decision_key
 from aegis.graph.nodes import NODES
 from aegis.ros.host import AT_ONCE, StageHost
@@ -232,6 +234,58 @@ def test_what_is_published_when_it_changes_is_taken_from_the_graph_only(node, wa
     data = json.loads(event.data)
     assert (event.name, data["topic"], data["nodes"]) == ("ANOTHER_PUBLISHER", "alarms", ["/stranger"])
     assert data["reason"].startswith("it has no proof")
+    stranger.destroy_node()
+    executor.shutdown()
+
+
+def test_a_strangers_tracks_are_taken_until_this_graph_has_some_and_then_refused(node, wait_for):
+    """Whatever the stranger says, however often, and also when ours has ended: the numbers of DDS alone would let it follow."""
+
+    class Taker(Listener):
+        def on_message(self, topic, message):
+            if topic == "tracks":
+                self.heard.append(message.sequence)
+            return ()
+
+    stage, told = Taker(), []
+    StageHost(node, stage, subscribes=["tracks"])
+    kinds = {name: (message_class(TOPICS[name].type), name, qos_profile(TOPICS[name])) for name in ("tracks", "events")}
+    node.create_subscription(*kinds["events"][:2], told.append, kinds["events"][2])
+    stranger, other = (rclpy.create_node(name, context=node.context) for name in ("stranger", "tracking"))
+    theirs = stranger.create_publisher(*kinds["tracks"])
+    ours = proving(other.create_publisher(*kinds["tracks"]))
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    wait_for(lambda: theirs.get_subscription_count() == ours.get_subscription_count() == 1, "the listener is there")
+
+    def send(publisher, sequence: int) -> None:
+        before = stage.counters.received
+        publisher.publish(kinds["tracks"][0](sequence=sequence))
+
+        def received() -> bool:
+            executor.spin_once(timeout_sec=0.1)
+            return stage.counters.received > before
+
+        wait_for(received, f"message {sequence}")
+
+    for publisher, sequence in ((theirs, 901), (theirs, 902), (ours, 1), (theirs, 903), (ours, 2)):
+        send(publisher, sequence)
+    other.destroy_node()
+    silent_since = time.monotonic()
+    wait_for(lambda: time.monotonic() - silent_since > ENDED_S, "ours has ended")
+    send(theirs, 904)
+    assert stage.heard == [901, 902, 1, 2]
+    assert stage.counters.reasons == {"not of this graph: tracks": 2}
+    assert "it has no proof" in stage.health().text
+
+    def said() -> bool:
+        executor.spin_once(timeout_sec=0.1)
+        return bool(told)
+
+    wait_for(said, "an event")
+    data = json.loads(told[0].data)
+    assert (told[0].name, data["topic"]) == ("ANOTHER_PUBLISHER", "tracks")
+    assert "/stranger" in data["nodes"]
     stranger.destroy_node()
     executor.shutdown()
 

@@ -25,9 +25,10 @@ from aegis.core.fusion.information import Estimate
 from aegis.core.fusion.settings import FusionSettings
 from aegis.core.fusion.source import estimate_of
 from aegis.core.param_names import Leaf
+from aegis.core.rows import take_rows
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
-from aegis.core.types import N_CLASSES, Floats, Ints, Tracks, TrackStatus, take_rows, unknown
+from aegis.core.types import N_CLASSES, Floats, Ints, Tracks, TrackStatus, unknown
 from aegis.ros.messages.picture import detections_to_msg, tracks_to_msg
 
 RADARS = (2, 4, 10)

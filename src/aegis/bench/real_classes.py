@@ -27,8 +27,9 @@ from aegis.bench.turning_radar import TurningRadar, plots, sectors
 from aegis.core.classification.settings import ClassificationSettings
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.points import read_points
+from aegis.core.rows import take_rows
 from aegis.core.tracking.tracker import Tracker
-from aegis.core.types import ClassId, Detections, Scan, Tracks, TrackStatus, take_rows, unknown
+from aegis.core.types import ClassId, Detections, Scan, Tracks, TrackStatus, unknown
 from aegis.graph.decode import Capture
 from aegis.models.store import track_model
 from aegis.resources import config_file

@@ -29,7 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from aegis import __version__
 from aegis.bridge.accounts.file import MIGRATIONS as ACCOUNT_MIGRATIONS
 from aegis.bridge.accounts.store import DATABASE_FILE
-from aegis.bridge.database import migrate, open_engine, reason_of
+from aegis.bridge.database import in_use, migrate, open_engine, reason_of
 from aegis.bridge.history.history import HISTORY_FILE
 from aegis.bridge.history.store import MIGRATIONS as HISTORY_MIGRATIONS
 
@@ -196,17 +196,8 @@ def _bring_forward(path: Path, migrations: Path) -> None:
 
 def _refuse_running(path: Path) -> None:
     """Refuse where a process has a database open: the bridge would put back what is replaced under it."""
-    if not path.exists():
-        return
-    try:
-        with closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as connection:
-            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
-        raise BackupError(f"{path} is in use ({error}): stop the bridge first") from error
-    except sqlite3.DatabaseError:
-        return  # damaged: nobody works with it
+    if reason := in_use(path):
+        raise BackupError(f"{path} is in use ({reason}): stop the bridge first")
 
 
 def _put_in_place(made: Path, path: Path) -> str:

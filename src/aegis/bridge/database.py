@@ -5,28 +5,39 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from aegis.core.params import ConfigError
 
 SQLITE_BUSY_S = 10.0
 CONNECT_TIMEOUT_S = 5
+_IN_USE_S = 2.0
 # Execution options of a transaction that reads before it writes: SQLite then locks at its begin, where it can still wait.
 IMMEDIATE = {"sqlite_begin": "IMMEDIATE"}
 # A server that vanished without a word is given up after about so long, and not after TCP's quarter of an hour.
 _TCP = {"tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
-_ONE_MIGRATION = 0x41656770  # of PostgreSQL's advisory locks
+APPLICATION = "aegis"  # what connections of ours are called at a server
 _migrating = threading.Lock()  # Alembic's own context is one for the whole process
+
+
+class Lock(IntEnum):
+    """What one transaction at a time does; the number is that of PostgreSQL's advisory lock, among those of a whole database."""
+
+    MIGRATION = 0x41656770
+    ACCOUNTS = 0x41656769
+    HISTORY = int.from_bytes(b"history", "big")
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,12 @@ def open_engine(url: str, *, statement_timeout_s: float = 30.0, options: Mapping
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": words, **_TCP},
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "application_name": APPLICATION,
+                "options": words,
+                **_TCP,
+            },
         )
     except ModuleNotFoundError as error:
         raise ConfigError(
@@ -102,6 +118,22 @@ def _open_sqlite(url: str, path: str | None) -> Engine:
     return engine
 
 
+def in_use(path: Path) -> str:
+    """Return why a file of SQLite cannot be had for oneself: a process has it open. Empty where it can, or is none."""
+    if not path.exists():
+        return ""
+    try:
+        with closing(sqlite3.connect(path, timeout=_IN_USE_S, isolation_level=None)) as connection:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        return str(error)
+    except sqlite3.DatabaseError:
+        return ""  # damaged: nobody works with it
+    return ""
+
+
 def give_pages_back(engine: Engine, *, spare: int, most: int) -> bool:
     """Return free pages of an SQLite file to the file system; return whether there are more.
 
@@ -122,6 +154,18 @@ def give_pages_back(engine: Engine, *, spare: int, most: int) -> bool:
     return free - most > spare
 
 
+def wait_for_turn(connection: Connection, which: Lock) -> None:
+    """Wait until no other transaction has this lock, and keep it to the end of this one.
+
+    SQLite has one writer at a time: a transaction that is begun as IMMEDIATE has waited already.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the others take too long.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(which.value)))
+
+
 def migrate(engine: Engine, migrations: Path) -> None:
     """Bring the tables to the newest revision of a folder of Alembic migrations, in one transaction.
 
@@ -130,17 +174,29 @@ def migrate(engine: Engine, migrations: Path) -> None:
     Raises:
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached or changed; nothing is changed then.
     """
-    config = Config()
-    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-    with _migrating, engine.execution_options(**IMMEDIATE).begin() as connection:
-        if connection.dialect.name == "postgresql":  # several bridges may start at a time
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ONE_MIGRATION})")
-        config.attributes["connection"] = connection
+    with migrating(engine, migrations) as config:
         command.upgrade(config, "head")
 
 
+@contextmanager
+def migrating(engine: Engine, migrations: Path) -> Iterator[Config]:
+    """Begin the transaction of a migration, alone among all processes; give what Alembic's commands take."""
+    config = config_of(migrations)
+    with _migrating, engine.execution_options(**IMMEDIATE).begin() as connection:
+        wait_for_turn(connection, Lock.MIGRATION)  # several bridges may start at a time
+        config.attributes["connection"] = connection
+        yield config
+
+
+def config_of(migrations: Path) -> Config:
+    """Return what Alembic has to know of a folder of migrations."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    return config
+
+
 def run_migrations(context: Any) -> None:
-    """Be the `env.py` of a folder of migrations: run them on the connection that `migrate` holds."""
+    """Be the `env.py` of a folder of migrations: run them on the connection that `migrating` holds."""
     connection = context.config.attributes["connection"]
     context.configure(connection=connection, render_as_batch=connection.dialect.name == "sqlite")
     with context.begin_transaction():

@@ -18,6 +18,7 @@ from aegis import __version__
 from aegis.cli.backup import backup, restore
 from aegis.cli.bags import play, record
 from aegis.cli.classify import classify
+from aegis.cli.database import database
 from aegis.cli.evaluate import evaluate
 from aegis.cli.export import export
 from aegis.cli.graph_options import RosCommand, config_option, graph_options
@@ -100,6 +101,8 @@ def up(context: click.Context, /, print_plan: bool, hang_after: float, **options
 
     with _config_errors():
         plan = Plan.of(Options(**options, ros_args=context.obj, discovery_range="LOCALHOST"), os.environ)
+    for remark in plan.remarks:
+        click.echo(f"aegis: {remark}", err=True)
     if print_plan:
         click.echo("\n".join(plan.lines([sys.executable, "-m", "aegis.graph.node"])))
         return
@@ -344,7 +347,21 @@ def events(markdown: bool) -> None:
     click.echo(as_markdown() if markdown else as_text(), nl=False)
 
 
-for _command in (backup, restore, evaluate, report, export, record, play, classify, security, soak, train, users):
+for _command in (
+    backup,
+    restore,
+    database,
+    evaluate,
+    report,
+    export,
+    record,
+    play,
+    classify,
+    security,
+    soak,
+    train,
+    users,
+):
     cli.add_command(_command)
 
 

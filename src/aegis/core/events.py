@@ -9,23 +9,15 @@ Two classes may share a name, where one event has data of two shapes.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import Annotated, ClassVar
 
 from aegis.core.finite import finite_json
+from aegis.core.severity import Severity as Severity
 from aegis.core.types import Advice, Alarm, Signal, ThreatLevel
 
 ScanNumber = Annotated[int, "number of the sensor's scan"]
 TrackId = Annotated[int, "id of the track"]
-
-
-class Severity(IntEnum):
-    """As in aegis_msgs/Event."""
-
-    DEBUG = 0
-    INFO = 1
-    WARNING = 2
-    ERROR = 3
 
 
 @dataclass(frozen=True)
@@ -241,6 +233,18 @@ class ParametersChanged(Event):
 
 
 @dataclass(frozen=True)
+class StageTakenOut(Event):
+    """Somebody on DDS, a manager or a stranger, has called `change_state` of a managed stage: it does not work any more."""
+
+    name = "STAGE_TAKEN_OUT"
+    severity = Severity.WARNING
+    ordinary = False
+    before: Annotated[str, "its state in the lifecycle"]
+    state: Annotated[str, "that of now"]
+    returns_in_s: Annotated[float | None, "when it goes back by itself [s]; only where it does"] = None
+
+
+@dataclass(frozen=True)
 class StageFailed(Event):
     """An exception was caught in a stage other than the detection; it goes on with its next input."""
 
@@ -283,8 +287,7 @@ class DriverFailed(Event):
 @dataclass(frozen=True)
 class SourceSilent(Event):
     """The bridge, the fusion or the uplink hears nothing any more of what came regularly, or was expected: a sensor's
-    detections, what a stage makes of them, or (topic `uplink`) another site, which is then `sensor_id`.
-    """
+    detections, what a stage makes of them, or (topic `uplink`) another site, which is then `sensor_id`."""
 
     name = "SOURCE_SILENT"
     severity = Severity.WARNING

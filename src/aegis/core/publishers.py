@@ -61,6 +61,10 @@ class OnePublisher:
             return True
         return False
 
+    def forget(self, topic: str, owner: str) -> None:
+        """Forget who was taken so far: whoever comes next is."""
+        self._streams.pop((topic, owner), None)
+
     def are_several(self, topic: str, owner: str) -> bool:
         """Return whether the one that is taken has gone on since another was first heard: else it may have ended just before."""
         streams = self._streams.get((topic, owner), [])

@@ -8,15 +8,12 @@ Stamps are integer nanoseconds (the time of measurement), because a float64 of s
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -102,21 +99,8 @@ class AdviceState(IntEnum):
     WITHDRAWN = 5
 
 
-T = TypeVar("T", bound="DataclassInstance")
-
-
 def _none() -> Ints:
     return np.empty(0, dtype=np.int64)
-
-
-def take_rows(table: T, index: NDArray[Any]) -> T:
-    """Return a dataclass of per-object arrays and lists with the chosen rows of each; what is neither stays as it is."""
-    columns = {f.name: getattr(table, f.name) for f in fields(table)}
-    chosen: dict[str, Any] = {name: v[index] for name, v in columns.items() if isinstance(v, np.ndarray)}
-    for name, values in columns.items():
-        if isinstance(values, list):
-            chosen[name] = [values[i] for i in np.arange(len(values))[index].tolist()] if any(values) else []
-    return replace(table, **chosen)
 
 
 def unknown(n: int) -> Floats:

@@ -6,24 +6,25 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aegis.core.objects import ObjectsSettings
 from aegis.core.params import ConfigError, Settings
+from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.uplink.settings import UplinkSettings
 from aegis.drivers import registry
 from aegis.drivers.asterix_foreign_settings import AsterixTracksSettings, check_placed
 from aegis.drivers.contract import DriverSettings
 from aegis.graph import rig
 from aegis.graph.config import Parameters
-from aegis.graph.nodes import BRIDGE, NODES, OBJECTS, UPLINK
+from aegis.graph.nodes import ALL_NODES, BRIDGE, NODES, OBJECTS, UPLINK
 from aegis.graph.parameter_file import read_file
 from aegis.graph.ros_args import BEGIN, RosArguments, Rule
 from aegis.graph.site import site_of
 from aegis.resources import share_dir
-from aegis.ros.topics import MANAGED
+from aegis.ros.topics import MANAGED, PROVEN_BY_PLAN, PROVEN_EACH_SCAN
 from aegis.sapient.settings import SapientSettings, check_usable
 from aegis.simulation.settings import SimulatorSettings
 
@@ -115,6 +116,7 @@ class Plan:
     parameters: Parameters
     radars: dict[str, Parameters]  # of each radar of a rig, with what the rig says of it
     settings: dict[str, dict[str, Settings]]  # of each process, by node
+    remarks: tuple[str, ...] = ()  # what in the parameter file is of no effect, in words
 
     @classmethod
     def of(cls, options: Options, environ: Mapping[str, str]) -> Plan:
@@ -140,6 +142,8 @@ class Plan:
         shared = {RUN_ID: environ.get(RUN_ID) or secrets.token_hex(8)}
         if options.discovery_range and not environ.get(DISCOVERY_RANGE):
             shared[DISCOVERY_RANGE] = options.discovery_range
+        if proven := _proven(parts, ros):
+            shared[PROVEN_BY_PLAN] = ",".join(proven)
         secured = environ.get("ROS_SECURITY_ENABLE", "").lower() == "true"
         every = list(dict.fromkeys(name for part in parts for name in part.nodes))
         processes, environs, settled = {}, {}, {}
@@ -174,7 +178,7 @@ class Plan:
             able = ", ".join(name for name in every if name != BRIDGE)
             raise ConfigError(f"managed: no node '{strange[0]}' with a lifecycle runs; there are: {able}")
         radars = {part.radar: part.parameters for part in parts if part.radar}
-        return cls(tuple(every), processes, environs, parameters, radars, settled)
+        return cls(tuple(every), processes, environs, parameters, radars, settled, tuple(_remarks(options, parts)))
 
     def lines(self, command: Sequence[str]) -> list[str]:
         """Return the processes as lines for a shell, where `command` is that of `aegis_node`."""
@@ -182,6 +186,27 @@ class Plan:
             shlex.join([*(f"{name}={value}" for name, value in self.environ[process].items()), *command, *arguments])
             for process, arguments in self.processes.items()
         ]
+
+
+def _remarks(options: Options, parts: Sequence[rig.Part]) -> Iterator[str]:
+    """Yield what the parameter file says in vain, of radars that do not run here."""
+    unheard = set.intersection(*(set(part.parameters.unheard(part.nodes)) for part in parts))
+    if unheard:
+        yield f"{options.config}: no node {', '.join(sorted(unheard))} runs here; --radar NAME runs a radar in a namespace"
+    ours = {"simulator", "driver"} & {name for part in parts for name in part.nodes}
+    if options.config is None or options.radars or not ours:
+        return
+    placed = parts[-1].parameters.settings_as(TrackingSettings, "tracking").sensors
+    if placed:
+        asked = " ".join(f"--radar {name}" for name in placed)
+        yield f"{options.config} places {', '.join(placed)} (tracking.sensors); one radar runs, of no name: say {asked}"
+
+
+def _proven(parts: Sequence[rig.Part], ros: RosArguments) -> list[str]:
+    """Return what nodes that run here publish and prove with each scan, and for whom they report: nobody else is taken for them."""
+    made = {topic for part in parts for name in part.nodes for topic in ALL_NODES[name].publishes}
+    stages = [f"{part.radar}/{name}".lstrip("/") for part in parts for name in map(ros.node_name, part.nodes)]
+    return [*(topic for topic in PROVEN_EACH_SCAN if topic in made), *(f"status:{stage}" for stage in stages)]
 
 
 def dds_environ(settings: Iterable[Settings], environ: Mapping[str, str]) -> dict[str, str]:

@@ -18,10 +18,13 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
+from aegis.decision_key import decision_key
 from aegis.graph.play_keys import Key, Keys
 from aegis.graph.record import chosen_topics, own_node
 from aegis.ros.bag import BagError, GraphBag, rig_names
-from aegis.ros.messages.fields import time_from_ns
+from aegis.ros.messages.fields import Message, time_from_ns
+from aegis.ros.owners import OWNERS
+from aegis.ros.proofs import is_to_be_proven, proven_again
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.recording.storage import full_name
 from aegis.ros.topics import TOPICS, Topic
@@ -135,7 +138,9 @@ def play(
     listeners: int | None = None,
     keys: Keys = NO_KEYS,
 ) -> Played:
-    """Send a bag's messages, their bytes and stamps as they are.
+    """Send a bag's messages, their bytes and stamps as they are; tracks, threats and status with a proof of now.
+
+    What else has a proof is sent with its own: an event or an alarm of then is none of now, and no graph takes it for one.
 
     Args:
         path: of the bag.
@@ -148,9 +153,10 @@ def play(
         keys: what a person asks for meanwhile.
 
     Raises:
-        BagError: somebody else publishes one of the topics, too few listen, or there is nothing after the start.
+        BagError: somebody else publishes one of the topics, too few listen, there is nothing after the start, or a message is of
+            another definition.
     """
-    done, pace = Played(), pace or Pace()
+    done, pace, key = Played(), pace or Pace(), decision_key()
     with own_node("play", namespace) as (node, _):
         publishers = {
             name: node.create_publisher(cast(type[Any], message_class(source.type)), name, _qos(name, source.type))
@@ -167,7 +173,7 @@ def play(
                 timing.begin()
                 for time_ns, name, data in _messages(path, topics, pace.start_s, done):
                     timing.wait_until(time_ns)
-                    publishers[name].publish(data)
+                    publishers[name].publish(_proven(path, name, data, publishers[name], key))
                     done.sent[name] += 1
                     done.last_ns = time_ns
                 if not pace.loop or done.damage:
@@ -178,6 +184,24 @@ def play(
             publisher.wait_for_all_acked(Duration(seconds=ACKED_S))
         time.sleep(TAKEN_S)
     return done
+
+
+def _proven(path: Path, name: str, data: bytes, publisher: Publisher[Any], key: bytes) -> bytes | Message:
+    """Return what is to be sent: with a proof of now what is taken with one each time, and else as it is in the bag.
+
+    Raises:
+        BagError: it cannot be read, as of another definition.
+    """
+    kind = publisher.msg_type
+    if name.strip("/") not in OWNERS or not is_to_be_proven(kind):
+        return data
+    try:
+        return proven_again(data, kind, publisher.topic_name, key)
+    except RuntimeError as error:
+        raise BagError(
+            f"{path}: {name} was recorded with another version of aegis_msgs ({error}); play what sensors send, and the graph makes"
+            " the rest of it anew"
+        ) from error
 
 
 class _EndError(Exception):

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aegis.core.param_names import Leaf, Values
-from aegis.ros.topics import MANAGED, OPEN_COMMANDS
+from aegis.ros.topics import MANAGED, OPEN_COMMANDS, RETURNS
 
 QOS = "qos_overrides"  # qos_overrides.<topic>.<publisher or subscription>.<policy>
-_SWITCHES = ("use_sim_time", "start_type_description_service", OPEN_COMMANDS, MANAGED)
+_SWITCHES = ("use_sim_time", "start_type_description_service", OPEN_COMMANDS, MANAGED, RETURNS)
 _ENTITIES = ("publisher", "subscription")
 _WORDS: dict[str, tuple[str, ...]] = {
     "history": ("keep_last", "keep_all", "system_default"),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections import defaultdict
@@ -23,17 +24,27 @@ from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 
 from aegis.core.decisions import OutdatedError, ProofChecker
-from aegis.core.events import AnotherPublisher, DecisionRefused, ParametersChanged
+from aegis.core.events import AnotherPublisher, DecisionRefused, Event, ParametersChanged
 from aegis.core.params import Settings
 from aegis.core.publishers import OnePublisher
 from aegis.decision_key import decision_key
 from aegis.heartbeat import Loop, beat
 from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
+from aegis.ros.owners import OF_NOBODY, OF_ONE_NODE, OF_THE_BRIDGE, OWNERS, whose
 from aegis.ros.parameters import Tuning
-from aegis.ros.proofs import Proven, check_proof, has_proof, prove
+from aegis.ros.proofs import Proven, Regular, check_proof, has_proof, is_to_be_proven, prove, proven_again
 from aegis.ros.qos import MANY, message_class, qos_profile, qos_to_hear
 from aegis.ros.stages.base import Carried, Output, Stage
-from aegis.ros.topics import COMMON_PUBLISHES, COMMON_SERVICES, OPEN_COMMANDS, TOPICS, Service, Topic, heard_at
+from aegis.ros.topics import (
+    COMMON_PUBLISHES,
+    COMMON_SERVICES,
+    OPEN_COMMANDS,
+    PROVEN_BY_PLAN,
+    TOPICS,
+    Service,
+    Topic,
+    heard_at,
+)
 from aegis.ros.uplink.wire import stamp_of_cdr
 
 P = ParamSpec("P")
@@ -49,26 +60,12 @@ PAGES_AT_ONCE = 10  # so many times a topic's depth is kept of what another site
 AT_ONCE = 16
 # By how much a stamp may be ahead of the clock: more than what NTP leaves, less than what makes a picture of the future.
 MOST_AHEAD_S = 1.0
-# Of these topics one node is the publisher. With whose data is in a message of the periodic ones is below: of each there is one
-# publisher at a time. Of what is published when it changes a publisher's end is not to be told: those messages carry a proof, as
-# events do, and decisions of the bridge.
-OF_THE_BRIDGE = ("zones",)
-OF_ONE_NODE = ("tracks", "threats", "alarms", "protected", "ew/signals", "ew/advice", "class_info")
 # Not given to others to set while it runs: whoever may do that may give commands.
 _OPEN_COMMANDS = ParameterDescriptor(
     description="Take commands (restart, scan, set_mode) from anybody on DDS, as `ros2 service call` gives them: without a proof"
     " that they come through the bridge, which knows who may. Decisions are never taken so.",
     read_only=True,
 )
-OWNERS: dict[str, Callable[[Any], str]] = {
-    "radar/points": lambda m: str(m.header.frame_id),
-    "detections": lambda m: str(m.sensor_id),
-    "tracks": lambda m: "",
-    "source_tracks": lambda m: str(m.sensor_id),
-    "threats": lambda m: "",
-    "status": lambda m: str(m.stage[0]) if m.stage else "",
-}
-_OF_NOBODY = ("tracks", "threats")  # of them, whose a message is need not be read in it
 
 
 class StageHost:
@@ -100,6 +97,7 @@ class StageHost:
         )  # topics, and whether NO_NODE published them when last asked
         self._key = decision_key()
         self._proofs = ProofChecker(self._key)
+        self._regular = Regular(self._proofs, os.environ.get(PROVEN_BY_PLAN, ""))
         self._open = bool(node.declare_parameter(OPEN_COMMANDS, False, _OPEN_COMMANDS).value)
         self._overrides = tuple(overrides)
         # Of these rclpy tells where somebody's QoS or type does not fit ours. It looks for that at every waking, of each topic
@@ -150,14 +148,22 @@ class StageHost:
         """Publish anew what is to be known from the start (latched topics); in the thread that spins the node."""
         self._guard(self.stage.start, self.now_ns())
 
-    def idle(self, state: str) -> None:
-        """Let the stage rest in a lifecycle state: it takes and publishes nothing but its status, until `work`."""
-        self.stage.idle = state
+    def tell(self, event: Event) -> None:
+        """Publish an event of the stage; in the thread that spins the node."""
+        self._guard(lambda: [self.stage.event(event, self.now_ns())])
+
+    def idle(self, state: str, because: str = "") -> None:
+        """Let the stage rest in a lifecycle state: it takes and publishes nothing but its status, until `work`.
+
+        Status and diagnostics are published at once, that nobody takes its silence for calm.
+        """
+        self.stage.idle, self.stage.idle_because = state, because
         self.stage.pause()
+        self._on_status()
 
     def work(self) -> None:
         """Let the stage work, and say what is to be known from the start."""
-        self.stage.idle = ""
+        self.stage.idle = self.stage.idle_because = ""
         self.restate()
 
     def _follows_clock_topic(self) -> bool:
@@ -210,10 +216,10 @@ class StageHost:
             if self._is_to_be_carried(topic, at, message, info):
                 self._timed(self.stage.on_bytes, at, message)
             return
+        if has_proof(message) and not self._is_of_this_graph(topic, at, message):
+            return
         owner = OWNERS.get(topic.name)
         if owner is not None and not self._is_of_its_publisher(at, owner(message), info):
-            return
-        if has_proof(message) and not self._is_of_this_graph(topic, at, message):
             return
         # Not by a /clock: at a high rate of playing its steps are longer, and it may come after what it is the time of.
         ahead_s = 0.0 if self._follows_clock_topic() else (stamp_of(message) - self.now_ns()) * 1e-9
@@ -225,9 +231,9 @@ class StageHost:
     def _is_to_be_carried(self, topic: Topic, at: str, data: bytes, info: dict[str, int | None]) -> bool:
         """Tell whether a message that is taken as bytes comes from this graph, as far as that is told of its topic."""
         kind = message_class(topic.type)
-        if has_proof(kind):
-            return self._is_of_this_graph(topic, at, deserialize_message(data, kind))
-        return topic.name not in _OF_NOBODY or self._is_of_its_publisher(at, "", info)
+        if is_to_be_proven(kind) and not self._is_of_this_graph(topic, at, deserialize_message(data, kind)):
+            return False
+        return topic.name not in OF_NOBODY or self._is_of_its_publisher(at, "", info)
 
     def _is_of_its_publisher(self, topic: str, owner: str, info: dict[str, int | None]) -> bool:
         """Tell whether a message is of the one publisher that is taken; where it is not, count it and say so."""
@@ -266,7 +272,7 @@ class StageHost:
         return sorted(names)
 
     def _tell_publishers(self, topic: str, owner: str, nodes: list[str], reason: str = "") -> None:
-        self._guard(lambda: [self.stage.event(AnotherPublisher(topic, owner, nodes, reason), self.now_ns())])
+        self.tell(AnotherPublisher(topic, owner, nodes, reason))
 
     def _on_wake(self) -> None:
         if not self.stage.idle:
@@ -282,8 +288,12 @@ class StageHost:
     def _is_of_this_graph(self, topic: Topic, at: str, message: Proven) -> bool:
         """Tell whether a message comes from a node of this graph; where it does not, count it and say so."""
         newest = topic.name != "events"  # else it says all that there is, or is a decision on that
+        name, owner = self.node.resolve_topic_name(at), OWNERS.get(topic.name)
         try:
-            check_proof(message, self.node.resolve_topic_name(at), self._proofs, fresh=False, newest=newest)
+            if owner is None:
+                check_proof(message, name, self._proofs, fresh=False, newest=newest)
+            elif self._regular.is_first(message, at, name, whose(topic.name, message)):
+                self._publisher_of.forget(at, owner(message))
         except OutdatedError:
             self.stage.counters.note(f"older than what was taken: {at}")
             return False
@@ -301,7 +311,7 @@ class StageHost:
         """Count a person's decision or a command that does not come from the graph's own bridge, and say so."""
         self.stage.refuse_decision(name, why)
         if self._publisher_of.is_news(name, "", time.monotonic()):
-            self._guard(lambda: [self.stage.event(DecisionRefused(name, who, why), self.now_ns())])
+            self.tell(DecisionRefused(name, who, why))
 
     def _on_call(self, service: Service, answer: Callable[[Any, Any], Any], request: Proven, response: Any) -> Any:
         """Answer a call that comes from the graph's own bridge, or from anybody where commands are open."""
@@ -345,8 +355,7 @@ class StageHost:
         self.stage.note_step(time.perf_counter() - begin)
 
     def _guard(self, call: Callable[P, Iterable[Output | Carried]], *args: P.args, **kwargs: P.kwargs) -> None:
-        if self._started:
-            beat(Loop.EXECUTOR)
+        is_within = beat(Loop.EXECUTOR, works=True) if self._started else True
         try:
             for output in call(*args, **kwargs):
                 self._publish(output)
@@ -355,16 +364,17 @@ class StageHost:
                 return  # a callback that was under way when Ctrl-C came: nobody can be told any more
             self.node.get_logger().error(f"{type(error).__name__} in {self.stage.label}:\n{traceback.format_exc()}")
             self._publish(self.stage.failed(error, self.now_ns()))
+        finally:
+            if not is_within:
+                beat(Loop.EXECUTOR)
 
     def _publish(self, output: Output | Carried) -> None:
         if self.stage.idle and output.topic not in COMMON_PUBLISHES:
             return
         if isinstance(output, Carried):
             publisher = self._of_site(output.topic)
-            if has_proof(publisher.msg_type):  # that of the site is by its own key, for its own topic
-                message = deserialize_message(output.data, publisher.msg_type)
-                prove(message, publisher.topic_name, self._key)
-                publisher.publish(message)
+            if is_to_be_proven(publisher.msg_type):  # that of the site is by its own key, for its own topic
+                publisher.publish(proven_again(output.data, publisher.msg_type, publisher.topic_name, self._key))
             else:
                 publisher.publish(output.data)
             self.stage.counters.published += 1

@@ -97,10 +97,17 @@ def heard_at(settings: object, topic: str) -> Sequence[str]:
     return settings.heard_at(topic) if isinstance(settings, HearsElsewhere) else (topic,)
 
 
+# What comes with each scan and is proven to be of this graph (`aegis.ros.proofs.Regular`), besides each stage's status.
+PROVEN_EACH_SCAN = ("tracks", "threats")
+# Environment variable: which of that nodes of this graph publish, so that nobody else is taken for them before they are heard.
+PROVEN_BY_PLAN = "AEGIS_PROVEN"
+
 # A parameter of every node: whether commands are taken from anybody on DDS, without a proof. Decisions never are.
 OPEN_COMMANDS = "open_commands"
 # And whether a lifecycle manager starts its work; else it starts by itself.
 MANAGED = "managed"
+# And whether it goes back to work by itself after somebody has taken it out of `active`.
+RETURNS = "managed_returns"
 # What every node publishes and answers, besides its own row below.
 COMMON_PUBLISHES = ("events", "status", "/diagnostics")
 COMMON_SERVICES = (Service("~/restart", "aegis_msgs/srv/Restart"),)

@@ -14,8 +14,9 @@ from sapient_msg.bsi_flex_335_v2_0.status_report_pb2 import StatusReport
 
 from aegis.core.fusion.settings import FOREIGN
 from aegis.core.fusion.view import SEPARATOR
+from aegis.core.rows import take_rows
 from aegis.core.site import Placed, Site
-from aegis.core.types import Alarm, AlarmState, Tracks, take_rows
+from aegis.core.types import Alarm, AlarmState, Tracks
 from aegis.sapient.classes import classification_of
 from aegis.sapient.ids import Identity, new_ulid
 from aegis.sapient.messages import Writer

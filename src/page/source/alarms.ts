@@ -3,6 +3,7 @@
 import { isStale } from "./ages.ts";
 import type { Heard } from "./heard.ts";
 import type { Alarm } from "./messages.ts";
+import { clockText } from "./times.ts";
 
 const HEARD_UP_TO = 2; // alarms of a lower urgency are shown only
 
@@ -19,18 +20,14 @@ export function activeCount(heard: Heard, now: number): number | null {
 
 /** What has been done about an alarm, in words. */
 export function stateText(alarm: Alarm): string {
-  const words = [`priority ${alarm.priority}`, `raised ${clock(alarm.raised_s)}`];
+  const words = [`priority ${alarm.priority}`, `raised ${clockText(alarm.raised_s)}`];
   if (alarm.state === "ENDED") words.push("ended");
   if (alarm.acknowledged_by !== null) words.push(`seen by ${alarm.acknowledged_by}`);
   if (alarm.shelved_until_s !== null) {
-    words.push(`shelved by ${alarm.shelved_by ?? "?"} until ${clock(alarm.shelved_until_s)}: ${alarm.shelf_reason ?? ""}`);
+    words.push(`shelved by ${alarm.shelved_by ?? "?"} until ${clockText(alarm.shelved_until_s)}: ${alarm.shelf_reason ?? ""}`);
   }
   if (alarm.note !== null) words.push(`“${alarm.note}”`);
   return words.join(", ");
-}
-
-function clock(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleTimeString();
 }
 
 /** Names of zones and assets with an alarm that nobody has seen. */

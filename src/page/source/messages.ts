@@ -113,6 +113,7 @@ export interface StageRow {
   published: number;
   dropped: number;
   errors: number;
+  detail?: { lifecycle?: string } | null; // its state, where that lets it not work
 }
 
 export interface Status {

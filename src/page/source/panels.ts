@@ -8,6 +8,7 @@ import {
   adviceReason, criticalText, nextOrder, noThreatsText, numberText, rowsOf, stableOrder, stageLines, threatName, type Key, type Order,
 } from "./rows.ts";
 import { showTable } from "./table.ts";
+import { clockText, eventWords } from "./times.ts";
 
 const REFUSAL_SHOWN_MS = 15000;
 const MOST_LISTED = 250;
@@ -154,7 +155,7 @@ export class Panels {
       return;
     }
     const alarm = freshStatus(this.live, now)?.alerts.at(-1);
-    setText(byId("alert"), alarm ? `${new Date(alarm.stamp_s * 1000).toLocaleTimeString()} ${alarm.stage}: ${alarm.name}` : "");
+    setText(byId("alert"), alarm ? `${clockText(alarm.stamp_s)} ${alarm.stage}: ${eventWords(alarm.name)}` : "");
   }
 
   /** Sort by a column whose head was clicked. */

@@ -4,6 +4,7 @@ import { byId, setText } from "./dom.ts";
 import { Heard } from "./heard.ts";
 import type { PastPicture } from "./messages.ts";
 import { read } from "./session.ts";
+import { dateText } from "./times.ts";
 
 const TRAIL_S = 60;
 const JUMP_S = 20; // beyond this the trails are asked for anew
@@ -18,7 +19,7 @@ export function advanced(t: number, elapsedS: number, speed: number, nowS: numbe
 
 /** What the page says while it shows the past. */
 export function replayText(t: number, ageS: number | null, isKnown: boolean): string {
-  const when = new Date(t * 1000).toLocaleString();
+  const when = dateText(t);
   if (!isKnown) return `REPLAY ${when}: asking the history`;
   if (ageS === null) return `REPLAY ${when}: nothing is on record of this time`;
   return `REPLAY ${when}: this is not live`;
@@ -88,7 +89,7 @@ export class Replay {
   #show(): void {
     const slider = byId<HTMLInputElement>("replay-time");
     if (document.activeElement !== slider || this.playing) slider.value = String(this.t);
-    slider.setAttribute("aria-valuetext", new Date((this.t ?? 0) * 1000).toLocaleString());
+    slider.setAttribute("aria-valuetext", dateText(this.t ?? 0));
     setText(byId("replay-play"), this.playing ? "Pause" : "Play");
   }
 

@@ -145,6 +145,7 @@ export function stageLines(status: Status | null): StageLine[] {
 
 function stageLine(name: string, row: StageRow, isMissing: boolean): StageLine {
   const title = `received ${row.received}, published ${row.published}, dropped ${row.dropped}, errors ${row.errors}`;
+  if (row.detail?.lifecycle && row.age_s <= STAGE_MISSING_AFTER_S) return { text: `${name} ${row.detail.lifecycle}`, className: "missing", title };
   if (isMissing || row.age_s > STAGE_MISSING_AFTER_S) return { text: `${name} missing`, className: "missing", title };
   const rate = row.rate_hz === null ? "" : ` ${row.rate_hz.toFixed(1)} Hz`;
   const latency = row.latency_p50_ms === null ? "" : ` ${row.latency_p50_ms < MINUTE_MS ? `${row.latency_p50_ms.toFixed(0)} ms` : durationText(row.latency_p50_ms / 1000)}`;

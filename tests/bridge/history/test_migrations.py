@@ -36,4 +36,8 @@ def test_the_tables_are_those_of_the_code(database, revision):
     else:
         indexes = database.rows("SELECT indexname, indexdef FROM pg_indexes")
     conditions = {name: sql.partition("WHERE")[2].strip(" ()") for name, sql in indexes if sql and "WHERE" in sql}
-    assert conditions == {"events_alarming": "severity >= 2", "threats_alarming": "level >= 3"}
+    assert conditions == {
+        "events_alarming": "severity >= 2",
+        "threats_alarming": "level >= 3",
+        **{f"{table}_received": "received_ns IS NOT NULL" for table in ("events", "threats", "track_samples")},
+    }

@@ -17,7 +17,7 @@ from signal_scenes import FMCW, PULSE, C, K, scene, settings, target
 
 from aegis.core.ew.receiver import ReceiverMonitor, strobe
 from aegis.core.ew.settings import NoiseSettings
-from aegis.core.ew.statistics import kurtosis_limits, kurtosis_moments, rise_threshold, spectral_kurtosis
+from aegis.core.ew.statistics import chance_text, kurtosis_limits, kurtosis_moments, rise_threshold, spectral_kurtosis
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
 from aegis.core.types import ReceiverNoise, SignalKind
@@ -305,3 +305,12 @@ def test_a_strobe_between_beams_that_look_one_after_another_goes_round_the_circl
     best = int(excess.argmax())
     bearing, sigma = strobe(one, excess, best, np.arange(36))
     assert abs(np.angle(np.exp(1j * (bearing - np.pi)))) < 4 * sigma
+
+
+def test_a_probability_is_never_told_as_none():
+    assert [chance_text(p) for p in (3.2e-7, 1e-12, 1e-300, 0.0)] == [
+        "3.2e-07",
+        "1.0e-12",
+        "below 1e-12",
+        "below 1e-12",
+    ]

@@ -9,14 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from aegis.bridge.accounts.file import MIGRATIONS
-from aegis.bridge.database import migrate, open_engine
+from aegis.bridge.database import Lock, migrate, open_engine, wait_for_turn
 from aegis.bridge.patience import Patience
 from aegis.core.params import ConfigError
 
 SCHEMA = "bridge_accounts"  # beside history's tables, with a revision of its own
 STATEMENT_S, ANSWER_S = 5.0, 6.0
 _IDLE_S = 10  # after which the server ends the transaction of a bridge that has stopped within it
-_ONE_WRITER = 0x41656769  # of PostgreSQL's advisory locks
 
 
 class AccountsServer:
@@ -37,7 +36,7 @@ class AccountsServer:
         Patience(schema, ANSWER_S)
         try:
             with schema.begin() as connection:
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})"))
+                wait_for_turn(connection, Lock.ACCOUNTS)
                 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         finally:
             schema.dispose()
@@ -56,7 +55,7 @@ class AccountsServer:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: they take too long.
         """
-        session.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})"))
+        wait_for_turn(session.connection(), Lock.ACCOUNTS)
 
     def put_back(self) -> None:
         """Do nothing: there is no file."""

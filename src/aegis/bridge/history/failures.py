@@ -36,3 +36,10 @@ def is_refusal(error: BaseException) -> bool:
         return str(getattr(error.orig, "sqlstate", None) or "")[:2] in _REFUSALS
     # A value that the driver could not even bind; anything else of SQLAlchemy is about connections.
     return isinstance(error, StatementError) or not isinstance(error, SQLAlchemyError | OSError)
+
+
+def corrupt_error(found: str) -> sqlite3.DatabaseError:
+    """Return the error of a file that was found corrupt."""
+    error = sqlite3.DatabaseError(found)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error

@@ -64,25 +64,24 @@ class History:
         """
         self._track_period_ns = round(settings.track_period_s * 1e9)
         self._sampled_ns: int | None = None  # stamp of the last picture of tracks that was taken
-        self._scanned_ns = time.time_ns()  # stamp of the last scan
         self.acknowledgements = Acknowledgements()  # of threats, from the decisions
         self.on_decision: Callable[[Decision], Awaitable[None]] | None = None  # called when one is on the disk
         days = max(settings.days, decision_days)
 
-        def retention(store: Store) -> Retention:
+        def retention(store: Store, waiting_ns: Callable[[], int | None]) -> Retention:
             return Retention(
                 store,
                 days=settings.days,
                 max_bytes=settings.max_mb * _MB,
-                present_ns=self._present_ns,
+                waiting_ns=waiting_ns,
                 decision_days=days,
             )
 
         try:
-            path, remote = _places(settings.database_url.get_secret_value(), state_dir)
+            path, remote = places(settings.database_url.get_secret_value(), state_dir)
             self.source = remote or str(path.absolute())  # what is read: a URL, with its password, or a file
             record = Record(path, state_dir, outbox=bool(remote), decision_days=days, on_set_aside=self._reconnect)
-            kept = retention(record.store)
+            kept = retention(record.store, record.waiting_ns)
             self._writer = Writer(
                 record,
                 kept,
@@ -98,7 +97,7 @@ class History:
                 engine = open_engine(remote, statement_timeout_s=STATEMENT_S)
                 waits_s = Patience(engine, ANSWER_S).waits_s
                 store = Store(engine)
-                self._reader, self._retention = Reader(remote), retention(store)
+                self._reader, self._retention = Reader(remote), retention(store, lambda: None)
                 self._shipper = Shipper(record, self._writer, store, self._retention, waits_s)
         except (ConfigError, OSError) as error:
             raise ConfigError(f"bridge: parameter 'history.database_url': {error}") from error
@@ -132,10 +131,6 @@ class History:
     def _reconnect(self) -> None:
         self._local.reconnect()
 
-    def _present_ns(self) -> int:
-        """Return the time in which the radar is: in a replay that of the record, but never ahead of the clock."""
-        return min(self._scanned_ns, time.time_ns())
-
     # Storing: from any thread, without waiting; what does not fit is counted.
 
     def put_event(self, event: ReceivedEvent) -> None:
@@ -145,14 +140,12 @@ class History:
     def put_threats(self, frame: Frame[Threats]) -> None:
         """Keep an assessment."""
         threats = frame.data
-        self._scanned_ns = threats.stamp_ns
         if len(threats):
             self._put(threats)
 
     def put_tracks(self, frame: Frame[Tracks]) -> None:
         """Keep a picture of tracks, if the last one that was kept is old enough; or younger, where time began anew."""
         tracks = frame.data
-        self._scanned_ns = tracks.stamp_ns
         due = self._sampled_ns is None or abs(tracks.stamp_ns - self._sampled_ns) >= self._track_period_ns
         if len(tracks) and due and self._put(tracks):
             self._sampled_ns = tracks.stamp_ns
@@ -242,6 +235,8 @@ class History:
             **self._writer.counts(),
             "backlog_age_s": 0.0 if oldest_ns is None else max(0.0, round((time.time_ns() - oldest_ns) / 1e9, 3)),
             "database_failures": self._shipper.failures if self._shipper else 0,
+            "removed_by_age": self._retention.removed_by_age.copy(),
+            "removed_by_size": self._retention.removed_by_size.copy(),
             "database": "up" if state.up else "away",
             "database_since_s": round(state.since_s, 3),
             "database_reason": state.reason,
@@ -258,7 +253,7 @@ class History:
         return {name: None if ns is None else ns / 1e9 for name, ns in (extent.oldest_ns if extent else {}).items()}
 
 
-def _places(url: str, state_dir: Path) -> tuple[Path, str]:
+def places(url: str, state_dir: Path) -> tuple[Path, str]:
     """Return where the record is, and the URL of the database that is fed from it; empty for none.
 
     Raises:

@@ -26,7 +26,7 @@ from aegis.bridge.anchor import Anchor
 from aegis.bridge.database import IMMEDIATE, open_engine, reason_of
 from aegis.bridge.history import decisions
 from aegis.bridge.history.acknowledged import Position, advance
-from aegis.bridge.history.failures import is_corrupt, is_refusal
+from aegis.bridge.history.failures import corrupt_error, is_corrupt, is_refusal
 from aegis.bridge.history.records import Keepable, Kind, Row, table_of
 from aegis.bridge.history.store import Store
 from aegis.bridge.history.tables import DECISIONS, EVENTS, LOCAL, OUTBOX, REFUSED, STATE
@@ -156,7 +156,7 @@ class Record:
             with self.engine.connect() as connection:
                 found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
             if found != "ok":
-                raise DatabaseError("PRAGMA quick_check", None, _corrupt_error(found))
+                raise DatabaseError("PRAGMA quick_check", None, corrupt_error(found))
         self.store.prepare()
         with self.engine.execution_options(**IMMEDIATE).begin() as connection:
             LOCAL.create_all(connection)
@@ -335,6 +335,18 @@ class Record:
                     break
         return entries
 
+    def waiting_ns(self) -> int | None:
+        """Return when the first message was received that PostgreSQL does not have; None where it has all, or there is none.
+
+        Raises:
+            SQLAlchemyError: the file cannot be read.
+        """
+        if not self.feeds:
+            return None
+        with self.noting_corruption(), self.engine.connect() as connection:
+            first: int | None = connection.execute(select(OUTBOX.c.at_ns).order_by(OUTBOX.c.id).limit(1)).scalar()
+            return first
+
     def rows_of(self, entries: Sequence[Entry]) -> list[tuple[Table, Row]]:
         """Return the rows of messages, in order; a message that retention has removed has none.
 
@@ -384,9 +396,3 @@ def _insert_refused(connection: Connection, kind: str, row: Row, at_ns: int, rea
     )
     newest = select(REFUSED.c.id).order_by(REFUSED.c.id.desc()).limit(REFUSED_KEPT)
     connection.execute(delete(REFUSED).where(REFUSED.c.id.not_in(newest)))
-
-
-def _corrupt_error(found: str) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(found)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error

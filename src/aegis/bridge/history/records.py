@@ -23,6 +23,7 @@ from aegis.core.types import Threats, Tracks
 from aegis.ros.messages.reports import ReceivedEvent
 
 Row: TypeAlias = dict[str, Any]  # values by column
+ON_TIME_NS = 60 * 10**9  # within which of its stamp a message is on time: then its time of receipt is not kept
 _EVENT_BYTES, _DECISION_BYTES, _THREAT_BYTES, _TRACK_BYTES = 200, 400, 150, 200  # in memory, about
 
 
@@ -102,13 +103,17 @@ class Message:
         """Return its rows."""
         match self.content:
             case ReceivedEvent() as event:
-                return [_event_row(event)]
+                return [_event_row(event, self._received_ns(event.stamp_ns))]
             case Threats() as threats:
-                return _threat_rows(threats)
+                return _threat_rows(threats, self._received_ns(threats.stamp_ns))
             case Tracks() as tracks:
-                return _track_rows(tracks)
+                return _track_rows(tracks, self._received_ns(tracks.stamp_ns))
             case Decision() as decision:
                 return [asdict(decision)]
+
+    def _received_ns(self, stamp_ns: int) -> int | None:
+        """Return when it was received; None where that is about its stamp."""
+        return None if abs(self.at_ns - stamp_ns) <= ON_TIME_NS else self.at_ns
 
     def key(self) -> list[int | str]:
         """Return the key that finds the rows of threats, tracks or decisions; events have row ids."""
@@ -155,7 +160,7 @@ def json_text(value: object) -> str:
         return json.dumps(finite_json(value))
 
 
-def _event_row(event: ReceivedEvent) -> Row:
+def _event_row(event: ReceivedEvent, received_ns: int | None) -> Row:
     return {
         "run_id": event.run_id,
         "stage": event.stage,
@@ -165,11 +170,12 @@ def _event_row(event: ReceivedEvent) -> Row:
         "name": event.name,
         "severity": int(event.severity),
         "data": event.data_json,
+        "received_ns": received_ns,
     }
 
 
-def _threat_rows(t: Threats) -> list[Row]:
-    shared = {"stamp_ns": t.stamp_ns, "sensor_id": t.sensor_id, "sequence": t.sequence}
+def _threat_rows(t: Threats, received_ns: int | None) -> list[Row]:
+    shared = {"stamp_ns": t.stamp_ns, "sensor_id": t.sensor_id, "sequence": t.sequence, "received_ns": received_ns}
     columns = {
         "track_id": t.track_id.tolist(),
         "class_id": t.class_id.tolist(),
@@ -184,7 +190,7 @@ def _threat_rows(t: Threats) -> list[Row]:
     return _rows(shared, columns)
 
 
-def _track_rows(t: Tracks) -> list[Row]:
+def _track_rows(t: Tracks, received_ns: int | None) -> list[Row]:
     columns = {
         "track_id": t.track_id.tolist(),
         "status": t.status.tolist(),
@@ -194,7 +200,7 @@ def _track_rows(t: Tracks) -> list[Row]:
         "existence_probability": t.existence_probability,
         "rcs_dbsm": t.rcs_dbsm,
     }
-    return _rows({"stamp_ns": t.stamp_ns, "sensor_id": t.sensor_id}, columns)
+    return _rows({"stamp_ns": t.stamp_ns, "sensor_id": t.sensor_id, "received_ns": received_ns}, columns)
 
 
 def _rows(shared: Row, columns: dict[str, Any]) -> list[Row]:

@@ -21,7 +21,8 @@ class HistorySettings(Settings):
     )
     days: float = param(
         30.0,
-        "How far back history goes, from the last scan's stamp or from now, whichever is earlier.",
+        "How far back history goes, by when a message was received: a recording that is played counts from then. What waits for"
+        " PostgreSQL stays.",
         unit="d",
         gt=0,
         le=36500,
@@ -29,7 +30,7 @@ class HistorySettings(Settings):
     )
     max_mb: float = param(
         2048.0,
-        "History's size: beyond it the oldest goes, of everything but decisions.",
+        "History's size: beyond it what was received first goes, of everything but decisions and what waits for PostgreSQL.",
         unit="MB",
         gt=0,
         le=1e9,

@@ -8,15 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, func, select
+from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from aegis.bridge.database import migrate
+from aegis.bridge.database import Lock, migrate, wait_for_turn
 from aegis.bridge.history.records import Row
 from aegis.bridge.history.tables import METADATA
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_INSERTING = int.from_bytes(b"history", "big")  # the lock's number, among those of a whole database
 
 
 class Store:
@@ -56,9 +55,8 @@ class Store:
             Exception: `failures.is_refusal` distinguishes a wrong row from a failed database.
         """
         with self.engine.begin() as connection:
-            if connection.dialect.name != "sqlite":
-                # One after the other: two bridges that keep the same events would else wait for each other's rows.
-                connection.execute(select(func.pg_advisory_xact_lock(_INSERTING)))
+            # One after the other: two bridges that keep the same events would else wait for each other's rows.
+            wait_for_turn(connection, Lock.HISTORY)
             self.insert_in(connection, rows)
 
     def insert_in(self, connection: Connection, rows: Iterable[tuple[Table, Row]]) -> None:

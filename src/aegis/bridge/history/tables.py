@@ -32,6 +32,7 @@ METADATA = MetaData()
 # repeats its condition to the letter.
 ALARMING_EVENTS = text(f"severity >= {int(Severity.WARNING)}")
 ALARMING_THREATS = text(f"level >= {int(ThreatLevel.HIGH)}")
+RECEIVED_LATE = text("received_ns IS NOT NULL")
 
 EVENTS = Table(
     "events",
@@ -45,6 +46,7 @@ EVENTS = Table(
     Column("name", Text, nullable=False),
     Column("severity", SmallInteger, nullable=False),
     Column("data", Text, nullable=False),  # JSON
+    Column("received_ns", BigInteger),  # in this and other tables null where it was about at the stamp
     UniqueConstraint("run_id", "stage", "epoch", "sequence", name="events_origin"),
 )
 Index("events_time", EVENTS.c.stamp_ns, EVENTS.c.id)
@@ -71,6 +73,7 @@ THREATS = Table(
     Column("cpa_distance_sigma", Double),
     Column("time_to_impact", Double),
     Column("reason", Text, nullable=False),
+    Column("received_ns", BigInteger),
     sqlite_with_rowid=False,
 )
 Index("threats_track", THREATS.c.track_id, THREATS.c.stamp_ns)
@@ -96,9 +99,17 @@ TRACK_SAMPLES = Table(
     *(Column(name, Double) for name in (*STATE_COLUMNS, *SIGMA_COLUMNS)),
     Column("existence_probability", Double),
     Column("rcs_dbsm", Double),  # null in samples of earlier versions
+    Column("received_ns", BigInteger),
     sqlite_with_rowid=False,
 )
 Index("track_samples_track", TRACK_SAMPLES.c.track_id, TRACK_SAMPLES.c.stamp_ns)
+for _table in (EVENTS, THREATS, TRACK_SAMPLES):
+    Index(
+        f"{_table.name}_received",
+        _table.c.received_ns,
+        sqlite_where=RECEIVED_LATE,
+        postgresql_where=RECEIVED_LATE,
+    )
 
 # What people decided. `number` counts the commits; `address` and `request_id` are those of the request. All three are null in
 # decisions of earlier versions, which are in the audit of accounts too.

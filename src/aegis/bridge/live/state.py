@@ -275,9 +275,26 @@ class LiveState:
         return {name: round(self.stages[name].age_s, 3) if name in self.stages else None for name in stages}
 
     def missing(self) -> list[str]:
-        """Return the needed stages that do not report."""
+        """Return the needed stages that do not report, or say that they do not work."""
         ages = self.status_age_s(self.ready_stages)
-        return [name for name, age in ages.items() if age is None or age > self._silence_s]
+        return [name for name, age in ages.items() if age is None or age > self._silence_s or self.rests(name)]
+
+    def missing_words(self) -> list[str]:
+        """Return in words what is the matter with them."""
+        states = {name: self.rests(name) for name in self.missing()}
+        until = {"finalized": "its process is started anew"}
+        return [
+            f"the stage '{name}' is {state}: it gives nothing until {until.get(state, 'it is activated (`change_state`)')}"
+            if state
+            else f"the stage '{name}' does not report"
+            for name, state in states.items()
+        ]
+
+    def rests(self, stage: str) -> str:
+        """Return the state of its lifecycle in which a stage does not work; empty where it works, or has said nothing."""
+        report = self.stages.get(stage)
+        detail = report.row["detail"] if report else None
+        return str(detail.get("lifecycle", "")) if isinstance(detail, dict) else ""
 
     def troubles(self) -> list[TroubleBody]:
         """Return the sources that are silent or stuck, as clients see them."""
@@ -324,6 +341,11 @@ class LiveState:
         return word if isinstance(word, str) else None
 
     def ew(self) -> dict[str, int | None]:
-        """Return how many signals are active and how much advice waits for a person; None before the first of its kind."""
+        """Return how many signals are active and how much advice waits for a person.
+
+        None before the first of its kind, and where the stage is silent or does not work: nobody knows.
+        """
+        if self.stage_silent_s("ew") is not None or self.rests("ew"):
+            return {"signals": None, "advice_waiting": None}
         waiting = None if self.advice is None else sum(a.state == AdviceState.PROPOSED for a in self.advice.items)
         return {"signals": None if self.signals is None else len(self.signals.items), "advice_waiting": waiting}

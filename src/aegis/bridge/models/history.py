@@ -227,6 +227,12 @@ class HistoryStatus(Model):
     shipped: int = Field(description="messages that got to the database")
     refused: int = Field(description="messages that the database did not take for what is in them; put aside")
     dropped: dict[str, int] = Field(description="messages dropped at a limit, by kind", examples=[{"tracks": 3}])
+    removed_by_age: dict[str, int] = Field(
+        description="rows older than history.days, by table", examples=[{"events": 70}]
+    )
+    removed_by_size: dict[str, int] = Field(
+        description="rows beyond history.max_mb, by table", examples=[{"events": 3}]
+    )
     journal_failures: int
     journals_set_aside: int = Field(description="corrupt files; what was in them is missing")
     acknowledged: dict[str, Acknowledged] = Field(description="by stage")

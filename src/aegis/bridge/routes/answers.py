@@ -14,7 +14,7 @@ from aegis.bridge.live.encoded import EncodedPart, Index, json_bytes
 from aegis.bridge.live.frames import Frame, Stamped
 from aegis.bridge.live.state import LiveState
 from aegis.bridge.models.common import NotYet, Problem
-from aegis.bridge.problem import no_data, silent
+from aegis.bridge.problem import ProblemError, no_data, silent
 
 # What an endpoint may answer besides what `http/openapi.py` knows of every one: 400, 401, 403, 408 and 413.
 
@@ -54,8 +54,10 @@ def heard_from(state: LiveState, stage: str, topic: str) -> None:
     """Let nobody take for true what a stage has said once, when it says nothing any more.
 
     Raises:
-        ProblemError: 503, its status has not come for longer than its period.
+        ProblemError: 503, its status has not come for longer than its period, or says that it does not work.
     """
+    if lifecycle := state.rests(stage):
+        raise ProblemError(503, f"the stage '{stage}' is {lifecycle}", retry_after=1, extra={"waiting_for": topic})
     for_s = state.stage_silent_s(stage)
     if for_s is not None:
         raise silent(topic, for_s)

@@ -40,6 +40,6 @@ async def ready(request: Request) -> Response:
         "heard_age_s": state.status_age_s(state.ready_stages),
         "troubles": troubles,
         "warnings": ([] if history.up else [f"history: {history.reason}; what comes is kept on this disk"]) + shared,
-        "reasons": [f"the stage '{name}' does not report" for name in missing] + state.trouble_words() + unread,
+        "reasons": state.missing_words() + state.trouble_words() + unread,
     }
     return json_response(body, 200 if is_ready else 503)

@@ -144,6 +144,8 @@ async def status(request: Request) -> Response:
                     "shipped",
                     "refused",
                     "dropped",
+                    "removed_by_age",
+                    "removed_by_size",
                     "journal_failures",
                     "journals_set_aside",
                 )

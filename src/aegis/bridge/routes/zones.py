@@ -137,6 +137,8 @@ def _problem(bridge: Bridge, name: str) -> str | None:
     silent_s = bridge.state.stage_silent_s(THREAT)
     if silent_s is not None:
         return f"the threat stage has not spoken for {silent_s:.0f} s"
+    if lifecycle := bridge.state.rests(THREAT):
+        return f"the threat stage is {lifecycle}"
     refused = report.row["detail"].get("refused_zones") if isinstance(report.row["detail"], dict) else None
     reason = refused.get(name) if isinstance(refused, dict) else None
     return reason if isinstance(reason, str) else None

@@ -135,6 +135,8 @@ HISTORY = Source(
         "shipped": counter("Messages that the history database has."),
         "refused": counter("Messages that the database has refused for good."),
         "dropped": counter("Messages dropped before they were committed.", "kind"),
+        "removed_by_age": counter("Rows that were removed as older than history.days.", "table"),
+        "removed_by_size": counter("Rows that were removed as history was larger than history.max_mb.", "table"),
         "backlog_messages": gauge("Committed messages that wait for PostgreSQL."),
         "backlog_bytes": gauge("Their size."),
         "backlog_age_s": gauge("Age of the oldest of them."),

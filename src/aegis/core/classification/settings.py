@@ -50,7 +50,7 @@ class StatedClassesSettings(Settings):
         le=1.0,
     )
     correlation: float = param(
-        0.3, "Of the errors of looks at one object: they count as 1 / correlation independent ones at most.",
+        0.3, "Correlation of the errors of looks at one object: they count as 1 / correlation independent ones at most.",
         gt=0.0, le=1.0,
     )  # fmt: skip
     priors: dict[ClassName, Prior] = named(

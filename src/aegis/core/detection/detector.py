@@ -15,8 +15,9 @@ from aegis.core.classification.settings import StatedClassesSettings
 from aegis.core.classification.stated import fused, one_look
 from aegis.core.detection.settings import DetectionSettings, GroupingSettings
 from aegis.core.kernels import plots as kernels
+from aegis.core.rows import take_rows
 from aegis.core.signal.equation import decibels
-from aegis.core.types import ClassBasis, ClassId, Detections, Floats, Ints, Scan, take_rows
+from aegis.core.types import ClassBasis, ClassId, Detections, Floats, Ints, Scan
 
 # The errors' dependence on SNR is trusted between these bounds only: far above the reference, biases and quantisation
 # take over; below the detection threshold there is nothing.

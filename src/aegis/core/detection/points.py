@@ -22,8 +22,9 @@ from aegis.core.detection.settings import (
     DetectionSettings,
     FieldSettings,
 )
+from aegis.core.rows import take_rows
 from aegis.core.signal.equation import decibels
-from aegis.core.types import Floats, Scan, Sector, take_rows, unknown
+from aegis.core.types import Floats, Scan, Sector, unknown
 
 SCALES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 DAY_S = 86_400.0

@@ -17,7 +17,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from aegis.core.evaluation.scene import Scene
-from aegis.core.types import Floats, Ints, Tracks, TrackStatus, take_rows
+from aegis.core.rows import take_rows
+from aegis.core.types import Floats, Ints, Tracks, TrackStatus
 
 
 class Kind(IntEnum):

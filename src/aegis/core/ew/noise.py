@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import fdtrc, stdtrit
 
 from aegis.core.ew.settings import NoiseSettings
-from aegis.core.ew.statistics import rise_threshold
+from aegis.core.ew.statistics import chance_text, rise_threshold
 from aegis.core.types import Detections, Floats, Ints, Signal, SignalKind
 
 # From this mean resultant length of the directions, 0 (all around) to 1 (all the same), a rise has a bearing.
@@ -147,7 +147,7 @@ class NoiseMonitor:
             evidence=(
                 f"noise floor {10.0 * np.log10(ratio):+.1f} dB over {scan.cells:.0f} cells, loudest"
                 f" {10.0 * np.log10(loudest):+.1f} dB, against {quiet.reference:.0f} quiet cells (F-test, probability"
-                f" {probability:.1e} in quiet noise)"
+                f" {chance_text(probability)} in quiet noise)"
             ),
         )
 

@@ -22,7 +22,7 @@ from scipy.special import bdtrc, fdtrc, stdtrit
 
 from aegis.core.ew.noise import LOUD_OF, LOUD_SCANS, NoiseChange
 from aegis.core.ew.settings import NoiseSettings
-from aegis.core.ew.statistics import kurtosis_limits, rise_threshold
+from aegis.core.ew.statistics import chance_text, kurtosis_limits, rise_threshold
 from aegis.core.types import Floats, Ints, ReceiverNoise, Signal, SignalKind
 
 LOWEST_DB, HIGHEST_DB = -300.0, 200.0  # of powers that a receiver can state: others are none
@@ -194,7 +194,7 @@ class ReceiverMonitor:
         barrage = self._is_barrage(report.bandwidth)
         if barrage:
             what.append(f"on carriers {self._jammed_span() / 1e6:.0f} MHz apart")
-        what.append(f"probability {found.probability:.1e} in quiet noise")
+        what.append(f"probability {chance_text(found.probability)} in quiet noise")
         signal = Signal(
             id=self.heard.signal.id if self.heard else next(self._ids),
             kind=kind,

@@ -24,6 +24,7 @@ from scipy.special import fdtri, ndtri
 from aegis.core.types import Floats
 
 _FEWEST = 4  # powers
+LEAST_TOLD = 1e-12
 
 
 def rise_threshold(samples: float, reference: float, false_alarm_probability: float) -> float:
@@ -93,3 +94,8 @@ def kurtosis_limits(samples: int, false_alarm_probability: float) -> tuple[float
     start = mean - scale * math.sqrt(1.0 + excess)
     reach = width * float(ndtri(false_alarm_probability))
     return start + scale * math.exp(reach), start + scale * math.exp(-reach)
+
+
+def chance_text(probability: float) -> str:
+    """Return a probability for an evidence: in the tail, the distribution is no longer that of a real receiver."""
+    return f"below {LEAST_TOLD:.0e}" if probability < LEAST_TOLD else f"{probability:.1e}"

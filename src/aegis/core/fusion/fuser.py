@@ -19,7 +19,8 @@ from aegis.core.fusion.settings import FOREIGN, FusionSettings, SourceSettings
 from aegis.core.fusion.source import LOST_PERIODS, Source, estimate_of, usable
 from aegis.core.fusion.system import MOST_SOURCES, System
 from aegis.core.ids import UniqueIds
-from aegis.core.types import Floats, Ints, Tracks, TrackStatus, take_rows
+from aegis.core.rows import take_rows
+from aegis.core.types import Floats, Ints, Tracks, TrackStatus
 
 STRIKES = 3  # reports in a row outside the gate after which a source's track is another object's
 JOIN_INTERVAL_S = 1.0  # how often it is looked whether two of our tracks are one

@@ -11,7 +11,8 @@ import numpy as np
 from aegis.core.fusion import information
 from aegis.core.fusion.source import Source
 from aegis.core.fusion.system import System
-from aegis.core.types import ClassId, Floats, Ints, Tracks, TrackStatus, take_rows
+from aegis.core.rows import take_rows
+from aegis.core.types import ClassId, Floats, Ints, Tracks, TrackStatus
 
 SEPARATOR = ","  # between the names of the sources that hold a track
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from aegis.core.angles import wrapped
 from aegis.core.classification.track_model import Posterior
+from aegis.core.rows import take_rows
 from aegis.core.signal.beamforming import unit_vectors
 from aegis.core.signal.cfar import Cfar, CfarWindow
 from aegis.core.signal.cfar_correlation import independent_share, pfa_if_independent
@@ -40,7 +41,7 @@ from aegis.core.signal.range_doppler import RangeDoppler
 from aegis.core.signal.receive_only import ReceiveOnly
 from aegis.core.signal.response import measure
 from aegis.core.signal.settings import FrontEndSettings
-from aegis.core.types import Floats, Ints, ReceiverNoise, Scan, take_rows, unknown
+from aegis.core.types import Floats, Ints, ReceiverNoise, Scan, unknown
 
 MAX_PLANS = 8  # kept: a radar that changes between waveforms, or hops between carriers, goes back to them
 HIGHEST_SNR = 1e12

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
+from aegis.core.rows import take_rows
 from aegis.core.threat.assets import AssetPlace
 from aegis.core.threat.behaviour import BehaviourMonitor, Conduct, Observed, words
 from aegis.core.threat.geometry import (
@@ -30,7 +31,7 @@ from aegis.core.threat.geometry import (
 from aegis.core.threat.levels import LevelKeeper, SeenScores
 from aegis.core.threat.reasons import Assessed, reason_of
 from aegis.core.threat.settings import ThreatSettings
-from aegis.core.types import ClassId, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus, take_rows
+from aegis.core.types import ClassId, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
 
 _LEAST_VARIANCE_M2PS2 = 1e-12  # nothing is divided by less
 
@@ -115,6 +116,7 @@ class Assessor:
         found = _Terms(*(_chosen([terms[k] for terms in by_asset], worst) for k in range(len(_Terms._fields))))
         coasts = shown.status == int(TrackStatus.COASTING)
         score = self._seen_scores.step(shown.stamp_ns, shown.track_id, found.score, coasts)
+        held = score > found.score
         found = found._replace(score=score)
         level, before = self._levels.step(shown.stamp_ns, shown.track_id, score)
         order = np.lexsort((shown.track_id, -found.score))
@@ -122,7 +124,7 @@ class Assessor:
             order, found.position[order], found.velocity[order], shown.covariance[order], level[order], found.score[order],
             found.time[order], found.distance[order], found.sigma[order], found.impact[order], found.entry[order],
             found.intent[order], seen.conduct[order], seen.companions[order], seen.first_seen_m[order], seen.dropped_m[order],
-            [names[k] for k in worst[order].tolist()], before[order],
+            [names[k] for k in worst[order].tolist()], before[order], held[order],
         )  # fmt: skip
         return self._threats(shown, assessed), self._changes(shown, assessed)
 

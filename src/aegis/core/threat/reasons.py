@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aegis.core.classification.naming import class_in_words
 from aegis.core.threat.behaviour import Conduct
@@ -41,6 +42,7 @@ class Assessed(NamedTuple):
     dropped_m: Floats
     asset: list[str]  # the name of the one most threatened
     before: Ints  # level in the last picture; 0: none
+    held: NDArray[np.bool_]  # the score is that of when the track was seen last
 
 
 def reason_of(tracks: Tracks, assessed: Assessed, i: int, radius_m: float, asset: str = "") -> str:
@@ -54,6 +56,9 @@ def reason_of(tracks: Tracks, assessed: Assessed, i: int, radius_m: float, asset
     k = int(assessed.row[i])
     distance, closing, sigma = _closing(assessed, i)
     parts = _course(assessed, i, radius_m, distance, closing, sigma)
+    unseen = f"{tracks.time_since_update[k]:.1f} s"
+    if assessed.held[i]:
+        parts[0] = f"rated as when last seen, {unseen} ago; by prediction: {parts[0]}"
     height = _height(assessed, i)
     if height:
         parts.append(height)
@@ -61,8 +66,8 @@ def reason_of(tracks: Tracks, assessed: Assessed, i: int, radius_m: float, asset
     parts += _behaviour(assessed, i)
     if 0.0 < assessed.intent[i] < CLEAR_INTENT and closing > 0.0:
         parts.append("heading not clearly at the asset")
-    if int(tracks.status[k]) == int(TrackStatus.COASTING):
-        parts.append(f"not seen for {tracks.time_since_update[k]:.1f} s")
+    if int(tracks.status[k]) == int(TrackStatus.COASTING) and not assessed.held[i]:
+        parts.append(f"not seen for {unseen}")
     if asset:
         parts.append(f"asset '{asset}'")
     return "; ".join(parts)

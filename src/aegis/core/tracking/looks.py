@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.rows import take_rows
 from aegis.core.tracking.antenna import Antenna
 from aegis.core.tracking.sweep import SAME_PASS_S, TURN, Sweep
-from aegis.core.types import Detections, take_rows
+from aegis.core.types import Detections
 
 FIRST_INTERVAL_S = 1.0  # of a sensor's scans, before two have come
 LONGEST_LOOK_S = 1.0  # of a turning antenna

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aegis.core.types import Floats, Ints, Pose, take_rows
+from aegis.core.rows import take_rows
+from aegis.core.types import Floats, Ints, Pose
 
 RANGE_BIAS_SIGMA_M = 100.0  # before anything is known
 AZIMUTH_BIAS_SIGMA_RAD = np.deg2rad(3.0)

@@ -13,6 +13,7 @@ import numpy as np
 
 from aegis.core.classification.track_model import TableModel, TrackModel
 from aegis.core.ids import UniqueIds
+from aegis.core.rows import take_rows
 from aegis.core.tracking import measurement, rows, snapshot
 from aegis.core.tracking.consistency import Nis
 from aegis.core.tracking.filter import BIRTH_NUMBERS, Filter
@@ -22,7 +23,7 @@ from aegis.core.tracking.looks import Look, Turns, in_time
 from aegis.core.tracking.registration import Bias
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.timeline import Moment, Timeline
-from aegis.core.types import Detections, Floats, Ints, Tracks, TrackStatus, take_rows
+from aegis.core.types import Detections, Floats, Ints, Tracks, TrackStatus
 
 # By how much a turning antenna's sector may be older than what can be gone back to: some radars send their plots seconds
 # later than others. Its detections are then taken at the earliest time that can, as older ones.

@@ -22,6 +22,7 @@ from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_t
 from aegis.state import not_kept
 
 MOST_INPUTS = 256  # topics with sensors whose sequence numbers are known
+NOT_ACTIVATED = "no lifecycle manager has activated it"
 MOST_LOST = 1_000_000  # messages in a row; a sequence number that is farther from the last says nothing of a loss
 
 # Covariant, so that every stage is a Stage[Settings].
@@ -119,7 +120,8 @@ class Stage(ABC, Generic[SettingsT]):
         self.has_listeners: Callable[[str], bool] = lambda topic: True
         # Has `on_wake` called soon, from whatever thread; the live host replaces it.
         self.wake: Callable[[], None] = lambda: None
-        self.idle = ""  # the lifecycle state in which it does not work; empty: it works. The live host sets it
+        # The lifecycle state in which it does not work, and why it is in that; empty: it works. The live host sets them.
+        self.idle = self.idle_because = ""
         self._event_sequence = 0
         self._input_sequence: dict[tuple[str, str], int] = {}
         self._step_s: list[float] = []
@@ -303,7 +305,7 @@ class Stage(ABC, Generic[SettingsT]):
         namespace, name = self.context.namespace.strip("/"), self.label.rpartition("/")[2]
         message = diagnostics_to_msg(
             f"aegis: {namespace}/{name}" if namespace else f"aegis: {name}",
-            Health(Level.STALE, f"{self.idle}: no lifecycle manager has activated it") if self.idle else self.health(),
+            Health(Level.STALE, f"{self.idle}: {self.idle_because or NOT_ACTIVATED}") if self.idle else self.health(),
             {**self.counters.totals(), **reasons, **detail},
             now_ns,
         )

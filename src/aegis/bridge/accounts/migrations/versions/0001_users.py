@@ -7,6 +7,7 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
+LOSES: dict[str, str] = {}  # before it there was nothing
 
 
 def upgrade() -> None:

@@ -7,6 +7,12 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
+_TABLES = ("refresh_tokens", "sessions", "revocations", "known_addresses", "invites", "service_tokens", "audit")
+LOSES = {
+    "users.disabled": "disabled",  # those who may not log in could again
+    "users.last_login_s": "last_login_s IS NOT NULL",
+    **dict.fromkeys(_TABLES, ""),
+}
 
 _USER = "users.id"
 _REFUSALS = (
@@ -53,6 +59,16 @@ def upgrade() -> None:
     _sessions()
     _invites_and_service_tokens()
     _audit()
+
+
+def downgrade() -> None:
+    """Remove the tables, their triggers with them, and the columns."""
+    for name in (*_TABLES, "audit_retention"):
+        op.drop_table(name)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_refuse_young(), audit_refuse()")
+    op.drop_column("users", "last_login_s")
+    op.drop_column("users", "disabled")
 
 
 def _sessions() -> None:

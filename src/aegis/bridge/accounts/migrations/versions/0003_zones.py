@@ -7,6 +7,7 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
+LOSES = {"zones": ""}
 
 
 def upgrade() -> None:
@@ -20,3 +21,8 @@ def upgrade() -> None:
         sa.Column("changed_s", sa.Double, nullable=False),
         sqlite_autoincrement=True,
     )
+
+
+def downgrade() -> None:
+    """Remove the table."""
+    op.drop_table("zones")
