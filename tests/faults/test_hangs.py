@@ -157,7 +157,7 @@ def test_a_callback_without_end_is_noticed_shown_killed_and_its_process_restarte
             said += stop(process)
         errors.seek(0)
         where = errors.read()
-    assert told.startswith("child has been in one callback for 0.2 s; it may work")
+    assert re.match(r"child has been in one callback for 0\.\d s; it may work", told)
     assert LONG_AFTER_S <= told_at - begin <= 0.3 + waited_s
     assert said.startswith("child hangs: it has been in one callback for 1.")
     assert "--hang-after (now 1 s)" in said.splitlines()[0]
@@ -174,7 +174,7 @@ def test_a_long_callback_is_told_of_once_a_minute_and_rest_is_none(starts, wait_
     finally:
         said = stop(process)
     assert re.fullmatch(
-        r"child has been in one callback for 0.2 s; it may .*\nchild goes on, after 0.[45] s or more\nstopping\n", said
+        r"child has been in one callback for 0\.\d s; it may .*\nchild goes on, after 0\.\d s or more\nstopping\n", said
     )
     assert len(pids(starts)) == 1
 
@@ -185,7 +185,8 @@ def test_a_node_says_that_its_executor_goes_round(starts, wait_for, ros_domain):
         wait_for(lambda: starts.exists() and "goes round" in starts.read_text(), "a node that works")
     finally:
         said = stop(process)
-    assert "child has been in one callback for 0.2 s" in said
+    assert "child has been in one callback for 0." in said
+    assert "goes on" not in said
     assert "child hangs" in said
     assert len(pids(starts)) == 2
 

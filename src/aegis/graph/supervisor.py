@@ -147,6 +147,7 @@ class Supervisor:
         child.starts += 1
         child.started_at = time.monotonic()
         child.restart_at = child.kill_at = None
+        child.long_s = 0.0
 
     def _wait(self) -> int | None:
         """Wait for a signal or a due restart, and act on it; return the exit code when all is to end."""
