@@ -173,7 +173,12 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     ]
     key = SetEnvironmentVariable(DECISION_KEY, decision_key().hex())
     placed = () if options.headquarters else options.radars or ("",)
-    return [key, *entities, *(sensor_transform(plan, radar) for radar in placed)]
+    return [
+        key,
+        *(LogInfo(msg=remark) for remark in plan.remarks),
+        *entities,
+        *(sensor_transform(plan, radar) for radar in placed),
+    ]
 
 
 def end_where_it_cannot_start(event: ProcessExited, _: LaunchContext) -> list[LaunchDescriptionEntity]:

@@ -1,8 +1,9 @@
 # Copyright 2026 Aegis maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A page of memory in which the loops of a process say that they go round. Who has started the process reads it there, at no cost.
+"""A page of memory in which the loops of a process say that they go round. Who started it reads it there, at no cost.
 
-A loop that has not begun says nothing, so that a slow start is no hang. Between two beats lies a callback that works, or hangs.
+A loop that has not begun says nothing, so that a slow start is no hang. Between two beats lies a callback that works, or hangs; the
+loop of ROS says when it rests, too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import threading
 import time
 from enum import IntEnum
 
-_FIELDS = 2  # of each loop: time of the last beat [ns, of the monotonic clock], and the thread that it runs in
+# Of each loop: time of the last beat [ns, of the monotonic clock], the thread that it runs in, whether it has worked since.
+_FIELDS = 3
 
 
 class Loop(IntEnum):
@@ -28,11 +30,14 @@ class Heartbeats:
     def __init__(self) -> None:
         self._page = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")
 
-    def beat(self, loop: Loop) -> None:
-        """Say that a loop goes round; called in its thread."""
+    def beat(self, loop: Loop, *, works: bool = False) -> bool:
+        """Say that a loop goes round, and whether it begins a callback; called in its thread. Return whether it was in one."""
         at = loop * _FIELDS
+        worked = bool(self._page[at + 2])
         self._page[at + 1] = threading.get_native_id()
         self._page[at] = time.monotonic_ns()
+        self._page[at + 2] = works
+        return worked
 
     def clear(self) -> None:
         """Begin anew: no loop runs."""
@@ -45,6 +50,10 @@ class Heartbeats:
         beat, thread = self._page[at], self._page[at + 1]
         return (beat, thread) if beat else None
 
+    def works(self, loop: Loop) -> bool:
+        """Tell whether a loop says that it has been in a callback since its last beat."""
+        return bool(self._page[loop * _FIELDS + 2])
+
 
 _own = Heartbeats()  # of this process; read by nobody unless it is given another
 
@@ -55,6 +64,6 @@ def report_to(heartbeats: Heartbeats) -> None:
     _own = heartbeats
 
 
-def beat(loop: Loop) -> None:
-    """Say that a loop of this process goes round; called in its thread."""
-    _own.beat(loop)
+def beat(loop: Loop, *, works: bool = False) -> bool:
+    """Say that a loop of this process goes round, and whether it begins a callback. Return whether it was in one."""
+    return _own.beat(loop, works=works)

@@ -219,6 +219,22 @@ def test_a_stage_that_was_taken_out_of_active_is_not_ready_and_what_it_said_befo
     assert (refused.status_code, refused.json()["detail"]) == (503, "the stage 'ew' is inactive")
 
 
+@pytest.mark.parametrize(
+    ("box", "why"),
+    [
+        ("1", "x_min,y_min,x_max,y_max in metres is expected: four numbers, as -1000,-1000,1000,5000"),
+        ("a,b,c,d", "x_min,y_min,x_max,y_max in metres is expected: four numbers, as -1000,-1000,1000,5000"),
+        (
+            "5,5,1,1",
+            "x_min,y_min,x_max,y_max in metres is expected: x_min_m <= x_max_m and y_min_m <= y_max_m is needed",
+        ),
+    ],
+)
+def test_a_wrong_box_is_told_what_one_is(app, box, why):
+    answer = app.client.get("/api/radar/tracks", params={"box": box}, headers=app.headers("radar:read"))
+    assert (answer.status_code, answer.json()["detail"]) == (400, f"query.box: {why}")
+
+
 def test_bodies_are_as_the_openapi_page_says(app):
     fill(app)
     headers = app.headers("radar:read", "threats:read")

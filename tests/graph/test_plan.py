@@ -14,6 +14,7 @@ from aegis.core.params import ConfigError
 from aegis.graph import node
 from aegis.graph.nodes import BRIDGE, DEFAULT_NODES
 from aegis.graph.plan import Options, Plan
+from aegis.resources import config_file
 
 ALONE = ("simulator.level=signal",)
 RAW = ("simulator.level=signal", "simulator.coverage.max_range_m=5000")
@@ -352,3 +353,21 @@ def test_others_detections_are_fused_with_the_tracks_of_the_one_tracker_of_a_rig
     made = plan(*RIG, *SITED, "sapient.fusion.listen=tcp://127.0.0.1:5020", radars=("front", "left"))
     assert "tracking:tracks:=/source_tracks" in made.processes["tracking"]
     assert "--set=fusion.sources.tracking.sensors=[front, left]" in made.processes["fusion"]
+
+
+def test_what_a_file_says_of_radars_that_do_not_run_is_remarked():
+    rig = config_file("rig.yaml")
+    nodes, placed = plan(config=rig).remarks
+    assert (
+        nodes == f"{rig}: no node /front/simulator, /left/simulator runs here; --radar NAME runs a radar in a namespace"
+    )
+    assert placed.endswith(
+        "places front, left (tracking.sensors); one radar runs, of no name: say --radar front --radar left"
+    )
+    (left,) = plan(config=rig, radars=("front",)).remarks
+    assert "/left/simulator" in left
+    assert "/front" not in left
+    assert plan(config=rig, radars=("front", "left")).remarks == ()
+    assert plan(config=rig, radars=("front", "left"), namespace="ship").remarks  # /front is not /ship/front
+    for name in ("aegis.yaml", "umrr96.yaml"):
+        assert plan(config=config_file(name)).remarks == ()

@@ -18,8 +18,9 @@ from scenes import approach
 from sensor_msgs.msg import PointCloud2
 
 from aegis.cli.main import cli
+from aegis.core.params import ConfigError
 from aegis.core.types import TrackStatus
-from aegis.graph.offline import Summary, process_bag
+from aegis.graph.offline import Summary, process_bag, simulate_bag
 from aegis.ros.bag import BagError, BagReader, serialize, typestore, write_bag
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.topics import TOPICS
@@ -185,3 +186,9 @@ def test_the_option_that_an_error_names_finds_the_topic(tmp_path):
     for topic in ("/front/points", "front/points", "points"):
         summary, _ = run(tmp_path / "in", tmp_path / topic.replace("/", "_"), topic=topic)
         assert summary.scans == 10
+
+
+def test_what_is_set_of_nodes_that_do_not_simulate_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"--set tracking\.max_tracks: only `simulator` runs here; .*`aegis process`"):
+        simulate_bag("fast_approach", tmp_path / "bag", duration_s=1.0, sets=["tracking.max_tracks=7"])
+    assert not (tmp_path / "bag").exists()

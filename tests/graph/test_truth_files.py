@@ -18,8 +18,9 @@ from aegis.cli.main import cli
 from aegis.core.params import ConfigError
 from aegis.core.site import Site
 from aegis.core.types import ClassId
+from aegis.graph.config import Parameters
 from aegis.graph.evaluation.recording import read_bag
-from aegis.graph.evaluation.truth_files import read_truth
+from aegis.graph.evaluation.truth_files import READ, read_truth, site_of
 from aegis.graph.offline import process_bag, simulate_bag
 
 SITE = Site(48.0, 11.0, 500.0)
@@ -208,3 +209,30 @@ def test_the_truth_of_the_simulator_by_way_of_a_file_gives_the_same(tmp_path):
     for name in ("coverage", "id_changes", "false_tracks", "rms_m", "gospa_m", "class_right"):
         assert theirs[name]["value"] == pytest.approx(ours[name]["value"], rel=1e-3)
     assert theirs["ew_false_signals"]["n"] == ours["ew_false_signals"]["n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("48,11", "latitude [deg], longitude [deg] and altitude [m] are expected, or nothing"),
+        ("95,11,5", "the latitude is 95; -90 to 90 is expected"),
+        ("north", "could not convert string to float: 'north'"),
+    ],
+)
+def test_a_wrong_site_is_said_in_one_line(text, why):
+    with pytest.raises(ConfigError) as refused:
+        site_of(text, Parameters())
+    said = "latitude [deg], longitude [deg] and altitude [m] are expected, as 48.1,11.6,520"
+    assert str(refused.value) == f"--site {text}: {said}: {why}"
+
+
+def test_what_holds_no_truth_is_told_as_what_it_was_read_and_what_is_read(tmp_path):
+    for name, kind in (("README.md", "ASTERIX"), ("notes.txt", "AIS sentences")):
+        path = tmp_path / name
+        path.write_text("# Aegis\n\nA ROS 2 node graph.\n")
+        with pytest.raises(ConfigError) as refused:
+            read(path)
+        said = str(refused.value)
+        assert said.startswith(f"{path}")
+        assert f"read as {kind}" in said
+        assert said.endswith(READ)

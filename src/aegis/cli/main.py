@@ -101,6 +101,8 @@ def up(context: click.Context, /, print_plan: bool, hang_after: float, **options
 
     with _config_errors():
         plan = Plan.of(Options(**options, ros_args=context.obj, discovery_range="LOCALHOST"), os.environ)
+    for remark in plan.remarks:
+        click.echo(f"aegis: {remark}", err=True)
     if print_plan:
         click.echo("\n".join(plan.lines([sys.executable, "-m", "aegis.graph.node"])))
         return

@@ -105,6 +105,22 @@ class Parameters:
             if section.everywhere:
                 self._check_every_node(section, nodes)
 
+    def unheard(self, nodes: Iterable[str]) -> list[str]:
+        """Return the sections of the file that are for a namespace in which none of these nodes runs, as the file calls them."""
+        namespaces = {f"/{self.ros.namespace(node, self.namespace).strip('/')}".rstrip("/") for node in nodes}
+        named = [section.pattern for section in self.file if "*" not in section.pattern]
+        return [pattern for pattern in dict.fromkeys(named) if pattern.rpartition("/")[0] not in namespaces]
+
+    def check_only(self, nodes: Sequence[str], what: str) -> None:
+        """Check that what was set on the command line is of the nodes that run here; `what` runs, and what to do of the others.
+
+        Raises:
+            ConfigError: naming what was set in vain.
+        """
+        for section in self.explicit:
+            if not section.everywhere and not any(self._is_for(section, node) for node in nodes):
+                raise ConfigError(f"{section.source} {section.name}.{next(iter(section.values), '')}: {what}")
+
     def takes(self, node: str, rule: Rule) -> bool:
         """Tell whether a parameter of `--ros-args -p` is for a node: by its name, or as one that it has."""
         if rule.node:

@@ -315,6 +315,9 @@ def simulate_bag(
     """
     parameters = Parameters.read(config, [*sets, f"simulator.scenario={scenario}"])
     parameters.check(["simulator"])
+    parameters.check_only(
+        ["simulator"], "only `simulator` runs here; what is of other nodes is for `aegis process`, of the bag"
+    )
     settings = parameters.settings_as(SimulatorSettings, "simulator")
     stage = SimulatorStage(settings, StageContext(run_id="offline"))
     period_ns = round(stage.period_s * 1e9)

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aegis.core.objects import ObjectsSettings
 from aegis.core.params import ConfigError, Settings
+from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.uplink.settings import UplinkSettings
 from aegis.drivers import registry
 from aegis.drivers.asterix_foreign_settings import AsterixTracksSettings, check_placed
@@ -115,6 +116,7 @@ class Plan:
     parameters: Parameters
     radars: dict[str, Parameters]  # of each radar of a rig, with what the rig says of it
     settings: dict[str, dict[str, Settings]]  # of each process, by node
+    remarks: tuple[str, ...] = ()  # what in the parameter file is of no effect, in words
 
     @classmethod
     def of(cls, options: Options, environ: Mapping[str, str]) -> Plan:
@@ -176,7 +178,7 @@ class Plan:
             able = ", ".join(name for name in every if name != BRIDGE)
             raise ConfigError(f"managed: no node '{strange[0]}' with a lifecycle runs; there are: {able}")
         radars = {part.radar: part.parameters for part in parts if part.radar}
-        return cls(tuple(every), processes, environs, parameters, radars, settled)
+        return cls(tuple(every), processes, environs, parameters, radars, settled, tuple(_remarks(options, parts)))
 
     def lines(self, command: Sequence[str]) -> list[str]:
         """Return the processes as lines for a shell, where `command` is that of `aegis_node`."""
@@ -184,6 +186,20 @@ class Plan:
             shlex.join([*(f"{name}={value}" for name, value in self.environ[process].items()), *command, *arguments])
             for process, arguments in self.processes.items()
         ]
+
+
+def _remarks(options: Options, parts: Sequence[rig.Part]) -> Iterator[str]:
+    """Yield what the parameter file says in vain, of radars that do not run here."""
+    unheard = set.intersection(*(set(part.parameters.unheard(part.nodes)) for part in parts))
+    if unheard:
+        yield f"{options.config}: no node {', '.join(sorted(unheard))} runs here; --radar NAME runs a radar in a namespace"
+    ours = {"simulator", "driver"} & {name for part in parts for name in part.nodes}
+    if options.config is None or options.radars or not ours:
+        return
+    placed = parts[-1].parameters.settings_as(TrackingSettings, "tracking").sensors
+    if placed:
+        asked = " ".join(f"--radar {name}" for name in placed)
+        yield f"{options.config} places {', '.join(placed)} (tracking.sensors); one radar runs, of no name: say {asked}"
 
 
 def _proven(parts: Sequence[rig.Part], ros: RosArguments) -> list[str]:

@@ -33,6 +33,10 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0  # between restarts
 STORM = 5  # deaths in a row, each soon after the start before, that are worth a sentence
 STOP_DEADLINE_S = 5.0
 LOOK_EVERY_S = 0.25  # a stop is heard of at once
+# Between two looks, of each child only whether it is in a callback. With the watchdog's LONG_AFTER_S, one that does not return is
+# told of within .3 s.
+GLANCE_EVERY_S = 0.075
+LONG_AGAIN_S = 60.0  # so often is it told of one child that a callback takes long
 GAP_S = 1.0  # where this process itself was not running for so long, it has nothing to say about the others
 # From what is said of a process that does not go on to its SIGKILL: for whoever has stopped it to let it go on, for it to write
 # down where it hangs.
@@ -63,6 +67,9 @@ class _Child:
     backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S))
     restart_at: float | None = None
     kill_at: float | None = None  # it does not go on
+    long_s: float = 0.0  # the callback that it has been in, which was told of
+    long_told_at: float = -LONG_AGAIN_S
+    long_is_told: bool = False
     heartbeats: Heartbeats = field(default_factory=Heartbeats)
 
     def __post_init__(self) -> None:
@@ -109,7 +116,7 @@ class Supervisor:
         self._children = [_Child(name, program, hang_after_s) for name, program in programs.items()]
         self._say = say
         self._hang_after_s = hang_after_s
-        self._looked_ns = self._awake_since_ns = 0
+        self._looked_ns = self._glanced_ns = self._awake_since_ns = 0
 
     def run(self) -> int:
         """Run to the end; return the exit code: 0 when asked to stop, else that of the child that could not start."""
@@ -140,18 +147,25 @@ class Supervisor:
         child.starts += 1
         child.started_at = time.monotonic()
         child.restart_at = child.kill_at = None
+        child.long_s = 0.0
 
     def _wait(self) -> int | None:
         """Wait for a signal or a due restart, and act on it; return the exit code when all is to end."""
         due = [child.restart_at for child in self._children if child.restart_at is not None]
-        timeout = max(0.0, min([LOOK_EVERY_S, *(at - time.monotonic() for at in due)]))
+        timeout = max(0.0, min([GLANCE_EVERY_S, *(at - time.monotonic() for at in due)]))
         info = signal.sigtimedwait(_SIGNALS, timeout)
         if info is not None and info.si_signo in (signal.SIGINT, signal.SIGTERM):
             self._say("stopping")
             return 0
         now_ns = time.monotonic_ns()
-        if now_ns - self._looked_ns > GAP_S * 1e9:
+        if now_ns - self._glanced_ns > GAP_S * 1e9:
             self._awake_since_ns = now_ns
+        self._glanced_ns = now_ns
+        if info is None and timeout == GLANCE_EVERY_S and now_ns - self._looked_ns < LOOK_EVERY_S * 1e9:
+            for child in self._children:
+                if child.pid is not None and child.kill_at is None and self._hang_after_s:
+                    self._tell_of_long(child, child.pid)
+            return None
         self._looked_ns = now_ns
         for child in self._children:
             if child.restart_at is not None and child.restart_at <= time.monotonic():
@@ -180,7 +194,7 @@ class Supervisor:
             self._say(f"{child.name} was stopped by a signal; it is killed in {GRACE_S:g} s unless it goes on")
             child.kill_at = time.monotonic() + GRACE_S
         else:
-            age_s = child.watchdog.hangs_for_s(child.pid, self._looked_ns, self._awake_since_ns)
+            age_s = child.watchdog.hangs_for_s(child.pid, self._glanced_ns, self._awake_since_ns)
             if age_s is not None:
                 self._say(
                     f"{child.name} hangs: it has been in one callback for {age_s:.1f} s, and is killed. Where it hangs:"
@@ -188,6 +202,24 @@ class Supervisor:
                 )
                 os.kill(child.pid, TELL_WHERE)
                 child.kill_at = time.monotonic() + GRACE_S
+            else:
+                self._tell_of_long(child, child.pid)
+
+    def _tell_of_long(self, child: _Child, pid: int) -> None:
+        """Say once a minute that a child has been in one callback for long, and when it goes on."""
+        long_s = child.watchdog.works_for_s(pid, self._glanced_ns, self._awake_since_ns) or 0.0
+        before, child.long_s = child.long_s, long_s
+        if long_s > before == 0.0:
+            now_s = time.monotonic()
+            child.long_is_told = now_s - child.long_told_at >= LONG_AGAIN_S
+            if child.long_is_told:
+                child.long_told_at = now_s
+                self._say(
+                    f"{child.name} has been in one callback for {long_s:.1f} s; it may work, or wait for a disk; it is killed"
+                    f" after {self._hang_after_s:g} s"
+                )
+        elif long_s == 0.0 < before and child.long_is_told:
+            self._say(f"{child.name} goes on, after {before:.1f} s or more")
 
     def _plan_restart(self, child: _Child, code: int) -> int | None:
         """Plan the restart of a child that ended; return an exit code where a restart makes no sense."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from aegis.heartbeat import Heartbeats, Loop
 
 HANG_AFTER_S = 3.0
+# A callback that takes longer may hang. It is said, and no more: it may as well work, or wait for a disk.
+LONG_AFTER_S = 0.2
 # Without messages a loop of ROS goes round once a second, for the status: less cannot be asked of it.
 LEAST_HANG_AFTER_S, MOST_HANG_AFTER_S = 2.0, 3600.0
 
@@ -35,7 +37,7 @@ class _Standing:
     """A loop's beat that has not been followed by another yet."""
 
     beat_ns: int
-    seen: bool = False  # a second time
+    seen: bool = False  # a second time, or in a callback
     waited_ns: int = 0  # what its thread had waited for a processor by then, since its start
 
 
@@ -66,23 +68,36 @@ class Watchdog:
             now_ns: of the monotonic clock.
             awake_since_ns: since when this process itself has looked without a gap: what stops both stops no loop.
         """
-        found = [self._age_s(pid, loop, now_ns, awake_since_ns) for loop in Loop] if self._hang_after_s > 0.0 else []
-        longest = max(found, default=0.0)
+        if not self._hang_after_s:
+            return None
+        longest = max(self._age_s(pid, loop, now_ns, awake_since_ns, self._hang_after_s) for loop in Loop)
         return longest if longest > self._hang_after_s else None
 
-    def _age_s(self, pid: int, loop: Loop, now_ns: int, awake_since_ns: int) -> float:
+    def works_for_s(self, pid: int, now_ns: int, awake_since_ns: int) -> float | None:
+        """Return how long the process has been in one callback, where that is long; the arguments are as above.
+
+        Of the bridge's event loop that is not known: it says when it goes round, and not when it rests.
+        """
+        working = [loop for loop in Loop if self._heartbeats.works(loop)]
+        found = [self._age_s(pid, loop, now_ns, awake_since_ns, LONG_AFTER_S) for loop in working]
+        longest = max(found, default=0.0)
+        return longest if longest > LONG_AFTER_S else None
+
+    def _age_s(self, pid: int, loop: Loop, now_ns: int, awake_since_ns: int, limit_s: float) -> float:
+        """Return how long ago a loop has gone round: beyond the limit without what its thread has waited for a processor."""
         last = self._heartbeats.last(loop)
         if last is None:
             return 0.0
         beat_ns, thread = last
         standing = self._standing.get(loop)
         if standing is None or standing.beat_ns != beat_ns:
-            self._standing[loop] = _Standing(beat_ns)
+            works = self._heartbeats.works(loop)
+            self._standing[loop] = _Standing(beat_ns, works, _waited_ns(pid, thread) if works else 0)
             return 0.0
         if not standing.seen:
             standing.seen, standing.waited_ns = True, _waited_ns(pid, thread)
         age_ns = now_ns - max(beat_ns, awake_since_ns)
-        if age_ns > self._hang_after_s * 1e9:
+        if age_ns > limit_s * 1e9:
             age_ns -= _waited_ns(pid, thread) - standing.waited_ns
         return age_ns * 1e-9
 

@@ -356,8 +356,7 @@ class StageHost:
         self.stage.note_step(time.perf_counter() - begin)
 
     def _guard(self, call: Callable[P, Iterable[Output | Carried]], *args: P.args, **kwargs: P.kwargs) -> None:
-        if self._started:
-            beat(Loop.EXECUTOR)
+        is_within = beat(Loop.EXECUTOR, works=True) if self._started else True
         try:
             for output in call(*args, **kwargs):
                 self._publish(output)
@@ -366,6 +365,9 @@ class StageHost:
                 return  # a callback that was under way when Ctrl-C came: nobody can be told any more
             self.node.get_logger().error(f"{type(error).__name__} in {self.stage.label}:\n{traceback.format_exc()}")
             self._publish(self.stage.failed(error, self.now_ns()))
+        finally:
+            if not is_within:
+                beat(Loop.EXECUTOR)
 
     def _publish(self, output: Output | Carried) -> None:
         if self.stage.idle and output.topic not in COMMON_PUBLISHES:

@@ -30,8 +30,8 @@ async def _answer(request: Request, error: Exception) -> Response:
             _log.error("%s", error, exc_info=error)
     elif isinstance(error, RequestValidationError):
         # Without what was sent: it may be a password.
-        wrong = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
-        problem = ProblemError(400, "; ".join(wrong))
+        said = [(".".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, ")) for item in error.errors()]
+        problem = ProblemError(400, "; ".join(f"{where}: {what}" for where, what in said))
     else:
         # Nothing of the inside but where the log has the trace; and this runs outside the middleware.
         request_id = request.scope["state"]["request_id"]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -18,10 +19,17 @@ from aegis.core.types import ClassId, Floats, ThreatLevel, TrackStatus
 MAX_OBJECTS = 100_000
 _BOX_FIELDS = ("x_min_m", "y_min_m", "x_max_m", "y_max_m")
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+_FOUR_NUMBERS = rf"^{_NUMBER}(,{_NUMBER}){{3}}$"
 
 
 def _area(text: str) -> str:
-    """Check a box."""
+    """Check a box.
+
+    Raises:
+        ValueError: with what is expected.
+    """
+    if not re.fullmatch(_FOUR_NUMBERS, text):
+        raise ValueError("x_min,y_min,x_max,y_max in metres is expected: four numbers, as -1000,-1000,1000,5000")
     box(text)
     return text
 
@@ -35,13 +43,15 @@ def box(text: str) -> Area:
     try:
         return Area(**dict(zip(_BOX_FIELDS, map(float, text.split(",")), strict=True)))
     except ValidationError as error:
-        raise ValueError(f"x_min,y_min,x_max,y_max in metres is expected: {error.errors()[0]['msg']}") from None
+        raise ValueError(
+            f"x_min,y_min,x_max,y_max in metres is expected: {error.errors()[0]['msg'].removeprefix('Value error, ')}"
+        ) from None
 
 
 Box = Annotated[
     str,
     Field(
-        pattern=rf"^{_NUMBER}(,{_NUMBER}){{3}}$",
+        json_schema_extra={"pattern": _FOUR_NUMBERS},  # told to clients, checked with words of our own
         description="only objects in this box of `map`: x_min,y_min,x_max,y_max in metres, east and north",
         examples=["-1000,-1000,1000,5000"],
     ),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pymap3d
+from pydantic import ValidationError
 
 from aegis.bridge.outputs.settings import OutputSettings
 from aegis.bridge.settings import BridgeSettings
@@ -62,6 +63,17 @@ class TruthFile:
         return text
 
 
+_ENDINGS = {
+    "a table": (".csv", ".tsv"),
+    "JSON": (".geojson", ".json", ".jsonl", ".ndjson"),
+    "AIS sentences": (".nmea", ".ais", ".txt", ".log"),
+}
+READ = (
+    "truth is read from .csv or .tsv (a table), .json or .geojson (aircraft.json of a receiver, GeoJSON), .nmea, .ais, .txt or .log"
+    " (AIS), and of any other name as ASTERIX CAT021, alone or in a capture"
+)
+
+
 def is_file(truth: str) -> bool:
     """Tell whether a word is a file, or is meant to be one, and no topic."""
     return Path(truth).exists() or (truth[-1:] != "/" and "." in Path(truth).name)
@@ -78,11 +90,15 @@ def site_of(text: str | None, parameters: Parameters) -> Site | None:
         return Site.of(settings.outputs.site)
     try:
         numbers = OutputSettings(site=tuple(float(word) for word in text.split(","))).site
+    except ValidationError as error:
+        why = error.errors()[0]["msg"].removeprefix("Value error, ")
     except ValueError as error:
-        raise ConfigError(
-            f"--site {text}: latitude [deg], longitude [deg], altitude [m] are expected: {error}"
-        ) from None
-    return Site.of(numbers)
+        why = str(error)
+    else:
+        return Site.of(numbers)
+    raise ConfigError(
+        f"--site {text}: latitude [deg], longitude [deg] and altitude [m] are expected, as 48.1,11.6,520: {why}"
+    )
 
 
 def read_truth(path: Path, *, site: Site | None, near_ns: int, offset_s: float = 0.0) -> TruthFile:
@@ -102,15 +118,25 @@ def read_truth(path: Path, *, site: Site | None, near_ns: int, offset_s: float =
     try:
         reports = list(_reports(path, near_ns, refused))
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise error if isinstance(error, ConfigError) else ConfigError(f"{path} cannot be read: {error}") from error
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"{path} cannot be read as {_kind_of(path)}: {error}; {READ}") from error
     if not reports:
         why = ", ".join(f"{reason} ({n})" for reason, n in refused.most_common()) or "nothing is in it"
-        raise ConfigError(f"{path} holds no places of objects in time: {why}")
+        raise ConfigError(f"{path}, read as {_kind_of(path)}, holds no places of objects in time: {why}; {READ}")
     if site is None and any(report.on_earth for report in reports):
         raise ConfigError(f"{path} says latitudes, and where map is on Earth is not known: say --site LAT,LON,ALT")
     objects = _objects(reports, site, round(offset_s * 1e9))
     times = np.concatenate([one.time_ns for one in objects])
     return TruthFile(objects, (int(times.min()), int(times.max())), refused)
+
+
+def _kind_of(path: Path) -> str:
+    """Return as what a file is read, by its name."""
+    name = path.name.lower()
+    if path.is_dir():
+        return "a folder of aircraft.json"
+    return next((kind for kind, endings in _ENDINGS.items() if name.endswith(endings)), "ASTERIX")
 
 
 def _reports(path: Path, near_ns: int, refused: Refused) -> Iterator[Report]:
@@ -119,13 +145,13 @@ def _reports(path: Path, near_ns: int, refused: Refused) -> Iterator[Report]:
         return aircraft_json(path, refused)
     if not path.exists():
         raise ConfigError(f"{path} does not exist, and no topic of that name holds truth")
-    if name.endswith((".csv", ".tsv")):
+    if name.endswith(_ENDINGS["a table"]):
         return _csv(path, refused)
-    if name.endswith((".geojson", ".json", ".jsonl", ".ndjson")):
+    if name.endswith(_ENDINGS["JSON"]):
         begin = path.read_text(encoding="utf-8")[:4000]
         is_geojson = '"FeatureCollection"' in begin or '"Feature"' in begin
         return _geojson(path, refused) if is_geojson else aircraft_json(path, refused)
-    if name.endswith((".nmea", ".ais", ".txt", ".log")):
+    if name.endswith(_ENDINGS["AIS sentences"]):
         return ais(path, refused)
     return asterix(path, near_ns, refused)
 
