@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
+from aegis.core.classification.dwell import DWELL
 from aegis.core.classification.settings import TrackClassificationSettings
 from aegis.core.classification.signature import SIGNATURE
 from aegis.core.classification.track_memory import FEATURES
@@ -15,9 +16,9 @@ from aegis.core.classification.track_model import TableModel
 from aegis.core.health import Level
 from aegis.core.params import ConfigError
 from aegis.core.types import N_CLASSES, ClassId
-from aegis.models.store import DOPPLER, KINEMATIC, LARGEST_BYTES, SHIPPED, ModelError, load, track_model
+from aegis.models.store import DOPPLER, DWELLS, KINEMATIC, LARGEST_BYTES, SHIPPED, ModelError, load, track_model
 
-MODELS = [(KINEMATIC, FEATURES), (DOPPLER, SIGNATURE)]
+MODELS = [(KINEMATIC, FEATURES), (DOPPLER, SIGNATURE), (DWELLS, DWELL)]
 
 
 @pytest.fixture

@@ -3,18 +3,23 @@
 """The front end's stage: a cube's message in, a cloud out that the detection stage reads; what is no cube is refused and told."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 from settings_of import settings_of
 
 from aegis.core.detection.settings import DetectionSettings
+from aegis.core.health import Level
 from aegis.core.signal.cube import Cube, Waveform, WaveformKind
 from aegis.core.signal.equation import SPEED_OF_LIGHT
 from aegis.core.signal.settings import FrontEndSettings
+from aegis.core.types import ClassBasis
+from aegis.models.store import ModelError
 from aegis.ros.messages.cubes import cube_to_msg
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_from_msg
+from aegis.ros.stages import frontend
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.detection import DetectionStage
 from aegis.ros.stages.frontend import FrontEndStage
@@ -134,3 +139,32 @@ def test_status_says_what_range_rates_mean():
     list(s.on_message("radar/cube", cube_to_msg(cube())))
     detail = json.loads(s.status(SECOND)[0].message.detail[0])
     assert detail["range_rate_span_mps"] == pytest.approx(SPEED_OF_LIGHT / 77e9 / 2 / 60e-6, abs=0.01)
+
+
+def test_what_a_long_dwell_says_of_a_point_reaches_the_detection(monkeypatch):
+    """7.7 ms of a body alone: if only that nothing stands out; 1.9 ms say nothing, and no field of it is there."""
+    short = by_topic(stage().on_message("radar/cube", cube_to_msg(cube())))["radar/points"][0]
+    assert not any(field.name.startswith("class_") for field in short.fields)
+    monkeypatch.setattr(sys.modules[__name__], "CHIRPS", 128)
+    cloud = by_topic(stage().on_message("radar/cube", cube_to_msg(cube())))["radar/points"][0]
+    assert {"class_unknown", "class_drone", "class_clutter"} <= {field.name for field in cloud.fields}
+    detection = DetectionStage(settings_of(DetectionSettings, has_elevation=False, frame_id="front"), StageContext())
+    found = detections_from_msg(by_topic(detection.on_message("radar/points", cloud))["detections"][0])
+    assert found.class_basis.tolist() == [int(ClassBasis.STATED)]
+    assert np.nansum(found.class_probability) == pytest.approx(1.0, abs=1e-5)
+    silent = by_topic(stage(classify_points=False).on_message("radar/cube", cube_to_msg(cube())))["radar/points"][0]
+    assert not any(field.name.startswith("class_") for field in silent.fields)
+
+
+def test_a_model_of_dwells_that_is_refused_is_told_and_the_points_come(monkeypatch):
+    def refuse():
+        raise ModelError("dwell.npz has another hash")
+
+    monkeypatch.setattr(frontend, "dwell_model", refuse)
+    one = stage()
+    (cloud,) = by_topic(one.on_message("radar/cube", cube_to_msg(cube())))["radar/points"]
+    assert cloud.width == 1
+    one.counters.received += 1
+    assert one.health().level is Level.WARN
+    assert "another hash" in one.health().text
+    assert "another hash" in str(one.detail()["class_model"])

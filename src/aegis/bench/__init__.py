@@ -122,6 +122,10 @@ BENCHMARKS = {
         "aegis.bench.profiles",
         frozenset({"recordings"}),
     ),
+    "dwell_classes": Benchmark(
+        "what tracks of a raw radar are called with and without its dwells' micro-Doppler, and what that costs; a scene a run",
+        "aegis.bench.dwell_classes",
+    ),
     "real_classes": Benchmark(
         "what recorded people, cars, vessels and aircraft are called by the classes that ship",
         "aegis.bench.real_classes",

@@ -320,25 +320,6 @@ class ReceiverNoise:
         return len(self.azimuth)
 
 
-@dataclass
-class Pulses:
-    """Pulse descriptors of a warning receiver; arrays (N,)."""
-
-    stamp_ns: int  # that `toa` counts from
-    frame_id: str
-    sequence: int
-    sensor_id: str
-    toa: Floats  # [s]
-    frequency: Floats  # [Hz]
-    pulse_width: Floats  # [s]
-    amplitude_db: Floats
-    azimuth: Floats  # [rad]
-    azimuth_sigma: Floats  # [rad]
-
-    def __len__(self) -> int:
-        return len(self.toa)
-
-
 @dataclass(frozen=True)
 class Signal:
     """One active electronic attack or interference."""

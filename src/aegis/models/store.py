@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aegis.core.classification.dwell import DWELL
 from aegis.core.classification.network import Network
 from aegis.core.classification.settings import TrackClassificationSettings
 from aegis.core.classification.signature import SIGNATURE
@@ -30,6 +31,7 @@ from aegis.core.types import N_CLASSES, ClassId, Floats
 SHIPPED = Path(__file__).parent / "weights"
 KINEMATIC = "kinematic"
 DOPPLER = "doppler"
+DWELLS = "dwell"
 FORMAT = "aegis class model 1"
 LARGEST_BYTES = 1_000_000
 
@@ -79,6 +81,15 @@ def doppler_model(folder: Path | None = None) -> tuple[Network, Card]:
         ModelError: it is refused.
     """
     return load(folder or SHIPPED, DOPPLER, SIGNATURE)
+
+
+def dwell_model(folder: Path | None = None) -> tuple[Network, Card]:
+    """Return the model of a radar's dwells, of a folder or that which ships.
+
+    Raises:
+        ModelError: it is refused.
+    """
+    return load(folder or SHIPPED, DWELLS, DWELL)
 
 
 @cache

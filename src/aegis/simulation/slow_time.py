@@ -34,10 +34,37 @@ class Sent(NamedTuple):
         return np.asarray((np.arange(self.samples) - 0.5 * (self.samples - 1)) / self.prf_hz, np.float64)
 
 
+class Later(NamedTuple):
+    """The same, some seconds later."""
+
+    sent: Sent
+    since_s: float
+
+    @property
+    def wavelength_m(self) -> float:
+        """Return the wavelength [m]."""
+        return self.sent.wavelength_m
+
+    @property
+    def prf_hz(self) -> float:
+        """Return the samples a second."""
+        return self.sent.prf_hz
+
+    @property
+    def samples(self) -> int:
+        """Return how many there are."""
+        return self.sent.samples
+
+    @property
+    def times(self) -> Floats:
+        """Return (S,) times [s]."""
+        return self.sent.times + self.since_s
+
+
 class Object(NamedTuple):
     """An object as it is looked at."""
 
-    sent: Sent
+    sent: Sent | Later
     sight: Floats  # (3,) unit vector of the line of sight in its axes: forward, left, up
     rng: np.random.Generator
 
@@ -233,6 +260,13 @@ def _anything(o: Object) -> Signal:
     return out
 
 
+def _bare(o: Object) -> Signal:
+    """A body of any kind, and nothing that moves beside it."""
+    u = o.rng.uniform
+    body = o.body(0.0, points=int(o.rng.integers(1, 7)), length_m=u(0.1, 8.0))
+    return o.moved(body, u(-25.0, 25.0), o.rng.normal(0.0, 1.0))
+
+
 MAKERS: dict[ClassId, Callable[[Object], Signal]] = {
     ClassId.UNKNOWN: _anything, ClassId.DRONE: _drone, ClassId.BIRD: _bird, ClassId.AIRCRAFT: _aircraft,
     ClassId.HELICOPTER: _helicopter, ClassId.MISSILE: _missile, ClassId.VEHICLE: _vehicle, ClassId.PERSON: _person,
@@ -279,3 +313,40 @@ def drawn_signal(
             level = np.sqrt(snr * equation.from_db(rng.uniform(-30.0, -3.0)))
             out = out + level * np.cos(2 * np.pi * k * rng.choice((50.0, 60.0, 100.0)) * t + rng.uniform(0, 2 * np.pi))
     return np.asarray(out.real if real else out)
+
+
+class Dwells:
+    """One random object, as dwells of one radar see it one after another: its parts go on as they go, its aspect turns slowly."""
+
+    def __init__(self, class_id: ClassId, sent: Sent, rng: np.random.Generator, *, bare: bool = False) -> None:
+        """Draw it; `bare`: of what can have moving parts nothing is seen but the body."""
+        self._sent, self._rng = sent, rng
+        self._make = _bare if bare and class_id not in (ClassId.UNKNOWN, ClassId.CLUTTER) else MAKERS[class_id]
+        self._seed = int(rng.integers(2**31))  # of what is drawn of the object: the same in each dwell
+        self._azimuth, self._elevation = rng.uniform(0.0, 2 * np.pi), float(np.abs(rng.normal(0.0, 0.25)))
+        if class_id in (ClassId.VEHICLE, ClassId.PERSON) and rng.random() < 0.7:  # along the road, rather
+            self._azimuth = rng.choice((0.0, np.pi)) + rng.normal(0.0, 0.4)
+        self._snr_db = rng.uniform(16.0, 50.0)
+        self._ground, self._is_still = rng.random() < 0.3, rng.random() < 0.6
+        self._still_db = rng.uniform(-10.0, 40.0)
+        self._turn = rng.normal(0.0, 0.1)  # [rad/s]
+
+    def signal(self, since_s: float) -> Signal:
+        """Return (S,) one dwell's slow time, some seconds after the first, with noise of power 1 in a sample."""
+        rng, sent = self._rng, self._sent
+        a, e = self._azimuth + self._turn * since_s, self._elevation
+        sight = np.array([np.cos(a) * np.cos(e), np.sin(a) * np.cos(e), -np.sin(e)])
+        signal = self._make(Object(Later(sent, since_s), sight, np.random.default_rng(self._seed)))
+        signal = signal / np.sqrt(np.mean(np.abs(signal) ** 2) + 1e-300)
+        t, n = sent.times, sent.samples
+        if self._ground:
+            signal = signal * (
+                1.0 + rng.uniform(0.0, 0.9) * np.exp(2j * np.pi * (rng.uniform(-8.0, 8.0) * t + rng.random()))
+            )
+        snr = equation.from_db(self._snr_db + rng.normal(0.0, 3.0)) / n
+        out = signal * np.sqrt(snr) + (rng.normal(size=n) + 1j * rng.normal(size=n)) / np.sqrt(2.0)
+        if self._is_still:
+            sway = rng.normal(0.0, 0.02) * t
+            phase = np.exp(-4j * np.pi / sent.wavelength_m * sway + 2j * np.pi * rng.random())
+            out = out + np.sqrt(equation.from_db(self._still_db) * snr) * phase
+        return np.asarray(out)

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from aegis import __version__
+from aegis.core.classification.dwell import DWELL, LEAST_SNR_DB
 from aegis.core.classification.signature import SIGNATURE
 from aegis.core.classification.track_memory import FEATURES
 from aegis.core.types import N_CLASSES, Floats, Ints
-from aegis.models.store import DOPPLER, KINEMATIC, write
+from aegis.models.store import DOPPLER, DWELLS, KINEMATIC, write
 from aegis.simulation.kinds import KINDS, STRANGERS
-from aegis.training import doppler, kinematic
+from aegis.training import doppler, dwells, kinematic
 from aegis.training.fitted import Fitted, fit
 from aegis.training.gathered import FIRST_DAY, STRANGER_DAY, gathered
 from aegis.training.gathered import days as seeds_of
@@ -27,6 +28,10 @@ SIGNATURE_FILES_A_DAY = 3
 DOPPLER_NAME = "doppler-1"
 DOPPLER_BASIS = (
     "trained on simulated micro-Doppler alone; not proven in the field; card: aegis/models/weights/doppler.json"
+)
+DWELL_NAME = "dwell-1"
+DWELL_BASIS = (
+    "trained on simulated dwells of radars alone; not proven in the field; card: aegis/models/weights/dwell.json"
 )
 NAME = "kinematic-3"
 BASIS = (
@@ -88,6 +93,43 @@ def train_all(folder: Path, *, scenes: int, days: int, workers: int, device: str
     _plots(folder, KINEMATIC, fitted, kinematic.probabilities(fitted.network, judged), judged.class_id)
     yield path
     yield _train_doppler(folder, days, device)
+    yield train_dwells(folder, device)
+
+
+def train_dwells(folder: Path, device: str) -> Path:
+    """Make the model of a radar's dwells."""
+    shown, held_out, judged = (
+        dwells.gathered_points(seeds, bare, folder / "examples").of_strong()
+        for seeds, bare in (
+            (dwells.SHOWN, dwells.SHOWN_BARE),
+            (dwells.HELD_OUT, dwells.HELD_OUT_BARE),
+            (dwells.JUDGED, {}),
+        )
+    )
+    fitted = fit(shown, held_out, dwells.recipe(), checkpoint=folder / f"{DWELLS}.pt", device=device)
+    card = {
+        "name": DWELL_NAME,
+        "basis": DWELL_BASIS,
+        "features": list(DWELL),
+        "made_by": f"aegis train; aegis {__version__}, Python {platform.python_version()}",
+        "data": {
+            "what": f"points of {LEAST_SNR_DB:g} dB and more in dwells of 4 to 130 ms, 1.2 to 80 GHz, 1.5 to 25 kHz; three in"
+            " ten of 76 to 80 GHz with 64 to 256 chirps",
+            "seeds": f"and objects of each: {dwells.SHOWN} shown, {dwells.SHOWN_BARE} of bodies alone; {dwells.HELD_OUT},"
+            f" {dwells.HELD_OUT_BARE} temperature, gate; {dwells.JUDGED} judged",
+            "examples": len(shown.features),
+        },
+        "temperature": round(fitted.network.temperature, 4),
+        "gate_distance": [round(float(d), 2) for d in fitted.network.distance],
+        "in_distribution": dwells.figures(fitted.network, judged),
+        "never_shown": "any real radar; several objects of different classes in one cell; a radar's own phase noise",
+        "limits": "Trained on simulation, not proven in the field. One dwell of milliseconds says little: most answers are"
+        " UNKNOWN, and what it says counts over a track's looks, beside how the object moves.",
+    }  # fmt: skip
+    known = judged.class_id > 0
+    probability = fitted.network.posterior(judged.features[known].astype(np.float64), np.ones(N_CLASSES))
+    _plots(folder, DWELLS, fitted, probability, judged.class_id[known])
+    return write(folder, DWELLS, fitted.network, card)
 
 
 def _train_doppler(folder: Path, days: int, device: str) -> Path:

@@ -178,13 +178,14 @@ def test_the_cloud_of_a_sensor_that_states_classes():
 
     columns = {"range": np.array([500.0, 501.0, 900.0]), "azimuth": np.zeros(3), "elevation": np.full(3, 0.1)}
     columns |= {"range_rate": np.full(3, 9.0), "snr": np.full(3, 20.0), "rcs": np.full(3, -18.0)}
-    columns |= {"class_drone": np.array([0.8, 0.6, np.nan]), "class_bird": np.array([0.1, 0.3, np.nan])}
+    columns |= {f"class_{c.name.lower()}": np.array([0.0, 0.0, np.nan]) for c in NAMED}
+    columns |= {"class_drone": np.array([0.95, 0.85, np.nan]), "class_bird": np.array([0.02, 0.08, np.nan])}
     settings = DetectionSettings()
     assert set(columns) <= settings.fields.names()
     read, _ = read_points(columns, settings, stamp_ns=1, frame_id="radar", sequence=1)
     found = Detector(settings).step(read)[0]
     assert found.class_basis.tolist() == [int(ClassBasis.STATED), int(ClassBasis.DERIVED)]
-    np.testing.assert_allclose(found.class_probability[0, [DRONE, BIRD]], [0.7, 0.2])
-    assert np.isnan(found.class_probability[0, ClassId.VESSEL])
+    np.testing.assert_allclose(found.class_probability[0, [DRONE, BIRD]], [0.9, 0.05])
+    assert np.isnan(found.class_probability[0, ClassId.UNKNOWN])
     assert found.class_id[0] == DRONE
     assert found.class_probability[1].sum() == pytest.approx(1.0)

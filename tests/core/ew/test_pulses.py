@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from aegis.core.ew.burn_through import burn_through_range, range_share
+from aegis.core.ew.descriptors import Pulses
 from aegis.core.ew.emitters import EmitterMonitor, library_of, named
 from aegis.core.ew.fix import cross_fix
 from aegis.core.ew.pulses import candidates, deinterleave
 from aegis.core.ew.settings import EwSettings, PulseSettings
 from aegis.core.params import ConfigError
-from aegis.core.types import Pulses
 from aegis.resources import config_file
 from aegis.ros.stages.ew import emitter_library
 

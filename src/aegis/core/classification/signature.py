@@ -44,17 +44,33 @@ def signature(x: NDArray[np.complex128] | Floats, prf_hz: float, wavelength_m: f
         prf_hz: samples a second.
         wavelength_m: of the carrier [m].
     """
-    n, samples = x.shape
+    samples = x.shape[1]
     real = not np.iscomplexobj(x)
     window = np.hanning(samples + 2)[1:-1]
     spectrum = np.fft.fft((x - x.mean(axis=1, keepdims=True)) * window, axis=1)
+    used = np.fft.fftfreq(samples) >= 0.0 if real else np.ones(samples, np.bool_)
+    spectrum[:, ~used] = 0.0
+    noise = np.median(np.abs(spectrum[:, used]) ** 2, axis=1) / np.log(2.0) + 1e-300
+    return described(spectrum, noise, prf_hz, wavelength_m, real=real)
+
+
+def described(
+    spectrum: NDArray[np.complex128], noise: Floats, prf_hz: float, wavelength_m: float, *, real: bool = False
+) -> Floats:
+    """Return the signatures (n, len(SIGNATURE)) of spectra of slow time.
+
+    Args:
+        spectrum: (n, S) of samples under a window; of real samples, 0 at negative frequencies.
+        noise: (n,) mean power of noise in a bin.
+        prf_hz: samples a second.
+        wavelength_m: of the carrier [m].
+        real: of one channel.
+    """
+    n, samples = spectrum.shape
     frequency = np.fft.fftfreq(samples, 1.0 / prf_hz)
-    if real:
-        spectrum[:, frequency < 0.0] = 0.0
     used = frequency >= 0.0 if real else np.ones(samples, np.bool_)
     power = np.abs(spectrum) ** 2
     length_s, top = samples / prf_hz, 0.5 * prf_hz
-    noise = np.median(power[:, used], axis=1) / np.log(2.0) + 1e-300
     signal = np.where(used, np.maximum(power - 3.0 * noise[:, None], 0.0), 0.0)
     # What stood still is gone with the mean, and the window has spread it over the bins beside.
     signal[:, [0, 1, -1]] = 0.0

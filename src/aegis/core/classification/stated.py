@@ -76,6 +76,11 @@ def remembered(memory: Floats, looks: Floats) -> Floats:
     return out
 
 
+def one_look(d: Detections, settings: StatedClassesSettings) -> Floats:
+    """Return (len(STATED), D) what is remembered of objects after one look each."""
+    return remembered(np.zeros((len(STATED), len(d))), log_ratios(d, settings))
+
+
 def likelihood(memory: Floats, settings: StatedClassesSettings) -> Floats:
     """Return (S, len(NAMED)) the likelihood ratios of what the looks at S tracks stated; 1 where they stated nothing."""
     weight, sums = memory[0], memory[1:]

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from aegis.core.angles import wrapped
 from aegis.core.classification.physical import PhysicalModel, decide
+from aegis.core.classification.settings import StatedClassesSettings
+from aegis.core.classification.stated import fused, one_look
 from aegis.core.detection.settings import DetectionSettings, GroupingSettings
 from aegis.core.kernels import plots as kernels
 from aegis.core.rows import take_rows
@@ -21,6 +23,7 @@ from aegis.core.types import ClassBasis, ClassId, Detections, Floats, Ints, Scan
 # take over; below the detection threshold there is nothing.
 MIN_ERROR_SCALE = 0.2
 MAX_ERROR_SCALE = 2.0
+ONE_LOOK = StatedClassesSettings()  # how far what is stated counts, for what a detection is called
 SAME_LOOK_S = 0.5  # points of one look at an object differ in time by less; those of the next turn by more
 
 
@@ -149,12 +152,12 @@ class Detector:
             height=d.range * np.sin(d.elevation),
             height_sigma=np.nan_to_num(height_sigma, nan=1.0),
         )
-        # What the sensor states goes on as it is stated: the tracker weighs it.
+        # What the sensor states goes on as it is stated: the tracker weighs it. What the detection is called is by both.
         d.class_probability = np.where(stated[:, None], d.class_probability, derived)
         d.class_basis = np.where(stated, int(ClassBasis.STATED), int(ClassBasis.DERIVED))
-        shown = np.nan_to_num(d.class_probability)
-        shown[:, self.model.prior == 0.0] = 0.0
-        d.class_id, d.confidence = decide(shown, self.settings.classification.confidence_threshold)
+        if stated.any():
+            derived = fused(derived, one_look(d, ONE_LOOK), self.model.prior, ONE_LOOK)
+        d.class_id, d.confidence = decide(derived, self.settings.classification.confidence_threshold)
 
 
 def _sum(group: Ints, values: Floats, n: int) -> Floats:
@@ -163,8 +166,8 @@ def _sum(group: Ints, values: Floats, n: int) -> Floats:
 
 
 def _states(probability: Floats) -> NDArray[np.bool_]:
-    """Tell which rows (n,) of class probabilities (n, N_CLASSES) state that something may be of a class."""
-    return np.asarray((np.nan_to_num(probability[:, 1:]) != 0.0).any(axis=1))
+    """Tell which rows (n,) of class probabilities (n, N_CLASSES) state anything, and be it that the class is not known."""
+    return np.asarray((np.nan_to_num(probability) != 0.0).any(axis=1))
 
 
 def stated_of_groups(scan: Scan, group: Ints, n: int) -> Floats:

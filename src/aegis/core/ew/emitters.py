@@ -12,9 +12,10 @@ from typing import Self
 
 import numpy as np
 
+from aegis.core.ew.descriptors import Pulses
 from aegis.core.ew.pulses import Train, deinterleave
 from aegis.core.ew.settings import PulseSettings
-from aegis.core.types import Floats, Ints, Pulses, Signal, SignalKind
+from aegis.core.types import Floats, Ints, Signal, SignalKind
 
 BOUNDED = 1e12  # no time [s], frequency [Hz] or level beyond
 

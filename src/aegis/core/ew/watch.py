@@ -13,13 +13,14 @@ import numpy as np
 
 from aegis.core.ew.companions import Companions
 from aegis.core.ew.deception import FalseTargetMonitor, Hit, PullOffMonitor, hit_of
+from aegis.core.ew.descriptors import Pulses
 from aegis.core.ew.emitters import Emitter, EmitterMonitor
 from aegis.core.ew.fix import Fix, cross_fix
 from aegis.core.ew.noise import NoiseMonitor
 from aegis.core.ew.protection import Protection, against, protections
 from aegis.core.ew.receiver import ReceiverMonitor
 from aegis.core.ew.settings import EwSettings
-from aegis.core.types import Detections, Floats, Ints, Pulses, ReceiverNoise, Signal, SignalKind, Tracks, TrackStatus
+from aegis.core.types import Detections, Floats, Ints, ReceiverNoise, Signal, SignalKind, Tracks, TrackStatus
 
 MAX_SENSORS = 64  # watched; the first is forgotten for one more
 CROSSED = (SignalKind.NOISE_JAMMING, SignalKind.INTERFERENCE)  # whose strobes are of one emitter at a time

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aegis.core.angles import wrapped
+from aegis.core.classification.track_model import Posterior
 from aegis.core.rows import take_rows
 from aegis.core.signal.beamforming import unit_vectors
 from aegis.core.signal.cfar import Cfar, CfarWindow
@@ -31,6 +32,8 @@ from aegis.core.signal.cfar_correlation import independent_share, pfa_if_indepen
 from aegis.core.signal.cube import Cube, CubeError, RangeDopplerMap, Waveform
 from aegis.core.signal.detection_probability import threshold
 from aegis.core.signal.directions import Directions
+from aegis.core.signal.dwell_classes import stated_classes
+from aegis.core.signal.equation import decibels
 from aegis.core.signal.ground import Ground
 from aegis.core.signal.noise_floor import NoiseFloor
 from aegis.core.signal.peaks import above_sidelobes, local_maxima
@@ -98,9 +101,9 @@ class Plan:
 class FrontEnd:
     """The front end stage."""
 
-    def __init__(self, settings: FrontEndSettings) -> None:
-        """Make a front end."""
-        self.settings = settings
+    def __init__(self, settings: FrontEndSettings, classifier: Posterior | None = None) -> None:
+        """Make a front end; `classifier`: of dwells' signatures, None: points state no classes."""
+        self.settings, self._classifier = settings, classifier
         self.notes: Counter[str] = Counter()  # of the last cube: what is worth knowing, but dropped nothing
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._plan: Plan | None = None
@@ -239,6 +242,20 @@ class FrontEnd:
         if array.flat:
             azimuth = np.where(np.abs(azimuth) > np.pi / 2, np.copysign(np.pi, azimuth) - azimuth, azimuth)
         azimuth = wrapped(azimuth)
+        classes = None
+        if self._classifier is not None:
+            beam_floor = floor_power[cell] * (np.abs(echoes.weights) ** 2).sum(axis=1)
+            classes = stated_classes(
+                z,
+                rows,
+                cols,
+                echoes.weights,
+                beam_floor,
+                decibels(snr),
+                w,
+                self._classifier,
+                conjugated=cells.conjugated,
+            )
         echo_db = 10.0 * np.log10(np.maximum(at[:, 2], 1e-300)) - 20.0 * np.log10(cells.signal_gain)
         return Scan(
             cube.stamp_ns,
@@ -252,6 +269,7 @@ class FrontEnd:
             echo_db + 40.0 * np.log10(np.maximum(reach, range_step)) + cube.waveform.rcs_offset_db,
             10.0 * np.log10(np.maximum(receiver_noise[cell], 1e-300) / cells.noise_gain),
             variance,
+            class_probability=classes,
         )
 
     def _in_view(self, scan: Scan, dropped: Counter[str]) -> Scan:

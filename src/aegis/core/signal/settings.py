@@ -139,6 +139,10 @@ class FrontEndSettings(Settings):
     doppler: DopplerSettings = group(DopplerSettings())
     beams: BeamSettings = group(BeamSettings())
     points: PointSettings = group(PointSettings())
+    classify_points: bool = param(
+        True,
+        "Points state what their dwell's micro-Doppler says of their class, where it is long enough (docs/classification.md).",
+    )
     adc_full_scale: int = param(
         32767, "An int16 sample of this magnitude or more is counted as saturated.", ge=1, le=32767
     )

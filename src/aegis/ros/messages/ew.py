@@ -7,7 +7,8 @@ from __future__ import annotations
 from aegis_msgs.msg import EwAdviceArray, EwSignalArray, PulseArray
 from aegis_msgs.msg import ReceiverNoise as ReceiverNoiseMsg
 
-from aegis.core.types import Advice, Pulses, ReceiverNoise, Signal
+from aegis.core.ew.descriptors import Pulses
+from aegis.core.types import Advice, ReceiverNoise, Signal
 from aegis.ros.messages.columns import ArrayConverter, RecordConverter
 from aegis.ros.messages.fields import check_lengths, make_header, pack
 

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from aegis.core.detection.settings import CLASS_FIELDS
 from aegis.core.events import CubeRefused
 from aegis.core.finite import finite_or_none
+from aegis.core.health import Health, Level
 from aegis.core.params import Settings
 from aegis.core.signal.cube import CubeError
 from aegis.core.signal.front_end import FrontEnd
 from aegis.core.signal.settings import FrontEndSettings
 from aegis.core.types import NOT_STAMPED, Floats, Scan
+from aegis.models.store import ModelError, dwell_model
 from aegis.ros.messages.clouds import cloud_to_msg
 from aegis.ros.messages.cubes import cube_from_msg, range_doppler_to_msg
 from aegis.ros.messages.ew import noise_to_msg
@@ -35,7 +38,9 @@ class FrontEndStage(Stage[FrontEndSettings]):
 
     def __init__(self, settings: FrontEndSettings, context: StageContext) -> None:
         super().__init__(settings, context)
-        self.front_end = FrontEnd(settings)
+        self._model = "none"
+        self._model_trouble = ""  # why points state no classes, though they are to
+        self.front_end = self._made()
         self._notes: Counter[str] = Counter()
         self._map_due_ns = 0
 
@@ -66,10 +71,30 @@ class FrontEndStage(Stage[FrontEndSettings]):
             assert found is not None  # there was a cube
             yield Output("radar/range_doppler", range_doppler_to_msg(found, cube))
 
+    def _made(self) -> FrontEnd:
+        """Return a front end, with the model of dwells where its points are to state classes."""
+        if not self.settings.classify_points:
+            return FrontEnd(self.settings)
+        try:
+            network, card = dwell_model()
+        except ModelError as error:
+            self._model_trouble = f"points state no classes: {error}"
+            return FrontEnd(self.settings)
+        self._model_trouble, self._model = "", card.name
+        return FrontEnd(self.settings, network)
+
+    def health(self) -> Health:
+        """Tell also where the model of dwells is refused."""
+        health = super().health()
+        if self._model_trouble and health.level is Level.OK:
+            return Health(Level.WARN, self._model_trouble)
+        return health
+
     def tune(self, settings: Settings) -> None:
         """Process cubes with these settings from now on; for each waveform a plan is made anew."""
         assert isinstance(settings, FrontEndSettings)
-        self.settings, self.front_end = settings, FrontEnd(settings)
+        self.settings = settings
+        self.front_end = self._made()
 
     def _map_wanted(self, stamp_ns: int) -> bool:
         """Tell whether a map is due, and anybody looks at it."""
@@ -84,7 +109,7 @@ class FrontEndStage(Stage[FrontEndSettings]):
 
     def reset(self) -> None:
         """Plan anew for the next cube."""
-        self.front_end = FrontEnd(self.settings)
+        self.front_end = self._made()
         self._map_due_ns = 0
 
     def detail(self) -> dict[str, object]:
@@ -92,6 +117,7 @@ class FrontEndStage(Stage[FrontEndSettings]):
         span = self.front_end.range_rate_span_mps
         return {
             "last_refusal": self._last_refusal,
+            "class_model": self._model_trouble or self._model,
             "range_rate_span_mps": finite_or_none(span, 3),  # what is faster is folded into it
             **dict(sorted(self._notes.items())),
         }
@@ -112,4 +138,6 @@ def _columns(scan: Scan) -> dict[str, Floats]:
     }
     if scan.variance is not None:
         columns.update(zip(SIGMA_COLUMNS, np.sqrt(scan.variance).T, strict=True))
+    if scan.class_probability is not None:
+        columns.update(zip(CLASS_FIELDS, scan.class_probability.T, strict=True))
     return columns
