@@ -222,7 +222,17 @@ class Publisher:
         self.context = rclpy.Context()
         rclpy.init(args=["test"], context=self.context)
         self.node = rclpy.create_node("test_stages", context=self.context, namespace=namespace)
-        names = ("detections", "tracks", "threats", "ew/signals", "ew/advice", "events", "status", "class_info")
+        names = (
+            "detections",
+            "tracks",
+            "threats",
+            "ew/signals",
+            "ew/advice",
+            "events",
+            "site_events",
+            "status",
+            "class_info",
+        )
         self.publishers = {
             name: proving(self.node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name])))
             for name in names

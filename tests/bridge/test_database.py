@@ -15,7 +15,7 @@ from aegis.bridge.history.store import MIGRATIONS
 BROKEN = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "broken", "0004"
+revision, down_revision = "broken", "0005"
 
 def upgrade():
     op.create_table("half", sa.Column("a", sa.Integer))
@@ -34,7 +34,7 @@ def test_a_migration_that_fails_in_the_middle_leaves_nothing(tmp_path: Path):
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
     migrate(engine, MIGRATIONS)
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
     engine.dispose()
 
 

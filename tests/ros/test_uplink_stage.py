@@ -26,7 +26,7 @@ from aegis.ros.proofs import check_proof
 from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.stages.base import StageContext
 from aegis.ros.stages.uplink import UplinkStage
-from aegis.ros.topics import TOPICS
+from aegis.ros.topics import SITE_EVENTS, TOPICS
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def graph(ros_domain, tmp_path):
         node = rclpy.create_node("uplink", namespace=name, context=context)
         (tmp_path / name).mkdir()
         stage = UplinkStage(UplinkSettings.load(values), StageContext("run", 0, tmp_path / name, True))
-        StageHost(node, stage, subscribes=CARRIED)
+        StageHost(node, stage, subscribes=CARRIED, publishes=(SITE_EVENTS,))
         executor.add_node(node)
         nodes.append(node)
         stages.append(stage)
@@ -61,11 +61,11 @@ def graph(ros_domain, tmp_path):
 
 def test_topics_of_a_site_come_out_under_its_name(graph, wait_for):
     executor, site_node, hq_node, site, hq, line = graph
-    heard: dict[str, list] = {"north/events": [], "north/tracks": [], "events": []}
+    heard: dict[str, list] = {"north/events": [], "north/tracks": [], "events": [], SITE_EVENTS: []}
     for name, messages in heard.items():
         topic = TOPICS[name.rpartition("/")[2]]
         hq_node.create_subscription(
-            message_class(topic.type), name, messages.append, qos_profile(topic), raw=name != "events"
+            message_class(topic.type), name, messages.append, qos_profile(topic), raw=name.startswith("north/")
         )
     out = {
         name: proving(site_node.create_publisher(message_class(TOPICS[name].type), name, qos_profile(TOPICS[name])))
@@ -105,6 +105,13 @@ def test_topics_of_a_site_come_out_under_its_name(graph, wait_for):
     assert not detail["silent"]
     assert detail["behind"] == {"alarms": 0, "events": 0}
     assert site.detail()["record"]["kept"]["events"] == [1, 2]
+    # For the history here, with the site named, once each, and not among this site's own, which its uplink would send on.
+    wait_for(lambda: step(lambda: len(heard[SITE_EVENTS]) >= 2), "both for the history")
+    assert [(m.stage, m.sequence) for m in heard[SITE_EVENTS]] == [("north/tracking", 3), ("north/tracking", 4)]
+    check_proof(
+        heard[SITE_EVENTS][1], hq_node.resolve_topic_name(SITE_EVENTS), ProofChecker(decision_key()), fresh=False
+    )
+    assert {m.stage for m in heard["events"]} == {"uplink"}
     assert json.loads(json.dumps(hq.detail()))
 
 

@@ -39,7 +39,7 @@ from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
 from aegis.bridge.live.join import ScanJoin
 from aegis.bridge.live.loop_queue import LoopQueue
 from aegis.bridge.live.nodes import OWN_NAME, GraphNodes
-from aegis.bridge.live.reports import Classifier, StatusRow, event_from_msg, rows_from_msg
+from aegis.bridge.live.reports import Classifier, StatusRow, event_from_msg, event_of_site, rows_from_msg
 from aegis.bridge.live.services import GraphServices
 from aegis.bridge.live.state import LiveState
 from aegis.bridge.settings import VIDEO_TOPIC, BridgeSettings
@@ -72,6 +72,7 @@ from aegis.ros.messages.video import video_from_msg
 from aegis.ros.messages.zones import zones_to_msg
 from aegis.ros.spin import spin
 from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.topics import SITE_EVENTS
 
 _log = logging.getLogger(__name__)
 
@@ -136,6 +137,7 @@ class BridgeStage(Stage[BridgeSettings]):
             "alarms": self._alarms,
             "protected": self._protected,
             "events": lambda m: self._put(ReceivedEvent, event_from_msg(m)),
+            SITE_EVENTS: lambda m: self._put(ReceivedEvent, event_of_site(m)),
             "status": lambda m: self._put(list[StatusRow], rows_from_msg(m)),
             "class_info": lambda m: self._put(Classifier, Classifier(m.model, m.basis)),
         }

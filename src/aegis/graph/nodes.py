@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aegis.bridge.live.nodes import OWN_NAME, GraphNodes, restart_service
 from aegis.core.params import Settings
-from aegis.ros.topics import COMMON_SERVICES, Service
+from aegis.ros.topics import COMMON_SERVICES, SITE_EVENTS, Service
 
 if TYPE_CHECKING:
     from aegis.ros.stages.base import Stage
@@ -160,6 +160,7 @@ NODES: dict[str, NodeSpec] = {
             "aegis.core.uplink.settings:UplinkSettings",
             "topics to and from other sites, over zenoh; where it has a site or receives any",
             subscribes=("alarms", "events", "tracks", "threats", "status"),
+            publishes=(SITE_EVENTS,),
             offline=False,
             on_request=True,
         ),
@@ -242,6 +243,7 @@ ALL_NODES: dict[str, NodeSpec] = {
             "ew/signals",
             "ew/advice",
             "events",
+            SITE_EVENTS,
             "status",
             "class_info",
             "radar/video",  # while somebody watches it

@@ -40,6 +40,7 @@ from aegis.ros.topics import (
     COMMON_SERVICES,
     OPEN_COMMANDS,
     PROVEN_BY_PLAN,
+    SITE_EVENTS,
     TOPICS,
     Service,
     Topic,
@@ -287,7 +288,7 @@ class StageHost:
 
     def _is_of_this_graph(self, topic: Topic, at: str, message: Proven) -> bool:
         """Tell whether a message comes from a node of this graph; where it does not, count it and say so."""
-        newest = topic.name != "events"  # else it says all that there is, or is a decision on that
+        newest = topic.name not in ("events", SITE_EVENTS)  # else it says all that there is, or is a decision on that
         name, owner = self.node.resolve_topic_name(at), OWNERS.get(topic.name)
         try:
             if owner is None:

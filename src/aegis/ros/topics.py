@@ -35,6 +35,7 @@ class Service:
     decision: bool = False  # a person's, of whom the bridge knows who it is; else a command
 
 
+SITE_EVENTS = "site_events"
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
@@ -60,6 +61,8 @@ TOPICS: dict[str, Topic] = {
         Topic("ew/advice", "aegis_msgs/msg/EwAdviceArray", latched=True),
         # As /rosout: who comes late hears the last ones. An alarm in the first second would be in no history else.
         Topic("events", "aegis_msgs/msg/Event", depth=100, latched=True),
+        # Those of other sites, with SITE/ before the stage. An uplink asks for many at a time of what a cut line has lost.
+        Topic(SITE_EVENTS, "aegis_msgs/msg/Event", depth=1000, latched=True),
         Topic("status", "aegis_msgs/msg/PipelineStatus"),
         Topic("class_info", "aegis_msgs/msg/ClassInfo", depth=1, latched=True),
         Topic("markers", "visualization_msgs/msg/MarkerArray", depth=1),

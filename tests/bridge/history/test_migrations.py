@@ -38,6 +38,7 @@ def test_the_tables_are_those_of_the_code(database, revision):
     conditions = {name: sql.partition("WHERE")[2].strip(" ()") for name, sql in indexes if sql and "WHERE" in sql}
     assert conditions == {
         "events_alarming": "severity >= 2",
+        "events_site": "site IS NOT NULL",
         "threats_alarming": "level >= 3",
         **{f"{table}_received": "received_ns IS NOT NULL" for table in ("events", "threats", "track_samples")},
     }

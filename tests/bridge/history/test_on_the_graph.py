@@ -27,6 +27,10 @@ def test_what_is_said_on_the_graph_is_kept(start_bridge, publisher, wait_for):
         assert answer.status_code in (200, 503)
         return answer.json().get("items", [])
 
+    of_site = event_message("ALARM_RAISED", stage="north/threat", stamp_ns=stamp_ns, run_id="theirs", sequence=9)
+    for _ in range(2):  # as after a cut line, or of an uplink that was killed
+        publisher.publishers["site_events"].publish(of_site)
+
     for path in ("/api/threats/history", "/api/radar/tracks/41/history", "/api/events?stage=tracking"):
         wait_for(lambda path=path: items(path), path)
         assert items(path)[0]["stamp_s"] == stamp_ns / 1e9
@@ -34,11 +38,20 @@ def test_what_is_said_on_the_graph_is_kept(start_bridge, publisher, wait_for):
     assert items("/api/radar/tracks/41/history")[0]["bearing_deg"] == 30.0
     assert items("/api/events?stage=tracking")[0]["data"] == event.data
 
+    wait_for(lambda: items("/api/events?site=north"), "the event of another site")
+    (theirs,) = items("/api/events?site=north")
+    assert (theirs["site"], theirs["stage"], theirs["name"], theirs["run_id"]) == (
+        "north", "north/threat", "ALARM_RAISED", "theirs"
+    )  # fmt: skip
+    assert [row["site"] for row in items("/api/events?stage=tracking")] == [""]
+    assert items("/api/events?site=south") == []
+
     def said() -> dict:
         rows = [json.loads(m.detail[0]) for m in publisher.heard["status"] if list(m.stage) == ["bridge"]]
         return rows[-1] if rows else {}
 
     wait_for(lambda: "tracking" in said().get("acknowledged", {}), "the bridge acknowledges the event on the graph")
+    assert "north/threat" not in said()["acknowledged"]  # its own uplink keeps count of it
     assert said()["acknowledged"]["tracking"] == {"run_id": "run", "epoch": 0, "first": 1, "sequence": 1, "highest": 1}
     wait_for(lambda: said()["history"]["shipped"] >= 3, "it counts")
     assert said()["history"]["database"] == "up"

@@ -68,7 +68,7 @@ def track(connection: Connection, track_id: int, query: Window) -> Found:
 def events(connection: Connection, query: EventQuery) -> Found:
     """Return events."""
     statement = _within(EVENTS, query)
-    for column, wanted in ((EVENTS.c.stage, query.stage), (EVENTS.c.name, query.name)):
+    for column, wanted in ((EVENTS.c.stage, query.stage), (EVENTS.c.name, query.name), (EVENTS.c.site, query.site)):
         if wanted:
             statement = statement.where(column.in_(set(wanted)))
     if query.severity:
@@ -84,6 +84,7 @@ def events(connection: Connection, query: EventQuery) -> Found:
                 "stamp_s": row.stamp_ns / 1e9,
                 **{name: row._mapping[name] for name in ("run_id", "stage", "epoch", "sequence", "name")},
                 "severity": Severity(row.severity).name,
+                "site": row.site or "",
                 "data": orjson.Fragment(row.data),
             }
             for row in found.rows

@@ -93,9 +93,9 @@ class Message:
 
     @property
     def origin(self) -> Origin | None:
-        """What identifies an event."""
+        """What identifies an event of this site."""
         event = self.content
-        if not isinstance(event, ReceivedEvent):
+        if not isinstance(event, ReceivedEvent) or event.site:  # what sites have recorded their uplinks keep count of
             return None
         return Origin(event.stage, event.run_id, event.epoch, event.sequence)
 
@@ -171,6 +171,7 @@ def _event_row(event: ReceivedEvent, received_ns: int | None) -> Row:
         "severity": int(event.severity),
         "data": event.data_json,
         "received_ns": received_ns,
+        "site": event.site or None,
     }
 
 

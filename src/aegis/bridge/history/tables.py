@@ -33,6 +33,7 @@ METADATA = MetaData()
 ALARMING_EVENTS = text(f"severity >= {int(Severity.WARNING)}")
 ALARMING_THREATS = text(f"level >= {int(ThreatLevel.HIGH)}")
 RECEIVED_LATE = text("received_ns IS NOT NULL")
+OF_ANOTHER_SITE = text("site IS NOT NULL")
 
 EVENTS = Table(
     "events",
@@ -47,6 +48,7 @@ EVENTS = Table(
     Column("severity", SmallInteger, nullable=False),
     Column("data", Text, nullable=False),  # JSON
     Column("received_ns", BigInteger),  # in this and other tables null where it was about at the stamp
+    Column("site", Text),  # that an uplink has brought it from; null: this one
     UniqueConstraint("run_id", "stage", "epoch", "sequence", name="events_origin"),
 )
 Index("events_time", EVENTS.c.stamp_ns, EVENTS.c.id)
@@ -56,6 +58,14 @@ Index(
     EVENTS.c.id,
     sqlite_where=ALARMING_EVENTS,
     postgresql_where=ALARMING_EVENTS,
+)
+Index(
+    "events_site",
+    EVENTS.c.site,
+    EVENTS.c.stamp_ns,
+    EVENTS.c.id,
+    sqlite_where=OF_ANOTHER_SITE,
+    postgresql_where=OF_ANOTHER_SITE,
 )
 
 THREATS = Table(

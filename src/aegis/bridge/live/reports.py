@@ -54,6 +54,19 @@ def event_from_msg(m: Event) -> ReceivedEvent:
     return replace(event, data_json=text.decode()) if _LINE_END.search(event.data_json) else event
 
 
+def event_of_site(m: Event) -> ReceivedEvent:
+    """Return the event of a message of the topic `site_events`, whose stage is SITE/STAGE.
+
+    Raises:
+        ValueError: it is not, or as in `event_from_msg`.
+    """
+    event = event_from_msg(m)
+    site, _, stage = event.stage.partition("/")
+    if not (site and stage):
+        raise ValueError(f"an event of a site whose stage '{event.stage}' is not SITE/STAGE")
+    return replace(event, site=site)
+
+
 def rows_from_msg(m: PipelineStatus) -> list[StatusRow]:
     """Return the rows of an aegis_msgs/PipelineStatus.
 

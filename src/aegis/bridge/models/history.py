@@ -78,6 +78,9 @@ class EventQuery(Window):
         examples=[["THREAT_CRITICAL"]],
     )
     severity: list[SeverityWord] = Field([], max_length=_MOST_CHOICES, description="one of these")
+    site: list[Word] = Field(
+        [], max_length=_MOST_CHOICES, description="that an uplink has brought from one of these", examples=[["north"]]
+    )
 
 
 class DecisionQuery(Window):
@@ -158,11 +161,12 @@ class PastEvent(Model):
 
     stamp_s: float
     run_id: str = Field(description="one start of the whole graph")
-    stage: str
+    stage: str = Field(description="of another site's with its name before it: north/tracking")
     epoch: int = Field(description="how often the stage has been started within the run")
     sequence: int = Field(description="counts the stage's events; a missing one is a lost event")
     name: str = Field(examples=["TRACKING_UPDATED"])
     severity: str = Field(description="DEBUG, INFO, WARNING, ERROR")
+    site: str = Field(description="that an uplink has brought it from; empty: this one", examples=["north"])
     data: Any
 
 

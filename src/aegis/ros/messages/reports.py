@@ -45,6 +45,7 @@ class ReceivedEvent:
     severity: Severity
     data: dict[str, object]  # null in place of what is not finite
     data_json: str  # without NaN and infinity too: JSON has none
+    site: str = ""  # that it was brought from; its stage begins with it. Empty: this one
 
     def document(self) -> dict[str, object]:
         """Return it for JSON: stamp_s, stamp_ns, run_id, epoch, sequence, name, stage, severity (its name), data (decoded)."""

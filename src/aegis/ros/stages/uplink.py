@@ -16,7 +16,7 @@ from aegis.core.uplink.settings import UplinkSettings
 from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.qos import message_class
 from aegis.ros.stages.base import Carried, Output, Stage, StageContext
-from aegis.ros.topics import TOPICS
+from aegis.ros.topics import SITE_EVENTS, TOPICS
 from aegis.ros.uplink.receiver import Arrived, Heard, Lost, Receiver
 from aegis.ros.uplink.sender import Sender
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aegis.ros.uplink.line import Line
 
 PERIOD_S = 0.5
+EVENTS = "events"
 LOST = "lost: no more in the record of {}"
 
 
@@ -149,11 +150,14 @@ class UplinkStage(Stage[UplinkSettings]):
             yield self.event(SourceBack(self.name, item.site, "silent", round(item.for_s, 1)), now_ns)
         elif isinstance(item, Arrived):
             try:
-                deserialize_message(item.data, message_class(TOPICS[item.topic].type))
+                message = deserialize_message(item.data, message_class(TOPICS[item.topic].type))
             except RuntimeError:  # RMWError, which rclpy does not export
                 self.counters.drop(f"not a message of {item.topic}")
                 return
             yield Carried(f"{item.site}/{item.topic}", item.data)
+            if item.topic == EVENTS:  # for the history here; not on `events`, which this site's own uplink sends
+                message.stage = f"{item.site}/{message.stage}"
+                yield Output(SITE_EVENTS, message)
 
 
 def _line(settings: UplinkSettings) -> Line:
