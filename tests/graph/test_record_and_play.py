@@ -14,13 +14,16 @@ import pytest
 from graph_process import Listener
 from rclpy.serialization import deserialize_message
 
+from aegis.core.decisions import ProofChecker
+from aegis.decision_key import decision_key
 from aegis.graph import play as player
 from aegis.graph.incident.cut import cut_bag
-from aegis.graph.offline import simulate_bag
+from aegis.graph.offline import process_bag, simulate_bag
 from aegis.graph.play import Pace, play, playable
 from aegis.graph.play_keys import Keys
 from aegis.graph.record import Recorded, chosen_topics, of_rig, record
-from aegis.ros.bag import BagError, BagReader, serialize, typestore
+from aegis.ros.bag import BagError, BagReader, serialize, typestore, write_bag
+from aegis.ros.proofs import Regular
 from aegis.ros.qos import message_class
 from aegis.ros.split_bag import SplitBag, Splitting
 from aegis.ros.topics import TOPICS, topic_called
@@ -136,6 +139,35 @@ def test_nothing_is_played_beside_a_live_radar_unless_told(ros_domain, bag, monk
         played = play(bag, playable(bag, ()), pace=Pace(100.0), beside_live=True)
     assert played.sent["radar/points"] == 12
     assert set(played.unheard) == {"radar/points", "radar/noise"}
+
+
+def test_tracks_are_played_as_those_of_this_graph_of_now_and_nothing_else_is(ros_domain, bag, tmp_path, monkeypatch):
+    """With a proof each, so that a graph with a tracker of its own takes them, too; events keep what they had: none."""
+    monkeypatch.setattr(player, "FOUND_S", 0.5)
+    process_bag(bag, tmp_path / "out")
+    recorded = {name: messages(tmp_path / "out", name) for name in ("tracks", "events")}
+    with Listener("tracks", "events") as listener:
+        play(tmp_path / "out", playable(tmp_path / "out", ["tracks", "events"]), pace=Pace(20.0), listeners=1)
+        tracks, events = listener.messages["tracks"], listener.messages["events"]
+    assert (len(tracks), len(events)) == tuple(map(len, recorded.values()))
+    regular = Regular(ProofChecker(decision_key()), "tracks")
+    for message, (_, data) in zip(tracks, recorded["tracks"], strict=True):
+        regular.is_first(message, "tracks", "/tracks", [""])
+        message.proof = ""
+        assert message == deserialize_message(data, message_class(TOPICS["tracks"].type))
+    assert {message.proof for message in events} == {""}
+
+
+def test_tracks_of_another_definition_are_refused_with_what_can_be_played(ros_domain, bag, tmp_path, monkeypatch):
+    monkeypatch.setattr(player, "NOBODY_S", 0.5)
+    with write_bag(tmp_path / "old", ["tracks"]) as writer:  # as before there was a field more at the end
+        writer.write(
+            "tracks", 1, serialize(message_class(TOPICS["tracks"].type)(), TOPICS["tracks"].type, typestore())[:-8]
+        )
+    with pytest.raises(
+        BagError, match=r"tracks was recorded with another version of aegis_msgs .* play what sensors send"
+    ):
+        play(tmp_path / "old", playable(tmp_path / "old", ["tracks"]))
 
 
 @pytest.fixture
