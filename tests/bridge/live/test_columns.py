@@ -133,3 +133,16 @@ def test_nothing_there_is_an_empty_list():
     detections, tracks = some_detections(1, 0, n=0), some_tracks(1, 0, n=0)
     for rows in (columns.detection_rows(detections), columns.track_rows(tracks), columns.track_brief(tracks)):
         assert json.loads(rows.all_json) == []
+
+
+def test_a_plot_that_states_classes_has_the_confidence_of_all_that_it_says():
+    """What its sensor does not know of is null beside it; of who gives no confidence, what is stated is told."""
+    plots = some_detections(1, 0, n=2)
+    plots.class_id[:] = int(ClassId.DRONE)
+    plots.class_probability[:] = np.nan
+    plots.class_probability[:, ClassId.DRONE] = 0.6
+    plots.confidence[:] = 0.8, 0.0
+    rows = json.loads(columns.detection_rows(plots).all_json)
+    assert [row["confidence"] for row in rows] == [0.8, 0.6]
+    assert rows[0]["class_probability"]["DRONE"] == 0.6
+    assert rows[0]["class_probability"]["BIRD"] is None

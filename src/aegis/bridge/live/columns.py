@@ -110,6 +110,16 @@ def class_confidence(class_id: Ints, probability: Floats) -> list[float]:
     return rounded(np.where(named, np.take_along_axis(probability, column, axis=1)[:, 0], np.nan), 4)
 
 
+def plot_confidence(d: Detections) -> list[float]:
+    """Return the probability of each detection's class; NaN where it is UNKNOWN.
+
+    It is of all that the detection says, where `class_probability` is what its sensor stated; of who does not say it, that.
+    """
+    stated = np.array(class_confidence(d.class_id, d.class_probability))
+    named = (d.class_id != int(ClassId.UNKNOWN)) & (d.confidence > 0.0)
+    return rounded(np.where(named, d.confidence, stated), 4)
+
+
 class Classified(Protocol):
     """What has classes."""
 
@@ -221,7 +231,7 @@ COULD_BE: Column[Classified] = Column(
 DETECTION: Table[Detections] = Table(
     integer("id", lambda d: d.id, "within the scan", 0),
     class_word(lambda d: d.class_id),
-    CONFIDENCE,
+    Column("confidence", "number", plot_confidence, CONFIDENCE.doc, 0.93),
     COULD_BE,
     number("range_m", 2, lambda d: d.range, example=1520.0),
     degrees("azimuth_deg", lambda d: d.azimuth, "anticlockwise from the sensor's forward axis", 30.0),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.bridge.live.columns import class_confidence
+from aegis.bridge.live.columns import class_confidence, plot_confidence
 from aegis.bridge.live.encoded import Index
 from aegis.bridge.live.frames import RadarFrame
 from aegis.core.types import Detections, Floats, Ints, Tracks
@@ -51,7 +51,7 @@ TRACK = (
 DETECTION = (
     Scaled(lambda d: d.id),
     Scaled(lambda d: d.class_id),
-    Scaled(lambda d: class_confidence(d.class_id, d.class_probability), 1e4),
+    Scaled(lambda d: plot_confidence(d), 1e4),
     Scaled(lambda d: d.range, 1e2),
     Scaled(lambda d: np.degrees(d.azimuth), 1e4),
     Scaled(lambda d: np.degrees(d.elevation), 1e4),
