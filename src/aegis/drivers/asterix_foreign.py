@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from aegis.core.fusion.foreign import MANOEUVRE_SIGMA_MPS2, ForeignObject, Report, picture_of
+from aegis.core.fusion.foreign import Report
+from aegis.core.fusion.foreign_source import ForeignSource, Limits, Taken
 from aegis.core.fusion.settings import FOREIGN
 from aegis.core.ids import UniqueIds
 from aegis.core.site import Site
@@ -28,6 +29,7 @@ FARTHEST_M = 1e6  # from the site
 LEAST_SIGMA_M, LEAST_SIGMA_MPS = 0.5, 0.25  # the format's own steps
 NOT_TAKEN = "source that is not to be taken"
 USUAL = (NOT_TAKEN, NO_TRACK)
+_REFUSED = {Taken.LATE: "track no later than its last", Taken.FULL: "over max_tracks"}
 _CLASSES = {
     **dict.fromkeys(AIRCRAFT_CATEGORIES, ClassId.AIRCRAFT),
     **dict.fromkeys(VEHICLE_CATEGORIES, ClassId.VEHICLE),
@@ -37,18 +39,11 @@ _CLASSES = {
 
 
 @dataclass
-class ForeignSource:
+class Maker:
     """One maker of tracks."""
 
-    sensor_id: str
+    source: ForeignSource[int]  # whose objects go by its own track numbers
     heard_ns: int
-    tracks: dict[int, ForeignObject] = field(default_factory=dict)  # by its own numbers
-    ids: dict[int, int] = field(default_factory=dict)  # ours
-    latest_ns: int = 0  # stamp of its last track
-    picture_ns: int = 0  # and of its last picture
-    shown_ns: int = 0  # when that was made
-    fresh: bool = False
-    sequence: int = 0
 
 
 class ForeignTracks:
@@ -62,13 +57,13 @@ class ForeignTracks:
     """
 
     def __init__(self, settings: AsterixTracksSettings, site: Site, ids: UniqueIds, frame_id: str = "map") -> None:
-        self.sources: dict[str, ForeignSource] = {}
+        self.sources: dict[str, Maker] = {}
         self.refused: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()  # what is right to come, and is no track of those that are taken
         self._s, self._site, self._ids, self._frame_id = settings, site, ids, frame_id
         self._readers = {SYSTEM: Reader(SYSTEM, settings.edition.cat062), RADAR: Reader(RADAR, settings.edition.cat048)}
         self._radars = {f"{one.sac}/{one.sic}": one for one in settings.radars.values()}
-        self._noise = np.square(MANOEUVRE_SIGMA_MPS2)
+        self._limits = Limits(settings.period_s, settings.keep_s, settings.speed_sigma_mps, settings.max_tracks)
 
     def take(self, packet: bytes, received_ns: int) -> None:
         """Take a datagram: any number of datablocks, each of any number of records. What cannot be used is counted."""
@@ -83,18 +78,8 @@ class ForeignTracks:
 
     def pictures(self, now_ns: int) -> list[Tracks]:
         """Return the picture of each source that has reported since its last one, and is due."""
-        out = []
-        for one in self.sources.values():
-            if not one.fresh or now_ns - one.shown_ns < self._s.period_s * 1e9:
-                continue
-            one.fresh, one.shown_ns, one.sequence = False, now_ns, one.sequence + 1
-            oldest_ns = one.latest_ns - round(self._s.keep_s * 1e9)
-            one.tracks = {number: track for number, track in one.tracks.items() if track.stamp_ns >= oldest_ns}
-            one.ids = {number: mine for number, mine in one.ids.items() if number in one.tracks}
-            one.picture_ns = max(one.latest_ns, one.picture_ns + 1)  # the fusion takes each stamp only once
-            numbered = [(one.ids[number], track) for number, track in one.tracks.items()]
-            out.append(picture_of(numbered, one.picture_ns, one.sequence, one.sensor_id, self._frame_id))
-        return out
+        made = (one.source.picture(now_ns, self._frame_id) for one in self.sources.values())
+        return [picture for picture in made if picture is not None]
 
     def silent(self, now_ns: int) -> list[str]:
         """Return the sources that say nothing any more, as SAC/SIC."""
@@ -118,35 +103,25 @@ class ForeignTracks:
         stamp_ns = utc_ns(told.time_ticks, received_ns)
         if abs(received_ns - stamp_ns) > self._s.clock_error_s * 1e9:
             raise RefusedError("time of a track is off the clock")
-        one = self._source(name, received_ns)
+        known = self._source(name, received_ns)
         if told.ended:
-            if one.tracks.pop(told.number, None) is not None:
-                one.latest_ns, one.fresh = max(one.latest_ns, stamp_ns), True
+            if known.end(told.number, reused=True):
+                known.note(stamp_ns)
             return
-        self._note(
-            one, told.number, self._report(told, stamp_ns, self._radars.get(name) if category == RADAR else None)
-        )
+        report = self._report(told, stamp_ns, self._radars.get(name) if category == RADAR else None)
+        taken = known.take(told.number, report)
+        if taken is not Taken.YES:
+            raise RefusedError(_REFUSED[taken])
 
-    def _source(self, name: str, now_ns: int) -> ForeignSource:
+    def _source(self, name: str, now_ns: int) -> ForeignSource[int]:
         one = self.sources.get(name)
         if one is None:
             if len(self.sources) >= self._s.max_sources:
                 raise RefusedError("over max_sources")
-            one = self.sources[name] = ForeignSource(f"{FOREIGN}asterix/{name}", now_ns)
+            made: ForeignSource[int] = ForeignSource(f"{FOREIGN}asterix/{name}", self._limits, self._ids)
+            one = self.sources[name] = Maker(made, now_ns)
         one.heard_ns = now_ns
-        return one
-
-    def _note(self, one: ForeignSource, number: int, report: Report) -> None:
-        known = one.tracks.get(number)
-        if known is not None:
-            if not known.take(report):
-                raise RefusedError("track no later than its last")
-        elif len(one.tracks) >= self._s.max_tracks:
-            raise RefusedError("over max_tracks")
-        else:
-            one.tracks[number] = ForeignObject(report, self._s.speed_sigma_mps, self._noise)
-            one.ids[number] = int(self._ids.take(1)[0])
-        one.latest_ns, one.fresh = max(one.latest_ns, report.stamp_ns), True
+        return one.source
 
     def _report(self, told: TrackRecord, stamp_ns: int, radar: RadarPlaceSettings | None) -> Report:
         """Return what a record says, in `map`.

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
+from aegis.core.fusion import foreign_settings
 from aegis.core.params import ConfigError, Settings, group, named, param
 from aegis.core.site import Site
 from aegis.drivers.packet_driver import UdpSettings
@@ -51,29 +52,13 @@ class AsterixTracksSettings(Settings):
         "radar", "Radars whose tracks come as CAT048; of others none is taken."
     )
     edition: TrackEditionSettings = group(TrackEditionSettings())
-    period_s: float = param(
-        0.5, "How often the tracks of each source are handed to the fusion.", unit="s", ge=0.05, le=60.0
-    )
-    keep_s: float = param(
-        15.0, "A track that has not been reported for so long is dropped. Centres report every 4 to 12 s.", unit="s", gt=0.0,
-        le=600.0,
-    )  # fmt: skip
-    clock_error_s: float = param(
-        10.0, "A track whose time differs from this machine's clock by more than this is refused.", unit="s", gt=0.0, le=3600.0
-    )  # fmt: skip
+    period_s: float = foreign_settings.period(0.5)
+    keep_s: float = foreign_settings.keep(15.0, "Centres report every 4 to 12 s.")
+    clock_error_s: float = foreign_settings.clock_error(10.0)
     silent_after_s: float = param(30.0, "Without a track for so long, a source is silent.", unit="s", gt=0.0)
-    position_sigma_m: float = param(
-        150.0, "Error (one sigma) of a place whose maker does not state it.", unit="m", gt=0.0
-    )
-    velocity_sigma_mps: float = param(
-        10.0, "Error (one sigma) of a velocity that is stated without one.", unit="m/s", gt=0.0
-    )
-    speed_sigma_mps: float = param(
-        150.0,
-        "Speeds (one sigma, along each axis) that a track may have whose velocity is not stated.",
-        unit="m/s",
-        gt=0.0,
-    )
+    position_sigma_m: float = foreign_settings.position_sigma(150.0)
+    velocity_sigma_mps: float = foreign_settings.velocity_sigma(10.0)
+    speed_sigma_mps: float = foreign_settings.speed_sigma(150.0)
     climb_sigma_mps: float = param(15.0, "Climb (one sigma) of a track that states none.", unit="m/s", gt=0.0)
     height_sigma_m: float = param(
         30.0, "Error (one sigma) of a height whose maker does not state it.", unit="m", gt=0.0

@@ -107,11 +107,11 @@ class Conversation:
             }
         nodes = {
             one.name: {
-                "objects": len(one.objects),
+                "objects": len(one.source.objects),
                 "reports": one.reports,
                 "silent_s": round((self._now_ns - one.heard_ns) * 1e-9, 1),
                 "system": one.system,
-                "sensor_id": one.sensor_id,
+                "sensor_id": one.source.sensor_id,
             }
             for one in self.others.nodes.values()
         }

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from sapient_msg.bsi_flex_335_v2_0.alert_ack_pb2 import AlertAck
@@ -18,7 +18,8 @@ from sapient_msg.bsi_flex_335_v2_0.sapient_message_pb2 import SapientMessage
 from sapient_msg.bsi_flex_335_v2_0.status_report_pb2 import StatusReport
 from sapient_msg.bsi_flex_335_v2_0.velocity_pb2 import SpeedUnits
 
-from aegis.core.fusion.foreign import MANOEUVRE_SIGMA_MPS2, ForeignObject, Report, picture_of
+from aegis.core.fusion.foreign import Report
+from aegis.core.fusion.foreign_source import ForeignSource, Limits, Taken
 from aegis.core.fusion.settings import FOREIGN
 from aegis.core.ids import UniqueIds
 from aegis.core.site import Site
@@ -33,6 +34,7 @@ SILENT_INTERVALS = 3.0  # of its status reports, without which a node is silent
 SHORTEST_SILENCE_S = 15.0
 UNSTATED_EXISTENCE = 0.9  # confidence of a detection whose node states none
 LARGEST_SPEED_MPS = 1e4
+_NOT_TAKEN = {Taken.LATE: "detection no later than its object's last", Taken.FULL: "over max_objects"}
 LOST_STATE = re.compile("lost", re.IGNORECASE)
 _UNIT_S = {
     Registration.TIME_UNITS_NANOSECONDS: 1e-9,
@@ -52,19 +54,12 @@ class Other:
     node_id: str
     peer: int  # the connection that it comes by
     name: str
-    sensor_id: str
+    source: ForeignSource[str]  # whose objects go by their object_id
     interval_s: float  # of its status reports
     kph: bool  # its velocities are kilometres an hour
     heard_ns: int  # by the clock
     location: Location | None = None
     system: str = ""
-    objects: dict[str, ForeignObject] = field(default_factory=dict)
-    numbers: dict[str, int] = field(default_factory=dict)  # track ids of its objects
-    latest_ns: int = 0  # stamp of its last report
-    picture_ns: int = 0  # and of its last picture
-    fresh: bool = False  # there are reports that are in no picture yet
-    shown_ns: int = 0  # when its last picture was made
-    sequence: int = 0
     reports: int = 0
 
     def is_silent(self, now_ns: int) -> bool:
@@ -89,7 +84,7 @@ class Others:
         self.nodes: dict[str, Other] = {}
         self.counts: Counter[str] = Counter()  # refused and noted, by reason
         self._s, self._writer, self._site, self._ids, self._frame_id = settings, writer, site, ids, frame_id
-        self._noise = np.square(MANOEUVRE_SIGMA_MPS2)
+        self._limits = Limits(settings.period_s, settings.keep_s, settings.speed_sigma_mps, settings.max_objects)
 
     def take(self, message: SapientMessage, peer: int, now_ns: int, *, acknowledge: bool) -> list[bytes]:
         """Take a message of a node; return the answers, to the same connection.
@@ -135,16 +130,8 @@ class Others:
 
     def pictures(self, now_ns: int) -> list[Tracks]:
         """Return the picture of each node that has reported since its last one, and is due."""
-        out = []
-        for node in self.nodes.values():
-            if node.fresh and now_ns - node.shown_ns >= self._s.period_s * 1e9:
-                node.fresh, node.shown_ns = False, now_ns
-                node.sequence += 1
-                self._drop_old(node)
-                # Reports of one time may come in two pictures, and the fusion takes each only once.
-                node.picture_ns = max(node.latest_ns, node.picture_ns + 1)
-                out.append(self._picture(node))
-        return out
+        made = (node.source.picture(now_ns, self._frame_id) for node in self.nodes.values())
+        return [picture for picture in made if picture is not None]
 
     def silent(self, now_ns: int) -> list[str]:
         """Return the names of nodes that say nothing any more."""
@@ -159,18 +146,20 @@ class Others:
             name = given.short_name or given.name or "node"
             before = self.nodes.get(message.node_id)
             interval = given.status_definition.status_interval
+            sensor_id = f"{FOREIGN}sapient/{re.sub('[^A-Za-z0-9_.-]+', '_', name)[:40]}-{message.node_id[:8]}"
+            source: ForeignSource[str] = ForeignSource(sensor_id, self._limits, self._ids)
+            if before is not None:  # the same node anew
+                source, source.sensor_id = before.source, sensor_id
             node = Other(
                 message.node_id,
                 peer,
                 f"{name} ({message.node_id[:8]})",
-                f"{FOREIGN}sapient/{re.sub('[^A-Za-z0-9_.-]+', '_', name)[:40]}-{message.node_id[:8]}",
+                source,
                 interval.value * _UNIT_S.get(interval.units, 1.0),
                 _in_kph(given),
                 now_ns,
+                before.location if before is not None else None,
             )
-            if before is not None:  # the same node anew
-                node.objects, node.numbers, node.latest_ns = before.objects, before.numbers, before.latest_ns
-                node.sequence, node.location, node.picture_ns = before.sequence, before.location, before.picture_ns
             self.nodes[message.node_id] = node
         if not acknowledge:
             return []
@@ -197,8 +186,7 @@ class Others:
             node.location = Location()
             node.location.CopyFrom(report.node_location)
         if report.system == StatusReport.SYSTEM_GOODBYE:
-            node.objects.clear()
-            node.fresh = True
+            node.source.clear()
 
     def _detect(self, node: Other, message: SapientMessage, now_ns: int) -> None:
         report = message.detection_report
@@ -212,27 +200,14 @@ class Others:
             if self._is_own(report):
                 raise MessageError("detection made from our own")
             if LOST_STATE.search(report.state):
-                node.objects.pop(report.object_id, None)
-                node.latest_ns, node.fresh = max(node.latest_ns, stamp), True
+                node.source.end(report.object_id, reused=False)
+                node.source.note(stamp)
                 return
-            self._take(node, report.object_id, self._report(node, report, stamp))
+            taken = node.source.take(report.object_id, self._report(node, report, stamp))
+            if taken is not Taken.YES:
+                self.counts[_NOT_TAKEN[taken]] += 1
         except (MessageError, PlaceError) as error:
             self.counts[error.reason] += 1
-
-    def _take(self, node: Other, object_id: str, report: Report) -> None:
-        known = node.objects.get(object_id)
-        if known is not None:
-            if not known.take(report):
-                self.counts["detection no later than its object's last"] += 1
-                return
-        elif len(node.objects) >= self._s.max_objects:
-            self.counts["over max_objects"] += 1
-            return
-        else:
-            node.objects[object_id] = ForeignObject(report, self._s.speed_sigma_mps, self._noise)
-            if object_id not in node.numbers:
-                node.numbers[object_id] = int(self._ids.take(1)[0])
-        node.latest_ns, node.fresh = max(node.latest_ns, report.stamp_ns), True
 
     def _report(self, node: Other, given: DetectionReport, stamp: int) -> Report:
         """Return what a detection says, in `map`.
@@ -271,15 +246,6 @@ class Others:
         own = self._writer.node_id
         related = [one.node_id for one in report.associated_detection]
         return own in related or own in [one.node_id for one in report.derived_detection]
-
-    def _drop_old(self, node: Other) -> None:
-        oldest_ns = node.latest_ns - round(self._s.keep_s * 1e9)
-        node.objects = {name: one for name, one in node.objects.items() if one.stamp_ns >= oldest_ns}
-        node.numbers = {name: number for name, number in node.numbers.items() if name in node.objects}
-
-    def _picture(self, node: Other) -> Tracks:
-        numbered = [(node.numbers[name], one) for name, one in node.objects.items()]
-        return picture_of(numbered, node.picture_ns, node.sequence, node.sensor_id, self._frame_id)
 
 
 def _in_kph(registration: Registration) -> bool:

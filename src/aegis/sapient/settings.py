@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import field_validator, model_validator
 
+from aegis.core.fusion import foreign_settings
 from aegis.core.params import ConfigError, Settings, group, param
 from aegis.core.sensor import SensorPose
 
@@ -104,40 +105,21 @@ class FusionSideSettings(Settings):
         False,
         "Listen on other addresses than loopback without TLS: whoever reaches the port can put tracks into the picture.",
     )
-    period_s: float = param(
-        0.5, "How often the objects of each node are handed to the fusion.", unit="s", ge=0.05, le=60.0
-    )
-    keep_s: float = param(
-        5.0, "An object that its node has not reported for so long is dropped.", unit="s", gt=0.0, le=600.0
-    )
-    clock_error_s: float = param(
-        5.0,
-        "A report whose time differs from this machine's clock by more than this is refused.",
-        unit="s",
-        gt=0.0,
-        le=3600.0,
-    )
+    period_s: float = foreign_settings.period(0.5)
+    keep_s: float = foreign_settings.keep(5.0)
+    clock_error_s: float = foreign_settings.clock_error(5.0)
     lat_lng_errors: Literal["degrees", "metres"] = param(
         "degrees",
         "Unit of x_error and y_error of places in latitude and longitude in degrees. The standard's field has that of "
         "the coordinates; some nodes send metres.",
     )
-    position_sigma_m: float = param(
-        50.0, "Error (one sigma) of a place whose node does not state it.", unit="m", gt=0.0
-    )
+    position_sigma_m: float = foreign_settings.position_sigma(50.0)
     height_sigma_m: float = param(500.0, "Error (one sigma) of the height of a place that has none.", unit="m", gt=0.0)
     bearing_sigma_deg: float = param(
         1.0, "Error (one sigma) of a bearing or elevation whose node does not state it.", unit="deg", gt=0.0, le=90.0
     )
-    velocity_sigma_mps: float = param(
-        10.0, "Error (one sigma) of a velocity whose node does not state it.", unit="m/s", gt=0.0
-    )
-    speed_sigma_mps: float = param(
-        50.0,
-        "Speeds (one sigma, along each axis) that an object may have whose node states no velocity.",
-        unit="m/s",
-        gt=0.0,
-    )
+    velocity_sigma_mps: float = foreign_settings.velocity_sigma(10.0)
+    speed_sigma_mps: float = foreign_settings.speed_sigma(50.0)
     geoid_m: float = param(
         0.0,
         "Height of mean sea level above the ellipsoid at the site, for heights above mean sea level (datum WGS84_G).",

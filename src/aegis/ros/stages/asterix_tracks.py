@@ -79,7 +79,7 @@ class AsterixTracksStage(Stage[AsterixTracksSettings]):
         """Return how each source is."""
         return {
             "sources": {
-                name: {"tracks": len(one.tracks), "silent_s": round((self._now_ns - one.heard_ns) * 1e-9, 1)}
+                name: {"tracks": len(one.source.objects), "silent_s": round((self._now_ns - one.heard_ns) * 1e-9, 1)}
                 for name, one in self.foreign.sources.items()
             }
         }
