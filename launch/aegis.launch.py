@@ -154,8 +154,9 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         managed=_listed(arguments["managed"]),
     ).of_site()
     plan = Plan.of(options, os.environ)
+    remarks = [LogInfo(msg=remark) for remark in plan.remarks]
     if "print_plan" in yes:
-        return [LogInfo(msg=line) for line in plan.lines(["ros2", "run", "aegis", "aegis_node"])]
+        return [*remarks, *(LogInfo(msg=line) for line in plan.lines(["ros2", "run", "aegis", "aegis_node"]))]
     supervised = ["--supervised", "--hang-after", arguments["hang_after"]] if "respawn" in yes else []
     entities: list[LaunchDescriptionEntity] = [
         Node(
@@ -175,7 +176,7 @@ def processes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     placed = () if options.headquarters else options.radars or ("",)
     return [
         key,
-        *(LogInfo(msg=remark) for remark in plan.remarks),
+        *remarks,
         *entities,
         *(sensor_transform(plan, radar) for radar in placed),
     ]

@@ -247,6 +247,15 @@ def test_a_sites_file_plans_what_aegis_up_does(surroundings, tmp_path, caplog, a
     assert len(said) > 2
 
 
+def test_what_of_the_file_is_in_vain_is_said(surroundings, caplog):
+    get_logger("launch.user").addHandler(caplog.handler)
+    caplog.set_level("INFO")
+    service = LaunchService()
+    service.include_launch_description(description(config=str(config_file("rig.yaml")), print_plan="true"))
+    assert service.run() == 0
+    assert "places front, left (tracking.sensors); one radar runs" in caplog.text
+
+
 def test_a_sites_file_beside_what_it_says_itself_is_refused(surroundings, caplog):
     get_logger("launch").addHandler(caplog.handler)
     service = LaunchService()
