@@ -175,7 +175,7 @@ def names_in(expression: str) -> set[str]:
 
 
 # Of the same stage; and what has no file of its own.
-ALSO = {"THREAT": ("ALARM_",), "PIPELINE": ("PARAMETERS_", "SOURCE_", "ANOTHER_", "HISTORY_", "DECISION_")}
+ALSO = {"THREAT": ("ALARM_",), "PIPELINE": ("PARAMETERS_", "SOURCE_", "ANOTHER_", "HISTORY_", "DECISION_", "STAGE_")}
 
 
 def _check_stage_logs(bridge, wait_for) -> None:
