@@ -162,14 +162,27 @@ def test_the_score_is_the_weighted_geometric_mean_of_its_terms():
         1 / (1 + (95 / 60) ** 2),
         0.95 * 0.8 + 0.05 / 9 * (0.5 + 0.02 + 0.6 + 0.6 + 1 + 0.4 + 0.2 + 0.4 + 0.01),
     )
-    assert score_of() == pytest.approx((time**0.5 * capability**0.1 * 0.9**0.1) ** (1 / 1.15), rel=1e-6)
+    assert score_of() == pytest.approx((time**0.5 * capability**0.15 * 0.9**0.1) ** (1 / 1.2), rel=1e-6)
     even = {f"score.weight_{term}": 7.0 for term in TERMS}
     assert score_of(**even) == pytest.approx((time * capability * 0.9) ** 0.2, rel=1e-6)
     only_time = {f"score.weight_{term}": 0.0 for term in TERMS if term != "time"}
     assert score_of(**only_time) == pytest.approx(time, rel=1e-6)
     assert score_of(**{"capability.DRONE": 0.0}) == pytest.approx(
-        (time**0.5 * (capability - 0.95 * 0.8) ** 0.1 * 0.9**0.1) ** (1 / 1.15), rel=1e-6
+        (time**0.5 * (capability - 0.95 * 0.8) ** 0.15 * 0.9**0.1) ** (1 / 1.2), rel=1e-6
     )
+
+
+def test_a_bird_at_the_asset_is_not_high_and_what_is_not_known_there_is_critical():
+    """As sure as a track's class is told to be, .9, and there already; of what is half a drone nothing is held down."""
+    there = tracks_of(*((i, ClassId.BIRD, (40.0, 0.0, 10.0), (-12.0, 0.0, 0.0)) for i in (1, 2, 3)))
+    rest = 0.1 / (len(ClassId) - 1)
+    bird = np.where(np.arange(len(ClassId)) == ClassId.BIRD, 0.9, rest)
+    unknown = np.eye(len(ClassId))[ClassId.UNKNOWN]
+    half = 0.5 * np.eye(len(ClassId))[ClassId.BIRD] + 0.5 * np.eye(len(ClassId))[ClassId.DRONE]
+    certain = replace(there, class_probability=np.array([bird, unknown, half]), existence_probability=np.ones(3))
+    threats, _ = Assessor(ALL_LISTED).step(certain)
+    level = dict(zip(threats.track_id.tolist(), threats.level.tolist(), strict=True))
+    assert level == {1: ThreatLevel.MEDIUM, 2: ThreatLevel.CRITICAL, 3: ThreatLevel.HIGH}
 
 
 def test_weights_that_are_all_zero_are_refused():

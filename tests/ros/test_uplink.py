@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
 
 pytest.importorskip("zenoh", reason="the extra uplink is not installed")
@@ -18,10 +19,15 @@ from aegis_msgs.msg import AlarmArray, Event, TrackArray
 from event_messages import event_message
 from rclpy.serialization import deserialize_message, serialize_message
 
+from aegis.bench import fusion, fusion_scene
 from aegis.bench.faulty_line import FaultyLine, Quality
+from aegis.bench.multitarget import gospa
 from aegis.core.params import ConfigError
+from aegis.core.rows import take_rows
+from aegis.core.types import TrackStatus
 from aegis.core.uplink.settings import RecordSettings, UplinkSettings
-from aegis.ros.messages.fields import time_from_ns
+from aegis.ros.messages.fields import stamp_of, time_from_ns
+from aegis.ros.messages.picture import tracks_from_msg, tracks_to_msg
 from aegis.ros.uplink import wire
 from aegis.ros.uplink.line import Line
 from aegis.ros.uplink.receiver import Arrived, Heard, Lost, Receiver
@@ -297,3 +303,53 @@ def test_a_message_says_when_it_was_measured():
     assert wire.stamp_of_cdr(serialize_message(message)) == 1_700_000_000_123_456_789
     with pytest.raises(wire.WireError):
         wire.stamp_of_cdr(b"\0\1\0\0")
+
+
+def test_the_headquarters_picture_is_as_near_the_truth_as_without_a_line(ends, wait_for):
+    """Two sites' trackers on simulated objects, their tracks over lossy lines into the fusion: the same as fused on the spot.
+
+    While the lines are cut the picture goes on by itself and gets worse; with the first tracks after that it is right again.
+    """
+    scene = fusion_scene.around(2, 10, 26.0, seed=3)
+    at_once, far = fusion._Rig(scene), fusion._Rig(scene)
+    port = free_port()
+    hq = ends(Headquarters(port))
+    lines = {name: ends(FaultyLine(port, Quality(delay_s=0.005, loss=0.02))) for name in at_once.trackers}
+    sites = {name: ends(Site(line.port, site=name)) for name, line in lines.items()}
+    wait_for(lambda: hq.step() or set(hq.receiver.sites) == set(sites), "both sites")
+    apart: dict[str, list[tuple[float, float]]] = {"before": [], "cut": [], "after": []}
+
+    def exchange(at_s: int) -> None:
+        if at_s in (16, 20):
+            for line in lines.values():
+                (line.cut if at_s == 16 else line.mend)()
+        latest = {}
+        for name, tracks in at_once._last.items():
+            told = take_rows(tracks, np.flatnonzero(tracks.status != int(TrackStatus.TENTATIVE)))
+            at_once.picture = at_once.fuser.step(told).tracks or at_once.picture
+            sites[name].offer("tracks", serialize_message(tracks_to_msg(told)))
+            latest[name] = told.stamp_ns
+        if 16 <= at_s < 20:
+            return
+
+        def come() -> dict[str, TrackArray]:
+            return {n: deserialize_message(got[-1], TrackArray) for n in latest if (got := hq.of("tracks", n))}
+
+        wait_for(lambda: {n: stamp_of(m) for n, m in come().items()} == latest, f"the tracks of {at_s} s", 20.0)
+        for message in come().values():
+            far.picture = far.fuser.step(tracks_from_msg(message)).tracks or far.picture
+
+    due_s = 1
+    for now_s, radar, detections in scene.scans(np.random.default_rng(4)):
+        if now_s >= due_s:
+            exchange(due_s)
+            when = "before" if due_s < 16 else "cut" if due_s < 20 else "after"
+            if due_s >= 12:
+                truth = scene.at(due_s)[:, :2]
+                apart[when].append(tuple(gospa(truth, rig.at(due_s).x[:, :2]) for rig in (far, at_once)))
+            due_s += 1
+        at_once.take(radar, at_once.trackers[radar.name].step(detections).tracks)
+    rms = {when: np.sqrt(np.mean(np.square(found), axis=0)) for when, found in apart.items()}
+    assert rms["before"][0] == pytest.approx(rms["before"][1])  # what comes over the line is what was sent
+    assert rms["cut"][0] > 1.2 * rms["cut"][1]
+    assert rms["after"][0] < 1.1 * rms["after"][1]

@@ -50,7 +50,7 @@ class Score(Settings):
         0.5, "Weight of the time to impact or closest approach in the score, relative to the others.", ge=0.0
     )
     weight_capability: float = param(
-        0.1, "Weight of the harm that the class can do in the score, relative to the others.", ge=0.0
+        0.15, "Weight of the harm that the class can do in the score, relative to the others.", ge=0.0
     )
     weight_intent: float = param(
         0.15, "Weight of the heading at the asset in the score, relative to the others.", ge=0.0
