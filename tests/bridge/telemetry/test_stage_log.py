@@ -49,7 +49,9 @@ def test_every_event_goes_to_the_file_of_its_stage():
         own = prefix.get(word, (f"{word.upper()}_",))
         others += [row["event"] for row in rows if not row["event"].startswith(own)]
     without = [
-        name for name in EVENT_NAMES if name.startswith(("PARAMETERS_", "SOURCE_", "ANOTHER_", "HISTORY_", "DECISION_", "STAGE_"))
+        name
+        for name in EVENT_NAMES
+        if name.startswith(("PARAMETERS_", "SOURCE_", "ANOTHER_", "HISTORY_", "DECISION_", "STAGE_"))
     ]
     assert others == [*without, "ROCKET_LAUNCHED", ""]
     assert sum(map(len, files.values())) == len(EVENT_NAMES) + 2
