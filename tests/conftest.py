@@ -31,7 +31,7 @@ settings.register_profile(
 )
 settings.load_profile("ci")
 
-MAX_WORKERS, WORKERS_PER_CORE = 4, 2  # of a test half the time is waiting: for processes, discovery, deadlines
+MAX_WORKERS = 3
 # The files that take longest, longest first: a long one that begins last would be waited for.
 LONG_FILES = (
     "bridge/test_api_fuzz.py",
@@ -59,14 +59,14 @@ PORT_BASE, PORTS_PER_DOMAIN = 7400, 250  # of RTPS 2.5, 9.6.2.3
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Run two at a time on each core, four at most.
+    """Run one more than there are cores, three at most: a third of the time is waiting, for processes, discovery and deadlines.
 
     In this process where output is to be seen (-s), or one file is run, which is not shared out.
     """
     files = {argument.split("::")[0] for argument in config.args}
     if config.option.capture == "no" or (len(files) == 1 and files.pop().endswith(".py")):
         return 0
-    return min(MAX_WORKERS, WORKERS_PER_CORE * (os.cpu_count() or 1))
+    return min(MAX_WORKERS, 1 + (os.cpu_count() or 1))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
