@@ -19,6 +19,7 @@ from aegis.bench import Row, three_digits
 from aegis.bridge.history.history import HISTORY_FILE, History
 from aegis.bridge.history.replay import picture
 from aegis.bridge.history.settings import HistorySettings
+from aegis.bridge.history.tables import THREATS, TRACK_SAMPLES
 from aegis.core.types import ClassId, ThreatLevel, TrackStatus
 
 DAYS, TRACKS = 7.0, 5  # a picture a second
@@ -93,8 +94,10 @@ def _fill(path: Path, stamps: NDArray[np.int64]) -> None:
     connection = sqlite3.connect(path)
     try:
         with connection:
-            connection.executemany(f"INSERT INTO track_samples VALUES ({','.join('?' * 16)})", tracks)
-            connection.executemany(f"INSERT INTO threats VALUES ({','.join('?' * 12)})", threats)
+            for table, rows in ((TRACK_SAMPLES, tracks), (THREATS, threats)):
+                names = [column.name for column in table.columns if column.name != "received_ns"]  # with its stamp
+                words = f"({','.join(names)}) VALUES ({','.join('?' * len(names))})"
+                connection.executemany(f"INSERT INTO {table.name} {words}", rows)
     finally:
         connection.close()
 
