@@ -24,7 +24,7 @@ from aegis.graph.play_keys import Keys
 from aegis.graph.record import Recorded, chosen_topics, of_rig, record
 from aegis.ros.bag import BagError, BagReader, serialize, typestore, write_bag
 from aegis.ros.proofs import Regular
-from aegis.ros.qos import message_class
+from aegis.ros.qos import message_class, qos_profile
 from aegis.ros.split_bag import SplitBag, Splitting
 from aegis.ros.topics import TOPICS, topic_called
 
@@ -88,6 +88,41 @@ def test_what_is_played_is_recorded_to_the_last_byte(ros_domain, bag, tmp_path):
     ) / 1e9
     recorded_s = (sent["radar/points"][-1][0] - sent["radar/points"][0][0]) / 1e9
     assert took_s > 0.9 * recorded_s / 4.0  # never faster than was asked for; how much slower is the machine's
+
+
+def test_a_recording_ends_where_the_graph_never_pauses(ros_domain, bag, tmp_path, wait_for):
+    """And has all that was received until then: a message follows the one before within less than it drains for."""
+    (_, data), *_ = messages(bag, "radar/points")
+    over, sent_at_end = threading.Event(), []
+    with Listener() as sender:
+        topic = topic_called("radar/points")
+        publisher = sender.node.create_publisher(message_class(topic.type), topic.name, qos_profile(topic))
+        sent = 0
+
+        def publish():
+            nonlocal sent
+            while not over.wait(0.004):
+                publisher.publish(data)
+                sent += 1
+
+        def until(done):
+            if done.written.total() > 200:
+                sent_at_end.append(sent)
+            return bool(sent_at_end)
+
+        recorder = InThread(lambda: record(tmp_path / "out", ["radar/points", "radar/noise"], until=until))
+        wait_for(lambda: publisher.get_subscription_count() > 0, "it listens")
+        feeder = threading.Thread(target=publish)
+        feeder.start()
+        try:
+            done = recorder.done()
+            assert sent > sent_at_end[0]  # it ended while they went on coming
+        finally:
+            over.set()
+            feeder.join()
+    assert not done.cut
+    assert 200 < done.written["radar/points"] <= sent
+    assert len(messages(tmp_path / "out", "radar/points")) == done.written["radar/points"]
 
 
 def test_an_interrupted_recording_is_whole(ros_domain, bag, tmp_path, wait_for):

@@ -86,7 +86,11 @@ def record(
             f"aegis record: the disk is full: {done.stopped}; {path} is whole, but for the last {done.unwritten} messages",
             err=True,
         )
-    if done.stopped or not done.written:
+    if done.cut:
+        click.echo(
+            f"aegis record: the disk is too slow: of what came before the end, messages are not in {path}", err=True
+        )
+    if done.stopped or done.cut or not done.written:
         sys.exit(1)
 
 

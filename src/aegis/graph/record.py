@@ -36,6 +36,7 @@ ALARMING = (AlarmRaised.name, ThreatCritical.name)  # events for which a ring is
 _OF_RIG = ("radar/noise",)  # which the radars share
 NO_SPLITTING = Splitting()
 DRAIN_S = 0.05
+DRAIN_MOST_S = 10.0  # for what waits when it ends, on a slow disk
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Recorded:
     lost: Counter[str] = field(default_factory=Counter)  # that DDS says it lost on the way to this process
     alarms: int = 0  # events that made a ring be kept
     stopped: str = ""  # why it ended by itself: the disk is full
+    cut: bool = False  # messages that had come before its end were left out: the disk was too slow
     unwritten: int = 0  # messages that came before that and had no room
 
     def lines(self) -> list[str]:
@@ -120,10 +122,7 @@ def record(
                     executor.spin_once(timeout_sec=WAIT_S)
             except (KeyboardInterrupt, ExternalShutdownException):
                 pass  # this is how a recording ends
-            before = -1
-            while done.written.total() > before and not done.stopped:  # what has arrived already
-                before = done.written.total()
-                executor.spin_once(timeout_sec=DRAIN_S)
+            recorder.drain(executor, len(topics) + 1)
     finally:
         done.written = bag.close()
         done.unwritten = bag.unwritten
@@ -135,8 +134,31 @@ class _Recorder:
 
     def __init__(self, bag: SplitBag, done: Recorded) -> None:
         self._bag, self._done = bag, done
+        self._end_ns: int | None = None  # what is received later is no part of the recording
+        self._heard = self._late = 0  # callbacks; and of them the last ones, in a row, of messages after the end
 
-    def write(self, name: str, data: bytes) -> None:
+    def drain(self, executor: SingleThreadedExecutor, subscriptions: int) -> None:
+        """Write what was received until now, and waits here.
+
+        On a graph that never pauses messages go on coming: of each subscription that has any the executor takes one in turn, so
+        that after twice as many later ones in a row as there are subscriptions nothing earlier waits.
+        """
+        self._end_ns, latest = time.time_ns(), time.monotonic() + DRAIN_MOST_S
+        before = -1
+        while self._heard > before and self._late < 2 * subscriptions and not self._done.stopped:
+            if time.monotonic() > latest:
+                self._done.cut = True
+                return
+            before = self._heard
+            executor.spin_once(timeout_sec=DRAIN_S)
+
+    def write(self, name: str, data: bytes, info: dict[str, int]) -> None:
+        """Write a message, unless it was received after the end."""
+        self._heard += 1
+        if self._end_ns is not None and info["received_timestamp"] > self._end_ns:
+            self._late += 1
+            return
+        self._late = 0
         if self._done.stopped:
             return
         try:
@@ -145,14 +167,15 @@ class _Recorder:
         except DiskFullError as error:
             self._done.stopped = str(error)
 
-    def watch(self, _: str, data: bytes) -> None:
+    def watch(self, _: str, data: bytes, __: dict[str, int]) -> None:
         """Keep what was before and what comes after an event that alarms."""
+        self._heard += 1
         if deserialize_message(data, Event).name in ALARMING:
             self._bag.keep(time.time_ns())
             self._done.alarms += 1
 
-    def subscribe(self, node: Node, name: str, take: Callable[[str, bytes], None]) -> None:
-        """Hear a topic."""
+    def subscribe(self, node: Node, name: str, take: Callable[[str, bytes, dict[str, int]], None]) -> None:
+        """Hear a topic; `take` gets its name, a message, and what DDS says of it."""
         topic = topic_called(name)
 
         def lose(info: Any) -> None:

@@ -55,6 +55,12 @@ export function freshStatus(heard: Heard, now: number): Status | null {
   return heard.status && now - heard.statusAt < STATUS_FOR_MS ? heard.status : null;
 }
 
+/** Why what a stage has said is of before: it was taken out of active. Empty while it works. */
+export function restText(status: Status | null, stage: string): string {
+  const state = status?.stages[stage]?.detail?.lifecycle;
+  return state ? `of before: ${stage} is ${state}` : "";
+}
+
 export function durationText(seconds: number): string {
   if (Math.abs(seconds) < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 120) return `${seconds.toFixed(1)} s`;

@@ -1,6 +1,6 @@
 // The panels beside the scope: figures, threats, advice, the table of tracks, the stages, and what went wrong.
 
-import { ageS, durationText, freshStatus, isStale, meanIntervalMs, newestOf, noticeText } from "./ages.ts";
+import { ageS, durationText, freshStatus, isStale, meanIntervalMs, newestOf, noticeText, restText } from "./ages.ts";
 import { byId, fillChildren, parts, setText, withChildren } from "./dom.ts";
 import type { Heard } from "./heard.ts";
 import type { Threat } from "./messages.ts";
@@ -37,7 +37,7 @@ export class Panels {
     this.#showNotice(now);
     this.#showFigures(now);
     this.#showThreats(now);
-    this.#showAdvice();
+    this.#showAdvice(now);
     this.showTracks(now);
     this.#showStages(now);
     this.showAlert(now);
@@ -109,11 +109,13 @@ export class Panels {
     setText(reason, threat.reason);
   }
 
-  #showAdvice(): void {
+  #showAdvice(now: number): void {
     const items = this.live.advice;
-    const decides = this.may("ew:acknowledge");
+    const rests = restText(freshStatus(this.live, now), "ew");
+    const decides = this.may("ew:acknowledge") && !rests;
     byId("advice-section").hidden = items.length === 0;
-    setText(byId("advice-count"), String(items.filter((one) => one.state === "PROPOSED").length));
+    byId("advice-section").classList.toggle("rests", rests !== "");
+    setText(byId("advice-count"), rests || String(items.filter((one) => one.state === "PROPOSED").length));
     fillChildren(byId("advice"), items.slice(0, MOST_LISTED), () => withChildren("li", ADVICE_PARTS), (line, one) => {
       const [what, accept, reject, reason] = parts(line);
       line.className = one.state;

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 
 import {
-  ageS, durationText, freshStatus, isOld, isStale, meanIntervalMs, newestOf, noticeText, silentMs, staleAfterMs,
+  ageS, durationText, freshStatus, isOld, isStale, meanIntervalMs, newestOf, noticeText, restText, silentMs, staleAfterMs,
 } from "../source/ages.ts";
 import { Heard } from "../source/heard.ts";
+import type { Status } from "../source/messages.ts";
 import { aFrame, aTrack } from "./heard_data.ts";
 
 /** Frames every 500 ms from 0 on, the last one at `until`. */
@@ -128,4 +129,13 @@ test("the notice says what is wrong, and whether it is as it should be", () => {
 
   const old = heardUntil(1000, { age_s: 3600 });
   assert.deepEqual(noticeText(old, 1000), ["Not live: this was measured 60 min ago", false]);
+});
+
+test("what a stage said before it was taken out of active is told to be of before", () => {
+  const stage = { age_s: 0.1, detail: { lifecycle: "inactive" } } as Status["stages"][string];
+  const status = { stages: { ew: stage, threat: { ...stage, detail: null } } } as unknown as Status;
+  assert.equal(restText(status, "ew"), "of before: ew is inactive");
+  assert.equal(restText(status, "threat"), "");
+  assert.equal(restText(status, "tracking"), "");
+  assert.equal(restText(null, "ew"), "");
 });

@@ -7,11 +7,12 @@ import time
 
 import httpx
 import msgpack
+import numpy as np
 import pytest
 from bridge_data import some_detections, some_threats, some_tracks, until
 from websockets.exceptions import ConnectionClosed
 
-from aegis.core.types import Advice, AdviceState, ClassId, Signal, SignalKind
+from aegis.core.types import Advice, AdviceState, ClassId, Signal, SignalKind, ThreatLevel
 from aegis.ros.messages.ew import advice_to_msg, signals_to_msg
 
 
@@ -232,7 +233,10 @@ def test_lists_can_be_filtered_and_paged(start_bridge, publisher, wait_for):
     tracks = some_tracks(5, stamp_ns, n=12)
     tracks.class_id[::3] = int(ClassId.DRONE)
     tracks.status[0] = 1
-    for data in (some_detections(5, stamp_ns), tracks, some_threats(5, stamp_ns, track_id=44)):
+    threats = some_threats(5, stamp_ns, track_id=44)
+    threats.listed_from = int(ThreatLevel.MEDIUM)
+    threats.unlisted_track_id, threats.unlisted_level = np.array([42, 47]), np.full(2, int(ThreatLevel.LOW))
+    for data in (some_detections(5, stamp_ns), tracks, threats):
         publisher.send(data)
     for path in ("/api/radar/tracks", "/api/threats/active", "/api/radar/targets"):
         wait_for(lambda path=path: bridge.get(path).status_code == 200, path)
@@ -252,6 +256,8 @@ def test_lists_can_be_filtered_and_paged(start_bridge, publisher, wait_for):
     assert ids("status=TENTATIVE") == ([41], 1)
     assert ids("level=CRITICAL") == ([44], 1)  # and 45 is MEDIUM
     assert ids("level=CRITICAL&level=MEDIUM") == ([44, 45], 2)
+    assert ids("level=LOW") == ([42, 47], 2)  # no threats, but assessed
+    assert ids("level=LOW&level=CRITICAL") == ([42, 44, 47], 3)
     # Number i of 12 stands 600 m away at bearing 30 i + 30 degrees.
     assert ids("box=0,0,1000,1000") == ([41, 42, 43], 3)  # 30, 60 and 90 degrees
     assert bridge.get("/api/radar/targets?class=BIRD").json()["total"] == 0
@@ -259,7 +265,7 @@ def test_lists_can_be_filtered_and_paged(start_bridge, publisher, wait_for):
     assert [row["track_id"] for row in bridge.get("/api/threats/active?level=MEDIUM").json()["threats"]] == [45]
     assert [row["track_id"] for row in bridge.get("/api/threats/critical").json()["threats"]] == [44]
     summary = bridge.get("/api/threats/summary").json()
-    assert summary["by_level"] == {"LOW": 0, "MEDIUM": 1, "HIGH": 0, "CRITICAL": 1}
+    assert summary["by_level"] == {"LOW": 2, "MEDIUM": 1, "HIGH": 0, "CRITICAL": 1}
     assert (summary["by_class"], summary["unacknowledged"]) == ({"AIRCRAFT": 2}, 1)
     assert (summary["worst"]["track_id"], summary["next_impact_s"]) == (44, 11.75)
     quality = bridge.get("/api/radar/signal-quality").json()

@@ -98,7 +98,7 @@ async def tracks(request: Request, wanted: Annotated[TrackSelection, Query()]) -
             also &= np.isin(frame.data.status, wanted.status)
         if wanted.level:
             threats = current(state, state.threats, "threats").data
-            of_level = threats.track_id[np.isin(threats.level, wanted.level)]
+            of_level = [track_id for track_id, level in threats.levels().items() if level in wanted.level]
             also &= np.isin(frame.data.track_id, of_level)
         return wanted.rows(lambda: frame.data.state, frame.data.class_id, also=also)
 

@@ -99,11 +99,15 @@ class TrackSelection(Selection):
 
     status: list[StatusWord] = Field(default=[], max_length=len(TrackStatus), description="only with these statuses")
     level: list[LevelWord] = Field(
-        default=[], max_length=len(ThreatLevel), description="only tracks that are assessed as a threat of these levels"
+        default=[], max_length=len(ThreatLevel), description="only tracks that are assessed at these levels"
     )
 
 
 class ThreatSelection(Selection):
     """Which threats."""
 
-    level: list[LevelWord] = Field(default=[], max_length=len(ThreatLevel), description="only these levels")
+    level: list[LevelWord] = Field(
+        default=[],
+        max_length=len(ThreatLevel),
+        description="only these levels; of those below `listed_from` the tracks are in `unlisted`",
+    )
