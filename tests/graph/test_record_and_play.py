@@ -176,6 +176,25 @@ def test_nothing_is_played_beside_a_live_radar_unless_told(ros_domain, bag, monk
     assert set(played.unheard) == {"radar/points", "radar/noise"}
 
 
+def test_who_is_found_to_publish_the_same_a_little_later_ends_the_playing(ros_domain, bag, wait_for):
+    with Listener("radar/points") as other:
+        errors = []
+
+        def work():
+            with pytest.raises(
+                BagError, match=r"publishes radar/points already \(\d+ messages were played before"
+            ) as found:
+                play(bag, playable(bag, ["radar/points"]), pace=Pace(loop=True))
+            errors.append(found.value)
+
+        player = InThread(work)
+        wait_for(lambda: other.messages["radar/points"], "it plays")
+        topic = topic_called("radar/points")
+        other.node.create_publisher(message_class(topic.type), topic.name, 5)
+        player.done()
+    assert errors
+
+
 def test_tracks_are_played_as_those_of_this_graph_of_now_and_nothing_else_is(ros_domain, bag, tmp_path, monkeypatch):
     """With a proof each, so that a graph with a tracker of its own takes them, too; events keep what they had: none."""
     monkeypatch.setattr(player, "FOUND_S", 0.5)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,8 @@ NOBODY_S = 10.0  # for so long somebody is waited for who listens
 CLOCK_PERIOD_S = 0.01
 DEEPER = 20  # than a driver's queue: who is late in finding us asks for what came before
 ACKED_S = 2.0  # for what was sent last to arrive
+GUARDED_S = 20.0  # discovery on a busy machine is surely over
+GUARD_EVERY_S = 0.5
 TAKEN_S = 1.0  # the same, for those who listen as best effort: they acknowledge nothing
 HELD_S = 0.5  # between looks at the keys while nothing is sent
 NO_KEYS = Keys(None)
@@ -165,14 +168,15 @@ def play(
         clocks = node.create_publisher(Clock, "/clock", 10) if clock else None
         heard_by = _wait_for_listeners(node, publishers, listeners)
         done.unheard = [name for name, count in heard_by.items() if not count]
-        if not beside_live:
-            _refuse_beside_live(node, topics)
+        guard = None if beside_live else _Guard(node, topics)
         timing = _Timing(pace, clocks, keys)
         try:
             while True:
                 timing.begin()
                 for time_ns, name, data in _messages(path, topics, pace.start_s, done):
                     timing.wait_until(time_ns)
+                    if guard:
+                        guard.look(done.sent.total())
                     publishers[name].publish(_proven(path, name, data, publishers[name], key))
                     done.sent[name] += 1
                     done.last_ns = time_ns
@@ -300,18 +304,36 @@ def _wait_for_listeners(node: Node, publishers: dict[str, Publisher[Any]], wante
             return known
 
 
-def _refuse_beside_live(node: Node, topics: Mapping[str, Source]) -> None:
-    for name in topics:
-        others = [
-            p
-            for p in node.get_publishers_info_by_topic(node.resolve_topic_name(name))
-            if p.node_name != node.get_name()
-        ]
-        if others:
-            raise BagError(
-                f"{others[0].node_name} publishes {name} already: two radars would be one; start the graph with"
-                " --external-radar, or say --beside-live"
-            )
+class _Guard:
+    """Refuses to play beside somebody who publishes the same, found at the beginning or, on a busy machine, a little later."""
+
+    def __init__(self, node: Node, topics: Mapping[str, Source]) -> None:
+        self._node, self._topics = node, topics
+        self._until_s, self._looked_s = time.monotonic() + GUARDED_S, -math.inf
+        self.look(0)
+
+    def look(self, sent: int) -> None:
+        """Look, not too often, until everybody has surely been found.
+
+        Args:
+            sent: messages until now.
+
+        Raises:
+            BagError: somebody else publishes one of the topics.
+        """
+        now_s = time.monotonic()
+        if now_s > self._until_s or now_s - self._looked_s < GUARD_EVERY_S:
+            return
+        self._looked_s = now_s
+        for name in self._topics:
+            found = self._node.get_publishers_info_by_topic(self._node.resolve_topic_name(name))
+            others = [p.node_name for p in found if p.node_name != self._node.get_name()]
+            if others:
+                played = f" ({sent} messages were played before it was found)" if sent else ""
+                raise BagError(
+                    f"{others[0]} publishes {name} already{played}: two radars would be one; start the graph with"
+                    " --external-radar, or say --beside-live"
+                )
 
 
 def _qos(name: str, type_name: str) -> QoSProfile:
