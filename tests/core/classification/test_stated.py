@@ -93,6 +93,7 @@ def test_many_looks_are_a_sum_of_log_likelihood_ratios_of_looks_that_are_not_ind
         (np.eye(N_CLASSES)[0], ClassBasis.STATED),  # UNKNOWN
         (says(ClassId.DRONE, -0.5), ClassBasis.STATED),
         (says(ClassId.DRONE, 7.0), ClassBasis.STATED),
+        (says(ClassId.DRONE, 0.9), 7),  # no basis that there is
     ],
 )
 def test_what_says_nothing_changes_nothing(row, basis):
@@ -101,7 +102,7 @@ def test_what_says_nothing_changes_nothing(row, basis):
     memory = remembered(EMPTY, log_ratios(found, settings))
     model = RNG.dirichlet(np.ones(N_CLASSES), 1)
     np.testing.assert_allclose(fused(model, memory, PRIOR, settings), model, rtol=1e-12)
-    assert stated.refused(found) == int(bool((row < 0.0).any() or (row > 1.0).any()))
+    assert stated.refused(found) == int(bool((row < 0.0).any() or (row > 1.0).any() or basis == 7))
 
 
 def test_a_class_that_the_sensor_does_not_know_is_neither_likelier_nor_less_likely():

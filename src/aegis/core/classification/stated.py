@@ -35,10 +35,11 @@ TOLERANCE = 1e-3  # of a probability, for what float32 and rounded texts make of
 
 
 def refused(d: Detections) -> int:
-    """Return of how many detections the stated class probabilities are none: below 0, or above 1."""
+    """Return of how many detections the stated class probabilities are none, below 0 or above 1, or rest on nothing that we know."""
     stated = d.class_basis == int(ClassBasis.STATED)
+    unheard_of = ~np.isin(d.class_basis, [int(basis) for basis in ClassBasis])
     p = d.class_probability
-    return int((stated & ((p < -TOLERANCE) | (p > 1.0 + TOLERANCE)).any(axis=1)).sum())
+    return int((unheard_of | (stated & ((p < -TOLERANCE) | (p > 1.0 + TOLERANCE)).any(axis=1))).sum())
 
 
 def log_ratios(d: Detections, settings: StatedClassesSettings) -> Floats:

@@ -30,7 +30,7 @@ TOO_OLD = "kept picture too old"
 UNREADABLE = "kept picture unreadable"
 WITHOUT_IDS = "kept picture without its ids"
 NOT_KEPT = "picture not kept"
-NO_CLASSES = "class probabilities below 0 or above 1: they say nothing"
+NO_CLASSES = "class probabilities below 0 or above 1, or of an unknown class_basis: they say nothing"
 OUTSIDE = "plot outside the stated view"
 
 MUCH_OUTSIDE = 0.05  # share of the plots outside the stated view from which it is taken to be stated wrongly
