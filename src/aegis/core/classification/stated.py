@@ -35,7 +35,7 @@ TOLERANCE = 1e-3  # of a probability, for what float32 and rounded texts make of
 
 
 def refused(d: Detections) -> int:
-    """Return of how many detections the stated class probabilities are none, below 0 or above 1, or rest on nothing that we know."""
+    """Return of how many detections the stated class probabilities are none, below 0 or above 1, or have no basis that there is."""
     stated = d.class_basis == int(ClassBasis.STATED)
     unheard_of = ~np.isin(d.class_basis, [int(basis) for basis in ClassBasis])
     p = d.class_probability
