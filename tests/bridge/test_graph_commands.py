@@ -48,6 +48,10 @@ def test_commands_reach_the_stages(start_bridge, start_stages, publisher, wait_f
     wait_for(lambda: httpx.get(bridge.url + "/ready").status_code == 200, "the graph runs", 150)
     # The graph is ready without the simulator: a radar of any kind may take its place.
     wait_for(lambda: set(names) <= bridge.get("/api/controller/status").json()["stages"].keys(), "every stage is heard")
+    wait_for(
+        lambda: set(names) <= set(bridge.get("/api/controller/status").json()["restartable"]),
+        "their services are found",
+    )
     status = bridge.get("/api/controller/status").json()
     assert (status["ready"], status["run_id"]) == (True, "test-run")
     assert set(names) <= set(status["restartable"])

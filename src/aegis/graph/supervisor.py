@@ -35,7 +35,7 @@ STOP_DEADLINE_S = 5.0
 LOOK_EVERY_S = 0.25  # a stop is heard of at once
 # Between two looks, of each child only whether it is in a callback. With the watchdog's LONG_AFTER_S, one that does not return is
 # told of within .3 s.
-GLANCE_EVERY_S = 0.075
+GLANCE_EVERY_S = 0.05
 LONG_AGAIN_S = 60.0  # so often is it told of one child that a callback takes long
 GAP_S = 1.0  # where this process itself was not running for so long, it has nothing to say about the others
 # From what is said of a process that does not go on to its SIGKILL: for whoever has stopped it to let it go on, for it to write
