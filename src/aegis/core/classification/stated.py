@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from aegis.core.classification.settings import StatedClassesSettings
 from aegis.core.classification.track_memory import FADE
-from aegis.core.types import N_CLASSES, ClassBasis, ClassId, Detections, Floats
+from aegis.core.types import ClassBasis, ClassId, Detections, Floats
 
 NAMED = tuple(ClassId)[1:]  # the classes; UNKNOWN is none
 # The rows of a table with a column a track: the weight of the looks that stated anything, and sums of their log-likelihood ratios.
@@ -116,6 +116,3 @@ def fused(probability: Floats, memory: Floats, prior: Floats, settings: StatedCl
     out[said, 0] -= gained.sum(axis=1)
     out[said] /= out[said].sum(axis=1, keepdims=True)
     return out
-
-
-assert len(NAMED) == N_CLASSES - 1
