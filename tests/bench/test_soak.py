@@ -48,6 +48,10 @@ def test_a_report_fails_with_each_reason():
 def test_old_data_shown_as_new_and_numbers_that_are_none_are_found():
     assert list(clients.wrong_in({"stamp_s": 100.0, "age_s": 5.0, "tracks": [{"x": 1.0}]}, 105.1)) == []
     assert list(clients.wrong_in({"stamp_s": 100.0, "age_s": 0.1}, 105.0)) == ["old data as new"]
+    assert list(clients.wrong_in({"stamp_s": 100.0, "age_s": 0.1}, 105.0, 2.0 * clients.AGE_TOLERANCE_S)) == [
+        "old data as new"
+    ]
+    assert list(clients.wrong_in({"stamp_s": 100.0, "age_s": 3.0}, 106.0, 2.0 * clients.AGE_TOLERANCE_S)) == []
     assert list(clients.wrong_in({"stamp_s": 100.0, "age_s": -3600.0}, 90.0)) == ["a stamp ahead of the clock"]
     assert list(clients.wrong_in({"stamp_s": 100.0, "age_s": 0.0, "tracks": [{"x": [1.0, float("nan")]}]}, 100.0)) == [
         "a number that is not finite"

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,6 +28,7 @@ from postgres import PostgresServer, find_binaries
 from rclpy.executors import SingleThreadedExecutor
 from redis_server import RedisServer, find_redis
 from ros_services import proving
+from run_bridge import ForkedBridge
 from settings_of import dotted, settings_of
 from websockets.sync.client import ClientConnection, connect
 
@@ -136,12 +137,16 @@ def app(open_app: Callable[..., App]) -> App:
 class BridgeProcess:
     """A running bridge, logged in to as its administrator."""
 
-    process: subprocess.Popen[str]
+    process: ForkedBridge
     url: str
     password: str
     state_dir: Path
-    lines: list[str] = field(default_factory=list)
+    errors: Path  # what it has written to standard error
     token: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        return self.errors.read_text().splitlines(keepends=True) if self.errors.exists() else []
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         return httpx.get(self.url + path, headers={"Authorization": f"Bearer {self.token}", **headers}, timeout=10)
@@ -171,22 +176,12 @@ def start_bridge(ros_domain: dict[str, str], tmp_path: Path, wait_for) -> Iterat
     def start(namespace: str = "", **settings: object) -> BridgeProcess:
         state_dir = tmp_path / "bridge_state"
         state_dir.mkdir(exist_ok=True)
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                str(Path(__file__).with_name("run_bridge.py")),
-                str(state_dir),
-                namespace,
-                # What tests publish comes neither regularly nor changed, unless they say so.
-                json.dumps(dotted(BridgeSettings, {"port": 0, "data_silence_s": 600.0, "stuck_after": 0, **settings})),
-            ],
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**ros_domain, "PYTHONUNBUFFERED": "1"},
-        )
-        bridge = BridgeProcess(process, "", "", state_dir)
+        # What tests publish comes neither regularly nor changed, unless they say so.
+        values = dotted(BridgeSettings, {"port": 0, "data_silence_s": 600.0, "stuck_after": 0, **settings})
+        errors = tmp_path / f"bridge_{len(started)}.log"
+        process = ForkedBridge(ros_domain, errors, str(state_dir), namespace, json.dumps(values))
+        bridge = BridgeProcess(process, "", "", state_dir, errors)
         started.append(bridge)
-        threading.Thread(target=lambda: bridge.lines.extend(process.stderr), daemon=True).start()
 
         def said(pattern: str) -> str:
             found = re.search(pattern, "".join(bridge.lines))

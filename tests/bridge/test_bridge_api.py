@@ -235,6 +235,13 @@ def test_a_wrong_box_is_told_what_one_is(app, box, why):
     assert (answer.status_code, answer.json()["detail"]) == (400, f"query.box: {why}")
 
 
+@pytest.mark.parametrize(("query", "meant"), [("clas", "did you mean 'class'? "), ("zzz", "")])
+def test_a_parameter_that_there_is_not_says_which_there_are(app, query, meant):
+    answer = app.client.get("/api/radar/tracks", params={query: "1"}, headers=app.headers("radar:read"))
+    why = f"there is no such parameter; {meant}there are class, box, offset, limit, status, level"
+    assert (answer.status_code, answer.json()["detail"]) == (400, f"query.{query}: {why}")
+
+
 def test_bodies_are_as_the_openapi_page_says(app):
     fill(app)
     headers = app.headers("radar:read", "threats:read")

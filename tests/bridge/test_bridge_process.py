@@ -489,7 +489,7 @@ def test_an_unsafe_bridge_does_not_start(ros_domain, tmp_path: Path, settings, m
 
 def run_bridge(environ: dict[str, str], state_dir: Path, settings: dict) -> subprocess.CompletedProcess:
     state_dir.mkdir()
-    script = str(Path(__file__).with_name("run_bridge.py"))
+    script = str(Path(__file__).parents[1] / "run_bridge.py")
     command = [sys.executable, script, str(state_dir), "", json.dumps(settings)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environ)
 

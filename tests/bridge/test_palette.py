@@ -56,7 +56,8 @@ def test_every_level_can_be_read_on_the_ground_of_each_theme(app):
         block = re.search(
             rf':root\[data-theme="?{theme}"?\]\{{(.*?)\}}' if theme != "dusk" else r":root\{(.*?)\}", style
         )
-        for ground in ("scope", "panel", "sunken", "ground", "chosen-row"):
+        areas = ("map-land", "map-green", "map-water", "map-building")  # of vector tiles, under the tracks
+        for ground in ("scope", "panel", "sunken", "ground", "chosen-row", *areas):
             (dark,) = re.findall(rf"--{ground}:\s*(#\w+)", block.group(1))
             for colour in re.findall(r"#\w{6}", levels):
                 assert contrast(colour, dark) >= 4.5, (theme, ground, colour)

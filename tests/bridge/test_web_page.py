@@ -3,6 +3,7 @@
 """The web page in a real browser, against a real bridge on a real graph: its state and its pixels."""
 
 import base64
+import gzip
 import io
 import json
 import os
@@ -20,7 +21,7 @@ import numpy as np
 import pytest
 from bridge_data import some_detections, some_threats, some_tracks, until
 from PIL import Image
-from pmtiles_file import write_pmtiles
+from pmtiles_file import vector_tile, write_pmtiles
 from pyproj import Geod
 
 from aegis.core.types import Advice, AdviceState, ClassId, Sector, ThreatLevel
@@ -737,7 +738,7 @@ def test_tiles_of_a_map_lie_where_they_are(page, start_bridge, feed, wait_for, t
     longitude = Geod(ellps="WGS84").fwd(edge, latitude, 270.0, 600.0)[0]
     red = io.BytesIO()
     Image.new("RGB", (256, 256), (255, 0, 0)).save(red, "png")
-    tiles = write_pmtiles(tmp_path / "map.pmtiles", zoom, column, row, red.getvalue())
+    tiles = write_pmtiles(tmp_path / "map.pmtiles", zoom, {(column, row): red.getvalue()})
     bridge = start_bridge(tiles=str(tiles), site=[latitude, longitude, 0.0])
     sign_in(page, bridge)
     wait_state(page, "connection", "live")
@@ -754,6 +755,57 @@ def test_tiles_of_a_map_lie_where_they_are(page, start_bridge, feed, wait_for, t
         return (columns[0] - width / 2) / radius, (columns[-1] + 1 - width / 2) / radius
 
     wait_for(lambda: edges() == pytest.approx((-1.0, 0.6), abs=0.01), "the tile is on the scope, up to its edge")
+    assert not page.problems
+
+
+def test_vector_tiles_lie_where_they_are_in_the_colours_of_the_theme(page, start_bridge, feed, wait_for, tmp_path):
+    """A lake from 300 m west to 400 m east and from 500 m south to 200 m north, with an island; the next tile is broken."""
+    zoom, column, row = 14, 8647, 4908
+    middle = np.degrees(np.arctan(np.sinh(np.pi * (1.0 - 2.0 * (row + 0.5) / 2**zoom))))
+    site = (float(middle), (column + 0.5) / 2**zoom * 360.0 - 180.0)  # of the tile
+    geod = Geod(ellps="WGS84")
+
+    def tile_at(latitude: float, longitude: float) -> tuple[float, float]:
+        y = (1.0 - np.arcsinh(np.tan(np.radians(latitude))) / np.pi) / 2.0
+        return (longitude + 180.0) / 360.0 * 2**zoom, y * 2**zoom
+
+    def corner(east: float, north: float) -> tuple[int, int]:
+        longitude, latitude, _ = geod.fwd(site[1], site[0], np.degrees(np.arctan2(east, north)), np.hypot(east, north))
+        x, y = tile_at(latitude, longitude)
+        return round((x - column) * 4096), round((y - row) * 4096)
+
+    def ring(west: float, south: float, east: float, north: float) -> list[tuple[int, int]]:
+        return [corner(west, north), corner(east, north), corner(east, south), corner(west, south)]
+
+    lake = vector_tile({"water": [ring(-300, -500, 400, 200), ring(-200, -400, -100, -300)[::-1]]})
+    file = {(column, row): gzip.compress(lake), (column + 1, row): gzip.compress(lake[:-9])}
+    tiles = write_pmtiles(tmp_path / "map.pmtiles", zoom, file, kind=1, compression=2)
+    bridge = start_bridge(tiles=str(tiles), site=[*site, 0.0])
+    sign_in(page, bridge)
+    wait_state(page, "connection", "live")
+    page.select_option("#range", "1000")
+
+    def lies(colour: str) -> tuple[float, ...]:
+        """Return the west, south, east and north end of what has a colour, and how much of the island has it."""
+        pixels = scope_pixels(page, "ground")
+        height, width = pixels.shape[:2]
+        found = np.abs(pixels - [int(colour[at : at + 2], 16) for at in (1, 3, 5)]).max(axis=2) <= 2
+        if not found.any():
+            return ()
+        radius = min(height, width) / 2 - 26
+        (rows, columns), half = np.nonzero(found), radius * 0.03
+        island = found[int(height / 2 + 0.35 * radius - half) : int(height / 2 + 0.35 * radius + half),
+                       int(width / 2 - 0.15 * radius - half) : int(width / 2 - 0.15 * radius + half)]  # fmt: skip
+        return (
+            (columns.min() - width / 2) / radius, (height / 2 - rows.max() - 1) / radius,
+            (columns.max() + 1 - width / 2) / radius, (height / 2 - rows.min()) / radius, island.mean(),
+        )  # fmt: skip
+
+    there = pytest.approx((-0.3, -0.5, 0.4, 0.2, 0.0), abs=0.01)
+    for theme in ("dusk", "day"):
+        page.select_option("#theme", theme)
+        colour = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--map-water').trim()")
+        wait_for(lambda colour=colour: lies(colour) == there, f"the lake is on the scope by {theme}")
     assert not page.problems
 
 

@@ -221,6 +221,22 @@ def test_a_slow_start_is_no_hang(starts, wait_for):
     assert len(pids(starts)) == 1
 
 
+def test_a_start_without_end_is_killed_after_ten_times_as_long_shown_and_tried_again(starts, wait_for, tmp_path):
+    hang = "def stuck():\n    while first: time.sleep(0.1)\nstuck()\nprint('ready', file=file, flush=True)"
+    with (tmp_path / "errors").open("w+") as errors:
+        process = start(BEGIN.format(starts=str(starts)) + hang + GO_ROUND, 0.2, stderr=errors)
+        try:
+            wait_for(lambda: starts.exists() and "ready" in starts.read_text(), "a second start that ends")
+        finally:
+            said = stop(process)
+        errors.seek(0)
+        where = errors.read()
+    assert re.match(r"child hangs: it has been starting for 2\.\d s, and is killed\..*10 times that for a start", said)
+    assert "child was killed by SIGKILL after 2." in said
+    assert len(pids(starts)) == 2
+    assert "in stuck" in where
+
+
 def test_waiting_for_a_processor_is_no_hang(starts, wait_for):
     """A quarter of a second of work takes two on a core that eight share, which is longer than a hang."""
     process = start(BEGIN.format(starts=str(starts)) + STARVED + GO_ROUND, HANG_AFTER_S)

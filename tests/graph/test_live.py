@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from graph_process import Listener, aegis_up, children
 from rclpy.serialization import deserialize_message
 
+from aegis.bench.live import free_port
 from aegis.cli.main import cli
 from aegis.core.types import TrackStatus
 from aegis.graph.nodes import DEFAULT_NODES, NODES
@@ -126,6 +127,7 @@ def test_any_process_may_be_killed_or_stopped_and_tracks_come_back(ros_domain, t
         aegis_up(
             ros_domain, tmp_path / "log", "--no-bridge", "--set", "simulator.scan_interval_s=0.1",
             "--set", "tracking.snapshot.period_s=0.2", "--set", "tracking.snapshot.max_age_s=60",
+            "--set", f"foxglove.port={free_port()}",
         ) as up,
     ):  # fmt: skip
         tracks = listener.messages["tracks"]

@@ -5,9 +5,11 @@
 import json
 
 import pytest
+from aegis_msgs.msg import DetectionArray, ThreatArray
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from aegis.core.params import Settings
+from aegis.ros.messages.picture import detections_from_msg, threats_from_msg
 from aegis.ros.stages.base import Counters, Stage, StageContext
 
 SECOND = 1_000_000_000
@@ -98,6 +100,47 @@ def test_an_exception_becomes_an_event_with_its_place_in_the_order(stage):
     assert (message.run_id, message.epoch, message.sequence) == ("run", 2, 1)
     assert json.loads(message.data) == {"error": "RuntimeError: disk on fire"}
     assert stage.failed(RuntimeError(), 8 * SECOND).message.sequence == 2
+
+
+class Reader(Echo):
+    def on_message(self, topic, message):
+        if topic == "detections":
+            detections_from_msg(message)
+        elif topic == "threats":
+            threats_from_msg(message)
+        else:
+            raise ValueError("a fault of ours")
+        return ()
+
+
+@pytest.mark.parametrize(
+    ("topic", "message", "why"),
+    [
+        ("detections", DetectionArray(id=[1, 2]), "detections: DetectionArray.range has 0 entries; 2 are expected"),
+        ("detections", DetectionArray(has_sector=True, sector_begin=1.0), "detections: DetectionArray: the sector is from 1.0 s"),
+        ("threats", ThreatArray(unlisted_track_id=[4]), "threats: ThreatArray.unlisted_level has 0 entries; 1 are expected"),
+    ],
+)  # fmt: skip
+def test_a_message_that_cannot_be_read_is_a_drop_with_a_reason_and_no_fault_of_the_stage(topic, message, why):
+    stage = Reader(Settings(), StageContext(live=True))
+    message.header.stamp.sec = 9
+    (refusal,) = stage.take(topic, message)
+    assert (refusal.message.name, refusal.message.severity) == ("PIPELINE_ERROR", 2)
+    assert refusal.message.header.stamp.sec == 9
+    data = json.loads(refusal.message.data)
+    assert data["refused"] == f"malformed: {topic}"
+    assert data["message"].startswith(why)
+    assert (stage.counters.dropped, stage.counters.errors) == (1, 0)
+    assert stage.counters.reasons == {f"malformed: {topic}": 1}
+    stage.counters.received += 1
+    warned = diagnosis(stage, 10)
+    assert warned.level == DiagnosticStatus.WARN
+    assert why in warned.message
+
+
+def test_a_fault_of_the_stage_is_not_taken_for_one_of_the_message():
+    with pytest.raises(ValueError, match="of ours"):
+        list(Reader(Settings(), StageContext()).take("tracks", DetectionArray()))
 
 
 def test_drops_of_inputs_and_of_objects_are_told_apart():

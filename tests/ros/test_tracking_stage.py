@@ -24,7 +24,7 @@ from aegis.core.types import N_CLASSES, ClassId, TrackStatus
 from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import detections_to_msg
 from aegis.ros.stages.base import StageContext
-from aegis.ros.stages.tracking import NO_CLASSES, TrackingStage
+from aegis.ros.stages.tracking import NO_CLASSES, SCALED, TrackingStage
 
 NOTHING = np.empty((0, 4))
 
@@ -427,10 +427,22 @@ def test_a_publisher_that_states_classes_decides_what_a_track_is_called(stated, 
     assert probability.sum() == pytest.approx(1.0, abs=1e-5)
 
 
-def test_class_probabilities_that_are_none_are_counted_and_say_nothing():
+@pytest.mark.parametrize(
+    ("drone", "bird", "counted"),
+    [
+        (7.0, 0.0, {NO_CLASSES: 6}),
+        (0.9, 0.9, {SCALED: 6}),
+        (0.5, 0.5, {}),
+        (np.nan, 1.0, {}),
+        (7.0, 0.9, {NO_CLASSES: 6}),
+    ],
+)
+def test_class_probabilities_that_are_none_or_too_many_are_counted(drone, bird, counted):
     stage = stage_in(None)
     for k in range(6):
         message = scan(approach(k), float(k))
-        message.class_probability = array("f", [0.0, 7.0] + [0.0] * (N_CLASSES - 2))
+        message.class_probability = array("f", [0.0, drone, bird] + [0.0] * (N_CLASSES - 3))
         push(stage, message)
-    assert stage.counters.reasons[NO_CLASSES] == 6
+    assert {
+        name: stage.counters.reasons[name] for name in (NO_CLASSES, SCALED) if stage.counters.reasons[name]
+    } == counted

@@ -79,7 +79,7 @@ def cli() -> None:
     default=HANG_AFTER_S,
     show_default=True,
     metavar="SECONDS",
-    help="A process in one callback for so long hangs: it is killed, and restarted. 0: never.",
+    help="A process in one callback for so long, or in its start for ten times that, hangs: it is killed, and restarted. 0: never.",
 )
 @click.option("--print-plan", is_flag=True, help="Print what would run, as lines for a shell, and run nothing.")
 @click.pass_context

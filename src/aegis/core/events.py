@@ -262,8 +262,8 @@ class DetectionFailed(StageFailed):
 
 
 @dataclass(frozen=True)
-class CubeRefused(Event):
-    """The front end cannot process a cube."""
+class MessageRefused(Event):
+    """A message cannot be read: its fields contradict each other or hold what there is not. Or a cube cannot be processed."""
 
     name = "PIPELINE_ERROR"
     severity = Severity.WARNING

@@ -101,7 +101,7 @@ class Pipeline:
             for stage in self._readers[current.topic]:
                 stage.counters.received += 1
                 stamp_ns = stamp_of(current.message)
-                for output in self._guarded(stage, stamp_ns, stage.on_message, *current):
+                for output in self._guarded(stage, stamp_ns, stage.take, *current):
                     done.append(output)
                     queue.append(output)
         return done

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aegis.core.backoff import Backoff
-from aegis.graph.watchdog import HANG_AFTER_S, Watchdog
+from aegis.graph.watchdog import HANG_AFTER_S, START_TIMES, Watchdog
 from aegis.heartbeat import Heartbeats, report_to
 from aegis.state import STARTS
 
@@ -110,8 +110,8 @@ class Supervisor:
         Args:
             programs: of each process, by its name.
             say: takes what a person should read.
-            hang_after_s: how long a loop of a child may take to go round, once it has begun; 0 lets children hang, and
-                stops of theirs alone.
+            hang_after_s: how long a loop of a child may take to go round, once it has begun, and a tenth of what its start
+                may take; 0 lets children hang, and stops of theirs alone.
         """
         self._children = [_Child(name, program, hang_after_s) for name, program in programs.items()]
         self._say = say
@@ -196,9 +196,13 @@ class Supervisor:
         else:
             age_s = child.watchdog.hangs_for_s(child.pid, self._glanced_ns, self._awake_since_ns)
             if age_s is not None:
+                limit = f"now {self._hang_after_s:g} s"
+                where = "in one callback"
+                if child.watchdog.is_starting:
+                    where, limit = "starting", f"{limit}; {START_TIMES:g} times that for a start"
                 self._say(
-                    f"{child.name} hangs: it has been in one callback for {age_s:.1f} s, and is killed. Where it hangs:"
-                    f" below. Where that was work: --hang-after (now {self._hang_after_s:g} s)"
+                    f"{child.name} hangs: it has been {where} for {age_s:.1f} s, and is killed. Where it hangs:"
+                    f" below. Where that was work: --hang-after ({limit})"
                 )
                 os.kill(child.pid, TELL_WHERE)
                 child.kill_at = time.monotonic() + GRACE_S

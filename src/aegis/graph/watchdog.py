@@ -1,9 +1,10 @@
 # Copyright 2026 Aegis maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Sees that a process does not go on: it is stopped (SIGSTOP), or one of its loops stays in one callback."""
+"""Sees that a process does not go on: it is stopped (SIGSTOP), one of its loops stays in one callback, or none begins."""
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ HANG_AFTER_S = 3.0
 LONG_AFTER_S = 0.2
 # Without messages a loop of ROS goes round once a second, for the status: less cannot be asked of it.
 LEAST_HANG_AFTER_S, MOST_HANG_AFTER_S = 2.0, 3600.0
+# A start may take so many times as long as a callback: imports, models, databases and DDS's discovery.
+START_TIMES = 10.0
 
 
 def hang_after_s(text: str | float) -> float:
@@ -54,14 +57,21 @@ class Watchdog:
         self._heartbeats = heartbeats
         self._hang_after_s = hang_after_s
         self._standing: dict[Loop, _Standing] = {}
+        self._began_ns = 0
 
     def begin(self) -> None:
         """Begin anew, with a process that is about to start."""
         self._heartbeats.clear()
         self._standing.clear()
+        self._began_ns = time.monotonic_ns()
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether no loop has begun to go round."""
+        return all(self._heartbeats.last(loop) is None for loop in Loop)
 
     def hangs_for_s(self, pid: int, now_ns: int, awake_since_ns: int) -> float | None:
-        """Return how long the process's slowest loop has not gone round, where that is too long.
+        """Return how long the process's slowest loop has not gone round, or its start has taken, where that is too long.
 
         Args:
             pid: of the process.
@@ -70,6 +80,12 @@ class Watchdog:
         """
         if not self._hang_after_s:
             return None
+        if self.is_starting:
+            limit_s = START_TIMES * self._hang_after_s
+            age_ns = now_ns - max(self._began_ns, awake_since_ns)
+            if age_ns > limit_s * 1e9:
+                age_ns -= _waited_ns(pid, pid)
+            return age_ns * 1e-9 if age_ns > limit_s * 1e9 else None
         longest = max(self._age_s(pid, loop, now_ns, awake_since_ns, self._hang_after_s) for loop in Loop)
         return longest if longest > self._hang_after_s else None
 

@@ -227,7 +227,7 @@ class StageHost:
         if ahead_s > MOST_AHEAD_S:
             self.stage.refuse_ahead(at, ahead_s)
         else:
-            self._timed(self.stage.on_message, at, message)
+            self._timed(self.stage.take, at, message)
 
     def _is_to_be_carried(self, topic: Topic, at: str, data: bytes, info: dict[str, int | None]) -> bool:
         """Tell whether a message that is taken as bytes comes from this graph, as far as that is told of its topic."""

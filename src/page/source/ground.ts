@@ -46,7 +46,7 @@ export class Ground {
     g.fill();
     g.save();
     g.clip();
-    tiles?.draw(g, frame);
+    tiles?.draw(g, frame, colours);
     coast?.draw(g, frame, colours.coast);
     g.restore();
     this.#drawRings(frame, colours);

@@ -67,7 +67,10 @@ export function zoomFor(scale: number, latitude: number): number {
   return Math.ceil(Math.log2(PIXEL_M * Math.cos(latitude * RADIANS) * scale) - 0.3) + 0;
 }
 
-/** The tiles within a distance of a place [m], at a zoom, or at a lesser one so that they are no more than so many. */
+/**
+ * The tiles within a distance of a place [m], at a zoom, or at a lesser one so that they are no more than so many. Where there is no
+ * lesser one, those nearest to the place.
+ */
 export function tilesAround(middle: Geo, rangeM: number, zoom: number, least: number, most: number): Tile[] {
   const up = rangeM / METRES_A_DEGREE;
   const right = up / Math.cos(middle.latitude * RADIANS);
@@ -76,10 +79,14 @@ export function tilesAround(middle: Geo, rangeM: number, zoom: number, least: nu
     const [west, top] = tileAt({ latitude: middle.latitude + up, longitude: middle.longitude - right }, z).map(Math.floor);
     const [east, bottom] = tileAt({ latitude: middle.latitude - up, longitude: middle.longitude + right }, z).map(Math.floor);
     if ((east - west + 1) * (bottom - top + 1) > most && z > least) continue;
+    const [middleX, middleY] = tileAt(middle, z).map((value) => value - 0.5);
+    const reach = Math.ceil(Math.sqrt(most)); // beyond it none is among the nearest
     const out: Tile[] = [];
-    for (let y = Math.max(0, top); y <= Math.min(last, bottom) && out.length < most; y += 1) {
-      for (let x = west; x <= east && out.length < most; x += 1) out.push({ z, x: ((x % (last + 1)) + last + 1) % (last + 1), y });
+    for (let y = Math.max(0, top, Math.floor(middleY) - reach); y <= Math.min(last, bottom, middleY + reach); y += 1) {
+      for (let x = Math.max(west, Math.floor(middleX) - reach); x <= Math.min(east, middleX + reach); x += 1) out.push({ z, x, y });
     }
-    return out;
+    const far = ({ x, y }: Tile) => Math.hypot(x - middleX, y - middleY);
+    const nearest = out.sort((a, b) => far(a) - far(b)).slice(0, most);
+    return nearest.map(({ x, y }) => ({ z, x: ((x % (last + 1)) + last + 1) % (last + 1), y }));
   }
 }

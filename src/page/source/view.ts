@@ -42,7 +42,10 @@ export interface Spot {
   north: number;
 }
 
-export const INKS = ["ground", "scope", "ring", "words", "plot", "label", "chosen", "strobe", "sensor", "coast"] as const;
+export const INKS = [
+  "ground", "scope", "ring", "words", "plot", "label", "chosen", "strobe", "sensor", "coast", "map-land", "map-green", "map-water", "map-building",
+  "map-line",
+] as const;
 export type Colours = Record<Level | (typeof INKS)[number], string>;
 
 /** How metres of the map become CSS pixels of the canvas: x = a east + b north + tx, y = b east - a north + ty. */

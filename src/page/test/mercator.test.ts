@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cornerOf, earthAt, placesAround, tilesAround, zoomFor } from "../source/mercator.ts";
+import { cornerOf, earthAt, placesAround, tilesAround, zoomFor, type Tile } from "../source/mercator.ts";
 
 const SITE = { latitude: 63.43, longitude: 10.39 };
 
@@ -16,13 +16,19 @@ test("a tile begins at its corner, and those around a place hold it", () => {
   expect(cornerOf({ z: 1, x: 1, y: 1 })).toEqual({ longitude: 0, latitude: 0 });
   expect(cornerOf({ z: 0, x: 0, y: 0 }).latitude).toBeCloseTo(85.0511, 4);
   const tiles = tilesAround(SITE, 3000, 12, 0, 48);
-  const holds = tiles.filter(({ z, x, y }) => {
+  const holds = ({ z, x, y }: Tile) => {
     const [nw, se] = [cornerOf({ z, x, y }), cornerOf({ z, x: x + 1, y: y + 1 })];
     return nw.longitude <= SITE.longitude && SITE.longitude < se.longitude && se.latitude < SITE.latitude && SITE.latitude <= nw.latitude;
-  });
-  expect(holds).toHaveLength(1);
+  };
+  expect(tiles.filter(holds)).toHaveLength(1);
   expect(tilesAround(SITE, 300_000, 12, 0, 48).length).toBeLessThanOrEqual(48); // coarser, not a part of them
-  expect(tilesAround(SITE, 300_000, 12, 12, 48)).toHaveLength(48); // there is nothing coarser
+  const nearest = tilesAround(SITE, 300_000, 12, 12, 48); // there is nothing coarser
+  expect(nearest).toHaveLength(48);
+  expect(holds(nearest[0])).toBe(true);
+  for (const side of ["x", "y"] as const) { // 48 squares are a disc of radius 3.9
+    const places = nearest.map((tile) => tile[side]);
+    expect(Math.max(...places) - Math.min(...places)).toBeLessThanOrEqual(8);
+  }
 });
 
 test("the zoom is as fine as the canvas", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "vitest";
 
+const MAP = ["map-land", "map-green", "map-water", "map-building"]; // areas of vector tiles
 const STYLE = readFileSync(new URL("../style.css", import.meta.url), "utf-8");
 
 function luminance(colour: string): number {
@@ -26,10 +27,10 @@ for (const name of ["dusk", "day", "night"]) {
   test(`by ${name} lines stand out 3:1 and words 4.5:1`, () => {
     const colours = theme(name);
     for (const line of ["ring", "plot", "strobe", "sensor", "chosen"]) {
-      assert.ok(contrast(colours[line], colours.scope) >= 3, line);
+      for (const ground of ["scope", ...MAP]) assert.ok(contrast(colours[line], colours[ground]) >= 3, `${line} on ${ground}`);
     }
     for (const [word, ground] of [
-      ["words", "scope"], ["label", "scope"], ["text", "ground"], ["text", "panel"], ["text", "raised"], ["dim", "ground"], ["dim", "panel"],
+      ...["scope", ...MAP].flatMap((ground) => [["words", ground], ["label", ground]]), ["text", "ground"], ["text", "panel"], ["text", "raised"], ["dim", "ground"], ["dim", "panel"],
       ["dim", "sunken"], ["dim", "chosen-row"], ["text", "chosen-row"], ["text", "pointed-row"], ["text", "action"], ["warn-text", "warn-ground"],
       ["warn-text", "ground"], ["accent", "ground"],
     ]) {

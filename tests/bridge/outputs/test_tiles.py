@@ -13,7 +13,7 @@ SITE = [58.0, 10.0, 0.0]
 
 
 def test_a_reader_gets_the_parts_that_it_asks_for(open_app, tmp_path):
-    path = write_pmtiles(tmp_path / "map.pmtiles", 3, 4, 2, bytes(range(256)))
+    path = write_pmtiles(tmp_path / "map.pmtiles", 3, {(4, 2): bytes(range(256))})
     app = open_app(tiles=str(path), site=SITE)
     headers = app.headers("radar:read")
     part = app.client.get("/api/map/tiles", headers={**headers, "Range": "bytes=0-126"})
@@ -48,8 +48,12 @@ def test_what_is_no_file_of_tiles_is_refused(tmp_path, content, says):
         MapTiles.load(str(path))
 
 
-def test_vector_tiles_and_tiles_without_a_site_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"vector tiles; raster ones \(png, jpeg, webp, avif\) are drawn"):
-        MapTiles.load(str(write_pmtiles(tmp_path / "v.pmtiles", 0, 0, 0, b"x", kind=1)))
+def test_what_the_page_cannot_draw_and_tiles_without_a_site_are_refused(tmp_path):
+    path = tmp_path / "map.pmtiles"
+    with pytest.raises(ConfigError, match=r"the unknown type 6; vector tiles \(MVT\), png, jpeg, webp, avif are drawn"):
+        MapTiles.load(str(write_pmtiles(path, 0, {(0, 0): b"x"}, kind=6)))
+    with pytest.raises(ConfigError, match="is compressed by zstd; gzip or none can be read"):
+        MapTiles.load(str(write_pmtiles(path, 0, {(0, 0): b"x"}, kind=1, compression=4)))
+    assert MapTiles.load(str(write_pmtiles(path, 0, {(0, 0): b"x"}, kind=1, compression=2))).path == path
     with pytest.raises(ValueError, match="'tiles' are on Earth"):
         OutputSettings(tiles="map.pmtiles")

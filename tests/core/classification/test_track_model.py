@@ -119,7 +119,9 @@ def test_looks_that_are_weak_or_jammed_do_not_count(weak, counts):
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, N_CLASSES - 1), st.sampled_from([0.5, 0.6, 0.7]), st.booleans()), min_size=1, max_size=60
+        st.tuples(st.integers(0, N_CLASSES - 1), st.sampled_from([0.5, 0.6, 0.7]), st.booleans()),
+        min_size=1,
+        max_size=60,
     )
 )
 def test_what_is_told_was_the_class_of_five_looks_and_of_none_other_since(steps):

@@ -31,8 +31,9 @@ MOST_AHEAD_S = 1.0
 class Client(threading.Thread):
     """Comes, stays for some seconds, goes, and comes again until it is told to stop."""
 
-    def __init__(self, url: str, seed: str) -> None:
+    def __init__(self, url: str, seed: str, slack: float) -> None:
         super().__init__(name="soak-client", daemon=True)
+        self._tolerance_s = AGE_TOLERANCE_S * slack
         self._stream = url.replace("http", "ws") + "/ws/radar-stream"
         self._url, self._rng = url, random.Random(seed)
         self._over = threading.Event()
@@ -80,7 +81,7 @@ class Client(threading.Thread):
 
     def _look_at_picture(self, body: dict[str, object], where: str) -> None:
         """Hold the age that is told against the stamp: old data are never shown as new."""
-        for what in wrong_in(body, time.time()):
+        for what in wrong_in(body, time.time(), self._tolerance_s):
             self.wrong[f"{what} in {where}"] += 1
 
     def _read_stream(self, until_s: float) -> None:
@@ -105,14 +106,14 @@ class Client(threading.Thread):
             self._over.wait(max(0.0, until_s - time.monotonic()))
 
 
-def wrong_in(body: dict[str, object], now_s: float) -> Iterator[str]:
-    """Yield what cannot be right in a picture as the bridge gives it."""
+def wrong_in(body: dict[str, object], now_s: float, tolerance_s: float = AGE_TOLERANCE_S) -> Iterator[str]:
+    """Yield what cannot be right in a picture as the bridge gives it; it may be read so long after its age was told."""
     stamp_s, age_s = body.get("stamp_s"), body.get("age_s")
     if not isinstance(stamp_s, float | int) or not isinstance(age_s, float | int):
         yield "no stamp or age"
     elif stamp_s > now_s + MOST_AHEAD_S:
         yield "a stamp ahead of the clock"
-    elif now_s - stamp_s - age_s > AGE_TOLERANCE_S:
+    elif now_s - stamp_s - age_s > tolerance_s:
         yield "old data as new"
     for rows in body.values():
         if isinstance(rows, list) and any(_not_finite(value) for row in rows for value in _numbers(row)):

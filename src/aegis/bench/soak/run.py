@@ -114,13 +114,13 @@ class Soak:
     """One run: a graph that is up, and what happens to it."""
 
     def __init__(
-        self, node: Node, spin: Callable[[float], None], up: subprocess.Popen[bytes], url: str, seed: int
+        self, node: Node, spin: Callable[[float], None], up: subprocess.Popen[bytes], url: str, seed: int, slack: float
     ) -> None:
-        """Listen, with a node that `spin` spins for some seconds; `up` is `aegis up`."""
+        """Listen, with a node that `spin` spins for some seconds; `up` is `aegis up`, `slack` as in `soak`."""
         self.seen, self._up, self._spin, self._url = Seen(), up, spin, url
         self._rng = random.Random(seed)
         self._ear, self._faults = Ear(node, self.seen), Faults(node, psutil.Process(up.pid), url, self._rng)
-        self._clients = [Client(url, f"{seed} {k}") for k in range(CLIENTS)]
+        self._clients = [Client(url, f"{seed} {k}", slack) for k in range(CLIENTS)]
         self._begin_s = self._asked_s = 0.0
         self._ready = False
 
@@ -232,7 +232,7 @@ def soak(hours: float, seed: int, *, faults: bool = True, slack: float = 1.0) ->
         sets = {"simulator.scan_interval_s": SCAN_INTERVAL_S, "simulator.seed": seed, "foxglove.port": free_port()}
         options = ["--port", str(port), *(word for key, value in sets.items() for word in ("--set", f"{key}={value}"))]
         with node_in(environ, "soak") as (node, spin), aegis_up(environ, log, *options) as up:
-            one = Soak(node, spin, up, f"http://127.0.0.1:{port}", seed)
+            one = Soak(node, spin, up, f"http://127.0.0.1:{port}", seed, slack)
             if not one.wait_for_start():
                 raise BenchmarkError(f"the graph does not start:\n{log.read_text(errors='replace')[-3000:]}")
             lasted_s = one.run(hours * 3600.0, faults=faults)

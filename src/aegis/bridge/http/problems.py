@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +15,7 @@ from aegis.bridge.http.answer import json_response
 from aegis.bridge.http.guard import SECURITY_HEADERS
 from aegis.bridge.http.request_id import HEADER
 from aegis.bridge.problem import ProblemError
+from aegis.core.param_names import nearest
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ async def _answer(request: Request, error: Exception) -> Response:
             _log.error("%s", error, exc_info=error)
     elif isinstance(error, RequestValidationError):
         # Without what was sent: it may be a password.
-        said = [(".".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, ")) for item in error.errors()]
+        said = [(".".join(map(str, item["loc"])), _what_is_wrong(item, request)) for item in error.errors()]
         problem = ProblemError(400, "; ".join(f"{where}: {what}" for where, what in said))
     else:
         # Nothing of the inside but where the log has the trace; and this runs outside the middleware.
@@ -41,3 +44,19 @@ async def _answer(request: Request, error: Exception) -> Response:
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return json_response({"detail": problem.detail, **problem.extra}, problem.status, headers)
+
+
+def _what_is_wrong(item: Mapping[str, Any], request: Request) -> str:
+    """Return in words what pydantic says of one value."""
+    if item["type"] != "extra_forbidden":
+        return str(item["msg"].removeprefix("Value error, "))
+    models = [field.field_info.annotation for field in request.scope["route"].dependant.query_params]
+    known = [one.alias or name for model in models if model for name, one in model.model_fields.items()]
+    if item["loc"][0] != "query" or not known:
+        return "there is no such field"
+    meant = nearest(str(item["loc"][-1]), known)
+    return (
+        "there is no such parameter; "
+        + (f"did you mean '{meant}'? " if meant else "")
+        + f"there are {', '.join(known)}"
+    )

@@ -12,6 +12,7 @@ import orjson
 from aegis_msgs.msg import Event, PipelineStatus
 
 from aegis.ros.messages import reports
+from aegis.ros.messages.fields import read_from_msg
 from aegis.ros.messages.reports import ReceivedEvent
 
 _LINE_END = re.compile(r"[\r\n]")  # which has no place in a log of lines
@@ -43,22 +44,24 @@ class StatusRow(TypedDict):
     detail: object
 
 
+@read_from_msg
 def event_from_msg(m: Event) -> ReceivedEvent:
     """Return the event of an aegis_msgs/Event; its JSON is in one line.
 
     Raises:
-        ValueError: an unknown severity, or data that cannot be passed on as JSON.
+        MalformedError: an unknown severity, or data that cannot be passed on as JSON.
     """
     event = reports.event_from_msg(m)
     text = _encode(event.data)
     return replace(event, data_json=text.decode()) if _LINE_END.search(event.data_json) else event
 
 
+@read_from_msg
 def event_of_site(m: Event) -> ReceivedEvent:
     """Return the event of a message of the topic `site_events`, whose stage is SITE/STAGE.
 
     Raises:
-        ValueError: it is not, or as in `event_from_msg`.
+        MalformedError: it is not, or as in `event_from_msg`.
     """
     event = event_from_msg(m)
     site, _, stage = event.stage.partition("/")
@@ -67,11 +70,12 @@ def event_of_site(m: Event) -> ReceivedEvent:
     return replace(event, site=site)
 
 
+@read_from_msg
 def rows_from_msg(m: PipelineStatus) -> list[StatusRow]:
     """Return the rows of an aegis_msgs/PipelineStatus.
 
     Raises:
-        ValueError: arrays of different lengths, or a detail that cannot be passed on as JSON.
+        MalformedError: arrays of different lengths, or a detail that cannot be passed on as JSON.
     """
     rows = reports.status_rows(m)
     _encode(rows)

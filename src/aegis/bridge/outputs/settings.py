@@ -111,7 +111,7 @@ class OutputSettings(Settings):
     )
     tiles: str = param(
         "",
-        "PMTiles file (version 3) of raster tiles that the page draws under the picture; it needs 'site'. Empty: none.",
+        "PMTiles file (version 3) of raster or vector tiles that the page draws under the picture; it needs 'site'. Empty: none.",
     )
     threat_max_lag_s: float = param(
         3.0,

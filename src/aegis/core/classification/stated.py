@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from aegis.core.classification.settings import StatedClassesSettings
 from aegis.core.classification.track_memory import FADE
-from aegis.core.types import ClassBasis, ClassId, Detections, Floats
+from aegis.core.types import N_CLASSES, ClassBasis, ClassId, Detections, Floats
 
 NAMED = tuple(ClassId)[1:]  # the classes; UNKNOWN is none
 # The rows of a table with a column a track: the weight of the looks that stated anything, and sums of their log-likelihood ratios.
@@ -40,6 +40,15 @@ def refused(d: Detections) -> int:
     unheard_of = ~np.isin(d.class_basis, [int(basis) for basis in ClassBasis])
     p = d.class_probability
     return int((unheard_of | (stated & ((p < -TOLERANCE) | (p > 1.0 + TOLERANCE)).any(axis=1))).sum())
+
+
+def scaled(d: Detections) -> int:
+    """Return how many detections state class probabilities that are more than 1 together: scores, not of classes that exclude
+    each other; they are scaled to 1.
+    """
+    p = np.nan_to_num(d.class_probability)
+    together = (d.class_basis == int(ClassBasis.STATED)) & (p.sum(axis=1) > 1.0 + N_CLASSES * TOLERANCE)
+    return int((together & ((p >= -TOLERANCE) & (p <= 1.0 + TOLERANCE)).all(axis=1)).sum())
 
 
 def log_ratios(d: Detections, settings: StatedClassesSettings) -> Floats:

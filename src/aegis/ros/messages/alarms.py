@@ -8,7 +8,7 @@ from aegis_msgs.msg import AlarmArray
 
 from aegis.core.types import Alarm
 from aegis.ros.messages.columns import RecordConverter
-from aegis.ros.messages.fields import make_header
+from aegis.ros.messages.fields import make_header, read_from_msg
 
 _ALARMS = RecordConverter(Alarm, AlarmArray)
 
@@ -21,10 +21,11 @@ def alarms_to_msg(alarms: list[Alarm], *, stamp_ns: int) -> AlarmArray:
     return m
 
 
+@read_from_msg
 def alarms_from_msg(m: AlarmArray) -> list[Alarm]:
     """Return the alarms of a message.
 
     Raises:
-        ValueError: arrays of different lengths, or a state that does not exist.
+        MalformedError: arrays of different lengths, or a state that does not exist.
     """
     return _ALARMS.read(m)

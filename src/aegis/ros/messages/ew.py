@@ -10,15 +10,15 @@ from aegis_msgs.msg import ReceiverNoise as ReceiverNoiseMsg
 from aegis.core.ew.descriptors import Pulses
 from aegis.core.types import Advice, ReceiverNoise, Signal
 from aegis.ros.messages.columns import ArrayConverter, RecordConverter
-from aegis.ros.messages.fields import check_lengths, make_header, pack
+from aegis.ros.messages.fields import check_lengths, make_header, pack, read_from_msg
 
 _SIGNALS = RecordConverter(Signal, EwSignalArray, apart=("sequence", "sensor_id"))
 _ADVICE = RecordConverter(Advice, EwAdviceArray, apart=("valid_until_ns", "valid_until", "requires_acknowledgement"))
 _NOISE = ArrayConverter(ReceiverNoise, ReceiverNoiseMsg)
 _PULSES = ArrayConverter(Pulses, PulseArray)
 
-noise_to_msg, noise_from_msg = _NOISE.to_msg, _NOISE.from_msg
-pulses_to_msg, pulses_from_msg = _PULSES.to_msg, _PULSES.from_msg
+noise_to_msg, noise_from_msg = _NOISE.to_msg, read_from_msg(_NOISE.from_msg)
+pulses_to_msg, pulses_from_msg = _PULSES.to_msg, read_from_msg(_PULSES.from_msg)
 
 
 def signals_to_msg(
@@ -33,11 +33,12 @@ def signals_to_msg(
     return m
 
 
+@read_from_msg
 def signals_from_msg(m: EwSignalArray) -> list[Signal]:
     """Return the active signals of a message.
 
     Raises:
-        ValueError: arrays of different lengths, or a kind that does not exist.
+        MalformedError: arrays of different lengths, or a kind that does not exist.
     """
     return _SIGNALS.read(m)
 
@@ -52,11 +53,12 @@ def advice_to_msg(advice: list[Advice], *, stamp_ns: int) -> EwAdviceArray:
     return m
 
 
+@read_from_msg
 def advice_from_msg(m: EwAdviceArray) -> list[Advice]:
     """Return the advice of a message.
 
     Raises:
-        ValueError: arrays of different lengths, or a state that does not exist.
+        MalformedError: arrays of different lengths, or a state that does not exist.
     """
     check_lengths(m, len(m.id), ["valid_until"])
     return _ADVICE.read(m, valid_until_ns=[round(seconds * 1e9) for seconds in m.valid_until])

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -19,6 +20,28 @@ from aegis.core.types import Floats
 # How far from 1 a quaternion's length may be; float32 arithmetic keeps it within 1e-6.
 UNIT_TOLERANCE = 1e-3
 PROOF = "proof"  # the field of messages that say that they come from a node of the graph
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class MalformedError(ValueError):
+    """A message that cannot be read: its fields contradict each other, or hold what there is not. Its sender is at fault."""
+
+
+def read_from_msg(convert: Callable[P, T]) -> Callable[P, T]:
+    """Decorate what reads a message: a ValueError in it is the message's fault, and becomes a MalformedError."""
+
+    @wraps(convert)
+    def read(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return convert(*args, **kwargs)
+        except MalformedError:
+            raise
+        except ValueError as error:
+            raise MalformedError(str(error)) from error
+
+    return read
 
 
 class Message(Protocol):

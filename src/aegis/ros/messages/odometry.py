@@ -7,14 +7,15 @@ from __future__ import annotations
 from nav_msgs.msg import Odometry
 
 from aegis.core.odometry import PlatformState
-from aegis.ros.messages.fields import finite_vector, make_header, stamp_of, unit_quaternion
+from aegis.ros.messages.fields import finite_vector, make_header, read_from_msg, stamp_of, unit_quaternion
 
 
+@read_from_msg
 def odometry_from_msg(m: Odometry) -> PlatformState:
     """Return the platform's state of a message; its twist is in the platform's own frame, as the message's definition says.
 
     Raises:
-        ValueError: a number that is not finite, or a quaternion not of length 1.
+        MalformedError: a number that is not finite, or a quaternion not of length 1.
     """
     return PlatformState(
         stamp_ns=stamp_of(m),

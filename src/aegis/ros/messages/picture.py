@@ -14,7 +14,15 @@ from numpy.typing import ArrayLike
 from aegis.core.rotation import matrix_of, quaternion_of
 from aegis.core.types import N_CLASSES, ClassBasis, ClassId, Detections, Pose, Sector, Threats, Tracks, Truth
 from aegis.ros.messages.columns import ArrayConverter
-from aegis.ros.messages.fields import check_lengths, finite_vector, make_header, pack, unit_quaternion, vector
+from aegis.ros.messages.fields import (
+    check_lengths,
+    finite_vector,
+    make_header,
+    pack,
+    read_from_msg,
+    unit_quaternion,
+    vector,
+)
 
 _POSE = ("pose", "has_pose", "sensor_position", "sensor_orientation", "sensor_velocity")
 _SECTOR = ("sector", "has_sector", "sector_begin", "sector_end", "antenna_azimuth", "antenna_rate")
@@ -24,9 +32,9 @@ _UNLISTED = ("unlisted_track_id", "unlisted_level")
 _THREATS = ArrayConverter(Threats, ThreatArray, apart=_UNLISTED)
 _TRUTH = ArrayConverter(Truth, TruthArray)
 
-# Each `from_msg` raises ValueError where a message's arrays have lengths that do not fit each other.
-tracks_to_msg, tracks_from_msg = _TRACKS.to_msg, _TRACKS.from_msg
-truth_to_msg, truth_from_msg = _TRUTH.to_msg, _TRUTH.from_msg
+# Each `from_msg` raises MalformedError where a message's arrays have lengths that do not fit each other.
+tracks_to_msg, tracks_from_msg = _TRACKS.to_msg, read_from_msg(_TRACKS.from_msg)
+truth_to_msg, truth_from_msg = _TRUTH.to_msg, read_from_msg(_TRUTH.from_msg)
 
 
 def threats_to_msg(t: Threats) -> ThreatArray:
@@ -36,11 +44,12 @@ def threats_to_msg(t: Threats) -> ThreatArray:
     return m
 
 
+@read_from_msg
 def threats_from_msg(m: ThreatArray) -> Threats:
     """Return the assessment of a message.
 
     Raises:
-        ValueError: arrays of different lengths.
+        MalformedError: arrays of different lengths.
     """
     check_lengths(m, len(m.unlisted_track_id), _UNLISTED)
     return _THREATS.from_msg(m, **{name: np.array(getattr(m, name), np.int64) for name in _UNLISTED})
@@ -62,12 +71,13 @@ def detections_to_msg(d: Detections) -> DetectionArray:
     return m
 
 
+@read_from_msg
 def detections_from_msg(m: DetectionArray) -> Detections:
     """Return the detections of a message.
 
     Raises:
-        ValueError: arrays of different lengths; a pose that is none: not finite, or a quaternion not of length 1; or a sector that
-            is none: not finite, or ending before it begins.
+        MalformedError: arrays of different lengths; a pose that is none: not finite, or a quaternion not of length 1; or a
+            sector that is none: not finite, or ending before it begins.
     """
     pose = sector = None
     if m.has_sector:

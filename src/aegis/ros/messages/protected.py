@@ -10,7 +10,7 @@ from aegis_msgs.msg import ProtectedArray
 
 from aegis.core.threat.areas import ProtectedArea
 from aegis.ros.messages.columns import RecordConverter
-from aegis.ros.messages.fields import check_lengths, make_header, pack
+from aegis.ros.messages.fields import check_lengths, make_header, pack, read_from_msg
 
 _CORNERS = ("corners", "corner_x", "corner_y")
 _AREAS = RecordConverter(ProtectedArea, ProtectedArray, apart=("outline", *_CORNERS))
@@ -27,11 +27,12 @@ def areas_to_msg(areas: list[ProtectedArea], *, stamp_ns: int, frame_id: str) ->
     return m
 
 
+@read_from_msg
 def areas_from_msg(m: ProtectedArray) -> list[ProtectedArea]:
     """Return the areas of a message.
 
     Raises:
-        ValueError: arrays of lengths that do not fit, or a kind that does not exist.
+        MalformedError: arrays of lengths that do not fit, or a kind that does not exist.
     """
     check_lengths(m, len(m.name), ["corners"])
     ends = list(accumulate((int(count) for count in m.corners), initial=0))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 from aegis_msgs.msg import Event as EventMsg
 from aegis_msgs.msg import PipelineStatus
@@ -15,7 +15,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from aegis.core.events import Event, Severity
 from aegis.core.health import Health
 from aegis.ros.messages.columns import RecordConverter
-from aegis.ros.messages.fields import make_header, stamp_of
+from aegis.ros.messages.fields import make_header, read_from_msg, stamp_of
 
 
 def event_to_msg(event: Event, *, stage: str, stamp_ns: int, run_id: str, epoch: int, sequence: int) -> EventMsg:
@@ -62,11 +62,12 @@ class ReceivedEvent:
         }
 
 
+@read_from_msg
 def event_from_msg(m: EventMsg) -> ReceivedEvent:
     """Return the event of a message.
 
     Raises:
-        ValueError: an unknown severity, or data that is not JSON.
+        MalformedError: an unknown severity, or data that is not JSON.
     """
     text = str(m.data) or "{}"
     not_finite: list[str] = []
@@ -116,13 +117,14 @@ def status_to_msg(rows: Sequence[StageStatus], *, run_id: str, stamp_ns: int) ->
     return m
 
 
+@read_from_msg
 def status_rows(m: PipelineStatus) -> list[dict[str, object]]:
     """Return the rows of a status, one per stage, with the message's field names and SI units; `detail` is decoded.
 
     Raises:
-        ValueError: arrays of different lengths, or a detail that is not JSON.
+        MalformedError: arrays of different lengths, or a detail that is not JSON.
     """
-    return [asdict(row) | {"detail": json.loads(row.detail) if row.detail else {}} for row in _STATUS.read(m)]
+    return [vars(row) | {"detail": json.loads(row.detail) if row.detail else {}} for row in _STATUS.read(m)]
 
 
 def diagnostics_to_msg(name: str, health: Health, values: Mapping[str, object], stamp_ns: int) -> DiagnosticArray:

@@ -12,7 +12,7 @@ from aegis_msgs.msg import ZoneArray
 from aegis.core.threat.drawn_zones import DrawnZone, drawn_zone
 from aegis.core.threat.zone_settings import Rule
 from aegis.core.types import ClassId
-from aegis.ros.messages.fields import check_lengths, make_header, pack
+from aegis.ros.messages.fields import check_lengths, make_header, pack, read_from_msg
 
 _LIMITS = ("floor_m", "ceiling_m")
 _NUMBERS = tuple(name for name, field in Rule.model_fields.items() if field.annotation is float)
@@ -41,11 +41,12 @@ def zones_to_msg(zones: Sequence[DrawnZone], *, stamp_ns: int, frame_id: str) ->
     return m
 
 
+@read_from_msg
 def zones_from_msg(m: ZoneArray) -> tuple[list[DrawnZone], dict[str, str]]:
     """Return the zones of a message, and why those that cannot be watched cannot.
 
     Raises:
-        ValueError: arrays of lengths that do not fit.
+        MalformedError: arrays of lengths that do not fit.
     """
     check_lengths(m, len(m.name), list(_PER_ZONE))
     ends, rule_ends = (list(accumulate(map(int, counts), initial=0)) for counts in (m.corners, m.rules))

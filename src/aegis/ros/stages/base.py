@@ -7,17 +7,17 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from aegis.core.events import Event, StageFailed
+from aegis.core.events import Event, MessageRefused, StageFailed
 from aegis.core.health import Health, Level
 from aegis.core.params import Settings
-from aegis.ros.messages.fields import Message, StampedMessage
+from aegis.ros.messages.fields import MalformedError, Message, StampedMessage, stamp_of
 from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_to_msg, event_to_msg, status_to_msg
 from aegis.state import not_kept
 
@@ -197,6 +197,16 @@ class Stage(ABC, Generic[SettingsT]):
         """Release what the stage holds (sockets, files)."""
 
     # What the hosts (live node, offline run) call.
+
+    def take(self, topic: str, message: StampedMessage) -> Iterator[Output]:
+        """Take one message as `on_message` does; one that cannot be read is counted, and told of with the reason."""
+        try:
+            yield from self.on_message(topic, message)
+        except MalformedError as error:
+            reason = f"malformed: {topic}"
+            self.counters.drop(reason)
+            self._last_refusal = f"{topic}: {error}"
+            yield self.event(MessageRefused(reason, self._last_refusal), stamp_of(message))
 
     def note_step(self, step_s: float) -> None:
         """Remember how long a step took."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from aegis.core.detection.settings import CLASS_FIELDS
-from aegis.core.events import CubeRefused
+from aegis.core.events import MessageRefused
 from aegis.core.finite import finite_or_none
 from aegis.core.health import Health, Level
 from aegis.core.params import Settings
@@ -56,7 +56,7 @@ class FrontEndStage(Stage[FrontEndSettings]):
         except CubeError as error:
             self.counters.drop(error.reason)
             self._last_refusal = str(error)
-            yield self.event(CubeRefused(error.reason, str(error)), stamp_ns)
+            yield self.event(MessageRefused(error.reason, str(error)), stamp_ns)
             return
         self._notes += self.front_end.notes
         for reason, objects in dropped.items():

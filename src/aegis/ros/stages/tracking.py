@@ -31,6 +31,7 @@ UNREADABLE = "kept picture unreadable"
 WITHOUT_IDS = "kept picture without its ids"
 NOT_KEPT = "picture not kept"
 NO_CLASSES = "class probabilities below 0 or above 1, or of an unknown class_basis: they say nothing"
+SCALED = "class probabilities of more than 1 together: scaled to 1"
 OUTSIDE = "plot outside the stated view"
 
 MUCH_OUTSIDE = 0.05  # share of the plots outside the stated view from which it is taken to be stated wrongly
@@ -125,6 +126,7 @@ class TrackingStage(Stage[TrackingSettings]):
         self.counters.drop("detection not finite", result.refused)
         self.counters.note(MISTIMED, result.mistimed)
         self.counters.note(NO_CLASSES, stated.refused(detections))
+        self.counters.note(SCALED, stated.scaled(detections))
         self.counters.drop("detection of a scan before", result.copies)
         self.counters.drop("over max_tracks", result.over_capacity)
         self._note_outside(detections, result)
