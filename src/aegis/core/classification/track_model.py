@@ -46,7 +46,7 @@ class TrackModel(Protocol):
 
     @property
     def remembers(self) -> bool:
-        """Tell whether it needs the tracks' memory of looks."""
+        """Tell whether the tracks' looks are remembered: for it, for what detections state, and for when a class is told."""
 
     def probability(self, tracks: Measured, memory: Floats) -> Floats:
         """Return (S, N_CLASSES) probabilities of tracks with this memory (M, S); rows sum to 1."""
@@ -62,12 +62,20 @@ class Posterior(Protocol):
 class TableModel:
     """The stated table of RCS, speeds and heights (physical.py)."""
 
-    name, basis, remembers = physical.NAME, physical.BASIS, False
+    name, basis = physical.NAME, physical.BASIS
 
-    def __init__(self, classes: tuple[ClassId, ...] = tuple(ClassId), priors: Mapping[ClassId, float] | None = None):
-        """Restrict the answer to `classes`; `priors` are relative to those of the table."""
+    def __init__(
+        self,
+        classes: tuple[ClassId, ...] = tuple(ClassId),
+        priors: Mapping[ClassId, float] | None = None,
+        *,
+        remembers: bool = False,
+    ) -> None:
+        """Restrict the answer to `classes`; `priors` are relative to those of the table; `remembers`: what detections state
+        counts too, and names rest on looks as those of a network do.
+        """
         self.model = PhysicalModel(classes, priors)
-        self.prior = self.model.prior
+        self.prior, self.remembers = self.model.prior, remembers
 
     def probability(self, tracks: Measured, memory: Floats) -> Floats:
         """Return (S, N_CLASSES) probabilities."""
