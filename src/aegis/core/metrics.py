@@ -33,15 +33,22 @@ def gospa(truth: Floats, estimate: Floats, *, c: float, p: float = 2.0) -> Gospa
         c: distance beyond which a pair counts as one missed and one false object.
         p: order.
     """
-    n, m = len(truth), len(estimate)
-    if not n or not m:
-        return Gospa(float((c**p * (n + m) / 2.0) ** (1.0 / p)), 0.0, n * c**p / 2.0, m * c**p / 2.0)
-    squares = (truth[:, None, 0] - estimate[None, :, 0]) ** 2
-    for axis in range(1, truth.shape[1]):
+    squares = np.zeros((len(truth), len(estimate)))
+    for axis in range(truth.shape[1]):
         squares += (truth[:, None, axis] - estimate[None, :, axis]) ** 2
-    distance = np.minimum(np.sqrt(squares), c) ** p
-    i, j = linear_sum_assignment(distance)
-    pairs = distance[i, j]
+    return gospa_of(np.sqrt(squares), c=c, p=p)
+
+
+def gospa_of(distance: Floats, *, c: float, p: float = 2.0) -> Gospa:
+    """Return the same of the distances (N, M) of objects and tracks."""
+    n, m = distance.shape
+    cost = np.minimum(distance, c) ** p
+    i, j = np.divmod(np.flatnonzero(cost < c**p), max(m, 1))
+    if len(np.unique(i)) < len(i) or len(np.unique(j)) < len(
+        j
+    ):  # otherwise no two compete, and all of these are assigned
+        i, j = linear_sum_assignment(cost)
+    pairs = cost[i, j]
     assigned = pairs < c**p
     localisation = float(pairs[assigned].sum())
     missed = (n - int(assigned.sum())) * c**p / 2.0

@@ -36,6 +36,8 @@ class Match:
 
     track: Ints  # (N,) row of the track that shows the object, -1 for none
     kind: Ints  # (M,) Kind
+    near_truth: Ints  # (Q,) the objects of the pairs that are within the gate of each other, in order
+    near_track: Ints  # (Q,) rows of their tracks
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Pairs:
     track_id: Ints
     true: Floats  # (P, 6)
     state: Floats  # (P, 6)
-    covariance: Floats  # (P, 6, 6)
+    covariance: Floats  # (P, 2, 2) of x and y
     class_id: Ints
     class_probability: Floats  # (P, C)
     fresh: Ints  # 1: updated by a detection of this scan
@@ -116,7 +118,8 @@ def match(scene: Scene, pictures: Sequence[Tracks], gate: float, dimensions: int
             track[there[left[a]]] = right[b]
         matched = np.flatnonzero(track >= 0)
         holder[matched] = picture.track_id[track[matched]]
-        out.append(Match(track, _kinds(scene, s, there, distance, track, gate)))
+        a, b = np.divmod(np.flatnonzero(distance <= gate), max(len(picture), 1))
+        out.append(Match(track, _kinds(scene, s, there, distance, track, gate), there[a], b))
     return out
 
 
@@ -139,14 +142,17 @@ def _held(wanted: Ints, track_id: Ints, distance: Floats, gate: float) -> tuple[
 def _kinds(scene: Scene, s: int, there: Ints, distance: Floats, track: Ints, gate: float) -> Ints:
     """Return what each track of a scan is, (M,)."""
     kind = np.full(distance.shape[1], int(Kind.FALSE), dtype=np.int64)
-    if not len(there):
-        return kind
-    nearest = distance.argmin(axis=0) if distance.shape[1] else np.empty(0, dtype=np.int64)
-    close = distance.min(axis=0) <= gate
-    seen = scene.in_view[s, there]
-    kind[close] = np.where(seen[nearest[close]], int(Kind.DUPLICATE), int(Kind.OUT_OF_VIEW))
     matched = there[track[there] >= 0]
     kind[track[matched]] = np.where(scene.in_view[s, matched], int(Kind.MATCHED), int(Kind.OUT_OF_VIEW))
+    if not len(there):
+        return kind
+    alone = np.ones(len(kind), dtype=bool)
+    alone[track[matched]] = False
+    others = np.flatnonzero(alone)
+    nearest = distance[:, others].argmin(axis=0)
+    close = distance[nearest, others] <= gate
+    seen = scene.in_view[s, there[nearest]]
+    kind[others[close]] = np.where(seen[close], int(Kind.DUPLICATE), int(Kind.OUT_OF_VIEW))
     return kind
 
 
@@ -168,7 +174,12 @@ def pairs(scene: Scene, pictures: Sequence[Tracks], matches: Sequence[Match]) ->
         track_id=column("track_id").astype(np.int64),
         true=scene.state[at, of],
         state=column("state", 6),
-        covariance=column("covariance", 6, 6),
+        covariance=np.concatenate(
+            [
+                np.empty((0, 2, 2)),
+                *(picture.covariance[row, :2, :2] for picture, row in zip(pictures, rows, strict=True)),
+            ]
+        ),
         class_id=column("class_id").astype(np.int64),
         class_probability=column("class_probability", classes),
         fresh=(column("time_since_update") <= 1e-6).astype(np.int64),

@@ -55,17 +55,45 @@ def t_gospa(truth: Floats, estimate: Floats, *, c: float, gamma: float, p: float
     scans, n, m = truth.shape[0], truth.shape[1], estimate.shape[1]
     dimensions = truth.shape[2]
     there, shown = np.isfinite(truth[:, :, 0]), np.isfinite(estimate[:, :, 0])
-    unit = c**p / 2.0
-    # What each pair in each scan costs, where it is nearer than c.
-    entries = []
+    near = [np.empty((0, 4))]
     for s in range(scans):
         i, j = np.flatnonzero(there[s]), np.flatnonzero(shown[s])
-        distance = distances(truth[s, i], estimate[s, j], dimensions)
-        a, b = np.nonzero(distance < c)
-        entries.append(np.column_stack([np.full(len(a), s), i[a], j[b], distance[a, b] ** p]))
-    near = np.concatenate(entries) if entries else np.empty((0, 4))
+        near.append(near_pairs(s, i, j, distances(truth[s, i], estimate[s, j], dimensions), c))
+    told = (int(there.sum()), int(shown.sum()))
+    return t_gospa_of(np.concatenate(near), (n, m), told, c=c, gamma=gamma, p=p)
+
+
+def near_pairs(scan: int, truth: Ints, track: Ints, distance: Floats, c: float) -> Floats:
+    """Return rows (scan, truth, track, distance) of the pairs of a scan that are nearer than c.
+
+    Args:
+        scan: its number.
+        truth, track: (N,) and (M,) numbers of the objects and the tracks in it.
+        distance: (N, M).
+        c: see `t_gospa`.
+    """
+    a, b = np.divmod(np.flatnonzero(distance < c), max(len(track), 1))
+    return np.column_stack([np.full(len(a), scan), truth[a], track[b], distance[a, b]])
+
+
+def t_gospa_of(
+    near: Floats, size: tuple[int, int], told: tuple[int, int], *, c: float, gamma: float, p: float = 2.0
+) -> TrajectoryGospa:
+    """Return the same of all scans' `near_pairs`.
+
+    Args:
+        near: (Q, 4) of all scans.
+        size: how many objects and tracks there are.
+        told: in how many scans they are there, summed over the objects and over the tracks.
+        c, gamma, p: see `t_gospa`.
+
+    Raises:
+        RuntimeError: the solver failed.
+    """
+    unit = c**p / 2.0
+    near = np.column_stack([near[:, :3], near[:, 3] ** p])  # what each pair in each scan costs
     localisation = assigned = switch = 0.0
-    for one, rows in _components(near, n, m, c**p):
+    for one, rows in _components(near, *size, c**p):
         weight = _solve(one, gamma**p / 2.0)
         cost = c**p - one.gain
         is_near = one.gain > 0.0
@@ -73,9 +101,9 @@ def t_gospa(truth: Floats, estimate: Floats, *, c: float, gamma: float, p: float
         assigned += float(weight[is_near].sum())
         changed = np.abs(np.diff(weight, axis=0)).sum() if rows else 0.0
         switch += gamma**p / 2.0 * float(changed)
-    missed, false = unit * (there.sum() - assigned), unit * (shown.sum() - assigned)
+    missed, false = unit * (told[0] - assigned), unit * (told[1] - assigned)
     total = max(localisation + missed + false + switch, 0.0) ** (1.0 / p)
-    return TrajectoryGospa(float(total), localisation, float(missed), float(false), switch)
+    return TrajectoryGospa(total, localisation, missed, false, switch)
 
 
 def _components(near: Floats, n: int, m: int, most: float) -> list[tuple[_Component, int]]:

@@ -38,14 +38,14 @@ class Collector:
     def __init__(self) -> None:
         self.tracks: list[Tracks] = []
         self.truth: list[Truth] = []
-        self._threats: list[Threats] = []
+        self.threats: list[Threats] = []
         self._events: list[Told] = []
         self._signals: list[tuple[int, list[Signal]]] = []
         self._advice: list[tuple[int, list[Advice]]] = []
         self._takers: dict[str, Callable[[StampedMessage], None]] = {
             "tracks": lambda m: self.tracks.append(tracks_from_msg(m)),
             "truth": lambda m: self.truth.append(truth_from_msg(m)),
-            "threats": lambda m: self._threats.append(threats_from_msg(m)),
+            "threats": lambda m: self.threats.append(threats_from_msg(m)),
             "events": self._take_event,
             "ew/signals": lambda m: self._signals.append((stamp_of(m), signals_from_msg(m))),
             "ew/advice": lambda m: self._advice.append((stamp_of(m), advice_from_msg(m))),
@@ -76,7 +76,7 @@ class Collector:
             pictures=self.tracks,
             objects=objects_of(self.truth),
             span_ns=(min(stamps), max(stamps)) if stamps else None,
-            threats=self._threats,
+            threats=self.threats,
             events=self._events,
             signals=self._signals,
             advice=self._advice,

@@ -24,7 +24,7 @@ from aegis.core.site import Site
 from aegis.core.types import ClassId
 from aegis.graph.config import Parameters
 from aegis.graph.evaluation.truth_report import NOT_KNOWN, Refused, Report, seconds_of, velocity_of
-from aegis.graph.evaluation.truth_reports import KNOT_MPS, aircraft_json, ais, asterix
+from aegis.graph.evaluation.truth_reports import KNOT_MPS, aircraft_json, ais
 
 # What a column may be called; case, spaces and units in brackets do not count.
 NAMES = {
@@ -153,6 +153,8 @@ def _reports(path: Path, near_ns: int, refused: Refused) -> Iterator[Report]:
         return _geojson(path, refused) if is_geojson else aircraft_json(path, refused)
     if name.endswith(_ENDINGS["AIS sentences"]):
         return ais(path, refused)
+    from aegis.graph.evaluation.truth_asterix import asterix  # its categories take a second
+
     return asterix(path, near_ns, refused)
 
 

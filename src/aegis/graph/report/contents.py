@@ -136,7 +136,6 @@ class _Reader:
         self.reasons: dict[str, str] = {}
         self._rows: list[tuple[Ints, Floats, Ints, Ints, Floats]] = []
         self._takers: dict[str, Callable[[Any], None]] = {
-            "threats": lambda m: self._threats(threats_from_msg(m)),
             "events": self._event,
             "alarms": lambda m: self._to.alarms.update((alarm.id, alarm) for alarm in alarms_from_msg(m)),
             "protected": self._protected,
@@ -152,6 +151,12 @@ class _Reader:
             self._tracks(tracks)
             if to.collected is not None:
                 to.collected.tracks.append(tracks)
+            return
+        if topic == "threats":
+            threats = threats_from_msg(message)
+            self._threats(threats)
+            if to.collected is not None:
+                to.collected.threats.append(threats)
             return
         if topic in self._takers:
             self._takers[topic](message)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 from aegis_msgs.msg import Event as EventMsg
 from aegis_msgs.msg import PipelineStatus
@@ -124,7 +124,7 @@ def status_rows(m: PipelineStatus) -> list[dict[str, object]]:
     Raises:
         MalformedError: arrays of different lengths, or a detail that is not JSON.
     """
-    return [asdict(row) | {"detail": json.loads(row.detail) if row.detail else {}} for row in _STATUS.read(m)]
+    return [vars(row) | {"detail": json.loads(row.detail) if row.detail else {}} for row in _STATUS.read(m)]
 
 
 def diagnostics_to_msg(name: str, health: Health, values: Mapping[str, object], stamp_ns: int) -> DiagnosticArray:
