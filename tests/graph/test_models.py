@@ -12,7 +12,7 @@ from aegis.core.classification.dwell import DWELL
 from aegis.core.classification.settings import TrackClassificationSettings
 from aegis.core.classification.signature import SIGNATURE
 from aegis.core.classification.track_memory import FEATURES
-from aegis.core.classification.track_model import TableModel
+from aegis.core.classification.track_model import Measured, TableModel
 from aegis.core.health import Level
 from aegis.core.params import ConfigError
 from aegis.core.types import N_CLASSES, ClassId
@@ -67,6 +67,19 @@ def test_a_model_that_is_not_what_its_card_says_is_refused_and_the_table_stands_
     assert isinstance(found.model, TableModel)
     assert says in found.trouble
     assert "stated table" in found.trouble
+
+
+def test_priors_of_a_model_that_is_refused_are_not_the_tables(folder):
+    # Where nothing is measured the probabilities are the priors; the table's own are all alike.
+    told = {"classes": ("VESSEL", "CLUTTER"), "priors": {"CLUTTER": 0.15}}
+    spoil(folder, "missing")
+    ratio = {}
+    for classifier in ("trained", "table"):
+        settings = TrackClassificationSettings(classifier=classifier, model_cache_dir=str(folder), **told)
+        nothing = Measured(*(np.full(1, np.nan) for _ in range(6)))
+        p = track_model(settings).model.probability(nothing, np.empty((0, 1)))[0]
+        ratio[classifier] = p[ClassId.CLUTTER] / p[ClassId.VESSEL]
+    assert ratio == pytest.approx({"trained": 1.0, "table": 0.15})
 
 
 def test_what_ships_is_taken_and_has_no_trouble():

@@ -57,11 +57,13 @@ class TrackModelFound(NamedTuple):
 
 
 def track_model(settings: TrackClassificationSettings) -> TrackModelFound:
-    """Return the model that the parameters ask for, or the stated table where that one is refused."""
+    """Return the model that the parameters ask for, or the stated table where that one is refused.
+
+    Priors are relative to the model that is asked for, so that the table takes none of them where it stands in for another.
+    """
     classes, priors = settings.class_ids(), settings.class_priors()
-    table = TableModel(classes, priors, remembers=True)
     if settings.classifier == "table":
-        return TrackModelFound(table, "")
+        return TrackModelFound(TableModel(classes, priors, remembers=True), "")
     try:
         if settings.classifier == "trained":
             folder = Path(settings.model_cache_dir) if settings.model_cache_dir else SHIPPED
@@ -70,6 +72,7 @@ def track_model(settings: TrackClassificationSettings) -> TrackModelFound:
         else:
             answer, card = _onnx(Path(settings.classifier))
     except ModelError as error:
+        table = TableModel(classes, remembers=True)
         return TrackModelFound(table, f"class model refused, the stated table ({table.name}) stands in: {error}")
     return TrackModelFound(NetworkModel(answer, card.name, card.basis, classes, priors), "")
 
