@@ -21,7 +21,7 @@ _FORKING.set_forkserver_preload(
     [
         "aegis.bridge.main",
         "aegis.bridge.ros_node",
-        "aegis.bridge.accounts.migrations",
+        "alembic.command",
         "rclpy.node",
         "rosidl_generator_py.import_type_support_impl",
     ]

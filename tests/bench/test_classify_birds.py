@@ -5,9 +5,11 @@
 import numpy as np
 import pytest
 
+from aegis.bench import classify_birds
 from aegis.bench.classify_birds import flights, rows
 from aegis.core.classification.network import Network
 from aegis.core.classification.track_memory import FEATURES
+from aegis.core.classification.track_model import LOOKS_TO_NAME
 from aegis.core.types import N_CLASSES, ClassId
 
 F = len(FEATURES)
@@ -24,11 +26,16 @@ def always(class_id: ClassId) -> Network:
 
 
 @pytest.mark.parametrize(("said", "right", "wrong"), [(ClassId.BIRD, 1.0, 0.0), (ClassId.DRONE, 0.0, 1.0)])
-def test_birds_that_are_called_drones_are_counted(said, right, wrong):
+def test_birds_that_are_called_drones_are_counted(said, right, wrong, monkeypatch):
+    made = []
+    monkeypatch.setattr(classify_birds, "flights", lambda *of: made.append(flights(*of)) or made[-1])
     (row,) = rows(always(said), 0.1)
-    assert row["birds"] > 2
-    assert (row["bird_looks_right"], row["bird_looks_called_drone"]) == (right, wrong)
-    assert row["birds_called_drone_an_hour"] == pytest.approx(wrong * row["birds"] / 0.1)
+    looks = np.array([len(one) for one in made[0]])
+    told = np.maximum(looks - (LOOKS_TO_NAME - 1), 0)  # that have a name
+    share = round(float(told.sum() / looks.sum()), 4)
+    assert row["birds"] == len(looks) > 2
+    assert (row["bird_looks_right"], row["bird_looks_called_drone"]) == (right * share, wrong * share)
+    assert row["birds_called_drone_an_hour"] == pytest.approx(wrong * (told > 0).sum() / 0.1)
     assert (row["drones_found_after_10"], row["drone_looks_called_bird_after_10"]) == (1.0 - right, right)
 
 

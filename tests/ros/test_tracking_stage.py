@@ -417,7 +417,7 @@ def test_a_publisher_that_states_classes_decides_what_a_track_is_called(stated, 
     row = np.zeros(N_CLASSES if stated else 0)
     row[slice(stated, stated and stated + 1)] = 0.8
     stage = stage_in(None)
-    for k in range(12):
+    for k in range(16):
         message = scan(polar_of(np.array([600.0 - 12.0 * k, 100.0, 80.0, -12.0, 0.0, 0.0])), float(k))
         message.class_probability, message.class_basis = array("f", row), array("B")
         picture, _ = push(stage, deserialize_message(serialize_message(message), DetectionArray))

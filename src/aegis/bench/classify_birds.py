@@ -3,7 +3,7 @@
 """How often birds are called drones in hours of them before the default radar, and how many drones are found beside.
 
 Birds and drones are of the kinds of `simulation.kinds` and fly for two minutes each, from seeds that nobody trains on. What is told
-is what tracking tells, look by look: a track that had one class takes another only after some looks.
+is what tracking tells, look by look: a class is told after some looks that have it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aegis.core.classification.network import Network
 from aegis.core.classification.physical import decide
 from aegis.core.classification.settings import TrackClassificationSettings
 from aegis.core.classification.track_memory import blank, features, remembered
-from aegis.core.classification.track_model import kept, named
+from aegis.core.classification.track_model import named
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
@@ -79,15 +79,17 @@ def flights(class_id: ClassId, hours: float) -> list[Floats]:
 def told(tracks: Sequence[Floats], network: Network) -> list[Ints]:
     """Return (K,) the class that is told after each of the K looks (K, LOOK) at each track."""
     lengths = np.array([len(looks) for looks in tracks])
-    memory, before, rival = blank(len(tracks)), np.zeros(len(tracks)), np.zeros(len(tracks))
+    memory, met, met_looks = blank(len(tracks)), np.zeros(len(tracks)), np.zeros(len(tracks))
     last = np.zeros(len(tracks), np.int64)
     out = [np.zeros(n, np.int64) for n in lengths]
     for k in range(int(lengths.max(initial=0))):
         here = np.flatnonzero(lengths > k)
         memory[:, here] = remembered(memory[:, here], looks_of(np.array([tracks[i][k] for i in here.tolist()])))
         probability = network.posterior(features(memory[:, here]), np.ones(N_CLASSES))
-        class_id = kept(decide(probability, THRESHOLD)[0], probability, last[here], memory[0, here], KEEP_THRESHOLD)
-        said, before[here], rival[here] = named(class_id, before[here], rival[here], np.ones(len(here), np.bool_))
+        class_id, looked = decide(probability, THRESHOLD)[0], np.ones(len(here), np.bool_)
+        said, met[here], met_looks[here] = named(
+            class_id, probability, last[here], memory[0, here], met[here], met_looks[here], looked, KEEP_THRESHOLD
+        )
         last[here] = said
         for i, one in zip(here.tolist(), said.tolist(), strict=True):
             out[i][k] = one

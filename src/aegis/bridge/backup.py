@@ -22,14 +22,13 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from alembic.util.exc import CommandError
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from aegis import __version__
 from aegis.bridge.accounts.file import MIGRATIONS as ACCOUNT_MIGRATIONS
 from aegis.bridge.accounts.store import DATABASE_FILE
-from aegis.bridge.database import in_use, migrate, open_engine, reason_of
+from aegis.bridge.database import MigrationError, in_use, migrate, open_engine, reason_of
 from aegis.bridge.history.history import HISTORY_FILE
 from aegis.bridge.history.store import MIGRATIONS as HISTORY_MIGRATIONS
 
@@ -183,7 +182,7 @@ def _bring_forward(path: Path, migrations: Path) -> None:
     engine = open_engine(f"sqlite:///{path}")
     try:
         migrate(engine, migrations)
-    except CommandError as error:
+    except MigrationError as error:
         raise BackupError(f"{path.name} is of a newer release than {__version__}: {error}") from error
     except SQLAlchemyError as error:
         raise BackupError(f"{path.name} cannot be brought to this release's form: {reason_of(error)}") from error

@@ -12,14 +12,15 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from aegis.core.params import ConfigError
+
+if TYPE_CHECKING:  # alembic and what it loads take 10 MB; it is imported where tables are to be changed
+    from alembic.config import Config
 
 SQLITE_BUSY_S = 10.0
 CONNECT_TIMEOUT_S = 5
@@ -38,6 +39,10 @@ class Lock(IntEnum):
     MIGRATION = 0x41656770
     ACCOUNTS = 0x41656769
     HISTORY = int.from_bytes(b"history", "big")
+
+
+class MigrationError(Exception):
+    """The tables cannot be brought to the form that the code expects: a newer release has made them."""
 
 
 @dataclass(frozen=True)
@@ -169,27 +174,57 @@ def wait_for_turn(connection: Connection, which: Lock) -> None:
 def migrate(engine: Engine, migrations: Path) -> None:
     """Bring the tables to the newest revision of a folder of Alembic migrations, in one transaction.
 
-    Its `env.py` calls `run_migrations(context)`.
+    Its `env.py` calls `run_migrations(context)`, and the file of a revision is called REVISION_WHAT.py.
 
     Raises:
+        MigrationError: a newer release has made the tables.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached or changed; nothing is changed then.
     """
-    with migrating(engine, migrations) as config:
-        command.upgrade(config, "head")
+    newest = max(path.name.partition("_")[0] for path in (migrations / "versions").glob("[0-9]*.py"))
+    with _alone(engine) as connection:
+        if _revision(connection) == newest:
+            return
+        from alembic import command
+        from alembic.util.exc import CommandError
+
+        try:
+            command.upgrade(_config_with(connection, migrations), "head")
+        except CommandError as error:
+            raise MigrationError(str(error)) from error
+
+
+def _revision(connection: Connection) -> str:
+    """Return the revision of a database's tables as Alembic keeps it; empty where it has none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
 
 
 @contextmanager
 def migrating(engine: Engine, migrations: Path) -> Iterator[Config]:
     """Begin the transaction of a migration, alone among all processes; give what Alembic's commands take."""
-    config = config_of(migrations)
+    with _alone(engine) as connection:
+        yield _config_with(connection, migrations)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """Begin a transaction that no other process migrates beside: several bridges may start at a time."""
     with _migrating, engine.execution_options(**IMMEDIATE).begin() as connection:
-        wait_for_turn(connection, Lock.MIGRATION)  # several bridges may start at a time
-        config.attributes["connection"] = connection
-        yield config
+        wait_for_turn(connection, Lock.MIGRATION)
+        yield connection
+
+
+def _config_with(connection: Connection, migrations: Path) -> Config:
+    config = config_of(migrations)
+    config.attributes["connection"] = connection
+    return config
 
 
 def config_of(migrations: Path) -> Config:
     """Return what Alembic has to know of a folder of migrations."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     return config

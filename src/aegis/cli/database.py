@@ -117,13 +117,13 @@ def _said() -> Iterator[None]:
     from alembic.util.exc import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
-    from aegis.bridge.database import reason_of
+    from aegis.bridge.database import MigrationError, reason_of
     from aegis.bridge.revisions import RevisionError
     from aegis.core.params import ConfigError
 
     try:
         yield
-    except (RevisionError, ConfigError, CommandError) as error:
+    except (RevisionError, ConfigError, CommandError, MigrationError) as error:
         click.echo(f"aegis database: {error}", err=True)
         sys.exit(EXIT_REFUSED)
     except SQLAlchemyError as error:

@@ -59,7 +59,7 @@ class TrackModelFound(NamedTuple):
 def track_model(settings: TrackClassificationSettings) -> TrackModelFound:
     """Return the model that the parameters ask for, or the stated table where that one is refused."""
     classes, priors = settings.class_ids(), settings.class_priors()
-    table = TableModel(classes, priors)
+    table = TableModel(classes, priors, remembers=True)
     if settings.classifier == "table":
         return TrackModelFound(table, "")
     try:

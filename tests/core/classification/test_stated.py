@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis.core.classification import stated
-from aegis.core.classification.settings import StatedClassesSettings
+from aegis.core.classification.settings import StatedClassesSettings, TrackClassificationSettings
 from aegis.core.classification.stated import NAMED, STATED, WRONG, fused, log_ratios, remembered
 from aegis.core.detection.detector import Detector
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.tracking.tracker import Tracker
 from aegis.core.types import N_CLASSES, ClassBasis, ClassId
+from aegis.models.store import track_model
 
 DRONE, BIRD = int(ClassId.DRONE), int(ClassId.BIRD)
 RNG = np.random.default_rng(3)
@@ -163,13 +164,28 @@ def test_what_detections_state_decides_where_the_motion_does_not():
     assert BIRD not in told(undecided, [bird] * 12, weak=range(12))
 
 
+def test_what_detections_state_counts_beside_the_table_too():
+    """By Bayes' rule, what is stated of the other classes alike leaves their odds by the table as they were."""
+    table = track_model(TrackClassificationSettings(classifier="table")).model
+    silent, stating = (Tracker(TrackingSettings(), model=table) for _ in range(2))
+    for k in range(12):
+        found = DETECTOR.step(scan(k))[0]
+        before = silent.step(found).tracks
+        row, basis = says(DRONE, 0.84, 0.02)[None], np.full(1, int(ClassBasis.STATED))
+        tracks = stating.step(replace(found, class_probability=row, class_basis=basis)).tracks
+    assert (before.class_id.tolist(), tracks.class_id.tolist()) == ([ClassId.HELICOPTER], [DRONE])
+    odds = tracks.class_probability[0, 1:] / before.class_probability[0, 1:]
+    np.testing.assert_allclose(np.delete(odds, DRONE - 1), odds[BIRD - 1])
+    assert odds[DRONE - 1] > 3.0 * odds[BIRD - 1]
+
+
 def test_a_track_with_a_class_needs_looks_that_state_another_one():
-    """Three of them, as for any other evidence; until then it is UNKNOWN."""
+    """Five of them, as for any other evidence; until then it is UNKNOWN."""
     undecided = ByLooks([0], [0.2])
     found = told(undecided, [says(DRONE, 0.9, 0.01)] * 5 + [says(BIRD, 0.9, 0.01)] * 20)
     change = found.index(BIRD)
     assert DRONE in found[:change]
-    assert found[change - 2 : change] == [0, 0]
+    assert found[change - 4 : change] == [0] * 4
     assert DRONE not in found[change:]
 
 

@@ -23,17 +23,11 @@ def arrays_of(state: State) -> list[np.ndarray]:
     return [*state.tracks.kinematics, *state.tracks.tables, state.tracks.looks, *entered, *clutter]
 
 
-class Remembering(TableModel):
-    """The stated table, by a model that asks for the tracks' looks."""
-
-    remembers = True
-
-
 @pytest.mark.parametrize(
     ("changes", "model"),
     [
         ({}, TableModel()),
-        ({}, Remembering()),
+        ({}, TableModel(remembers=True)),
         ({"motion.model": "cv", "association.method": "gnn", "max_extent_m": 20.0}, TableModel()),
         (
             {"clutter.memory_s": 60.0, "birth.places.gate.x": 1000.0, "existence.mean_visible_s": 30.0},

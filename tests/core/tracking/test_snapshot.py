@@ -16,12 +16,6 @@ from aegis.core.tracking.tracker import Tracker
 from aegis.state import kept_ids
 
 
-class Remembering(TableModel):
-    """The stated table, by a model that asks for the tracks' looks."""
-
-    remembers = True
-
-
 def after(scans: int, ids: UniqueIds | None = None, classes: TableModel | None = None, **settings) -> Tracker:
     tracker = Tracker(settings_of(TrackingSettings, **settings), ids, classes)
     for k in range(scans):
@@ -46,8 +40,8 @@ def test_a_tracker_goes_on_where_another_stopped(motion):
 @pytest.mark.parametrize(("before", "now"), [(True, True), (True, False), (False, True)])
 def test_looks_go_on_where_both_remember_them(before, now):
     """11 scans in all; a first detection is a look, too, and is noted when the track is first shown."""
-    picture = after(10, classes=Remembering() if before else None).snapshot()
-    second = Tracker(TrackingSettings(), model=Remembering() if now else None)
+    picture = after(10, classes=TableModel(remembers=True) if before else None).snapshot()
+    second = Tracker(TrackingSettings(), model=TableModel(remembers=True) if now else None)
     second.resume(picture)
     assert len(second.step(detections_of(approach(10), 10.0)).tracks) == 1
     tracks = second.state.tracks
@@ -55,16 +49,16 @@ def test_looks_go_on_where_both_remember_them(before, now):
     if not now:
         assert "class_looks" not in tracks.columns
     else:
-        whole = after(11, classes=Remembering()).state.tracks["class_looks"]
+        whole = after(11, classes=TableModel(remembers=True)).state.tracks["class_looks"]
         assert tracks["class_looks"].tolist() == (whole.tolist() if before else [1.0])
 
 
 def test_looks_that_an_older_version_kept_in_part_begin_anew():
-    with np.load(io.BytesIO(after(10, classes=Remembering()).snapshot())) as file:
+    with np.load(io.BytesIO(after(10, classes=TableModel(remembers=True)).snapshot())) as file:
         older = {name: file[name] for name in file.files if name != "class_slowest"}
     out = io.BytesIO()
     np.savez(out, **older)
-    second = Tracker(TrackingSettings(), model=Remembering())
+    second = Tracker(TrackingSettings(), model=TableModel(remembers=True))
     second.resume(out.getvalue())
     tracks = second.step(detections_of(approach(10), 10.0)).tracks
     assert tracks.hits.tolist() == [11]

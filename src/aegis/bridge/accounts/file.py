@@ -11,13 +11,12 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from alembic.util.exc import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from aegis.bridge.anchor import Anchor
-from aegis.bridge.database import migrate, open_engine
+from aegis.bridge.database import MigrationError, migrate, open_engine
 from aegis.core.params import ConfigError
 from aegis.state import move_aside, note_not_kept
 
@@ -50,7 +49,7 @@ class AccountsFile:
             _move_aside(path, "it is empty")
         try:
             self.engine = _opened(path)
-        except (SQLAlchemyError, CommandError, OSError) as error:
+        except (SQLAlchemyError, MigrationError, OSError) as error:
             code = _sqlite_code(error)
             if rescue and code in _DAMAGED:
                 _move_aside(path, "it is no database any more")

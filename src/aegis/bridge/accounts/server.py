@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from alembic.util.exc import CommandError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from aegis.bridge.accounts.file import MIGRATIONS
-from aegis.bridge.database import Lock, migrate, open_engine, wait_for_turn
+from aegis.bridge.database import Lock, MigrationError, migrate, open_engine, wait_for_turn
 from aegis.bridge.patience import Patience
 from aegis.core.params import ConfigError
 
@@ -46,7 +45,7 @@ class AccountsServer:
         Patience(self.engine, ANSWER_S)
         try:
             migrate(self.engine, MIGRATIONS)
-        except CommandError as error:
+        except MigrationError as error:
             raise ConfigError(f"accounts in PostgreSQL: {error}") from error
 
     def begin_writing(self, session: Session) -> None:

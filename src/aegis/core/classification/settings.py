@@ -80,7 +80,7 @@ class TrackClassificationSettings(ClassificationSettings):
         env="MODEL_DEVICE",
     )  # fmt: skip
     keep_threshold: float = param(
-        0.55,
+        0.57,
         "After 32 looks, a track keeps the class that it has while that is its most probable one and at least this probable.",
         ge=0.0,
         le=1.0,

@@ -39,7 +39,7 @@ MEMORY = (
     "class_slowest", "class_fastest", "class_lowest", "class_highest",
     "class_w_rcs", "class_rcs_1", "class_rcs_2", "class_rcs_power", "class_rcs_last", "class_w_rcs_step", "class_rcs_step_2",
     "class_w_snr", "class_snr_1", "class_snr_last",
-    "class_named", "class_rival",  # the last class that was named, and in how many looks since another one would have been
+    "class_met", "class_met_looks",  # the class that a look had last, and how many had it since one had another
 )  # fmt: skip
 _AT = {name.removeprefix("class_"): i for i, name in enumerate(MEMORY)}
 
@@ -150,7 +150,7 @@ def remembered(memory: Floats, looks: Looks) -> Floats:
         "w_rcs_step": summed("w_rcs_step", stepped), "rcs_step_2": summed("rcs_step_2", stepped, (rcs - m["rcs_last"]) ** 2),
         "w_snr": summed("w_snr", w_snr), "snr_1": summed("snr_1", w_snr, snr),
         "snr_last": np.where(w_snr > 0.0, snr, m["snr_last"]),
-        "named": m["named"], "rival": m["rival"],
+        "met": m["met"], "met_looks": m["met_looks"],
     }  # fmt: skip
     return np.array([after[name] for name in _AT])
 

@@ -15,7 +15,7 @@ from aegis.core.classification.physical import PhysicalModel
 from aegis.core.classification.track_memory import WINDOW_LOOKS, features
 from aegis.core.types import N_CLASSES, ClassId, Floats, Ints
 
-LOOKS_TO_RENAME = 3.0  # in a row, that have to say so before a track that had a class gets another one
+LOOKS_TO_NAME = 5.0  # that have to say so before a class is told
 
 
 class Measured(NamedTuple):
@@ -46,7 +46,7 @@ class TrackModel(Protocol):
 
     @property
     def remembers(self) -> bool:
-        """Tell whether it needs the tracks' memory of looks."""
+        """Tell whether the tracks' looks are remembered: for it, for what detections state, and for when a class is told."""
 
     def probability(self, tracks: Measured, memory: Floats) -> Floats:
         """Return (S, N_CLASSES) probabilities of tracks with this memory (M, S); rows sum to 1."""
@@ -62,12 +62,20 @@ class Posterior(Protocol):
 class TableModel:
     """The stated table of RCS, speeds and heights (physical.py)."""
 
-    name, basis, remembers = physical.NAME, physical.BASIS, False
+    name, basis = physical.NAME, physical.BASIS
 
-    def __init__(self, classes: tuple[ClassId, ...] = tuple(ClassId), priors: Mapping[ClassId, float] | None = None):
-        """Restrict the answer to `classes`; `priors` are relative to those of the table."""
+    def __init__(
+        self,
+        classes: tuple[ClassId, ...] = tuple(ClassId),
+        priors: Mapping[ClassId, float] | None = None,
+        *,
+        remembers: bool = False,
+    ) -> None:
+        """Restrict the answer to `classes`; `priors` are relative to those of the table; `remembers`: what detections state
+        counts too, and names rest on looks as those of a network do.
+        """
         self.model = PhysicalModel(classes, priors)
-        self.prior = self.model.prior
+        self.prior, self.remembers = self.model.prior, remembers
 
     def probability(self, tracks: Measured, memory: Floats) -> Floats:
         """Return (S, N_CLASSES) probabilities."""
@@ -108,45 +116,40 @@ def relative_priors(classes: tuple[ClassId, ...], priors: Mapping[ClassId, float
     return np.array([given.get(c, 1.0) if c in considered else 0.0 for c in ClassId])
 
 
-def kept(class_id: Ints, probability: Floats, before: Ints, looks: Floats, threshold: float) -> Ints:
-    """Return the classes (S,), where a track keeps the one that it was told to be of while that is still the most probable one.
-
-    What wavers about a single threshold would have a name in one scan and none in the next. It does once the window of looks
-    is full; before, each look adds to what is known, and what was told early may have to be taken back.
-
-    Args:
-        class_id: (S,) that the probabilities (S, N_CLASSES) give, UNKNOWN where none of them suffices.
-        before: (S,) what was told in the scan before.
-        looks: (S,) that there were.
-        threshold: as probable the class has to be.
-    """
-    best, most = probability.argmax(axis=1), probability.max(axis=1, initial=0.0)
-    stays = (class_id == ClassId.UNKNOWN) & (best == before) & (most >= threshold) & (looks >= WINDOW_LOOKS)
-    return np.where(stays, before, class_id)
-
-
 class Named(NamedTuple):
-    """The class that is told of S tracks, and what was told before."""
+    """The class that is told of S tracks, and what it rests on."""
 
     class_id: Ints
-    named: Floats  # the last class that was one
-    rival: Floats  # looks in a row since that would have named another one
+    met: Floats  # the class that a look had last, UNKNOWN before any had one
+    looks: Floats  # that had it since one had another
 
 
-def named(class_id: Ints, before: Floats, rival: Floats, looked: NDArray[np.bool_]) -> Named:
-    """Return what is told: another class than before only after `LOOKS_TO_RENAME` looks that say so, until then UNKNOWN.
+def named(
+    class_id: Ints, probability: Floats, before: Ints, seen: Floats, met: Floats, looks: Floats, looked: NDArray[np.bool_],
+    keep_threshold: float,
+) -> Named:  # fmt: skip
+    """Return what is told: the class that `LOOKS_TO_NAME` looks have had, while it is the most probable one and probable enough.
+
+    No single look names a track, nor takes it over to another class: that has to be the class of as many looks itself, and the
+    track is UNKNOWN until then. What wavers about a single threshold would have a name in one scan and none in the next: what was
+    told is kept down to a lower one. It is once the window of looks is full; before, each look adds to what is known, and what was
+    told early may have to be taken back.
 
     Args:
-        class_id: (S,) that the probabilities give.
-        before, rival: (S,) as in `Named`, of the scan before.
+        class_id: (S,) that the probabilities (S, N_CLASSES) give now, UNKNOWN where none of them suffices.
+        before: (S,) what was told in the scan before.
+        seen: (S,) looks that there were.
+        met, looks: (S,) as in `Named`, of the scan before.
         looked: (S,) which tracks had a new look.
+        keep_threshold: as probable the class that was told before has to be.
     """
-    other = (class_id != ClassId.UNKNOWN) & (before != ClassId.UNKNOWN) & (class_id != before)
-    rival = np.where(other, rival + looked, 0.0)
-    waits = other & (rival < LOOKS_TO_RENAME)
-    told = np.where(waits, int(ClassId.UNKNOWN), class_id)
-    after = np.where(told != ClassId.UNKNOWN, told, before)
-    return Named(told, after.astype(np.float64), np.where(waits, rival, 0.0))
+    has = looked & (class_id != ClassId.UNKNOWN)
+    looks = np.where(has, np.where(class_id == met, looks + 1.0, 1.0), looks)
+    met = np.where(has, class_id, met)
+    best, most = probability.argmax(axis=1), probability.max(axis=1, initial=0.0)
+    keeps = (best == before) & (most >= keep_threshold) & (seen >= WINDOW_LOOKS)
+    tells = (best == met) & (looks >= LOOKS_TO_NAME) & ((class_id == best) | keeps)
+    return Named(np.where(tells, best, int(ClassId.UNKNOWN)), met, looks)
 
 
 assert len(ClassId) == N_CLASSES

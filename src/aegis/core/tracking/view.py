@@ -13,12 +13,12 @@ from aegis.core.classification import stated
 from aegis.core.classification.physical import decide
 from aegis.core.classification.settings import TrackClassificationSettings
 from aegis.core.classification.track_memory import MEMORY, Looks, remembered
-from aegis.core.classification.track_model import Measured, TrackModel, kept, named
+from aegis.core.classification.track_model import Measured, TrackModel, named
 from aegis.core.kernels import rows as kernels
 from aegis.core.tracking.rows import Rows, by_id
 from aegis.core.types import Detections, Floats, Ints, Tracks
 
-LOOKS, NAMED, RIVAL = (MEMORY.index(f"class_{name}") for name in ("looks", "named", "rival"))
+LOOKS, MET, MET_LOOKS = (MEMORY.index(f"class_{name}") for name in ("looks", "met", "met_looks"))
 
 
 class Shown(NamedTuple):
@@ -101,9 +101,10 @@ class View:
         class_id, _ = decide(probability, self._settings.confidence_threshold)
         if known is not None and looked is not None:
             memory = known.memory
-            keep = self._settings.keep_threshold
-            class_id = kept(class_id, probability, rows["class_id"][index], memory[LOOKS], keep)
-            class_id, memory[NAMED], memory[RIVAL] = named(class_id, memory[NAMED], memory[RIVAL], looked)
+            class_id, memory[MET], memory[MET_LOOKS] = named(
+                class_id, probability, rows["class_id"][index], memory[LOOKS], memory[MET], memory[MET_LOOKS], looked,
+                self._settings.keep_threshold,
+            )  # fmt: skip
         tracks = Tracks(
             stamp_ns=stamp,
             frame_id=self._frame_id,
