@@ -60,9 +60,8 @@ class Pairs:
 
 def shown(tracks: Tracks) -> Tracks:
     """Return the tracks that are shown as objects: confirmed or coasting, at finite places."""
-    return take_rows(
-        tracks, (tracks.status != int(TrackStatus.TENTATIVE)) & np.isfinite(tracks.state[:, :3]).all(axis=1)
-    )
+    kept = (tracks.status != int(TrackStatus.TENTATIVE)) & np.isfinite(tracks.state[:, :3]).all(axis=1)
+    return tracks if kept.all() else take_rows(tracks, kept)
 
 
 def distances(truth: Floats, estimate: Floats, dimensions: int) -> Floats:
