@@ -41,7 +41,7 @@ class SeenScores:
             stamp_ns: of the picture; one that goes back begins anew.
             track_id: of its tracks, ascending (N,). Of others, none is remembered.
             score: by their predicted states (N,).
-            coasts: which were missed at the last look (N,).
+            coasts: which were missed when they were last to be seen (N,).
         """
         if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
             self.reset()
