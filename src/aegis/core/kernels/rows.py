@@ -187,11 +187,8 @@ def listed(
     for t in range(wholes.shape[1]):
         if wholes[ID, t] <= 0:
             continue
-        if (
-            not flags[IS_CONFIRMED, t]
-            and reals[EXISTENCE, t] < PROBABLE
-            and wholes[MISSED_NS, t] > wholes[UPDATED_NS, t]
-        ):
+        unseen: cython.bint = wholes[MISSED_NS, t] > wholes[UPDATED_NS, t]
+        if unseen and not flags[IS_CONFIRMED, t] and reals[EXISTENCE, t] < PROBABLE:
             continue
         if wholes[ID, t] < last:
             ascend = 0
