@@ -124,7 +124,7 @@ class Assessor:
             order, found.position[order], found.velocity[order], shown.covariance[order], level[order], found.score[order],
             found.time[order], found.distance[order], found.sigma[order], found.impact[order], found.entry[order],
             found.intent[order], seen.conduct[order], seen.companions[order], seen.first_seen_m[order], seen.dropped_m[order],
-            [names[k] for k in worst[order].tolist()], before[order], held[order],
+            [names[k] for k in worst[order].tolist()], before[order], held[order], seen.drop_s,
         )  # fmt: skip
         return self._threats(shown, assessed), self._changes(shown, assessed)
 

@@ -43,6 +43,7 @@ class Assessed(NamedTuple):
     asset: list[str]  # the name of the one most threatened
     before: Ints  # level in the last picture; 0: none
     held: NDArray[np.bool_]  # the score is that of when the track was seen last
+    drop_s: float  # in which `dropped_m` was lost
 
 
 def reason_of(tracks: Tracks, assessed: Assessed, i: int, radius_m: float, asset: str = "") -> str:
@@ -83,7 +84,7 @@ def _behaviour(assessed: Assessed, i: int) -> list[str]:
     if conduct & Conduct.POP_UP:
         parts.append(f"first seen {assessed.first_seen_m[i]:.0f} m off")
     if conduct & Conduct.DROP:
-        parts.append(f"has dropped {assessed.dropped_m[i]:.0f} m")
+        parts.append(f"has dropped {assessed.dropped_m[i]:.0f} m in {assessed.drop_s:g} s")
     return parts
 
 
