@@ -59,7 +59,8 @@ def close_code(client, deadline_s: float = 10.0) -> int:
 
 
 def test_rest_gives_what_was_published(start_bridge, publisher, wait_for):
-    bridge = start_bridge()
+    place = {"sensor_x": 7.0, "sensor_z": 2.5, "sensor_yaw_deg": -90.0}
+    bridge = start_bridge(**{f"sensors.test-radar.{name}": value for name, value in place.items()})
     for path in ("radar/status", "radar/targets", "radar/tracks", "threats/active"):
         answer = bridge.get(f"/api/{path}")
         assert answer.status_code == 503, path
@@ -75,6 +76,7 @@ def test_rest_gives_what_was_published(start_bridge, publisher, wait_for):
 
     targets = bridge.get("/api/radar/targets").json()
     assert (targets["frame_id"], targets["sensor_id"], targets["count"]) == ("radar", "test-radar", 3)
+    assert targets["sensor"] == {"x_m": 7.0, "y_m": 0.0, "z_m": 2.5, "heading_deg": 180.0}
     assert [row["range_m"] for row in targets["targets"]] == [1000.0, 1100.0, 1200.0]
     assert [row["azimuth_deg"] for row in targets["targets"]] == [30.0] * 3
     assert [row["elevation_deg"] for row in targets["targets"]] == [15.0, None, 15.0]
@@ -121,6 +123,13 @@ def test_ready_follows_the_stages(start_bridge, publisher, wait_for):
         return (httpx.get(bridge.url + "/ready").status_code == 200) is wanted
 
     wait_for(lambda: ready(True), "ready")
+    row.detail = ['{"trouble": "objects in its input lost since the last status: 3 point not finite"}']
+    words = "tracking: objects in its input lost since the last status: 3 point not finite"
+    wait_for(
+        lambda: ready(True) and httpx.get(bridge.url + "/ready").json()["warnings"] == [words], "its trouble in words"
+    )
+    row.detail = ["{}"]
+    wait_for(lambda: ready(True) and httpx.get(bridge.url + "/ready").json()["warnings"] == [], "no trouble any more")
     wait_for(lambda: ready(False), "no longer ready when the stage falls silent", 10)
     assert httpx.get(bridge.url + "/health").status_code == 200
 

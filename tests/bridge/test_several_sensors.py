@@ -2,16 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sensors that share the picture count their scans each for itself: nothing is lost, and nothing of two sensors is paired."""
 
+import json
+import math
 import time
 from typing import Any
 
+import msgpack
+import pytest
 from bridge_data import some_detections, some_tracks
+from stream_listener import Listener
 
+from aegis.bridge.live.columns import detection_brief, detection_rows
 from aegis.bridge.live.encoded import EncodedRows
-from aegis.bridge.live.frames import Frame
+from aegis.bridge.live.frames import Frame, RadarFrame
 from aegis.bridge.live.join import ScanJoin
 from aegis.bridge.live.state import MAX_SENSORS, MAX_STAGES, LiveState
+from aegis.bridge.stream.hub import Hub, LiveStream
+from aegis.bridge.stream.settings import StreamSettings
+from aegis.bridge.stream.subscription import Area, Filter, Format
 from aegis.core.events import Severity
+from aegis.core.sensor import SensorPoses
 from aegis.core.threat.settings import ThreatSettings
 from aegis.ros.messages.picture import tracks_to_msg
 from aegis.ros.messages.reports import ReceivedEvent
@@ -94,3 +104,56 @@ def test_a_stage_counts_gaps_by_sensor():
     assert stage.counters.sequence_gaps == 0
     list(stage.on_message("tracks", tracks_to_msg(some_tracks(15, SECOND, sensor_id="front"))))
     assert stage.counters.sequence_gaps == 2
+
+
+TARGET = (403.0, 1000.0)  # in map, east and north [m]
+# How each radar sees it, by compass: where it stands and its bearing from there.
+SEEN = {"front": ((3.0, 0.0), 0.0), "left": ((403.0, -500.0), 270.0), "mast": ((10.0, 20.0), 90.0)}
+PLACES = SensorPoses.load(
+    {
+        "sensor_x": 10.0, "sensor_y": 20.0,  # of whoever is not named: the mast looks east
+        "sensors": {
+            "front": {"sensor_x": 3.0, "sensor_yaw_deg": 90.0},
+            "left": {"sensor_x": 403.0, "sensor_y": -500.0, "sensor_yaw_deg": 180.0},
+        },
+    }
+)  # fmt: skip
+
+
+def one_plot(sensor: str) -> RadarFrame:
+    """Return a scan in which a radar sees the target alone."""
+    (x, y), heading_deg = SEEN[sensor]
+    data = some_detections(1, SECOND, 1)
+    data.sensor_id, data.frame_id = sensor, sensor
+    east, north = TARGET[0] - x, TARGET[1] - y
+    bearing_deg = math.degrees(math.atan2(east, north))
+    data.range[:], data.azimuth[:], data.elevation[:] = (
+        math.hypot(east, north),
+        math.radians(heading_deg - bearing_deg),
+        0.0,
+    )
+    return RadarFrame(Frame(data, 0.0, time.monotonic(), detection_rows, detection_brief), None)
+
+
+@pytest.mark.parametrize(("form", "read"), [(Format.JSON, json.loads), (Format.MSGPACK, msgpack.unpackb)])
+def test_each_radars_plots_are_placed_from_where_it_stands(form, read):
+    hub = Hub(StreamSettings.load({}))
+    around = Area(x_min_m=TARGET[0] - 1.0, y_min_m=TARGET[1] - 1.0, x_max_m=TARGET[0] + 1.0, y_max_m=TARGET[1] + 1.0)
+    middle = Area(x_min_m=-2.0, y_min_m=-2.0, x_max_m=2.0, y_max_m=2.0)
+    here, elsewhere = (Listener(form, filter=Filter(area)) for area in (around, middle))
+    for one in (here, elsewhere):
+        hub.add(one)
+    stream = LiveStream(hub, PLACES)
+    for sensor in SEEN:
+        stream.take_radar_frame(one_plot(sensor))
+    said = [read(payload) for payload in here.payloads()]
+    assert [message["sensor_id"] for message in said] == list(SEEN)
+    for message in said:
+        (x, y), heading_deg = SEEN[message["sensor_id"]]
+        place = message["sensor"]
+        assert (place["x_m"], place["y_m"], place["heading_deg"]) == (x, y, heading_deg)
+        (plot,) = message["detections"]
+        bearing = math.radians(place["heading_deg"] - plot["azimuth_deg"])
+        east, north = plot["range_m"] * math.sin(bearing), plot["range_m"] * math.cos(bearing)
+        assert (place["x_m"] + east, place["y_m"] + north) == pytest.approx(TARGET, abs=0.05)
+    assert [read(payload)["detections"] for payload in elsewhere.payloads()] == [[], [], []]

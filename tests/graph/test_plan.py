@@ -244,6 +244,9 @@ def test_a_rig_has_each_radars_nodes_in_a_namespace_and_all_others_once():
     assert "--namespace" not in made.processes["tracking"]
     told = {"--set=foxglove.radars.front.sensor_yaw_deg=90.0", "--set=foxglove.radars.left.sensor_x=-3.0"}
     assert told <= set(made.processes["foxglove"])
+    for name in ("ew", BRIDGE):
+        told = {f"--set={name}.sensors.front.sensor_yaw_deg=90.0", f"--set={name}.sensors.left.sensor_x=-3.0"}
+        assert told <= set(made.processes[name])
     (stages,) = [word for word in made.processes[BRIDGE] if word.startswith("--set=bridge.ready.stages")]
     assert stages.endswith("=[front/detection, left/detection, tracking, threat, ew]")
     assert "--set=bridge.ready.sensors=[front, left]" in made.processes[BRIDGE]

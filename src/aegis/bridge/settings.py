@@ -16,7 +16,7 @@ from aegis.bridge.replicas.settings import ReplicaSettings
 from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.telemetry.settings import LogSettings
 from aegis.core.params import ConfigError, Settings, group, param
-from aegis.core.sensor import SensorPose
+from aegis.core.sensor import SensorPoses
 
 VIDEO_TOPIC = "radar/video"
 
@@ -91,7 +91,7 @@ class ReadySettings(Settings):
         return detections + [(topic, "") for stage, topic in made.items() if stage in runs]
 
 
-class BridgeSettings(SensorPose):
+class BridgeSettings(SensorPoses):
     """REST, WebSocket and the web page: where it listens, and a group of parameters for each of its parts."""
 
     host: str = param("127.0.0.1", "Address to listen on.", env="API_HOST")

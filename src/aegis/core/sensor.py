@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from aegis.core.params import Settings, param
+from aegis.core.params import Settings, named, param
 from aegis.core.types import Floats
 
 
@@ -44,3 +44,13 @@ class SensorPose(Settings):
     def to_map(self, points: Floats) -> Floats:
         """Return (N, 3) points of the sensor's frame in map, (N, 3) [m]."""
         return np.asarray(points, dtype=float) @ self.rotation().T + self.position()
+
+
+class SensorPoses(SensorPose):
+    """Where a sensor is, and where each of several is."""
+
+    sensors: dict[str, SensorPose] = named("sensor_id", "Where one of several sensors is.")
+
+    def pose(self, sensor_id: str) -> SensorPose:
+        """Return where a sensor is."""
+        return self.sensors.get(sensor_id, self)

@@ -99,6 +99,8 @@ def _last_part(names: list[str], radars: Sequence[str], parameters: Parameters) 
         sets += _asterix_sets(parameters)
     if "foxglove" in names:
         sets += _foxglove_sets(radars, parameters)
+    if "ew" in names:
+        sets += _place_sets("ew", radars, parameters)
     given = replace(parameters, explicit=[*parse_sets(sets), *parameters.explicit])
     return Part(names, given, sets=sets, remaps=remaps)
 
@@ -106,7 +108,7 @@ def _last_part(names: list[str], radars: Sequence[str], parameters: Parameters) 
 def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
     """Return the parts with the bridge in the last, which knows the nodes that run where these are not one of each."""
     last = parts[-1]
-    sets = []
+    sets = _place_sets(BRIDGE, [part.radar for part in parts if part.radar], parameters)
     if len(parts) > 1 or _FUSION in last.nodes:
         every = [part.process(name) for part in parts for name in part.nodes]
         sets.append(f"bridge.nodes=[{', '.join(every)}]")
@@ -226,6 +228,18 @@ def _foxglove_sets(radars: Sequence[str], rig: Parameters) -> list[str]:
         for name in _PLACE
     }
     return [f"foxglove.{name}={value}" for name, value in found.items() if not rig.gives("foxglove", name)]
+
+
+def _place_sets(node: str, radars: Sequence[str], rig: Parameters) -> list[str]:
+    """Return what a node is told of where each of the radars stands, where nobody has said otherwise."""
+    places = rig.settings_as(TrackingSettings, _TRACKER).sensors
+    found = {
+        f"sensors.{_sensor_id(radar, _within(radar, rig))}.{name}": getattr(places[radar], name)
+        for radar in radars
+        if radar in places
+        for name in _PLACE
+    }
+    return [f"{node}.{name}={value}" for name, value in found.items() if not rig.gives(node, name)]
 
 
 def _remaps(own: Sequence[str], rest: Sequence[str], namespace: str, *, first: bool) -> list[str]:

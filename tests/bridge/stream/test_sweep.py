@@ -16,10 +16,10 @@ from aegis.bridge.stream.hub import Hub, LiveStream
 from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.stream.subscription import Format, SubscriptionError, subscription
 from aegis.bridge.stream.sweep import VideoFeed
-from aegis.core.sensor import SensorPose
+from aegis.core.sensor import SensorPoses
 from aegis.core.video.spokes import Spokes
 
-MOUNTED = SensorPose.load({"sensor_x": 30.0, "sensor_y": -5.0, "sensor_yaw_deg": 90.0})  # looks north
+MOUNTED = SensorPoses.load({"sensor_x": 30.0, "sensor_y": -5.0, "sensor_yaw_deg": 90.0})  # looks north
 
 
 def some_video() -> Spokes:
@@ -51,6 +51,13 @@ def hub() -> Hub:
 def show(hub: Hub) -> None:
     for placed in VideoFeed(MOUNTED).sectors(some_video(), 0.25):
         LiveStream(hub, MOUNTED).take_video(placed)
+
+
+def test_each_radars_video_is_placed_where_it_stands(hub):
+    places = SensorPoses.load({"sensors": {"mast": {"sensor_x": 30.0, "sensor_y": -5.0, "sensor_yaw_deg": -90.0}}})
+    (one,) = VideoFeed(places).sectors(some_video(), 0.25)
+    assert (one.x_m, one.y_m) == (30.0, -5.0)
+    assert one.sector.first == 512  # of 1024: south
 
 
 def test_who_asks_gets_sectors_and_nobody_else_does(hub):

@@ -60,9 +60,19 @@ class Target(Model):
     """A detection, in the sensor's frame."""
 
 
+class SensorPlace(Model):
+    """Where a sensor is in `map`."""
+
+    x_m: float = Field(description="east")
+    y_m: float = Field(description="north")
+    z_m: float = Field(description="up")
+    heading_deg: float = Field(description="of its forward axis, clockwise from north", examples=[90.0])
+
+
 class Targets(Frame, Page):
     """Detections of the last scan."""
 
+    sensor: SensorPlace = Field(description="where the targets are seen from")
     targets: list[Target]
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -35,7 +36,7 @@ from aegis.bridge.problem import ProblemError
 from aegis.bridge.routes.access import audited, require
 from aegis.bridge.routes.answers import MEASURED, current, frame_response, problem
 from aegis.bridge.routes.selection import Selection, TrackSelection
-from aegis.bridge.stream.bodies import positions_in_map
+from aegis.bridge.stream.bodies import positions_in_map, sensor_of
 from aegis.core.types import Detections, Tracks
 from aegis.ros.messages.fields import ns_from_time
 
@@ -81,10 +82,14 @@ async def targets(request: Request, wanted: Annotated[Selection, Query()]) -> Re
     bridge = bridge_of(request)
 
     def choose(frame: Frame[Detections]) -> tuple[Index, int]:
-        return wanted.rows(lambda: positions_in_map(frame.data, bridge.settings), frame.data.class_id)
+        mounted = bridge.settings.pose(frame.data.sensor_id)
+        return wanted.rows(lambda: positions_in_map(frame.data, mounted), frame.data.class_id)
+
+    def place(detections: Detections) -> Mapping[str, object]:
+        return {"sensor": sensor_of(bridge.settings.pose(detections.sensor_id), detections)}
 
     frame = bridge.state.detections
-    return frame_response(request, frame, "detections", "targets", None if wanted.everything else choose)
+    return frame_response(request, frame, "detections", "targets", None if wanted.everything else choose, place)
 
 
 @router.get("/tracks", response_model=TrackPicture)
@@ -178,6 +183,7 @@ async def scan(request: Request) -> Response:
         "message": answer.message,
         "count": len(frame.data),
         "total": len(frame.data),
+        "sensor": sensor_of(bridge.settings.pose(frame.data.sensor_id), frame.data),
         "targets": EncodedPart(frame.rows),
     }
     return Response(json_bytes(body), media_type="application/json")

@@ -20,7 +20,7 @@ from aegis.bridge.stream.settings import StreamSettings
 from aegis.bridge.stream.subscription import Filter, Format, Subscription
 from aegis.bridge.stream.sweep import PlacedSector, VideoBody
 from aegis.bridge.stream.ws_protocol import Opcode, data_frame
-from aegis.core.sensor import SensorPose
+from aegis.core.sensor import SensorPoses
 from aegis.core.threat.areas import ProtectedArea
 from aegis.core.types import Advice, Alarm, Detections, Signal, Threats, Tracks
 
@@ -258,12 +258,12 @@ class Hub:
 class LiveStream:
     """Publishes what comes from the graph to the clients of a hub."""
 
-    def __init__(self, hub: Hub, mounted: SensorPose) -> None:
+    def __init__(self, hub: Hub, mounted: SensorPoses) -> None:
         """Prepare.
 
         Args:
             hub: where messages are published.
-            mounted: where the sensor stands, unless its detections have a pose.
+            mounted: where the sensors stand, unless their detections have a pose.
         """
         self._hub = hub
         self._mounted = mounted
@@ -273,7 +273,8 @@ class LiveStream:
 
     def take_radar_frame(self, frame: RadarFrame) -> None:
         """Publish a scan."""
-        self._hub.publish(RADAR_FRAME, lambda wanted: bodies.radar_frame(frame, self._mounted, wanted), keep=True)
+        mounted = self._mounted.pose(frame.main.data.sensor_id)
+        self._hub.publish(RADAR_FRAME, lambda wanted: bodies.radar_frame(frame, mounted, wanted), keep=True)
 
     def take_tracks(self, frame: Frame[Tracks]) -> None:
         """Take where tracks are, for those who want the threats of an area."""

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 
 from aegis.bridge.stream.bodies import sensor_of
-from aegis.core.sensor import SensorPose
+from aegis.core.sensor import SensorPoses
 from aegis.core.types import Detections
 from aegis.core.video.spokes import Spokes
 from aegis.core.video.sweep import BEARINGS, SweepSector, sweep_sectors
@@ -51,8 +51,8 @@ class VideoBody(dict[str, object]):
 class VideoFeed:
     """Makes sectors of a radar's video, and places them where its detections say that it is."""
 
-    def __init__(self, mounted: SensorPose) -> None:
-        """Prepare; `mounted` is where a sensor is that does not say so."""
+    def __init__(self, mounted: SensorPoses) -> None:
+        """Prepare; `mounted` is where sensors are that do not say so."""
         self._mounted = mounted
         self._detections: dict[str, Detections] = {}  # the last of each sensor
 
@@ -63,6 +63,6 @@ class VideoFeed:
 
     def sectors(self, video: Spokes, age_s: float) -> list[PlacedSector]:
         """Return the sectors of some spokes, placed."""
-        place = sensor_of(self._mounted, self._detections.get(video.sensor_id))
+        place = sensor_of(self._mounted.pose(video.sensor_id), self._detections.get(video.sensor_id))
         found = sweep_sectors(video, math.radians(place["heading_deg"]))
         return [PlacedSector(sector, age_s, place["x_m"], place["y_m"]) for sector in found]

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from aegis.core.params import Settings, group, named, param
-from aegis.core.sensor import SensorPose
+from aegis.core.params import Settings, group, param
+from aegis.core.sensor import SensorPoses
 
 
 class NoiseSettings(Settings):
@@ -130,16 +130,11 @@ class AdviceSettings(Settings):
     )
 
 
-class EwSettings(SensorPose):
+class EwSettings(SensorPoses):
     """Parameters of the node `ew`."""
 
-    sensors: dict[str, SensorPose] = named("sensor_id", "Where one of several sensors is, for strobes that cross.")
     noise: NoiseSettings = group(NoiseSettings())
     deception: DeceptionSettings = group(DeceptionSettings())
     pulses: PulseSettings = group(PulseSettings())
     own_radar: OwnRadarSettings = group(OwnRadarSettings())
     advice: AdviceSettings = group(AdviceSettings())
-
-    def pose(self, sensor_id: str) -> SensorPose:
-        """Return where a sensor is."""
-        return self.sensors.get(sensor_id, self)
