@@ -123,6 +123,13 @@ def test_ready_follows_the_stages(start_bridge, publisher, wait_for):
         return (httpx.get(bridge.url + "/ready").status_code == 200) is wanted
 
     wait_for(lambda: ready(True), "ready")
+    row.detail = ['{"trouble": "objects in its input lost since the last status: 3 point not finite"}']
+    words = "tracking: objects in its input lost since the last status: 3 point not finite"
+    wait_for(
+        lambda: ready(True) and httpx.get(bridge.url + "/ready").json()["warnings"] == [words], "its trouble in words"
+    )
+    row.detail = ["{}"]
+    wait_for(lambda: ready(True) and httpx.get(bridge.url + "/ready").json()["warnings"] == [], "no trouble any more")
     wait_for(lambda: ready(False), "no longer ready when the stage falls silent", 10)
     assert httpx.get(bridge.url + "/health").status_code == 200
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Closest approach and impact against a numerical search; ranking, levels and reasons on made-up tracks."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -219,6 +220,43 @@ def test_a_threat_that_fades_leaves_the_list_with_a_word():
     assert (threats.track_id.tolist(), threats.unlisted_track_id.tolist()) == ([], [1])
     assert change.after is ThreatLevel.LOW
     assert change.reason.startswith("moves away, 901 m off, at 20 m/s")
+
+
+def test_a_held_level_says_until_when():
+    """Against the picture in which the level does end."""
+    assessor, held, ends = Assessor(ThreatSettings()), {}, None
+    for k in range(40):
+        time, speed = 0.25 * k, -20.0 if k < 8 else 20.0
+        tracks = tracks_of((1, ClassId.DRONE, (900.0, 0.0, 50.0), (speed, 0.0, 0.0)))
+        threats, changes = assessor.step(replace(tracks, stamp_ns=round(time * 1e9)))
+        if found := re.search(
+            r"; (MEDIUM|HIGH) held for (\S+) s more: the score is below (\S+)$", "".join(threats.reason)
+        ):
+            held[time] = float(found[2])
+            assert ThreatLevel[found[1]] == threats.level[0]
+            assert threats.score[0] < float(found[3])
+        if k > 8 and changes:
+            ends = time
+    assert ends == 4.0
+    assert held == pytest.approx({time: ends - time for time in np.arange(2.0, 4.0, 0.25)}, abs=0.051)
+
+
+def test_a_held_level_says_down_to_which_score():
+    """A drone at ever greater distances, at one time: by the thresholds, against the score and level that are told."""
+    assessor, words = Assessor(ThreatSettings()), []
+    least = {ThreatLevel.MEDIUM: 0.5, ThreatLevel.HIGH: 0.75, ThreatLevel.CRITICAL: 0.9}
+    for x in np.arange(0.0, 6000.0, 5.0):
+        threats = assessor.step(drone_at(x))[0]
+        score, threshold = threats.score[0], least[ThreatLevel(int(threats.level[0]))]
+        word = re.search(r"held.*", threats.reason[0])
+        words.append(word[0] if word else "")
+        if score >= threshold:
+            assert not word
+        elif score >= threshold - 0.03:
+            assert words[-1] == f"held: the score is not below {threshold - 0.03:.2f}"
+        else:
+            assert words[-1] == f"held for 2.0 s more: the score is below {threshold - 0.03:.2f}"
+    assert len(set(words)) == 3
 
 
 def test_a_missile_that_coasts_through_the_asset_keeps_its_level_and_place_until_it_is_seen_to_leave():

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the way of a track says of it: each behaviour shown by a track that has it, and by one that only looks a little like it."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from threat_tracks import tracks_of
@@ -85,6 +88,41 @@ def test_what_appears_near_has_popped_up_for_a_while():
 def test_a_drop_of_height_on_the_way_in():
     ways = lambda t: [(5000 - 50 * t, 0, 900 - 8 * t), (5000 - 50 * t, 300, 900 - t), (3000 + 50 * t, 0, 900 - 8 * t)]  # noqa: E731
     assert [bool(one & Conduct.DROP) for one in conduct_after(20, ways)] == [True, False, False]
+
+
+@pytest.mark.parametrize("period_s", [0.19, 0.5, 2.5, 4.0, 12.0])
+@pytest.mark.parametrize("came_s", [0.0, 1.9])
+def test_a_drop_is_told_over_exactly_the_time_that_it_names(period_s, came_s):
+    """A missile that descends evenly at 30 m/s has dropped 300 m in 10 s, whenever the pictures come; sooner nothing is told."""
+    assessor, told = Assessor(ThreatSettings.load({"levels.listed_from": "LOW"})), []
+    rng = np.random.default_rng(4)
+    for t in np.arange(0.0, 30.0, period_s) + rng.uniform(0.0, 0.05, int(np.ceil(30.0 / period_s))):
+        missile = (1, ClassId.MISSILE, (30e3 - 300.0 * t, 0.0, 2000.0 - 30.0 * t), (-300.0, 0.0, -30.0))
+        bystander = (2, ClassId.BIRD, (5000.0, 0.0, 50.0), (0.0, 9.0, 0.0))
+        tracks = tracks_of(*([missile] if t >= came_s else []), bystander)
+        threats, _ = assessor.step(replace(tracks, stamp_ns=round(t * 1e9)))
+        reason = dict(zip(threats.track_id.tolist(), threats.reason, strict=True)).get(1, "")
+        told.append((t, re.findall(r"has dropped (\d+) m in (\S+) s", reason)))
+    first = min(t for t, _ in told if t >= came_s)
+    for t, drop in told:
+        if abs(t - first - 10.0) > 1e-6:
+            assert drop == ([("300", "10")] if t > first + 10.0 else []), t
+
+
+def test_a_drop_is_that_of_the_way_between_its_samples():
+    """Against the truth of a dive that steepens: wrong by no more than straight lines between samples are."""
+    height = lambda t: 9000.0 - 0.5 * 3.0 * t**2  # noqa: E731
+    monitor, worst = BehaviourMonitor(Behaviour()), 0.0
+    for t in np.arange(0.0, 40.0, 0.5):
+        state = np.array([[9000.0 - 50.0 * t, 0.0, height(t), -50.0, 0.0, -3.0 * t]])
+        ones = np.ones(1)
+        found = monitor.step(round(t * 1e9), np.array([1]), state, np.eye(6)[None], ones, ones)
+        assert found.drop_s == 10.0
+        if t >= 10.0:
+            worst = max(worst, abs(found.dropped_m[0] - (height(t - 10.0) - height(t))))
+    assert (
+        worst <= 3.0 * (40.0 / 12 + 0.5) ** 2 / 8.0
+    )  # of a parabola and its chord, between samples no farther apart than that
 
 
 def test_a_behaviour_raises_the_score_and_is_told_with_its_numbers():

@@ -18,7 +18,7 @@ from aegis.bridge.database import open_engine
 from aegis.bridge.history.records import TABLES, Decision, Message
 from aegis.bridge.history.store import Store
 from aegis.cli.main import cli
-from aegis.core.events import AlarmRaised
+from aegis.core.events import AlarmRaised, TrackingUpdated
 from aegis.core.types import Alarm, AlarmState
 from aegis.ros.bag import serialize, typestore, write_bag
 from aegis.ros.messages.alarms import alarms_to_msg
@@ -163,6 +163,37 @@ def test_of_the_history_alone(history, tmp_path):
     assert json.loads(found["decisions.json"])["by_bag"] is None
     ((_, latitude, longitude, _),) = places(found["cot/track-1.cot"])
     assert (latitude, longitude) == pytest.approx(on_earth(10_150.0, 0.0), abs=1e-6)
+
+
+def test_what_was_played_later_is_none_of_it(tmp_path):
+    path = tmp_path / "history.db"
+    store = Store(open_engine(f"sqlite:///{path}"))
+    store.prepare()
+    for run, delay_s in (("live", 0), ("played", 900)):
+        for k in range(20):
+            tracks = tracks_at(k)
+            tracks.track_id[:] += delay_s
+            told = event_to_msg(
+                TrackingUpdated(sequence=k, tracks=2, confirmed=[]),
+                stage="tracking",
+                run_id=run,
+                epoch=0,
+                sequence=k,
+                stamp_ns=tracks.stamp_ns,
+            )
+            for content in (tracks, event_from_msg(told)):
+                message = Message(content, tracks.stamp_ns + delay_s * SECOND)
+                store.insert([(TABLES[message.kind], row) for row in message.rows()])
+    store.engine.dispose()
+    out = tmp_path / "incident.zip"
+    done = aegis("export", "--from", FROM, "--to", TO, "-o", out, "--history", path, "--site", "60,10,100")
+    assert done.exit_code == 0, done.output
+    found = contents(out)
+    assert {name for name in found if name.startswith("cot/track")} == {"cot/track-1.cot", "cot/track-2.cot"}
+    assert [(one["run_id"], one["sequence"]) for one in json.loads(found["events.json"])] == [
+        ("live", k) for k in range(5, 16)
+    ]
+    assert json.loads(found["incident.json"])["absent"]["what was played"].startswith("11 events of the history")
 
 
 def test_what_is_not_there_is_said(bag, tmp_path):

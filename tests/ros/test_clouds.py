@@ -215,7 +215,7 @@ def test_a_cloud_without_a_stamp_is_refused_and_the_reason_names_the_drivers_dut
     m.header.stamp.sec = 0
     s = stage()
     outputs = list(s.on_message("radar/points", m)) + list(s.on_message("radar/points", m))
-    assert [o.message.name for o in outputs] == ["DETECTION_ERROR"] * 2
+    assert [o.message.name for o in outputs] == ["DETECTION_ERROR"]  # told once a minute, counted always
     reason = "header.stamp is zero, and the driver has to set it"
     row, diagnostics = (o.message for o in s.status(6_000_000_000))
     assert json.loads(row.detail[0])["dropped_by_reason"] == {reason: 2}

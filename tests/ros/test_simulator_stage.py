@@ -14,6 +14,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from settings_of import settings_of
 
 from aegis.core.events import ScanStarted
+from aegis.core.health import Level
 from aegis.core.params import ConfigError
 from aegis.graph.nodes import NODES
 from aegis.ros.messages.clouds import cloud_fields
@@ -238,3 +239,14 @@ def test_status_says_what_the_radar_does_and_no_input_is_no_fault():
 def test_a_wrong_scenario_refuses_to_start():
     with pytest.raises(ConfigError, match="no scenario 'tea_party'"):
         stage(scenario="tea_party")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "far_m", "seen"), [("street", 10_000.0, False), ("calm_traffic", 10_000.0, True), ("calm_traffic", 160.0, False)]
+)  # fmt: skip
+def test_a_scenario_of_which_nothing_is_ever_in_view_is_said(scenario, far_m, seen):
+    """The street is within 150 m, where a radar of 10 km range hears its own pulse."""
+    at = stage(scenario=scenario, coverage_max_range_m=far_m)
+    assert (at.health().level is Level.WARN) is not seen
+    if not seen:
+        assert f"no target of the scenario '{scenario}' is ever in view of this radar" in at.health().text

@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from aegis.core.params import Settings
 from aegis.ros.messages.picture import detections_from_msg, threats_from_msg
-from aegis.ros.stages.base import Counters, Stage, StageContext
+from aegis.ros.stages.base import Counters, Output, Stage, StageContext
 
 SECOND = 1_000_000_000
 
@@ -116,31 +116,71 @@ class Reader(Echo):
 @pytest.mark.parametrize(
     ("topic", "message", "why"),
     [
-        ("detections", DetectionArray(id=[1, 2]), "detections: DetectionArray.range has 0 entries; 2 are expected"),
-        ("detections", DetectionArray(has_sector=True, sector_begin=1.0), "detections: DetectionArray: the sector is from 1.0 s"),
-        ("threats", ThreatArray(unlisted_track_id=[4]), "threats: ThreatArray.unlisted_level has 0 entries; 1 are expected"),
+        ("detections", DetectionArray(id=[1, 2]), "DetectionArray.range has 0 entries; 2 are expected"),
+        ("detections", DetectionArray(has_sector=True, sector_begin=1.0), "DetectionArray: the sector is from 1.0 s"),
+        ("threats", ThreatArray(unlisted_track_id=[4]), "ThreatArray.unlisted_level has 0 entries; 1 are expected"),
     ],
 )  # fmt: skip
 def test_a_message_that_cannot_be_read_is_a_drop_with_a_reason_and_no_fault_of_the_stage(topic, message, why):
     stage = Reader(Settings(), StageContext(live=True))
-    message.header.stamp.sec = 9
-    (refusal,) = stage.take(topic, message)
+    (refusal,) = taken(stage, topic, message, 9)
     assert (refusal.message.name, refusal.message.severity) == ("PIPELINE_ERROR", 2)
     assert refusal.message.header.stamp.sec == 9
     data = json.loads(refusal.message.data)
-    assert data["refused"] == f"malformed: {topic}"
+    assert data["refused"] == "malformed message"
     assert data["message"].startswith(why)
     assert (stage.counters.dropped, stage.counters.errors) == (1, 0)
-    assert stage.counters.reasons == {f"malformed: {topic}": 1}
+    assert stage.counters.reasons == {"malformed message": 1}
     stage.counters.received += 1
     warned = diagnosis(stage, 10)
     assert warned.level == DiagnosticStatus.WARN
     assert why in warned.message
 
 
+def taken(stage: Stage, topic: str, message, at_s: int) -> list[Output]:
+    """Return what comes of a message, as both hosts do it."""
+    try:
+        return list(stage.on_message(topic, message))
+    except ValueError as error:
+        return list(stage.caught(error, at_s * SECOND))
+
+
+def test_what_is_refused_for_one_reason_is_told_once_a_minute_and_counted_always():
+    stage = Reader(Settings(), StageContext(live=True))
+    told = []
+    for at_s in (0, 10, 59, 60, 119, 121, 5):  # the last: a recording from its start again
+        outputs = taken(stage, "detections", DetectionArray(id=[1]), 1000 + at_s)
+        told += [one.message.header.stamp.sec - 1000 for one in outputs]
+    assert told == [0, 60, 121, 5]
+    told = [len(list(stage.refuse_ahead("detections", 5.0, (1000 + at_s) * SECOND))) for at_s in (0, 10, 59, 60)]
+    assert told == [1, 0, 0, 1]
+    assert stage.counters.reasons == {"malformed message": 7, "stamp ahead of the clock": 4}
+
+
+def test_objects_that_are_lost_are_warned_of_and_those_left_out_on_purpose_are_not(stage):
+    for at_s, reason, level in (
+        (1, "point out of range", DiagnosticStatus.OK),
+        (2, "point not finite", DiagnosticStatus.WARN),
+    ):
+        stage.counters.received += 1
+        stage.counters.drop(reason, 4)
+        assert diagnosis(stage, at_s).level == level
+    stage.counters.received += 1
+    stage.counters.drop("point not finite", 3)
+    stage.counters.drop("over max_targets", 70)
+    row, told = stage.status(4 * SECOND)
+    words = "objects in its input lost since the last status: 3 point not finite, 70 over max_targets"
+    assert told.message.status[0].message == words
+    assert json.loads(row.message.detail[0])["trouble"] == words
+    stage.counters.received += 1
+    assert "trouble" not in json.loads(stage.status(5 * SECOND)[0].message.detail[0])
+
+
 def test_a_fault_of_the_stage_is_not_taken_for_one_of_the_message():
-    with pytest.raises(ValueError, match="of ours"):
-        list(Reader(Settings(), StageContext()).take("tracks", DetectionArray()))
+    stage = Reader(Settings(), StageContext())
+    (fault,) = taken(stage, "tracks", DetectionArray(), 9)
+    assert json.loads(fault.message.data) == {"error": "ValueError: a fault of ours"}
+    assert (stage.counters.dropped, stage.counters.errors) == (0, 1)
 
 
 def test_drops_of_inputs_and_of_objects_are_told_apart():

@@ -17,7 +17,7 @@ ELLIPSE_SIGMA = 2.0  # the ellipse holds 86 % of a 2D Gaussian
 ELLIPSE_ALPHA = 0.25  # of the track's own opacity
 DISC_HEIGHT_M = 0.1  # of an ellipse: viewers refuse a scale of 0
 MIN_ARROW_SPEED_MPS = 0.1  # below, viewers would warn about an arrow of no length
-COASTING_ALPHA = 0.4  # how visible a track is that was not seen in the last scan
+COASTING_ALPHA = 0.4  # how visible a track is that was not seen when it was last to be
 
 
 class PictureSettings(Settings):

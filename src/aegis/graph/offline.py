@@ -101,7 +101,7 @@ class Pipeline:
             for stage in self._readers[current.topic]:
                 stage.counters.received += 1
                 stamp_ns = stamp_of(current.message)
-                for output in self._guarded(stage, stamp_ns, stage.take, *current):
+                for output in self._guarded(stage, stamp_ns, stage.on_message, *current):
                     done.append(output)
                     queue.append(output)
         return done
@@ -129,7 +129,7 @@ class Pipeline:
                     stage.counters.published += 1
                 yield output
         except Exception as error:  # noqa: BLE001 - as live: counted, reported as an event and in the exit code
-            yield stage.failed(error, stamp_ns)
+            yield from stage.caught(error, stamp_ns)
 
 
 @dataclass(frozen=True)

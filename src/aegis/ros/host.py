@@ -29,7 +29,8 @@ from aegis.core.params import Settings
 from aegis.core.publishers import OnePublisher
 from aegis.decision_key import decision_key
 from aegis.heartbeat import Loop, beat
-from aegis.ros.messages.fields import Message, StampedMessage, stamp_of
+from aegis.ros.messages.columns import MalformedError
+from aegis.ros.messages.fields import Message, StampedMessage, set_stamp, stamp_of
 from aegis.ros.owners import OF_NOBODY, OF_ONE_NODE, OF_THE_BRIDGE, OWNERS, whose
 from aegis.ros.parameters import Tuning
 from aegis.ros.proofs import Proven, Regular, check_proof, has_proof, is_to_be_proven, prove, proven_again
@@ -51,16 +52,13 @@ from aegis.ros.uplink.wire import stamp_of_cdr
 P = ParamSpec("P")
 
 STATUS_PERIOD_S = 1.0
-NO_NODE = (
-    "(no ROS node)"  # in place of a publisher's node: of another DDS program, or as long as the name has not come yet
-)
+NO_NODE = "(no ROS node)"  # a publisher's of another DDS program, or as long as the name has not come yet
 _UNKNOWN = "_NODE_NAME_UNKNOWN_"  # as rmw calls it
 PAGES_AT_ONCE = 10  # so many times a topic's depth is kept of what another site sends
 # Of a topic that keeps many messages, as events do, several are taken at a time: waking up for one costs more than it does
 # itself. No more than that, so that the other topics wait a few milliseconds at most.
 AT_ONCE = 16
-# By how much a stamp may be ahead of the clock: more than what NTP leaves, less than what makes a picture of the future.
-MOST_AHEAD_S = 1.0
+MOST_AHEAD_S = 1.0  # of a stamp, before the clock: more than NTP leaves, less than what makes a picture of the future
 # Not given to others to set while it runs: whoever may do that may give commands.
 _OPEN_COMMANDS = ParameterDescriptor(
     description="Take commands (restart, scan, set_mode) from anybody on DDS, as `ros2 service call` gives them: without a proof"
@@ -93,9 +91,7 @@ class StageHost:
         """
         self._started = False
         self._publisher_of = OnePublisher()
-        self._nameless: defaultdict[str, bool] = defaultdict(
-            bool
-        )  # topics, and whether NO_NODE published them when last asked
+        self._nameless: defaultdict[str, bool] = defaultdict(bool)  # by topic: NO_NODE published it when last asked
         self._key = decision_key()
         self._proofs = ProofChecker(self._key)
         self._regular = Regular(self._proofs, os.environ.get(PROVEN_BY_PLAN, ""))
@@ -225,9 +221,9 @@ class StageHost:
         # Not by a /clock: at a high rate of playing its steps are longer, and it may come after what it is the time of.
         ahead_s = 0.0 if self._follows_clock_topic() else (stamp_of(message) - self.now_ns()) * 1e-9
         if ahead_s > MOST_AHEAD_S:
-            self.stage.refuse_ahead(at, ahead_s)
+            self._guard(self.stage.refuse_ahead, at, ahead_s, self.now_ns())
         else:
-            self._timed(self.stage.take, at, message)
+            self._timed(self.stage.on_message, at, message)
 
     def _is_to_be_carried(self, topic: Topic, at: str, data: bytes, info: dict[str, int | None]) -> bool:
         """Tell whether a message that is taken as bytes comes from this graph, as far as that is told of its topic."""
@@ -363,8 +359,10 @@ class StageHost:
         except Exception as error:  # noqa: BLE001 - an exception in a callback would end spin() and with it the node
             if not self.node.context.ok():
                 return  # a callback that was under way when Ctrl-C came: nobody can be told any more
-            self.node.get_logger().error(f"{type(error).__name__} in {self.stage.label}:\n{traceback.format_exc()}")
-            self._publish(self.stage.failed(error, self.now_ns()))
+            if not isinstance(error, MalformedError):
+                self.node.get_logger().error(f"{type(error).__name__} in {self.stage.label}:\n{traceback.format_exc()}")
+            for output in self.stage.caught(error, self.now_ns()):
+                self._publish(output)
         finally:
             if not is_within:
                 beat(Loop.EXECUTOR)
@@ -381,6 +379,8 @@ class StageHost:
             self.stage.counters.published += 1
             self.stage.note_latency((self.now_ns() - stamp_of_cdr(output.data)) * 1e-9)
             return
+        if output.topic == "events" and not stamp_of(output.message):  # of what came without a stamp
+            set_stamp(output.message, self.now_ns())
         if has_proof(output.message):
             prove(output.message, self.node.resolve_topic_name(output.topic), self._key)
         self._publishers[output.topic].publish(output.message)

@@ -20,6 +20,7 @@ from aegis.simulation.scenario_effects import PullOff
 from aegis.simulation.settings import SimulatorSettings
 
 HOP_CHANNELS = 8  # carriers of an agile radar, side by side over its band: a front end plans for each of them
+LOOKS = 240  # over a scenario, to tell whether anything of it is ever in view
 _HOPS, _JITTER = (
     1,
     2,
@@ -187,6 +188,11 @@ class SimulatedRadar:
             snr_db=self._mean_snr_db(t_s, there, place),
             name=[scenario.targets[i].name for i in there],
         )
+
+    def sees_any(self) -> bool:
+        """Tell whether a target of the scenario, where it has some, is in view at one of many times."""
+        times = np.linspace(0.0, self.scenario.duration_s, LOOKS, endpoint=False)
+        return not self.scenario.targets or any(self.truth(t_s, 0).in_view.any() for t_s in times.tolist())
 
     def _in_view(self, place: Floats) -> NDArray[np.bool_]:
         """Tell which places, range, azimuth, elevation and range rate (4, n), are in the field of view, (n,)."""

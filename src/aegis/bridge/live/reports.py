@@ -12,7 +12,7 @@ import orjson
 from aegis_msgs.msg import Event, PipelineStatus
 
 from aegis.ros.messages import reports
-from aegis.ros.messages.fields import read_from_msg
+from aegis.ros.messages.columns import read_from_msg
 from aegis.ros.messages.reports import ReceivedEvent
 
 _LINE_END = re.compile(r"[\r\n]")  # which has no place in a log of lines

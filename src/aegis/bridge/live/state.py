@@ -296,6 +296,16 @@ class LiveState:
         detail = report.row["detail"] if report else None
         return str(detail.get("lifecycle", "")) if isinstance(detail, dict) else ""
 
+    def stage_warnings(self) -> list[str]:
+        """Return in words what stages say that is not as it should be, of those that still report."""
+        found = []
+        for name, report in sorted(self.stages.items()):
+            detail = report.row["detail"]
+            said = detail.get("trouble") if isinstance(detail, dict) else None
+            if said and name.partition("_")[0] != OWN_NAME and report.age_s <= self._silence_s:
+                found.append(f"{name}: {said}")
+        return found
+
     def troubles(self) -> list[TroubleBody]:
         """Return the sources that are silent or stuck, as clients see them."""
         return [

@@ -37,6 +37,6 @@ class Ready(Model):
     )
     troubles: list[SourceTrouble] = Field(description="what came regularly or was expected, and is not as it should be")
     warnings: list[str] = Field(
-        description="what else is not as it should be, in words; the picture is right without it"
+        description="what else is not as it should be, in words: of the stages, and of the bridge"
     )
     reasons: list[str] = Field(description="why it is not ready, in words; empty where it is")

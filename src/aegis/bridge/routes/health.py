@@ -39,7 +39,9 @@ async def ready(request: Request) -> Response:
         "missing_stages": missing,
         "heard_age_s": state.status_age_s(state.ready_stages),
         "troubles": troubles,
-        "warnings": ([] if history.up else [f"history: {history.reason}; what comes is kept on this disk"]) + shared,
+        "warnings": ([] if history.up else [f"history: {history.reason}; what comes is kept on this disk"])
+        + shared
+        + state.stage_warnings(),
         "reasons": state.missing_words() + state.trouble_words() + unread,
     }
     return json_response(body, 200 if is_ready else 503)

@@ -160,7 +160,10 @@ class Watch:
     ) -> dict[int, Hit]:
         """Return for each of some tracks the detection that is nearest to it, if it is near."""
         usable = np.flatnonzero(
-            np.isfinite(detections.range_rate) & np.isfinite(detections.range) & np.isfinite(detections.azimuth)
+            np.isfinite(detections.range_rate)
+            & np.isfinite(detections.range)
+            & np.isfinite(detections.azimuth)
+            & ~(detections.variance[:, :2] < 0.0).any(axis=1)
         )
         if not len(usable) or not len(some):
             return {}

@@ -23,6 +23,7 @@ HITS = cython.declare(cython.int, 4)
 CLASS = cython.declare(cython.int, 5)
 LOOKED_NS = cython.declare(cython.int, 6)
 APART_NS = cython.declare(cython.int, 7)
+MISSED_NS = cython.declare(cython.int, 9)
 IS_CONFIRMED = cython.declare(cython.int, 0)
 HAS_HEIGHT = cython.declare(cython.int, 1)
 
@@ -42,7 +43,7 @@ def note_hits(
             continue
         d = detection[best[t]]
         wholes[HITS, t] += 1
-        wholes[UPDATED_NS, t] = wholes[LOOKED_NS, t] = measured_ns[d]
+        wholes[UPDATED_NS, t] = wholes[LOOKED_NS, t] = wholes[MISSED_NS, t] = measured_ns[d]
         if close[t] < APART:
             wholes[APART_NS, t] = measured_ns[d]
         flags[HAS_HEIGHT, t] = flags[HAS_HEIGHT, t] or measured[d, 2]
@@ -186,11 +187,8 @@ def listed(
     for t in range(wholes.shape[1]):
         if wholes[ID, t] <= 0:
             continue
-        if (
-            not flags[IS_CONFIRMED, t]
-            and reals[EXISTENCE, t] < PROBABLE
-            and wholes[LOOKED_NS, t] > wholes[UPDATED_NS, t]
-        ):
+        unseen: cython.bint = wholes[MISSED_NS, t] > wholes[UPDATED_NS, t]
+        if unseen and not flags[IS_CONFIRMED, t] and reals[EXISTENCE, t] < PROBABLE:
             continue
         if wholes[ID, t] < last:
             ascend = 0
@@ -313,7 +311,7 @@ def begin(
         if isfinite(rcs[d]):
             reals[RCS_SUM, i], reals[RCS_LOOKS, i] = rcs[d], 1.0
         wholes[BIRTH, i], wholes[HITS, i] = number + d, 1
-        wholes[BORN_NS, i] = wholes[UPDATED_NS, i] = wholes[LOOKED_NS, i] = measured_ns[d]
+        wholes[BORN_NS, i] = wholes[UPDATED_NS, i] = wholes[LOOKED_NS, i] = wholes[MISSED_NS, i] = measured_ns[d]
         flags[HAS_HEIGHT, i] = measured[d, 2]
 
 
@@ -387,7 +385,7 @@ def shown_as(
         looks = reals[RCS_LOOKS, t]
         whole[0, i], whole[1, i] = wholes[ID, t], wholes[HITS, t]
         if flags[IS_CONFIRMED, t]:
-            whole[2, i] = COASTING if wholes[LOOKED_NS, t] > wholes[UPDATED_NS, t] else CONFIRMED
+            whole[2, i] = COASTING if wholes[MISSED_NS, t] > wholes[UPDATED_NS, t] else CONFIRMED
         else:
             whole[2, i] = TENTATIVE
         real[0, i] = reals[EXISTENCE, t]

@@ -118,13 +118,14 @@ class Assessor:
         score = self._seen_scores.step(shown.stamp_ns, shown.track_id, found.score, coasts)
         held = score > found.score
         found = found._replace(score=score)
-        level, before = self._levels.step(shown.stamp_ns, shown.track_id, score)
+        level, before, left_below, left_in_s = self._levels.step(shown.stamp_ns, shown.track_id, score)
         order = np.lexsort((shown.track_id, -found.score))
         assessed = Assessed(
             order, found.position[order], found.velocity[order], shown.covariance[order], level[order], found.score[order],
             found.time[order], found.distance[order], found.sigma[order], found.impact[order], found.entry[order],
             found.intent[order], seen.conduct[order], seen.companions[order], seen.first_seen_m[order], seen.dropped_m[order],
-            [names[k] for k in worst[order].tolist()], before[order], held[order],
+            [names[k] for k in worst[order].tolist()], before[order], held[order], seen.drop_s,
+            left_below[order], left_in_s[order],
         )  # fmt: skip
         return self._threats(shown, assessed), self._changes(shown, assessed)
 

@@ -13,6 +13,7 @@ from aegis.core.threat.settings import Behaviour
 from aegis.core.types import Floats, Ints
 
 _SAMPLES = 13  # of a way: twelve steps in the window
+_DROP_SHARE = 0.25  # of the window: over so long a drop of height is told
 _NOISE_SIGMAS = 3.0  # of a position, in each step: a way no longer than that may be none
 _PAIRS_AT_ONCE = 2_000_000  # that are compared for swarms
 
@@ -34,7 +35,8 @@ class Observed(NamedTuple):
     conduct: Ints  # (N,) of `Conduct`
     companions: Ints  # (N,) tracks that move together with it
     first_seen_m: Floats  # (N,) how far from the asset it was first seen
-    dropped_m: Floats  # (N,) height lost in a quarter of the window; NaN where it is not known for so long
+    dropped_m: Floats  # (N,) height lost in `drop_s`; NaN where it is not known for so long
+    drop_s: float
 
 
 class _Kept(NamedTuple):
@@ -43,6 +45,7 @@ class _Kept(NamedTuple):
     id: Ints
     first_ns: Ints
     first_m: Floats
+    first_z: Floats  # height then
     closing_ns: Ints  # since when it has come closer; -1: it does not
     way: Floats  # (N, _SAMPLES, 3) the latest position last; NaN before it was there
 
@@ -57,7 +60,8 @@ class BehaviourMonitor:
     def reset(self) -> None:
         """Forget all tracks."""
         none = np.empty(0, np.int64)
-        self._kept = _Kept(none, none, np.empty(0), none, np.empty((0, _SAMPLES, 3)))
+        self._kept = _Kept(none, none, np.empty(0), np.empty(0), none, np.empty((0, _SAMPLES, 3)))
+        self._way_ns = np.zeros(_SAMPLES, np.int64)  # of the samples of all ways
         self._sampled_ns: int | None = None
         self._stamp_ns: int | None = None
 
@@ -85,13 +89,14 @@ class BehaviourMonitor:
         conduct[near] |= Conduct.POP_UP
         sigma = np.sqrt(np.maximum(np.einsum("nii->ni", covariance[:, :3, :3]), 0.0))
         conduct[self._loiters(kept.way, sigma)] |= Conduct.LOITER
-        dropped = kept.way[:, -1 - _SAMPLES // 4, 2] - state[:, 2]
+        drop_s = _DROP_SHARE * settings.window_s
+        dropped = self._height_at(stamp_ns - round(drop_s * 1e9)) - state[:, 2]
         with np.errstate(invalid="ignore"):
             drops = dropped >= np.maximum(settings.drop_m, _NOISE_SIGMAS * sigma[:, 2])
         conduct[drops & (closing > 0.0)] |= Conduct.DROP
         companions = self._companions(state, covariance)
         conduct[companions + 1 >= settings.swarm_members] |= Conduct.SWARM
-        return Observed(conduct, companions, kept.first_m, dropped)
+        return Observed(conduct, companions, kept.first_m, dropped, drop_s)
 
     def _remember(self, stamp_ns: int, track_id: Ints, position: Floats, distance: Floats, closing: Floats) -> _Kept:
         """Return what is known of the tracks now, and keep it."""
@@ -99,21 +104,35 @@ class BehaviourMonitor:
         at = np.searchsorted(old.id, track_id)
         at[at >= len(old.id)] = 0
         known = old.id[at] == track_id if len(old.id) else np.zeros(n, bool)
-        first_ns, first_m = np.full(n, stamp_ns), distance.copy()
+        first_ns, first_m, first_z = np.full(n, stamp_ns), distance.copy(), position[:, 2].copy()
         closing_ns, way = np.full(n, -1), np.full((n, _SAMPLES, 3), np.nan)
         row = at[known]
-        first_ns[known], first_m[known] = old.first_ns[row], old.first_m[row]
+        first_ns[known], first_m[known], first_z[known] = old.first_ns[row], old.first_m[row], old.first_z[row]
         closing_ns[known], way[known] = old.closing_ns[row], old.way[row]
         closing_ns = np.where(closing > 0.0, np.where(closing_ns < 0, stamp_ns, closing_ns), -1)
         step_ns = round(self.settings.window_s * 1e9 / (_SAMPLES - 1))
         if self._sampled_ns is None:
             self._sampled_ns = stamp_ns
+            self._way_ns[:] = stamp_ns
         elif stamp_ns - self._sampled_ns >= step_ns:  # on a grid, so that the window is as long as is said
             self._sampled_ns += (stamp_ns - self._sampled_ns) // step_ns * step_ns
             way[:, :-1] = way[:, 1:]
-        way[:, -1] = position
-        self._kept = _Kept(track_id.copy(), first_ns, first_m, closing_ns, way)
+            self._way_ns[:-1] = self._way_ns[1:]
+        way[:, -1], self._way_ns[-1] = position, stamp_ns
+        self._kept = _Kept(track_id.copy(), first_ns, first_m, first_z, closing_ns, way)
         return self._kept
+
+    def _height_at(self, time_ns: int) -> Floats:
+        """Return the heights (N,) of the tracks at a time, between the samples about it; NaN before a track was there."""
+        kept, after = self._kept, int(np.searchsorted(self._way_ns, time_ns, side="right"))
+        if not 0 < after < _SAMPLES:
+            return np.full(len(kept.id), np.nan)
+        before_ns, before_z = np.full(len(kept.id), self._way_ns[after - 1]), kept.way[:, after - 1, 2]
+        # A track that came between the two was first there in between.
+        came = np.isnan(before_z) & (kept.first_ns <= time_ns)
+        before_ns, before_z = np.where(came, kept.first_ns, before_ns), np.where(came, kept.first_z, before_z)
+        share = (time_ns - before_ns) / (self._way_ns[after] - before_ns)
+        return np.asarray(before_z + share * (kept.way[:, after, 2] - before_z))
 
     def _loiters(self, way: Floats, sigma: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         """Tell which tracks have gone far and got nowhere, over ground, in the whole window."""

@@ -18,6 +18,8 @@ class Assigned(NamedTuple):
 
     level: Ints
     before: Ints  # 0: not assessed yet
+    left_below: Floats  # the score below which a level is left that it has no longer the score for; NaN: it has
+    left_in_s: Floats  # so long the score has to be below that still; NaN: it is not
 
 
 class SeenScores:
@@ -41,7 +43,7 @@ class SeenScores:
             stamp_ns: of the picture; one that goes back begins anew.
             track_id: of its tracks, ascending (N,). Of others, none is remembered.
             score: by their predicted states (N,).
-            coasts: which were missed at the last look (N,).
+            coasts: which were missed when they were last to be seen (N,).
         """
         if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
             self.reset()
@@ -90,7 +92,13 @@ class LevelKeeper:
         wait_ns = np.where(reached, round(settings.hold_s * 1e9), round(settings.rise_s * 1e9))
         change = against & (stamp_ns - since_ns >= wait_ns)
         self._id, self._reached, self._since_ns = track_id.copy(), reached ^ change, np.where(change, -1, since_ns)
-        return Assigned(_level_of(self._reached), before)
+        level = _level_of(self._reached)
+        step = np.maximum(level - int(ThreatLevel.MEDIUM), 0)
+        held = (level > int(ThreatLevel.LOW)) & (score < threshold[step])
+        since_ns = self._since_ns[np.arange(len(level)), step]
+        waits = held & (since_ns >= 0)
+        left_in_s = np.where(waits, settings.hold_s - (stamp_ns - since_ns) * 1e-9, np.nan)
+        return Assigned(level, before, np.where(held, threshold[step] - settings.hysteresis, np.nan), left_in_s)
 
 
 def _among(ids: Ints, wanted: Ints) -> tuple[NDArray[np.bool_], Ints]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aegis.core.classification.naming import class_in_words
 from aegis.core.threat.behaviour import Conduct
 from aegis.core.threat.geometry import NO_DISTANCE_M
-from aegis.core.types import Floats, Ints, Tracks, TrackStatus
+from aegis.core.types import Floats, Ints, ThreatLevel, Tracks, TrackStatus
 
 # Below it, what does not recede is told to have no clear heading at the asset.
 CLEAR_INTENT = 0.3
@@ -43,6 +43,9 @@ class Assessed(NamedTuple):
     asset: list[str]  # the name of the one most threatened
     before: Ints  # level in the last picture; 0: none
     held: NDArray[np.bool_]  # the score is that of when the track was seen last
+    drop_s: float  # in which `dropped_m` was lost
+    left_below: Floats  # as in `levels.Assigned`
+    left_in_s: Floats
 
 
 def reason_of(tracks: Tracks, assessed: Assessed, i: int, radius_m: float, asset: str = "") -> str:
@@ -70,7 +73,17 @@ def reason_of(tracks: Tracks, assessed: Assessed, i: int, radius_m: float, asset
         parts.append(f"not seen for {unseen}")
     if asset:
         parts.append(f"asset '{asset}'")
+    if np.isfinite(assessed.left_below[i]):
+        parts.append(_kept_level(assessed, i))
     return "; ".join(parts)
+
+
+def _kept_level(assessed: Assessed, i: int) -> str:
+    """Return until when a level is kept that the score is too low for, or down to which score."""
+    level, below, left_s = ThreatLevel(int(assessed.level[i])).name, assessed.left_below[i], assessed.left_in_s[i]
+    if np.isfinite(left_s):
+        return f"{level} held for {left_s:.1f} s more: the score is below {below:.4g}"
+    return f"{level} held: the score is not below {below:.4g}"
 
 
 def _behaviour(assessed: Assessed, i: int) -> list[str]:
@@ -83,7 +96,7 @@ def _behaviour(assessed: Assessed, i: int) -> list[str]:
     if conduct & Conduct.POP_UP:
         parts.append(f"first seen {assessed.first_seen_m[i]:.0f} m off")
     if conduct & Conduct.DROP:
-        parts.append(f"has dropped {assessed.dropped_m[i]:.0f} m")
+        parts.append(f"has dropped {assessed.dropped_m[i]:.0f} m in {assessed.drop_s:g} s")
     return parts
 
 

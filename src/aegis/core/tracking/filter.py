@@ -21,7 +21,7 @@ from aegis.core.ids import UniqueIds
 from aegis.core.kernels import clutter as clutter_kernels
 from aegis.core.kernels import neighbours
 from aegis.core.kernels import rows as kernels
-from aegis.core.tracking import existence, measurement, motion, rows
+from aegis.core.tracking import existence, measurement, misses, motion, rows
 from aegis.core.tracking.association import How, Known, Moved, gate_keys
 from aegis.core.tracking.births import BirthPlaces, carried_on, first_detections, first_state, missed
 from aegis.core.tracking.class_looks import ClassLooks, class_looks, total_power
@@ -101,6 +101,8 @@ class Filter:
         dt = 0.0 if state.now_ns is None else (stamp - state.now_ns) * 1e-9
         share = 1.0 if sweep is None else sweep.share
         state = self._predicted(state, dt, share)
+        number = misses.number_of(sensor_id)
+        state = state._replace(heard=misses.hear(state.heard, number, stamp, sweep))
         tracks = state.tracks
         mean, covariance = tracks.mean()
         looks = None
@@ -121,11 +123,18 @@ class Filter:
             part = Part(covered(sweep, mean, covariance, view.pose), taken, in_vain)
         if len(tracks):
             log_background = measurement.log_of_all(background.density)
-            tracks, seen, visible = self._associate(tracks, scan, mean, covariance, log_background, stamp, dt, part)
+            tracks, seen, visible, looked = self._associate(
+                tracks, scan, mean, covariance, log_background, stamp, dt, part
+            )
+            unseen = misses.missed(seen.before, looked, state.heard, number, stamp, whole=part is None)
+            unseen[seen.found] = False
+            tracks["missed_ns"][unseen] = stamp
+            tracks["held_by"][seen.found] = number
             alone = seen.observed.hypotheses.alone
         if self._settings.clutter.memory_s > 0.0:
             state = self._remember_clutter(state, scan.z, sensor_id, seen, stamp, share)
         born, over = self._births(scan, alone, background, serial, len(tracks))
+        born["held_by"] = number
         if sweep is not None:
             state = self._note_passed(state, sensor_id, sweep, part, seen, born, stamp)
         new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
@@ -249,8 +258,8 @@ class Filter:
         stamp: int,
         dt: float,
         part: Part | None,
-    ) -> tuple[Rows, Seen, NDArray[np.bool_]]:
-        """Return the tracks updated by a scan, what it showed, and (N,) which are in view."""
+    ) -> tuple[Rows, Seen, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return the tracks updated by a scan, what it showed, (N,) which are in view, and (N,) which it looked at."""
         s, z = self._settings, scan.z
         n, (reals, wholes, flags) = len(tracks), tracks.tables
         (centre, spread), (velocity, noise), sure = np.empty((2, n, 3)), np.empty((2, n, 2)), np.empty(n, np.bool_)
@@ -287,7 +296,7 @@ class Filter:
             shown = np.isfinite(scan.scatter[d])
             old = tracks["scatter"][found[shown]] ** 2
             after["scatter"][found[shown]] = np.sqrt(old + SCATTER_RATE * (scan.scatter[d[shown]] - old))
-        return after, seen, visible
+        return after, seen, visible, looked
 
     def _note_passed(
         self, state: State, sensor_id: str, sweep: Sweep, part: Part | None, seen: Seen | None, born: Rows, stamp: int

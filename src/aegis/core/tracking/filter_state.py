@@ -15,6 +15,7 @@ from aegis.core.tracking.births import Entered
 from aegis.core.tracking.class_looks import ClassLooks
 from aegis.core.tracking.clutter import ClutterMap
 from aegis.core.tracking.measurement import Plots, SensorView
+from aegis.core.tracking.misses import Heard
 from aegis.core.tracking.rows import Rows
 from aegis.core.tracking.scan import Observed
 from aegis.core.tracking.sweep import Passed
@@ -31,6 +32,7 @@ class State(NamedTuple):
     undetected: Mapping[str, float] = MappingProxyType({})  # objects in each sensor's view, not shown yet
     passed: Mapping[str, Passed] = MappingProxyType({})  # by sensor with a turning antenna
     quiet_db: Mapping[str, float] = MappingProxyType({})  # usual level of each sensor's noise
+    heard: Mapping[int, Heard] = MappingProxyType({})  # when, by number of each sensor
 
 
 class Plotted(NamedTuple):

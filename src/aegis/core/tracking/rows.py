@@ -38,6 +38,8 @@ WHOLES = (
     "looked_ns",  # when it was last to be seen; later than updated_ns: it was not
     "apart_ns",  # when it was last detected with no other sure track in the same cell of the sensor; 0: never
     "noted_ns",  # when the last detection was that its memory of looks has taken
+    "missed_ns",  # when a scan last said that it is not seen (`misses`); later than updated_ns: it is not
+    "held_by",  # number of the sensor that detected it last; 0: not known
 )
 FLAGS = ("confirmed", "has_height")
 # For classification by a model that remembers the looks at a track; else there is no such table.

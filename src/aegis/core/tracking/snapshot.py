@@ -18,7 +18,8 @@ from aegis.core.tracking.rows import LOOKS, Rows
 FORMAT = "aegis tracks 1"
 # Columns that older snapshots lack, and what stands in for them; what classification remembers begins anew, all of it where
 # one is lacking, but not for want of what detections stated.
-SINCE = {"looked_ns": "updated_ns", "apart_ns": "updated_ns", "noted_ns": "updated_ns"}
+SINCE = {"looked_ns": "updated_ns", "apart_ns": "updated_ns", "noted_ns": "updated_ns", "missed_ns": "looked_ns"}
+NOT_KNOWN = frozenset({"held_by"})  # the same, and nothing does
 UNSTATED = frozenset({*LOOK_STATED, *STATED})
 ANEW = frozenset(LOOKS) - UNSTATED
 
@@ -44,9 +45,14 @@ def from_bytes(data: bytes, model: Model, *, remember: bool = False) -> tuple[Ro
             n = len(file["id"])
             forgotten = ANEW if any(name not in file for name in ANEW) else frozenset()
             forgotten |= {name for name in UNSTATED if forgotten or name not in file}
+            forgotten |= {name for name in NOT_KNOWN if name not in file}
+
+            def kept(name: str) -> np.ndarray:
+                return file[name] if name in file or name not in SINCE else kept(SINCE[name])
+
             found = {
-                name: np.zeros(n) if name in forgotten else file[name if name in file else SINCE.get(name, name)]
-                for name in _arrays(blank)
+                name: np.zeros(n, array.dtype) if name in forgotten else kept(name)
+                for name, array in _arrays(blank).items()
             }
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"no snapshot of tracks: {error}") from error

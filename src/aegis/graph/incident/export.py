@@ -88,6 +88,11 @@ def export(wanted: Wanted, parameters: Parameters, out: Path) -> Exported:
             done.absent["history"] = "no history was named (--history): who decided what is as far as the bag tells it"
         else:
             made["events.json"] = _json(past.events)
+            if past.played_events:
+                done.absent["what was played"] = (
+                    f"{past.played_events} events of the history, and what tracks belong to them, have stamps of that time,"
+                    " but are of a recording that was played later"
+                )
         pictures = read.pictures if read is not None and read.pictures else past.pictures if past is not None else []
         made |= _cot(pictures, wanted, parameters, done)
         made[MANIFEST] = _json(

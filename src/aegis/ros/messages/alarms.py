@@ -7,8 +7,8 @@ from __future__ import annotations
 from aegis_msgs.msg import AlarmArray
 
 from aegis.core.types import Alarm
-from aegis.ros.messages.columns import RecordConverter
-from aegis.ros.messages.fields import make_header, read_from_msg
+from aegis.ros.messages.columns import RecordConverter, read_from_msg
+from aegis.ros.messages.fields import make_header
 
 _ALARMS = RecordConverter(Alarm, AlarmArray)
 

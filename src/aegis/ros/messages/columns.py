@@ -13,10 +13,22 @@ from __future__ import annotations
 
 import array
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import fields
 from enum import IntEnum
-from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_origin, get_type_hints
+from functools import wraps
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    NamedTuple,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 
@@ -24,12 +36,34 @@ from aegis.core.types import Floats, Ints
 from aegis.ros.messages.fields import PROOF, Message, StampedMessage, check_lengths, pack, set_header, stamp_of
 
 DataT = TypeVar("DataT")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 HEADER = ("stamp_ns", "frame_id")  # of a dataclass: what is in the message's header
 _CODES = {"double": "d", "float": "f", "uint64": "Q", "uint32": "I", "uint16": "H", "uint8": "B"}  # array's and numpy's
 _FLOATS = {"double", "float"}
 _INTEGERS = _CODES.keys() - _FLOATS
 _SCALARS = {int: _INTEGERS, float: _FLOATS, str: {"string"}, bool: {"boolean"}}
+
+
+class MalformedError(ValueError):
+    """A message that cannot be read: its fields contradict each other, or hold what there is not. Its sender is at fault."""
+
+
+def read_from_msg(convert: Callable[P, T]) -> Callable[P, T]:
+    """Decorate what reads a message: a ValueError in it is the message's fault, and becomes a MalformedError."""
+
+    @wraps(convert)
+    def read(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return convert(*args, **kwargs)
+        except MalformedError:
+            raise
+        except ValueError as error:
+            kind, text = type(args[0]).__name__, str(error)
+            raise MalformedError(text if text.startswith(kind) else f"{kind}: {text}") from error
+
+    return read
 
 
 class Arrays(Protocol):

@@ -9,8 +9,8 @@ from aegis_msgs.msg import ReceiverNoise as ReceiverNoiseMsg
 
 from aegis.core.ew.descriptors import Pulses
 from aegis.core.types import Advice, ReceiverNoise, Signal
-from aegis.ros.messages.columns import ArrayConverter, RecordConverter
-from aegis.ros.messages.fields import check_lengths, make_header, pack, read_from_msg
+from aegis.ros.messages.columns import ArrayConverter, RecordConverter, read_from_msg
+from aegis.ros.messages.fields import check_lengths, make_header, pack
 
 _SIGNALS = RecordConverter(Signal, EwSignalArray, apart=("sequence", "sensor_id"))
 _ADVICE = RecordConverter(Advice, EwAdviceArray, apart=("valid_until_ns", "valid_until", "requires_acknowledgement"))

@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Callable, Iterable
-from functools import wraps
-from typing import Any, ParamSpec, Protocol, TypeVar
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -20,28 +19,6 @@ from aegis.core.types import Floats
 # How far from 1 a quaternion's length may be; float32 arithmetic keeps it within 1e-6.
 UNIT_TOLERANCE = 1e-3
 PROOF = "proof"  # the field of messages that say that they come from a node of the graph
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-class MalformedError(ValueError):
-    """A message that cannot be read: its fields contradict each other, or hold what there is not. Its sender is at fault."""
-
-
-def read_from_msg(convert: Callable[P, T]) -> Callable[P, T]:
-    """Decorate what reads a message: a ValueError in it is the message's fault, and becomes a MalformedError."""
-
-    @wraps(convert)
-    def read(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return convert(*args, **kwargs)
-        except MalformedError:
-            raise
-        except ValueError as error:
-            raise MalformedError(str(error)) from error
-
-    return read
 
 
 class Message(Protocol):
@@ -72,6 +49,13 @@ def stamp_of(message: object) -> int:
     """Return the header stamp of any message of the graph, in nanoseconds; 0 for one without a header (MarkerArray)."""
     header_ = getattr(message, "header", None)
     return ns_from_time(header_.stamp) if header_ is not None else 0
+
+
+def set_stamp(message: object, at_ns: int) -> None:
+    """Write the stamp of a message that has a header."""
+    header_ = getattr(message, "header", None)
+    if header_ is not None:
+        header_.stamp = time_from_ns(at_ns)
 
 
 def unstamped(what: str) -> str:

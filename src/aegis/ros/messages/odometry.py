@@ -7,7 +7,8 @@ from __future__ import annotations
 from nav_msgs.msg import Odometry
 
 from aegis.core.odometry import PlatformState
-from aegis.ros.messages.fields import finite_vector, make_header, read_from_msg, stamp_of, unit_quaternion
+from aegis.ros.messages.columns import read_from_msg
+from aegis.ros.messages.fields import finite_vector, make_header, stamp_of, unit_quaternion
 
 
 @read_from_msg

@@ -13,13 +13,12 @@ from numpy.typing import ArrayLike
 
 from aegis.core.rotation import matrix_of, quaternion_of
 from aegis.core.types import N_CLASSES, ClassBasis, ClassId, Detections, Pose, Sector, Threats, Tracks, Truth
-from aegis.ros.messages.columns import ArrayConverter
+from aegis.ros.messages.columns import ArrayConverter, read_from_msg
 from aegis.ros.messages.fields import (
     check_lengths,
     finite_vector,
     make_header,
     pack,
-    read_from_msg,
     unit_quaternion,
     vector,
 )

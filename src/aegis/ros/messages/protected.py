@@ -9,8 +9,8 @@ from itertools import accumulate, pairwise
 from aegis_msgs.msg import ProtectedArray
 
 from aegis.core.threat.areas import ProtectedArea
-from aegis.ros.messages.columns import RecordConverter
-from aegis.ros.messages.fields import check_lengths, make_header, pack, read_from_msg
+from aegis.ros.messages.columns import RecordConverter, read_from_msg
+from aegis.ros.messages.fields import check_lengths, make_header, pack
 
 _CORNERS = ("corners", "corner_x", "corner_y")
 _AREAS = RecordConverter(ProtectedArea, ProtectedArray, apart=("outline", *_CORNERS))

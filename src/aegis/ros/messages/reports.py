@@ -14,8 +14,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from aegis.core.events import Event, Severity
 from aegis.core.health import Health
-from aegis.ros.messages.columns import RecordConverter
-from aegis.ros.messages.fields import make_header, read_from_msg, stamp_of
+from aegis.ros.messages.columns import RecordConverter, read_from_msg
+from aegis.ros.messages.fields import make_header, stamp_of
 
 
 def event_to_msg(event: Event, *, stage: str, stamp_ns: int, run_id: str, epoch: int, sequence: int) -> EventMsg:

@@ -12,7 +12,8 @@ from aegis_msgs.msg import ZoneArray
 from aegis.core.threat.drawn_zones import DrawnZone, drawn_zone
 from aegis.core.threat.zone_settings import Rule
 from aegis.core.types import ClassId
-from aegis.ros.messages.fields import check_lengths, make_header, pack, read_from_msg
+from aegis.ros.messages.columns import read_from_msg
+from aegis.ros.messages.fields import check_lengths, make_header, pack
 
 _LIMITS = ("floor_m", "ceiling_m")
 _NUMBERS = tuple(name for name, field in Rule.model_fields.items() if field.annotation is float)

@@ -17,11 +17,18 @@ import numpy as np
 from aegis.core.events import Event, MessageRefused, StageFailed
 from aegis.core.health import Health, Level
 from aegis.core.params import Settings
-from aegis.ros.messages.fields import MalformedError, Message, StampedMessage, stamp_of
+from aegis.ros.messages.columns import MalformedError
+from aegis.ros.messages.fields import Message, StampedMessage
 from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_to_msg, event_to_msg, status_to_msg
 from aegis.state import not_kept
 
 MOST_INPUTS = 256  # topics with sensors whose sequence numbers are known
+TOLD_AGAIN_NS = 60_000_000_000  # an event tells of inputs that are refused for one reason once in so long
+# Of objects: what was lost, not left out because a parameter says so.
+LOST = (
+    "point not finite", "detection not finite, or out of bounds", "track not finite, or there twice",
+    "track without a finite state", "over max_targets", "over max_tracks", "over max_points",
+)  # fmt: skip
 NOT_ACTIVATED = "no lifecycle manager has activated it"
 MOST_LOST = 1_000_000  # messages in a row; a sequence number that is farther from the last says nothing of a loss
 
@@ -123,6 +130,7 @@ class Stage(ABC, Generic[SettingsT]):
         # The lifecycle state in which it does not work, and why it is in that; empty: it works. The live host sets them.
         self.idle = self.idle_because = ""
         self._event_sequence = 0
+        self._refusal_told_ns: dict[str, int] = {}  # when an event last told of a reason
         self._input_sequence: dict[tuple[str, str], int] = {}
         self._step_s: list[float] = []
         self._latency_s: list[float] = []
@@ -198,16 +206,6 @@ class Stage(ABC, Generic[SettingsT]):
 
     # What the hosts (live node, offline run) call.
 
-    def take(self, topic: str, message: StampedMessage) -> Iterator[Output]:
-        """Take one message as `on_message` does; one that cannot be read is counted, and told of with the reason."""
-        try:
-            yield from self.on_message(topic, message)
-        except MalformedError as error:
-            reason = f"malformed: {topic}"
-            self.counters.drop(reason)
-            self._last_refusal = f"{topic}: {error}"
-            yield self.event(MessageRefused(reason, self._last_refusal), stamp_of(message))
-
     def note_step(self, step_s: float) -> None:
         """Remember how long a step took."""
         self._step_s.append(step_s)
@@ -216,13 +214,28 @@ class Stage(ABC, Generic[SettingsT]):
         """Remember the age of an output when it was published."""
         self._latency_s.append(latency_s)
 
-    def refuse_ahead(self, topic: str, ahead_s: float) -> None:
+    def refuse_ahead(self, topic: str, ahead_s: float, now_ns: int) -> Iterator[Output]:
         """Count an input whose stamp is ahead of the clock; taken, it would have all that follows refused as late."""
-        self.counters.drop("stamp ahead of the clock")
-        self._last_refusal = (
+        text = (
             f"{topic} is stamped {ahead_s:.1f} s ahead of the clock: synchronise the clock of what publishes it (NTP, PTP),"
             " or set use_sim_time where /clock is meant"
         )
+        yield from self._refuse_input("stamp ahead of the clock", text, now_ns)
+
+    def _refuse_input(self, reason: str, text: str, now_ns: int) -> Iterator[Output]:
+        """Count a refused input, and tell of it where that has not been done lately."""
+        self.counters.drop(reason)
+        self._last_refusal = text
+        if self.is_news(reason, now_ns):
+            yield self.event(MessageRefused(reason, text), now_ns)
+
+    def is_news(self, reason: str, now_ns: int) -> bool:
+        """Return whether an event is to tell of a refusal: the first one for this reason in a minute."""
+        last_ns = self._refusal_told_ns.get(reason)
+        if last_ns is not None and abs(now_ns - last_ns) < TOLD_AGAIN_NS:
+            return False
+        self._refusal_told_ns[reason] = now_ns
+        return True
 
     def refuse_another(self, topic: str, owner: str) -> None:
         """Count an input that comes from a second publisher: mixed in, it would make one picture of two."""
@@ -247,6 +260,13 @@ class Stage(ABC, Generic[SettingsT]):
     def last_refusal(self) -> str:
         """What the last refused input was refused for, in words."""
         return self._last_refusal
+
+    def caught(self, error: Exception, now_ns: int) -> Iterator[Output]:
+        """Count an exception from a callback, and tell of it: a message that cannot be read is refused, all else is a fault."""
+        if isinstance(error, MalformedError):
+            yield from self._refuse_input("malformed message", str(error), now_ns)
+        else:
+            yield self.failed(error, now_ns)
 
     def failed(self, error: BaseException, stamp_ns: int) -> Output:
         """Count an exception from a callback and return the event that reports it."""
@@ -279,12 +299,21 @@ class Stage(ABC, Generic[SettingsT]):
             del self._input_sequence[next(iter(self._input_sequence))]  # names of sensors can be invented
         self._input_sequence[topic, sensor_id] = sequence
 
+    def forget_told(self, reason: str) -> None:
+        """Let the next refusal for this reason be told of, as after an input that was taken."""
+        self._refusal_told_ns.pop(reason, None)
+
     def status(self, now_ns: int) -> list[Output]:
         """Make the `status` row and, where anybody listens, the `/diagnostics` entry, and begin a new status period."""
+        health = (
+            Health(Level.STALE, f"{self.idle}: {self.idle_because or NOT_ACTIVATED}") if self.idle else self.health()
+        )
         detail = self.detail() | ({"lifecycle": self.idle} if self.idle else {})
+        if self.context.live and health.level in (Level.WARN, Level.ERROR):
+            detail["trouble"] = health.text
         outputs = [self._status_row(now_ns, detail)]
         if self.has_listeners("/diagnostics"):
-            outputs.append(self._diagnosis(now_ns, detail))
+            outputs.append(self._diagnosis(now_ns, detail, health))
         self._step_s.clear()
         self._latency_s.clear()
         self._status_at_ns = now_ns
@@ -310,12 +339,12 @@ class Stage(ABC, Generic[SettingsT]):
         )
         return Output("status", status_to_msg([row], run_id=self.context.run_id, stamp_ns=now_ns))
 
-    def _diagnosis(self, now_ns: int, detail: Mapping[str, object]) -> Output:
+    def _diagnosis(self, now_ns: int, detail: Mapping[str, object], health: Health) -> Output:
         reasons = {f"dropped: {reason}": count for reason, count in sorted(self.counters.reasons.items())}
         namespace, name = self.context.namespace.strip("/"), self.label.rpartition("/")[2]
         message = diagnostics_to_msg(
             f"aegis: {namespace}/{name}" if namespace else f"aegis: {name}",
-            Health(Level.STALE, f"{self.idle}: {self.idle_because or NOT_ACTIVATED}") if self.idle else self.health(),
+            health,
             {**self.counters.totals(), **reasons, **detail},
             now_ns,
         )
@@ -329,6 +358,8 @@ class Stage(ABC, Generic[SettingsT]):
         if new.dropped:
             last = f"; the last: {self._last_refusal}" if self._last_refusal else ""
             return Health(Level.WARN, f"{new.dropped} inputs refused since the last status{last}")
+        if lost := [f"{new.reasons[reason]} {reason}" for reason in LOST if new.reasons[reason]]:
+            return Health(Level.WARN, f"objects in its input lost since the last status: {', '.join(lost)}")
         if self._input_expected() and not new.received:
             return Health(Level.STALE, "no data")
         missing = not_kept() if self.context.live else []

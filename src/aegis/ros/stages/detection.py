@@ -96,7 +96,7 @@ class DetectionStage(Stage[DetectionSettings]):
         try:
             scan = self._read(message, stamp_ns)
         except (CloudError, PointsError) as error:
-            yield self._refuse(error.reason, str(error), stamp_ns)
+            yield from self._refuse(error.reason, str(error), stamp_ns)
             return
         if self._platform is None:
             yield from self._detect(scan, None)
@@ -126,7 +126,8 @@ class DetectionStage(Stage[DetectionSettings]):
                 reason = "odometry: not valid" if stamp_ns else f"odometry: {NOT_STAMPED}"
                 text = str(error) if stamp_ns else unstamped("odometry")
         if reason and not self._odometry_refusal:
-            yield self._refuse(reason, text, stamp_ns)
+            self.forget_told(reason)
+            yield from self._refuse(reason, text, stamp_ns)
         elif reason:
             self.counters.drop(reason)
         self._odometry_refusal = text
@@ -136,14 +137,15 @@ class DetectionStage(Stage[DetectionSettings]):
         for scan, pose, reason in platform.settled(final=final):
             if pose is None:
                 text = f"scan {scan.sequence} has no pose: {reason}"
-                yield self._refuse(reason, text, scan.stamp_ns)
+                yield from self._refuse(reason, text, scan.stamp_ns)
             else:
                 yield from self._detect(at_the_stamp(scan, pose, platform.pose_at), pose)
 
-    def _refuse(self, reason: str, text: str, stamp_ns: int) -> Output:
+    def _refuse(self, reason: str, text: str, stamp_ns: int) -> Iterator[Output]:
         self.counters.drop(reason)
         self._last_refusal = text
-        return self.event(DetectionRefused(reason, text), stamp_ns)
+        if self.is_news(reason, stamp_ns):
+            yield self.event(DetectionRefused(reason, text), stamp_ns)
 
     def _detect(self, scan: Scan, pose: Pose | None) -> Iterator[Output]:
         stamp_ns = scan.stamp_ns

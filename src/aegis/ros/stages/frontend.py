@@ -56,7 +56,8 @@ class FrontEndStage(Stage[FrontEndSettings]):
         except CubeError as error:
             self.counters.drop(error.reason)
             self._last_refusal = str(error)
-            yield self.event(MessageRefused(error.reason, str(error)), stamp_ns)
+            if self.is_news(error.reason, stamp_ns):
+                yield self.event(MessageRefused(error.reason, str(error)), stamp_ns)
             return
         self._notes += self.front_end.notes
         for reason, objects in dropped.items():

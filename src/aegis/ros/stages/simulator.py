@@ -12,6 +12,7 @@ import numpy as np
 from aegis_msgs import srv
 
 from aegis.core.events import ScanStarted
+from aegis.core.health import Health, Level
 from aegis.core.signal.cube import Cube
 from aegis.core.types import Scan
 from aegis.ros.messages.clouds import cloud_to_msg
@@ -45,6 +46,7 @@ class SimulatorStage(Stage[SimulatorSettings]):
             self.simulator = Simulator(settings)
         self._begin_ns: int | None = round(settings.begins_at_s * 1e9) or None
         self._cube_bytes = 0
+        self._sees_any: bool | None = None
 
     @property
     def period_s(self) -> float:
@@ -161,6 +163,20 @@ class SimulatorStage(Stage[SimulatorSettings]):
             "agility_hz": self.simulator.agility_hz,
             "chirp_jitter_s": self.simulator.chirp_jitter_s,
         }
+
+    def health(self) -> Health:
+        """Tell also where the radar will see nothing of its scenario."""
+        if self._sees_any is None:
+            self._sees_any = self.simulator.sees_any()
+        health = super().health()
+        if self._sees_any or health.level is not Level.OK:
+            return health
+        near_m, far_m = self.settings.blind_range_m, self.settings.farthest_m
+        return Health(
+            Level.WARN,
+            f"no target of the scenario '{self.simulator.scenario.name}' is ever in view of this radar, which looks {near_m:.4g} to"
+            f" {far_m:.4g} m far: another scenario, or the radar that it is for (its description names a profile)",
+        )
 
     def _input_expected(self) -> bool:
         return False

@@ -123,7 +123,7 @@ class TrackingStage(Stage[TrackingSettings]):
             self.counters.drop(result.dropped or "")
             return
         self._changed = True
-        self.counters.drop("detection not finite", result.refused)
+        self.counters.drop("detection not finite, or out of bounds", result.refused)
         self.counters.note(MISTIMED, result.mistimed)
         self.counters.note(NO_CLASSES, stated.refused(detections))
         self.counters.note(SCALED, stated.scaled(detections))
