@@ -13,7 +13,7 @@ from aegis.core.events import EVENTS, Event, Severity
 from aegis.core.types import Advice, AdviceState, Signal, SignalKind, ThreatLevel
 
 NAN = float("nan")
-SIGNAL = Signal(1, SignalKind.NOISE_JAMMING, 0.5, NAN, 12.5, float("inf"), 0.99, "noise 12 dB up")
+SIGNAL = Signal(1, SignalKind.NOISE_JAMMING, 0.5, NAN, 12.5, float("inf"), 0.99, "noise 12 dB up", sensor="bow")
 ADVICE = Advice(2, 0, 1, "FREQUENCY_HOP", 1, "it is jammed", NAN, 8_000, AdviceState.PROPOSED)
 THREAT = (7, None, ThreatLevel.HIGH, 0.625, "closing")
 CASES = [
@@ -49,7 +49,7 @@ CASES = [
         events.EwDetection(**vars(SIGNAL)), "EW_DETECTION", "WARNING",
         '{"id": 1, "kind": "NOISE_JAMMING", "bearing": 0.5, "bearing_sigma": null, "power_db": 12.5, "frequency": null,'
         ' "confidence": 0.99, "evidence": "noise 12 dB up", "track_id": 0, "emitter": "", "x": null, "y": null, "xx": null,'
-        ' "xy": null, "yy": null}',
+        ' "xy": null, "yy": null, "sensor": "bow"}',
     ),
     (
         events.EwResponseTriggered(**vars(ADVICE)), "EW_RESPONSE_TRIGGERED", "WARNING",

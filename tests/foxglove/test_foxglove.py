@@ -410,6 +410,22 @@ def test_a_strobe_points_where_the_jamming_comes_from(serve):
     assert (at.x, at.y, place.texts[0].text) == (3000.0, 40.0, "NOISE_JAMMING 23 dB here")
 
 
+def test_strobes_of_several_radars_are_each_in_the_frame_of_its_own(serve):
+    mounts = {"front": {"sensor_yaw_deg": 90.0}, "left": {"sensor_x": -3.0, "sensor_yaw_deg": 180.0}}
+    stage = serve(radars=mounts)
+    nan = float("nan")
+    both = [
+        Signal(k, SignalKind.NOISE_JAMMING, 0.1, 0.01, 20.0, nan, 0.99, "", sensor=name)
+        for k, name in enumerate(mounts)
+    ]
+    message = signals_to_msg(both, stamp_ns=2 * SECOND, frame_id="left", sequence=1, sensor_id="left")
+    with viewing(stage) as viewer:
+        viewer.until_served(stage)
+        assert list(stage.on_message("ew/signals", message)) == []
+        update = scene(viewer.next(STROBES)[1])
+    assert [one.frame_id for one in update.entities] == ["front", "left"]
+
+
 def test_what_cannot_be_explained_is_said():
     explainer = Explainer()
     assert json.loads(explainer.answer(b'{"track_id": 7}')) == {"error": "no tracks have come yet"}

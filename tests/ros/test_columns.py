@@ -157,6 +157,7 @@ def test_signals_and_advice_there_and_back():
         4.0,
         0.5,
         3.0,
+        "front",
     )
     m = ew.signals_to_msg([signal], stamp_ns=5, frame_id="radar", sequence=3, sensor_id="left")
     assert (m.sequence, m.sensor_id, m.header.frame_id, list(m.kind)) == (3, "left", "radar", [4])

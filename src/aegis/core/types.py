@@ -339,6 +339,7 @@ class Signal:
     xx: Annotated[float, "variance of x [m2]"] = math.nan
     xy: Annotated[float, "covariance of x and y [m2]"] = math.nan
     yy: Annotated[float, "variance of y [m2]"] = math.nan
+    sensor: Annotated[str, "which sensor's it is: the bearing is in its frame"] = ""
 
 
 @dataclass(frozen=True)

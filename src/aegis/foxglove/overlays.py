@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from foxglove.messages import (
     Duration,
@@ -55,14 +56,16 @@ def areas(found: list[ProtectedArea], *, stamp_ns: int, frame_id: str) -> bytes:
     return _update(entities, stamp_ns)
 
 
-def strobes(signals: list[Signal], length_m: float, *, stamp_ns: int, frame_id: str, site_frame: str) -> bytes:
+def strobes(
+    signals: list[Signal], length_m: float, *, stamp_ns: int, frame_of: Callable[[str], str], site_frame: str
+) -> bytes:
     """Return the SceneUpdate of EW signals.
 
     Args:
         signals: those that are on.
         length_m: of the line along a bearing [m].
         stamp_ns: of them.
-        frame_id: the sensor's, in which bearings are.
+        frame_of: returns a sensor's frame, in which its bearings are.
         site_frame: in which the places are that strobes of several sensors give.
     """
     entities = []
@@ -80,7 +83,15 @@ def strobes(signals: list[Signal], length_m: float, *, stamp_ns: int, frame_id: 
                         _line([(0.0, 0.0, 0.0), edge], STROBE._replace(a=0.3), LinePrimitiveLineType.LineStrip)
                     )
             entities.append(
-                _signal(signal.id, "bearing", lines, name, (0.5 * far[0], 0.5 * far[1], 0.0), stamp_ns, frame_id)
+                _signal(
+                    signal.id,
+                    "bearing",
+                    lines,
+                    name,
+                    (0.5 * far[0], 0.5 * far[1], 0.0),
+                    stamp_ns,
+                    frame_of(signal.sensor),
+                )
             )
         if math.isfinite(signal.x) and math.isfinite(signal.y):
             place = (signal.x, signal.y, 0.0)

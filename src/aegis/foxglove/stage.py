@@ -180,10 +180,14 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
     def _take_signals(self, message: EwSignalArray) -> None:
         stamp_ns, frame_id = stamp_of(message), message.header.frame_id
         signals = signals_from_msg(message)
-        if signals:
-            self._place_sensor(stamp_ns, frame_id)
+
+        def frame_of(sensor: str) -> str:  # a message of several sensors' signals has one header
+            return self._frame_of.get(sensor, sensor) if sensor in self.settings.radars else frame_id
+
+        for frame in {frame_of(signal.sensor) for signal in signals}:
+            self._place_sensor(stamp_ns, frame)
         found = overlays.strobes(
-            signals, self.settings.strobe_length_m, stamp_ns=stamp_ns, frame_id=frame_id, site_frame=PICTURE_FRAME
+            signals, self.settings.strobe_length_m, stamp_ns=stamp_ns, frame_of=frame_of, site_frame=PICTURE_FRAME
         )
         self._sink.send(STROBES, found, stamp_ns)
 

@@ -1,16 +1,18 @@
 // Ages. A message says how old it was when it was sent; from then on this page counts. Nothing here knows of the document.
 
 import type { Heard } from "./heard.ts";
-import type { Status } from "./messages.ts";
+import type { Connection, Status } from "./messages.ts";
 
 /** Something heard: its age when it was sent [s], and when it came [ms]. */
 export interface Part {
   ageS: number;
   at: number;
+  periodS?: number; // between the scans of its sensor
 }
 
 const STALE_AFTER_MS = 2000;     // at least; three frame intervals where those are longer
-const OLD_MEASUREMENT_S = 10;    // frames arrive, but what they show was measured long ago
+const LATE_MEASUREMENT_S = 2;    // frames arrive, but what they show was measured some time ago; two periods where those are longer
+const OLD_MEASUREMENT_S = 10;    // ... long ago; three periods where those are longer
 const STATUS_FOR_MS = 3000;
 const GAP_S = 3;                 // a picture of the past is kept about once a second
 
@@ -35,7 +37,18 @@ export function ageS(part: Part, now: number): number {
 
 /** Whether it was measured long ago, however newly it came: a recording, or a clock that is wrong. */
 export function isOld(part: Part | null, now: number): boolean {
-  return part !== null && ageS(part, now) > OLD_MEASUREMENT_S;
+  return part !== null && ageS(part, now) > Math.max(OLD_MEASUREMENT_S, 3 * (part.periodS ?? 0));
+}
+
+/** What the picture is, while there is a connection, and how that is said. */
+export function pictureState(heard: Heard, now: number): [state: Connection, words: string] {
+  const newest = newestOf(heard);
+  if (heard.arrivals.length === 0 || !newest) return ["waiting", "waiting"];
+  if (isStale(heard, newest, now) || isOld(newest, now)) return ["stale", "stale"];
+  const shown = heard.tracks && !isStale(heard, heard.tracks, now) ? heard.tracks : newest;
+  const age = ageS(shown, now);
+  if (age <= Math.max(LATE_MEASUREMENT_S, 2 * (shown.periodS ?? 0))) return ["live", "live"];
+  return ["late", `late ${Math.floor(age)} s`];
 }
 
 /** Whether a part is too old to be shown as new. */

@@ -1,6 +1,6 @@
 // The page: signs in, listens to the stream, and shows it with its age. What is old is never shown as if it were new.
 
-import { isOld, isStale, newestOf } from "./ages.ts";
+import { isStale, pictureState } from "./ages.ts";
 import { alarmedZones, audible } from "./alarms.ts";
 import { AlarmsPanel } from "./alarms_panel.ts";
 import { fromHash } from "./camera.ts";
@@ -133,11 +133,11 @@ function showSignedIn(isSignedIn: boolean): void {
 
 // Showing.
 
-function setConnection(connection: Connection): void {
+function setConnection(connection: Connection, words: string = connection): void {
   heard.connection = connection;
   const shown = replay.t !== null && connection !== "signed-out" ? "replay" : connection;
   document.body.dataset.connection = shown;
-  byId("connection").textContent = shown.replace("-", " ");
+  setText(byId("connection"), shown === connection ? words.replace("-", " ") : shown);
 }
 
 /** Show another picture of the past, or the present again. */
@@ -170,14 +170,15 @@ function drawScope(): void {
   const chosen = tracks.find((track) => track.track_id === panels.selected);
   if (chosen) navigation.follow(chosen.position_m.x, chosen.position_m.y);
   const { camera } = navigation;
-  const course = camera.follow && chosen ? chosen.heading_deg : heard.detections?.sensor.heading_deg;
+  const course = camera.follow && chosen ? chosen.heading_deg : heard.sensor?.heading_deg;
   upDeg = camera.courseUp ? course ?? upDeg : 0;
   scope.draw({
     camera,
     up: (upDeg * Math.PI) / 180,
     tracks,
     glows: isPast ? [] : heard.glows(now),
-    sensor: heard.detections?.sensor ?? null,
+    sensor: heard.sensor,
+    sensors: heard.sensors,
     signals: isPast ? [] : heard.signals,
     areas: heard.areas,
     alarmed: isPast ? new Set() : alarmedZones(heard),
@@ -202,10 +203,7 @@ function refresh(): void {
   if (heard.connection === "signed-out") return;
   const now = performance.now();
   heard.clearOld(now);
-  if (["waiting", "live", "stale"].includes(heard.connection)) {
-    const newest = newestOf(heard);
-    setConnection(heard.arrivals.length === 0 ? "waiting" : isStale(heard, newest, now) || isOld(newest, now) ? "stale" : "live");
-  }
+  if (["waiting", "live", "late", "stale"].includes(heard.connection)) setConnection(...pictureState(heard, now));
   panels.replayText = replay.t === null ? "" : replay.text;
   panels.show(now);
   alarms.show(now);

@@ -128,7 +128,7 @@ export class Deltas {
     const stampS = new DataView(data).getFloat64(reader.at, true);
     reader.at += 8;
     const ageS = reader.scaled(1e3) ?? 0;
-    reader.number(); // sequence
+    const sequence = reader.number();
     const sensorId = reader.text();
     reader.text(); // frame_id
     const [x, y] = [reader.scaled(1e3) ?? 0, reader.scaled(1e3) ?? 0];
@@ -138,7 +138,9 @@ export class Deltas {
     const detections = flags & HAS_DETECTIONS ? readDetections(reader) : null;
     if (flags & HAS_TRACKS) this.#readTracks(reader);
     const tracks = flags & HAS_TRACKS ? this.#tracks : null;
-    return { type: "radar_frame", frame, stamp_s: stampS, age_s: ageS, sensor_id: sensorId, sensor, turn_s: turnS, detections, tracks };
+    return {
+      type: "radar_frame", frame, stamp_s: stampS, age_s: ageS, sequence, sensor_id: sensorId, sensor, turn_s: turnS, detections, tracks,
+    };
   }
 
   #readTracks(reader: Reader): void {

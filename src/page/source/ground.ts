@@ -4,6 +4,7 @@
 import { drawAreas } from "./areas.ts";
 import { lengthText } from "./camera.ts";
 import type { Beneath } from "./coast.ts";
+import { sensorOf, strobeEnd } from "./marks.ts";
 import type { Sensor, Signal } from "./messages.ts";
 import type { Box } from "./taken.ts";
 import type { Colours, Frame, View } from "./view.ts";
@@ -29,10 +30,10 @@ export class Ground {
   draw(view: View, frame: Frame, colours: Colours, { coast, tiles }: Beneath): void {
     const { width, height, a, b, tx, ty, radius } = frame;
     const ratio = window.devicePixelRatio || 1;
-    const { sensor } = view;
+    const sensors = [...view.sensors.values()];
     const now = [
       width, height, a, b, tx, ty, ratio, colours, coast, tiles?.version, view.areas, [...view.alarmed].join("\n"), view.stale, view.signals,
-      sensor?.x_m, sensor?.y_m, sensor?.heading_deg,
+      sensors.map((one) => `${one.x_m} ${one.y_m} ${one.heading_deg}`).join("\n"),
     ];
     if (now.every((value, i) => Object.is(value, this.#drawn[i]))) return;
     this.#drawn = now;
@@ -57,10 +58,12 @@ export class Ground {
     this.#drawOrigin(frame, colours);
     g.font = FONT;
     drawAreas(g, frame.at, frame.scale, view.areas, view.alarmed, { line: colours.words, alarm: colours.CRITICAL }, this.written);
-    if (!sensor) return;
-    this.#drawSensor(frame, sensor, colours);
+    for (const sensor of sensors) this.#drawSensor(frame, sensor, colours);
     g.globalAlpha = view.stale ? 0.3 : 1;
-    for (const signal of view.signals) this.#drawStrobe(frame, sensor, signal, colours);
+    for (const signal of view.signals) {
+      const sensor = sensorOf(signal, view.sensors);
+      if (sensor) this.#drawStrobe(frame, sensor, signal, colours);
+    }
   }
 
   #drawRings({ width, height, radius, range }: Frame, colours: Colours): void {
@@ -141,10 +144,7 @@ export class Ground {
     if (signal.azimuth_deg === null) return;
     const g = this.#g;
     const length = (2 * radius) / scale;
-    const end = (azimuth: number): [number, number] => {
-      const bearing = (sensor.heading_deg - azimuth) * RADIANS; // azimuths are anticlockwise
-      return at(sensor.x_m + length * Math.sin(bearing), sensor.y_m + length * Math.cos(bearing));
-    };
+    const end = (azimuth: number): [number, number] => at(...strobeEnd(sensor, azimuth, length));
     const from = at(sensor.x_m, sensor.y_m);
     const error = TWO_SIGMA * (signal.azimuth_sigma_deg ?? 0);
     g.save();

@@ -1,6 +1,6 @@
 // What has been heard of the stream, and when. Nothing here knows of the document.
 
-import { ageS, staleAfterMs, type Part } from "./ages.ts";
+import { ageS, meanIntervalMs, staleAfterMs, type Part } from "./ages.ts";
 import type {
   Advice, Alarm, Connection, Detection, Level, Message, PastPicture, ProtectedArea, RadarFrame, Sensor, Signal, Status, Threat, Track,
 } from "./messages.ts";
@@ -18,6 +18,13 @@ interface Plots extends Omit<Glow, "share"> {
   turnMs: number;
 }
 
+/** The scans of a sensor: a scan whose tracks come late is two frames. */
+interface Scans {
+  sequence: number; // of the last one
+  arrivals: number[]; // when the last ones came [ms]
+  turnS: number;
+}
+
 export type Point = readonly [east: number | null, north: number | null, stampS: number];
 
 const ARRIVALS_KEPT = 20;
@@ -31,8 +38,10 @@ export class Heard {
   connection: Connection = "signed-out";
   lastFrame: number | null = null; // number of the last radar_frame
   missed = 0;
-  arrivals: number[] = []; // when the last radar frames came
-  detections: (Part & { items: Detection[]; sensor: Sensor }) | null = null;
+  arrivals: number[] = []; // when the last scans came, of all sensors
+  scans = new Map<string, Scans>(); // by sensor
+  sensors = new Map<string, Sensor>(); // where each was with its last detections
+  detections: (Part & { items: Detection[] }) | null = null;
   plots = new Map<string, Plots[]>(); // by sensor: the last ones, of an antenna that turns those of its last turn
   tracks: (Part & { items: Track[]; stampS: number }) | null = null;
   threats: (Part & { items: Threat[]; unlisted: Record<string, number[]>; listedFrom: Level }) | null = null;
@@ -44,7 +53,8 @@ export class Heard {
   status: Status | null = null;
   statusAt = 0;
   trails = new Map<number, Point[]>();
-  platform: Point[] = []; // where the sensor was, as the trails
+  platform: Point[] = []; // where the sensor was, as the trails; of several the first by name
+  #platformOf = "";
 
   /** Forget everything but the connection. */
   clear(): void {
@@ -55,6 +65,7 @@ export class Heard {
   begin(): void {
     this.lastFrame = null;
     this.arrivals = [];
+    this.scans.clear();
   }
 
   /** The time in which the graph stamps, as far as it is known: a recording has its own. */
@@ -101,19 +112,50 @@ export class Heard {
   #takeRadarFrame(message: RadarFrame, at: number): void {
     if (this.lastFrame !== null && message.frame > this.lastFrame + 1) this.missed += message.frame - this.lastFrame - 1;
     this.lastFrame = message.frame;
-    this.arrivals.push(at);
-    if (this.arrivals.length > ARRIVALS_KEPT) this.arrivals.shift();
+    const periodS = this.#countScan(message, at);
     if (message.detections) {
-      this.detections = { items: message.detections, sensor: message.sensor, ageS: message.age_s, at };
+      this.detections = { items: message.detections, ageS: message.age_s, at, periodS };
+      this.#place(message);
       const turnMs = (message.turn_s ?? 0) * 1000;
       const before = (this.plots.get(message.sensor_id) ?? []).filter((part) => at - part.at < Math.min(turnMs, part.turnMs));
       this.plots.set(message.sensor_id, [...before, { items: message.detections, places: placesOf(message.detections, message.sensor), at, turnMs }]);
     }
     if (message.tracks) {
-      this.tracks = { items: message.tracks, stampS: message.stamp_s, ageS: message.age_s, at };
+      this.tracks = { items: message.tracks, stampS: message.stamp_s, ageS: message.age_s, at, periodS };
       this.#follow(message.tracks, message.stamp_s);
-      extend(this.platform, message.sensor.x_m, message.sensor.y_m, message.stamp_s);
     }
+  }
+
+  /** Count a scan once, however many frames it comes in; return its sensor's period, as far as it is known [s]. */
+  #countScan({ sensor_id: id, sequence, detections, turn_s: turnS }: RadarFrame, at: number): number {
+    let scans = this.scans.get(id);
+    const isNew = !scans || sequence > scans.sequence || sequence < scans.sequence - ARRIVALS_KEPT; // else it began anew
+    if (!scans) this.scans.set(id, (scans = { sequence, arrivals: [], turnS: 0 }));
+    if (detections) scans.turnS = turnS ?? 0;
+    if (isNew) {
+      scans.sequence = sequence;
+      for (const arrivals of [this.arrivals, scans.arrivals]) {
+        arrivals.push(at);
+        if (arrivals.length > ARRIVALS_KEPT) arrivals.shift();
+      }
+    }
+    const interval = meanIntervalMs(scans.arrivals);
+    return interval === null ? scans.turnS : interval / 1000;
+  }
+
+  /** Note where a sensor is. */
+  #place({ sensor_id: id, sensor, stamp_s: stampS }: RadarFrame): void {
+    this.sensors.set(id, sensor);
+    const first = [...this.sensors.keys()].sort()[0];
+    if (id !== first) return;
+    if (first !== this.#platformOf) this.platform = [];
+    this.#platformOf = first;
+    extend(this.platform, sensor.x_m, sensor.y_m, stampS);
+  }
+
+  /** The sensor that relative trails and the course are of; of several the first by name, so that it stays the same. */
+  get sensor(): Sensor | null {
+    return this.sensors.get([...this.sensors.keys()].sort()[0]) ?? null;
   }
 
   /** Whether a radar's antenna turns: then there may be video of it. */

@@ -1,6 +1,7 @@
 // What moves on the scope: plots, trails, leaders and symbols. gl_marks.ts draws them by WebGL2, flat_marks.ts where that is not there.
 
 import type { Glow, Point } from "./heard.ts";
+import type { Sensor, Signal } from "./messages.ts";
 import type { Spots } from "./spots.ts";
 import { platformAt, type Colours, type Frame, type View } from "./view.ts";
 
@@ -14,6 +15,18 @@ export interface Marks {
   /** `leaderS`: how far ahead leaders reach [s]. */
   draw(view: View, spots: Spots, frame: Frame, leaderS: number): void;
   recolour(colours: Colours): void;
+}
+
+/** The sensor that hears a signal: the one that it names, or the only one there is. */
+export function sensorOf(signal: Signal, sensors: ReadonlyMap<string, Sensor>): Sensor | null {
+  const [only] = sensors.values();
+  return sensors.get(signal.sensor_id) ?? (sensors.size === 1 ? only : null);
+}
+
+/** The end of a strobe [m]: so far in the direction of an azimuth [degrees], which is anticlockwise from the sensor's heading. */
+export function strobeEnd(sensor: Sensor, azimuth: number, length: number): [east: number, north: number] {
+  const bearing = ((sensor.heading_deg - azimuth) * Math.PI) / 180;
+  return [sensor.x_m + length * Math.sin(bearing), sensor.y_m + length * Math.cos(bearing)];
 }
 
 /** The detections that are drawn. */

@@ -2,7 +2,7 @@
 
 export type Level = "NONE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
 /** `replay`: what is shown is of the past. */
-export type Connection = "replay" | "signed-out" | "connecting" | "waiting" | "live" | "stale" | "disconnected";
+export type Connection = "replay" | "signed-out" | "connecting" | "waiting" | "live" | "late" | "stale" | "disconnected";
 
 export interface Track {
   track_id: number;
@@ -38,9 +38,10 @@ export interface Threat {
   acknowledged_by: string | null;
 }
 
-/** An active EW signal; its bearing is anticlockwise from the sensor's forward axis. */
+/** An active EW signal; its bearing is anticlockwise from its sensor's forward axis. */
 export interface Signal {
   id: number;
+  sensor_id: string;
   kind: string;
   azimuth_deg: number | null;
   azimuth_sigma_deg: number | null;
@@ -129,6 +130,7 @@ export interface RadarFrame {
   frame: number;
   stamp_s: number;
   age_s: number;
+  sequence: number; // of the scan; each sensor counts its own
   sensor_id: string;
   sensor: Sensor;
   turn_s: number | null; // of the sensor's antenna; null: it does not turn

@@ -93,7 +93,7 @@ export class Scope {
   }
 
   /** Grow at once, shrink only when the picture would be much too small, so that the scale stays calm. */
-  #fitRange({ camera, sensor }: View): number {
+  #fitRange({ camera, sensors }: View): number {
     const { count, east, north, statuses } = this.#spots;
     if (count === 0 && this.#isFitted) return this.#autoRange; // an empty sky, or a time without a record, is no reason to zoom in
     this.#isFitted = count > 0;
@@ -104,7 +104,7 @@ export class Scope {
       furthest = Math.max(furthest, dx * dx + dy * dy);
     }
     furthest = Math.sqrt(furthest);
-    if (sensor) furthest = Math.max(furthest, Math.hypot(sensor.x_m - camera.east, sensor.y_m - camera.north));
+    for (const sensor of sensors.values()) furthest = Math.max(furthest, Math.hypot(sensor.x_m - camera.east, sensor.y_m - camera.north));
     const wanted = roundRange(furthest * 1.08);
     if (wanted > this.#autoRange || wanted < this.#autoRange * 0.6) this.#autoRange = wanted;
     return this.#autoRange;

@@ -12,7 +12,13 @@ export function dateText(seconds: number): string {
   return new Date(seconds * 1000).toLocaleString([], HOURS);
 }
 
+/** Of events whose names say more than has happened: Aegis advises, and a person decides. */
+const WORDS: Readonly<Record<string, string>> = {
+  EW_RESPONSE_TRIGGERED: "EW advice to be decided",
+  EW_COUNTERMEASURE: "EW advice accepted",
+};
+
 /** The name of an event in words: TRACK_LOST is "track lost". */
 export function eventWords(name: string): string {
-  return name.replaceAll("_", " ").toLowerCase().replace(/\bew\b/, "EW");
+  return WORDS[name] ?? name.replaceAll("_", " ").toLowerCase().replace(/\bew\b/, "EW");
 }

@@ -13,7 +13,8 @@ export interface View {
   up: number; // the bearing that is up [rad]
   tracks: Track[];
   glows: Glow[]; // the detections
-  sensor: Sensor | null;
+  sensor: Sensor | null; // which relative trails are of
+  sensors: ReadonlyMap<string, Sensor>; // by sensor_id
   signals: Signal[];
   areas: ProtectedArea[];
   alarmed: ReadonlySet<string>; // names of areas with an alarm that nobody has seen

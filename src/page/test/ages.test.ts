@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 
 import {
-  ageS, durationText, freshStatus, isOld, isStale, meanIntervalMs, newestOf, noticeText, restText, silentMs, staleAfterMs,
+  ageS, durationText, freshStatus, isOld, isStale, meanIntervalMs, newestOf, noticeText, pictureState, restText, silentMs, staleAfterMs,
 } from "../source/ages.ts";
 import { Heard } from "../source/heard.ts";
 import type { Status } from "../source/messages.ts";
@@ -37,6 +37,52 @@ test("a picture is stale after two seconds, or three intervals where those are l
 test("what was measured long ago is old, however newly it came", () => {
   assert.deepEqual([9, 11].map((old) => isOld({ ageS: old, at: 1000 }, 1000)), [false, true]);
   assert.equal(isOld(null, 0), false);
+});
+
+/** Scans of a radar every `periodS`, each so old when it comes; `at` is when the last one came [ms]. */
+function heardEvery(periodS, ageS, parts = {}) {
+  const heard = new Heard();
+  for (let n = 1; n <= 4; n += 1) heard.take(aFrame(n, { age_s: ageS, ...parts }), 1000 * periodS * n);
+  return { heard, at: 4000 * periodS };
+}
+
+test("a picture that was measured some time ago is called late, with its age, and long ago stale", () => {
+  const said = (ageS, periodS = 0.1, parts = {}) => {
+    const { heard, at } = heardEvery(periodS, ageS, parts);
+    return pictureState(heard, at).join(": ");
+  };
+  assert.deepEqual([1.9, 2.1, 5.5, 8.9, 9.9, 10.1].map((age) => said(age)),
+    ["live: live", "late: late 2 s", "late: late 5 s", "late: late 8 s", "late: late 9 s", "stale: stale"]);
+  assert.deepEqual([11, 23.9, 24.1, 35.9, 36.1].map((age) => said(age, 12)), // of a radar that turns in 12 s
+    ["live: live", "live: live", "late: late 24 s", "late: late 35 s", "stale: stale"]);
+  const first = new Heard(); // its first scan says how long a turn takes
+  first.take(aFrame(1, { age_s: 11, turn_s: 12 }), 0);
+  assert.deepEqual(pictureState(first, 0), ["live", "live"]);
+  assert.deepEqual(pictureState(new Heard(), 0), ["waiting", "waiting"]);
+});
+
+test("scans with one constant stamp are late although they come", () => {
+  const heard = new Heard();
+  for (let n = 1; n <= 31; n += 1) heard.take(aFrame(n, { stamp_s: 100, age_s: 0.1 * n }), 100 * n);
+  assert.deepEqual(pictureState(heard, 3100), ["late", "late 3 s"]);
+});
+
+test("a scan is counted once, whether its tracks come with it or late", () => {
+  const heard = new Heard();
+  let frame = 0;
+  for (let n = 1; n <= 15; n += 1) { // 10 scans a second; tracks come one scan late
+    heard.take(aFrame(frame += 1, { sequence: n, tracks: null }), 100 * n);
+    if (n > 1) heard.take(aFrame(frame += 1, { sequence: n - 1, detections: null }), 100 * n + 40);
+  }
+  assert.equal(meanIntervalMs(heard.arrivals), 100);
+  assert.equal(heard.missed, 0);
+  heard.take(aFrame(frame += 1, { sequence: 1 }), 1600); // the radar's process began anew
+  assert.equal(heard.arrivals.at(-1), 1500);
+  for (let n = 30; n <= 60; n += 1) heard.take(aFrame(frame += 1, { sequence: n }), 100 * n);
+  heard.take(aFrame(frame += 1, { sequence: 1 }), 6100);
+  assert.equal(heard.arrivals.at(-1), 6100);
+  for (let n = 1; n <= 20; n += 1) for (const sensor_id of ["front", "left"]) heard.take(aFrame(frame += 1, { sequence: 100 + n, sensor_id }), 1e4 + 100 * n);
+  assert.equal(heard.tracks?.periodS, 0.1); // each has its own
 });
 
 test("an age goes on from what the message said", () => {

@@ -15,7 +15,7 @@ test("a delta frame tells what JSON tells of the same scan", () => {
   for (const { hex, json } of [FRAMES.full, FRAMES.moved, FRAMES.alone, FRAMES.gone] as any[]) {
     const frame = deltas.take(bytesOf(hex));
     assert.ok(frame);
-    for (const key of ["frame", "stamp_s", "sensor_id", "turn_s"] as const) assert.equal(frame[key], json[key], key);
+    for (const key of ["frame", "stamp_s", "sequence", "sensor_id", "turn_s"] as const) assert.equal(frame[key], json[key], key);
     for (const key of ["x_m", "y_m", "heading_deg"] as const) close(frame.sensor[key], json.sensor[key], 1e-9, key);
     assert.equal(frame.detections?.length, json.detections?.length);
     frame.detections?.forEach((one, i) => {

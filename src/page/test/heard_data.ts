@@ -18,5 +18,5 @@ export function aThreat(trackId: number, changes: Partial<Threat> = {}): Threat 
 
 export function aFrame(number: number, parts: Partial<RadarFrame> = {}): Message {
   const sensor = { x_m: 0, y_m: 0, heading_deg: 0 };
-  return { type: "radar_frame", frame: number, stamp_s: number, sensor_id: "radar", age_s: 0.5, sensor, turn_s: null, detections: [], tracks: [], ...parts };
+  return { type: "radar_frame", frame: number, stamp_s: number, sequence: number, sensor_id: "radar", age_s: 0.5, sensor, turn_s: null, detections: [], tracks: [], ...parts };
 }

@@ -13,4 +13,6 @@ test("the clock has 24 hours, whatever the language", () => {
 test("an event is told in words", () => {
   assert.equal(eventWords("ANOTHER_PUBLISHER"), "another publisher");
   assert.equal(eventWords("EW_SIGNAL_STARTED"), "EW signal started");
+  assert.equal(eventWords("EW_RESPONSE_TRIGGERED"), "EW advice to be decided");
+  assert.equal(eventWords("EW_COUNTERMEASURE"), "EW advice accepted");
 });

@@ -3,7 +3,7 @@ import { test } from "vitest";
 
 import { Heard, placesOf } from "../source/heard.ts";
 import { MOST_NAMES, namesOf } from "../source/labels.ts";
-import { glowsOf, shifted } from "../source/marks.ts";
+import { glowsOf, sensorOf, shifted, strobeEnd } from "../source/marks.ts";
 import { Pixels, pixelOf, spriteOf } from "../source/pixels.ts";
 import { Spots } from "../source/spots.ts";
 import { frameOf, metresOf, platformAt, spotOf, type View } from "../source/view.ts";
@@ -15,7 +15,7 @@ const CAMERA = { east: 100, north: -50, range: null, follow: false, courseUp: fa
 
 function aView(changes: Partial<View> = {}): View {
   return {
-    camera: CAMERA, up: 0, tracks: [], glows: [], sensor: { x_m: 0, y_m: 0, heading_deg: 0 }, signals: [], areas: [], alarmed: new Set(),
+    camera: CAMERA, up: 0, tracks: [], glows: [], sensor: null, sensors: new Map(), signals: [], areas: [], alarmed: new Set(),
     levels: new Map(), trails: new Map(), platform: null, sigma: null, stale: false, detectionsStale: false, showDetections: true,
     showTrails: true, selected: null, symbols: "level", overlays: [], ...changes,
   };
@@ -60,6 +60,36 @@ test("a trail relative to a ship that sails with the track stays where it is", (
   assert.deepEqual(trail.map((point) => shifted(point, view)), Array(5).fill([340, 40]));
   assert.deepEqual(trail.map((point) => shifted(point, aView())?.[0]), [300, 310, 320, 330, 340]);
   assert.equal(shifted([300, 40, 50], view), null); // where the ship was then nobody here has heard
+});
+
+test("of several radars the first by name is what relative trails and the course are of", () => {
+  const heard = new Heard();
+  const places = { left: { x_m: -3, y_m: 0, heading_deg: 270 }, front: { x_m: 3, y_m: 0, heading_deg: 0 } };
+  for (let n = 1; n < 9; n += 1) {
+    const sensor_id = n % 2 ? "left" : "front";
+    heard.take(aFrame(n, { stamp_s: 100 + n, sensor_id, sensor: places[sensor_id] }), n);
+    heard.take(aFrame(n, { stamp_s: 100 + n, sensor_id, detections: null, sensor: { x_m: 99, y_m: 0, heading_deg: 0 } }), n);
+  }
+  assert.deepEqual(heard.sensor, places.front);
+  assert.deepEqual(heard.platform, [2, 4, 6, 8].map((n) => [3, 0, 100 + n]));
+  assert.deepEqual(Object.fromEntries(heard.sensors), places);
+});
+
+test("strobes of two radars go from where each stands through the jammer", () => {
+  const sensors = new Map([["front", { x_m: 3, y_m: 0, heading_deg: 0 }], ["left", { x_m: -400, y_m: 70, heading_deg: 270 }]]);
+  const [east, north] = [-1000, 2000];
+  for (const [sensor_id, { x_m: x, y_m: y, heading_deg: heading }] of sensors) {
+    const compass = (Math.atan2(east - x, north - y) * 180) / Math.PI;
+    const signal = { id: 1, sensor_id, kind: "NOISE_JAMMING", azimuth_deg: heading - compass, azimuth_sigma_deg: 1, power_db: 9, evidence: "" };
+    const sensor = sensorOf(signal, sensors);
+    assert.ok(sensor);
+    const [endEast, endNorth] = strobeEnd(sensor, signal.azimuth_deg, Math.hypot(east - x, north - y));
+    assert.ok(Math.hypot(endEast - east, endNorth - north) < 1e-9);
+  }
+  const strange = { id: 2, sensor_id: "mast", kind: "NOISE_JAMMING", azimuth_deg: 5, azimuth_sigma_deg: 1, power_db: 9, evidence: "" };
+  assert.equal(sensorOf(strange, sensors), null); // where it is heard nobody knows
+  assert.equal(sensorOf(strange, new Map([["front", sensors.get("front")!]])), sensors.get("front"));
+  assert.equal(sensorOf(strange, new Map()), null);
 });
 
 function spotsOf({ tracks, levels, symbols }: View): Spots {

@@ -96,7 +96,7 @@ def test_ew_comes_to_those_who_ask(start_bridge, publisher, wait_for):
     bridge = start_bridge()
     wait_for(publisher.matched, "the bridge listens")
     stamp_ns = time.time_ns()
-    signal = Signal(9, SignalKind.NOISE_JAMMING, 0.5, float("nan"), 8.0, float("nan"), 0.999, "noise <up>")
+    signal = Signal(9, SignalKind.NOISE_JAMMING, 0.5, float("nan"), 8.0, float("nan"), 0.999, "noise <up>", sensor="r")
     advice = Advice(3, 0, 9, "hop", 2, "noise", 8.0, stamp_ns + 10**10, AdviceState.PROPOSED)
     with bridge.stream() as client:
         subscribe(client, channels=["ew"])
@@ -108,6 +108,7 @@ def test_ew_comes_to_those_who_ask(start_bridge, publisher, wait_for):
         while message["signals"] is None or message["advice"] is None:
             message = until(client, "ew")
         (said,) = message["signals"]["items"]
+        assert said["sensor_id"] == "r"
         assert (said["kind"], said["azimuth_deg"], said["azimuth_sigma_deg"]) == ("NOISE_JAMMING", 28.648, None)
         (proposed,) = message["advice"]["items"]
         assert (proposed["id"], proposed["state"], proposed["decided_by"]) == (3, "PROPOSED", None)

@@ -58,7 +58,7 @@ def watched(sites, jammer, reports=24) -> Watch:
 def test_strobes_of_two_sites_cross_where_the_jammer_is():
     jammer = np.array([5000.0, 8000.0])
     signals = watched({"a": (0.0, 0.0), "b": (9000.0, 0.0)}, jammer).signals
-    assert len(signals) == 2
+    assert [one.sensor for one in signals] == ["a", "b"]
     for one in signals:
         off = np.array([one.x, one.y]) - jammer
         covariance = np.array([[one.xx, one.xy], [one.xy, one.yy]])

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import Column, Connection, Row, Select, Table, select
 
 from aegis.bridge.history.paging import Page, page
+from aegis.bridge.history.runs import shown
 from aegis.bridge.history.tables import (
     ALARMING_EVENTS,
     ALARMING_THREATS,
@@ -25,7 +26,7 @@ from aegis.bridge.history.tables import (
 )
 from aegis.bridge.live.columns import ASSESSMENT, join
 from aegis.bridge.live.history_columns import SAMPLE, SCAN, Samples, Scans
-from aegis.bridge.models.history import DecisionQuery, EventQuery, ThreatQuery, Window
+from aegis.bridge.models.history import DecisionQuery, EventQuery, RunQuery, ThreatQuery, Window
 from aegis.core.events import Severity
 from aegis.core.types import Floats, Ints, ThreatLevel, Threats
 
@@ -58,7 +59,7 @@ def threats(connection: Connection, query: ThreatQuery) -> Found:
     return _found(found, join((ASSESSMENT, assessed), (SCAN, scans)))
 
 
-def track(connection: Connection, track_id: int, query: Window) -> Found:
+def track(connection: Connection, track_id: int, query: RunQuery) -> Found:
     """Return the samples of a track."""
     statement = _within(TRACK_SAMPLES, query).where(TRACK_SAMPLES.c.track_id == track_id)
     found = page(connection, statement, (TRACK_SAMPLES.c.stamp_ns,), query.cursor, query.limit)
@@ -85,6 +86,7 @@ def events(connection: Connection, query: EventQuery) -> Found:
                 **{name: row._mapping[name] for name in ("run_id", "stage", "epoch", "sequence", "name")},
                 "severity": Severity(row.severity).name,
                 "site": row.site or "",
+                "received_s": None if row.received_ns is None else row.received_ns / 1e9,
                 "data": orjson.Fragment(row.data),
             }
             for row in found.rows
@@ -152,8 +154,10 @@ def samples(rows: Sequence[Row[Any]]) -> Samples:
 
 
 def _within(table: Table, window: Window) -> Select[Any]:
-    """Return all rows of a table within a time window."""
+    """Return the rows of a table that are shown of a time window."""
     statement = select(*table.c)
+    if isinstance(window, RunQuery):
+        statement = statement.where(shown(table, window.run_id))
     if window.since_ns is not None:
         statement = statement.where(table.c.stamp_ns >= window.since_ns)
     if window.until_ns is not None:

@@ -14,6 +14,7 @@ from aegis.core.types import Advice, Signal
 
 SIGNAL: Table[Sequence[Signal]] = Table(
     each("id", "integer", lambda s: s.id),
+    each("sensor_id", "text", lambda s: s.sensor, "whose it is: its bearing is in this sensor's frame", "radar"),
     each(
         "kind",
         "text",

@@ -59,7 +59,16 @@ class Window(Model):
         return None if self.until_s is None else round(self.until_s * 1e9) + 1000
 
 
-class ThreatQuery(Window):
+class RunQuery(Window):
+    """A time window of what a graph made."""
+
+    run_id: Word | None = Field(
+        None,
+        description="of this run. Left out: of those that lived then; what was played later only where none did",
+    )
+
+
+class ThreatQuery(RunQuery):
     """Which assessments."""
 
     track_id: int | None = Field(None, ge=0, le=LAST_TRACK_ID)
@@ -67,7 +76,7 @@ class ThreatQuery(Window):
     class_name: list[ClassWord] = Field([], alias="class", max_length=_MOST_CHOICES, description="one of these")
 
 
-class EventQuery(Window):
+class EventQuery(RunQuery):
     """Which events."""
 
     stage: list[Word] = Field([], max_length=_MOST_CHOICES, description="of one of these", examples=[["tracking"]])
@@ -129,6 +138,10 @@ class ReplayQuery(Model):
 
     t: Seconds = Field(description="seconds since 1970")
     trail_s: float = Field(0.0, ge=0.0, le=3600.0, description="how far back the ways of the tracks go")
+    run_id: Word | None = Field(
+        None,
+        description="of this run. Left out: of the one that lived then, or, where none did, of the one that was played last",
+    )
 
     @property
     def at_ns(self) -> int:
@@ -142,9 +155,14 @@ class PastTrack(Model):
 
 
 class Replay(Model):
-    """The last picture that was kept before a time."""
+    """The last picture that was kept before a time, all of one run."""
 
     t_s: float = Field(description="the time that was asked for")
+    runs: list[str] = Field(description="that have something on record of then; `run_id` shows another one")
+    run_id: str | None = Field(description="of the picture; null: not known")
+    received_s: float | None = Field(
+        description="when it was received, where that is another time than its stamp: it was played; null: it lived then"
+    )
     stamp_s: float | None = Field(description="of the picture; null: nothing is on record of then, whatever there was")
     age_s: float | None = Field(description="how much older than that time it is")
     tracks: list[PastTrack]
@@ -167,6 +185,9 @@ class PastEvent(Model):
     name: str = Field(examples=["TRACKING_UPDATED"])
     severity: str = Field(description="DEBUG, INFO, WARNING, ERROR")
     site: str = Field(description="that an uplink has brought it from; empty: this one", examples=["north"])
+    received_s: float | None = Field(
+        description="when it was received, where that is another time than its stamp: of what was played, or had to wait"
+    )
     data: Any
 
 

@@ -28,9 +28,9 @@ from aegis.bridge.models.history import (
     PastThreats,
     Replay,
     ReplayQuery,
+    RunQuery,
     ThreatQuery,
     TrackHistory,
-    Window,
 )
 from aegis.bridge.routes.access import require
 from aegis.bridge.routes.answers import Responses, problem
@@ -60,7 +60,7 @@ async def threats(request: Request, query: Annotated[ThreatQuery, Query()]) -> R
     dependencies=[Depends(require(Scope.RADAR_READ))],
 )
 async def track(
-    request: Request, track_id: Annotated[int, Path(ge=0, le=LAST_TRACK_ID)], query: Annotated[Window, Query()]
+    request: Request, track_id: Annotated[int, Path(ge=0, le=LAST_TRACK_ID)], query: Annotated[RunQuery, Query()]
 ) -> Response:
     """Return where a track was, newest first, about once a second; nothing of one that never was."""
     answer = partial(queries.track, track_id=track_id, query=query)
@@ -96,14 +96,20 @@ async def decisions(request: Request, query: Annotated[DecisionQuery, Query()]) 
     dependencies=[Depends(require(Scope.RADAR_READ)), Depends(require(Scope.THREATS_READ))],
 )
 async def replay(request: Request, query: Annotated[ReplayQuery, Query()]) -> Response:
-    """Return the picture as it was at a time. A picture is kept about once a second; one without tracks is not."""
+    """Return the picture as it was at a time, of the run that lived then: not what was played later, unless none did.
+
+    A picture is kept about once a second; one without tracks is not.
+    """
     past = await bridge_of(request).history.read(
-        partial(picture, at_ns=query.at_ns, trail_ns=round(query.trail_s * 1e9))
+        partial(picture, at_ns=query.at_ns, trail_ns=round(query.trail_s * 1e9), run_id=query.run_id)
     )
     stamp_s = None if past.stamp_ns is None else past.stamp_ns / 1e9
     return json_response(
         {
             "t_s": query.t,
+            "runs": past.runs,
+            "run_id": past.run_id,
+            "received_s": None if past.received_ns is None else past.received_ns / 1e9,
             "stamp_s": stamp_s,
             "age_s": None if stamp_s is None else round(max(0.0, query.t - stamp_s), 3),
             "tracks": past.tracks,

@@ -93,7 +93,7 @@ class Watch:
         for name, sensor in self._sensors.items():
             for signal in sensor.signals():
                 fix = fixes.get(name) if signal.kind in CROSSED else None
-                out.append(signal if fix is None else _placed(signal, fix))
+                out.append(replace(signal if fix is None else _placed(signal, fix), sensor=name))
         return out
 
     def protections(self) -> list[Protection]:
@@ -114,7 +114,7 @@ class Watch:
         if not sensor.reports:
             sensor.reports = True
             sensor.levels.reset()
-        return _some(sensor.receiver.step(report).raised)
+        return _of(report.sensor_id, _some(sensor.receiver.step(report).raised))
 
     def take_detections(self, detections: Detections) -> list[Signal]:
         """Take a scan; return the signals that began."""
@@ -124,7 +124,7 @@ class Watch:
         if detections.pose is not None:
             sensor.position, sensor.rotation = detections.pose.position, detections.pose.rotation
         raised = [] if sensor.reports else _some(sensor.levels.step(detections).raised)
-        return raised + _some(sensor.false_targets.step(detections))
+        return _of(detections.sensor_id, raised + _some(sensor.false_targets.step(detections)))
 
     def take_tracks(self, tracks: Tracks) -> list[Signal]:
         """Take the picture that was made of the last detections; return the pull-offs that began."""
@@ -141,12 +141,12 @@ class Watch:
         told = {signal.track_id for signal in sensor.pull_off.signals}
         sensor.companions.keep(there)
         leaving = sensor.companions.step(hits, detections)
-        return raised + sensor.leaving.step(leaving, there - told)
+        return _of(tracks.sensor_id, raised + sensor.leaving.step(leaving, there - told))
 
     def take_pulses(self, pulses: Pulses) -> tuple[list[Signal], int]:
         """Take pulses; return the emitters that are new, and how many pulses could not be used."""
         monitor = self._sensor(pulses.sensor_id).emitters
-        return monitor.step(pulses), monitor.refused
+        return _of(pulses.sensor_id, monitor.step(pulses)), monitor.refused
 
     def _place(self, sensor_id: str, sensor: _Sensor) -> tuple[Floats, Floats]:
         """Return a sensor's position (3,) [m] and rotation (3, 3) in map."""
@@ -211,6 +211,10 @@ def _placed(signal: Signal, fix: Fix) -> Signal:
     (xx, xy), (_, yy) = fix.covariance
     x, y = fix.position
     return replace(signal, x=float(x), y=float(y), xx=float(xx), xy=float(xy), yy=float(yy))
+
+
+def _of(sensor_id: str, signals: list[Signal]) -> list[Signal]:
+    return [replace(signal, sensor=sensor_id) for signal in signals]
 
 
 def _some(signal: Signal | None) -> list[Signal]:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, Table, create_engine, select
+from sqlalchemy import Connection, Engine, Row, Table, create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.bridge.database import open_engine, reason_of
 from aegis.bridge.history.queries import assessments, samples
+from aegis.bridge.history.runs import shown
 from aegis.bridge.history.tables import DECISIONS, EVENTS, THREATS, TRACK_SAMPLES
 from aegis.core.events import Severity
 from aegis.core.params import ConfigError
@@ -29,10 +30,11 @@ class Past:
     decisions: list[dict[str, object]]  # acknowledged threats, alarms handled, notes, advice accepted and rejected
     events: list[dict[str, object]]
     pictures: list[tuple[Tracks, Threats | None]]  # about one a second
+    played_events: int  # of that time too, of what was played later: none of `events`
 
 
 def read_past(source: str, from_ns: int, to_ns: int) -> Past:
-    """Read a history, which a bridge may be writing meanwhile.
+    """Read a history, which a bridge may be writing meanwhile: of the runs that lived then, as `history.runs.shown` has it.
 
     Args:
         source: history.db, or the URL of a PostgreSQL database.
@@ -54,6 +56,9 @@ def read_past(source: str, from_ns: int, to_ns: int) -> Past:
                 table.name: _rows(connection, table, from_ns, to_ns)
                 for table in (DECISIONS, EVENTS, TRACK_SAMPLES, THREATS)
             }
+            when = EVENTS.c.stamp_ns
+            every = select(func.count()).select_from(EVENTS).where(when >= from_ns, when <= to_ns)
+            played_events = connection.execute(every).scalar_one() - len(rows[EVENTS.name])
     except SQLAlchemyError as error:
         raise ConfigError(
             f"{source} cannot be read as a history: {reason_of(error)}; one of an earlier version is brought up by its bridge"
@@ -79,12 +84,14 @@ def read_past(source: str, from_ns: int, to_ns: int) -> Past:
             for row in rows[EVENTS.name]
         ],
         pictures=_pictures(rows[TRACK_SAMPLES.name], rows[THREATS.name]),
+        played_events=played_events,
     )
 
 
 def _rows(connection: Connection, table: Table, from_ns: int, to_ns: int) -> Sequence[Row[Any]]:
     when = table.c.stamp_ns
-    return connection.execute(select(*table.c).where(when >= from_ns, when <= to_ns).order_by(when)).all()
+    then = select(*table.c).where(when >= from_ns, when <= to_ns, shown(table))
+    return connection.execute(then.order_by(when)).all()
 
 
 def _pictures(tracks: Sequence[Row[Any]], threats: Sequence[Row[Any]]) -> list[tuple[Tracks, Threats | None]]:
