@@ -114,7 +114,8 @@ export interface StageRow {
   published: number;
   dropped: number;
   errors: number;
-  detail?: { lifecycle?: string } | null; // its state, where that lets it not work
+  // Its state, where that lets it not work; and what is not as it should be, in words.
+  detail?: { lifecycle?: string; trouble?: string } | null;
 }
 
 export interface Status {

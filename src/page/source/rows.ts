@@ -149,5 +149,6 @@ function stageLine(name: string, row: StageRow, isMissing: boolean): StageLine {
   if (isMissing || row.age_s > STAGE_MISSING_AFTER_S) return { text: `${name} missing`, className: "missing", title };
   const rate = row.rate_hz === null ? "" : ` ${row.rate_hz.toFixed(1)} Hz`;
   const latency = row.latency_p50_ms === null ? "" : ` ${row.latency_p50_ms < MINUTE_MS ? `${row.latency_p50_ms.toFixed(0)} ms` : durationText(row.latency_p50_ms / 1000)}`;
-  return { text: `${name}${rate}${latency}`, className: row.errors ? "troubled" : "", title };
+  const trouble = row.detail?.trouble ? `: ${row.detail.trouble}` : "";
+  return { text: `${name}${rate}${latency}${trouble}`, className: row.errors || trouble ? "troubled" : "", title };
 }

@@ -105,6 +105,8 @@ test("stages say how they do, and those that are missing come out", () => {
   const played = { stages: { threat: { ...row, latency_p50_ms: 96058555492 } }, missing_stages: [] };
   const resting = { stages: { ew: { ...row, detail: { lifecycle: "inactive" } } }, missing_stages: ["ew"] };
   assert.deepEqual(stageLines(resting as never), [{ text: "ew inactive", className: "missing", title }]);
+  const losing = { stages: { detection: { ...row, detail: { trouble: "3 point not finite" } } }, missing_stages: [] };
+  assert.deepEqual(stageLines(losing as never), [{ text: "detection 2.0 Hz 12 ms: 3 point not finite", className: "troubled", title }]);
   assert.equal(stageLines(played as never)[0].text, `threat 2.0 Hz ${durationText(96058555.492)}`);
 });
 
