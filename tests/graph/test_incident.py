@@ -5,6 +5,7 @@
 import hashlib
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,8 +19,8 @@ from aegis.bridge.database import open_engine
 from aegis.bridge.history.records import TABLES, Decision, Message
 from aegis.bridge.history.store import Store
 from aegis.cli.main import cli
-from aegis.core.events import AlarmRaised, TrackingUpdated
-from aegis.core.types import Alarm, AlarmState
+from aegis.core.events import AlarmRaised, EwCountermeasure, TrackingUpdated
+from aegis.core.types import AdviceState, Alarm, AlarmState
 from aegis.ros.bag import serialize, typestore, write_bag
 from aegis.ros.messages.alarms import alarms_to_msg
 from aegis.ros.messages.picture import class_info_to_msg, tracks_to_msg
@@ -163,6 +164,33 @@ def test_of_the_history_alone(history, tmp_path):
     assert json.loads(found["decisions.json"])["by_bag"] is None
     ((_, latitude, longitude, _),) = places(found["cot/track-1.cot"])
     assert (latitude, longitude) == pytest.approx(on_earth(10_150.0, 0.0), abs=1e-6)
+
+
+def test_what_was_decided_before_the_time_is_told_apart(tmp_path):
+    ended = replace(ALARM, id=1, state=AlarmState.ENDED, raised_ns=BEGIN_S * SECOND, ended_ns=(BEGIN_S + 2) * SECOND)
+    on = replace(ALARM, id=2, raised_ns=BEGIN_S * SECOND, note="")
+    decided = EwCountermeasure(1, 2, 0, "jam", 1, "why", 3.0, (BEGIN_S + 30) * SECOND, AdviceState.ACKNOWLEDGED)
+    advised = [
+        event_to_msg(decided, stage="ew", run_id="run", epoch=0, sequence=k, stamp_ns=(BEGIN_S + k) * SECOND)
+        for k in (3, 9)
+    ]
+    with write_bag(tmp_path / "bag", ["tracks", "alarms", "events"]) as bag:
+        bag.write("alarms", (BEGIN_S + 3) * SECOND, alarms_to_msg([ended, on], stamp_ns=(BEGIN_S + 2) * SECOND))
+        bag.write("events", (BEGIN_S + 5) * SECOND, advised[0])  # a recorder that joins is told it again
+        for k in range(5, 15):
+            bag.write("tracks", (BEGIN_S + k) * SECOND, tracks_to_msg(tracks_at(k)))
+        noted = replace(on, note="a yacht")
+        bag.write("alarms", (BEGIN_S + 8) * SECOND, alarms_to_msg([ended, noted], stamp_ns=(BEGIN_S + 8) * SECOND))
+        bag.write("events", (BEGIN_S + 9) * SECOND, advised[1])
+    done = aegis("export", "--from", FROM, "--to", TO, "-o", tmp_path / "i.zip", "--bag", tmp_path / "bag")
+    assert done.exit_code == 0, done.output
+    found = contents(tmp_path / "i.zip")
+    by_bag = json.loads(found["decisions.json"])["by_bag"]
+    (alarm,) = by_bag["alarms"]
+    assert (alarm["id"], alarm["on_at_begin"], alarm["note"], alarm["acknowledged_by"]) == (2, True, "a yacht", "olga")
+    assert (alarm["at_begin"]["note"], alarm["at_begin"]["acknowledged_by"]) == (None, "olga")
+    assert [one["sequence"] for one in by_bag["ew"]] == [9]
+    assert json.loads(found["incident.json"])["absent"]["alarms"] == "1 had ended before the bag's part began"
 
 
 def test_what_was_played_later_is_none_of_it(tmp_path):

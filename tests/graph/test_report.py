@@ -127,6 +127,7 @@ def test_what_a_live_bag_shows(live, tmp_path, monkeypatch):
     (threat,) = found["threats"]
     assert (threat["track_id"], threat["level"], threat["at_ns"]) == (2, "CRITICAL", (BEGIN_S + 9) * SECOND)
     assert (threat["score"], threat["scans_high_or_above"]) == (pytest.approx(0.69), 20)
+    assert threat["score_at_ns"] == (BEGIN_S + 19) * SECOND  # the score grows to the end; its words are of then
     (alarm,) = found["alarms"]
     assert (alarm["raised_ns"], alarm["ended_ns"], alarm["note"]) == (
         (BEGIN_S + 8) * SECOND, (BEGIN_S + 12) * SECOND, "a yacht",
@@ -145,6 +146,7 @@ def test_what_a_live_bag_shows(live, tmp_path, monkeypatch):
     assert page.drawings == 4  # map, threats, alarms, latencies
     assert f"https://radar.example:8443/#t={BEGIN_S + 15}.0&track=2" in page.links
     assert "reason <0.69>" in page.words
+    assert "CRITICAL22:13:29.00.69 at 22:13:39.020" in page.words  # the cells of the row, one after another
     assert "6 of the 20 scans" in page.words
     assert f"{live}: 19.0 s from 2023-11-14 22:13:20 UTC" in page.words
     # The command on the page makes the same page again.
@@ -152,6 +154,48 @@ def test_what_a_live_bag_shows(live, tmp_path, monkeypatch):
     Path("live.html").unlink()
     assert aegis(*shlex.split(html.unescape(command))[1:]).exit_code == 0
     assert Path("live.html").read_text() == text
+
+
+@pytest.mark.parametrize("played_s", [0, 1000], ids=["live", "of a recording that was played"])
+def test_what_had_ended_before_the_bag_is_none_of_it(tmp_path, played_s):
+    """Ten seconds. What was told last is told again at the begin, by the live clock also where stamps are of a recording."""
+
+    def alarm(number: int, raised_s: float, ended_s: float | None = None, since_s: float = 0) -> Alarm:
+        first, last = (BEGIN_S - since_s + s if s is not None else 0 for s in (raised_s, ended_s))
+        return Alarm(
+            id=number, rule="near", zone="harbour", track_id=number, priority=1, raised_ns=round(first * SECOND), text="",
+            state=AlarmState.ACTIVE if ended_s is None else AlarmState.ENDED, ended_ns=round(last * SECOND),
+        )  # fmt: skip
+
+    old = [alarm(1, -300, -200), alarm(2, -100)]
+    ended, new = alarm(2, -100, 4), alarm(3, 4, since_s=played_s)
+    told = [
+        event_to_msg(
+            AlarmRaised(**vars(one)), stage="threat", run_id="run", epoch=0, sequence=one.id, stamp_ns=one.raised_ns
+        )
+        for one in (*old, new)
+    ]
+    with write_bag(tmp_path / "bag", ["tracks", "alarms", "events"]) as bag:
+        bag.write("alarms", BEGIN_S * SECOND, alarms_to_msg(old, stamp_ns=(BEGIN_S - 100) * SECOND))
+        for message in told[:2]:
+            bag.write("events", BEGIN_S * SECOND, message)
+        for k in range(10):
+            bag.write(
+                "tracks",
+                round((BEGIN_S + k + 0.1) * SECOND),
+                tracks_to_msg(picture(BEGIN_S + k - played_s, [(1, 0, 0, 0, 0)])),
+            )
+        stamp_ns = (BEGIN_S + 4 - played_s) * SECOND
+        bag.write("alarms", round((BEGIN_S + 4.2) * SECOND), alarms_to_msg([old[0], ended, new], stamp_ns=stamp_ns))
+        bag.write("events", round((BEGIN_S + 4.2) * SECOND), told[2])
+    done = aegis("report", tmp_path / "bag", "-o", tmp_path / "r.html", "--json", tmp_path / "r.json")
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "r.json").read_text())
+    assert {one["id"]: one["on_at_begin"] for one in found["alarms"]} == {2: True, 3: False}
+    assert (found["alarms_ended_before"], found["events"], found["events_before"]) == (1, {"ALARM_RAISED": 1}, 2)
+    words = Page((tmp_path / "r.html").read_text()).words
+    assert "1 that had ended before the bag began is left out" in words
+    assert words.count("was on at the begin") == 1
 
 
 def test_what_a_bag_does_not_have_is_said_in_words(tmp_path):

@@ -26,10 +26,12 @@ from aegis.graph.evaluation.truth_files import site_of
 from aegis.graph.incident.cot_files import cot_files
 from aegis.graph.incident.cut import NothingThenError, cut_bag, too_large
 from aegis.graph.incident.past import read_past
+from aegis.graph.report.before import Alarms, Before
 from aegis.graph.report.page import as_page
 from aegis.graph.report.report import BRIDGE, document, make_report
 from aegis.ros.bag import BagError, GraphBag
 from aegis.ros.messages.alarms import alarms_from_msg
+from aegis.ros.messages.fields import stamp_of
 from aegis.ros.messages.picture import threats_from_msg, tracks_from_msg
 from aegis.ros.messages.reports import event_from_msg
 
@@ -83,6 +85,8 @@ def export(wanted: Wanted, parameters: Parameters, out: Path) -> Exported:
     with TemporaryDirectory(prefix="aegis_incident_") as folder:
         made, read = _of_bag(wanted, parameters, Path(folder) / BAG, done)
         told = read.decisions() if read is not None else None
+        if read is not None and read.alarms.ended_before:
+            done.absent["alarms"] = f"{read.alarms.ended_before} had ended before the bag's part began"
         made["decisions.json"] = _json({"by_history": None if past is None else past.decisions, "by_bag": told})
         if past is None:
             done.absent["history"] = "no history was named (--history): who decided what is as far as the bag tells it"
@@ -186,19 +190,27 @@ class _BagContents:
     def __init__(self, path: Path) -> None:
         self._tracks: list[Tracks] = []
         self._threats: dict[tuple[int, str], Threats] = {}
-        self._alarms: dict[int, Alarm] = {}
         self._told: list[dict[str, object]] = []
-        takers = {
-            "tracks": lambda m: self._tracks.append(tracks_from_msg(m)),
-            "threats": lambda m: self._take_threats(threats_from_msg(m)),
-            "alarms": lambda m: self._alarms.update((alarm.id, alarm) for alarm in alarms_from_msg(m)),
-            "events": self._take_event,
-        }
         with closing(GraphBag(path)) as bag:
+            self._before = Before(has_pictures=bag.has("tracks") or bag.has("threats"))
+            self.alarms = Alarms(self._before)
+            takers = {
+                "tracks": lambda m: self._tracks.append(tracks_from_msg(m)),
+                "threats": lambda m: self._take_threats(threats_from_msg(m)),
+                "alarms": lambda m: self.alarms.take(stamp_of(m), alarms_from_msg(m)),
+                "events": self._take_event,
+            }
             for name in takers:
                 if bag.has(name):
                     bag.take(name)
-            deliver(bag, lambda _, topic, message: takers[topic](message))
+
+            def take(time_ns: int, topic: str, message: object) -> None:
+                self._before.message(time_ns)
+                if topic in ("tracks", "threats"):
+                    self._before.picture(stamp_of(message))
+                takers[topic](message)
+
+            deliver(bag, take)
 
     @property
     def pictures(self) -> list[tuple[Tracks, Threats | None]]:
@@ -206,22 +218,28 @@ class _BagContents:
         return [(tracks, self._threats.get((tracks.stamp_ns, tracks.sensor_id))) for tracks in self._tracks]
 
     def decisions(self) -> dict[str, object]:
-        """Return what was decided, as far as the topics tell it."""
-        handled = [
-            {
-                "id": a.id, "rule": a.rule, "track_id": a.track_id, "text": a.text, "acknowledged_by": a.acknowledged_by or None,
-                "shelved_by": a.shelved_by or None, "shelf_reason": a.shelf_reason or None, "note": a.note or None,
-            }
-            for a in sorted(self._alarms.values(), key=lambda a: a.id)
-        ]  # fmt: skip
+        """Return what was decided, as far as the topics tell it; `at_begin` is what had been before."""
+        handled = []
+        for alarm in sorted(self.alarms.of_bag, key=lambda a: a.id):
+            told = self.alarms.at_begin(alarm)
+            handled.append(
+                {
+                    "id": alarm.id, "rule": alarm.rule, "track_id": alarm.track_id, "text": alarm.text, **_handled(alarm),
+                    "on_at_begin": self.alarms.was_on(alarm), "at_begin": None if told is None else _handled(told),
+                }
+            )  # fmt: skip
         return {"alarms": handled, "ew": self._told}
 
     def _take_threats(self, threats: Threats) -> None:
         self._threats[threats.stamp_ns, threats.sensor_id] = threats
 
     def _take_event(self, message: object) -> None:
-        if getattr(message, "name", "") in DECIDING:
+        if getattr(message, "name", "") in DECIDING and not self._before.was(stamp_of(message)):
             self._told.append(event_from_msg(message).document())  # type: ignore[arg-type]  # it is of that topic
+
+
+def _handled(alarm: Alarm) -> dict[str, str | None]:
+    return {name: getattr(alarm, name) or None for name in ("acknowledged_by", "shelved_by", "shelf_reason", "note")}
 
 
 def _json(content: object) -> bytes:

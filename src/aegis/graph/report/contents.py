@@ -16,8 +16,9 @@ from aegis_msgs.msg import Event, ProtectedArray
 
 from aegis.core.events import Severity
 from aegis.core.threat.areas import ProtectedArea
-from aegis.core.types import Alarm, Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
+from aegis.core.types import Floats, Ints, ThreatLevel, Threats, Tracks, TrackStatus
 from aegis.graph.evaluation.recording import Collector, deliver
+from aegis.graph.report.before import Alarms, Before
 from aegis.graph.report.stages import Stages
 from aegis.ros.bag import BagError, GraphBag
 from aegis.ros.messages.alarms import alarms_from_msg
@@ -40,6 +41,7 @@ class ThreatOfTrack:
     at_ns: int  # when it was first at that
     score: float  # the highest
     reason: str  # in words, at the highest score
+    score_ns: int  # when that was
     scans: int = 0  # at HIGH or above
 
 
@@ -71,8 +73,10 @@ class Contents:
     threat_stamps: list[int] = field(default_factory=list)
     threat_counts: list[list[int]] = field(default_factory=list)  # at each level of LEVELS
     threats: dict[int, ThreatOfTrack] = field(default_factory=dict)
-    alarms: dict[int, Alarm] = field(default_factory=dict)  # as last told
+    before: Before = field(init=False)
+    alarms: Alarms = field(init=False)
     events: Counter[tuple[str, int]] = field(default_factory=Counter)
+    events_before: int = 0  # told again at its begin, and none of `events`
     warnings: list[ReceivedEvent] = field(default_factory=list)  # at WARNING and above
     stages: Stages = field(default_factory=Stages)
     areas: list[ProtectedArea] = field(default_factory=list)
@@ -81,6 +85,11 @@ class Contents:
     def has(self, topic: str) -> bool:
         """Tell whether something was on a topic."""
         return any(t.name.endswith(f"/{topic}") for t in self.topics)
+
+    def __post_init__(self) -> None:
+        """Prepare."""
+        self.before = Before(has_pictures=self.has("tracks") or self.has("threats"))
+        self.alarms = Alarms(self.before)
 
     @property
     def offline(self) -> bool:
@@ -137,7 +146,7 @@ class _Reader:
         self._rows: list[tuple[Ints, Floats, Ints, Ints, Floats]] = []
         self._takers: dict[str, Callable[[Any], None]] = {
             "events": self._event,
-            "alarms": lambda m: self._to.alarms.update((alarm.id, alarm) for alarm in alarms_from_msg(m)),
+            "alarms": lambda m: self._to.alarms.take(stamp_of(m), alarms_from_msg(m)),
             "protected": self._protected,
             "status": lambda m: self._to.stages.take(str(m.run_id), stamp_of(m), status_rows(m)),
         }
@@ -146,14 +155,17 @@ class _Reader:
         to = self._to
         to.begin_ns = to.begin_ns or time_ns
         to.end_ns = max(to.end_ns, time_ns)
+        to.before.message(time_ns)
         if topic == "tracks":
             tracks = tracks_from_msg(message)
+            to.before.picture(tracks.stamp_ns)
             self._tracks(tracks)
             if to.collected is not None:
                 to.collected.tracks.append(tracks)
             return
         if topic == "threats":
             threats = threats_from_msg(message)
+            to.before.picture(threats.stamp_ns)
             self._threats(threats)
             if to.collected is not None:
                 to.collected.threats.append(threats)
@@ -195,14 +207,19 @@ class _Reader:
             score = float(threats.score[k])
             known = to.threats.get(track_id)
             if known is None:
-                known = to.threats[track_id] = ThreatOfTrack(level, threats.stamp_ns, score, threats.reason[k])
+                known = to.threats[track_id] = ThreatOfTrack(
+                    level, threats.stamp_ns, score, threats.reason[k], threats.stamp_ns
+                )
             if level > known.level:
                 known.level, known.at_ns = level, threats.stamp_ns
             if score > known.score:
-                known.score, known.reason = score, threats.reason[k]
+                known.score, known.reason, known.score_ns = score, threats.reason[k], threats.stamp_ns
             known.scans += level >= ThreatLevel.HIGH
 
     def _event(self, message: Event) -> None:
+        if self._to.before.was(stamp_of(message)):
+            self._to.events_before += 1
+            return
         self._to.events[str(message.name), int(message.severity)] += 1
         if message.severity >= Severity.WARNING:  # of the others, thousands a minute, the number does
             self._to.warnings.append(event_from_msg(message))

@@ -172,11 +172,19 @@ def _threats(report: Report, points: int) -> Iterator[str]:
     rows = [
         (
             link(replay_link(report.bridge, track_id, one.at_ns), str(track_id)), ThreatLevel(one.level).name,
-            clock(one.at_ns), number(one.score), str(one.scans), one.reason,
+            clock(one.at_ns), f"{number(one.score)} at {clock(one.score_ns)}", str(one.scans), one.reason,
         )
         for track_id, one in most[:FEW]
     ]  # fmt: skip
-    yield from table(("track", "highest level", "since, UTC", "score", "scans at HIGH or above", "why"), rows, text=5)
+    head = (
+        "track",
+        "highest level",
+        "first at it, UTC",
+        "highest score, UTC",
+        "scans at HIGH or above",
+        "why that score",
+    )
+    yield from table(head, rows, text=5)
     yield from _more(len(most))
 
 
@@ -186,17 +194,19 @@ def _alarms(report: Report, most_rows: int) -> Iterator[str]:
     if not contents.has("alarms"):
         yield _absent("which alarms were on", "alarms")
         return
-    alarms = sorted(contents.alarms.values(), key=lambda a: (a.raised_ns, a.id))
+    alarms, ended = contents.alarms.of_bag, contents.alarms.ended_before
+    if ended:
+        yield f"<p>{ended} that had ended before the bag began {'is' if ended == 1 else 'are'} left out.</p>"
     if not alarms:
-        yield "<p>No alarm was raised.</p>"
+        yield f"<p>No alarm was {'on' if ended else 'raised'}.</p>"
         return
     end_ns = contents.end_ns
     duration_ns = max(end_ns - contents.begin_ns, 1)
     height = 14 * min(len(alarms), FEW) + 6
     yield f'<svg viewBox="0 0 {WIDE:.0f} {height}" width="{WIDE:.0f}" role="img" aria-label="Alarms over time">'
     for k, alarm in enumerate(alarms[:FEW]):
-        ended = alarm.ended_ns if alarm.state is AlarmState.ENDED else end_ns
-        first, last = ((at - contents.begin_ns) / duration_ns for at in (alarm.raised_ns, ended))
+        until = alarm.ended_ns if alarm.state is AlarmState.ENDED else end_ns
+        first, last = ((at - contents.begin_ns) / duration_ns for at in (alarm.raised_ns, until))
         first, last = min(max(first, 0.0), 1.0), min(max(last, 0.0), 1.0)
         colour = "#b3001b" if alarm.priority <= 2 else "#a84f00"
         yield (
@@ -207,7 +217,8 @@ def _alarms(report: Report, most_rows: int) -> Iterator[str]:
     rows = [
         (
             link(replay_link(report.bridge, a.track_id, a.raised_ns), str(a.track_id)), a.rule, a.zone, str(a.priority),
-            clock(a.raised_ns), clock(a.ended_ns) if a.state is AlarmState.ENDED else "on",
+            clock(a.raised_ns) + ", was on at the begin" * contents.alarms.was_on(a),
+            clock(a.ended_ns) if a.state is AlarmState.ENDED else "on",
             a.acknowledged_by or "nobody", "; ".join(filter(None, (a.text, a.note))),
         )
         for a in alarms[:most_rows]
@@ -280,6 +291,8 @@ def _warnings(contents: Contents) -> Iterator[str]:
     if not contents.has("events"):
         yield _absent("what happened", "events")
         return
+    if contents.events_before:
+        yield f"<p>{contents.events_before} events of before the bag, which it was told again at its begin, are left out.</p>"
     if not contents.warnings:
         yield f"<p>None among {contents.events.total()} events.</p>"
         return

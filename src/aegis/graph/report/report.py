@@ -162,6 +162,7 @@ def document(report: Report) -> dict[str, object]:
                 "level": ThreatLevel(one.level).name,
                 "at_ns": one.at_ns,
                 "score": one.score,
+                "score_at_ns": one.score_ns,
                 "reason": one.reason,
                 "scans_high_or_above": one.scans,
             }
@@ -177,14 +178,17 @@ def document(report: Report) -> dict[str, object]:
                 "track_id": a.track_id,
                 "priority": a.priority,
                 "raised_ns": a.raised_ns,
+                "on_at_begin": contents.alarms.was_on(a),
                 "ended_ns": a.ended_ns if a.state is AlarmState.ENDED else None,
                 "text": a.text,
                 "acknowledged_by": a.acknowledged_by or None,
                 "note": a.note or None,
             }
-            for a in sorted(contents.alarms.values(), key=lambda a: (a.raised_ns, a.id))
+            for a in contents.alarms.of_bag
         ],
+        "alarms_ended_before": None if not contents.has("alarms") else contents.alarms.ended_before,
         "events": None if not contents.has("events") else {name: n for (name, _), n in sorted(contents.events.items())},
+        "events_before": None if not contents.has("events") else contents.events_before,
         "stages": None
         if not contents.has("status")
         else {
