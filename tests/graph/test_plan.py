@@ -122,11 +122,19 @@ def test_the_processes_and_their_arguments(tmp_path):
 def test_the_environment_says_the_run_and_leaves_what_is_said():
     made = plan(discovery_range="LOCALHOST")
     (run,) = {tuple(environ.items()) for environ in made.environ.values()}  # the same for all
-    assert [name for name, _ in run] == ["AEGIS_RUN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE", "AEGIS_PROVEN"]
-    assert plan().environ["tracking"].keys() == {"AEGIS_RUN_ID", "AEGIS_PROVEN"}
+    assert [name for name, _ in run] == [
+        "AEGIS_RUN_ID",
+        "ROS_AUTOMATIC_DISCOVERY_RANGE",
+        "AEGIS_PROVEN",
+        "FASTDDS_BUILTIN_TRANSPORTS",
+    ]
+    assert plan().environ["tracking"].keys() == {"AEGIS_RUN_ID", "AEGIS_PROVEN", "FASTDDS_BUILTIN_TRANSPORTS"}
     given = {"AEGIS_RUN_ID": "mine", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
     environ = plan(environ=given, discovery_range="LOCALHOST").environ["tracking"]
-    assert (environ["AEGIS_RUN_ID"], environ.keys()) == ("mine", {"AEGIS_RUN_ID", "AEGIS_PROVEN"})
+    assert (environ["AEGIS_RUN_ID"], environ.keys()) == (
+        "mine",
+        {"AEGIS_RUN_ID", "AEGIS_PROVEN", "FASTDDS_BUILTIN_TRANSPORTS"},
+    )
 
 
 def test_nobody_else_is_taken_for_the_nodes_that_run_here():
@@ -149,6 +157,17 @@ def test_who_sends_cubes_gets_the_shared_memory_for_them(options):
     assert Path(made.environ["simulator"][name]).name == "large_messages.xml"
     assert name not in Plan.of(Options(**options), {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}).environ["simulator"]
     assert name not in plan().environ["simulator"]
+
+
+def test_all_that_has_no_cubes_sends_by_udp_unless_dds_is_told_otherwise():
+    """What is killed leaves no shared memory that its successor falls over."""
+    name, profiles = "FASTDDS_BUILTIN_TRANSPORTS", "FASTRTPS_DEFAULT_PROFILES_FILE"
+    made = plan().environ
+    assert {environ.get(name) for environ in made.values()} == {"UDPv4"}
+    raw = Plan.of(Options(sets=RAW), {}).environ
+    assert {process for process, environ in raw.items() if name not in environ} == {"simulator", "frontend"}
+    for said in ({name: "SHM"}, {profiles: "mine.xml"}, {"FASTDDS_DEFAULT_PROFILES_FILE": "mine.xml"}):
+        assert not any(one.keys() & {name, profiles} for one in Plan.of(Options(), said).environ.values())
 
 
 @pytest.mark.parametrize("words", [

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aegis.core.objects import ObjectsSettings
 from aegis.core.params import ConfigError, Settings
+from aegis.core.signal.settings import FrontEndSettings
 from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.uplink.settings import UplinkSettings
 from aegis.drivers import registry
@@ -33,7 +34,8 @@ COMPOSED = "graph"  # name of the process that all stages share
 RUN_ID = "AEGIS_RUN_ID"
 DISCOVERY_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 _DDS_PROFILES = "FASTRTPS_DEFAULT_PROFILES_FILE"
-_DDS_SAID = (_DDS_PROFILES, "FASTDDS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS")
+_DDS_TRANSPORTS = "FASTDDS_BUILTIN_TRANSPORTS"
+_DDS_SAID = (_DDS_PROFILES, "FASTDDS_DEFAULT_PROFILES_FILE", _DDS_TRANSPORTS)
 
 
 @dataclass(frozen=True)
@@ -210,13 +212,20 @@ def _proven(parts: Sequence[rig.Part], ros: RosArguments) -> list[str]:
 
 
 def dds_environ(settings: Iterable[Settings], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what lets Fast DDS take shared memory for whole frames, in a process that sends raw cubes.
+    """Return by which ways Fast DDS is to send in a process; nothing where the environment says it.
 
-    With its own half a megabyte, best-effort cubes get lost. Nothing where the environment says how DDS is to be.
+    A process that sends raw cubes gets shared memory for whole frames: with its own half a megabyte, best-effort cubes get lost.
+    What takes them is left as it is. All else sends by UDP: a process that is killed leaves its shared memory behind (about a
+    megabyte each time), and once in some hundreds of kills its successor heard nothing any more until all was started again.
     """
-    if any(environ.get(name) for name in _DDS_SAID) or not any(map(gives_cubes, settings)):
+    settings = list(settings)
+    if any(environ.get(name) for name in _DDS_SAID):
         return {}
-    return {_DDS_PROFILES: str(share_dir() / "config" / "dds" / "large_messages.xml")}
+    if any(map(gives_cubes, settings)):
+        return {_DDS_PROFILES: str(share_dir() / "config" / "dds" / "large_messages.xml")}
+    if any(isinstance(one, FrontEndSettings) for one in settings):
+        return {}
+    return {_DDS_TRANSPORTS: "UDPv4"}
 
 
 def gives_cubes(settings: Settings) -> bool:
