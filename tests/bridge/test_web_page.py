@@ -309,7 +309,11 @@ def test_the_picture_never_shows_old_data_as_new(page, start_bridge, feed, publi
     publisher.send_scan(feed.sequence + 1)
     page.wait_for_selector("body[data-connection='live'][data-picture='fresh']")
 
-    publisher.send_scan(feed.sequence + 2, stamp_ns=time.time_ns() - 3600 * 10**9)  # new to us, but measured long ago
+    publisher.send_scan(feed.sequence + 2, stamp_ns=time.time_ns() - 6 * 10**9)
+    says(page, "connection", re.compile("^late [678] s$"))
+    wait_state(page, "connection", "late")
+
+    publisher.send_scan(feed.sequence + 3, stamp_ns=time.time_ns() - 3600 * 10**9)  # new to us, but measured long ago
     says(page, "notice", re.compile("measured 60 min ago"))
     wait_state(page, "connection", "stale")
 

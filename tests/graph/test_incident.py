@@ -193,11 +193,13 @@ def test_what_was_decided_before_the_time_is_told_apart(tmp_path):
     assert json.loads(found["incident.json"])["absent"]["alarms"] == "1 had ended before the bag's part began"
 
 
-def test_what_was_played_later_is_none_of_it(tmp_path):
+@pytest.mark.parametrize("first_s", [0, 600], ids=["live", "both played"])
+def test_what_was_played_later_is_none_of_it(tmp_path, first_s):
+    """Of what was played twice, where none lived, both say their events, and the tracks are of the last."""
     path = tmp_path / "history.db"
     store = Store(open_engine(f"sqlite:///{path}"))
     store.prepare()
-    for run, delay_s in (("live", 0), ("played", 900)):
+    for run, delay_s in (("live", first_s), ("played", 900)):
         for k in range(20):
             tracks = tracks_at(k)
             tracks.track_id[:] += delay_s
@@ -217,11 +219,13 @@ def test_what_was_played_later_is_none_of_it(tmp_path):
     done = aegis("export", "--from", FROM, "--to", TO, "-o", out, "--history", path, "--site", "60,10,100")
     assert done.exit_code == 0, done.output
     found = contents(out)
-    assert {name for name in found if name.startswith("cot/track")} == {"cot/track-1.cot", "cot/track-2.cot"}
-    assert [(one["run_id"], one["sequence"]) for one in json.loads(found["events.json"])] == [
-        ("live", k) for k in range(5, 16)
-    ]
-    assert json.loads(found["incident.json"])["absent"]["what was played"].startswith("11 events of the history")
+    shown = (1, 2) if first_s == 0 else (901, 902)
+    assert {name for name in found if name.startswith("cot/track")} == {f"cot/track-{one}.cot" for one in shown}
+    told = {(one["run_id"], one["sequence"]) for one in json.loads(found["events.json"])}
+    assert told == {(run, k) for run in (("live",) if first_s == 0 else ("live", "played")) for k in range(5, 16)}
+    absent = json.loads(found["incident.json"])["absent"].get("what was played", "")
+    assert absent.startswith("11 events of the history" if first_s == 0 else "")
+    assert bool(absent) == (first_s == 0)
 
 
 def test_what_is_not_there_is_said(bag, tmp_path):

@@ -4,14 +4,16 @@
 
 import numpy as np
 import pytest
+from bridge_data import some_detections
 from click.testing import CliRunner
 from evaluation_data import SECOND, picture
 
 from aegis.cli.main import cli
 from aegis.core.events import TrackLost
 from aegis.core.types import TrackStatus
+from aegis.resources import config_file
 from aegis.ros.bag import write_bag
-from aegis.ros.messages.picture import tracks_to_msg
+from aegis.ros.messages.picture import detections_to_msg, tracks_to_msg
 from aegis.ros.messages.reports import event_to_msg
 
 BEGIN_S = 1_700_000_000
@@ -69,6 +71,21 @@ def test_what_is_in_the_bag_is_in_the_file_at_its_time(bag, tmp_path):
     assert [column(row, "scalars") for row in found["/plots/tracks"]] == [[2.0]] * 6
     (event,) = found["/events"]
     assert "TRACKING_LOST" in column(event, "text")[0]
+
+
+def test_each_radars_detections_of_a_rig_are_placed_from_where_it_stands(tmp_path):
+    pytest.importorskip("rerun", reason="the extra rerun is not installed")
+    with write_bag(tmp_path / "rig", ["detections"]) as bag:
+        for k, name in enumerate(("front", "left")):  # ahead, at 100 m
+            one = some_detections(1, (BEGIN_S + k) * SECOND, 1)
+            one.sensor_id, one.range[:], one.azimuth[:], one.elevation[:] = name, 100.0, 0.0, 0.0
+            bag.write("detections", one.stamp_ns, detections_to_msg(one))
+    out = tmp_path / "rig.rrd"
+    done = run("--rerun", out, "--bag", tmp_path / "rig", "--config", config_file("rig.yaml"))
+    assert done.exit_code == 0, done.output
+    rows = sorted(read(out)["/detections"], key=lambda row: column(row, "stamp"))
+    places = [column(row, "positions") for row in rows]
+    np.testing.assert_allclose(places, [[[3, 100, 0]], [[-103, 0, 0]]], atol=1e-4)
 
 
 def test_a_part_and_what_is_refused(bag, tmp_path):

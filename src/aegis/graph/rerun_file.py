@@ -17,6 +17,8 @@ from aegis.bridge.settings import BridgeSettings
 from aegis.bridge.stream.bodies import positions_in_map
 from aegis.core.palette import LEVEL_HEX, UNASSESSED_HEX
 from aegis.core.params import ConfigError
+from aegis.core.sensor import SensorPoses
+from aegis.core.tracking.settings import TrackingSettings
 from aegis.core.types import ClassId, Detections, Floats, ThreatLevel, Threats, Tracks, TrackStatus
 from aegis.graph.config import Parameters
 from aegis.graph.evaluation.recording import deliver
@@ -50,7 +52,7 @@ def write_rerun(bag_path: Path, out: Path, parameters: Parameters, from_ns: int,
     Args:
         bag_path: a recording of the graph.
         out: the file (.rrd), which must not exist.
-        parameters: of the graph: where a sensor stands whose detections do not say it.
+        parameters: of the graph: where sensors stand whose detections do not say it.
         from_ns, to_ns: by the time of recording.
 
     Raises:
@@ -67,7 +69,7 @@ def write_rerun(bag_path: Path, out: Path, parameters: Parameters, from_ns: int,
     stream = rerun.RecordingStream("aegis", recording_id=out.stem)
     try:
         stream.save(temporary)
-        written = _Writer(stream, parameters.settings_as(BridgeSettings, "bridge"))
+        written = _Writer(stream, _places(parameters))
         with closing(GraphBag(bag_path, whole=False)) as bag:
             takers: Mapping[str, Callable[[Any], None]] = {
                 "tracks": lambda m: written.take_tracks(tracks_from_msg(m)),
@@ -91,10 +93,17 @@ def write_rerun(bag_path: Path, out: Path, parameters: Parameters, from_ns: int,
     return written.counts
 
 
+def _places(parameters: Parameters) -> SensorPoses:
+    """Return where sensors stand: as the bridge is told, and of a rig's radars, as tracking is."""
+    told = parameters.settings_as(BridgeSettings, "bridge")
+    rig = parameters.settings_as(TrackingSettings, "tracking").sensors
+    return told.model_copy(update={"sensors": {**rig, **told.sensors}})
+
+
 class _Writer:
     """Gathers messages, and writes some hundred at a time."""
 
-    def __init__(self, stream: rerun.RecordingStream, mounted: BridgeSettings) -> None:
+    def __init__(self, stream: rerun.RecordingStream, mounted: SensorPoses) -> None:
         self._stream, self._mounted = stream, mounted
         self._pictures: dict[str, list[_Picture]] = {TRACKS: [], DETECTIONS: []}
         self._events: list[ReceivedEvent] = []
@@ -117,7 +126,7 @@ class _Writer:
 
     def take_detections(self, detections: Detections) -> None:
         """Take a scan."""
-        places = positions_in_map(detections, self._mounted)
+        places = positions_in_map(detections, self._mounted.pose(detections.sensor_id))
         places = places[np.isfinite(places).all(axis=1)]
         self._add(DETECTIONS, _Picture(detections.stamp_ns, places, np.empty((0, 3)), [_PLOT] * len(places), []))
 

@@ -95,7 +95,7 @@ def _rows(connection: Connection, table: Table, from_ns: int, to_ns: int) -> Seq
 
 
 def _pictures(tracks: Sequence[Row[Any]], threats: Sequence[Row[Any]]) -> list[tuple[Tracks, Threats | None]]:
-    """Return the pictures, with what is known of errors: the history keeps sigma x, y, z."""
+    """Return the pictures, with what is known of errors: the history keeps sigma x, y, z. Of those played twice, the last."""
     by_stamp: dict[int, list[Row[Any]]] = {}
     for row in tracks:
         by_stamp.setdefault(row.stamp_ns, []).append(row)
@@ -103,7 +103,10 @@ def _pictures(tracks: Sequence[Row[Any]], threats: Sequence[Row[Any]]) -> list[t
     for row in threats:
         assessed.setdefault(row.stamp_ns, []).append(row)
     out = []
-    for stamp_ns, rows in by_stamp.items():
+    for stamp_ns, of_stamp in by_stamp.items():
+        received = [row.received_ns for row in of_stamp]
+        last = None if None in received else max(received)  # a picture's rows were received at one time
+        rows = [row for row in of_stamp if row.received_ns == last]
         found = samples(rows)
         n = len(rows)
         covariance = np.full((n, 6, 6), np.nan)
@@ -116,5 +119,7 @@ def _pictures(tracks: Sequence[Row[Any]], threats: Sequence[Row[Any]]) -> list[t
             class_probability=np.full((n, N_CLASSES), np.nan), existence_probability=found.existence_probability,
             rcs_dbsm=nothing, age=nothing, time_since_update=nothing, hits=np.zeros(n, dtype=np.int64),
         )  # fmt: skip
-        out.append((tracks_then, assessments(assessed[stamp_ns]) if stamp_ns in assessed else None))
+        ids = set(found.track_id.tolist())
+        of_them = [row for row in assessed.get(stamp_ns, []) if row.track_id in ids]
+        out.append((tracks_then, assessments(of_them) if of_them else None))
     return out
