@@ -255,10 +255,13 @@ def test_what_cannot_be_passed_on_as_json_is_refused_and_counted(start_bridge, p
         event.data = text
         publisher.publishers["events"].publish(event)
 
-    def refused() -> int:
-        return sum("cannot be passed on" in m.data for m in publisher.heard["events"] if m.stage == "bridge")
+    def counted() -> dict[str, int]:
+        rows = [json.loads(m.detail[0]) for m in publisher.heard["status"] if list(m.stage) == ["bridge"]]
+        return rows[-1]["dropped_by_reason"] if rows else {}
 
-    wait_for(lambda: refused() == 4, "the refusals are reported")
+    wait_for(lambda: counted() == {"malformed PipelineStatus": 2, "malformed Event": 2}, "all are counted")
+    told = [m.data for m in publisher.heard["events"] if m.stage == "bridge" and "cannot be passed on" in m.data]
+    assert len(told) == 2  # one of each kind in a minute
     with bridge.stream() as client:
         client.send('{"type": "get_status"}')
         status = until(client, "status")

@@ -127,10 +127,10 @@ def test_a_message_that_cannot_be_read_is_a_drop_with_a_reason_and_no_fault_of_t
     assert (refusal.message.name, refusal.message.severity) == ("PIPELINE_ERROR", 2)
     assert refusal.message.header.stamp.sec == 9
     data = json.loads(refusal.message.data)
-    assert data["refused"] == "malformed message"
+    assert data["refused"] == f"malformed {type(message).__name__}"
     assert data["message"].startswith(why)
     assert (stage.counters.dropped, stage.counters.errors) == (1, 0)
-    assert stage.counters.reasons == {"malformed message": 1}
+    assert stage.counters.reasons == {data["refused"]: 1}
     stage.counters.received += 1
     warned = diagnosis(stage, 10)
     assert warned.level == DiagnosticStatus.WARN
@@ -154,7 +154,7 @@ def test_what_is_refused_for_one_reason_is_told_once_a_minute_and_counted_always
     assert told == [0, 60, 121, 5]
     told = [len(list(stage.refuse_ahead("detections", 5.0, (1000 + at_s) * SECOND))) for at_s in (0, 10, 59, 60)]
     assert told == [1, 0, 0, 1]
-    assert stage.counters.reasons == {"malformed message": 7, "stamp ahead of the clock": 4}
+    assert stage.counters.reasons == {"malformed DetectionArray": 7, "stamp ahead of the clock": 4}
 
 
 def test_objects_that_are_lost_are_warned_of_and_those_left_out_on_purpose_are_not(stage):

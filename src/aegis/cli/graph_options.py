@@ -73,7 +73,13 @@ _OPTIONS = (
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="Parameter file that says itself which radars there are, in its section `site`; docs/sites.md.",
     ),
-    click.option("--node", "nodes", metavar="NAME", multiple=True, help="Run this node, and no other. Repeatable."),
+    click.option(
+        "--node",
+        "nodes",
+        metavar="NAME",
+        multiple=True,
+        help="Of the stages run this one alone, with the bridge (--no-bridge). Repeatable.",
+    ),
 )
 
 

@@ -49,6 +49,11 @@ _SCALARS = {int: _INTEGERS, float: _FLOATS, str: {"string"}, bool: {"boolean"}}
 class MalformedError(ValueError):
     """A message that cannot be read: its fields contradict each other, or hold what there is not. Its sender is at fault."""
 
+    def __init__(self, kind: str, text: str) -> None:
+        """Say of which kind of message it is, and what is wrong with it."""
+        super().__init__(text if text.startswith(kind) else f"{kind}: {text}")
+        self.kind = kind
+
 
 def read_from_msg(convert: Callable[P, T]) -> Callable[P, T]:
     """Decorate what reads a message: a ValueError in it is the message's fault, and becomes a MalformedError."""
@@ -60,8 +65,7 @@ def read_from_msg(convert: Callable[P, T]) -> Callable[P, T]:
         except MalformedError:
             raise
         except ValueError as error:
-            kind, text = type(args[0]).__name__, str(error)
-            raise MalformedError(text if text.startswith(kind) else f"{kind}: {text}") from error
+            raise MalformedError(type(args[0]).__name__, str(error)) from error
 
     return read
 

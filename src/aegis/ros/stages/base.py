@@ -264,7 +264,7 @@ class Stage(ABC, Generic[SettingsT]):
     def caught(self, error: Exception, now_ns: int) -> Iterator[Output]:
         """Count an exception from a callback, and tell of it: a message that cannot be read is refused, all else is a fault."""
         if isinstance(error, MalformedError):
-            yield from self._refuse_input("malformed message", str(error), now_ns)
+            yield from self._refuse_input(f"malformed {error.kind}", str(error), now_ns)
         else:
             yield self.failed(error, now_ns)
 
