@@ -21,7 +21,7 @@ const STAGE_MISSING_AFTER_S = 3;
 const MINUTE_MS = 60_000;
 
 export function numberText(value: number | null, digits: number): string {
-  return value === null ? "–" : value.toFixed(digits);
+  return value === null ? "–" : value.toFixed(digits).replace(/^-(0(?:\.0*)?)$/, "$1"); // no "-0"
 }
 
 const NO_LEVELS: ReadonlyMap<number, Level> = new Map();

@@ -24,7 +24,7 @@ function heardOf(tracks, threats) {
 const ids = (heard, order, now = 1000) => rowsOf(heard, order, now).map((row) => row.track_id);
 
 test("unknown numbers are a dash", () => {
-  assert.deepEqual([numberText(null, 1), numberText(0, 1), numberText(12.345, 2)], ["–", "0.0", "12.35"]);
+  assert.deepEqual([numberText(null, 1), numberText(0, 1), numberText(12.345, 2), numberText(-0.4, 0), numberText(-0.04, 1)], ["–", "0.0", "12.35", "0", "0.0"]);
 });
 
 test("the worst threat comes first, of equal ones that with the higher score, then the lower id", () => {
