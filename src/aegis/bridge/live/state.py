@@ -292,16 +292,19 @@ class LiveState:
 
     def rests(self, stage: str) -> str:
         """Return the state of its lifecycle in which a stage does not work; empty where it works, or has said nothing."""
+        return str(self._told(stage, "lifecycle") or "")
+
+    def _told(self, stage: str, name: str) -> object:
+        """Return what the detail of a stage's last status has under a name; None where it has nothing."""
         report = self.stages.get(stage)
         detail = report.row["detail"] if report else None
-        return str(detail.get("lifecycle", "")) if isinstance(detail, dict) else ""
+        return detail.get(name) if isinstance(detail, dict) else None
 
     def stage_warnings(self) -> list[str]:
         """Return in words what stages say that is not as it should be, of those that still report."""
         found = []
         for name, report in sorted(self.stages.items()):
-            detail = report.row["detail"]
-            said = detail.get("trouble") if isinstance(detail, dict) else None
+            said = self._told(name, "trouble")
             if said and name.partition("_")[0] != OWN_NAME and report.age_s <= self._silence_s:
                 found.append(f"{name}: {said}")
         return found
@@ -345,9 +348,7 @@ class LiveState:
 
     def noise_floor(self) -> str | None:
         """Return whether the EW stage can judge its noise floor, in its words; None before its first status."""
-        report = self.stages.get("ew")
-        detail = report.row["detail"] if report else None
-        word = detail.get("noise_floor") if isinstance(detail, dict) else None
+        word = self._told("ew", "noise_floor")
         return word if isinstance(word, str) else None
 
     def ew(self) -> dict[str, int | None]:

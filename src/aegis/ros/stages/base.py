@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from aegis.core.events import Event, MessageRefused, StageFailed
+from aegis.core.events import DetectionRefused, Event, MessageRefused, StageFailed
 from aegis.core.health import Health, Level
 from aegis.core.params import Settings
 from aegis.ros.messages.columns import MalformedError
@@ -222,14 +222,16 @@ class Stage(ABC, Generic[SettingsT]):
         )
         yield from self._refuse_input("stamp ahead of the clock", text, now_ns)
 
-    def _refuse_input(self, reason: str, text: str, now_ns: int) -> Iterator[Output]:
-        """Count a refused input, and tell of it where that has not been done lately."""
+    def _refuse_input(
+        self, reason: str, text: str, now_ns: int, kind: type[MessageRefused | DetectionRefused] = MessageRefused
+    ) -> Iterator[Output]:
+        """Count a refused input, and tell of it by an event of a kind where that has not been done lately."""
         self.counters.drop(reason)
         self._last_refusal = text
-        if self.is_news(reason, now_ns):
-            yield self.event(MessageRefused(reason, text), now_ns)
+        if self._refusal_is_news(reason, now_ns):
+            yield self.event(kind(reason, text), now_ns)
 
-    def is_news(self, reason: str, now_ns: int) -> bool:
+    def _refusal_is_news(self, reason: str, now_ns: int) -> bool:
         """Return whether an event is to tell of a refusal: the first one for this reason in a minute."""
         last_ns = self._refusal_told_ns.get(reason)
         if last_ns is not None and abs(now_ns - last_ns) < TOLD_AGAIN_NS:

@@ -142,10 +142,7 @@ class DetectionStage(Stage[DetectionSettings]):
                 yield from self._detect(at_the_stamp(scan, pose, platform.pose_at), pose)
 
     def _refuse(self, reason: str, text: str, stamp_ns: int) -> Iterator[Output]:
-        self.counters.drop(reason)
-        self._last_refusal = text
-        if self.is_news(reason, stamp_ns):
-            yield self.event(DetectionRefused(reason, text), stamp_ns)
+        return self._refuse_input(reason, text, stamp_ns, DetectionRefused)
 
     def _detect(self, scan: Scan, pose: Pose | None) -> Iterator[Output]:
         stamp_ns = scan.stamp_ns

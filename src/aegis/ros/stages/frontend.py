@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from aegis.core.detection.settings import CLASS_FIELDS
-from aegis.core.events import MessageRefused
 from aegis.core.finite import finite_or_none
 from aegis.core.health import Health, Level
 from aegis.core.params import Settings
@@ -54,10 +53,7 @@ class FrontEndStage(Stage[FrontEndSettings]):
             self.note_sequence(topic, cube.sequence, cube.sensor_id)
             scan, dropped = self.front_end.step(cube)
         except CubeError as error:
-            self.counters.drop(error.reason)
-            self._last_refusal = str(error)
-            if self.is_news(error.reason, stamp_ns):
-                yield self.event(MessageRefused(error.reason, str(error)), stamp_ns)
+            yield from self._refuse_input(error.reason, str(error), stamp_ns)
             return
         self._notes += self.front_end.notes
         for reason, objects in dropped.items():
