@@ -307,6 +307,22 @@ def test_nodes_can_be_left_out():
         plan(nodes=("frontend",))
 
 
+@pytest.mark.parametrize(
+    ("nodes", "sets", "waits_for"),
+    [
+        ((), (), ()),
+        (("tracking", "detection"), (), ("detection, tracking",)),
+        (("foxglove",), (), ()),  # beside a graph that runs elsewhere
+        (("tracking",), ("bridge.ready.stages=[tracking, threat]",), ()),
+    ],
+)
+def test_the_bridge_waits_for_the_stages_that_run_here(nodes, sets, waits_for):
+    words = plan(*sets, nodes=nodes).processes[BRIDGE]
+    assert [word for word in words if word.startswith("--set=bridge.ready.stages")] == [
+        f"--set=bridge.ready.stages=[{stages}]" for stages in waits_for
+    ]
+
+
 def test_a_rig_with_fusion_has_a_tracker_for_each_radar():
     made = plan(*RIG, "tracking.motion.acceleration_sigma_mps2=5.0", radars=("front", "left"), fusion=True)
     radars = [f"{radar}/{node}" for radar in ("front", "left") for node in ("simulator", "detection", "tracking")]
@@ -318,6 +334,7 @@ def test_a_rig_with_fusion_has_a_tracker_for_each_radar():
     assert said == ["front/tracking"]  # one says for all what classes mean
     fusion = set(made.processes["fusion"])
     assert {"--set=fusion.sources.front.sensor_x=3.0", "--set=fusion.acceleration_sigma_mps2=5.0"} <= fusion
+    assert "--set=fusion.bias.reference=front" in fusion
     assert not [word for word in made.processes["threat"] if "source_tracks" in word]
     (stages,) = [word for word in made.processes[BRIDGE] if word.startswith("--set=bridge.ready.stages")]
     assert "front/tracking" in stages

@@ -51,6 +51,18 @@ def errors_of(pictures, truths) -> tuple[set[int], list[float]]:
     return ids, errors
 
 
+def ground_sigma_of(pictures) -> float:
+    """Return the median standard deviation over ground that the confirmed tracks of pictures state, in metres."""
+    return float(
+        np.median(
+            [
+                np.sqrt(np.trace(np.array(m.covariance).reshape(-1, 6, 6)[i, :2, :2]))
+                for m in pictures for i, status in enumerate(m.status) if status == TrackStatus.CONFIRMED
+            ]
+        )
+    )  # fmt: skip
+
+
 def test_one_object_seen_by_two_radars_is_one_track(ros_domain, tmp_path, wait_for):
     log, options = tmp_path / "log", options_of(tmp_path / "one.yaml")
     with Listener("detections", "tracks", "truth", "status") as graph, aegis_up(ros_domain, log, *options):
@@ -112,6 +124,8 @@ def test_each_radar_has_its_tracker_and_their_tracks_are_fused(ros_domain, tmp_p
     assert errors
     assert np.median(errors) < 60.0
     assert len(ids) == 1
+    alone = [m for m in graph.messages["source_tracks"] if m.sensor_id == "front"]
+    assert ground_sigma_of(graph.messages["tracks"][begin:middle]) < ground_sigma_of(alone)  # a second radar adds
     later = graph.messages["tracks"][middle:]
     held = {i for m in later for i, status in zip(m.track_id, m.status, strict=True) if status == TrackStatus.CONFIRMED}
     assert held == ids

@@ -106,7 +106,10 @@ def _last_part(names: list[str], radars: Sequence[str], parameters: Parameters) 
 
 
 def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
-    """Return the parts with the bridge in the last, which knows the nodes that run where these are not one of each."""
+    """Return the parts with the bridge in the last, which knows the nodes that run where these are not one of each.
+
+    It waits for the stages that run here.
+    """
     last = parts[-1]
     sets = _place_sets(BRIDGE, [part.radar for part in parts if part.radar], parameters)
     if len(parts) > 1 or _FUSION in last.nodes:
@@ -120,6 +123,12 @@ def with_bridge(parts: list[Part], parameters: Parameters) -> list[Part]:
         if not parameters.gives(BRIDGE, "ready.sensors"):
             found = [part.parameters.settings_as(DetectionSettings, "detection") for part in parts[:-1] if part.radar]
             sets.append(f"bridge.ready.sensors=[{', '.join(one.sensor_id for one in found)}]")
+    elif not parameters.gives(BRIDGE, "ready.stages"):
+        waited = parameters.settings_as(BridgeSettings, BRIDGE).ready.stages
+        # Of a part of the graph (`--node`), that part; one that has none of them is for watching another's.
+        here = [name for name in waited if name in last.nodes]
+        if here and len(here) < len(waited):
+            sets.append(f"bridge.ready.stages=[{', '.join(here)}]")
     given = replace(last.parameters, explicit=[*parse_sets(sets), *last.parameters.explicit])
     return [*parts[:-1], replace(last, nodes=[*last.nodes, BRIDGE], parameters=given, sets=[*last.sets, *sets])]
 
@@ -175,6 +184,9 @@ def _fusion_sets(radars: Sequence[str], rig: Parameters, *, alone: bool) -> list
             found |= {f"sources.{radar}.{name}": getattr(place, name) for name in ("sensor_x", "sensor_y", "sensor_z")}
     if radars and not alone and all(radar in tracking.sensors for radar in radars):
         found["bias.range_sigma_m"] = _RANGE_BIAS_SIGMA_M
+    if len(radars) > 1 and not alone:
+        # As with one radar, whose place is taken as stated: else what all have in common, which no track shows, is in every error.
+        found["bias.reference"] = radars[0]
     return [f"fusion.{name}={value}" for name, value in found.items() if not rig.gives("fusion", name)]
 
 
