@@ -124,7 +124,7 @@ class Filter:
         if len(tracks):
             log_background = measurement.log_of_all(background.density)
             tracks, seen, visible, looked = self._associate(
-                tracks, scan, mean, covariance, log_background, stamp, dt, part
+                tracks, scan, mean, covariance, log_background, stamp, dt, part, misses.alone(state.heard, number)
             )
             unseen = misses.missed(seen.before, looked, state.heard, number, stamp, whole=part is None)
             unseen[seen.found] = False
@@ -142,7 +142,7 @@ class Filter:
         coast_s = self._settings.existence.max_coast_s
         if sweep is not None:
             coast_s = max(coast_s, TURNS_COASTED * looks_s)
-        expected = existence.expected(tracks["updated_ns"], stamp, visible, looks_s, self._hiding)
+        expected = misses.expected(tracks, visible, state.heard, number, stamp, looks_s, self._hiding)
         begin = int(scan.measured_ns.min(initial=stamp))
         in_view = InView(visible, expected, new)
         tracks = settled(tracks, born, in_view, (begin, stamp), coast_s, known, self._settings.existence, self._ids)
@@ -258,8 +258,12 @@ class Filter:
         stamp: int,
         dt: float,
         part: Part | None,
+        alone: bool,
     ) -> tuple[Rows, Seen, NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return the tracks updated by a scan, what it showed, (N,) which are in view, and (N,) which it looked at."""
+        """Return the tracks updated by a scan, what it showed, (N,) which are in view, and (N,) which it looked at.
+
+        `alone`: no other sensor looks where this one does not.
+        """
         s, z = self._settings, scan.z
         n, (reals, wholes, flags) = len(tracks), tracks.tables
         (centre, spread), (velocity, noise), sure = np.empty((2, n, 3)), np.empty((2, n, 2)), np.empty(n, np.bool_)
@@ -280,7 +284,7 @@ class Filter:
         observed = observe(before, scan.view, z, log_background, self._how, part)
         (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
-        after["looked_ns"][slice(None) if part is None else looked] = stamp
+        after["looked_ns"][slice(None) if part is None and alone else looked] = stamp
         found = rows.note_hits(after, chances.hit, close, best, pairs.detection, scan.rcs, z.measured, scan.measured_ns)
         if scan.looks is not None:
             scan.looks.note(after, found, pairs.detection[best[found]])

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.tracking import existence
+from aegis.core.tracking.existence import Hiding
 from aegis.core.tracking.rows import Rows
 from aegis.core.tracking.sweep import Sweep
 
@@ -37,6 +39,11 @@ def hear(heard: Mapping[int, Heard], number: int, stamp_ns: int, sweep: Sweep | 
     return {**heard, number: Heard(stamp_ns, turn_ns or (stamp_ns - before.last_ns) or before.period_ns)}
 
 
+def alone(heard: Mapping[int, Heard], number: int) -> bool:
+    """Tell whether a sensor is the only one that was heard."""
+    return not heard.keys() - {number}
+
+
 def missed(
     tracks: Rows, looked: NDArray[np.bool_], heard: Mapping[int, Heard], number: int, stamp_ns: int, *, whole: bool
 ) -> NDArray[np.bool_]:
@@ -52,9 +59,35 @@ def missed(
         number: of the sensor; stamp_ns: of the scan.
         whole: it looked at all of its view at once.
     """
-    if not heard.keys() - {number}:
+    if alone(heard, number):
         return np.ones(len(tracks), np.bool_) if whole else looked
     held_by, longest_ns = tracks["held_by"], np.zeros(len(tracks))
     for each, times in heard.items():
         longest_ns[held_by == each] = LATE * (times.period_ns or FIRST_PERIOD_NS)
     return np.asarray(looked | (stamp_ns - tracks["updated_ns"] > longest_ns), np.bool_)
+
+
+def expected(
+    tracks: Rows, visible: NDArray[np.bool_], heard: Mapping[int, Heard], number: int, stamp_ns: int, looks_s: float,
+    how: Hiding,
+) -> NDArray[np.bool_]:  # fmt: skip
+    """Return (N,) whether a track belongs into the confirmed picture as far as a sensor's view goes, as `existence.expected`.
+
+    Of several sensors, one that does not look where another one holds a track says nothing of that, as long as the other one comes.
+
+    Args:
+        tracks: after the scan; visible: (N,) which are in the sensor's view.
+        heard: all sensors, this one too, by number.
+        number: of the sensor; stamp_ns: of the scan.
+        looks_s: from one look of a single sensor to the next; how: objects hide.
+    """
+    out = existence.expected(tracks["updated_ns"], stamp_ns, visible, looks_s, how)
+    if alone(heard, number):
+        return out
+    for each, times in heard.items():
+        period_ns = times.period_ns or FIRST_PERIOD_NS
+        held = np.flatnonzero(tracks["held_by"] == each)
+        out[held] = existence.expected(tracks["updated_ns"][held], stamp_ns, visible[held], period_ns * 1e-9, how)
+        if each != number and stamp_ns - times.last_ns <= LATE * period_ns:
+            out[held] = True
+    return out
