@@ -42,7 +42,7 @@ from aegis.core.types import ClassId, Detections, Floats, Ints
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
 SURE = 0.9  # existence probability of a track that another one may hide
 PROBABLE = 0.5  # more probable than not
-TURNS_COASTED = 3.5  # at least, however slowly the antenna turns: three misses in a row
+LOOKS_COASTED = 3.5  # at least, however seldom a sensor looks: three misses in a row
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
 
 
@@ -139,9 +139,9 @@ class Filter:
             state = self._note_passed(state, sensor_id, sweep, part, seen, born, stamp)
         new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
         looks_s = dt if sweep is None else 2.0 * sweep.same_pass_s
-        coast_s = self._settings.existence.max_coast_s
+        coast_s = max(self._settings.existence.max_coast_s, LOOKS_COASTED * misses.slowest_s(state.heard))
         if sweep is not None:
-            coast_s = max(coast_s, TURNS_COASTED * looks_s)
+            coast_s = max(coast_s, LOOKS_COASTED * looks_s)
         expected = misses.expected(tracks, visible, state.heard, number, stamp, looks_s, self._hiding)
         begin = int(scan.measured_ns.min(initial=stamp))
         in_view = InView(visible, expected, new)

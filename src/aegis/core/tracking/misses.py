@@ -25,6 +25,7 @@ class Heard(NamedTuple):
 
     last_ns: int
     period_ns: int = 0  # from one look to the next at the same place; 0: not known yet
+    steady_ns: int = 0  # the shorter of the last two: a single gap is no period
 
 
 def number_of(sensor_id: str) -> int:
@@ -36,7 +37,13 @@ def hear(heard: Mapping[int, Heard], number: int, stamp_ns: int, sweep: Sweep | 
     """Return what is known of the sensors' times after a look of one; `sweep`: of its antenna, if that turns."""
     before = heard.get(number, Heard(stamp_ns))
     turn_ns = 0 if sweep is None else round(2e9 * sweep.same_pass_s)
-    return {**heard, number: Heard(stamp_ns, turn_ns or (stamp_ns - before.last_ns) or before.period_ns)}
+    period_ns = turn_ns or (stamp_ns - before.last_ns) or before.period_ns
+    return {**heard, number: Heard(stamp_ns, period_ns, min(period_ns, before.period_ns))}
+
+
+def slowest_s(heard: Mapping[int, Heard]) -> float:
+    """Return the longest period of a sensor [s]; 0 where none is known."""
+    return max((times.steady_ns for times in heard.values()), default=0) * 1e-9
 
 
 def alone(heard: Mapping[int, Heard], number: int) -> bool:
