@@ -331,6 +331,30 @@ def test_a_still_post_stays_where_it_is_whenever_it_was_measured():
     assert found.time_offset.tolist() == offset.tolist()
 
 
+def test_a_still_post_has_the_range_rate_of_the_stamp_whenever_it_was_measured():
+    """Against the derivative of the distance from the sensor's closed form, at the points' own times and at the stamp."""
+    buffer = buffer_of([on_circle(t) for t in np.arange(0.0, 4.01, 0.02)])
+    posts = np.array([[60.0, 5.0, 2.0], [-300.0, 40.0, 60.0], [110.0, -70.0, 4.0]])
+    offset = np.array([-1.2, 0.07, 0.9])
+
+    def seen(post: np.ndarray, t: float) -> tuple[float, float, float, float]:
+        step = 1e-4
+        near, far = (np.linalg.norm(post - sensor_on_circle(t + dt)[0]) for dt in (-step, step))
+        position, _, heading = sensor_on_circle(t)
+        x, y, z = post - position
+        range_m, azimuth = np.linalg.norm([x, y, z]), np.arctan2(y, x) - heading
+        return range_m, azimuth, np.arcsin(z / range_m), (far - near) / (2.0 * step)
+
+    r, azimuth, elevation, rate = np.array([seen(p, 2.0 + dt) for p, dt in zip(posts, offset, strict=True)]).T
+    nothing, stamp_ns = np.full(3, np.nan), on_circle(2.0).stamp_ns
+    scan = Scan(stamp_ns, "radar", 1, r, azimuth, elevation, rate, nothing, nothing, nothing, time_offset=offset)
+    found = at_the_stamp(scan, buffer.pose_at(stamp_ns), buffer.pose_at)
+    wanted = np.array([seen(post, 2.0) for post in posts])
+    assert np.abs(rate - wanted[:, 3]).max() > 1.0
+    np.testing.assert_allclose(found.range, wanted[:, 0], atol=0.01)
+    np.testing.assert_allclose(found.range_rate, wanted[:, 3], atol=0.01)
+
+
 def test_an_antenna_on_a_ship_that_turns_turns_faster_or_slower():
     buffer = buffer_of([on_circle(t) for t in np.arange(0.0, 3.01, 0.05)], max_gap_s=0.5)
     pose = buffer.pose_at(on_circle(2.0).stamp_ns)

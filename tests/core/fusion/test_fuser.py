@@ -262,3 +262,64 @@ def test_which_of_two_a_track_is_is_not_guessed():
             there = moved(START, now) + beside / 2.0 + off * max(0.0, 1.0 - k / 12.0)
             picture = one.step(report(source, now, (1, there, P0), age=at)).tracks
     assert sorted(picture.sources) == ["a,c", "a,c", "b,d"]
+
+
+class LevelKalman(Kalman):
+    """The tracker of a radar without elevation: what is known is over ground, and it states a height of 0 and no climb, surely."""
+
+    def tracks(self) -> list[tuple]:
+        x, P = self.x.copy(), self.P.copy()
+        x[:, [2, 5]] = 0.0
+        for axis, variance in ((2, 500.0**2), (5, 1e-6)):
+            P[axis, :] = P[:, axis] = 0.0
+            P[axis, axis] = variance
+        return [(i + 1, each, P) for i, each in enumerate(x)]
+
+
+def flat_part(x: np.ndarray, P: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    over_ground = [0, 1, 3, 4]
+    return x[over_ground], P[np.ix_(over_ground, over_ground)]
+
+
+@pytest.mark.parametrize("first", ["high", "flat"])
+@pytest.mark.parametrize("climb", [0.0, 10.0, -60.0])
+def test_a_source_without_heights_says_nothing_of_height_and_climb(first, climb):
+    """Over ground it is the filter that has all measurements, in height the one that has those of the other source alone."""
+    rng, q = np.random.default_rng(4), 4.0
+    fused, ground, own = fuser(q), Kalman(q), {"high": Kalman(q), "flat": LevelKalman(q)}
+    heights = Kalman(q)
+    truth, dt = np.array([1000.0, 2000.0, 900.0, 50.0, -20.0, climb]), 0.5
+    push = np.linalg.cholesky(process_noise(dt, q))
+    order = [first, *({"high", "flat"} - {first})]
+    for k, name in zip(range(40), itertools.cycle(order), strict=False):
+        if k:
+            truth = transition(dt) @ truth + push @ rng.normal(size=6)
+        z = truth[:3] + rng.normal(0.0, SIGMA, 3)
+        own[name].measure(k * dt, z, SIGMA)
+        ground.measure(k * dt, z, SIGMA)
+        if name == "high":
+            heights.measure(k * dt, z, SIGMA)
+        picture = fused.step(report(name, k * dt, *own[name].tracks(), age=k * dt)).tracks
+        if k >= 8:
+            assert len(picture) == 1
+            assert picture.sources == ["flat,high"]
+            for found, wanted in zip(
+                flat_part(picture.state[0], picture.covariance[0]), flat_part(ground.x[0], ground.P), strict=True
+            ):
+                np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-2)
+            if name == "high":
+                np.testing.assert_allclose(picture.state[0, [2, 5]], heights.x[0, [2, 5]], rtol=1e-3, atol=1e-2)
+                np.testing.assert_allclose(
+                    picture.covariance[0][np.ix_([2, 5], [2, 5])], heights.P[np.ix_([2, 5], [2, 5])], rtol=1e-3
+                )
+
+
+def test_sources_without_heights_stay_without_one_together():
+    fused, own = fuser(), {"a": LevelKalman(4.0), "b": LevelKalman(4.0)}
+    rng = np.random.default_rng(5)
+    for k, name in zip(range(20), itertools.cycle("ab"), strict=False):
+        own[name].measure(k * 0.5, moved(START, k * 0.5)[:3] + rng.normal(0.0, SIGMA, 3), SIGMA)
+        picture = fused.step(report(name, k * 0.5, *own[name].tracks(), age=k * 0.5)).tracks
+    assert picture.sources == ["a,b"]
+    assert picture.state[0, [2, 5]].tolist() == [0.0, 0.0]
+    np.testing.assert_allclose(np.diag(picture.covariance[0])[[2, 5]], [500.0**2, 1e-6])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
-from aegis.core.fusion import information, view
+from aegis.core.fusion import information, level, view
 from aegis.core.fusion.association import assigned
 from aegis.core.fusion.bias import Bias, Biases
 from aegis.core.fusion.comparison import pairs_of
@@ -129,7 +129,7 @@ class Fuser:
 
     def _take(self, source: Source, tracks: Tracks, result: FusionResult) -> None:
         """Associate a report's tracks, and add what they tell."""
-        system, reported, stamp = self.system, estimate_of(tracks), tracks.stamp_ns
+        system, reported, stamp = self.system, level.released(estimate_of(tracks)), tracks.stamp_ns
         known, before = source.before(tracks)
         gain, sound, jumped = self._learned(source, reported, known, before, stamp)
         shift, unsure = self._biases.of(source.number, reported.x)
@@ -158,10 +158,11 @@ class Fuser:
         row[new] = self._begin(source, new, tracks, place)
         alone = self._is_alone(source, row)
         follow, add = np.flatnonzero(ours & alone), np.flatnonzero(ours & ~alone & ~outside & ~jumped)
-        self._follow(row[follow], Estimate(place.x, reported.P), follow, stamp)
-        self._add(source, row[add], gain.rows(add), place.rows(add), np.maximum(distance[add] / USUAL, 1.0), stamp)
+        self._follow(row[follow], Estimate(place.x, tracks.covariance), follow, stamp)
+        stated, less_sure = tracks.covariance, np.maximum(distance / USUAL, 1.0)
+        self._add(source, row[add], gain.rows(add), place.rows(add), stated[add], less_sure[add], stamp)
         meet = np.flatnonzero(met & ~alone & ~outside)
-        self._meet(source, row[meet], place.rows(meet), tracks.age[meet], stamp)
+        self._meet(source, row[meet], place.rows(meet), stated[meet], tracks.age[meet], stamp)
         self._note(source, row, tracks, reported, learned, known, before)
         held = row[row >= 0]
         system.real("unsure")[held] += NEWER * (unsure[row >= 0] - system.real("unsure")[held])
@@ -180,7 +181,8 @@ class Fuser:
             new = np.zeros(len(known), np.bool_)
             return *information.learned(reported, reported, new), new
         elapsed = np.full(len(known), (stamp - source.tracks.stamp_ns) * 1e-9)
-        expected = information.carried(estimate_of(source.tracks).rows(before), elapsed, self._noise)
+        last = level.released(estimate_of(source.tracks).rows(before))
+        expected = information.carried(last, elapsed, self._noise)
         each = np.arange(len(known))
         jumped = known & ~(information.distances(each, each, expected, reported) <= self._gate)
         return *information.learned(reported, expected, known), jumped
@@ -215,7 +217,9 @@ class Fuser:
         others[row[row >= 0]] = False
         free = np.flatnonzero(others & self._about(place.rows(mine), self._gate, stamp))
         dt = seconds(stamp - system.whole("time_ns")[free])
-        us, them = assigned(system.with_biases(free), dt, place.rows(mine), self._noise, np.full(len(mine), self._gate))
+        us, them = assigned(
+            level.released(system.with_biases(free)), dt, place.rows(mine), self._noise, np.full(len(mine), self._gate)
+        )
         return mine[them], free[us]
 
     def _about(self, said: Estimate, gate: float, stamp: int) -> NDArray[np.bool_]:
@@ -253,11 +257,13 @@ class Fuser:
         row is behind the report [s].
         """
         behind = seconds(stamp - self.system.whole("time_ns")[row])
-        there, late, whole = self._at(row, stamp), np.flatnonzero(behind < 0.0), self.system.estimate()
-        there.x[late], there.P[late] = whole.x[row[late]], whole.P[row[late]]
+        there, late = self._at(row, stamp), np.flatnonzero(behind < 0.0)
+        there.x[late], there.P[late] = level.released(self.system.estimate().rows(row[late]))
         return there, late, behind
 
-    def _add(self, source: Source, row: Ints, gain: Gain, place: Estimate, less_sure: Floats, stamp: int) -> None:
+    def _add(
+        self, source: Source, row: Ints, gain: Gain, place: Estimate, stated: Floats, less_sure: Floats, stamp: int
+    ) -> None:
         """Add to tracks of ours what a source that holds them has learned, or intersect them with what a foreign one says."""
         system = self.system
         there, late, behind = self._then(row, stamp)
@@ -271,10 +277,10 @@ class Fuser:
                 for column, values in zip(gain, moved, strict=True):
                     column[late] = values
             after, _ = information.absorbed(there, gain)
-        system.real("x")[row], system.real("P")[row] = after
+        system.real("x")[row], system.real("P")[row] = level.kept(after, system.estimate().rows(row), stated)
         system.whole("time_ns")[row] = np.maximum(system.whole("time_ns")[row], stamp)
 
-    def _meet(self, source: Source, row: Ints, place: Estimate, age_s: Floats, stamp: int) -> None:
+    def _meet(self, source: Source, row: Ints, place: Estimate, stated: Floats, age_s: Floats, stamp: int) -> None:
         """Bring a source's tracks together with ours that it has not held until now.
 
         What two tracks have in common is the process noise of the time in which both have followed the object. Where that is
@@ -290,7 +296,7 @@ class Fuser:
         added, _ = information.absorbed(there, everything)
         after = information.intersected(there, said)
         after.x[~shared], after.P[~shared] = added.x[~shared], added.P[~shared]
-        system.real("x")[row], system.real("P")[row] = after
+        system.real("x")[row], system.real("P")[row] = level.kept(after, system.estimate().rows(row), stated)
         system.whole("time_ns")[row] = np.maximum(system.whole("time_ns")[row], stamp)
         system.whole("alone")[row] = -1
 

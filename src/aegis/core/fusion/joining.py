@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.special import chdtri
 
-from aegis.core.fusion import information
+from aegis.core.fusion import information, level
 from aegis.core.fusion.association import near_each
 from aegis.core.fusion.source import Source
 from aegis.core.fusion.system import System
@@ -52,7 +52,7 @@ class Joiner:
         looked = np.take(alive, self._looks * AT_ONCE + np.arange(min(len(alive), AT_ONCE)), mode="wrap")
         self._looks += 1
         dt = information.seconds(now_ns - system.whole("time_ns"))
-        whole = system.with_biases(np.arange(len(system)))
+        whole = level.released(system.with_biases(np.arange(len(system))))
         some = information.carried(whole.rows(looked), dt[looked], self._noise)
         a, b = near_each(whole, dt, looked, some, GATE + CLEAR, self._noise)
         holders, dead = system.whole("holders"), system.flag("dead")
@@ -88,6 +88,7 @@ def merge(system: System, sources: Iterable[Source], a: int, b: int, stamp_ns: i
     now = max(stamp_ns, *system.whole("time_ns")[[stays, goes]].tolist())
     both = system.at(np.array([stays, goes]), now, noise)
     one = information.intersected(both.rows(np.array([0])), both.rows(np.array([1])))
+    one = level.kept(one, system.estimate().rows(np.array([stays])), system.real("P")[[goes]])
     system.real("x")[stays], system.real("P")[stays] = one.x[0], one.P[0]
     system.whole("time_ns")[stays] = now
     system.whole("alone")[stays] = -1

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from aegis.core.angles import compass_text
 from aegis.core.classification.naming import class_in_words
 from aegis.core.ids import UniqueIds
 from aegis.core.threat.zone_settings import AlarmSettings, Rule
@@ -266,7 +269,7 @@ def text_of(rule: Rule, change: RuleChange, tracks: Tracks) -> str:
     speed = math.hypot(east, north)
     motion = f"{speed:.1f} m/s"
     if speed > 0.0:
-        motion += f" on course {math.degrees(math.atan2(east, north)) % 360.0:.0f} deg"
+        motion += f" on course {compass_text(math.degrees(math.atan2(east, north)))} deg"
     parts += [class_in_words(int(tracks.class_id[k]), tracks.class_probability[k]), motion]
-    parts.append(f"at a height of {tracks.state[k, 2]:.0f} m")
+    parts.append(f"at a height of {np.round(tracks.state[k, 2]) + 0.0:.0f} m")  # + 0.0: no -0
     return "; ".join(part for part in parts if part)

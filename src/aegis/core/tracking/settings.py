@@ -174,8 +174,9 @@ class ExistenceSettings(Settings):
         gt=0.0, lt=1.0, was="max_existence",
     )  # fmt: skip
     max_coast_s: float = param(
-        30.0, "A track without detections for so long, or for three and a half turns of an antenna, if that is longer, is deleted, "
-        "whatever its existence probability. In a sensor's view most end sooner: by misses, as existence.mean_hidden_s says.",
+        30.0, "A track without detections for so long, or for three and a half periods of the sensor that looks most seldom, if "
+        "that is longer, is deleted, whatever its existence probability. In a sensor's view most end sooner: by misses, as "
+        "existence.mean_hidden_s says.",
         unit="s", gt=0.0,
     )  # fmt: skip
 
