@@ -123,7 +123,9 @@ class OdometryBuffer:
         )
 
 
-def at_the_stamp(scan: Scan, pose: Pose, pose_at: Callable[[int], Pose | None] | None = None) -> Scan:
+def at_the_stamp(
+    scan: Scan, pose: Pose, pose_at: Callable[[int], Pose | None] | None = None, delay_s: float = 0.0
+) -> Scan:
     """Return a scan as the sensor at `pose`, that of the stamp, would have measured what it saw at the points' own times.
 
     Args:
@@ -131,9 +133,10 @@ def at_the_stamp(scan: Scan, pose: Pose, pose_at: Callable[[int], Pose | None] |
         pose: at the stamp.
         pose_at: the sensor's pose at a time [ns]; before and after all that are known, and for None, it was elsewhere by its
             velocity times the difference, and had not turned.
+        delay_s: how long before those times they were measured.
     """
-    offset, sector = scan.time_offset, scan.sector
-    ends = () if sector is None else (sector.begin_s, sector.end_s)
+    offset, sector = scan.time_offset - delay_s, scan.sector
+    ends = () if sector is None else (sector.begin_s - delay_s, sector.end_s - delay_s)
     if not offset.any() and not any(ends):
         return scan
     low, high = min(0.0, float(offset.min(initial=0.0)), *ends), max(0.0, float(offset.max(initial=0.0)), *ends)
@@ -170,7 +173,9 @@ def at_the_stamp(scan: Scan, pose: Pose, pose_at: Callable[[int], Pose | None] |
     if sector is not None and len(known) > 1:  # the antenna turns with its platform
         ahead = np.stack([here.rotation[:, 0] @ pose.rotation for _, here in known])
         heading = np.unwrap(np.arctan2(ahead[:, 1], ahead[:, 0]))
-        sector = replace(sector, rate=sector.rate + float(heading[-1] - heading[0]) / float(when[-1] - when[0]))
+        turned = float(np.interp(-delay_s, when, heading)) if delay_s else 0.0
+        rate = float(heading[-1] - heading[0]) / float(when[-1] - when[0])
+        sector = replace(sector, azimuth=sector.azimuth + turned, rate=sector.rate + rate)
     return replace(
         scan,
         range=reach,
