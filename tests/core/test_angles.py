@@ -36,3 +36,7 @@ def test_an_alarm_of_what_goes_north_says_course_0_and_no_height_of_minus_0():
     text = text_of(Rule(when="anywhere"), RuleChange("any", 7, True, 0, math.nan), tracks)
     assert "on course 0 deg" in text
     assert text.endswith("at a height of 0 m")
+    tracks.covariance[0, 2, 2] = 500.0**2  # of a radar without elevation
+    assert text_of(Rule(when="anywhere"), RuleChange("any", 7, True, 0, math.nan), tracks).endswith(
+        "a height of 0 m (+- 500 m)"
+    )

@@ -28,6 +28,7 @@ _WORDS = {
     "cpa": "comes within {value:.0f} m of '{zone}' in {rule.within_s:.0f} s",
     "entry": "enters '{zone}' within {rule.within_s:.0f} s with probability {value:.2f}",
 }
+DOUBTED_M = 10.0  # a height that is known no better than this is told with its error, where that is the larger
 LONGEST_TEXT = 500  # of what a person writes
 # So long an alarm that was kept over a restart may wait for a rule that is not there (yet), such as that of a drawn zone.
 WAIT_FOR_RULE_S = 10.0
@@ -271,5 +272,7 @@ def text_of(rule: Rule, change: RuleChange, tracks: Tracks) -> str:
     if speed > 0.0:
         motion += f" on course {compass_text(math.degrees(math.atan2(east, north)))} deg"
     parts += [class_in_words(int(tracks.class_id[k]), tracks.class_probability[k]), motion]
-    parts.append(f"at a height of {np.round(tracks.state[k, 2]) + 0.0:.0f} m")  # + 0.0: no -0
+    height, sigma = float(tracks.state[k, 2]), math.sqrt(max(float(tracks.covariance[k, 2, 2]), 0.0))
+    doubt = f" (+- {sigma:.0f} m)" if sigma > max(abs(height), DOUBTED_M) else ""
+    parts.append(f"at a height of {np.round(height) + 0.0:.0f} m{doubt}")  # + 0.0: no -0
     return "; ".join(part for part in parts if part)

@@ -206,7 +206,12 @@ class TimelineSettings(Settings):
     """Scans that come late, and clocks that are set."""
 
     reorder_window_s: float = param(
-        1.0, "A scan that comes late by no more than this is put in its place in time.", unit="s", ge=0.0, le=60.0
+        1.0,
+        "A scan that comes late by no more than this, and by no more than 256 scans or sectors of all sensors, is put in its "
+        "place in time.",
+        unit="s",
+        ge=0.0,
+        le=60.0,
     )
     reset_after_s: float = param(
         5.0, "A scan older than its own sensor's last one by more than this resets the tracker (a clock was set, a bag looped); "
