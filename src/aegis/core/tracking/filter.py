@@ -139,7 +139,9 @@ class Filter:
             state = self._note_passed(state, sensor_id, sweep, part, seen, born, stamp)
         new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
         looks_s = dt if sweep is None else 2.0 * sweep.same_pass_s
-        coast_s = max(self._settings.existence.max_coast_s, LOOKS_COASTED * misses.slowest_s(state.heard))
+        # Beside others, a turn of a slow antenna is told of when it is over.
+        slow = LOOKS_COASTED if misses.alone(state.heard, number) else LOOKS_COASTED + 1.0
+        coast_s = max(self._settings.existence.max_coast_s, slow * misses.slowest_s(state.heard))
         if sweep is not None:
             coast_s = max(coast_s, LOOKS_COASTED * looks_s)
         expected = misses.expected(tracks, visible, state.heard, number, stamp, looks_s, self._hiding)
