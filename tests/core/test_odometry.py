@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from aegis.core.angles import wrapped
 from aegis.core.odometry import (
     GAP,
     NO_ODOMETRY,
@@ -329,6 +330,59 @@ def test_a_still_post_stays_where_it_is_whenever_it_was_measured():
     places = (found.range[:, None] * direction) @ pose.rotation.T + pose.position
     np.testing.assert_allclose(places[:5], np.broadcast_to(post, (5, 3)), atol=0.02)
     assert found.time_offset.tolist() == offset.tolist()
+
+
+def test_a_still_post_has_the_range_rate_of_the_stamp_whenever_it_was_measured():
+    """Against the derivative of the distance from the sensor's closed form, at the points' own times and at the stamp."""
+    buffer = buffer_of([on_circle(t) for t in np.arange(0.0, 4.01, 0.02)])
+    posts = np.array([[60.0, 5.0, 2.0], [-300.0, 40.0, 60.0], [110.0, -70.0, 4.0]])
+    offset = np.array([-1.2, 0.07, 0.9])
+
+    def seen(post: np.ndarray, t: float) -> tuple[float, float, float, float]:
+        step = 1e-4
+        near, far = (np.linalg.norm(post - sensor_on_circle(t + dt)[0]) for dt in (-step, step))
+        position, _, heading = sensor_on_circle(t)
+        x, y, z = post - position
+        range_m, azimuth = np.linalg.norm([x, y, z]), np.arctan2(y, x) - heading
+        return range_m, azimuth, np.arcsin(z / range_m), (far - near) / (2.0 * step)
+
+    r, azimuth, elevation, rate = np.array([seen(p, 2.0 + dt) for p, dt in zip(posts, offset, strict=True)]).T
+    nothing, stamp_ns = np.full(3, np.nan), on_circle(2.0).stamp_ns
+    scan = Scan(stamp_ns, "radar", 1, r, azimuth, elevation, rate, nothing, nothing, nothing, time_offset=offset)
+    found = at_the_stamp(scan, buffer.pose_at(stamp_ns), buffer.pose_at)
+    wanted = np.array([seen(post, 2.0) for post in posts])
+    assert np.abs(rate - wanted[:, 3]).max() > 1.0
+    np.testing.assert_allclose(found.range, wanted[:, 0], atol=0.01)
+    np.testing.assert_allclose(found.range_rate, wanted[:, 3], atol=0.01)
+
+
+@pytest.mark.parametrize("delay_s", [0.1, 0.7])
+def test_what_was_measured_before_its_stamp_is_where_the_platform_was_then(delay_s):
+    """A still post, one range and azimuth a time, from the sensor's closed form; and an antenna that looked at it."""
+    buffer = buffer_of([on_circle(t) for t in np.arange(0.0, 4.01, 0.02)])
+    post, offset = np.array([60.0, 5.0, 4.5]), np.array([-0.4, 0.0])
+    polar = []
+    for dt in offset:
+        position, velocity, heading = sensor_on_circle(2.0 + dt - delay_s)
+        x, y, _ = post - position
+        polar.append((np.hypot(x, y), np.arctan2(y, x) - heading, 0.0, -(post - position) @ velocity / np.hypot(x, y)))
+    r, azimuth, elevation, rate = np.array(polar).T
+    nothing, stamp_ns = np.full(2, np.nan), on_circle(2.0).stamp_ns
+    sector = Sector(-0.4, 0.0, azimuth[1], (azimuth[1] - azimuth[0]) / 0.4)
+    scan = Scan(
+        stamp_ns, "radar", 1, r, azimuth, elevation, rate, *[nothing] * 3, time_offset=offset, sector=sector
+    )  # fmt: skip
+    pose = buffer.pose_at(stamp_ns)
+    found = at_the_stamp(scan, pose, buffer.pose_at, delay_s)
+    position, velocity, heading = sensor_on_circle(2.0)
+    away = post - position
+    np.testing.assert_allclose(found.range, np.linalg.norm(away), atol=0.01)
+    np.testing.assert_allclose(wrapped(found.azimuth - np.arctan2(away[1], away[0]) + heading), 0.0, atol=1e-3)
+    np.testing.assert_allclose(found.range_rate, -away @ velocity / np.linalg.norm(away), atol=0.01)
+    assert found.time_offset.tolist() == offset.tolist()  # the tracker takes the delay off itself
+    seen = found.sector.azimuth + found.sector.rate * offset
+    turned = sensor_on_circle(2.0 - delay_s)[2] - sensor_on_circle(2.0)[2]
+    np.testing.assert_allclose(seen, azimuth + turned + TURN * offset, atol=1e-3)
 
 
 def test_an_antenna_on_a_ship_that_turns_turns_faster_or_slower():

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Geod, Transformer
 from scipy.optimize import minimize_scalar
 from threat_tracks import tracks_of
 
 from aegis.core.params import ConfigError
+from aegis.core.threat.areas import areas_of
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.threat.zone_watch import ZoneWatch
 from aegis.core.threat.zones import zones_of
@@ -194,6 +196,27 @@ def test_tentative_tracks_break_no_rule_and_time_that_goes_back_begins_anew():
     assert told(watch, at(6, (50, 50, 0))) == [(1, True)]
     assert told(watch, at(2, (50, 50, 0))) == [(1, False), (1, True)]
     assert [change.raised for change in watch.reset()] == [False]
+
+
+@pytest.mark.parametrize("distance_m", [1e3, 150e3, 300e3, 400e3])
+def test_a_zone_without_a_floor_holds_what_is_on_the_sea_however_far(distance_m):
+    """A vessel's place by PROJ: 300 km from the origin of map, the sea is 7 km below its plane."""
+    site, geod = (54.0, 10.0, 0.0), Geod(ellps="WGS84")
+    longitude, latitude, _ = geod.fwd(site[1], site[0], 60.0, distance_m)
+    to_map = Transformer.from_pipeline(
+        "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad +step +proj=cart +ellps=WGS84 "
+        f"+step +proj=topocentric +ellps=WGS84 +lon_0={site[1]} +lat_0={site[0]} +h_0=0"
+    )
+    place = to_map.transform(longitude, latitude, 0.0)
+    ring = [geod.fwd(longitude, latitude, angle, 5000.0)[:2] for angle in (0.0, 120.0, 240.0)]
+    feature = {"type": "Feature", "properties": {"name": "ell"}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    zones = zones_of(feature, site, "file").zones
+    watch = ZoneWatch(
+        ThreatSettings.load({"zones.ell.polygon": ELL, "rules.r.zone": "ell", "rules.r.raise_s": 0.0}), zones
+    )
+    assert told(watch, at(0.0, place, class_id=ClassId.VESSEL)) == [(1, True)]
+    (area,) = areas_of({}, zones, {})
+    assert np.isnan([area.floor_m, area.ceiling_m]).all()  # no bound is shown
 
 
 def test_an_asset_is_a_zone_too():

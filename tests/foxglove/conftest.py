@@ -3,19 +3,13 @@
 """For the tests of the Foxglove stage: one on each of both servers."""
 
 import importlib.util
-import socket
 
 import pytest
 
+from aegis.bench.live import free_port
 from aegis.foxglove.settings import FoxgloveSettings
 from aegis.foxglove.stage import FoxgloveStage
 from aegis.ros.stages.base import StageContext
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(params=["sdk", "websocket"])

@@ -295,6 +295,15 @@ def test_a_rig_in_few_processes():
     assert made.processes["left/graph"][:2] == ["simulator", "detection"]
 
 
+def test_a_radars_detection_is_told_the_delay_that_the_tracker_takes_off():
+    told = "--set=detection.odometry.delay_s"
+    made = plan(*RIG, "tracking.sensors.front.delay_s=0.4", radars=("front", "left"))
+    assert [f"{told}=0.4" in made.processes[f"{radar}/detection"] for radar in ("front", "left")] == [True, False]
+    for_all = plan(*RIG, "tracking.sensor.delay_s=0.2", radars=("front", "left"))
+    assert all(f"{told}=0.2" in for_all.processes[f"{radar}/detection"] for radar in ("front", "left"))
+    assert not any(told in word for words in plan(*RIG, radars=("front", "left")).processes.values() for word in words)
+
+
 @pytest.mark.parametrize("radars", [("front", "front"), ("2nd",), ("a/b",), ("tracking",)])
 def test_a_radars_name_has_to_be_one(radars):
     with pytest.raises(ConfigError, match=f"radar '{radars[0]}'"):

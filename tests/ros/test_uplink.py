@@ -5,7 +5,6 @@
 import contextlib
 import functools
 import os
-import socket
 import sqlite3
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 
 from aegis.bench import fusion, fusion_scene
 from aegis.bench.faulty_line import FaultyLine, Quality
+from aegis.bench.live import free_port
 from aegis.bench.multitarget import gospa
 from aegis.core.params import ConfigError
 from aegis.core.rows import take_rows
@@ -33,12 +33,6 @@ from aegis.ros.uplink.line import Line
 from aegis.ros.uplink.receiver import Arrived, Heard, Lost, Receiver
 from aegis.ros.uplink.record import Record
 from aegis.ros.uplink.sender import Sender
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @functools.cache  # the same bytes again: padding is what was there before

@@ -7,7 +7,6 @@ It runs where AEGIS_APEX_PYTHON names a Python that has Apex; docs/sapient.md sa
 
 import json
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import pytest
 from sapient_messages import message, tracks
 from sapient_msg.bsi_flex_335_v2_0.task_pb2 import Task
 
+from aegis.bench.live import free_port
 from aegis.core.types import Alarm, AlarmState
 from aegis.sapient.conversation import FUSION_NODE, MIDDLEWARE, Conversation
 from aegis.sapient.ids import new_ulid
@@ -43,12 +43,6 @@ CHECKS = (
     "no_unknown_enum_values", "id_format_valid", "message_timestamp_reasonable", "detection_timestamp_reasonable",
     "supported_icd_version",
 )  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @contextmanager

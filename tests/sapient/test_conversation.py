@@ -12,6 +12,7 @@ from functools import partial
 import pytest
 from sapient_messages import tracks
 
+from aegis.bench.live import free_port
 from aegis.core.health import Level
 from aegis.core.params import ConfigError
 from aegis.ros.messages.picture import tracks_from_msg, tracks_to_msg
@@ -21,12 +22,6 @@ from aegis.sapient.settings import check_usable
 from aegis.sapient.stage import SapientStage
 
 A = [1000.0, 2000.0, 300.0, 50.0, -20.0, 1.0]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @pytest.fixture

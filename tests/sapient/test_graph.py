@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole graph between a fusion node and another sensor: what it sees goes out, and what that one sees comes in alone."""
 
-import socket
 import time
 from functools import partial
 
@@ -11,17 +10,12 @@ import pytest
 from graph_process import Listener, aegis_up
 from sapient_messages import SITE, tracks
 
+from aegis.bench.live import free_port
 from aegis.ros.messages.picture import tracks_from_msg
 from aegis.sapient.conversation import Conversation
 
 SITED = f"bridge.outputs.site=[{SITE.latitude_deg},{SITE.longitude_deg},{SITE.altitude_m}]"
 FAR = [-9000.0, -12000.0, 500.0, 0.0, 0.0, 0.0]  # beyond the radar's range, false alarms included
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def test_a_graph_reports_and_takes(ros_domain, settings, tmp_path, wait_for):

@@ -317,6 +317,14 @@ def test_faster_than_the_doppler_filters_is_seen_only_without_them():
     assert len(Simulator(quiet(has_doppler=False), scenario).step(0, 0)) == 1
 
 
+@pytest.mark.parametrize("edges_deg", [(-180.0, 180.0), (0.0, 360.0), (360.0, 0.0), (-90.0, 270.0)])
+def test_a_sector_of_a_full_turn_is_all_around(edges_deg):
+    simulator = Simulator(settings_of(SimulatorSettings, false_alarms_per_scan=200.0), ring(72, 2000.0, rcs_dbsm=20))
+    simulator.set_mode(blanking=[tuple(np.radians(edges_deg))])
+    assert len(simulator.step(0, 0)) == 0
+    assert not simulator.truth(0.0, 0).in_view.any()
+
+
 def test_blanked_sectors_give_no_points():
     simulator = Simulator(
         settings_of(SimulatorSettings, false_alarms_per_scan=200.0), ring(72, 2000.0, swerling=0, rcs_dbsm=20)

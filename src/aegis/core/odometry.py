@@ -19,6 +19,7 @@ from aegis.core.types import Floats, Pose, Scan
 KEPT_STATES = 2000  # 10 s at 200 Hz
 MAX_WAITING = 10  # scans; 1 s at 10 Hz
 LONGEST_WAIT_S = 2.0  # for odometry at a scan's latest point, after the stamp
+LEAST_RANGE_M = 1e-3  # directions are undefined at the sensor itself
 STEP_S = 0.02  # between the times at which the sensor's pose is looked up for a scan's points
 MOST_STEPS = 200
 
@@ -122,7 +123,9 @@ class OdometryBuffer:
         )
 
 
-def at_the_stamp(scan: Scan, pose: Pose, pose_at: Callable[[int], Pose | None] | None = None) -> Scan:
+def at_the_stamp(
+    scan: Scan, pose: Pose, pose_at: Callable[[int], Pose | None] | None = None, delay_s: float = 0.0
+) -> Scan:
     """Return a scan as the sensor at `pose`, that of the stamp, would have measured what it saw at the points' own times.
 
     Args:
@@ -130,9 +133,10 @@ def at_the_stamp(scan: Scan, pose: Pose, pose_at: Callable[[int], Pose | None] |
         pose: at the stamp.
         pose_at: the sensor's pose at a time [ns]; before and after all that are known, and for None, it was elsewhere by its
             velocity times the difference, and had not turned.
+        delay_s: how long before those times they were measured.
     """
-    offset, sector = scan.time_offset, scan.sector
-    ends = () if sector is None else (sector.begin_s, sector.end_s)
+    offset, sector = scan.time_offset - delay_s, scan.sector
+    ends = () if sector is None else (sector.begin_s - delay_s, sector.end_s - delay_s)
     if not offset.any() and not any(ends):
         return scan
     low, high = min(0.0, float(offset.min(initial=0.0)), *ends), max(0.0, float(offset.max(initial=0.0)), *ends)
@@ -147,25 +151,35 @@ def at_the_stamp(scan: Scan, pose: Pose, pose_at: Callable[[int], Pose | None] |
     points = np.stack(
         [flat * np.cos(scan.azimuth), flat * np.sin(scan.azimuth), scan.range * np.sin(elevation)], axis=1
     )
+    own_rate = np.zeros(len(scan))  # by which each sight line grew for the sensor's own motion at the point's time
     for k in np.unique(first).tolist():
         (begin, here), (end, there) = known[k], known[min(k + 1, len(known) - 1)]
         mine = first == k
         ahead = (offset[mine] - begin)[:, None]
         in_map = points[mine] @ here.rotation.T + here.position
+        place, moving = here.position + ahead * here.velocity, here.velocity[None]
         if end > begin and (ahead >= 0.0).all():
             share = ahead / (end - begin)
             in_map += share * (points[mine] @ there.rotation.T + there.position - in_map)
+            place = here.position + share * (there.position - here.position)
+            moving = here.velocity + share * (there.velocity - here.velocity)
         else:
             in_map += ahead * here.velocity
+        own_rate[mine] = ((place - in_map) * moving).sum(axis=1) / np.maximum(scan.range[mine], LEAST_RANGE_M)
         points[mine] = (in_map - pose.position) @ pose.rotation
     ground = np.hypot(points[:, 0], points[:, 1])
+    reach = np.hypot(ground, points[:, 2])
+    rate_at_stamp = -(points @ (pose.velocity @ pose.rotation)) / np.maximum(reach, LEAST_RANGE_M)
     if sector is not None and len(known) > 1:  # the antenna turns with its platform
         ahead = np.stack([here.rotation[:, 0] @ pose.rotation for _, here in known])
         heading = np.unwrap(np.arctan2(ahead[:, 1], ahead[:, 0]))
-        sector = replace(sector, rate=sector.rate + float(heading[-1] - heading[0]) / float(when[-1] - when[0]))
+        turned = float(np.interp(-delay_s, when, heading)) if delay_s else 0.0
+        rate = float(heading[-1] - heading[0]) / float(when[-1] - when[0])
+        sector = replace(sector, azimuth=sector.azimuth + turned, rate=sector.rate + rate)
     return replace(
         scan,
-        range=np.hypot(ground, points[:, 2]),
+        range=reach,
+        range_rate=scan.range_rate - own_rate + rate_at_stamp,  # what the object's own motion makes of it stays
         azimuth=np.arctan2(points[:, 1], points[:, 0]),
         elevation=np.where(np.isnan(scan.elevation), np.nan, np.arctan2(points[:, 2], ground)),
         sector=sector,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from aegis.core.angles import compass_text
 from aegis.core.params import ConfigError, Settings, param
 from aegis.drivers.frames import PlatformFix
 from aegis.drivers.transport import UdpTransport
@@ -107,10 +108,10 @@ class OwnShip:
         if self._position is not None:
             out["position"] = f"{math.degrees(self._position[1]):.5f},{math.degrees(self._position[2]):.5f}"
         if self._true is not None:
-            out["heading_deg"] = f"{math.degrees(self._true[1]) % 360.0:.1f}"
+            out["heading_deg"] = compass_text(math.degrees(self._true[1]), 1)
         elif self._magnetic is not None:
             known = "" if self._variation is not None or self._variation_set else ", no variation known"
-            out["heading_deg"] = f"{math.degrees(self._magnetic[1]) % 360.0:.1f} magnetic{known}"
+            out["heading_deg"] = f"{compass_text(math.degrees(self._magnetic[1]), 1)} magnetic{known}"
         return out
 
     def set_variation(self, variation: float) -> None:

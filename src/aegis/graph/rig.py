@@ -151,6 +151,8 @@ def _sets(
             found.append((node, "frame_id", radar))
         if place is not None:
             found += [(node, name, getattr(place, name)) for name in _PLACE]
+        if delay_s := (place or tracking.sensor).delay_s:
+            found.append((node, "odometry.delay_s", delay_s))
     return [
         f"{node}.{name}={value}"
         for node, name, value in found

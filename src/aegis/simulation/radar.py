@@ -20,6 +20,8 @@ from aegis.simulation.scenario_effects import PullOff
 from aegis.simulation.settings import SimulatorSettings
 
 HOP_CHANNELS = 8  # carriers of an agile radar, side by side over its band: a front end plans for each of them
+FULL_TURN = 2.0 * math.pi
+LEAST_GAP = 1e-9  # [rad] edges of a sector that are nearer to a turn apart are a turn apart
 LOOKS = 240  # over a scenario, to tell whether anything of it is ever in view
 _HOPS, _JITTER = (
     1,
@@ -115,7 +117,8 @@ class SimulatedRadar:
         Args:
             mode: None leaves it.
             frequency_hz: carrier; None leaves it.
-            blanking: azimuth sectors without transmission, each from, to [rad], anticlockwise; None leaves them.
+            blanking: azimuth sectors without transmission, each from, to [rad], anticlockwise, a full turn being all around; None
+                leaves them.
             agility_hz: width of the band about the nominal carrier that it hops in from scan to scan; 0: it stays; None leaves it.
             chirp_jitter_s: by which each chirp of a raw FMCW radar comes at random earlier or later; 0: none; None leaves it.
 
@@ -226,7 +229,9 @@ class SimulatedRadar:
         """Tell which azimuths are in a sector without transmission."""
         out = np.zeros(len(azimuth), dtype=bool)
         for begin, end in self.blanking:
-            out |= (azimuth - begin) % (2 * math.pi) <= (end - begin) % (2 * math.pi)
+            if abs(end - begin) >= FULL_TURN - LEAST_GAP:
+                return np.ones(len(azimuth), dtype=bool)
+            out |= (azimuth - begin) % FULL_TURN <= (end - begin) % FULL_TURN
         return out
 
 

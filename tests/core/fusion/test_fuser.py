@@ -173,17 +173,33 @@ def test_a_track_goes_from_one_source_to_another_under_one_id():
     assert statuses == {TrackStatus.CONFIRMED, TrackStatus.COASTING}
 
 
-def test_two_tracks_of_one_object_become_the_older_one():
-    """A source's track that was far off at first comes where another source's is: one track, under the older's id."""
+@pytest.mark.parametrize(("right", "wrong"), [("a", "b"), ("ac", "b"), ("ac", "bd"), ("acefgh", "bdi")])
+def test_two_tracks_of_one_object_become_the_older_one(right, wrong):
+    """What some sources hold far off at first comes bit by bit where the others' track is: one track, under the older's id."""
     one, picture = fuser(), None
-    off = np.array([900.0, 0.0, 0.0, 0.0, 0.0, 0.0])
-    for k in range(12):
-        at = float(k)
-        one.step(report("a", at, (1, moved(START, at), P0), age=at))
-        picture = one.step(report("b", at + 0.3, (1, moved(START, at + 0.3) + off * (k < 5), P0), age=at)).tracks
-        assert len(picture) == (2 if k < 5 else 1)
+    off = np.array([300.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    for k in range(25):
+        for i, source in enumerate(right + wrong):
+            at = k + 0.05 * i
+            there = moved(START, at) + off * max(0.0, 1.0 - k / 12.0) * (source in wrong)
+            picture = one.step(report(source, at, (1, there, P0), age=at)).tracks
+        assert len(picture) == 2 or k >= 3
+        assert len(picture) == 1 or k < 18
     assert picture.track_id.tolist() == [1]
-    assert picture.sources == ["a,b"]
+    assert picture.sources == [",".join(sorted(right + wrong))]
+
+
+def test_two_objects_that_a_source_tells_apart_stay_two():
+    """They fly 25 m apart, which is little beside their errors; one source has both, three have one of them each."""
+    one, beside = fuser(), np.array([0.0, 25.0, 0.0, 0.0, 0.0, 0.0])
+    for k in range(30):
+        at = float(k)
+        both = [(1, moved(START, at), P0), (2, moved(START, at) + beside, P0)]
+        picture = one.step(report("a", at, *both, age=at)).tracks
+        for i, source in enumerate("bcd"):
+            now = at + 0.1 * (i + 1)
+            picture = one.step(report(source, now, (1, moved(START, now), P0), age=at)).tracks
+        assert len(picture) == 2
 
 
 def test_a_source_that_takes_another_object_for_its_own_does_not_take_the_track_with_it():
@@ -230,3 +246,80 @@ def test_tentative_tracks_of_several_sources_confirm_each_other():
     other = fuser()
     other.step(report("a", 0.0, (1, START, P0), status=int(TrackStatus.TENTATIVE)))
     assert len(other.step(report("a", 1.0)).tracks) == 0  # was never confirmed
+
+
+def test_which_of_two_a_track_is_is_not_guessed():
+    """Two sources have two objects 25 m apart; what two others have comes to the middle between them, and has larger errors."""
+    one, beside = fuser(), np.array([0.0, 25.0, 0.0, 0.0, 0.0, 0.0])
+    off = np.array([300.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    for k in range(30):
+        at = float(k)
+        for i, source in enumerate("ac"):
+            now = at + 0.1 * i
+            one.step(report(source, now, (1, moved(START, now), P0), (2, moved(START, now) + beside, P0), age=at))
+        for i, source in enumerate("bd"):
+            now = at + 0.2 + 0.1 * i
+            there = moved(START, now) + beside / 2.0 + off * max(0.0, 1.0 - k / 12.0)
+            picture = one.step(report(source, now, (1, there, P0), age=at)).tracks
+    assert sorted(picture.sources) == ["a,c", "a,c", "b,d"]
+
+
+class LevelKalman(Kalman):
+    """The tracker of a radar without elevation: what is known is over ground, and it states a height of 0 and no climb, surely."""
+
+    def tracks(self) -> list[tuple]:
+        x, P = self.x.copy(), self.P.copy()
+        x[:, [2, 5]] = 0.0
+        for axis, variance in ((2, 500.0**2), (5, 1e-6)):
+            P[axis, :] = P[:, axis] = 0.0
+            P[axis, axis] = variance
+        return [(i + 1, each, P) for i, each in enumerate(x)]
+
+
+def flat_part(x: np.ndarray, P: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    over_ground = [0, 1, 3, 4]
+    return x[over_ground], P[np.ix_(over_ground, over_ground)]
+
+
+@pytest.mark.parametrize("first", ["high", "flat"])
+@pytest.mark.parametrize("climb", [0.0, 10.0, -60.0])
+def test_a_source_without_heights_says_nothing_of_height_and_climb(first, climb):
+    """Over ground it is the filter that has all measurements, in height the one that has those of the other source alone."""
+    rng, q = np.random.default_rng(4), 4.0
+    fused, ground, own = fuser(q), Kalman(q), {"high": Kalman(q), "flat": LevelKalman(q)}
+    heights = Kalman(q)
+    truth, dt = np.array([1000.0, 2000.0, 900.0, 50.0, -20.0, climb]), 0.5
+    push = np.linalg.cholesky(process_noise(dt, q))
+    order = [first, *({"high", "flat"} - {first})]
+    for k, name in zip(range(40), itertools.cycle(order), strict=False):
+        if k:
+            truth = transition(dt) @ truth + push @ rng.normal(size=6)
+        z = truth[:3] + rng.normal(0.0, SIGMA, 3)
+        own[name].measure(k * dt, z, SIGMA)
+        ground.measure(k * dt, z, SIGMA)
+        if name == "high":
+            heights.measure(k * dt, z, SIGMA)
+        picture = fused.step(report(name, k * dt, *own[name].tracks(), age=k * dt)).tracks
+        if k >= 8:
+            assert len(picture) == 1
+            assert picture.sources == ["flat,high"]
+            for found, wanted in zip(
+                flat_part(picture.state[0], picture.covariance[0]), flat_part(ground.x[0], ground.P), strict=True
+            ):
+                np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-2)
+            if name == "high":
+                np.testing.assert_allclose(picture.state[0, [2, 5]], heights.x[0, [2, 5]], rtol=1e-3, atol=1e-2)
+                np.testing.assert_allclose(
+                    picture.covariance[0][np.ix_([2, 5], [2, 5])], heights.P[np.ix_([2, 5], [2, 5])], rtol=1e-3
+                )
+
+
+def test_sources_without_heights_stay_without_one_together():
+    fused, own = fuser(), {"a": LevelKalman(4.0), "b": LevelKalman(4.0)}
+    rng = np.random.default_rng(5)
+    for k, name in zip(range(20), itertools.cycle("ab"), strict=False):
+        own[name].measure(k * 0.5, moved(START, k * 0.5)[:3] + rng.normal(0.0, SIGMA, 3), SIGMA)
+        picture = fused.step(report(name, k * 0.5, *own[name].tracks(), age=k * 0.5)).tracks
+    assert picture.sources == ["a,b"]
+    assert picture.state[0, [2, 5]].tolist() == [0.0, 0.0]
+    np.testing.assert_allclose(np.diag(picture.covariance[0])[[2, 5]], [500.0**2, 1e-6])

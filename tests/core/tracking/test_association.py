@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from aegis.core.tracking import association, measurement
-from aegis.core.tracking.motion import Kinematics
+from aegis.core.tracking.motion import Kinematics, combine
 from aegis.core.types import Pose
 
 BOUND = np.array([0.0, 9.0, 11.0, 13.0, 15.0])
@@ -173,3 +173,42 @@ def test_the_gate_holds_every_pair_within_it(polar):
     assert set(found) == set(pairs)
     for key, numbers in pairs.items():
         np.testing.assert_allclose(found[key], numbers, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("lacking", ["all", "some"])
+@pytest.mark.parametrize("tilt_deg", [0.0, 7.0])
+def test_without_elevation_the_gate_holds_what_is_high_above_the_sensor_too(lacking, tilt_deg):
+    """Against all pairs by the definition; a detection of what is high lies farther out than that, when put in the map."""
+    rng = np.random.default_rng(8)
+    tracks, a = 60, np.deg2rad(tilt_deg)
+    x = np.zeros((tracks, 1, 6))
+    x[:, 0, :3] = np.column_stack([rng.uniform(-4000, 4000, (tracks, 2)), rng.uniform(-50, 3000, tracks)])
+    x[0, 0, :3] = [0.3, 0.2, 2000.0]
+    root = rng.normal(size=(tracks, 1, 6, 6)) * 8.0
+    P = root @ root.swapaxes(2, 3)
+    turn = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
+    pose = Pose(np.array([10.0, -20.0, 5.0]), turn, np.zeros(3))
+
+    def h(state):
+        local = turn.T @ (state[:3] - pose.position)
+        return polar_of(np.append(local, np.zeros(3)))[:3]
+
+    seen = np.array([[*h(s), np.nan] for s in x[:, 0]]) + rng.normal(0, [9.0, 0.01, 0.01, 0.0], (tracks, 4))
+    seen[:, 1] = (seen[:, 1] + np.pi) % (2 * np.pi) - np.pi
+    seen[rng.random(tracks) < (0.5 if lacking == "some" else 1.0), 2] = np.nan
+    z = measurement.from_detections(detections_of(seen, 0.0, sigma=np.array([3.0, 0.003, 0.003, 1.0])), pose)
+    z = z.ordered(np.argsort(association.gate_keys(z.position)))
+    mean, covariance = combine(Kinematics(x, P, np.ones((tracks, 1))))
+    spread = np.ascontiguousarray(np.diagonal(covariance, axis1=1, axis2=2)[:, :3])
+    gated = association.gate(Kinematics(x, P, np.ones((tracks, 1))), mean[:, :3].copy(), spread, pose, z, BOUND)
+    found = {(t, int(d)) for t in range(tracks) for d in gated.detection[gated.start[t] : gated.start[t + 1]]}
+    pairs = set()
+    for t, d in product(range(tracks), range(tracks)):
+        use = z.measured[d, :3]
+        y, H = z.value[d, :3] - h(x[t, 0]), approx_fprime(x[t, 0], h, 1e-4)
+        y[1] = (y[1] + np.pi) % (2 * np.pi) - np.pi
+        C = (H @ P[t, 0] @ H.T + np.diag(z.variance[d, :3]))[np.ix_(use, use)]
+        if y[use] @ np.linalg.solve(C, y[use]) <= BOUND[use.sum()]:
+            pairs.add((t, d))
+    assert len(pairs) > 40
+    assert found == pairs

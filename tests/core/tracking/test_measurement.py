@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scenes import central_difference, detections_of, polar_of
+from scipy.spatial.transform import Rotation
 from settings_of import settings_of
 
 from aegis.core.kernels import gate
@@ -74,6 +75,19 @@ def test_polar_detections_are_placed_in_map():
     assert z.measured.tolist() == [[True, True, False, True], [True, True, True, False]]
     assert not z.value[0, 2]
     assert z.components().all()
+
+
+@given(st.floats(-3.1, 3.1), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(-3.0, 3.0), st.floats(5.0, 50_000.0))
+def test_what_has_no_elevation_is_as_high_as_a_sensor_that_is_tilted(yaw, pitch, roll, azimuth, reach):
+    """Whatever a ship's roll: at the range and the azimuth measured, by scipy's rotation, and no higher than the sensor."""
+    turn = Rotation.from_euler("ZYX", [yaw, pitch, roll])
+    pose = Pose(np.array([100.0, -50.0, 12.0]), turn.as_matrix(), np.zeros(3))
+    z = measurement.from_detections(detections_of([[reach, azimuth, np.nan, np.nan]], 0.0), pose)
+    away = z.position[0] - pose.position
+    local = turn.inv().apply(away)
+    assert abs(away[2]) <= 1e-9 * reach
+    assert np.linalg.norm(away) == pytest.approx(reach)
+    assert np.arctan2(local[1], local[0]) == pytest.approx(azimuth)
 
 
 @given(st.floats(-50.0, 50.0))

@@ -3,6 +3,7 @@
 """When a track coasts, where several radars share a tracker: against the geometry, and who has shown what when."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -134,3 +135,66 @@ def test_a_snapshot_of_an_older_version_is_gone_on_from(lacking):
     second.resume(out.getvalue())
     assert scan(second, "front", 10.0, [at(-30.0)]).hits.tolist() == [21]
     assert scan(second, "left", 10.2, []).status.tolist() == [CONFIRMED]
+
+
+def elsewhere() -> Tracker:
+    """Two radars, of which each sees what the other does not; moving by constant velocity, in which steps add up to one."""
+    sensors = {"front": {"azimuth_fov_deg": FOV}, "back": {"sensor_yaw_deg": 180.0, "azimuth_fov_deg": FOV}}
+    given = {"sensors": sensors, "motion": {"model": "cv"}, "registration": {"mode": "off"}}
+    return Tracker(TrackingSettings.model_validate(given))
+
+
+@pytest.mark.parametrize(("period_s", "shown"), [(4.0, 0.9), (1.0, 0.6), (0.5, 0.9)])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_a_radar_sees_is_the_same_beside_one_that_looks_elsewhere_more_often(period_s, shown, seed):
+    """The same radar alone is the oracle: what it does with an object at each of its scans, and that nothing happens in between."""
+    rng, single, both = np.random.default_rng(seed), elsewhere(), elsewhere()
+    compared, begun = 0, 0.033
+    for k in range(60):
+        time = k * period_s
+        while begun < time:
+            result = both.step(detections_of([], begun, sensor="back"))
+            assert not len(result.confirmed)
+            assert not len(result.lost)
+            begun += 0.1
+        there = at(5.0 + 0.1 * time)
+        plots = [polar_of(there) + rng.normal(size=4) * [5.0, 0.005, 0.005, 0.2]] if rng.random() < shown else []
+        one, other = (tracker.step(detections_of(plots, time, sensor="front")) for tracker in (single, both))
+        assert (len(one.confirmed), len(one.lost)) == (len(other.confirmed), len(other.lost))
+        assert one.tracks.status.tolist() == other.tracks.status.tolist()
+        np.testing.assert_allclose(other.tracks.existence_probability, one.tracks.existence_probability, rtol=1e-6)
+        np.testing.assert_allclose(other.tracks.state, one.tracks.state, rtol=1e-6, atol=1e-6)
+        compared += len(one.tracks)
+    assert compared > 50
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5])
+def test_a_slow_turning_radar_keeps_its_tracks_beside_one_that_looks_elsewhere(seed):
+    """A turn of 10 s, told of when it is over, with three objects; the same radar alone loses none."""
+
+    def run(*, beside: bool) -> tuple[int, int]:
+        rng, period_s, confirmed, lost = np.random.default_rng(seed), 10.0, 0, 0
+        sensors = {"turning": {"turn_period_s": period_s}, "back": {"sensor_yaw_deg": 180.0, "azimuth_fov_deg": 60.0}}
+        tracker = Tracker(TrackingSettings.model_validate({"sensors": sensors, "registration": {"mode": "off"}}))
+        start = np.array([[4000.0, 300, 100, -5, 8, 0], [-100, 5000, 100, 10, 0, 0], [500, -3000, 200, 0, -10, 0]])
+        sigma, begun = np.array([5.0, 0.003, 0.003, 0.3]), 0.03
+        for end in period_s * np.arange(1.0, 41.0):
+            while beside and begun < end:
+                lost += len(tracker.step(detections_of([], begun, sensor="back")).lost)
+                begun += 0.1
+            rows, offset = [], []
+            for x in start:
+                when = end
+                for _ in range(3):  # when the antenna passes it
+                    there = np.append(x[:3] + x[3:] * when, x[3:])
+                    when = end - period_s + period_s * (np.arctan2(there[1], there[0]) / (2 * np.pi) % 1.0)
+                if rng.random() < 0.9:
+                    rows.append(polar_of(there) + rng.normal(size=4) * sigma)
+                    offset.append(when - end)
+            scan = replace(detections_of(rows, end, sigma=sigma, sensor="turning"), time_offset=np.array(offset))
+            result = tracker.step(scan)
+            confirmed, lost = confirmed + len(result.confirmed), lost + len(result.lost)
+        return confirmed, lost
+
+    assert run(beside=False) == (3, 0)
+    assert run(beside=True) == (3, 0)

@@ -88,3 +88,24 @@ def test_a_single_sensor_has_nothing_to_compare():
 def test_a_wrong_sensor_entry_is_refused_by_name(entry, said):
     with pytest.raises(ConfigError, match=said):
         TrackingSettings.load(entry)
+
+
+@pytest.mark.parametrize("height_m", [0.0, 500.0, 2000.0])
+def test_beside_a_radar_with_heights_the_slant_range_of_one_without_is_no_bias(height_m):
+    """The truth of two radars without bias, one of which measures no elevation: what is found is within its errors of nothing."""
+    rng, sigma = np.random.default_rng(3), np.array([5.0, 0.003, 0.003, 0.5])
+    tracker = Tracker(TrackingSettings.model_validate({"sensors": {"high": {}, "flat": {"sensor_x": 50.0}}}))
+    for k in range(50):
+        for name, at, x in (("high", float(k), 0.0), ("flat", k + 0.4, 50.0)):
+            polar = []
+            for north in (-3000.0, 1000.0, 4000.0):
+                there = np.array([6000.0 - 30.0 * at, north + 20.0 * at, height_m, -30.0, 20.0, 0.0])
+                polar.append(polar_of(there, (x, 0.0, 0.0)) + rng.normal(size=4) * sigma)
+            if name == "flat":
+                polar = [np.where(np.arange(4) == 2, np.nan, row) for row in polar]
+            tracks = tracker.step(detections_of(polar, at, sigma=sigma, sensor=name)).tracks
+    assert (tracks.status == TrackStatus.CONFIRMED).sum() == 3
+    high, flat = tracker.biases()["high"], tracker.biases()["flat"]
+    assert flat.pairs > 100
+    assert abs(flat.range_m - high.range_m) < 3.0
+    assert abs(flat.azimuth_rad - high.azimuth_rad) < np.deg2rad(0.1)

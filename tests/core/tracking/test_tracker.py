@@ -709,3 +709,35 @@ def test_any_order_of_the_detections_gives_the_same_picture(seed):
         np.testing.assert_array_equal(a.state, b.state)
         np.testing.assert_array_equal(a.covariance, b.covariance)
         np.testing.assert_array_equal(a.existence_probability, b.existence_probability)
+
+
+@pytest.mark.parametrize("period_s", [16.0, 20.0])
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_radar_that_looks_every_twenty_seconds_keeps_its_tracks_over_a_miss(period_s, seed):
+    """Against the same tracker that would coast for minutes: up to three misses in a row make no difference."""
+    rng, sigma = np.random.default_rng(seed), np.array([100.0, 0.002, 0.002, 1.0])
+    usual, patient = (Tracker(settings_of(TrackingSettings, max_range_m=4e5, max_coast_s=c)) for c in (30.0, 600.0))
+    missed = 0
+    for k in range(50):
+        there = np.array([-200_000.0 + 200.0 * k * period_s, 50_000.0, 9000.0, 200.0, 0.0, 0.0])
+        shown = k < 5 or rng.random() < 0.85
+        polar = [polar_of(there) + rng.normal(size=4) * sigma] if shown else []
+        missed = 0 if shown else missed + 1
+        if missed > 3:
+            break
+        one, other = (t.step(detections_of(polar, k * period_s, sigma=sigma)) for t in (usual, patient))
+        assert one.tracks.hits.tolist() == other.tracks.hits.tolist()
+        assert one.tracks.state.tolist() == other.tracks.state.tolist()
+        assert not len(one.lost)
+    assert k > 20
+
+
+def test_a_gap_of_minutes_is_no_period():
+    """A radar that looks every second and is silent for five minutes: what it held is gone with its first scan after that."""
+    tracker = Tracker(settings_of(TrackingSettings))
+    for k in range(12):
+        tracks = tracker.step(detections_of([approach(k)], float(k))).tracks
+    assert tracks.status.tolist() == [TrackStatus.CONFIRMED]
+    after = tracker.step(detections_of([], 311.0))
+    assert len(after.lost) == 1
+    assert not len(after.tracks)

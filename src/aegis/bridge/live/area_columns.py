@@ -19,8 +19,14 @@ AREA: Table[Sequence[ProtectedArea]] = Table(
     each("y_m", "number", lambda a: a.y, "north in map", -40.0),
     each("z_m", "number", lambda a: a.z, "up in map; null for a zone", 0.0),
     each("radius_m", "number", lambda a: a.radius_m, "null for a polygon", 100.0),
-    each("floor_m", "number", lambda a: a.floor_m, "lowest height of a zone; null for an asset", 0.0),
-    each("ceiling_m", "number", lambda a: a.ceiling_m, "greatest height of a zone; null for an asset", 300.0),
+    each("floor_m", "number", lambda a: a.floor_m, "lowest height of a zone; null for no bound, and for an asset", 0.0),
+    each(
+        "ceiling_m",
+        "number",
+        lambda a: a.ceiling_m,
+        "greatest height of a zone; null for no bound, and for an asset",
+        300.0,
+    ),
     each("outline_m", "corners", lambda a: a.outline, "corners (east, north) of a polygon; empty for what is round"),
 )
 

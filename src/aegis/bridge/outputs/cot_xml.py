@@ -9,6 +9,7 @@ from functools import lru_cache
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from aegis.bridge.outputs.cot import CotEvent
+from aegis.core.angles import compass_text
 
 VERSION = "2.0"
 
@@ -64,6 +65,6 @@ def _element(event: CotEvent) -> Element:
     detail = SubElement(element, "detail")
     SubElement(detail, "contact", callsign=event.callsign)
     if event.course_deg is not None:
-        SubElement(detail, "track", course=f"{event.course_deg:.2f}", speed=f"{event.speed_mps:.2f}")
+        SubElement(detail, "track", course=compass_text(event.course_deg, 2), speed=f"{event.speed_mps:.2f}")
     detail.append(remarks(event))
     return element

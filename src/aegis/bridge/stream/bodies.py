@@ -108,4 +108,4 @@ def sensor_of(mounted: SensorPose, detections: Detections | None) -> dict[str, f
     else:
         x, y, z = (round(float(v), 3) for v in pose.position)
         yaw_deg = math.degrees(math.atan2(pose.rotation[1, 0], pose.rotation[0, 0]))
-    return {"x_m": x, "y_m": y, "z_m": z, "heading_deg": round((90.0 - yaw_deg) % 360.0, 4)}
+    return {"x_m": x, "y_m": y, "z_m": z, "heading_deg": round(90.0 - yaw_deg, 4) % 360.0}

@@ -31,6 +31,10 @@ class OdometrySettings(Settings):
         0.5, "A scan between two odometry messages farther apart than this is dropped.", unit="s", gt=0.0,
         was="odometry_max_gap_s",
     )  # fmt: skip
+    delay_s: float = param(
+        0.0, "How long before its stamp, or its own time, a point was measured, as `tracking.sensor.delay_s` has it: it is put "
+        "where the platform was then. A rig's radars are told so.", unit="s", ge=0.0, le=60.0,
+    )  # fmt: skip
 
 
 class FieldSettings(Settings):

@@ -37,6 +37,22 @@ def assigned(ours: Estimate, dt: Floats, theirs: Estimate, noise: Floats, gate: 
     return us[held], them[held]
 
 
+def near_each(ours: Estimate, dt: Floats, some: Ints, then: Estimate, gate: float, noise: Floats) -> tuple[Ints, Ints]:
+    """Return pairs of tracks, each once, the second one of `some`, that may be nearer than a squared distance at a time.
+
+    Args:
+        ours, dt, noise: as in `assigned`.
+        some: (K,) numbers of tracks; then: those at that time.
+        gate: the squared distance.
+    """
+    first, them = _near(ours, dt, then, noise, gate)
+    one, other = np.repeat(np.arange(len(dt)), np.diff(first)), some[them]
+    among = np.zeros(len(dt), np.bool_)
+    among[some] = True
+    once = (one < other) | ((one != other) & ~among[one])
+    return one[once], other[once]
+
+
 def _near(ours: Estimate, dt: Floats, theirs: Estimate, noise: Floats, bound: float) -> tuple[Ints, Ints]:
     """Return those of theirs that may be in the gate of each of ours, in compressed rows."""
     d = len(theirs.x)

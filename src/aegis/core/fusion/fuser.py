@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
-from aegis.core.fusion import information, view
+from aegis.core.fusion import information, level, view
 from aegis.core.fusion.association import assigned
 from aegis.core.fusion.bias import Bias, Biases
 from aegis.core.fusion.comparison import pairs_of
 from aegis.core.fusion.information import Estimate, Gain, seconds
+from aegis.core.fusion.joining import Joiner
 from aegis.core.fusion.settings import FOREIGN, FusionSettings, SourceSettings
 from aegis.core.fusion.source import LOST_PERIODS, Source, estimate_of, usable
 from aegis.core.fusion.system import MOST_SOURCES, System
@@ -23,8 +24,6 @@ from aegis.core.rows import take_rows
 from aegis.core.types import Floats, Ints, Tracks, TrackStatus
 
 STRIKES = 3  # reports in a row outside the gate after which a source's track is another object's
-JOIN_INTERVAL_S = 1.0  # how often it is looked whether two of our tracks are one
-JOIN_PROBABILITY = 0.99  # of the gate for that
 USUAL = float(chdtri(6, 0.001))  # squared distance beyond which the object manoeuvres: what was known is then less sure
 NEWER = 0.5  # part of the last report in how unsure a track is for its sources' biases
 LARGEST_STEP = 25.0  # by which its covariance is multiplied at most
@@ -58,9 +57,8 @@ class Fuser:
         self._ids = ids or UniqueIds()
         self._noise = np.square([s.acceleration_sigma_mps2, s.vertical_acceleration_sigma_mps2])
         self._gate = float(chdtri(6, 1.0 - s.gate_probability))
-        self._join_gate = float(chdtri(6, 1.0 - JOIN_PROBABILITY))
         self._named = {sensor: name for name, one in s.sources.items() for sensor in one.sensors or (name,)}
-        self._biases = Biases(s.bias, self._noise)
+        self._biases, self._joiner = Biases(s.bias, self._noise), Joiner(self._noise)
         self.sources: dict[str, Source] = {}
         self.reset()
 
@@ -113,6 +111,7 @@ class Fuser:
         source.lost = False
         self._take(source, tracks, result)
         self.now_ns = max(self.now_ns, stamp)
+        result.joined = self._joiner.step(self.system, self.sources.values(), self.now_ns)
         result.lost_sources = self._look_for_lost()
         if self.now_ns >= self._due_ns:
             self._show(tracks, result)
@@ -130,7 +129,7 @@ class Fuser:
 
     def _take(self, source: Source, tracks: Tracks, result: FusionResult) -> None:
         """Associate a report's tracks, and add what they tell."""
-        system, reported, stamp = self.system, estimate_of(tracks), tracks.stamp_ns
+        system, reported, stamp = self.system, level.released(estimate_of(tracks)), tracks.stamp_ns
         known, before = source.before(tracks)
         gain, sound, jumped = self._learned(source, reported, known, before, stamp)
         shift, unsure = self._biases.of(source.number, reported.x)
@@ -149,15 +148,9 @@ class Fuser:
         row[left], strikes[left] = -1, 0
         ours = row >= 0
         self._release(source)
-        joining, targets = self._join(source, row, place, sound, stamp)
-        met = np.zeros(len(row), np.bool_)
-        met[ours & jumped] = True
-        for i, target in zip(joining.tolist(), targets.tolist(), strict=True):
-            if row[i] >= 0:
-                row[i], met[i] = self._merge(int(row[i]), target, stamp), False
-                result.joined += 1
-            else:
-                row[i], met[i] = target, True
+        joining, targets = self._join(row, place, sound, stamp)
+        met = ours & jumped
+        row[joining], met[joining] = targets, True
         new = np.flatnonzero((row < 0) & sound)
         room = max(0, self.settings.max_tracks - len(system))
         result.over_capacity = max(0, len(new) - room)
@@ -165,10 +158,11 @@ class Fuser:
         row[new] = self._begin(source, new, tracks, place)
         alone = self._is_alone(source, row)
         follow, add = np.flatnonzero(ours & alone), np.flatnonzero(ours & ~alone & ~outside & ~jumped)
-        self._follow(row[follow], Estimate(place.x, reported.P), follow, stamp)
-        self._add(source, row[add], gain.rows(add), place.rows(add), np.maximum(distance[add] / USUAL, 1.0), stamp)
+        self._follow(row[follow], Estimate(place.x, tracks.covariance), follow, stamp)
+        stated, less_sure = tracks.covariance, np.maximum(distance / USUAL, 1.0)
+        self._add(source, row[add], gain.rows(add), place.rows(add), stated[add], less_sure[add], stamp)
         meet = np.flatnonzero(met & ~alone & ~outside)
-        self._meet(source, row[meet], place.rows(meet), tracks.age[meet], stamp)
+        self._meet(source, row[meet], place.rows(meet), stated[meet], tracks.age[meet], stamp)
         self._note(source, row, tracks, reported, learned, known, before)
         held = row[row >= 0]
         system.real("unsure")[held] += NEWER * (unsure[row >= 0] - system.real("unsure")[held])
@@ -187,7 +181,8 @@ class Fuser:
             new = np.zeros(len(known), np.bool_)
             return *information.learned(reported, reported, new), new
         elapsed = np.full(len(known), (stamp - source.tracks.stamp_ns) * 1e-9)
-        expected = information.carried(estimate_of(source.tracks).rows(before), elapsed, self._noise)
+        last = level.released(estimate_of(source.tracks).rows(before))
+        expected = information.carried(last, elapsed, self._noise)
         each = np.arange(len(known))
         jumped = known & ~(information.distances(each, each, expected, reported) <= self._gate)
         return *information.learned(reported, expected, known), jumped
@@ -210,29 +205,21 @@ class Fuser:
 
     def _at(self, row: Ints, stamp: int) -> Estimate:
         """Return tracks of ours at a time."""
-        dt = seconds(stamp - self.system.whole("time_ns")[row])
-        return information.carried(self.system.estimate().rows(row), dt, self._noise)
+        return self.system.at(row, stamp, self._noise)
 
-    def _join(
-        self, source: Source, row: Ints, place: Estimate, sound: NDArray[np.bool_], stamp: int
-    ) -> tuple[Ints, Ints]:
-        """Return tracks of a report that are of ours that they are not linked to, and which; none of these has the source."""
+    def _join(self, row: Ints, place: Estimate, sound: NDArray[np.bool_], stamp: int) -> tuple[Ints, Ints]:
+        """Return tracks of a report that are linked to none of ours and are one, and which; none of these has the source."""
         system = self.system
-        wanted = (row < 0) & sound
-        gate = np.full(len(row), self._gate)
-        if not 0 <= stamp - source.joined_ns < JOIN_INTERVAL_S * 1e9 and len(system):
-            source.joined_ns = stamp
-            sole = (row >= 0) & (system.whole("holders")[row] == 0)  # released a moment ago: nobody else's
-            gate[sole] = self._join_gate
-            wanted |= sole
-        mine = np.flatnonzero(wanted)
+        mine = np.flatnonzero((row < 0) & sound)
         if not len(mine):
             return NO_IDS, NO_IDS
         others = ~system.flag("dead")
         others[row[row >= 0]] = False
-        free = np.flatnonzero(others & self._about(place.rows(mine), float(gate.max()), stamp))
+        free = np.flatnonzero(others & self._about(place.rows(mine), self._gate, stamp))
         dt = seconds(stamp - system.whole("time_ns")[free])
-        us, them = assigned(system.with_biases(free), dt, place.rows(mine), self._noise, gate[mine])
+        us, them = assigned(
+            level.released(system.with_biases(free)), dt, place.rows(mine), self._noise, np.full(len(mine), self._gate)
+        )
         return mine[them], free[us]
 
     def _about(self, said: Estimate, gate: float, stamp: int) -> NDArray[np.bool_]:
@@ -247,27 +234,6 @@ class Fuser:
             reach = np.sqrt(gate * spread)
             out &= (there + reach >= said.x[:, axis].min()) & (there - reach <= said.x[:, axis].max())
         return out
-
-    def _merge(self, a: int, b: int, stamp: int) -> int:
-        """Make one of two tracks of ours; return which stays, the older. The other's sources are its from now on."""
-        system = self.system
-        stays, goes = min(a, b), max(a, b)
-        now = max(stamp, *system.whole("time_ns")[[stays, goes]].tolist())
-        both = self._at(np.array([stays, goes]), now)
-        one = information.intersected(both.rows(np.array([0])), both.rows(np.array([1])))
-        system.real("x")[stays], system.real("P")[stays] = one.x[0], one.P[0]
-        system.whole("time_ns")[stays] = now
-        system.whole("alone")[stays] = -1
-        system.whole("holders")[stays] |= system.whole("holders")[goes]
-        system.whole("hits")[stays] += system.whole("hits")[goes]
-        system.whole("first_ns")[stays] = system.whole("first_ns")[[stays, goes]].min()
-        system.whole("held_ns")[stays] = system.whole("held_ns")[[stays, goes]].max()
-        system.flag("confirmed")[stays] |= system.flag("confirmed")[goes]
-        system.flag("dead")[goes] = True
-        ids = system.whole("id")
-        for source in self.sources.values():
-            source.link[source.link == ids[goes]] = ids[stays]
-        return stays
 
     def _begin(self, source: Source, index: Ints, tracks: Tracks, place: Estimate) -> Ints:
         """Start tracks of ours from a report's; return their rows."""
@@ -291,11 +257,13 @@ class Fuser:
         row is behind the report [s].
         """
         behind = seconds(stamp - self.system.whole("time_ns")[row])
-        there, late, whole = self._at(row, stamp), np.flatnonzero(behind < 0.0), self.system.estimate()
-        there.x[late], there.P[late] = whole.x[row[late]], whole.P[row[late]]
+        there, late = self._at(row, stamp), np.flatnonzero(behind < 0.0)
+        there.x[late], there.P[late] = level.released(self.system.estimate().rows(row[late]))
         return there, late, behind
 
-    def _add(self, source: Source, row: Ints, gain: Gain, place: Estimate, less_sure: Floats, stamp: int) -> None:
+    def _add(
+        self, source: Source, row: Ints, gain: Gain, place: Estimate, stated: Floats, less_sure: Floats, stamp: int
+    ) -> None:
         """Add to tracks of ours what a source that holds them has learned, or intersect them with what a foreign one says."""
         system = self.system
         there, late, behind = self._then(row, stamp)
@@ -309,10 +277,10 @@ class Fuser:
                 for column, values in zip(gain, moved, strict=True):
                     column[late] = values
             after, _ = information.absorbed(there, gain)
-        system.real("x")[row], system.real("P")[row] = after
+        system.real("x")[row], system.real("P")[row] = level.kept(after, system.estimate().rows(row), stated)
         system.whole("time_ns")[row] = np.maximum(system.whole("time_ns")[row], stamp)
 
-    def _meet(self, source: Source, row: Ints, place: Estimate, age_s: Floats, stamp: int) -> None:
+    def _meet(self, source: Source, row: Ints, place: Estimate, stated: Floats, age_s: Floats, stamp: int) -> None:
         """Bring a source's tracks together with ours that it has not held until now.
 
         What two tracks have in common is the process noise of the time in which both have followed the object. Where that is
@@ -328,7 +296,7 @@ class Fuser:
         added, _ = information.absorbed(there, everything)
         after = information.intersected(there, said)
         after.x[~shared], after.P[~shared] = added.x[~shared], added.P[~shared]
-        system.real("x")[row], system.real("P")[row] = after
+        system.real("x")[row], system.real("P")[row] = level.kept(after, system.estimate().rows(row), stated)
         system.whole("time_ns")[row] = np.maximum(system.whole("time_ns")[row], stamp)
         system.whole("alone")[row] = -1
 

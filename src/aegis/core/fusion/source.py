@@ -32,7 +32,6 @@ class Source:
     strikes: Ints = field(
         default_factory=lambda: np.empty(0, np.int64)
     )  # reports in a row in which it was outside the gate
-    joined_ns: int = 0  # when it was last looked whether tracks that it alone holds are others'
     lost: bool = False
     reports: int = 0
     dropped: int = 0
@@ -77,7 +76,6 @@ class Source:
         """Forget what it has reported; who it is stays."""
         self.tracks, self.learned, self.lost = None, None, False
         self.link, self.strikes = np.empty(0, np.int64), np.empty(0, np.int64)
-        self.joined_ns = 0
         self.intervals_s.clear()
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.fusion.information import Estimate
+from aegis.core.fusion import level
+from aegis.core.fusion.information import Estimate, carried, seconds
 from aegis.core.types import N_CLASSES, Floats, Ints
 
 MOST_SOURCES = 63  # a bit each
@@ -61,6 +62,10 @@ class System:
     def estimate(self) -> Estimate:
         """Return all states, each at its own time."""
         return Estimate(self.real("x"), self.real("P"))
+
+    def at(self, row: Ints, stamp_ns: int, noise: Floats) -> Estimate:
+        """Return some states at a time, without heights that are none; `noise` as in `information.carried`."""
+        return carried(level.released(self.estimate().rows(row)), seconds(stamp_ns - self.whole("time_ns")[row]), noise)
 
     def with_biases(self, row: Ints) -> Estimate:
         """Return some states, each at its own time, with what is not known of their sources' biases."""

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from aegis.core.angles import compass_text
 from aegis.core.classification.naming import class_in_words
 from aegis.core.ids import UniqueIds
 from aegis.core.threat.zone_settings import AlarmSettings, Rule
@@ -25,6 +28,7 @@ _WORDS = {
     "cpa": "comes within {value:.0f} m of '{zone}' in {rule.within_s:.0f} s",
     "entry": "enters '{zone}' within {rule.within_s:.0f} s with probability {value:.2f}",
 }
+DOUBTED_M = 10.0  # a height that is known no better than this is told with its error, where that is the larger
 LONGEST_TEXT = 500  # of what a person writes
 # So long an alarm that was kept over a restart may wait for a rule that is not there (yet), such as that of a drawn zone.
 WAIT_FOR_RULE_S = 10.0
@@ -266,7 +270,9 @@ def text_of(rule: Rule, change: RuleChange, tracks: Tracks) -> str:
     speed = math.hypot(east, north)
     motion = f"{speed:.1f} m/s"
     if speed > 0.0:
-        motion += f" on course {math.degrees(math.atan2(east, north)) % 360.0:.0f} deg"
+        motion += f" on course {compass_text(math.degrees(math.atan2(east, north)))} deg"
     parts += [class_in_words(int(tracks.class_id[k]), tracks.class_probability[k]), motion]
-    parts.append(f"at a height of {tracks.state[k, 2]:.0f} m")
+    height, sigma = float(tracks.state[k, 2]), math.sqrt(max(float(tracks.covariance[k, 2, 2]), 0.0))
+    doubt = f" (+- {sigma:.0f} m)" if sigma > max(abs(height), DOUBTED_M) else ""
+    parts.append(f"at a height of {np.round(height) + 0.0:.0f} m{doubt}")  # + 0.0: no -0
     return "; ".join(part for part in parts if part)

@@ -12,7 +12,7 @@ from enum import IntEnum
 from aegis.core.threat.assets import AssetPlace
 from aegis.core.threat.drawn_zones import DrawnZone
 from aegis.core.threat.settings import Asset
-from aegis.core.threat.zone_settings import Zone
+from aegis.core.threat.zone_settings import NO_BOUND_M, Zone
 
 
 class AreaKind(IntEnum):
@@ -41,7 +41,7 @@ class ProtectedArea:
     y: float = math.nan
     z: float = math.nan
     radius_m: float = math.nan
-    floor_m: float = math.nan
+    floor_m: float = math.nan  # of a zone: no bound
     ceiling_m: float = math.nan
     outline: tuple[tuple[float, float], ...] = ()  # corners of a polygon [m]
     origin: Origin = Origin.CONFIGURED
@@ -73,9 +73,8 @@ def areas_of(
 
 
 def _zone_area(name: str, zone: Zone, origin: Origin, version: int) -> ProtectedArea:
-    area = ProtectedArea(
-        name, AreaKind.ZONE, floor_m=zone.floor_m, ceiling_m=zone.ceiling_m, origin=origin, version=version
-    )
+    floor_m, ceiling_m = (math.nan if abs(h) >= NO_BOUND_M else h for h in (zone.floor_m, zone.ceiling_m))
+    area = ProtectedArea(name, AreaKind.ZONE, floor_m=floor_m, ceiling_m=ceiling_m, origin=origin, version=version)
     if zone.polygon:
         return replace(area, outline=tuple(zip(zone.polygon[::2], zone.polygon[1::2], strict=True)))
     return replace(area, x=zone.x, y=zone.y, radius_m=zone.radius_m)

@@ -11,6 +11,7 @@ from pydantic import model_validator
 from aegis.core.classification.settings import ClassName
 from aegis.core.params import Settings, param
 
+NO_BOUND_M = 1e7  # of heights in map, up and down
 When = Literal["anywhere", "inside", "outside", "enter", "leave", "stay", "cpa", "entry"]
 
 
@@ -23,8 +24,11 @@ class Zone(Settings):
     x: float = param(0.0, "A circle's centre in map, east.", unit="m")
     y: float = param(0.0, "A circle's centre in map, north.", unit="m")
     radius_m: float = param(0.0, "A circle's radius; 0 for a polygon.", unit="m", ge=0.0)
-    floor_m: float = param(-1000.0, "Lowest height in map that belongs to it.", unit="m")
-    ceiling_m: float = param(100_000.0, "Greatest height in map that belongs to it.", unit="m")
+    floor_m: float = param(
+        -NO_BOUND_M, "Lowest height in map that belongs to it; as given, no bound: the sea is 7 km below map's plane 300 km from "
+        "its origin.", unit="m",
+    )  # fmt: skip
+    ceiling_m: float = param(NO_BOUND_M, "Greatest height in map that belongs to it; as given, no bound.", unit="m")
 
     @model_validator(mode="after")
     def _shaped(self) -> Self:

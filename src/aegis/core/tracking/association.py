@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from aegis.core.kernels import association as kernels
 from aegis.core.kernels import gate as gate_kernels
 from aegis.core.kernels import neighbours, resolution
-from aegis.core.tracking.measurement import Plots
+from aegis.core.tracking.measurement import MIN_RANGE_M, Plots, level_with
 from aegis.core.tracking.motion import Kinematics
 from aegis.core.types import Floats, Ints, Pose
 
+OVERHEAD = 1e-3  # sine of the angle from the sensor's upward axis, below which the azimuth tells nothing
 FEWEST_PAIRS = 64  # that room is made for at first, or two a detection
 
 
@@ -125,6 +126,35 @@ def near(
         found = np.concatenate((found, np.empty_like(found)))
 
 
+def seen_flat(centre: Floats, spread: Floats, pose: Pose, sigma: Floats, bound: float) -> Floats:
+    """Return the spreads (N, 3) of tracks, wide enough to be near detections without elevation, too.
+
+    Such a detection is put as high as its sensor, and so farther out than what it is of, where that is higher or lower: by nothing
+    at the horizon, and by all of its range over the sensor. Whether it is in a gate is asked of range and azimuth themselves.
+
+    Args:
+        centre, spread: (N, 3) of the tracks; pose: of the sensor; sigma: (D,) error of the detections [m].
+        bound: largest squared distance.
+    """
+    local = (centre - pose.position) @ pose.rotation
+    reach = np.maximum(np.linalg.norm(local, axis=1), MIN_RANGE_M)
+    off = level_with(reach, np.arctan2(local[:, 1], local[:, 0]), pose)[:, :2] - centre[:, :2]
+    far = np.flatnonzero(np.hypot(off[:, 0], off[:, 1]) > MIN_RANGE_M)
+    if not len(far):
+        return spread
+    # An error of the track is as large there along the line of sight, and by the stretch larger across it.
+    deviation = np.sqrt(spread[far])
+    line = (centre[far] - pose.position) / reach[far, None]
+    across = np.cross(pose.rotation[:, 2], line)
+    sine = np.linalg.norm(across, axis=1)[:, None]
+    across = np.where(sine > OVERHEAD, across / np.maximum(sine, OVERHEAD) ** 2, 1.0 / OVERHEAD)
+    error = (np.abs(line) * deviation).sum(axis=1) ** 2 + (np.abs(across) * deviation).sum(axis=1) ** 2
+    # The box has to hold the sum of two ways: (a + b)^2 is at most 2 a^2 + 2 b^2.
+    out = spread.copy()
+    out[far, :2] = 2.0 * (error[:, None] + off[far] ** 2 / bound) + sigma.max(initial=0.0) ** 2
+    return out
+
+
 def gate(
     tracks: Kinematics, centre: Floats, spread: Floats, pose: Pose, plots: Plots, bound: Floats,
     moved: Moved | None = None,
@@ -142,6 +172,8 @@ def gate(
     moved = moved or Moved.not_at_all(tracks)
     N, M, n = tracks.x.shape
     measured = plots.measured.view(np.uint8)
+    if plots.polar and not plots.measured[:, 2].all():
+        spread = seen_flat(centre, spread, pose, plots.position_sigma, float(bound[4]))
     first, candidate = near(
         centre, spread, tracks.x, plots.position, plots.position_sigma, measured, plots.age, float(bound[4])
     )

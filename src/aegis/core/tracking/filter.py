@@ -42,7 +42,7 @@ from aegis.core.types import ClassId, Detections, Floats, Ints
 SCATTER_RATE = 0.2  # weight of a scan in the spread of an extended object's detections
 SURE = 0.9  # existence probability of a track that another one may hide
 PROBABLE = 0.5  # more probable than not
-TURNS_COASTED = 3.5  # at least, however slowly the antenna turns: three misses in a row
+LOOKS_COASTED = 3.5  # at least, however seldom a sensor looks: three misses in a row
 BIRTH_NUMBERS = 2**24  # detections of one scan are numbered below this
 
 
@@ -124,7 +124,7 @@ class Filter:
         if len(tracks):
             log_background = measurement.log_of_all(background.density)
             tracks, seen, visible, looked = self._associate(
-                tracks, scan, mean, covariance, log_background, stamp, dt, part
+                tracks, scan, mean, covariance, log_background, stamp, dt, part, misses.alone(state.heard, number)
             )
             unseen = misses.missed(seen.before, looked, state.heard, number, stamp, whole=part is None)
             unseen[seen.found] = False
@@ -139,10 +139,12 @@ class Filter:
             state = self._note_passed(state, sensor_id, sweep, part, seen, born, stamp)
         new = measurement.in_view(born.kinematics.x[:, 0, :3].copy(), born["has_height"], view)
         looks_s = dt if sweep is None else 2.0 * sweep.same_pass_s
-        coast_s = self._settings.existence.max_coast_s
+        # Beside others, a turn of a slow antenna is told of when it is over.
+        slow = LOOKS_COASTED if misses.alone(state.heard, number) else LOOKS_COASTED + 1.0
+        coast_s = max(self._settings.existence.max_coast_s, slow * misses.slowest_s(state.heard))
         if sweep is not None:
-            coast_s = max(coast_s, TURNS_COASTED * looks_s)
-        expected = existence.expected(tracks["updated_ns"], stamp, visible, looks_s, self._hiding)
+            coast_s = max(coast_s, LOOKS_COASTED * looks_s)
+        expected = misses.expected(tracks, visible, state.heard, number, stamp, looks_s, self._hiding)
         begin = int(scan.measured_ns.min(initial=stamp))
         in_view = InView(visible, expected, new)
         tracks = settled(tracks, born, in_view, (begin, stamp), coast_s, known, self._settings.existence, self._ids)
@@ -258,8 +260,12 @@ class Filter:
         stamp: int,
         dt: float,
         part: Part | None,
+        alone: bool,
     ) -> tuple[Rows, Seen, NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return the tracks updated by a scan, what it showed, (N,) which are in view, and (N,) which it looked at."""
+        """Return the tracks updated by a scan, what it showed, (N,) which are in view, and (N,) which it looked at.
+
+        `alone`: no other sensor looks where this one does not.
+        """
         s, z = self._settings, scan.z
         n, (reals, wholes, flags) = len(tracks), tracks.tables
         (centre, spread), (velocity, noise), sure = np.empty((2, n, 3)), np.empty((2, n, 2)), np.empty(n, np.bool_)
@@ -280,7 +286,7 @@ class Filter:
         observed = observe(before, scan.view, z, log_background, self._how, part)
         (pairs, chances, close), best = observed, observed.hypotheses.best
         after = tracks.copy()
-        after["looked_ns"][slice(None) if part is None else looked] = stamp
+        after["looked_ns"][slice(None) if part is None and alone else looked] = stamp
         found = rows.note_hits(after, chances.hit, close, best, pairs.detection, scan.rcs, z.measured, scan.measured_ns)
         if scan.looks is not None:
             scan.looks.note(after, found, pairs.detection[best[found]])

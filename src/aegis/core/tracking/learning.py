@@ -86,6 +86,11 @@ class SensorKnowledge:
         d = pairs.detection[best[clear]]
         local = (z.position[d] - pose.position) @ pose.rotation
         reach = np.linalg.norm(local, axis=1)
+        up = local[:, 2].copy()
+        # Of what it measures no elevation of, another sensor may know the height: the range is a slant one.
+        flat = np.flatnonzero(~z.measured[d, 2] & tracks["has_height"][clear]) if z.polar else np.empty(0, np.int64)
+        if len(flat):
+            up[flat] = ((tracks.mean(clear[flat])[0][:, :3] - pose.position) @ pose.rotation)[:, 2]
         variance = z.variance[d, :2]
         if not z.polar:
             variance = variance / np.stack([np.ones(len(d)), reach**2], axis=1)
@@ -95,7 +100,7 @@ class SensorKnowledge:
             tracks["id"][clear], seen.velocity[clear], np.maximum(P[clear, 0, 3, 3], P[clear, 0, 4, 4]),
             reach + (applied.range_m if applied else 0.0),
             np.arctan2(local[:, 1], local[:, 0]) + (applied.azimuth_rad if applied else 0.0),
-            np.arcsin(np.clip(local[:, 2] / np.maximum(reach, measurement.MIN_RANGE_M), -1.0, 1.0)), variance,
+            np.arcsin(np.clip(up / np.maximum(reach, measurement.MIN_RANGE_M), -1.0, 1.0)), variance,
             z.measured_ns(stamp_ns)[d],
         )  # fmt: skip
         self._registration.observe(sensor_id, stamp_ns, pose, plots)

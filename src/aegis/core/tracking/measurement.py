@@ -94,9 +94,26 @@ def from_detections(d: Detections, pose: Pose, now_ns: int | None = None) -> Plo
         d.range, d.azimuth, d.elevation, d.range_rate, d.variance, d.cartesian_accuracy, pose.position, pose.rotation,
         value, variance, measured.view(np.uint8), position, sigma,
     )  # fmt: skip
+    if not d.cartesian_accuracy and pose.rotation[2, :2].any():
+        flat = np.flatnonzero(~measured[:, 2])  # the sensor's own plane is not level
+        position[flat] = level_with(d.range[flat], d.azimuth[flat], pose)
     since_stamp_s = 0.0 if now_ns is None else (now_ns - d.stamp_ns) * 1e-9
     age = np.maximum(since_stamp_s - d.time_offset, 0.0)
     return Plots(value, variance, measured, position, sigma, age, not d.cartesian_accuracy, pose.position)
+
+
+def level_with(reach: Floats, azimuth: Floats, pose: Pose) -> Floats:
+    """Return (N, 3) where in map something is that is as high as its sensor, which may be tilted.
+
+    Args:
+        reach: (N,) range [m]; azimuth: (N,) in the sensor's frame; pose: of the sensor.
+    """
+    forward, left, up = pose.rotation[2]
+    c, s = np.cos(azimuth), np.sin(azimuth)
+    elevation = np.arctan2(-(forward * c + left * s), up)
+    ground = reach * np.cos(elevation)
+    local = np.stack([ground * c, ground * s, reach * np.sin(elevation)], axis=1)
+    return np.asarray(local @ pose.rotation.T + pose.position)
 
 
 def in_view(position: Floats, has_height: NDArray[np.bool_], view: SensorView) -> NDArray[np.bool_]:

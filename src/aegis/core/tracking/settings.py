@@ -174,8 +174,9 @@ class ExistenceSettings(Settings):
         gt=0.0, lt=1.0, was="max_existence",
     )  # fmt: skip
     max_coast_s: float = param(
-        30.0, "A track without detections for so long, or for three and a half turns of an antenna, if that is longer, is deleted, "
-        "whatever its existence probability. In a sensor's view most end sooner: by misses, as existence.mean_hidden_s says.",
+        30.0, "A track without detections for so long, or for three and a half periods of the sensor that looks most seldom, if "
+        "that is longer, is deleted, whatever its existence probability. In a sensor's view most end sooner: by misses, as "
+        "existence.mean_hidden_s says.",
         unit="s", gt=0.0,
     )  # fmt: skip
 
@@ -205,7 +206,12 @@ class TimelineSettings(Settings):
     """Scans that come late, and clocks that are set."""
 
     reorder_window_s: float = param(
-        1.0, "A scan that comes late by no more than this is put in its place in time.", unit="s", ge=0.0, le=60.0
+        1.0,
+        "A scan that comes late by no more than this, and by no more than 256 scans or sectors of all sensors, is put in its "
+        "place in time.",
+        unit="s",
+        ge=0.0,
+        le=60.0,
     )
     reset_after_s: float = param(
         5.0, "A scan older than its own sensor's last one by more than this resets the tracker (a clock was set, a bag looped); "

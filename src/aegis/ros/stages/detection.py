@@ -139,7 +139,8 @@ class DetectionStage(Stage[DetectionSettings]):
                 text = f"scan {scan.sequence} has no pose: {reason}"
                 yield from self._refuse(reason, text, scan.stamp_ns)
             else:
-                yield from self._detect(at_the_stamp(scan, pose, platform.pose_at), pose)
+                delay_s = self.settings.odometry.delay_s
+                yield from self._detect(at_the_stamp(scan, pose, platform.pose_at, delay_s), pose)
 
     def _refuse(self, reason: str, text: str, stamp_ns: int) -> Iterator[Output]:
         return self._refuse_input(reason, text, stamp_ns, DetectionRefused)
