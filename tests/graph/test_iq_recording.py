@@ -36,6 +36,24 @@ def timed(path, values):
     np.savetxt(path, rows, delimiter=";", header="time;I;Q", comments="")
 
 
+def even(path, values):
+    np.savetxt(path, np.column_stack([np.arange(50) / 4000.0, values]), delimiter=",")
+
+
+def scope(path, values):
+    rows = [f"{k / 4000.0},{one},{two}" for k, (one, two) in enumerate(values)]
+    path.write_text("\n".join(["Model,DS1054Z", "Points,50", "", "Time (s),CH1,CH2", *rows]))
+
+
+def comma(path, values):
+    rows = [f"{k / 4000.0:.6f};{one:.1f};{two:.1f}".replace(".", ",") for k, (one, two) in enumerate(values)]
+    path.write_text("\n".join(["Zeit;I;Q", *rows]))
+
+
+def raw(path, values):
+    values.tofile(path)
+
+
 @pytest.mark.parametrize(
     ("name", "write", "values", "expected", "rate"),
     [
@@ -50,6 +68,21 @@ def timed(path, values):
         ("pairs.csv", table, IQ, X, math.nan),
         ("one.txt", table, X.real, X.real, math.nan),
         ("timed.csv", timed, IQ, X, 4000.0),
+        ("even.csv", even, IQ, X, 4000.0),
+        ("scope.csv", scope, IQ, X, 4000.0),
+        ("comma.csv", comma, IQ, X, 4000.0),
+        ("twice.wav", wav, np.stack([X.real, -X.real], axis=1), X.real, 4000.0),
+        ("silent.wav", wav, np.stack([0.0 * X.real, X.real], axis=1), X.real, 4000.0),
+        ("radio.cs16", raw, IQ.astype("<i2"), X, math.nan),
+        ("radio.cfile", raw, IQ.astype("<f4"), X, math.nan),
+        (
+            "radio.cu8",
+            raw,
+            np.clip(IQ / 10.0 + 127.5, 0, 255).astype("u1"),
+            np.trunc(IQ / 10.0 + 127.5) @ [1, 1j] - 127.5 - 127.5j,
+            math.nan,
+        ),
+        ("pairs_named.npy", npy, np.array([tuple(row) for row in IQ], [("re", "<i2"), ("im", "<i2")]), X, math.nan),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])
@@ -88,6 +121,32 @@ def test_what_is_no_recording_is_refused_with_the_reason(tmp_path, name, content
     (tmp_path / name).write_bytes(content)
     with pytest.raises(RecordingError, match=says):
         read_recording(tmp_path / name)
+
+
+def test_a_file_without_a_header_is_read_as_is_said(tmp_path):
+    IQ.astype("<i2").tofile(tmp_path / "a.bin")
+    np.testing.assert_allclose(read_recording(tmp_path / "a.bin", raw="cs16").samples, X)
+    np.testing.assert_allclose(read_recording(tmp_path / "a.bin", raw="s16").samples, IQ.ravel())
+    with pytest.raises(RecordingError, match="--raw says"):
+        read_recording(tmp_path / "a.bin")
+
+
+def test_channels_that_are_one_are_told(tmp_path):
+    wav(tmp_path / "twice.wav", np.stack([X.real, X.real], axis=1))
+    wav(tmp_path / "iq.wav", IQ)
+    assert "alike" in read_recording(tmp_path / "twice.wav").note
+    assert read_recording(tmp_path / "iq.wav").note == ""
+
+
+@pytest.mark.parametrize("left", [0, 1, 2, 3, 7])
+def test_a_wav_that_is_cut_short_is_read_as_far_as_it_goes(tmp_path, left):
+    wav(tmp_path / "a.wav", IQ)
+    data = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(data[: len(data) - 40 - left])
+    found = read_recording(tmp_path / "a.wav")
+    np.testing.assert_allclose(found.samples, X[: (200 - 40 - left) // 4])
+    assert f"{(200 - 40 - left) // 4} samples are there" in found.note
+    assert found.rate_hz == 4000.0
 
 
 def test_several_cells_need_a_choice(tmp_path):

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Learning, on examples whose classes are known in closed form."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from aegis.core.types import N_CLASSES, ClassId
-from aegis.training.fitted import Recipe, Table, blank_of, weights_of
+from aegis.training.fitted import Recipe, Table, blank_of, finished, weights_of
 
 DRONE, BIRD = int(ClassId.DRONE), int(ClassId.BIRD)
 
@@ -52,3 +54,22 @@ def test_probabilities_are_those_of_the_closed_form(bins):
     expected = 1.0 / (1.0 + np.exp(-2.0 * asked.features[:, 0]))
     assert np.abs(found[:, BIRD] - expected).mean() < 0.03
     assert found[:, ClassId.MISSILE].max() < 0.01
+
+
+def test_what_no_example_measured_says_nothing():
+    shown, held_out = drawn(2000, 1), drawn(1000, 2)
+    for table in (shown, held_out):
+        never, alike = np.full(len(table.class_id), np.nan), np.full(len(table.class_id), 0.5)
+        table.features = np.column_stack([table.features, never, alike]).astype(np.float32)
+    rng = np.random.default_rng(4)
+    plain = blank_of(shown, Recipe(hidden=(6, 5), bins=3))
+    sizes = [(20, 6), (6, 5), (5, N_CLASSES)]  # weights as they are drawn
+    weights = tuple(rng.normal(size=size).astype(np.float32) for size in sizes)
+    network = replace(plain, weights=weights, biases=tuple(np.zeros(size[1], np.float32) for size in sizes))
+    network = finished(network, shown, held_out)
+    asked = shown.features[:50].astype(np.float64)
+    strange = asked.copy()
+    strange[:, 2:] = rng.normal(size=(50, 2)) * 1e3
+    np.testing.assert_allclose(
+        network.posterior(strange, np.ones(N_CLASSES)), network.posterior(asked, np.ones(N_CLASSES))
+    )

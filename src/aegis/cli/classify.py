@@ -21,6 +21,10 @@ EXIT_WRONG = 2
     "--prf-hz", type=click.FloatRange(100, 1e8), help="Samples a second: the pulse rate, or a CW sensor's [the file's]."
 )
 @click.option("--variable", default="", help="Array of a .mat file [the largest].")
+@click.option(
+    "--raw", type=click.Choice(["cu8", "cs8", "cs16", "cf32", "s16", "f32"]),
+    help="Numbers of a file without a header, c: I and Q in turn.",
+)  # fmt: skip
 @click.option("--column", type=click.IntRange(min=0), help="Column of an array that has more than I and Q, from 0.")
 @click.option("--classes", default="", metavar="A,B,...", help="Classes that can be met [all].")
 @click.option(
@@ -28,19 +32,19 @@ EXIT_WRONG = 2
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def classify(
-    recording: Path, carrier_hz: float, prf_hz: float | None, variable: str, column: int | None, classes: str, threshold: float,
-    as_json: bool,
+    recording: Path, carrier_hz: float, prf_hz: float | None, variable: str, raw: str | None, column: int | None, classes: str,
+    threshold: float, as_json: bool,
 ) -> None:  # fmt: skip
     """Tell what passes in a recording of a CW or Doppler sensor, by its micro-Doppler.
 
-    RECORDING is .npy, .wav, .csv, .txt or .mat, perhaps gzipped: samples in time of one range cell or of a CW sensor, complex, I
-    and Q as two columns or channels, or one channel. Each half second in which a moving line stands out of the
-    noise is a look; looks without a longer gap are a passage, which gets a class, or UNKNOWN. The line `together` is of all
-    looks.
+    RECORDING is .npy, .wav, .csv, .txt, .mat, or without a header (.cs16, .cf32, ..., or --raw), perhaps gzipped: samples in
+    time of one range cell or of a CW sensor, complex, I and Q as two columns or channels, or one channel. Each half second in
+    which a moving line stands out of the noise is a look; looks without a longer gap are a passage, which gets a class, or
+    UNKNOWN. The line `together` is of all looks. Tones that are there all the time, as hum, are left out.
 
     Exit codes: 0 done; 2 wrong arguments or input.
     """
-    from aegis.core.classification.doppler import Passage, passages, together
+    from aegis.core.classification.doppler import Passage, cleaned, passages, together
     from aegis.core.classification.track_model import relative_priors
     from aegis.core.signal.equation import SPEED_OF_LIGHT
     from aegis.core.types import ClassId
@@ -58,11 +62,15 @@ def classify(
     prior = relative_priors(tuple(ClassId[name] for name in names) or tuple(ClassId), None)
     try:
         network, card = doppler_model()
-        found = read_recording(recording, variable, column)
+        found = read_recording(recording, variable, column, raw or "")
+        if found.note:
+            click.echo(f"aegis classify: {recording}: {found.note}", err=True)
         rate = prf_hz or found.rate_hz
         if math.isnan(rate):
             wrong(f"{recording} does not say how many samples a second it has; --prf-hz does")
-        rows = list(passages(found.samples, rate, SPEED_OF_LIGHT / carrier_hz, network, prior, threshold))
+        wavelength = SPEED_OF_LIGHT / carrier_hz
+        clean = cleaned(found.samples, rate, wavelength)
+        rows = list(passages(clean.samples, clean.prf_hz, wavelength, network, prior, threshold))
     except (ModelError, RecordingError, ValueError) as error:
         wrong(str(error))
         return
@@ -81,6 +89,11 @@ def classify(
             }
         )  # fmt: skip
 
+    if len(clean.tones_hz):
+        tones = ", ".join(f"{tone:.0f}" for tone in clean.tones_hz)
+        click.echo(
+            f"aegis classify: tones of the sensor itself, always there and as strong, left out: {tones} Hz", err=True
+        )
     for row in rows:
         click.echo(as_row(row) if as_json else said(row))
     if rows and not as_json:

@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import math
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,20 @@ from aegis.core.types import Floats
 
 Samples = NDArray[np.complex128] | Floats
 SUFFIXES = (".npy", ".wav", ".csv", ".txt", ".mat")
+# Without a header, by the names that software-defined radios give them; little-endian, I and Q in turn but for the last two.
+RAW = {"cu8": "u1", "cs8": "i1", "cs16": "<i2", "cf32": "<f4", "s16": "<i2", "f32": "<f4"}  # fmt: skip
+RAW_SUFFIXES = {
+    ".cu8": "cu8",
+    ".cs8": "cs8",
+    ".cs16": "cs16",
+    ".sc16": "cs16",
+    ".cf32": "cf32",
+    ".fc32": "cf32",
+    ".cfile": "cf32",
+}
 TIME_NAMES = ("t", "time", "time_s", "seconds", "timestamp")
+EVEN = 0.02  # how far steps of a column of times may be from alike, in their median
+ALIKE = 0.999  # correlation of two channels from which on they are one, recorded twice
 
 
 class RecordingError(ValueError):
@@ -30,19 +44,22 @@ class Recording(NamedTuple):
 
     samples: Samples  # (S,) complex, or real: one channel
     rate_hz: float  # NaN: the file does not say
+    note: str = ""  # what was read otherwise than it stands there
 
 
-def read_recording(path: Path, variable: str = "", column: int | None = None) -> Recording:
+def read_recording(path: Path, variable: str = "", column: int | None = None, raw: str = "") -> Recording:
     """Read a recording; gzip is taken off.
 
     .npy holds complex samples (S,), real ones (S,), or I and Q (S, 2) or (2, S). .wav holds one channel, or I and Q as two. .csv
-    and .txt hold columns: one, or I and Q, and before them, perhaps, the time [s] under its name. .mat holds one array of these
-    shapes, or several, of which `variable` names one.
+    and .txt hold columns: one, or I and Q, and before them, perhaps, the time [s] under its name or in even steps. .mat holds one
+    array of these shapes, or several, of which `variable` names one. .cs16, .cf32 and the like (RAW_SUFFIXES) have no header. Two
+    channels that are alike, or of which one is silent, are one channel.
 
     Args:
         path: the file.
         variable: of a .mat file; empty: the largest array.
         column: of an array of more than two columns, which one (complex or real).
+        raw: one of RAW, the numbers in a file without a header; empty: as the suffix says.
 
     Raises:
         RecordingError: it cannot be read.
@@ -59,32 +76,86 @@ def read_recording(path: Path, variable: str = "", column: int | None = None) ->
         except (OSError, EOFError) as error:
             raise RecordingError(f"{path}: no gzip file: {error}") from None
     suffix = Path(name).suffix
-    rate = math.nan
+    rate, cut = math.nan, ""
     try:
-        if suffix == ".npy":
+        if raw or suffix in RAW_SUFFIXES:
+            values = _of_raw(data, raw or RAW_SUFFIXES[suffix])
+        elif suffix == ".npy":
             values = np.load(io.BytesIO(data), allow_pickle=False)
         elif suffix == ".wav":
-            from scipy.io import wavfile
-
-            rate, values = wavfile.read(io.BytesIO(data))
+            rate, values, cut = _of_wav(data)
         elif suffix in (".csv", ".txt"):
             rate, values = _table(data.decode("utf-8-sig"))
         elif suffix == ".mat":
             values = _of_mat(data, variable)
         else:
-            raise RecordingError(f"{path}: one of {', '.join(SUFFIXES)} is expected, or that with .gz")
+            raise RecordingError(
+                f"{path}: one of {', '.join((*SUFFIXES, *RAW_SUFFIXES))} is expected, or that with .gz;"
+                f" --raw says what a file without a header holds: {', '.join(RAW)}"
+            )
     except RecordingError:
         raise
     except Exception as error:  # noqa: BLE001 - a broken file makes its reader raise anything
         raise RecordingError(f"{path}: cannot be read as {suffix}: {error}") from None
-    samples = _one_dimension(np.asarray(values), path, column)
+    samples, note = _one_channel(_one_dimension(np.asarray(values), path, column))
     if not np.isfinite(samples).all():
         raise RecordingError(f"{path}: {int((~np.isfinite(samples)).sum())} of {len(samples)} samples are not finite")
-    return Recording(samples, float(rate))
+    return Recording(samples, float(rate), "; ".join(filter(None, (cut, note))))
+
+
+def _of_raw(data: bytes, kind: str) -> NDArray[np.generic]:
+    """Return (S, 2) I and Q, or (S,) of one channel, of a file without a header."""
+    form = np.dtype(RAW[kind])
+    values: NDArray[np.generic] = np.frombuffer(data[: len(data) // form.itemsize * form.itemsize], form)
+    return values[: len(values) // 2 * 2].reshape(-1, 2) if kind.startswith("c") else values
+
+
+def _of_wav(data: bytes) -> tuple[float, NDArray[np.generic], str]:
+    """Return the rate, the samples (S,) or (S, channels), and a note: of a file that is cut short, those that are whole."""
+    from scipy.io import wavfile
+
+    note, form, start = "", data.find(b"fmt "), data.find(b"data")
+    if 0 <= form < start and start + 8 < len(data):
+        block = max(int.from_bytes(data[form + 20 : form + 22], "little"), 1)
+        whole = (len(data) - start - 8) // block * block
+        if whole < int.from_bytes(data[start + 4 : start + 8], "little"):  # cut short, or written to a pipe
+            note = f"is shorter than it says: {whole // block} samples are there"
+            size = (start + whole).to_bytes(4, "little")
+            data = (
+                data[:4]
+                + size
+                + data[8 : start + 4]
+                + whole.to_bytes(4, "little")
+                + data[start + 8 : start + 8 + whole]
+            )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wavfile.WavFileWarning)  # chunks of no samples: titles, markers
+        rate, values = wavfile.read(io.BytesIO(data))
+    return float(rate), values, note
+
+
+def _one_channel(samples: Samples) -> tuple[Samples, str]:
+    """Return samples, those of two channels that say the same as one channel, and that they are."""
+    if not np.iscomplexobj(samples) or len(samples) < 3 or not np.isfinite(samples).all():
+        return samples, ""
+    one, two = samples.real - samples.real.mean(), samples.imag - samples.imag.mean()
+    power = np.array([np.dot(one, one), np.dot(two, two)])
+    if power.max() <= 0.0:
+        return samples, ""
+    if power.min() < 1e-6 * power.max():
+        return (
+            samples.real if power[0] > power[1] else samples.imag
+        ), "of two channels one is silent: taken as one channel"
+    if abs(float(np.dot(one, two))) > ALIKE * np.sqrt(power.prod()):
+        return samples.real, "two channels are alike, so they are no I and Q: taken as one channel"
+    return samples, ""
 
 
 def _one_dimension(values: NDArray[np.generic], path: Path, column: int | None) -> Samples:
     """Return (S,) complex or real samples of an array."""
+    if values.dtype.names is not None and len(values.dtype.names) == 2:  # pairs, as HDF5 and radios name them
+        pairs: NDArray[np.void] = values.view(np.ndarray)  # type: ignore[assignment]
+        values = np.stack([pairs[name] for name in values.dtype.names], axis=-1)
     if values.dtype.kind not in "iufc":
         raise RecordingError(f"{path}: numbers are expected, not {values.dtype}")
     values = np.squeeze(values)
@@ -106,29 +177,40 @@ def _one_dimension(values: NDArray[np.generic], path: Path, column: int | None) 
 
 
 def _table(text: str) -> tuple[float, Floats]:
-    """Return the rate, where a column of times says it, and the other columns (S, C)."""
-    head = text[:4096]
-    try:
-        delimiter = csv.Sniffer().sniff(head, ",;\t ").delimiter
-    except csv.Error:
-        delimiter = ","
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True) if any(row)]
-    names: list[str] = []
-    if rows and not _is_number(rows[0][0]):
-        names = [name.strip().lower() for name in rows[0]]
-        rows = rows[1:]
-    if rows and any("j" in cell for cell in rows[0]):
-        return math.nan, np.array([complex(row[0].replace(" ", "").replace("i", "j")) for row in rows])  # type: ignore[return-value]
-    values = np.array([[float(cell) for cell in row if cell.strip()] for row in rows])
-    if names and names[0] in TIME_NAMES and values.shape[1] > 1:
-        steps = np.diff(values[:, 0])
-        return float(1.0 / np.median(steps)), values[:, 1:]
+    """Return the rate, where a column of times says it, and the other columns (S, C); what is above the numbers is no number."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    sample = lines[-1] if lines else ""
+    delimiter = next((mark for mark in (";", "\t", ",") if mark in sample), " ")
+    if delimiter == ";":  # the comma is a decimal point then
+        lines = [line if "." in line else line.replace(",", ".") for line in lines]
+    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True)]
+    first = next(
+        (k for k, row in enumerate(rows) if _is_number(row[0]) and all(map(_is_number, filter(None, row)))), -1
+    )
+    first = len(rows) if first < 0 else first
+    names = (
+        [name.strip('#% "').split("(")[0].split("[")[0].strip().lower() for name in rows[first - 1]] if first else []
+    )
+    rows = rows[first:]
+    if rows and any("j" in cell or "i" in cell.replace("inf", "").replace("Inf", "") for cell in rows[0]):
+        return math.nan, np.array([_number(row[0]) for row in rows])  # type: ignore[return-value]
+    values = np.array([[float(cell) for cell in row if cell] for row in rows])
+    if values.ndim != 2 or values.shape[1] < 2 or len(values) < 3:
+        return math.nan, values
+    steps = np.diff(values[:, 0])
+    step = float(np.median(steps))
+    if (names and names[0] in TIME_NAMES) or (step > 0.0 and bool((np.abs(steps - step) < EVEN * step).all())):
+        return 1.0 / step if step > 0.0 else math.nan, values[:, 1:]
     return math.nan, values
+
+
+def _number(text: str) -> complex:
+    return complex(text.strip().replace(" ", "").replace("i", "j"))
 
 
 def _is_number(text: str) -> bool:
     try:
-        complex(text.strip().replace(" ", "").replace("i", "j"))
+        _number(text.replace("inf", "0").replace("Inf", "0"))
     except ValueError:
         return False
     return True

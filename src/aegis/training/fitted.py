@@ -214,6 +214,7 @@ def fit(
 
 def finished(network: Network, shown: Table, held_out: Table, doubt: float = 0.0) -> Network:
     """Return a network with its doubt, and with its temperature and its gate, from objects that it was not shown."""
+    network = _without_unlearned(network, shown)
     hidden, _ = network.hidden(shown.features.astype(np.float64))
     known = [c for c in ClassId if c != ClassId.UNKNOWN and (shown.class_id == c).any()]
     means = np.array([hidden[shown.class_id == c].mean(axis=0) for c in known])
@@ -230,6 +231,21 @@ def finished(network: Network, shown: Table, held_out: Table, doubt: float = 0.0
     near, far = np.quantile(gated.strangeness(hidden), GATE_QUANTILES)
     arrays = gated.arrays() | {"distance": np.array([near, max(GATE_WIDENED * far, 1.01 * near)])}
     return Network.of(arrays)
+
+
+def _without_unlearned(network: Network, shown: Table) -> Network:
+    """Return a network in which a feature that no example has, or all alike, says nothing: its weights are as they were drawn."""
+    raw = shown.features.astype(np.float64)
+    measured = np.isfinite(raw)
+    count, features = measured.sum(axis=0), raw.shape[1]
+    spread = np.where(measured, raw, -np.inf).max(axis=0) - np.where(measured, raw, np.inf).min(axis=0)
+    unlearned = (count == 0) | ~(spread > NARROWEST_BIN)
+    first = network.weights[0].copy()
+    bins = max(network.edges.shape[1] - 1, 0)
+    first[:features][unlearned] = 0.0
+    first[features : 2 * features][unlearned] = 0.0
+    first[2 * features :][np.repeat(unlearned, bins)] = 0.0
+    return replace(network, weights=(first, *network.weights[1:]))
 
 
 def temperature_of(network: Network, held_out: Table, doubt: float = 0.0) -> float:

@@ -52,6 +52,16 @@ def test_the_body_has_its_speed_in_one_channel_as_in_two(speed, real):
     assert found[AT["body_share"]] > 0.95
 
 
+@pytest.mark.parametrize("prf", [8_000.0, 12_000.0, 44_100.0])
+def test_half_a_second_is_measured_as_half_a_second_less_a_sample(prf):
+    # What the model learned had the one length, recordings the other: a feature that training never saw was measured of each.
+    x = rotor_signal(prf, 0.6)
+    samples = round(0.5 * prf)
+    exact, less, more = (signature(x[None, : samples + k], prf, WAVELENGTH)[0] for k in (0, -1, 1))
+    assert np.array_equal(np.isnan(exact), np.isnan(less))
+    assert np.array_equal(np.isnan(exact), np.isnan(more))
+
+
 def test_noise_does_not_stand_out():
     rng = np.random.default_rng(0)
     for samples in (64, 1024):

@@ -20,6 +20,7 @@ RATIOS = (-1.5, -0.25, 0.25, 0.75, 0.93, 1.07, 1.35, 2.2, 5.0)  # edges, of the 
 RATES_HZ = (1.0, 2.5, 6.0, 14.0, 30.0, 60.0, 120.0, 240.0, 480.0, 1000.0, 4000.0)  # edges, of the envelope's modulation
 LINE_BINS = 2  # to each side, that the body's line takes after a Hann window
 LEAST_SHARE = 1e-4
+SLOWEST_TURNS = 3.06  # within a signal, of a modulation that is told
 GATE_ABOVE_NOISE = 9.0  # a line stands out by it, and by what the largest of as many bins of noise has
 
 SIGNATURE = (
@@ -138,6 +139,7 @@ def _modulation(
     share = power / total[:, None]
     rates = binned(np.broadcast_to(rate, share.shape), RATES_HZ, share)
     low, high = np.array(RATES_HZ[:-1]), np.array(RATES_HZ[1:])
-    rates[:, (high < 3.0 / length_s) | (low > 0.4 * prf_hz)] = np.nan
+    # A look of half a second stands just at an edge: a little either way, rounding would decide whether this is measured.
+    rates[:, (high < SLOWEST_TURNS / length_s) | (low > 0.4 * prf_hz)] = np.nan
     peak = share.argmax(axis=1)
     return rates, np.log10(share[np.arange(n), peak] + 1e-6), np.log10(rate[peak] + 0.1)
