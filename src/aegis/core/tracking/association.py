@@ -136,6 +136,9 @@ def seen_flat(centre: Floats, spread: Floats, pose: Pose, sigma: Floats, bound: 
         centre, spread: (N, 3) of the tracks; pose: of the sensor; sigma: (D,) error of the detections [m].
         bound: largest squared distance.
     """
+    is_level = not pose.rotation[2, :2].any()
+    if is_level and np.abs(centre[:, 2] - pose.position[2]).max(initial=0.0) <= MIN_RANGE_M:
+        return spread  # as of all that no other sensor knows the height of
     local = (centre - pose.position) @ pose.rotation
     reach = np.maximum(np.linalg.norm(local, axis=1), MIN_RANGE_M)
     off = level_with(reach, np.arctan2(local[:, 1], local[:, 0]), pose)[:, :2] - centre[:, :2]
