@@ -89,6 +89,14 @@ def test_the_comb_of_a_steady_rotor_stays():
     assert level_db(found, 100.0, 1200.0) == pytest.approx(level_db(rotor, 100.0, 1200.0), abs=0.1)
 
 
+def test_the_lines_of_four_steady_rotors_stay():
+    t = times(8)
+    rotors = sum(np.exp(2j * np.pi * rate * k * t) for rate in (211.0, 223.0, 230.0, 239.0) for k in (-2, -1, 1, 2))
+    found, tones = without_tones(rotors + noise(8) + 5.0 * np.cos(2 * np.pi * 5000.0 * t), PRF, HOVER, LOOK)
+    assert tones == pytest.approx([5000.0])
+    assert level_db(found, 150.0, 600.0) == pytest.approx(level_db(rotors, 150.0, 600.0), abs=0.1)
+
+
 def test_of_few_looks_nothing_is_known():
     x = np.cos(2 * np.pi * 6000.0 * times(LEAST_LOOKS - 1))
     assert without_tones(x, PRF, ROAD, LOOK)[0] is x

@@ -3,7 +3,8 @@
 """What a recording of slow time has from its first to its last look, and nothing that moves makes: found, and taken out.
 
 Tones of the sensor itself (hum of the mains, switched supplies, a bus) stay as strong and at the same frequency. Nothing that moves
-stays as strong while its Doppler says that it goes a long way. What stands in a comb, as the blades of a steady rotor do, is left.
+Tones of the sensor itself (hum of the mains, switched supplies, a bus) stay as strong and at the same frequency. Nothing that
+others, as those of several do, is left.
 
 Flicker of the sensor, and what sways in the wind, lie about zero Doppler.
 """
@@ -28,6 +29,10 @@ STEADY, MAINS_STEADY = 0.1, 0.3  # relative standard deviation of a tone's ampli
 LEAST_WAY_M = 20.0  # that what has this Doppler goes within the recording
 MAINS_HZ, MAINS_HARMONICS, MAINS_SHARE = (50.0, 60.0), 24, 2e-3
 COMB = 5  # lines of even spacing
+ALONE_SHARE, ALONE_BELOW = (
+    0.1,
+    0.01,
+)  # so near to a tone, in shares of its frequency, nothing has this part of its power
 SKIRT_HZ, SKIRT_SHARE = 12.0, 1e-2  # that a tone takes to each side, at most
 SKIRT_ABOVE = 3.0  # the floor
 SLOW_MPS, SLOW_HZ = 0.2, 120.0  # what lies below both may be no more than flicker and sway
@@ -66,7 +71,8 @@ def without_tones(
     seconds = len(looks) * samples / prf_hz
     far = np.abs(frequency) * wavelength_m / 2.0 * seconds > LEAST_WAY_M
     found = np.flatnonzero(steady & (far | mains))
-    found = found[~_in_comb(np.abs(frequency[found]), step) | mains[found]]
+    lone = ~_in_comb(np.abs(frequency[found]), step) & _is_alone(middle, found, frequency, step)
+    found = found[lone | mains[found]]
     if not len(found):
         return x, np.empty(0)
     spectrum = np.fft.fft(x)
@@ -171,6 +177,17 @@ def _in_comb(frequency: Floats, step: float) -> NDArray[np.bool_]:
             wanted = lines[first] + (lines[second] - lines[first]) * order[:, None]
             if (np.abs(lines - wanted).min(axis=1) <= near[:, 0]).all():
                 out |= (np.abs(frequency - wanted) <= near).any(axis=0)
+    return out
+
+
+def _is_alone(middle: Floats, found: Ints, frequency: Floats, step: float) -> NDArray[np.bool_]:
+    """Tell of which lines nothing is near that is nearly as strong, as the lines of a drone's other rotors are."""
+    out = np.ones(len(found), np.bool_)
+    for place, k in enumerate(found.tolist()):
+        off = np.abs(frequency - frequency[k])
+        tone = abs(float(frequency[k]))
+        near = (off > max(4.0 * step, SKIRT_SHARE * tone)) & (off <= ALONE_SHARE * tone)
+        out[place] = not (middle[near] > ALONE_BELOW * middle[k]).any()
     return out
 
 
