@@ -13,6 +13,7 @@ from collections import Counter
 import pytest
 from graph_process import Listener
 from rclpy.serialization import deserialize_message
+from rosbags.rosbag2 import StoragePlugin, Writer
 
 from aegis.core.decisions import ProofChecker
 from aegis.decision_key import decision_key
@@ -369,6 +370,15 @@ def test_topics_are_chosen_by_pattern():
 def test_a_bag_without_anything_to_play_says_what_it_has(bag, tmp_path):
     with pytest.raises(BagError, match=r"no topic to be played; it holds .*radar/points"):
         playable(bag, ["tracks"])
+
+
+def test_a_bag_of_another_drivers_topic_says_how_it_is_played(tmp_path):
+    with Writer(tmp_path / "theirs", version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
+        theirs = writer.add_connection("/sensing/front/points", CLOUD, typestore=typestore())
+        writer.write(theirs, 1, bytes(8))
+    with pytest.raises(BagError, match="--remap /sensing/front/points:=radar/points plays it"):
+        playable(tmp_path / "theirs", [])
+    assert list(playable(tmp_path / "theirs", [], {"/sensing/front/points": "radar/points"})) == ["radar/points"]
 
 
 def test_latched_topics_of_before_are_recorded(ros_domain, tmp_path):

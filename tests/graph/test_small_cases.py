@@ -165,6 +165,15 @@ def test_a_bag_is_read_by_what_is_in_it(tmp_path, name):
     assert [w.removeprefix(f"{SHARED_CASES / name}: ") for w in summary.warnings] == counts
 
 
+def test_why_scans_were_refused_is_told_at_once(tmp_path):
+    write(tmp_path / "in", [cloud_at(0.1 * k, EPOCH + k * SECOND // 10) for k in range(5)])
+    asked = ["process", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--set", "detection.frame_id=mine"]
+    found = CliRunner().invoke(cli, asked)
+    assert "5 inputs refused" in found.stdout
+    assert "detection refused 5 inputs: foreign frame_id (5)" in found.stderr
+    assert "frame_id 'radar', but 'mine' is expected (parameter frame_id)" in found.stderr
+
+
 def test_a_warning_is_told_and_the_bag_is_processed_all_the_same(tmp_path):
     bag = write(tmp_path / "in", [cloud_at(k * 0.1, EPOCH + k * SECOND // 10) for k in range(10)])
     (bag / "metadata.yaml").unlink()

@@ -193,6 +193,16 @@ def test_a_cloud_with_points_but_none_of_our_fields_is_refused():
     assert counters.reasons == {"missing field": 1}
 
 
+def test_what_is_missing_is_said_beside_what_is_there():
+    s = stage()
+    (told,) = s.on_message(
+        "radar/points", cloud([(1.0, 2.0, 3.0, 4.0)], [(n, 7, "f") for n in ("x", "y", "z", "Doppler")])
+    )
+    said = json.loads(told.message.data)["message"]
+    assert "no field 'range_rate or doppler or velocity'" in said
+    assert said.endswith("The cloud has x, y, z, Doppler")
+
+
 @pytest.mark.parametrize(("height", "row_step"), [(1, 0), (1, 2), (1, 16), (1, 32), (1, 1000), (2, 0), (2, 1)])
 def test_a_row_step_that_was_left_out_or_counts_points_is_what_rviz_takes_it_for(height, row_step):
     """RViz looks at width, height and point_step alone."""

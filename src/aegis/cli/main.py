@@ -168,6 +168,8 @@ def process(
             sys.exit(EXIT_CONFIG)
     for warning in summary.warnings:
         click.echo(f"aegis process: warning: {warning}", err=True)
+    for refusal in summary.refusals:
+        click.echo(f"aegis process: {refusal}", err=True)
     click.echo(str(summary))
     sys.exit(1 if summary.errors else 0)
 

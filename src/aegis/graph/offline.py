@@ -245,6 +245,11 @@ def _process(pipeline: Pipeline, found: _Input, in_path: Path, out_bag: Path, pr
     summary.scans = summary.clouds if found.source == VIDEO else read[found.source]
     summary.errors = pipeline.errors
     summary.refused = sum(stage.counters.dropped for stage in pipeline.stages)
+    for stage in pipeline.stages:
+        if stage.counters.dropped:
+            why = f"; the last: {stage.last_refusal}" if stage.last_refusal else ""
+            reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(stage.counters.reasons.items()))
+            summary.refusals.append(f"{stage.label} refused {stage.counters.dropped} inputs: {reasons}{why}")
     return summary
 
 
@@ -273,6 +278,7 @@ class Summary:
     def __init__(self) -> None:
         self.scans = 0
         self.refused = 0
+        self.refusals: list[str] = []  # of which stage, for which reasons
         self.errors = 0
         self.clouds = 0  # that came of cubes or video
         self.note = ""  # what else there is to say of the input

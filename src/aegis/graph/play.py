@@ -95,8 +95,15 @@ def playable(path: Path, patterns: Sequence[str], remaps: Mapping[str, str] | No
                 if there and there not in taken and each not in found:
                     found[each] = Source(there, types[there])
     if not found:
+        named = [
+            f"--remap {there}:={name}"
+            for there, kind in sorted(types.items())
+            for name in chosen_topics(())
+            if not patterns and TOPICS[name].sensor and TOPICS[name].type == kind
+        ]
+        cure = f"; {named[0]} plays it as a sensor's of the graph" if named else ""
         raise BagError(
-            f"{path} has no topic to be played; it holds {_listed(types)}; --topic chooses others than those of sensors"
+            f"{path} has no topic to be played; it holds {_listed(types)}; --topic chooses others than those of sensors{cure}"
             + (f"; {damage}" if damage else "")
         )
     return found

@@ -40,6 +40,9 @@ LEAST_SIGMA = 1e-6
 MOST_SIGMA = (1e8, np.pi, np.pi, MOST_RANGE_RATE_MPS)  # in the order of variances
 
 
+MISSING_FIELD = "missing field"
+
+
 class PointsError(ValueError):
     """The columns cannot be read; `reason` is a short key for counting."""
 
@@ -73,7 +76,7 @@ def read_points(
         name = _first(columns, fields.range_rate, RANGE_RATE_NAMES)
         if name is None:
             asked = " or ".join(RANGE_RATE_NAMES) if fields.range_rate == "auto" else fields.range_rate
-            raise _missing(asked, columns, "fields.range_rate names another, has_doppler: false says there is none")
+            raise _missing(asked, "fields.range_rate names another, has_doppler: false says there is none")
         range_rate = _within(columns[name] * fields.range_rate_scale, MOST_RANGE_RATE_MPS)
     noise = _within(columns.get(fields.noise, unknown(n)), MOST_DB)
     rcs = columns.get(fields.rcs, unknown(n))
@@ -120,7 +123,7 @@ def _time_offset(columns: Mapping[str, Floats], fields: FieldSettings, stamp_ns:
     name = _time_name(columns, fields)
     if name is None:
         if fields.time not in ("auto", ""):
-            raise _missing(fields.time, columns, "fields.time names another, or auto")
+            raise _missing(fields.time, "fields.time names another, or auto")
         return np.zeros(n)
     raw = columns[name]
     known = raw[np.isfinite(raw)]
@@ -161,7 +164,7 @@ def _position(columns: Mapping[str, Floats], settings: DetectionSettings, n: int
     if _is_cartesian(columns, f):
         for name in (f.x, f.y, *([f.z] if has_elevation else [])):
             if name not in columns:
-                raise _missing(name, columns, "fields.x, y and z name others, has_elevation: false needs no z")
+                raise _missing(name, "fields.x, y and z name others, has_elevation: false needs no z")
         x, y = columns[f.x], columns[f.y]
         if not has_elevation:
             return np.hypot(x, y), np.arctan2(y, x), unknown(n)
@@ -170,7 +173,7 @@ def _position(columns: Mapping[str, Floats], settings: DetectionSettings, n: int
         return np.hypot(ground, z), np.arctan2(y, x), np.arctan2(z, ground)
     for name in (f.range, f.azimuth, *([f.elevation] if has_elevation else [])):
         if name not in columns:
-            raise _missing(name, columns, "x, y, z or fields.range, azimuth and elevation give the position")
+            raise _missing(name, "x, y, z or fields.range, azimuth and elevation give the position")
     unit = np.pi / 180.0 if f.angle_unit == "deg" else 1.0
     azimuth = _azimuth(columns, f)
     elevation = unknown(n)
@@ -196,7 +199,7 @@ def _snr(columns: Mapping[str, Floats], fields: FieldSettings, noise: Floats) ->
     if name is not None:
         return columns[name] if fields.snr_unit == "db" else decibels(columns[name])
     if fields.snr != "auto":
-        raise _missing(fields.snr, columns, "fields.snr names another, or auto")
+        raise _missing(fields.snr, "fields.snr names another, or auto")
     power = _first(columns, "auto", POWER_NAMES)
     # Power alone has no reference: it orders points but is no SNR.
     return columns[power] - noise if power is not None else unknown(len(noise))
@@ -228,7 +231,5 @@ def _first(columns: Mapping[str, Floats], name: str, candidates: tuple[str, ...]
     return next((candidate for candidate in names if candidate in columns), None)
 
 
-def _missing(name: str, columns: Mapping[str, Floats], cure: str) -> PointsError:
-    return PointsError(
-        "missing field", f"the cloud has no field '{name}' (of those asked for: {', '.join(columns)}); {cure}"
-    )
+def _missing(name: str, cure: str) -> PointsError:
+    return PointsError(MISSING_FIELD, f"the cloud has no field '{name}'; {cure}")

@@ -11,7 +11,7 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import PointCloud2
 
 from aegis.core.detection.detector import Detector
-from aegis.core.detection.points import PointsError, read_points
+from aegis.core.detection.points import MISSING_FIELD, PointsError, read_points
 from aegis.core.detection.settings import DetectionSettings
 from aegis.core.events import (
     DetectionFailed,
@@ -31,6 +31,7 @@ from aegis.ros.messages.odometry import odometry_from_msg
 from aegis.ros.messages.picture import detections_to_msg
 from aegis.ros.stages.base import Counters, Output, Stage, StageContext
 
+MOST_NAMES = 40  # of a cloud's fields, that a refusal tells
 UNTIMED = "point without a time that can be: the stamp's taken"
 
 
@@ -199,7 +200,13 @@ class DetectionStage(Stage[DetectionSettings]):
             )
         columns = cloud_fields(message, self._fields)
         self._sequence += 1
-        scan, dropped = read_points(columns, s, stamp_ns=stamp_ns, frame_id=frame_id, sequence=self._sequence)
+        try:
+            scan, dropped = read_points(columns, s, stamp_ns=stamp_ns, frame_id=frame_id, sequence=self._sequence)
+        except PointsError as error:
+            if error.reason != MISSING_FIELD:
+                raise
+            there = ", ".join(field.name for field in message.fields[:MOST_NAMES])
+            raise PointsError(error.reason, f"{error}. The cloud has {there}") from None
         for reason, objects in dropped.items():
             self.counters.drop(reason, objects)
         self.counters.note(UNTIMED, scan.untimed)
