@@ -137,7 +137,7 @@ def brute_force_groups(scan: Scan, distance: float, speed: float, echo=None, lar
             reach = large[0] if weak + strong >= large[1] and weak >= strong / 1000.0 else distance
             if (
                 abs(scan.range[i] - scan.range[j]) <= reach
-                and abs(middle * turn) <= reach
+                and abs(middle * np.cos((scan.elevation[i] + scan.elevation[j]) / 2) * turn) <= reach
                 and abs(middle * (scan.elevation[i] - scan.elevation[j])) <= reach
                 and abs(scan.range_rate[i] - scan.range_rate[j]) <= speed
             ):
@@ -197,6 +197,22 @@ def test_one_vehicle_of_many_points_is_one_detection_at_its_middle():
     assert detections.range[0] * np.cos(detections.azimuth[0]) == pytest.approx(x.mean(), abs=0.05)
     assert detections.range[0] * np.sin(detections.azimuth[0]) == pytest.approx(y.mean(), abs=0.05)
     np.testing.assert_allclose(detections.range_rate, [-8.0, 3.0])
+
+
+@pytest.mark.parametrize("elevation_deg", [0.0, 45.0, 70.0, 85.0])
+def test_points_are_as_far_apart_as_they_are_however_high(elevation_deg):
+    """Two points beside one another across the line of sight, by their places: 19 m are one object, 23 m are two."""
+    e = np.deg2rad(elevation_deg)
+    for apart, objects in ((19.0, 1), (23.0, 2)):
+        middle = 3000.0 * np.array([np.cos(e), 0.0, np.sin(e)])
+        places = middle + np.outer([0.5, -0.5], [0.0, apart, 0.0])
+        reach = np.linalg.norm(places, axis=1)
+        nothing = np.full(2, np.nan)
+        scan = Scan(
+            1, "radar", 1, reach, np.arctan2(places[:, 1], places[:, 0]), np.arcsin(places[:, 2] / reach), np.zeros(2), nothing,
+            nothing, nothing,
+        )  # fmt: skip
+        assert group_points(scan, np.zeros((2, 4)), GroupingSettings(distance_m=20.0)).max() + 1 == objects
 
 
 def test_the_variance_of_a_group_is_that_of_its_mean():

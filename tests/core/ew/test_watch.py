@@ -22,16 +22,16 @@ def signal(kind=SignalKind.NOISE_JAMMING, track_id=0, bearing=NAN) -> Signal:
 
 
 def advised(heard: Heard) -> dict[str, float]:
-    return {one.technique: round(one.benefit_db, 2) for one in protections(heard, RADAR)}
+    return {one.technique: round(one.benefit_db, 2) for one in protections(heard, RADAR, heard.signal.bearing)}
 
 
 def test_each_kind_of_jamming_gets_what_helps_against_it_with_its_worth():
     assert advised(Heard(signal(), rise_db=12.0)) == {protection.AGILITY: 12.0}
     barrage = Heard(signal(bearing=0.5), barrage=True, rise_db=10 * np.log10(16.0))
     assert advised(barrage) == {protection.BURN_THROUGH: 6.02}
-    (one,) = protections(barrage, RADAR)
+    (one,) = protections(barrage, RADAR, 0.5)
     assert "burn through at 50 % of the quiet range" in one.rationale
-    assert "strobe at 28.6 deg" in one.rationale
+    assert "strobe on bearing 61.4 deg" in one.rationale  # clockwise from north, as all that a person reads
     sidelobes = Heard(signal(bearing=0.5), through_sidelobes=True, strobe_excess_db=22.0, rise_db=9.0)
     assert advised(sidelobes) == {protection.AGILITY: 12.0, protection.BLANKING: 22.0}
     assert advised(Heard(signal(SignalKind.INTERFERENCE), bursts=True)) == {protection.CHIRP_JITTER: 21.07}
@@ -53,6 +53,24 @@ def watched(sites, jammer, reports=24) -> Watch:
             up = gaussian_beam(bearing, 30.0, report().azimuth) if k >= 20 else np.ones(36)
             watch.take_noise(report(rng=rng, up=up, sensor_id=name))
     return watch
+
+
+@pytest.mark.parametrize("yaw_deg", [0.0, 120.0, 300.0])
+def test_advice_tells_the_strobe_as_a_person_reads_it(yaw_deg):
+    """A radar that looks elsewhere than east hears a jammer of a wide band on 30 degrees of its own."""
+    settings = EwSettings.model_validate({"sensors": {"a": {"sensor_yaw_deg": yaw_deg}}})
+    watch, rng = Watch(settings), np.random.default_rng(1)
+    bearing = np.radians(30.0)
+    for k in range(24):
+        up = gaussian_beam(bearing, 30.0, report().azimuth) if k >= 20 else np.ones(36)
+        watch.take_noise(report(rng=rng, up=up, sensor_id="a", carrier_frequency=9.4e9 + 20e6 * (k % 2)))
+    (heard,) = watch.signals
+    words = [one.rationale for one in watch.protections() if "strobe on bearing" in one.rationale]
+    for text in words:
+        told = float(text.split("strobe on bearing ")[1].split(" deg")[0])
+        wanted = 90.0 - yaw_deg - np.degrees(heard.bearing)
+        assert abs((told - wanted + 180.0) % 360.0 - 180.0) < 0.06
+    assert words
 
 
 def test_strobes_of_two_sites_cross_where_the_jammer_is():

@@ -3,9 +3,8 @@
 """How the radar protects itself against what it hears: what a person is advised to do through `set_mode`, and what that is worth.
 
 Nothing here acts. Spot noise: another carrier, hopping. Barrage noise, on every carrier: the range at which echoes burn through,
-and
-the strobe. Noise through the sidelobes: the sector of the strobe blanked. Pull-off: leading edge, another waveform. Another FMCW
-radar: chirps at random times.
+and the strobe. Noise through the sidelobes: the sector of the strobe blanked. Pull-off: leading edge, another waveform. Another
+FMCW radar: chirps at random times.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from aegis.core.angles import compass_text
 from aegis.core.ew.burn_through import range_share
 from aegis.core.ew.receiver import Heard
 from aegis.core.ew.settings import OwnRadarSettings
@@ -37,8 +37,13 @@ class Protection(NamedTuple):
     priority: int = 2
 
 
-def protections(heard: Heard, radar: OwnRadarSettings) -> list[Protection]:
-    """Return the measures against what a receiver hears."""
+def protections(heard: Heard, radar: OwnRadarSettings, ahead: float) -> list[Protection]:
+    """Return the measures against what a receiver hears.
+
+    Args:
+        heard: by one sensor; radar: what it can do.
+        ahead: direction of a strobe in map, anticlockwise from east [rad]; what a person reads of it is clockwise from north.
+    """
     signal = heard.signal
     if signal.kind is SignalKind.INTERFERENCE and heard.bursts:
         # Energy that came together in one place of every chirp is spread over the frame.
@@ -48,7 +53,7 @@ def protections(heard: Heard, radar: OwnRadarSettings) -> list[Protection]:
     else:
         noise = 10.0 ** (heard.rise_db / 10.0) - 1.0
         share = float(range_share(max(noise, 0.0)))
-        where = f"; strobe at {math.degrees(signal.bearing):.1f} deg" if math.isfinite(signal.bearing) else ""
+        where = f"; strobe on bearing {compass_text(90.0 - math.degrees(ahead), 1)} deg" if math.isfinite(ahead) else ""
         text = f"{signal.evidence}; echoes burn through at {100 * share:.0f} % of the quiet range{where}"
         text += "; four times the dwell gives 6 dB"
         out = [Protection(signal.id, BURN_THROUGH, text, 10.0 * math.log10(4.0))]

@@ -99,11 +99,11 @@ class Watch:
     def protections(self) -> list[Protection]:
         """What protects the radar against what is active."""
         out: list[Protection] = []
-        for sensor in self._sensors.values():
+        for name, sensor in self._sensors.items():
             heard = sensor.receiver.heard if sensor.reports else None
             for signal in sensor.signals():
                 if heard is not None and signal.id == heard.signal.id:
-                    out += protections(heard, self.settings.own_radar)
+                    out += protections(heard, self.settings.own_radar, self._ahead(name, sensor, signal.bearing))
                 else:
                     out += against(signal, self.settings.own_radar)
         return out
@@ -155,6 +155,11 @@ class Watch:
         pose = self.settings.pose(sensor_id)
         return pose.position(), pose.rotation()
 
+    def _ahead(self, sensor_id: str, sensor: _Sensor, bearing: float) -> float:
+        """Return the direction in map, anticlockwise from east [rad], of a strobe that a sensor has on a bearing of its own."""
+        ahead = self._place(sensor_id, sensor)[1] @ np.array([math.cos(bearing), math.sin(bearing), 0.0])
+        return math.atan2(ahead[1], ahead[0])
+
     def _hits(
         self, detections: Detections, tracks: Tracks, some: Ints, position: Floats, rotation: Floats
     ) -> dict[int, Hit]:
@@ -195,11 +200,9 @@ class Watch:
             strobes = [s for s in sensor.signals() if s.kind in CROSSED and math.isfinite(s.bearing)]
             if len(strobes) != 1 or not math.isfinite(strobes[0].bearing_sigma):
                 continue
-            position, rotation = self._place(name, sensor)
-            ahead = rotation @ np.array([math.cos(strobes[0].bearing), math.sin(strobes[0].bearing), 0.0])
             names.append(name)
-            sites.append(position[:2])
-            bearings.append(math.atan2(ahead[1], ahead[0]))
+            sites.append(self._place(name, sensor)[0][:2])
+            bearings.append(self._ahead(name, sensor, strobes[0].bearing))
             sigmas.append(strobes[0].bearing_sigma)
         if len(names) < 2 or float(np.ptp(np.array(sites), axis=0).max()) < LEAST_BASE_M:
             return {}

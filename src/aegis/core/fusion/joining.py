@@ -16,7 +16,7 @@ from aegis.core.fusion.system import System
 from aegis.core.types import Floats, Ints
 
 INTERVAL_S = 1.0  # how often it is looked whether two of our tracks are one
-AT_ONCE = 2500  # tracks for which that is looked each time, of more in turn
+AT_ONCE = 500  # tracks for which that is looked each time, of more in turn
 GATE = float(chdtri(6, 0.01))  # squared distance within which 99 % of the tracks of one object are
 CLEAR = 9.0  # so much farther has every other track to be: it is e^4.5 times less likely to be the one
 

@@ -52,6 +52,7 @@ def group(
     """
     middle: cython.double
     turn: cython.double
+    level: cython.double
     reach: cython.double
     count: cython.longlong = 0
     a: cython.longlong
@@ -75,9 +76,17 @@ def group(
             if not near(rate[b] - rate[a], variance[a, 3] + variance[b, 3], rate_distance):
                 continue
             middle = 0.5 * (r[a] + r[b])
+            # A turn in azimuth is less of a way the higher they are.
+            level = cos(0.5 * (elevation[a] + elevation[b]))
+            if isnan(level):
+                level = 1.0
             turn = azimuth[b] - azimuth[a]
             turn -= 2.0 * PI * floor((turn + PI) / (2.0 * PI))
-            if not near(middle * turn, variance[a, 1] * r[a] * r[a] + variance[b, 1] * r[b] * r[b], reach):
+            if not near(
+                middle * level * turn,
+                (variance[a, 1] * r[a] * r[a] + variance[b, 1] * r[b] * r[b]) * level * level,
+                reach,
+            ):
                 continue
             turn = elevation[b] - elevation[a]
             if not near(middle * turn, variance[a, 2] * r[a] * r[a] + variance[b, 2] * r[b] * r[b], reach):
