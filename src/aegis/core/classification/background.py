@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a recording of slow time has from its first to its last look, and nothing that moves makes: found, and taken out.
 
-Tones of the sensor itself (hum of the mains, switched supplies, a bus) stay as strong and at the same frequency. Nothing that moves
 Tones of the sensor itself (hum of the mains, switched supplies, a bus) stay as strong and at the same frequency. Nothing that
-others, as those of several do, is left.
+moves stays as strong while its Doppler says that it goes a long way. What stands in a comb, as the blades of a steady rotor do, or
+close to others, as those of several do, is left.
 
 Flicker of the sensor, and what sways in the wind, lie about zero Doppler.
 """
