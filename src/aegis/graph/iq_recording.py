@@ -185,9 +185,8 @@ def _table(text: str) -> tuple[float, Floats]:
         lines = [line if "." in line else line.replace(",", ".") for line in lines]
     rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True)]
     first = next(
-        (k for k, row in enumerate(rows) if _is_number(row[0]) and all(map(_is_number, filter(None, row)))), -1
+        (k for k, row in enumerate(rows) if _is_number(row[0]) and all(map(_is_number, filter(None, row)))), len(rows)
     )
-    first = len(rows) if first < 0 else first
     names = (
         [name.strip('#% "').split("(")[0].split("[")[0].strip().lower() for name in rows[first - 1]] if first else []
     )

@@ -3,6 +3,7 @@
 """Fusion of tracks against the filter that has all measurements, and its behaviour with orders, copies, and sources that die."""
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -38,18 +39,23 @@ def moved(x: np.ndarray, at: float) -> np.ndarray:
     return transition(at) @ x
 
 
+def measured(rng: np.random.Generator, truth: np.ndarray, q: float, dt: float, times: int) -> Iterator[np.ndarray]:
+    """Yield what is measured of an object that is pushed about, at so many times, dt apart."""
+    push = np.linalg.cholesky(process_noise(dt, q))
+    for k in range(times):
+        if k:
+            truth = transition(dt) @ truth + push @ rng.normal(size=6)
+        yield truth[:3] + rng.normal(0.0, SIGMA, 3)
+
+
 @pytest.mark.parametrize("q", [ALMOST_NO_NOISE, 4.0])
 @pytest.mark.parametrize("sources", ["ab", "abc"])
 def test_at_the_full_rate_it_is_the_filter_that_has_all_measurements(q, sources):
     """The same state and covariance as one filter of all sources' measurements, which come in turn."""
     rng = np.random.default_rng(1)
     fused, whole, own = fuser(q), Kalman(q), {name: Kalman(q) for name in sources}
-    truth, dt = START, 0.5
-    push = np.linalg.cholesky(process_noise(dt, q))
-    for k, name in zip(range(24), itertools.cycle(sources), strict=False):
-        if k:
-            truth = transition(dt) @ truth + push @ rng.normal(size=6)
-        z = truth[:3] + rng.normal(0.0, SIGMA, 3)
+    dt = 0.5
+    for (k, z), name in zip(enumerate(measured(rng, START, q, dt, 24)), itertools.cycle(sources), strict=False):
         own[name].measure(k * dt, z, SIGMA)
         whole.measure(k * dt, z, SIGMA)
         picture = fused.step(report(name, k * dt, *own[name].tracks(), age=k * dt)).tracks
@@ -288,13 +294,9 @@ def test_a_source_without_heights_says_nothing_of_height_and_climb(first, climb)
     rng, q = np.random.default_rng(4), 4.0
     fused, ground, own = fuser(q), Kalman(q), {"high": Kalman(q), "flat": LevelKalman(q)}
     heights = Kalman(q)
-    truth, dt = np.array([1000.0, 2000.0, 900.0, 50.0, -20.0, climb]), 0.5
-    push = np.linalg.cholesky(process_noise(dt, q))
+    begin, dt = np.array([1000.0, 2000.0, 900.0, 50.0, -20.0, climb]), 0.5
     order = [first, *({"high", "flat"} - {first})]
-    for k, name in zip(range(40), itertools.cycle(order), strict=False):
-        if k:
-            truth = transition(dt) @ truth + push @ rng.normal(size=6)
-        z = truth[:3] + rng.normal(0.0, SIGMA, 3)
+    for (k, z), name in zip(enumerate(measured(rng, begin, q, dt, 40)), itertools.cycle(order), strict=False):
         own[name].measure(k * dt, z, SIGMA)
         ground.measure(k * dt, z, SIGMA)
         if name == "high":

@@ -12,23 +12,23 @@ from aegis.core.tracking.association import gate_keys, near
 from aegis.core.types import Floats, Ints
 
 
-def assigned(ours: Estimate, dt: Floats, theirs: Estimate, noise: Floats, gate: Floats) -> tuple[Ints, Ints]:
+def assigned(ours: Estimate, dt: Floats, theirs: Estimate, noise: Floats, gate: float) -> tuple[Ints, Ints]:
     """Return the pairs (K,) and (K,) of N tracks of ours and D of a source that belong together; each is in one at most.
 
     Args:
         ours: at times of their own; dt: (N,) from these to that of the source's [s].
         theirs: of the source, with all that is unsure of them.
         noise: as in `information.carried`.
-        gate: (D,) largest squared distance.
+        gate: largest squared distance.
     """
     none = np.empty(0, np.int64)
     if not len(dt) or not len(theirs.x):
         return none, none
-    first, them = _near(ours, dt, theirs, noise, float(gate.max()))
+    first, them = _near(ours, dt, theirs, noise, gate)
     us = np.repeat(np.arange(len(dt)), np.diff(first))
     some, place = np.unique(us, return_inverse=True)
     there = carried(ours.rows(some), np.ascontiguousarray(dt[some]), noise)
-    gain = gate[them] - distances(place, them, there, theirs)
+    gain = gate - distances(place, them, there, theirs)
     good = gain > 0.0  # not where there is no distance
     us, them, gain = us[good], them[good], np.ascontiguousarray(gain[good])
     some, place = np.unique(us, return_inverse=True)

@@ -159,10 +159,10 @@ class Fuser:
         alone = self._is_alone(source, row)
         follow, add = np.flatnonzero(ours & alone), np.flatnonzero(ours & ~alone & ~outside & ~jumped)
         self._follow(row[follow], Estimate(place.x, tracks.covariance), follow, stamp)
-        stated, less_sure = tracks.covariance, np.maximum(distance / USUAL, 1.0)
-        self._add(source, row[add], gain.rows(add), place.rows(add), stated[add], less_sure[add], stamp)
+        flat, less_sure = level.is_level(tracks.covariance), np.maximum(distance / USUAL, 1.0)
+        self._add(source, row[add], gain.rows(add), place.rows(add), flat[add], less_sure[add], stamp)
         meet = np.flatnonzero(met & ~alone & ~outside)
-        self._meet(source, row[meet], place.rows(meet), stated[meet], tracks.age[meet], stamp)
+        self._meet(source, row[meet], place.rows(meet), flat[meet], tracks.age[meet], stamp)
         self._note(source, row, tracks, reported, learned, known, before)
         held = row[row >= 0]
         system.real("unsure")[held] += NEWER * (unsure[row >= 0] - system.real("unsure")[held])
@@ -198,14 +198,10 @@ class Fuser:
         out = np.full(len(row), np.nan)
         linked = np.flatnonzero(row >= 0)
         if len(linked):
-            there = self._at(row[linked], stamp)
+            there = self.system.at(row[linked], stamp, self._noise)
             there.P[:, :2, :2] += self.system.real("unsure")[row[linked]]
             out[linked] = information.distances(np.arange(len(linked)), linked, there, place)
         return out
-
-    def _at(self, row: Ints, stamp: int) -> Estimate:
-        """Return tracks of ours at a time."""
-        return self.system.at(row, stamp, self._noise)
 
     def _join(self, row: Ints, place: Estimate, sound: NDArray[np.bool_], stamp: int) -> tuple[Ints, Ints]:
         """Return tracks of a report that are linked to none of ours and are one, and which; none of these has the source."""
@@ -215,14 +211,12 @@ class Fuser:
             return NO_IDS, NO_IDS
         others = ~system.flag("dead")
         others[row[row >= 0]] = False
-        free = np.flatnonzero(others & self._about(place.rows(mine), self._gate, stamp))
+        free = np.flatnonzero(others & self._about(place.rows(mine), stamp))
         dt = seconds(stamp - system.whole("time_ns")[free])
-        us, them = assigned(
-            level.released(system.with_biases(free)), dt, place.rows(mine), self._noise, np.full(len(mine), self._gate)
-        )
+        us, them = assigned(level.released(system.with_biases(free)), dt, place.rows(mine), self._noise, self._gate)
         return mine[them], free[us]
 
-    def _about(self, said: Estimate, gate: float, stamp: int) -> NDArray[np.bool_]:
+    def _about(self, said: Estimate, stamp: int) -> NDArray[np.bool_]:
         """Return (N,) which of ours may be in the gate of any of a source's tracks: those in the box about all of them."""
         x, P = self.system.real("x"), self.system.real("P")
         dt = seconds(stamp - self.system.whole("time_ns"))
@@ -231,7 +225,7 @@ class Fuser:
             there = x[:, axis] + dt * x[:, axis + 3]
             spread = 2.0 * (P[:, axis, axis] + dt**2 * P[:, axis + 3, axis + 3]) + self._noise[0] * np.abs(dt) ** 3
             spread += self.system.real("unsure")[:, axis, axis] + said.P[:, axis, axis].max()
-            reach = np.sqrt(gate * spread)
+            reach = np.sqrt(self._gate * spread)
             out &= (there + reach >= said.x[:, axis].min()) & (there - reach <= said.x[:, axis].max())
         return out
 
@@ -257,12 +251,19 @@ class Fuser:
         row is behind the report [s].
         """
         behind = seconds(stamp - self.system.whole("time_ns")[row])
-        there, late = self._at(row, stamp), np.flatnonzero(behind < 0.0)
+        there, late = self.system.at(row, stamp, self._noise), np.flatnonzero(behind < 0.0)
         there.x[late], there.P[late] = level.released(self.system.estimate().rows(row[late]))
         return there, late, behind
 
     def _add(
-        self, source: Source, row: Ints, gain: Gain, place: Estimate, stated: Floats, less_sure: Floats, stamp: int
+        self,
+        source: Source,
+        row: Ints,
+        gain: Gain,
+        place: Estimate,
+        flat: NDArray[np.bool_],
+        less_sure: Floats,
+        stamp: int,
     ) -> None:
         """Add to tracks of ours what a source that holds them has learned, or intersect them with what a foreign one says."""
         system = self.system
@@ -277,10 +278,12 @@ class Fuser:
                 for column, values in zip(gain, moved, strict=True):
                     column[late] = values
             after, _ = information.absorbed(there, gain)
-        system.real("x")[row], system.real("P")[row] = level.kept(after, system.estimate().rows(row), stated)
+        system.real("x")[row], system.real("P")[row] = level.kept(after, system.estimate(), row, flat)
         system.whole("time_ns")[row] = np.maximum(system.whole("time_ns")[row], stamp)
 
-    def _meet(self, source: Source, row: Ints, place: Estimate, stated: Floats, age_s: Floats, stamp: int) -> None:
+    def _meet(
+        self, source: Source, row: Ints, place: Estimate, flat: NDArray[np.bool_], age_s: Floats, stamp: int
+    ) -> None:
         """Bring a source's tracks together with ours that it has not held until now.
 
         What two tracks have in common is the process noise of the time in which both have followed the object. Where that is
@@ -296,7 +299,7 @@ class Fuser:
         added, _ = information.absorbed(there, everything)
         after = information.intersected(there, said)
         after.x[~shared], after.P[~shared] = added.x[~shared], added.P[~shared]
-        system.real("x")[row], system.real("P")[row] = level.kept(after, system.estimate().rows(row), stated)
+        system.real("x")[row], system.real("P")[row] = level.kept(after, system.estimate(), row, flat)
         system.whole("time_ns")[row] = np.maximum(system.whole("time_ns")[row], stamp)
         system.whole("alone")[row] = -1
 

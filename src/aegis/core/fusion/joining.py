@@ -82,13 +82,13 @@ def _clear(a: Ints, b: Ints, distance: Floats) -> Ints:
     return np.asarray(nearest[count == 2])
 
 
-def merge(system: System, sources: Iterable[Source], a: int, b: int, stamp_ns: int, noise: Floats) -> int:
-    """Make one of two tracks of ours; return which stays, the older. The other's sources are its from now on."""
+def merge(system: System, sources: Iterable[Source], a: int, b: int, stamp_ns: int, noise: Floats) -> None:
+    """Make one of two tracks of ours, the older. The other's sources are its from now on."""
     stays, goes = min(a, b), max(a, b)
     now = max(stamp_ns, *system.whole("time_ns")[[stays, goes]].tolist())
     both = system.at(np.array([stays, goes]), now, noise)
     one = information.intersected(both.rows(np.array([0])), both.rows(np.array([1])))
-    one = level.kept(one, system.estimate().rows(np.array([stays])), system.real("P")[[goes]])
+    one = level.kept(one, system.estimate(), np.array([stays]), level.is_level(system.real("P")[[goes]]))
     system.real("x")[stays], system.real("P")[stays] = one.x[0], one.P[0]
     system.whole("time_ns")[stays] = now
     system.whole("alone")[stays] = -1
@@ -101,4 +101,3 @@ def merge(system: System, sources: Iterable[Source], a: int, b: int, stamp_ns: i
     ids = system.whole("id")
     for source in sources:
         source.link[source.link == ids[goes]] = ids[stays]
-    return stays

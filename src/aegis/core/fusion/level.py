@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aegis.core.fusion.information import Estimate
 from aegis.core.tracking.births import UNSEEN_CLIMB_VARIANCE
-from aegis.core.types import Floats
+from aegis.core.types import Floats, Ints
 
 HEIGHT, CLIMB = 2, 5  # of the state
 LARGEST_STATED = (
@@ -33,23 +33,24 @@ def released(tracks: Estimate) -> Estimate:
     return Estimate(tracks.x, P)
 
 
-def kept(after: Estimate, before: Estimate, said: Floats) -> Estimate:
-    """Return tracks after a report, with height and climb as they were before, where neither was measured.
+def kept(after: Estimate, before: Estimate, row: Ints, flat: NDArray[np.bool_]) -> Estimate:
+    """Return N tracks after a report, with height and climb as they were before, where neither was measured.
 
     Args:
-        after: of N tracks; before: as they were kept.
-        said: (N, 6, 6) covariances of the report, as it was stated.
+        after: of the tracks; before: of all that are kept; row: (N,) which of these they are.
+        flat: (N,) whether the report measures no height, as `is_level` tells of what it states.
     """
-    level = is_level(before.P) & is_level(said)
-    if not level.any():
+    level = np.flatnonzero(flat)
+    level = level[is_level(before.P[row[level]])]
+    if not len(level):
         return after
-    out = Estimate(after.x.copy(), after.P.copy())
-    out.x[level, HEIGHT], out.x[level, CLIMB] = before.x[level, HEIGHT], before.x[level, CLIMB]
-    _set_apart(out.P, level, before.P[level, HEIGHT, HEIGHT], before.P[level, CLIMB, CLIMB])
+    out, there = Estimate(after.x.copy(), after.P.copy()), row[level]
+    out.x[level, HEIGHT], out.x[level, CLIMB] = before.x[there, HEIGHT], before.x[there, CLIMB]
+    _set_apart(out.P, level, before.P[there, HEIGHT, HEIGHT], before.P[there, CLIMB, CLIMB])
     return out
 
 
-def _set_apart(P: Floats, which: NDArray[np.bool_], height: Floats | float, climb: Floats | float) -> None:
+def _set_apart(P: Floats, which: Ints | NDArray[np.bool_], height: Floats | float, climb: Floats | float) -> None:
     """Make height and climb independent of the rest, with these variances, in place."""
     for axis, variance in ((HEIGHT, height), (CLIMB, climb)):
         P[which, axis, :] = 0.0

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from aegis.core.angles import compass_text
 from aegis.core.classification.naming import class_in_words
 from aegis.core.ids import UniqueIds
@@ -274,5 +272,5 @@ def text_of(rule: Rule, change: RuleChange, tracks: Tracks) -> str:
     parts += [class_in_words(int(tracks.class_id[k]), tracks.class_probability[k]), motion]
     height, sigma = float(tracks.state[k, 2]), math.sqrt(max(float(tracks.covariance[k, 2, 2]), 0.0))
     doubt = f" (+- {sigma:.0f} m)" if sigma > max(abs(height), DOUBTED_M) else ""
-    parts.append(f"at a height of {np.round(height) + 0.0:.0f} m{doubt}")  # + 0.0: no -0
+    parts.append(f"at a height of {round(height, 0) + 0.0:.0f} m{doubt}")  # + 0.0: no -0
     return "; ".join(part for part in parts if part)
