@@ -97,6 +97,10 @@ class System:
         rows = np.minimum(np.searchsorted(own, ids), self._n - 1)
         return np.where((own[rows] == ids) & ~self.flag("dead")[rows], rows, -1)
 
+    def holder_count(self, row: Ints) -> Ints:
+        """Return by how many sources some tracks are held."""
+        return (self.whole("holders")[row, None] >> np.arange(MOST_SOURCES) & 1).sum(axis=1)
+
     def compact(self) -> None:
         """Take the dead rows out."""
         dead = self.flag("dead")
