@@ -99,7 +99,8 @@ class System:
 
     def holder_count(self, row: Ints) -> Ints:
         """Return by how many sources some tracks are held."""
-        return (self.whole("holders")[row, None] >> np.arange(MOST_SOURCES) & 1).sum(axis=1)
+        count: Ints = (self.whole("holders")[row, None] >> np.arange(MOST_SOURCES) & 1).sum(axis=1)
+        return count
 
     def compact(self) -> None:
         """Take the dead rows out."""
