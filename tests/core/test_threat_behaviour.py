@@ -52,6 +52,56 @@ def test_circling_is_loitering_and_neither_passing_nor_hovering_is():
     assert not any(one & Conduct.LOITER for one in conduct_after(30, ways))  # not for the whole window yet
 
 
+def shares(ways, sigma, *, period_s=1.0, n=400, seconds=60.0, seed=1) -> dict[str, float]:
+    """Return how many of n objects that move alike are told to loiter, or to be a swarm, where each place is measured with errors
+    of its own and so is each velocity, whose errors are half as many m/s.
+    """
+    monitor, rng, found = BehaviourMonitor(Behaviour()), np.random.default_rng(seed), None
+    covariance = np.broadcast_to(np.diag([sigma**2] * 3 + [0.25 * sigma**2] * 3), (n, 6, 6))
+    for t in np.arange(0.0, seconds, period_s):
+        here, there = (np.array(ways(at), dtype=float) for at in (t, t + 0.01))
+        middle = np.stack(
+            [np.arange(n) // 10 * 5000.0, np.arange(n) % 10 * 20.0, np.zeros(n)], axis=1
+        )  # tens, close by
+        position = middle + here + rng.normal(0.0, sigma, (n, 3))
+        velocity = (there - here) / 0.01 + rng.normal(0.0, 0.5 * sigma, (n, 3))
+        ones = np.ones(n)
+        found = monitor.step(
+            round(t * 1e9), np.arange(n), np.hstack([position, velocity]), covariance, 1e4 * ones, ones
+        )
+    return {flag.name: float(np.mean(found.conduct & flag > 0)) for flag in (Conduct.LOITER, Conduct.SWARM)}
+
+
+@pytest.mark.parametrize("sigma", [1.0, 6.0, 12.0, 40.0])
+@pytest.mark.parametrize("speed", [0.0, 1.0])
+def test_what_stands_or_goes_slowly_straight_on_neither_loiters_nor_flies_in_a_swarm(sigma, speed):
+    found = shares(lambda t: (speed * t, 0.0, 0.0), sigma)
+    assert found["LOITER"] <= 0.01  # of errors that are independent: those of a track last, and make less of a way
+    assert found["SWARM"] <= 0.02
+
+
+@pytest.mark.parametrize("sigma", [1.0, 6.0, 12.0])
+def test_a_drone_that_circles_loiters_though_it_is_measured_with_errors(sigma):
+    assert shares(lambda t: (60.0 * np.cos(t / 5.0), 60.0 * np.sin(t / 5.0), 0.0), sigma)["LOITER"] >= 0.9  # 12 m/s
+
+
+@pytest.mark.parametrize("period_s", [0.5, 2.5, 4.0, 6.0, 10.0, 12.0])
+def test_loitering_is_of_the_same_window_and_speed_however_seldom_the_radar_looks(period_s):
+    """To and fro: at 1.5 m/s it is too slow, at 6 m/s it is not; and what flew straight until 45 s ago is no longer told of."""
+
+    def to_and_fro(speed):
+        return lambda t: (speed * (20.0 - abs(t % 40.0 - 20.0)), 0.0, 0.0)
+
+    def turned(t):
+        return (-50.0 * (60.0 - t), 0.0, 0.0) if t < 60.0 else to_and_fro(6.0)(t)
+
+    told = [
+        shares(way, 0.5, period_s=period_s, n=1, seconds=60.0 + 60.0)["LOITER"] for way in map(to_and_fro, (1.5, 6.0))
+    ]
+    assert told == [0.0, 1.0]
+    assert shares(turned, 0.5, period_s=period_s, n=1, seconds=60.0 + 40.0 + 2.0 * period_s)["LOITER"] == 1.0
+
+
 def test_those_who_move_together_are_a_swarm():
     def ways(t):
         swarm = [(4000 - 20 * t + dx, dy, 100) for dx, dy in ((0, 0), (100, 50), (180, -60))]

@@ -13,6 +13,7 @@ from scipy.optimize import minimize_scalar
 from threat_tracks import tracks_of
 
 from aegis.core.params import ConfigError
+from aegis.core.threat.alarms import text_of
 from aegis.core.threat.areas import areas_of
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.threat.zone_watch import ZoneWatch
@@ -51,7 +52,7 @@ def test_who_is_inside_is_who_the_polygon_goes_around(radii, seed):
     angle = np.linspace(0.0, 2 * np.pi, len(radii), endpoint=False)
     corners = np.array(radii)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     places = np.random.default_rng(seed).uniform([-1000, -1000, -100], [1000, 1000, 600], (60, 3))
-    limits = {"zones.ell.floor_m": 0.0, "zones.ell.ceiling_m": 500.0}
+    limits = {"zones.ell.floor_m": 0.0, "zones.ell.ceiling_m": 500.0, "rules.r.margin_m": 0.0}
     watch = watch_of(**{"zones.ell.polygon": corners.ravel().tolist(), **limits})
     expected = [k + 1 for k, (x, y, z) in enumerate(places) if 0 <= z <= 500 and winding(x, y, corners)]
     assert sorted(one for one, _ in told(watch, at(0.0, *map(tuple, places)))) == expected
@@ -89,6 +90,76 @@ def test_entering_and_leaving_are_of_those_who_were_elsewhere_before():
     assert [each[0] for each in found] == [[(2, True)], [(2, False)], [], [(1, True), (2, True)]]
     assert [each[1] for each in found] == [[], [(2, True)], [], [(2, False)]]
     assert [each[2] for each in found] == [[], [], [], [(1, True), (2, True)]]
+
+
+def spells(through: np.ndarray, velocity: np.ndarray, corners: np.ndarray, seconds: float) -> list[float]:
+    """Return for how long a straight way is in a polygon below 500 m, spell by spell: by the angles around it, every 10 ms."""
+    t = np.arange(-seconds, seconds, 0.01)
+    x, y, z = through[:, None] + velocity[:, None] * t
+    seen = np.arctan2(corners[:, 1, None] - y, corners[:, 0, None] - x)
+    turns = np.diff(np.concatenate([seen, seen[:1]]), axis=0)
+    around = np.round(((turns + np.pi) % (2 * np.pi) - np.pi).sum(axis=0) / (2 * np.pi)) != 0
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], around & (z <= 500.0), [0]])))
+    return (0.01 * np.diff(edges.reshape(-1, 2), axis=1)).ravel().tolist()
+
+
+@pytest.mark.parametrize("when", ["inside", "enter"])
+@pytest.mark.parametrize("raise_s", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("period_s", [0.5, 4.0, 10.0])
+def test_who_flies_through_a_zone_is_an_alarm_if_it_is_in_it_for_so_long_however_seldom_the_radar_looks(
+    when, raise_s, period_s
+):
+    rng, corners = np.random.default_rng(3), np.array(ELL).reshape(-1, 2) * 3.0
+    zone = {"zones.ell.polygon": corners.ravel().tolist(), "zones.ell.ceiling_m": 500.0, "rules.r.margin_m": 0.0}
+    asked = 0
+    for _ in range(40):
+        course, speed = rng.uniform(0.0, 2 * np.pi), rng.uniform(60.0, 400.0)
+        velocity = np.array([speed * np.cos(course), speed * np.sin(course), rng.uniform(-20.0, 20.0)])
+        through = np.append(rng.uniform([0.0, 0.0], [1200.0, 900.0]), rng.uniform(-100.0, 700.0))
+        there = spells(through, velocity, corners, 2000.0 / speed)
+        longest = max(there, default=0.0)
+        if abs(longest - raise_s) < 0.05 or len(there) > 1:
+            continue  # a matter of rounding; or of which of two spells
+        asked += 1
+        watch = watch_of(**zone, **{"rules.r.when": when, "rules.r.raise_s": raise_s})
+        times = np.arange(-2000.0 / speed - 10.0, 2000.0 / speed + 50.0, period_s) + rng.uniform(0.0, period_s)
+        ways = (at(1000.0 + t, tuple(through + velocity * t), velocity=tuple(velocity)) for t in times)
+        changes = [change.raised for picture in ways for change in watch.step(picture)]
+        assert changes == ([True, False] if longest > raise_s else []), (longest, speed)
+    assert asked > 15
+
+
+def test_who_was_inside_and_is_out_again_is_told_so():
+    watch = watch_of(**{"rules.r.raise_s": 1.0})
+    assert told(watch, at(0, (-600, 50, 10), velocity=(250, 0, 0))) == []
+    (change,) = watch.step(at(4, (800, 50, 10), velocity=(250, 0, 0)))
+    assert change.inside_s == pytest.approx(4 * 400 / 1400)
+    words = text_of(watch.rules["r"], change, at(4, (800, 50, 10), velocity=(250, 0, 0)))
+    assert words.startswith("was inside 'ell' for 1.1 s; ")
+
+
+@pytest.mark.parametrize(
+    "narrowed", [{"classes": ["VESSEL"]}, {"min_speed_mps": 300.0}, {"course_deg": 270.0, "course_width_deg": 60.0}]
+)
+def test_who_flies_through_is_no_alarm_of_a_rule_for_others(narrowed):
+    watch = watch_of(**{f"rules.r.{key}": value for key, value in narrowed.items()})
+    assert told(watch, at(0, (-600, 50, 10), velocity=(250, 0, 0))) == []
+    assert told(watch, at(4, (800, 50, 10), velocity=(250, 0, 0))) == []
+
+
+def test_who_broke_no_rule_inside_breaks_none_by_what_it_does_outside():
+    """A vessel that is slow in the zone, and fast as soon as it is out."""
+    watch = watch_of(**{"rules.r.raise_s": 1.0, "rules.r.min_speed_mps": 6.0})
+    for k in range(5):
+        assert told(watch, at(4 * k, (380, 50, 0), velocity=(2, 0, 0))) == []
+    assert told(watch, at(20, (420, 50, 0), velocity=(8, 0, 0))) == []
+
+
+def test_nobody_knows_the_way_over_a_long_pause_nor_of_who_was_not_there():
+    watch = watch_of()
+    assert told(watch, at(0, (-600, 50, 10))) == []
+    assert told(watch, at(31, (800, 50, 10))) == []
+    assert told(watch, at(32, (800, 50, 10), (-600, 50, 10))) == []
 
 
 def test_staying_counts_from_when_it_came_in():

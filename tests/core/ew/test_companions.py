@@ -63,3 +63,20 @@ def test_what_parts_as_its_doppler_says_or_keeps_its_distance_is_none(name):
         "far echo": lambda t: ([180.0 + 4.0 * t + 2.5 * t**2], [4.0]),  # it did not come from the track
     }[name]
     assert [told(others, seed) for seed in range(3)] == [[], [], []]
+
+
+@pytest.mark.parametrize("late_s", [-1.7, 0.0, 1.7])
+def test_a_pull_off_is_told_of_a_track_that_is_seen_seconds_from_the_stamp(late_s):
+    """An antenna that turns in four seconds meets the object before or after the stamp of the scan, of which the picture is."""
+    watch, rng, out = Watch(EwSettings()), np.random.default_rng(3), []
+    for k in range(100):
+        t = 4.0 * k + late_s  # when it is met; from 200 s on, the echo runs away from what the Doppler says
+        away = 0.5 * 0.4 * max(0.0, t - 200.0) ** 2
+        one = scan(k, np.array([150e3 - 200.0 * t + away]), np.array([-200.0]), rng)
+        seen = replace(one, stamp_ns=round(4e9 * k), time_offset=np.array([late_s]))
+        watch.take_detections(seen)
+        place = 150e3 - 200.0 * 4.0 * k + 0.5 * 0.4 * max(0.0, 4.0 * k - 200.0) ** 2
+        speed = -200.0 + 0.4 * max(0.0, 4.0 * k - 200.0)
+        tracks = tracks_of((7, 1, (place, 0.0, 0.0), (speed, 0.0, 0.0)), sigma=(3.0, 1.0))
+        out += [signal.track_id for signal in watch.take_tracks(replace(tracks, stamp_ns=round(4e9 * k), sequence=k))]
+    assert out == [7]

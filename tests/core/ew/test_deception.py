@@ -153,3 +153,24 @@ def test_clutter_and_a_swarm_are_no_false_targets():
     monitor = FalseTargetMonitor(DeceptionSettings())
     raised = sum(monitor.step(scan(rng, k, n=40, swarm=12 if k > 500 else 0)) is not None for k in range(1000))
     assert raised == 0
+
+
+@pytest.mark.parametrize("n", [20, 40, 80])
+@pytest.mark.parametrize("vague", [1, 3])
+def test_a_detection_that_may_be_anywhere_makes_no_line_of_sight(n, vague):
+    """Where one bearing is known to 17 degrees, all that is before it is not on a line."""
+    rng = np.random.default_rng(11)
+    monitor = FalseTargetMonitor(DeceptionSettings())
+    for k in range(300):
+        detections = scan(rng, k, n=n)
+        detections.variance[:vague, 1] = 0.3**2
+        assert monitor.step(detections) is None
+
+
+@pytest.mark.parametrize("bearing", [-2.0, 0.0, 2.0])
+def test_false_targets_are_found_among_very_many_detections_wherever_they_are(bearing):
+    rng = np.random.default_rng(12)
+    monitor = FalseTargetMonitor(DeceptionSettings())
+    raised = [monitor.step(scan(rng, k, n=1500, bearing=bearing, false=60 if k >= 20 else 0)) for k in range(30)]
+    (signal,) = [one for one in raised if one is not None]
+    assert signal.bearing == pytest.approx(bearing, abs=0.01)

@@ -108,6 +108,33 @@ def test_an_emitter_is_heard_named_and_ends():
     assert monitor.signals == []
 
 
+@pytest.mark.parametrize("band_hz", [0.0, 50e6, 200e6, 1e9])
+@pytest.mark.parametrize("carriers", [8, 1000])
+def test_an_emitter_that_hops_from_pulse_to_pulse_is_one(band_hz, carriers):
+    """Its carriers are drawn anew for each pulse; beside it is another radar of the same interval, 2 GHz higher."""
+    monitor, rng, new = EmitterMonitor(PulseSettings(), library()), np.random.default_rng(8), []
+    for k in range(60):
+        mine, other = 1e-3 * np.arange(50.0), 0.4e-3 + 1e-3 * np.arange(50.0)
+        hops = 9.0e9 + band_hz * (rng.integers(0, carriers, 50) / carriers - 0.5)
+        new += monitor.step(
+            pulses(np.concatenate([mine, other]), k * 10**9, np.concatenate([hops, np.full(50, 11e9)]), 0.25e-6)
+        )
+        assert len(monitor.signals) == 2
+    assert len(new) == 2
+    agile = min(new, key=lambda signal: signal.frequency)
+    assert ("agile" in agile.evidence) == (band_hz > 20e6)
+    assert abs(agile.frequency - 9.0e9) <= 0.5 * band_hz
+
+
+def test_of_an_agile_emitter_all_carriers_have_to_fit_its_name():
+    """A marine radar stays from 9.3 to 9.5 GHz."""
+    rng = np.random.default_rng(9)
+    for band_hz, name in ((0.15e9, "marine_radar_x_band"), (0.6e9, "")):
+        carriers = 9.4e9 + band_hz * rng.uniform(-0.5, 0.5, 100)
+        (signal,) = EmitterMonitor(PulseSettings(), library()).step(pulses(0.8e-3 * np.arange(100.0), 0, carriers))
+        assert signal.emitter == name
+
+
 def test_what_fits_no_entry_or_two_alike_has_no_name():
     assert named(library(), 60e9, 1e-3, 1e-6) == ""
     nan = float("nan")

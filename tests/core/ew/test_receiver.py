@@ -113,6 +113,37 @@ def test_a_strobe_is_where_the_jammer_is_and_its_error_as_stated():
     assert np.abs(np.mean(errors)) < 0.5
 
 
+@pytest.mark.parametrize("step_deg", [10.0, 13.0, 20.0, 30.0])
+def test_a_strobe_between_beams_however_far_apart_has_its_stated_error(step_deg):
+    """Gaussian beams of 10 degrees with sidelobes of -30 dB: beams two widths apart hear the jammer by these."""
+    rng, n = np.random.default_rng(5), round(360.0 / step_deg)
+    azimuth = -np.pi + 2 * np.pi * (np.arange(n) + 0.5) / n
+    off = []
+    for _ in range(300):
+        bearing = rng.uniform(-np.pi, np.pi)
+        apart = np.angle(np.exp(1j * (azimuth - bearing)))
+        gain = np.maximum(np.exp(-4 * np.log(2) * (apart / np.radians(10.0)) ** 2), 1e-3)
+        excess = np.maximum((1 + 1e4 * gain) * rng.gamma(512, 1 / 512, n) - 1, 0.0)
+        told = report(azimuth=azimuth, elevation=np.full(n, NAN), beam_power_db=np.zeros(n))
+        found, sigma = strobe(told, excess, int(excess.argmax()), np.arange(n))
+        off.append(np.angle(np.exp(1j * (found - bearing))) / sigma)
+    assert 0.5 < np.sqrt(np.mean(np.square(off))) < 1.3
+
+
+@pytest.mark.parametrize("ratio", [1.3, 2.0, 4.0, 40.0])
+@pytest.mark.parametrize("how", ["by turns", "once", "back"])
+def test_a_receiver_that_changes_its_bandwidth_is_not_jammed_and_still_hears_who_jams_it(how, ratio):
+    """Its noise goes with its bandwidth, k T B."""
+    rng, monitor = np.random.default_rng(6), ReceiverMonitor(NoiseSettings())
+    raised = []
+    for k in range(300):
+        wide = {"by turns": k % 2 == 1, "once": k >= 60, "back": k < 60}[how]
+        jam = np.full(36, 10.0) if k >= 200 else np.ones(36)
+        told = report(rng=rng, up=jam * (ratio if wide else 1.0), bandwidth=5e6 * (ratio if wide else 1.0))
+        raised += [k] if monitor.step(told).raised is not None else []
+    assert raised == [201]
+
+
 def test_a_rise_everywhere_has_no_strobe_and_ends_when_it_ends():
     rng = np.random.default_rng(8)
     monitor = settled(rng)

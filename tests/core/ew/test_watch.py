@@ -41,6 +41,19 @@ def test_each_kind_of_jamming_gets_what_helps_against_it_with_its_worth():
     assert against(signal(SignalKind.EMITTER), RADAR) == []
 
 
+def test_burn_through_is_told_beside_the_strobe_and_towards_it():
+    """A turning radar of 36 beams hears a jammer of JNR 10^4 in its main lobe, 10 in its sidelobes: (1 + JNR)^(-1/4) is left."""
+    watch, rng = Watch(EwSettings()), np.random.default_rng(1)
+    beams = gaussian_beam(report().azimuth[7], 1e4, report().azimuth)
+    for k in range(24):
+        up = beams if k >= 20 else np.ones(36)
+        watch.take_noise(report(rng=rng, up=up, sensor_id="a", carrier_frequency=9.4e9 + 20e6 * (k % 2)))
+    (text,) = [one.rationale for one in watch.protections() if one.technique == protection.BURN_THROUGH]
+    beside, towards = (float(part.split(" %")[0]) for part in text.split(" at ")[1:3])
+    assert beside == pytest.approx(100 * 11.0**-0.25, abs=1.0)
+    assert towards == pytest.approx(100 * (1 + 1e4) ** -0.25, abs=1.0)
+
+
 def watched(sites, jammer, reports=24) -> Watch:
     """Return a watch over radars that hear a jammer from the 21st report on."""
     settings = EwSettings.model_validate(

@@ -25,7 +25,8 @@ SURE = 6.5  # standard deviations: one window is enough (8e-11 in quiet; of 50 t
 ODD_FIT = 0.01  # a chi-square that is so improbable says that the stated errors are too small
 LEAST_OF_NOTE = 3.0  # standard deviations: below, it is not asked which of the two has moved
 LEAST_VARIANCE = 1e-6  # [m^2], [m^2/s^2]
-MOST_DETECTIONS = 1000  # looked at as the middle of a line of sight
+MOST_DETECTIONS = 1000  # looked at as the middle of a line of sight: those with the most beside them
+ALIKE = 3.0  # times as uncertain as the middle of a line of sight, and no more, is what is on it
 MEMORY = 20.0  # scans that a line of sight's usual count is averaged over
 
 
@@ -136,6 +137,10 @@ class PullOffMonitor:
             raised += [new] if new is not None else []
         return raised
 
+    def end(self) -> None:
+        """End what is active, as nothing tells of it any more."""
+        self._tracks.clear()
+
     def _judge(self, track_id: int, track: _Track, found: PullOff, window: Floats) -> Signal | None:
         s = self.settings
         if abs(found.z) <= s.threshold:
@@ -217,6 +222,11 @@ class FalseTargetMonitor:
         )
         return self.signal if new else None
 
+    def end(self) -> None:
+        """End what is active, as nothing tells of it any more; what is usual stays."""
+        self.signal, self._fine = None, 0
+        self._seen.clear()
+
     def _sector(self, azimuth: Floats) -> Ints:
         out: Ints = np.floor((azimuth + np.pi) / (2.0 * np.pi) * self.settings.sectors).astype(np.int64)
         return np.asarray(out % self.settings.sectors)
@@ -226,27 +236,36 @@ class FalseTargetMonitor:
         s, none = self.settings, np.empty(0, dtype=np.int64)
         if self._scans < s.warmup_scans or len(azimuth) < s.false_targets:
             return none
-        order = np.argsort(azimuth)
-        some = order[-MOST_DETECTIONS:] if len(order) > MOST_DETECTIONS else order
+        some = _crowded(azimuth, sigma)
         apart = np.abs((azimuth[some][:, None] - azimuth[None, :] + np.pi) % (2 * np.pi) - np.pi)
         near = apart <= 3.0 * np.sqrt(sigma[some][:, None] ** 2 + sigma[None, :] ** 2)
+        near &= sigma[None, :] <= ALIKE * sigma[some][:, None]  # what may be anywhere is not on this line
         counts = near.sum(axis=1)
-        best = int(counts.argmax())
-        members = np.flatnonzero(near[best])
-        n = len(members)
-        if n < s.false_targets:
+        enough = np.flatnonzero(counts >= s.false_targets)
+        if not len(enough):
             return none
-        middle = azimuth[some[best]]
+        beside = near[enough] @ sigma**2 / counts[enough]
+        width = 6.0 * np.sqrt(sigma[some[enough]] ** 2 + beside)
+        chance = len(azimuth) * pdtrc(counts[enough] - 1, self._usual_within(azimuth[some[enough]], width))
+        best = int(enough[chance.argmin()])
+        members = np.flatnonzero(near[best])
         # A swarm is as wide as it is deep; copies of one echo are on a line.
         across = float(np.median(reach[members]) * 3.0 * sigma[members].mean())
         if np.ptp(reach[members]) < max(s.least_depth_m, 3.0 * across):
             return none
-        width = 6.0 * math.sqrt(2.0) * float(sigma[members].mean())
-        sectors = self._sector(np.array([middle - 0.5 * width, middle, middle + 0.5 * width]))
+        return members if float(chance.min()) < s.false_alarm_probability else none
+
+    def _usual_within(self, middle: Floats, width: Floats) -> Floats:
+        """Return (n,) how many detections are usual in a scan within a width [rad] about a direction; in whole sectors."""
+        sectors = len(self._usual)
+        begin, end = self._sector(middle - 0.5 * width), self._sector(middle + 0.5 * width)
+        through = np.concatenate([[0.0], np.cumsum(np.tile(self._usual, 2))])
+        inside = through[np.where(end < begin, end + sectors, end) + 1] - through[begin]
         # In the sector whole: what stands in it may all stand in one place.
-        usual = max(float(self._usual[sectors].max()), float(self._usual.sum()) * width / (2.0 * math.pi))
-        chance = len(azimuth) * float(pdtrc(n - 1, max(usual, 1e-3)))
-        return members if chance < s.false_alarm_probability else none
+        most = np.stack([self._usual[begin], self._usual[self._sector(middle)], self._usual[end]]).max(axis=0)
+        apart = np.where(width < 2.0 * np.pi / sectors, most, inside)
+        even = self._usual.sum() * np.minimum(width / (2.0 * np.pi), 1.0)
+        return np.asarray(np.maximum(np.maximum(apart, even), 1e-3))
 
     def _learn(self, azimuth: Floats, members: Ints) -> None:
         if len(members) or any(bearing is not None for bearing in self._seen) or self.signal is not None:
@@ -254,3 +273,17 @@ class FalseTargetMonitor:
         counts = np.bincount(self._sector(azimuth), minlength=self.settings.sectors).astype(np.float64)
         self._scans += 1
         self._usual += (counts - self._usual) / min(self._scans, MEMORY)
+
+
+def _crowded(azimuth: Floats, sigma: Floats) -> Ints:
+    """Return which detections to look at as the middle of a line of sight; of too many, those with the most within it."""
+    n = len(azimuth)
+    if n <= MOST_DETECTIONS:
+        return np.arange(n)
+    around = np.sort(azimuth)
+    around = np.concatenate([around - 2.0 * np.pi, around, around + 2.0 * np.pi])
+    half = np.minimum(3.0 * math.sqrt(2.0) * sigma, np.pi)
+    counts = np.searchsorted(around, azimuth + half, side="right") - np.searchsorted(around, azimuth - half)
+    # Per width: else the least certain would be first.
+    order: Ints = np.argsort(-counts / half, kind="stable")[:MOST_DETECTIONS]
+    return order

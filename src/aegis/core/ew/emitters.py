@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from aegis.core.ew.pulses import Train, deinterleave
 from aegis.core.ew.settings import PulseSettings
 from aegis.core.types import Floats, Ints, Signal, SignalKind
 
+MOST = 0.95  # of a train's pulses are below the upper, and above the lower end of its band: some are another's
 BOUNDED = 1e12  # no time [s], frequency [Hz] or level beyond
 
 
@@ -51,21 +52,22 @@ class Emitter:
             limits[str(key)] = (low, high)
         return cls(name, **limits)
 
-    def fit(self, frequency_hz: float, interval_s: float, pulse_width_s: float) -> float:
+    def fit(self, frequency_hz: float, interval_s: float, pulse_width_s: float, agility_hz: float = 0.0) -> float:
         """Return how well a train fits: how narrow the limits are that it is within, summed in decades; -inf where it does not.
 
-        What was not measured (NaN) neither fits nor misfits.
+        What was not measured (NaN) neither fits nor misfits. Of an agile one all carriers have to fit: to `agility_hz` on both
+        sides of `frequency_hz`.
         """
         total = 0.0
         pairs = (
-            (frequency_hz, self.frequency_hz),
-            (interval_s, self.interval_s),
-            (pulse_width_s, self.pulse_width_s),
+            (frequency_hz, agility_hz, self.frequency_hz),
+            (interval_s, 0.0, self.interval_s),
+            (pulse_width_s, 0.0, self.pulse_width_s),
         )
-        for value, (low, high) in pairs:
+        for value, reach, (low, high) in pairs:
             if math.isnan(value) or (low == 0.0 and math.isinf(high)):
                 continue
-            if not low <= value <= high:
+            if not low <= value - reach <= value + reach <= high:
                 return -math.inf
             total += 1.0 + max(0.0, 3.0 - math.log10(max(high / max(low, 1e-12), 1.0)))
         return total if total > 0.0 else -math.inf
@@ -82,12 +84,22 @@ def library_of(content: object) -> tuple[Emitter, ...]:
     return tuple(Emitter.of(str(name), entry) for name, entry in content.items())
 
 
-def named(library: Sequence[Emitter], frequency_hz: float, interval_s: float, pulse_width_s: float) -> str:
+def named(
+    library: Sequence[Emitter], frequency_hz: float, interval_s: float, pulse_width_s: float, agility_hz: float = 0.0
+) -> str:
     """Return the name of the emitter that fits best; empty where none does, or where two fit alike."""
-    fits = sorted(((e.fit(frequency_hz, interval_s, pulse_width_s), e.name) for e in library), reverse=True)
+    fits = sorted(((e.fit(frequency_hz, interval_s, pulse_width_s, agility_hz), e.name) for e in library), reverse=True)
     if not fits or fits[0][0] == -math.inf or (len(fits) > 1 and fits[1][0] == fits[0][0]):
         return ""
     return fits[0][1]
+
+
+class _Heard(NamedTuple):
+    """When an emitter was heard last, and as what."""
+
+    stamp_ns: int
+    interval_s: float
+    band_hz: tuple[float, float]  # its carriers, the lowest and the highest; NaN: nobody says
 
 
 class EmitterMonitor:
@@ -99,7 +111,7 @@ class EmitterMonitor:
         """Make a monitor; signals are numbered by `ids`."""
         self.settings, self.library = settings, tuple(library)
         self._ids = ids or count(1)
-        self._heard: dict[int, tuple[int, float]] = {}  # by signal: when last [ns], and its interval [s]
+        self._heard: dict[int, _Heard] = {}  # by signal
         self._signals: dict[int, Signal] = {}
         self.unassigned = 0  # pulses of the last message that belong to no train
         self.refused = 0  # pulses of the last message whose time of arrival was none, or that were too many
@@ -119,23 +131,30 @@ class EmitterMonitor:
         self.unassigned = len(rest)
         new = []
         for train in trains:
-            signal = self._signal(pulses, train, fine[train.pulses])
-            known = self._known(signal, train.interval_s)
+            index = fine[train.pulses]
+            heard = _Heard(pulses.stamp_ns, train.interval_s, self._band(pulses.frequency[index]))
+            signal = self._signal(pulses, train, index, heard.band_hz)
+            known = self._known(signal, heard)
             if known is None:
                 new.append(signal)
             else:
                 signal = replace(signal, id=known)
             self._signals[signal.id] = signal
-            self._heard[signal.id] = (pulses.stamp_ns, train.interval_s)
+            self._heard[signal.id] = heard
         held_ns = round(s.hold_s * 1e9)
-        for number, (heard_ns, _) in list(self._heard.items()):
-            if not -held_ns <= pulses.stamp_ns - heard_ns <= held_ns:
+        for number, before in list(self._heard.items()):
+            if not -held_ns <= pulses.stamp_ns - before.stamp_ns <= held_ns:
                 del self._heard[number], self._signals[number]
         return new
 
-    def _known(self, signal: Signal, interval_s: float) -> int | None:
+    def end(self) -> None:
+        """End all that is heard, as no pulses come any more."""
+        self._heard.clear()
+        self._signals.clear()
+
+    def _known(self, signal: Signal, now: _Heard) -> int | None:
         """Return which signal was heard before: alike in interval, and in carrier and bearing as far as both are known."""
-        for number, (_, before_s) in self._heard.items():
+        for number, heard in self._heard.items():
             before = self._signals[number]
             apart = (
                 abs(math.remainder(signal.bearing - before.bearing, 2.0 * math.pi))
@@ -143,25 +162,36 @@ class EmitterMonitor:
                 else 0.0
             )
             reach = 4.0 * math.hypot(_or(signal.bearing_sigma, 0.1), _or(before.bearing_sigma, 0.1)) + 0.05
-            tuned = (
-                not _both(signal.frequency, before.frequency)
-                or abs(signal.frequency - before.frequency) < self.settings.same_frequency_hz
-            )
-            if abs(interval_s / before_s - 1.0) < self.settings.same_interval and apart < reach and tuned:
+            # Bands that overlap, or nearly so; NaN is no gap.
+            gap = max(now.band_hz[0] - heard.band_hz[1], heard.band_hz[0] - now.band_hz[1])
+            tuned = not gap >= self.settings.same_frequency_hz
+            if abs(now.interval_s / heard.interval_s - 1.0) < self.settings.same_interval and apart < reach and tuned:
                 return number
         return None
 
-    def _signal(self, pulses: Pulses, train: Train, index: Ints) -> Signal:
+    def _band(self, frequency: Floats) -> tuple[float, float]:
+        """Return the band that nearly all of the pulses are in, (NaN, NaN) where nobody says; of one carrier, that twice."""
+        known = frequency[np.abs(frequency) < BOUNDED]
+        if not len(known):
+            return math.nan, math.nan
+        low, middle, high = (float(f) for f in np.quantile(known, [1.0 - MOST, 0.5, MOST]))
+        return (low, high) if high - low > self.settings.same_frequency_hz else (middle, middle)
+
+    def _signal(self, pulses: Pulses, train: Train, index: Ints, band_hz: tuple[float, float]) -> Signal:
         frequency, width, level = (
             _median(values[index]) for values in (pulses.frequency, pulses.pulse_width, pulses.amplitude_db)
         )
         bearing, sigma = _bearing(pulses.azimuth[index], pulses.azimuth_sigma[index])
-        name = named(self.library, frequency, train.interval_s, width)
+        low, high = band_hz
+        name = named(self.library, 0.5 * (low + high), train.interval_s, width, 0.5 * (high - low))
         said = [
             f"{len(index)} pulses every {train.interval_s * 1e6:.1f} us"
             f" (jitter {100 * train.jitter:.1f} %, {100 * train.missing:.0f} % missing)"
         ]
-        said += [f"{frequency / 1e9:.3f} GHz"] if math.isfinite(frequency) else []
+        if high > low:
+            said.append(f"agile, {low / 1e9:.3f} to {high / 1e9:.3f} GHz")
+        elif math.isfinite(frequency):
+            said.append(f"{frequency / 1e9:.3f} GHz")
         said += [f"{width * 1e6:.2f} us wide"] if math.isfinite(width) else []
         said += [f"fits {name}" if name else "fits no single emitter of the library"]
         return Signal(

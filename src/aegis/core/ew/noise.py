@@ -92,7 +92,7 @@ class NoiseMonitor:
         self.judged = len(self._quiet) >= s.warmup_scans and int(cells.sum()) > 0
         if not len(level) or not cells.sum():
             silent_ns = detections.stamp_ns - self._heard_ns
-            return self._ended() if self.signal and silent_ns > round(s.hold_s * 1e9) else NoiseChange()
+            return self.end() if self.signal and silent_ns > round(s.hold_s * 1e9) else NoiseChange()
         self._heard_ns = detections.stamp_ns
         scan = _scan(level, cells)
         quiet = _scan(np.minimum(level, BASELINE_OVER * float(np.median(level))), cells)
@@ -165,9 +165,10 @@ class NoiseMonitor:
 
     def _no_evidence(self) -> NoiseChange:
         self._quiet_scans += 1
-        return self._ended() if self._quiet_scans >= self.settings.clear_after_scans else NoiseChange()
+        return self.end() if self._quiet_scans >= self.settings.clear_after_scans else NoiseChange()
 
-    def _ended(self) -> NoiseChange:
+    def end(self) -> NoiseChange:
+        """End what is active, as nothing tells of it any more; the baseline stays."""
         change = NoiseChange(ended=self.signal)
         self.signal = None
         self._quiet_scans = 0

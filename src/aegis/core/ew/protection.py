@@ -51,16 +51,25 @@ def protections(heard: Heard, radar: OwnRadarSettings, ahead: float) -> list[Pro
     if not heard.barrage:
         out = [Protection(signal.id, AGILITY, signal.evidence, signal.power_db)]
     else:
-        noise = 10.0 ** (heard.rise_db / 10.0) - 1.0
-        share = float(range_share(max(noise, 0.0)))
-        where = f"; strobe on bearing {compass_text(90.0 - math.degrees(ahead), 1)} deg" if math.isfinite(ahead) else ""
-        text = f"{signal.evidence}; echoes burn through at {100 * share:.0f} % of the quiet range{where}"
+        # The mean over all beams, of which few look at the jammer, is the noise of none of them.
+        where, elsewhere_db = "", heard.rise_db
+        if math.isfinite(ahead):
+            where = f"; strobe on bearing {compass_text(90.0 - math.degrees(ahead), 1)} deg"
+        if math.isfinite(ahead) and math.isfinite(heard.elsewhere_db):
+            elsewhere_db = heard.elsewhere_db
+            where = f", towards the strobe at {_range_left(elsewhere_db + heard.strobe_excess_db)}{where}"
+        text = f"{signal.evidence}; echoes burn through at {_range_left(elsewhere_db)} of the quiet range{where}"
         text += "; four times the dwell gives 6 dB"
         out = [Protection(signal.id, BURN_THROUGH, text, 10.0 * math.log10(4.0))]
     if heard.through_sidelobes:
         text = f"{signal.evidence}; the strobe's sector is {heard.strobe_excess_db:.0f} dB above the others"
         out.append(Protection(signal.id, BLANKING, text, heard.strobe_excess_db, 3))
     return out
+
+
+def _range_left(rise_db: float) -> str:
+    """Return the share of the quiet range that is left where the noise has risen by so much."""
+    return f"{100 * float(range_share(max(10.0 ** (rise_db / 10.0) - 1.0, 0.0))):.0f} %"
 
 
 def against(signal: Signal, radar: OwnRadarSettings) -> list[Protection]:

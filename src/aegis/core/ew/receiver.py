@@ -29,9 +29,13 @@ LOWEST_DB, HIGHEST_DB = -300.0, 200.0  # of powers that a receiver can state: ot
 ONCE_IN_A_PLACE = 0.5  # bursts that hit one place of more chirps are in step with ours: no other radar's
 STROBE_CONTRAST = 2.0  # a beam's excess over that of the beams' median, from which a rise has a bearing
 MOST_CELLS = 1e12
+WIDEST_STEP = (
+    1.4  # beamwidths between two beams; beyond, the second one hears the jammer by its sidelobes, whatever these are
+)
 BEAM_ERROR = 0.01  # of the beamwidth: what interpolation leaves, whatever the power
 # Carriers in which a jammer was heard, or not, are remembered for so many reports.
 CARRIERS = 64
+MODES = 8  # of the receiver whose noise is remembered; as many as waveforms that a front end plans for
 _LEAST = 1e-30
 _SAME_SHARE = 2.0  # a quiet scan further from the median of the others than this ratio is not like them
 
@@ -41,6 +45,14 @@ class _Quiet(NamedTuple):
     cells: float
     beams: Floats
     beam_cells: float
+
+
+@dataclass
+class _Mode:
+    """What is quiet in one mode of the receiver: a power is that of its bandwidth, and of its gain."""
+
+    quiet: deque[_Quiet]
+    since: int = 0  # quiet scans since one went into the baseline
 
 
 class _Floor(NamedTuple):
@@ -62,6 +74,7 @@ class Heard:
     through_sidelobes: bool = False  # in at least half of the beams, and stronger in one
     strobe_excess_db: float = math.nan  # of the loudest beam over the others
     rise_db: float = math.nan  # of the mean over all cells
+    elsewhere_db: float = math.nan  # of the beams' median: beside a strobe; NaN without beams
     bursts: bool = False
     tone: bool = False
 
@@ -88,12 +101,11 @@ class ReceiverMonitor:
 
     def reset(self) -> None:
         """Forget the baseline and the signal; ids go on."""
-        self._quiet: deque[_Quiet] = deque(maxlen=self.settings.baseline_scans)
+        self._modes: dict[tuple[float, int], _Mode] = {}  # by bandwidth and number of beams, the last heard of last
         self._evident: deque[bool] = deque(maxlen=LOUD_OF)
         self._carriers: dict[float, bool] = {}  # jammed or not, the last heard of last
         self.heard: Heard | None = None
         self._quiet_scans = 0
-        self._since = 0  # quiet scans since one went into the baseline
         self.judged = False
 
     @property
@@ -112,13 +124,12 @@ class ReceiverMonitor:
         )
         beam_cells = report.beam_cells if 0.0 < report.beam_cells <= MOST_CELLS else 0.0
         scan = _Quiet(_linear(report.power_db), report.cells, 10.0 ** (beams / 10.0), beam_cells)
-        if self._quiet and len(self._quiet[-1].beams) != len(beams):
-            self._quiet.clear()  # another array
-        self.judged = len(self._quiet) >= s.warmup_scans
+        mode = self._mode(report.bandwidth, len(beams))
+        self.judged = len(mode.quiet) >= s.warmup_scans
         if not self.judged:
-            self._quiet.append(scan)
+            mode.quiet.append(scan)
             return NoiseChange()
-        found = self._evidence(report, scan)
+        found = self._evidence(report, scan, _floor(mode.quiet))
         evident = found.rise or found.beam or found.bursts or found.tone
         self._evident.append(evident)
         self._note_carrier(report.carrier_frequency, found.rise or found.beam)
@@ -129,18 +140,27 @@ class ReceiverMonitor:
             return NoiseChange(raised=self.heard.signal if new else None)
         if not evident:
             if self.heard is None and not any(self._evident):
-                self._learn(scan)
+                self._learn(mode, scan)
             return self._no_evidence()
         return NoiseChange()
 
-    def _learn(self, scan: _Quiet) -> None:
-        self._since += 1
-        if len(self._quiet) < self.settings.baseline_scans or self._since >= self.settings.baseline_every:
-            self._quiet.append(scan)
-            self._since = 0
+    def _mode(self, bandwidth: float, beams: int) -> _Mode:
+        """Return the receiver's mode: a radar may change between some, and has another floor in each."""
+        key = (float(f"{bandwidth:.3g}") if math.isfinite(bandwidth) else 0.0, beams)
+        mode = self._modes.pop(key, None) or _Mode(deque(maxlen=self.settings.baseline_scans))
+        self._modes[key] = mode
+        while len(self._modes) > MODES:
+            del self._modes[next(iter(self._modes))]
+        return mode
 
-    def _evidence(self, report: ReceiverNoise, scan: _Quiet) -> _Evidence:
-        s, floor = self.settings, self._floor()
+    def _learn(self, mode: _Mode, scan: _Quiet) -> None:
+        mode.since += 1
+        if len(mode.quiet) < self.settings.baseline_scans or mode.since >= self.settings.baseline_every:
+            mode.quiet.append(scan)
+            mode.since = 0
+
+    def _evidence(self, report: ReceiverNoise, scan: _Quiet, floor: _Floor) -> _Evidence:
+        s = self.settings
         pfa, least = s.false_alarm_probability, 10.0 ** (s.min_rise_db / 10.0)
         spread = -float(stdtrit(floor.scans - 1, pfa))  # Student's t: the scatter is known from a few scans
         ratio = scan.power / floor.power
@@ -211,6 +231,7 @@ class ReceiverMonitor:
             through_sidelobes=raised and math.isfinite(bearing) and not report.simultaneous,
             strobe_excess_db=_db((1.0 + float(finite.max())) / (1.0 + median)) if len(finite) else math.nan,
             rise_db=_db(found.ratio),
+            elsewhere_db=_db(1.0 + median) if len(finite) else math.nan,
             bursts=found.bursts,
             tone=found.tone,
         )
@@ -243,28 +264,15 @@ class ReceiverMonitor:
         jammed = len(self._carriers) - quiet
         return jammed > quiet and self._jammed_span() > (bandwidth if math.isfinite(bandwidth) else 0.0) > 0.0
 
-    def _floor(self) -> _Floor:
-        power = np.array([scan.power for scan in self._quiet])
-        middle = max(float(np.median(power)), _LEAST)
-        # One odd report in the warm-up is no part of the baseline.
-        like = (power < _SAME_SHARE * middle) & (power > middle / _SAME_SHARE)
-        kept = [scan for scan, same in zip(self._quiet, like, strict=True) if same] or list(self._quiet)
-        n = len(kept)
-        mean = max(float(np.mean([scan.power for scan in kept])), _LEAST)
-        scatter = float(np.std([scan.power / mean for scan in kept], ddof=1)) if n > 1 else 0.0
-        levels = np.stack([scan.beams for scan in kept])
-        beams = np.where(np.isfinite(levels).all(axis=0), levels.mean(axis=0), np.nan)
-        beam_scatter = 0.0
-        if n > 1 and np.isfinite(beams).any():
-            beam_scatter = math.sqrt(float(np.nanmean((levels / beams - 1.0) ** 2)) * n / (n - 1))
-        cells = sum(scan.cells for scan in kept)
-        return _Floor(mean, cells, scatter, beams, sum(scan.beam_cells for scan in kept), beam_scatter, max(n, 2))
-
     def _no_evidence(self) -> NoiseChange:
         if self.heard is None:
             return NoiseChange()
         self._quiet_scans += 1
-        if self._quiet_scans < self.settings.clear_after_scans:
+        return self.end() if self._quiet_scans >= self.settings.clear_after_scans else NoiseChange()
+
+    def end(self) -> NoiseChange:
+        """End what is active, as nothing tells of it any more; the baseline stays."""
+        if self.heard is None:
             return NoiseChange()
         ended = self.heard.signal
         self.heard = None
@@ -272,6 +280,25 @@ class ReceiverMonitor:
         self._evident.clear()
         self._carriers = dict.fromkeys(self._carriers, False)
         return NoiseChange(ended=ended)
+
+
+def _floor(quiet: deque[_Quiet]) -> _Floor:
+    """Return what quiet scans say."""
+    power = np.array([scan.power for scan in quiet])
+    middle = max(float(np.median(power)), _LEAST)
+    # One odd report in the warm-up is no part of the baseline.
+    like = (power < _SAME_SHARE * middle) & (power > middle / _SAME_SHARE)
+    kept = [scan for scan, same in zip(quiet, like, strict=True) if same] or list(quiet)
+    n = len(kept)
+    mean = max(float(np.mean([scan.power for scan in kept])), _LEAST)
+    scatter = float(np.std([scan.power / mean for scan in kept], ddof=1)) if n > 1 else 0.0
+    levels = np.stack([scan.beams for scan in kept])
+    beams = np.where(np.isfinite(levels).all(axis=0), levels.mean(axis=0), np.nan)
+    beam_scatter = 0.0
+    if n > 1 and np.isfinite(beams).any():
+        beam_scatter = math.sqrt(float(np.nanmean((levels / beams - 1.0) ** 2)) * n / (n - 1))
+    cells = sum(scan.cells for scan in kept)
+    return _Floor(mean, cells, scatter, beams, sum(scan.beam_cells for scan in kept), beam_scatter, max(n, 2))
 
 
 def strobe(report: ReceiverNoise, excess: Floats, best: int, row: Ints) -> tuple[float, float]:
@@ -321,9 +348,11 @@ def _between_formed(report: ReceiverNoise, excess: Floats, best: int, sides: tup
 def _between_turning(report: ReceiverNoise, excess: Floats, best: int, sides: tuple[int, int]) -> tuple[float, float]:
     middle, width = float(report.azimuth[best]), report.beamwidth
     other = max(sides, key=lambda side: float(excess[side]))
+    step = _wrap(float(report.azimuth[other]) - middle)
     if not excess[other] > 0.0:
         return middle, _anywhere(width)
-    step = _wrap(float(report.azimuth[other]) - middle)
+    if abs(step) > WIDEST_STEP * width:
+        return middle, _anywhere(abs(step))
     slope = width**2 / (8.0 * math.log(2.0) * step)
     offset = 0.5 * step + slope * math.log(float(excess[other] / excess[best]))
     pair = excess[[best, other]]

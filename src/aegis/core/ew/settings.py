@@ -33,7 +33,8 @@ class NoiseSettings(Settings):
     )
     hold_s: float = param(
         30.0,
-        "A signal ends where no noise levels have come for this long: a jammed radar may detect nothing.",
+        "A signal ends where no noise levels have come for this long: a jammed radar may detect nothing. So does what a receiver "
+        "heard that is silent, by the time of others.",
         unit="s",
         gt=0.0,
     )
@@ -67,6 +68,9 @@ class DeceptionSettings(Settings):
     sectors: int = param(72, "Sectors of azimuth whose usual number of detections is learnt.", ge=4, le=720)
     warmup_scans: int = param(5, "Scans before the first judgement of lines of sight.", ge=1, le=1000)
     clear_after_scans: int = param(5, "False targets end after this many scans without.", ge=1, le=1000)
+    hold_s: float = param(
+        30.0, "Deception ends where its sensor has been silent for this long, by the time of others.", unit="s", gt=0.0
+    )
     false_alarm_probability: float = param(
         1e-6, "Probability that so many detections are on one line of sight by chance, in a scan.", gt=0.0, lt=0.1
     )

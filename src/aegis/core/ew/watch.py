@@ -20,11 +20,14 @@ from aegis.core.ew.noise import NoiseMonitor
 from aegis.core.ew.protection import Protection, against, protections
 from aegis.core.ew.receiver import ReceiverMonitor
 from aegis.core.ew.settings import EwSettings
+from aegis.core.ew.silence import Silence
+from aegis.core.ew.turns import Turns
 from aegis.core.types import Detections, Floats, Ints, ReceiverNoise, Signal, SignalKind, Tracks, TrackStatus
 
 MAX_SENSORS = 64  # watched; the first is forgotten for one more
 CROSSED = (SignalKind.NOISE_JAMMING, SignalKind.INTERFERENCE)  # whose strobes are of one emitter at a time
 LEAST_BASE_M = 1.0  # between sites
+_NOISE, _DETECTIONS, _PULSES = _HEARD_OF = ("noise", "detections", "pulses")
 
 
 @dataclass
@@ -38,6 +41,7 @@ class _Sensor:
     emitters: EmitterMonitor
     companions: Companions  # echoes that leave tracks
     leaving: PullOffMonitor  # watches these
+    turns: Turns
     reports: bool = False  # it says what it hears; then its detections' levels are not judged beside that
     detections: Detections | None = None  # the last
     position: Floats | None = None  # (3,) in map, where its detections say so
@@ -62,12 +66,16 @@ class Watch:
         self.settings, self._library = settings, library
         self._ids = ids or count(1)
         self._sensors: dict[str, _Sensor] = {}
+        self._silence = Silence()  # of each sensor's noise, detections and pulses
         self.frame_id = ""  # of the last detections
 
     def _sensor(self, sensor_id: str) -> _Sensor:
         if sensor_id not in self._sensors:
             if len(self._sensors) >= MAX_SENSORS:
-                del self._sensors[next(iter(self._sensors))]
+                oldest = next(iter(self._sensors))
+                del self._sensors[oldest]
+                for what in _HEARD_OF:
+                    self._silence.forget(f"{what} {oldest}")
             s, ids = self.settings, self._ids
             self._sensors[sensor_id] = _Sensor(
                 NoiseMonitor(s.noise, ids),
@@ -77,6 +85,7 @@ class Watch:
                 EmitterMonitor(s.pulses, self._library, ids),
                 Companions(s.deception.gate_sigma, s.deception.gap_s, s.deception.range_rate_span_mps or math.inf),
                 PullOffMonitor(s.deception, ids),
+                Turns(),
             )
         return self._sensors[sensor_id]
 
@@ -111,6 +120,7 @@ class Watch:
     def take_noise(self, report: ReceiverNoise) -> list[Signal]:
         """Take what a receiver hears; return the signals that began."""
         sensor = self._sensor(report.sensor_id)
+        self._hear(_NOISE, report.sensor_id, report.stamp_ns)
         if not sensor.reports:
             sensor.reports = True
             sensor.levels.reset()
@@ -119,12 +129,16 @@ class Watch:
     def take_detections(self, detections: Detections) -> list[Signal]:
         """Take a scan; return the signals that began."""
         sensor = self._sensor(detections.sensor_id)
+        self._hear(_DETECTIONS, detections.sensor_id, detections.stamp_ns)
         self.frame_id = detections.frame_id
         sensor.detections = detections
         if detections.pose is not None:
             sensor.position, sensor.rotation = detections.pose.position, detections.pose.rotation
-        raised = [] if sensor.reports else _some(sensor.levels.step(detections).raised)
-        return _of(detections.sensor_id, raised + _some(sensor.false_targets.step(detections)))
+        scan = sensor.turns.take(detections)
+        if scan is None:
+            return []  # the antenna is on its way round
+        raised = [] if sensor.reports else _some(sensor.levels.step(scan).raised)
+        return _of(detections.sensor_id, raised + _some(sensor.false_targets.step(scan)))
 
     def take_tracks(self, tracks: Tracks) -> list[Signal]:
         """Take the picture that was made of the last detections; return the pull-offs that began."""
@@ -146,7 +160,26 @@ class Watch:
     def take_pulses(self, pulses: Pulses) -> tuple[list[Signal], int]:
         """Take pulses; return the emitters that are new, and how many pulses could not be used."""
         monitor = self._sensor(pulses.sensor_id).emitters
+        self._hear(_PULSES, pulses.sensor_id, pulses.stamp_ns)
         return _of(pulses.sensor_id, monitor.step(pulses)), monitor.refused
+
+    def _hear(self, what: str, sensor_id: str, stamp_ns: int) -> None:
+        """Note that a sensor was heard; forget what others have said that were not, for too long to hold."""
+        self._silence.hear(f"{what} {sensor_id}", stamp_ns)
+        s = self.settings
+        for name, sensor in self._sensors.items():
+            silent = {kind: self._silence.silent_s(f"{kind} {name}") for kind in _HEARD_OF}
+            if sensor.reports and silent[_NOISE] > s.noise.hold_s:
+                sensor.receiver.end()
+                sensor.reports = False  # the levels beside its detections, where it has some, are all that is left
+            if silent[_DETECTIONS] > s.noise.hold_s:
+                sensor.levels.end()
+            if silent[_DETECTIONS] > s.deception.hold_s:
+                sensor.false_targets.end()
+                sensor.pull_off.end()
+                sensor.leaving.end()
+            if silent[_PULSES] > s.pulses.hold_s:
+                sensor.emitters.end()
 
     def _place(self, sensor_id: str, sensor: _Sensor) -> tuple[Floats, Floats]:
         """Return a sensor's position (3,) [m] and rotation (3, 3) in map."""
@@ -172,15 +205,18 @@ class Watch:
         )
         if not len(usable) or not len(some):
             return {}
-        relative = (tracks.state[some, :3] - position) @ rotation
-        reach = np.linalg.norm(relative, axis=1)
-        azimuth = np.arctan2(relative[:, 1], relative[:, 0])
+        # Each where it was when the detection was made: an antenna that turns makes them seconds apart.
+        since_s = (detections.stamp_ns - tracks.stamp_ns) * 1e-9 + detections.time_offset[usable]
+        since_s = since_s if since_s.any() else np.zeros(1)
+        start, velocity = (tracks.state[some, :3] - position) @ rotation, tracks.state[some, 3:] @ rotation
+        x, y, z = (start[:, k, None] + velocity[:, k, None] * since_s for k in range(3))  # (tracks, detections)
+        reach, azimuth = np.sqrt(x * x + y * y + z * z), np.arctan2(y, x)
         spread = np.sqrt(np.maximum(np.einsum("nii->n", tracks.covariance[some][:, :3, :3]) / 3.0, 1e-6))
         sigma_range = np.sqrt(detections.variance[usable, 0])[None, :] + spread[:, None]
         sigma_across = detections.range[usable] * np.sqrt(detections.variance[usable, 1])
         sigma_across = sigma_across[None, :] + spread[:, None]
-        off = (reach[:, None] - detections.range[usable]) / sigma_range
-        turn = (azimuth[:, None] - detections.azimuth[usable] + np.pi) % (2.0 * np.pi) - np.pi
+        off = (reach - detections.range[usable]) / sigma_range
+        turn = (azimuth - detections.azimuth[usable] + np.pi) % (2.0 * np.pi) - np.pi
         aside = turn * detections.range[usable] / sigma_across
         distance = np.nan_to_num(off**2 + aside**2, nan=np.inf)
         nearest = distance.argmin(axis=1)

@@ -26,6 +26,7 @@ _WORDS = {
     "cpa": "comes within {value:.0f} m of '{zone}' in {rule.within_s:.0f} s",
     "entry": "enters '{zone}' within {rule.within_s:.0f} s with probability {value:.2f}",
 }
+_WAS_INSIDE = "was inside '{zone}' for {change.inside_s:.1f} s"  # and is out again
 DOUBTED_M = 10.0  # a height that is known no better than this is told with its error, where that is the larger
 LONGEST_TEXT = 500  # of what a person writes
 # So long an alarm that was kept over a restart may wait for a rule that is not there (yet), such as that of a drawn zone.
@@ -262,7 +263,8 @@ class AlarmBook:
 
 def text_of(rule: Rule, change: RuleChange, tracks: Tracks) -> str:
     """Return what an alarm says, with the numbers of now."""
-    parts = [_WORDS[rule.when].format(zone=rule.zone, rule=rule, value=change.value)]
+    words = _WORDS[rule.when] if math.isnan(change.inside_s) else _WAS_INSIDE
+    parts = [words.format(zone=rule.zone, rule=rule, value=change.value, change=change)]
     k = change.row
     east, north = float(tracks.state[k, 3]), float(tracks.state[k, 4])
     speed = math.hypot(east, north)

@@ -14,7 +14,11 @@ from aegis.core.types import Floats, Ints
 
 _SAMPLES = 13  # of a way: twelve steps in the window
 _DROP_SHARE = 0.25  # of the window: over so long a drop of height is told
-_NOISE_SIGMAS = 3.0  # of a position, in each step: a way no longer than that may be none
+_NOISE_SIGMAS = 3.0
+# The way of an object at rest through its errors, in standard deviations of a place (of both axes together): its mean,
+# sqrt(pi / 2) a step where they are independent, and its scatter, at most 3.5. Errors that last make it shorter.
+_WAY_OF_NOISE = (_SAMPLES - 1) * np.sqrt(0.5 * np.pi) + _NOISE_SIGMAS * 3.5
+_SWARM_SIGMAS = 2.0  # of a velocity: less may be rest, or no difference
 _PAIRS_AT_ONCE = 2_000_000  # that are compared for swarms
 
 
@@ -115,12 +119,21 @@ class BehaviourMonitor:
             self._sampled_ns = stamp_ns
             self._way_ns[:] = stamp_ns
         elif stamp_ns - self._sampled_ns >= step_ns:  # on a grid, so that the window is as long as is said
-            self._sampled_ns += (stamp_ns - self._sampled_ns) // step_ns * step_ns
-            way[:, :-1] = way[:, 1:]
-            self._way_ns[:-1] = self._way_ns[1:]
+            steps = int((stamp_ns - self._sampled_ns) // step_ns)
+            self._sampled_ns += steps * step_ns
+            self._shift(way, position, stamp_ns, min(steps, _SAMPLES - 1))
         way[:, -1], self._way_ns[-1] = position, stamp_ns
         self._kept = _Kept(track_id.copy(), first_ns, first_m, first_z, closing_ns, way)
         return self._kept
+
+    def _shift(self, way: Floats, position: Floats, stamp_ns: int, steps: int) -> None:
+        """Make room for so many samples; those for which no picture came are on the line to where the tracks are now."""
+        way[:, :-steps], self._way_ns[:-steps] = way[:, steps:].copy(), self._way_ns[steps:].copy()
+        before, before_ns = way[:, -steps - 1].copy(), int(self._way_ns[-steps - 1])
+        for k in range(1, steps):
+            share = k / steps
+            way[:, k - steps - 1] = before + share * (position - before)
+            self._way_ns[k - steps - 1] = before_ns + round(share * (stamp_ns - before_ns))
 
     def _height_at(self, time_ns: int) -> Floats:
         """Return the heights (N,) of the tracks at a time, between the samples about it; NaN before a track was there."""
@@ -140,16 +153,20 @@ class BehaviourMonitor:
         steps = np.hypot(np.diff(way[:, :, 0], axis=1), np.diff(way[:, :, 1], axis=1))
         length = steps.sum(axis=1)  # NaN where it was not there all the time
         onwards = np.hypot(way[:, -1, 0] - way[:, 0, 0], way[:, -1, 1] - way[:, 0, 1])
-        noise = _NOISE_SIGMAS * np.hypot(sigma[:, 0], sigma[:, 1]) * np.sqrt(_SAMPLES - 1)
+        noise = _WAY_OF_NOISE * np.hypot(sigma[:, 0], sigma[:, 1])
         with np.errstate(invalid="ignore"):
             moves = length >= np.maximum(settings.loiter_speed_mps * settings.window_s, noise)
             return np.asarray(moves & (onwards <= settings.loiter_share * length), bool)
 
     def _companions(self, state: Floats, covariance: Floats) -> Ints:
-        """Return (N,) how many others each track moves together with; what stands moves with none."""
+        """Return (N,) how many others each track moves together with; what stands, or may as well stand, moves with none."""
         settings, n = self.settings, len(state)
         count = np.zeros(n, np.int64)
-        moving = np.flatnonzero(np.hypot(state[:, 3], state[:, 4]) >= settings.loiter_speed_mps)
+        speed, doubt = (
+            np.hypot(state[:, 3], state[:, 4]),
+            np.sqrt(np.maximum(covariance[:, 3, 3] + covariance[:, 4, 4], 0.0)),
+        )
+        moving = np.flatnonzero(speed >= np.maximum(settings.loiter_speed_mps, _SWARM_SIGMAS * doubt))
         order = moving[np.argsort(state[moving, 0], kind="stable")]
         x = state[order, 0]
         last = np.searchsorted(x, x + settings.swarm_distance_m, side="right")
@@ -164,7 +181,7 @@ class BehaviourMonitor:
             near = np.linalg.norm(state[a, :3] - state[b, :3], axis=1) <= settings.swarm_distance_m
             a, b = a[near], b[near]
             apart = np.linalg.norm(state[a, 3:] - state[b, 3:], axis=1)
-            alike = apart <= settings.swarm_speed_mps + 2.0 * np.sqrt(np.maximum(doubt2[a] + doubt2[b], 0.0))
+            alike = apart <= settings.swarm_speed_mps + _SWARM_SIGMAS * np.sqrt(np.maximum(doubt2[a] + doubt2[b], 0.0))
             np.add.at(count, a[alike], 1)
             np.add.at(count, b[alike], 1)
             begin = end

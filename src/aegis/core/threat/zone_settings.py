@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import model_validator
 
@@ -13,6 +13,7 @@ from aegis.core.params import Settings, param
 
 NO_BOUND_M = 1e7  # of heights in map, up and down
 When = Literal["anywhere", "inside", "outside", "enter", "leave", "stay", "cpa", "entry"]
+WHEN = list(get_args(When))  # in the order of the kernel's numbers
 
 
 class Zone(Settings):

@@ -5,23 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import NamedTuple, Self, get_args
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from aegis.core.kernels import zones as kernels
 from aegis.core.params import ConfigError
+from aegis.core.threat.crossings import held_between
 from aegis.core.threat.drawn_zones import DrawnZone
 from aegis.core.threat.settings import Manoeuvre, ThreatSettings
-from aegis.core.threat.zone_settings import Rule, When, Zone
+from aegis.core.threat.zone_settings import WHEN, Rule, Zone
+from aegis.core.threat.zone_slots import Flags, Slots
 from aegis.core.threat.zones import arrays_of
 from aegis.core.types import ClassId, Floats, Ints, Tracks, TrackStatus
 
-Flags = NDArray[np.uint8]
-WHEN = list(get_args(When))  # in the order of the kernel's numbers
 _FIRST_SLOTS = 256
 _MOST_CHANGES = 4096  # in one picture; more wait for the next one
 _WAYS = 128  # that a track may take, for the probability to enter
@@ -37,6 +35,7 @@ class RuleChange(NamedTuple):
     raised: bool
     row: int  # of the track in the picture; -1: it is not there any more
     value: float  # nearest approach [m] or probability, of rules that ask for it; else NaN
+    inside_s: float = np.nan  # of one who was in the zone and is out again before it was told, for so long; else NaN
 
 
 class Redrawn(NamedTuple):
@@ -44,66 +43,6 @@ class Redrawn(NamedTuple):
 
     rules: set[str]
     changes: list[RuleChange]  # for the tracks for which they held
-
-
-_OF_TRACKS = (
-    "track_id",
-    "row",
-    "there",
-    "near",
-    "place",
-    "velocity",
-    "speed",
-    "course",
-    "class_bit",
-)  # whatever the rules
-
-
-@dataclass
-class _Slots:
-    """What is known of S slots, each of which has a track or is free; last axis S."""
-
-    track_id: Ints
-    row: Ints  # in the last picture in which something changed
-    there: Flags  # 2: since this picture, 1: for longer, 0: free
-    near: Flags  # scratch
-    place: Floats  # (3, S) [m]
-    velocity: Floats  # (3, S) [m/s]
-    speed: Floats  # over ground
-    course: Floats  # clockwise from north [rad]; NaN at rest
-    class_bit: Ints
-    inside: Flags  # (Z, S)
-    crossed: Flags  # (Z, S) has been otherwise since it is known
-    since: Floats  # (Z, S) since when it is inside, or outside [s]
-    computed: Floats  # (C, S) nearest approaches and probabilities
-    active: Flags  # (R, S) the rule holds
-    against: Floats  # (R, S) since when the picture says otherwise [s]; -1: it does not
-
-    @classmethod
-    def empty(cls, slots: int, zones: int, rules: int, computing: int) -> Self:
-        """Return free slots."""
-
-        def flags(*shape: int) -> Flags:
-            return np.zeros(shape, np.uint8)
-
-        s = slots
-        return cls(
-            np.zeros(s, np.int64), np.zeros(s, np.int64), flags(s), flags(s), np.full((3, s), np.nan), np.zeros((3, s)),
-            np.zeros(s), np.full(s, np.nan), np.zeros(s, np.int64), flags(zones, s), flags(zones, s), np.zeros((zones, s)),
-            np.zeros((computing, s)), flags(rules, s), np.full((rules, s), -1.0),
-        )  # fmt: skip
-
-    def of(self, zones: int, rules: int, computing: int) -> Self:
-        """Return the same slots for other zones and rules, of which nothing is known."""
-        free = type(self).empty(len(self.there), zones, rules, computing)
-        return replace(free, **{name: getattr(self, name) for name in _OF_TRACKS})
-
-    def grown(self, slots: int) -> Self:
-        """Return them with at least so many slots, and twice as many as before."""
-        more = max(slots, 2 * len(self.there)) - len(self.there)
-        free = type(self).empty(more, len(self.inside), len(self.active), len(self.computed))
-        pairs = ((getattr(self, f.name), getattr(free, f.name)) for f in fields(self))
-        return type(self)(*(np.concatenate(pair, axis=-1) for pair in pairs))
 
 
 class ZoneWatch:
@@ -140,7 +79,7 @@ class ZoneWatch:
         self._begin_ns: int | None = None
         self._id = np.empty(0, np.int64)  # of the tracks in slots, in order
         self._slot = np.empty(0, np.int64)  # of each
-        self._at = _Slots.empty(0, 0, 0, 0)
+        self._at = Slots.empty(0, 0, 0, 0)
         self._clear()
 
     def tune(self, move: Manoeuvre) -> None:
@@ -200,13 +139,14 @@ class ZoneWatch:
         out: list[RuleChange] = []
         if self._stamp_ns is not None and tracks.stamp_ns < self._stamp_ns:
             out += self.reset()
+        passed_s = 0.0 if self._stamp_ns is None else (tracks.stamp_ns - self._stamp_ns) * 1e-9
         self._stamp_ns = tracks.stamp_ns
         if self._begin_ns is None:
             self._begin_ns = tracks.stamp_ns
         now = self._now_s()
         row = np.flatnonzero(tracks.status != int(TrackStatus.TENTATIVE))
         out += self._seat(tracks.track_id[row])
-        slot = self._slot
+        slot, before, was_inside = self._slot, self._at.place.copy(), self._at.inside.copy()
         columns = np.ascontiguousarray(tracks.state[row].T)
         for k in range(3):
             self._at.place[k][slot], self._at.velocity[k][slot] = columns[k], columns[3 + k]
@@ -218,17 +158,24 @@ class ZoneWatch:
         self._at.class_bit[slot] = np.left_shift(1, tracks.class_id[row])
         self._locate(self._at.there)
         self._compute(tracks, row)
+        passed = held_between(self._at, self.zones, (self._rule, self._limit), before, was_inside, (now, passed_s))
         changes = kernels.decide(
             now, self._at.there, self._at.speed, self._at.course, self._at.class_bit, self._at.inside, self._at.crossed,
             self._at.since, self._at.computed, self._rule, self._limit, self._at.active, self._at.against, self._change,
         )  # fmt: skip
         self._at.there[slot] = 1
-        if changes:
+        if changes or passed:
             self._at.row[slot] = row
         for r, s, raised in self._change[:changes].tolist():
             k = int(self._rule[r, 3])
             value = float(self._at.computed[k, s]) if k >= 0 else float("nan")
             out.append(RuleChange(self._names[r], int(self._at.track_id[s]), bool(raised), int(self._at.row[s]), value))
+        for r, s, inside_s in passed:
+            self._at.active[r, s] = 1
+            nothing = float("nan")
+            out.append(
+                RuleChange(self._names[r], int(self._at.track_id[s]), True, int(self._at.row[s]), nothing, inside_s)
+            )
         return out
 
     def _define(self, drawn: Mapping[str, Zone], rules: Mapping[str, Rule]) -> None:
@@ -289,7 +236,7 @@ class ZoneWatch:
     def _clear(self) -> None:
         self._stamp_ns = self._begin_ns = None
         self._id, self._slot = np.empty(0, np.int64), np.empty(0, np.int64)
-        self._at = _Slots.empty(_FIRST_SLOTS, len(self.zones.names), len(self.rules), len(self._computing))
+        self._at = Slots.empty(_FIRST_SLOTS, len(self.zones.names), len(self.rules), len(self._computing))
 
     def _seat(self, track_id: Ints) -> list[RuleChange]:
         """Give new tracks (N,) a slot, and take it from those that are gone; return what does not hold any more."""
