@@ -110,6 +110,14 @@ def test_columns_that_are_not_read_are_named_and_an_unknown_unit_is_refused(tmp_
         read(path, site=None)
 
 
+def test_places_that_are_none_are_refused(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("time,id,lat,lon\n1,a,48.0,11.0\n2,a,480000000,110000000\n3,a,91,11\n")
+    found = read(path)
+    assert len(found.objects[0].time_ns) == 1
+    assert dict(found.refused) == {"latitude or longitude that is none": 2}
+
+
 def test_a_table_in_latin_letters(tmp_path):
     path = tmp_path / "truth.csv"
     path.write_bytes("time,x,y,name\n1,1,2,F\xf6hr\n".encode("latin-1"))

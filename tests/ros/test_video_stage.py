@@ -73,6 +73,28 @@ def spokes_at(k: int, heading: float, n=64, turn=512) -> Spokes:
     )  # fmt: skip
 
 
+def test_a_sector_of_octets_is_refused_where_fractions_are_expected():
+    """All echoes would be full scale, and as strong."""
+
+    def sector(scale: float):
+        echoes = np.zeros(200, np.float32)
+        echoes[100:105] = 0.9 * scale
+        return SimpleNamespace(
+            header=Header(stamp=Time(sec=10), frame_id="halo"), angle_start=0.0, angle_increment=-0.01,
+            time_increment=Duration(), range_min=5.0, range_max=1995.0, intensities=[SimpleNamespace(echoes=echoes)] * 4,
+        )  # fmt: skip
+
+    fractions = VideoStage(VideoSettings.load({"source": "sector"}), StageContext())
+    list(fractions.on_message("radar/sector", sector(1.0)))
+    assert not fractions.counters.reasons
+    list(fractions.on_message("radar/sector", sector(255.0)))
+    assert dict(fractions.counters.reasons) == {"levels above full scale": 1}
+    assert "up to 229.5, and video.sector_full_scale is 1" in fractions.last_refusal
+    octets = VideoStage(VideoSettings.load({"source": "sector", "sector_full_scale": 255.0}), StageContext())
+    list(octets.on_message("radar/sector", sector(255.0)))
+    assert not octets.counters.reasons
+
+
 def test_a_heading_that_is_lost_is_said_as_nothing_is_seen_without_it():
     stage = VideoStage(VideoSettings(), StageContext())
 

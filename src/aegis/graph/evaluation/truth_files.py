@@ -137,7 +137,7 @@ def read_truth(path: Path, *, site: Site | None, near_ns: int, offset_s: float =
     """
     refused: Refused = Counter()
     try:
-        reports = list(_reports(path, near_ns, refused))
+        reports = [report for report in _reports(path, near_ns, refused) if _is_placed(report, refused)]
     except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
         if isinstance(error, ConfigError):
             raise
@@ -150,6 +150,14 @@ def read_truth(path: Path, *, site: Site | None, near_ns: int, offset_s: float =
     objects = _objects(reports, site, round(offset_s * 1e9))
     times = np.concatenate([one.time_ns for one in objects])
     return TruthFile(objects, (int(times.min()), int(times.max())), refused)
+
+
+def _is_placed(report: Report, refused: Refused) -> bool:
+    """Tell whether a report's place is one; count it where it is none, as degrees times 1e7 are."""
+    is_none = report.on_earth and not (abs(report.place[0]) <= 90.0 and abs(report.place[1]) <= 360.0)
+    if is_none:
+        refused["latitude or longitude that is none"] += 1
+    return not is_none
 
 
 def _kind_of(path: Path) -> str:
