@@ -24,6 +24,7 @@ from aegis.bridge.database import open_engine
 from aegis.bridge.history.history import History
 from aegis.bridge.history.settings import HistorySettings
 from aegis.cli.main import cli
+from aegis.graph.incident.past import read_past
 from aegis.ros.messages.reports import ReceivedEvent
 
 PASSWORD = "a good long password"
@@ -87,6 +88,26 @@ def test_what_is_backed_up_while_it_is_written_comes_back(bridge, tmp_path):
     assert numbers(other / "history.db") == list(range(1, 201))
     assert names(other) == {"admin", "eve"}
     assert stat.S_IMODE((other / "bridge.db").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["run #2", "50%25", "was?", "F\xf6hr"])
+def test_a_folder_may_be_called_anything(tmp_path, accounts_database, wait_for, name):
+    state_dir, other, target = tmp_path / name, tmp_path / f"{name} again", tmp_path / "monday.tgz"
+    state_dir.mkdir()
+    shutil.copy(accounts_database, state_dir)
+    history = History(HistorySettings(), state_dir)
+    history.start()
+    try:
+        history.put_event(event(1))
+        wait_for(lambda: history.counts()["journaled"] == 1, "it is on the disk")
+        assert [one["sequence"] for one in read_past(str(state_dir / "history.db"), 0, 2**62).events] == [1]
+        back_up(state_dir, target)
+    finally:
+        history.close()
+    restore(target, other)
+    assert numbers(other / "history.db") == [1]
+    assert names(other) == {"admin", "eve"}
+    assert {path.name for path in tmp_path.iterdir()} == {name, other.name, target.name}, "and nothing beside them"
 
 
 def test_a_running_bridge_is_not_replaced_and_what_was_there_stays(bridge, tmp_path):

@@ -50,6 +50,33 @@ def test_a_vendors_names_units_and_signs():
     assert scan.rcs_dbsm[0] == pytest.approx(-10.0)
 
 
+@pytest.mark.parametrize(("azimuth", "elevation"), [(60.0, 10.0), (170.0, 1.0), (9.0, 1.0), (1.0, 15.0)])
+def test_degrees_where_radians_are_expected_are_refused_with_the_cure(azimuth, elevation):
+    """As a few points of them are angles in radians too, these would be seen anywhere, and the others were not finite."""
+    rng = np.random.default_rng(1)
+    cloud = {
+        "range": np.full(200, 50.0), "velocity": np.zeros(200), "azimuth": rng.uniform(-azimuth, azimuth, 200),
+        "elevation": rng.uniform(-elevation, elevation, 200),
+    }  # fmt: skip
+    with pytest.raises(PointsError, match=r"fields\.angle_unit: deg") as refused:
+        read(cloud)
+    assert refused.value.reason == "angles look like degrees"
+    scan, dropped = read(cloud, angle_unit="deg")
+    assert not dropped
+    np.testing.assert_allclose(np.degrees(scan.azimuth), cloud["azimuth"], atol=1e-9)
+
+
+def test_radians_with_garbage_among_them_are_no_degrees():
+    angles = np.linspace(-np.pi, np.pi, 100)
+    broken = np.where(np.arange(100) % 12 == 0, 100.0, angles / 2)
+    cloud = {"range": np.full(100, 50.0), "velocity": np.zeros(100), "azimuth": angles, "elevation": angles / 2}
+    assert len(read(cloud)[0]) == 100
+    for unknown in (broken, np.full(100, 3.4e38), np.full(100, np.nan)):
+        scan, dropped = read({**cloud, "azimuth": unknown})
+        assert len(scan) + dropped["point not finite"] == 100
+    assert len(read({**cloud, "elevation": np.full(100, 1e9)}, has_elevation=False)[0]) == 100
+
+
 def test_what_a_sensor_does_not_measure_is_unknown_and_not_zero():
     scan, _ = read({"x": [3.0], "y": [4.0], "z": [0.0], "velocity": [0.0]}, has_elevation=False, has_doppler=False)
     assert scan.range[0] == 5.0

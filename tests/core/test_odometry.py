@@ -21,7 +21,9 @@ from aegis.core.odometry import (
     OdometryBuffer,
     PlatformState,
     at_the_stamp,
+    carried,
 )
+from aegis.core.rotation import turned_by
 from aegis.core.sensor import SensorPose
 from aegis.core.types import Pose, Scan, Sector
 
@@ -44,6 +46,28 @@ def on_circle(t: float) -> PlatformState:
         velocity=np.array([SPEED, 0.0, 0.0]),
         turn_rate=np.array([0.0, 0.0, TURN]),
     )
+
+
+@pytest.mark.parametrize("for_s", [0.1, -0.1, 0.5, 0.0])
+def test_a_state_is_carried_on_along_its_circle(for_s):
+    found, there = carried(on_circle(1.0), START_NS + round((1.0 + for_s) * 1e9)), on_circle(1.0 + for_s)
+    # It goes the length of the arc along its chord: v t (w t)^2 / 24 too far.
+    np.testing.assert_allclose(
+        found.position, there.position, atol=1e-9 + SPEED * abs(for_s) * (TURN * for_s) ** 2 / 24
+    )
+    turned = Rotation.from_quat(found.orientation).inv() * Rotation.from_quat(there.orientation)
+    assert turned.magnitude() == pytest.approx(0.0, abs=1e-9)
+    assert found.stamp_ns == there.stamp_ns
+
+
+def test_what_is_too_long_ago_is_not_carried_on():
+    state = on_circle(1.0)
+    assert carried(state, state.stamp_ns + 1001 * MS) is state
+
+
+@given(st.lists(st.floats(-4, 4), min_size=3, max_size=3))
+def test_a_turn_about_an_axis_is_that_of_scipy(vector):
+    np.testing.assert_allclose(turned_by(np.array(vector)), Rotation.from_rotvec(vector).as_matrix(), atol=1e-12)
 
 
 def sensor_on_circle(t: float) -> tuple[np.ndarray, np.ndarray, float]:

@@ -51,6 +51,25 @@ def test_the_position_turns_from_clockwise_north_to_anticlockwise_east():
     np.testing.assert_allclose(np.degrees(frame.columns["azimuth"]), [90.0, 0.0, -90.0, -180.0, 45.0], atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("conditions", "reason"),
+    [
+        ((1,), "reflection"), ((2,), "side lobe"), ((4,), "second time around"), ((10,), "phantom"), ((13, 1), "reflection"),
+        ((3,), ""), ((13, 19), ""), ((5,), ""), ((24,), ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("edition", ["1.27", "1.32"])
+def test_what_the_radar_itself_calls_no_target_is_none(conditions, reason, edition):
+    """I048/030: each condition in seven bits, and one that says that another follows."""
+    stated = bytes(code << 1 | (k < len(conditions) - 1) for k, code in enumerate(conditions))
+    records = [plot(10.0, 0.0, NOON_S), plot(20.0, 0.0, NOON_S, i030=stated)]
+    frame, p = one_frame(*records, cat048=edition)
+    assert (frame.columns["range"] / NM).tolist() == ([10.0] if reason else [10.0, 20.0])
+    assert dict(p.refused) == ({f"the radar says: {reason}": 1} if reason else {})
+    kept, _ = one_frame(*records, false_reports="keep", cat048=edition)
+    assert len(kept) == 2
+
+
 def test_the_x_axis_can_be_put_to_north_or_anywhere():
     records = [plot(10.0, theta, NOON_S) for theta in (0.0, 90.0)]
     frame, _ = one_frame(*records, x_axis_azimuth_deg=0.0)

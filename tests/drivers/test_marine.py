@@ -12,6 +12,7 @@ from asterix.base import Bits, ParsingMode
 from asterix_bytes import datablock
 from marine_packets import cat240, garmin_report, garmin_spoke, packed, quantum_spoke, quantum_status
 
+from aegis.core.health import Level
 from aegis.drivers.asterix_video import AsterixVideo
 from aegis.drivers.contract import Driver
 from aegis.drivers.frames import VideoFrame
@@ -177,3 +178,22 @@ def test_a_recorded_quantum(captures):
     codes = np.concatenate([f.codes for f in found])
     assert (codes == 254).sum() == 396  # receding; nothing there approaches
     assert (codes == 255).sum() == 0
+
+
+def test_a_heading_or_a_position_that_was_there_and_does_not_come_any_more_is_said():
+    driver = made(GarminXhd)
+    driver.parser.feed(b"$GPRMC,1,A,5831.7,N,01500.4,E,0.0,0.0,100816,,\r\n$HEHDT,90.0,T\r\n", S)
+    for n in range(40):
+        driver.parser.feed(garmin_spoke(n), S + n * S // 1000)
+    assert driver.health().level is Level.OK
+    for n in range(40, 80):
+        driver.parser.feed(garmin_spoke(n), 10 * S + n * S // 1000)
+    health = driver.health()
+    assert health.level is Level.WARN
+    assert health.text == (
+        "own ship's position has not come for 9 s: the ship stands still in the picture; no heading for 9 s"
+    )
+    never = made(GarminXhd)
+    for n in range(40):
+        never.parser.feed(garmin_spoke(n), S * (1 + n))
+    assert never.health().level is Level.OK, "a radar without a heading has none to lose"

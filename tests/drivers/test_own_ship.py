@@ -75,6 +75,35 @@ def test_a_position_is_carried_on_by_the_motion():
     assert found.fix_at(100 * S).east_mps == 0.0, "nor does a motion"
 
 
+def test_a_position_that_does_not_come_any_more_is_carried_on_by_course_and_speed_and_said():
+    """A minute east and a minute north at 20 knots: two miles' thirds, by hand."""
+    found = ship(sentence("GPRMC,1,A,5831.7,N,01500.4,E,20.0,90.0,100816,,"))
+    assert found.trouble(4 * S) == ""
+    for k in range(1, 121):
+        found.take(sentence(f"GPVTG,{90.0 if k < 60 else 0.0},T,,M,20.0,N,37.0,K,A"), (1 + k) * S)
+    fix = found.fix_at(121 * S)
+    assert (fix.east_m, fix.north_m) == pytest.approx((1852 / 3, 1852 / 3), rel=1e-9)
+    assert found.trouble(121 * S) == (
+        "own ship's position has not come for 120 s: it is carried on by course and speed"
+    )
+    # Nor do these hold for ever: it goes on for 5 s, and stands.
+    later = found.fix_at(200 * S)
+    assert (later.east_m, later.north_m) == pytest.approx((1852 / 3, 1852 / 3 + 5 * 20 * KNOT_MPS), rel=1e-9)
+    assert found.trouble(200 * S).endswith("for 199 s: the ship stands still in the picture")
+    found.take(sentence("GPRMC,1,A,5831.7,N,01500.4,E,0.0,0.0,100816,,"), 200 * S)
+    assert found.trouble(200 * S) == ""
+    assert (found.fix_at(200 * S).east_m, found.fix_at(200 * S).north_m) == (0.0, 0.0)
+    assert ship(sentence("HEHDT,20,T")).trouble(200 * S) == "", "what was never known is not missed"
+
+
+def test_sentences_of_newer_devices():
+    assert degrees(ship(sentence("HETHS,123.4,A"))) == pytest.approx(123.4)
+    assert math.isnan(degrees(ship(sentence("HETHS,123.4,V"))))
+    assert "position" in ship(sentence("GNGNS,120000,5831.0,N,01500.0,E,NA,8,1,0,0,,")).values()
+    assert ship(sentence("GNGNS,120000,5831.0,N,01500.0,E,NN,8,1,0,0,,")).values() == {}
+    assert ship(sentence("GPVTG,90.0,T,,M,20.0,N,37.0,K,N")).fix_at(S).east_mps == 0.0
+
+
 def test_what_cannot_be_read_is_counted():
     found = ship(
         b"$GPRMC,191859.00,A,5831.77473,N,01500.42071,E,0.018,,100816,,,D*75\r\n",  # the sum is 74

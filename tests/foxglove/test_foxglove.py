@@ -364,6 +364,36 @@ def test_a_viewer_sees_a_radars_video_where_the_ship_is(serve):
     )
 
 
+def test_the_sensor_is_where_its_platform_was_at_the_stamp_of_the_points(serve):
+    """On a circle of 40 m at 20 m/s, points of .2 s before the last odometry."""
+    stage = serve(moving_platform=True)
+
+    def at(angle: float) -> tuple[float, float]:
+        return 40.0 * np.sin(angle), 40.0 - 40.0 * np.cos(angle)
+
+    odometry = Odometry()
+    odometry.header = Header(stamp=time_from_ns(9 * SECOND), frame_id="map")
+    odometry.pose.pose.position.x, odometry.pose.pose.position.y = at(1.0)
+    odometry.pose.pose.orientation.z, odometry.pose.pose.orientation.w = np.sin(0.5), np.cos(0.5)
+    odometry.twist.twist.linear.x, odometry.twist.twist.angular.z = 20.0, 0.5
+    with viewing(stage) as viewer:
+        viewer.until_served(stage)
+        assert list(stage.on_message("odometry", odometry)) == []
+        cloud = cloud_to_msg({"x": [1.0], "y": [0.0], "z": [0.0]}, frame_id="radar", stamp_ns=9 * SECOND - SECOND // 5)
+        assert list(stage.on_message("radar/points", cloud)) == []
+        transform = FrameTransform()
+        transform.ParseFromString(viewer.next(TRANSFORM)[1])
+    assert (transform.translation.x, transform.translation.y) == pytest.approx(at(0.9), abs=0.01)
+    assert 2 * np.arctan2(transform.rotation.z, transform.rotation.w) == pytest.approx(0.9)
+
+
+def test_points_with_angles_in_degrees_are_not_drawn_somewhere(serve):
+    stage = serve()
+    polar = {"range": [100.0] * 4, "azimuth": [-50.0, -20.0, 3.0, 40.0]}
+    list(stage.on_message("radar/points", cloud_to_msg(polar, frame_id="map", stamp_ns=SECOND)))
+    assert dict(stage.counters.reasons) == {"cloud: angles look like degrees": 1}
+
+
 def test_assets_and_zones_are_drawn_and_drawn_again_for_who_comes_late(serve):
     stage = serve()
     pier = ((0.0, 0.0), (100.0, 0.0), (100.0, 50.0))

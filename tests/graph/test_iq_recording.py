@@ -54,6 +54,29 @@ def raw(path, values):
     values.tofile(path)
 
 
+def columns(head, first, coding="utf-8", cell="{:.1f},{:.1f}"):
+    """Return what writes a table whose first column is `first` of the sample's number."""
+
+    def write(path, values):
+        rows = [f"{first(k)},{cell.format(*one)}" for k, one in enumerate(values)]
+        path.write_bytes("\n".join([*head, *rows]).encode(coding))
+
+    return write
+
+
+COMPLEX = "{:.1f}{:+.1f}j"
+
+
+def titled(path, values):
+    """Write a .wav with a comment before the samples, in which the name of their chunk stands."""
+    wav(path, values)
+    data = path.read_bytes()
+    text = b"radar data of 2026\0\0"
+    comment = b"INFOICMT" + len(text).to_bytes(4, "little") + text
+    data = data[:36] + b"LIST" + len(comment).to_bytes(4, "little") + comment + data[36:]
+    path.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+
+
 @pytest.mark.parametrize(
     ("name", "write", "values", "expected", "rate"),
     [
@@ -71,6 +94,18 @@ def raw(path, values):
         ("even.csv", even, IQ, X, 4000.0),
         ("scope.csv", scope, IQ, X, 4000.0),
         ("comma.csv", comma, IQ, X, 4000.0),
+        ("ms.csv", columns(["Time (ms),I,Q"], lambda k: k / 4.0), IQ, X, 4000.0),
+        ("us.csv", columns(["t [us],I,Q"], lambda k: k * 250.0), IQ, X, 4000.0),
+        ("under.csv", columns(["time_ms,I,Q"], lambda k: k / 4.0), IQ, X, 4000.0),
+        ("unknown.csv", columns(["Zeit (ms),I,Q"], lambda k: k / 4.0), IQ, X, 4000.0),
+        ("unix.csv", columns(["timestamp,I,Q"], lambda k: 1_700_000_000_000 + k / 4.0), IQ, X, 4000.0),
+        ("index.csv", columns(["sample,I,Q"], str), IQ, X, math.nan),
+        ("bare.csv", columns([], str), IQ, X, math.nan),
+        ("complex.csv", columns(["t,iq"], lambda k: k / 4000.0, cell=COMPLEX), IQ, X, 4000.0),
+        ("braces.csv", columns(["t,iq"], lambda k: k / 4000.0, cell=f"({COMPLEX})"), IQ, X, 4000.0),
+        ("sheet.txt", columns(["t,I,Q"], lambda k: k / 4000.0, "utf-16"), IQ, X, 4000.0),
+        ("latin.csv", columns(["# Ger\xe4t,5 \xb5V", "t,I,Q"], lambda k: k / 4000.0, "latin-1"), IQ, X, 4000.0),
+        ("titled.wav", titled, IQ, X, 4000.0),
         ("twice.wav", wav, np.stack([X.real, -X.real], axis=1), X.real, 4000.0),
         ("silent.wav", wav, np.stack([0.0 * X.real, X.real], axis=1), X.real, 4000.0),
         ("radio.cs16", raw, IQ.astype("<i2"), X, math.nan),
@@ -115,6 +150,8 @@ def test_a_column_and_a_variable_can_be_chosen(tmp_path):
         ("a.npy.gz", b"x", "no gzip"),
         ("a.csv", b"1,2\n3,x\n", "cannot be read as .csv"),
         ("a.csv", b"1\nnan\n", "not finite"),
+        ("a.csv", b"t (weeks),I\n0,1\n1,2\n2,3\n", "times in 'weeks': one of s, "),
+        ("a.csv", b"2026-01-01T00:00:00,1\n", "no line of it holds numbers alone"),
     ],
 )
 def test_what_is_no_recording_is_refused_with_the_reason(tmp_path, name, content, says):
@@ -129,6 +166,11 @@ def test_a_file_without_a_header_is_read_as_is_said(tmp_path):
     np.testing.assert_allclose(read_recording(tmp_path / "a.bin", raw="s16").samples, IQ.ravel())
     with pytest.raises(RecordingError, match="--raw says"):
         read_recording(tmp_path / "a.bin")
+
+
+def test_titles_are_no_samples_that_are_missing(tmp_path):
+    titled(tmp_path / "a.wav", IQ)
+    assert read_recording(tmp_path / "a.wav").note == ""
 
 
 def test_channels_that_are_one_are_told(tmp_path):

@@ -22,7 +22,7 @@ from aegis.graph.incident.cut import cut_bag
 from aegis.graph.offline import process_bag, simulate_bag
 from aegis.graph.play import Pace, play, playable
 from aegis.graph.play_keys import Keys
-from aegis.graph.record import Recorded, chosen_topics, of_rig, record
+from aegis.graph.record import Recorded, _Recorder, chosen_topics, of_rig, record
 from aegis.ros.bag import BagError, BagReader, serialize, typestore, write_bag
 from aegis.ros.proofs import Regular
 from aegis.ros.qos import message_class, qos_profile
@@ -421,3 +421,18 @@ def test_a_rig_is_recorded_played_and_cut_with_all_its_radars(ros_domain, bag, t
         for k, name in enumerate(both):
             got = [data.rstrip(b"\0") for _, data in messages(path, name)]
             assert got == [data.rstrip(b"\0") for _, data in sent[k::2]]
+
+
+def test_a_message_has_the_time_at_which_it_came_however_long_it_waited_here():
+    class Bag:
+        def write(self, *given: object) -> None:
+            self.given = given
+
+    bag = Bag()
+    done = Recorded()
+    _Recorder(bag, done).write("tracks", b"it", {"received_timestamp": 1_700_000_000_000_000_000})
+    assert bag.given == ("tracks", 1_700_000_000_000_000_000, b"it")
+    begin_ns = time.time_ns()  # of an rmw that does not tell
+    _Recorder(bag, done).write("tracks", b"it", {"received_timestamp": 0})
+    assert begin_ns <= bag.given[1] <= time.time_ns()
+    assert done.written["tracks"] == 2

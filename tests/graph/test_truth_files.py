@@ -67,6 +67,98 @@ def test_csv_on_earth_with_a_speed_and_a_course(tmp_path):
     np.testing.assert_allclose(one.state[0, [0, 1, 3, 4]], [x, y, 10 * 1852 / 3600, 0.0], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("time,id,lat,lon,Altitude (ft),speed [km/h],course,climb (ft/min)", "1700000000,1,48.01,11,3280.84,180,90,590.551"),
+        ("time (UTC),id,lat (WGS84),lon,alt (ft MSL),speed_kt,cog,vz", "2023-11-14T22:13:20,1,48.01,11,3280.84,97.192,90,3"),
+        ("time (ms),id,lat,lon,altitude_km,speed_kt,track (rad),vertrate", "1700000000000,1,48.01,11,1,97.192,1.5707963,3"),
+        (
+            "t_us,id,latitude (rad),longitude_rad,alt,velocity,true_track,climb_mps",
+            "1700000000000000,1,.837932575,.191986218,1000,50,90,3",
+        ),
+        ("timestamp;id;lat;lon;geoaltitude;gs_mps;course;vz", "1700000000000000000;1;48,01;11,0;1000;50;90;3"),
+        ("stamp\tid\tlat\tlon\theight\tground_speed (m/s)\tcog\tv_up", "1.7e9\t1\t48.01\t11\t1000\t50\t90\t3"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
+def test_units_are_read_and_numbers_are_as_people_write_them(tmp_path, head, row, coding):
+    path = tmp_path / "truth.csv"
+    path.write_bytes(f"{head}\n{row}\n".encode(coding))
+    found = read(path)
+    (one,) = found.objects
+    assert one.time_ns.tolist() == [NEAR_NS]
+    x, y, z = pymap3d.geodetic2enu(48.01, 11.0, 1000.0, 48.0, 11.0, 500.0)
+    np.testing.assert_allclose(one.state[0], [x, y, z, 50.0, 0.0, 3.0], atol=0.02)
+    assert not found.refused
+
+
+def test_kilometres_in_map(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("time,x (km),y (ft),z,vx (km/h),vy (mph),vz\n10,1.5,1000,7,36,10,1\n")
+    np.testing.assert_allclose(read(path, site=None).objects[0].state[0], [1500, 304.8, 7, 10, 4.4704, 1])
+
+
+def test_columns_that_are_not_read_are_named_and_an_unknown_unit_is_refused(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("time,id,x,y,speed,rcs,type\n1,a,1,2,10,3,1\n")
+    found = read(path, site=None)
+    assert str(found) == "truth: 1 objects, 1 places; not taken: columns speed, rcs (2)"
+    assert found.objects[0].class_id == ClassId.UNKNOWN, "the type of an AIS message, say, is no class of ours"
+    path.write_text("time,x (furlong),y\n1,1,2\n")
+    with pytest.raises(ConfigError, match=r"column 'x \(furlong\)': its unit is one of m, "):
+        read(path, site=None)
+
+
+def test_places_that_are_none_are_refused(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("time,id,lat,lon\n1,a,48.0,11.0\n2,a,480000000,110000000\n3,a,91,11\n")
+    found = read(path)
+    assert len(found.objects[0].time_ns) == 1
+    assert dict(found.refused) == {"latitude or longitude that is none": 2}
+
+
+def test_a_table_in_latin_letters(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_bytes("time,x,y,name\n1,1,2,F\xf6hr\n".encode("latin-1"))
+    assert read(path, site=None).objects[0].name == "F\xf6hr (1)"
+
+
+FEATURES = '{"type":"FeatureCollection","features":%s}'
+POINT = '[{"type":"Feature","geometry":{"type":"Point","coordinates":%s},"properties":{"time":%s}}]'
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(("a.geojson", FEATURES % one) for one in ("null", "{}", "[null]", "[1]", '[{"geometry":"x","properties":"y"}]')),
+        *(("a.geojson", FEATURES % POINT % (place, 1)) for place in ("[]", "null", '["a","b"]', "[[1,2]]")),
+        ("a.geojson", FEATURES % POINT % ("[11,48]", "1e300")),
+        ("a.geojson", '[{"type":"Feature"}]'),
+        ("a.json", '{"now":1e300,"aircraft":[{"lat":48,"lon":11,"hex":"a"}]}'),
+        ("a.csv", "time,x,y\n1e300,1,2\n"),
+        ("a.csv", f'time,x,y\n1,"{"a" * 200_000}",2\n'),
+        ("a.txt", "\\c:99999999999999999999*5C\\!AIVDM,1,1,,A,13u?etPv2;0n:dDPwUM1U1Cb069D,0*24\n"),
+    ],
+)  # fmt: skip
+def test_what_is_no_truth_is_refused_in_words(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ConfigError, match=r"holds no places of objects in time|cannot be read as"):
+        read(tmp_path / name)
+
+
+def test_times_of_lines_in_milliseconds(tmp_path):
+    path = tmp_path / "way.geojson"
+    line = {"type": "LineString", "coordinates": [[11.0, 48.0], [11.01, 48.0]]}
+    said = {"coordTimes": [1_700_000_000_000, 1_700_000_010_000]}
+    path.write_text(
+        json.dumps(
+            {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": line, "properties": said}]}
+        )
+    )
+    assert read(path).objects[0].time_ns.tolist() == [NEAR_NS, NEAR_NS + 10 * 10**9]
+
+
 def test_real_ais(shared_data):
     found = read(shared_data / "stonesoup_demos" / "SolentAIS_20160112_130211.csv", site=Site(50.78, -1.1, 0.0))
     assert len(found.objects) == 91

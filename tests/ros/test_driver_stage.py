@@ -103,7 +103,10 @@ def test_refusals_are_counted_with_the_drivers_reasons(example_driver, radar, wa
     wait_for(lambda: polled(stage, 0) is not None and stage.counters.dropped == 4, "the refusals")
     assert stage.counters.reasons == {"no example packet": 3, "wrong length": 1}
     _, level, text = detail(stage, SECOND)
-    assert (level, text) == (1, "4 inputs refused since the last status")
+    assert (level, text) == (
+        1,
+        "4 inputs refused since the last status: no example packet (3), wrong length (1)",
+    )
 
 
 def test_a_silent_sensor_is_no_data_and_not_clear(example_driver):
@@ -111,6 +114,18 @@ def test_a_silent_sensor_is_no_data_and_not_clear(example_driver):
     polled(stage, 100 * SECOND)
     assert detail(stage, 101 * SECOND)[1] == 0
     assert detail(stage, 103 * SECOND)[1:] == (3, "no data: no frame for 3.0 s")
+
+
+def test_a_line_on_which_nothing_right_comes_says_what_comes(example_driver, radar, wait_for):
+    port = free_port()
+    stage = make(port, silent_after_s=2.0)
+    polled(stage, 100 * SECOND)
+    radar.sendto(b"?", ("127.0.0.1", port))
+    wait_for(lambda: polled(stage, 103 * SECOND) is not None and stage.counters.dropped == 1, "the refusal")
+    assert detail(stage, 103 * SECOND)[1:] == (
+        3,
+        "no data: no frame for 3.0 s; refused since the last status: no example packet (1)",
+    )
 
 
 def test_a_taken_port_is_told_once_and_the_line_comes_when_it_is_free(example_driver, radar, wait_for):

@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -280,3 +282,19 @@ def test_a_cut_file_says_so(tmp_path):
         path.write_bytes(good[:keep])
         with pytest.raises(BagError, match=r"it was cut off|it is empty|neither MCAP nor sqlite3"):
             read(path)
+
+
+def test_a_bag_of_ros_1_is_said_to_be_one_with_the_command_that_helps(tmp_path):
+    from rosbags.rosbag1 import Writer as Ros1Writer
+    from rosbags.typesys import Stores, get_typestore
+
+    types, old, new = get_typestore(Stores.ROS1_NOETIC), tmp_path / "old.bag", tmp_path / "new"
+    with Ros1Writer(old) as writer:
+        connection = writer.add_connection("/points", STRING, typestore=types)
+        writer.write(connection, SECOND, types.serialize_ros1(types.types[STRING](data="it"), STRING))
+    with pytest.raises(BagError, match="a bag of ROS 1") as refused:
+        topic_types(old)
+    command = re.search("`(rosbags-convert .*?)`", str(refused.value))[1]
+    words = command.replace("OLD.bag", str(old)).replace("NEW", str(new)).split()
+    subprocess.run([str(Path(sys.executable).parent / words[0]), *words[1:]], check=True)
+    assert read(new) == [(SECOND, cdr("it"))]

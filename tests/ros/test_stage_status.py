@@ -198,6 +198,7 @@ def test_what_is_noted_is_neither_dropped_nor_lost():
     counters.drop("truncated", inputs=2)
     assert (counters.dropped, counters.objects_dropped) == (2, 0)
     assert counters.reasons == {"late scan put in its place": 1, "truncated": 2}
+    assert counters.refused_text() == "truncated (2)"
 
 
 def test_what_was_counted_since_an_earlier_time():
@@ -209,6 +210,10 @@ def test_what_was_counted_since_an_earlier_time():
     counters.drop("truncated")
     counters.drop("point not finite", 3)
     assert counters.since(earlier) == Counters(
-        received=2, dropped=1, objects_dropped=3, reasons={"truncated": 1, "point not finite": 3}
+        received=2,
+        dropped=1,
+        objects_dropped=3,
+        reasons={"truncated": 1, "point not finite": 3},
+        refused={"truncated": 1},
     )
-    assert earlier == Counters(received=5, dropped=1, reasons={"truncated": 1})
+    assert earlier == Counters(received=5, dropped=1, reasons={"truncated": 1}, refused={"truncated": 1})

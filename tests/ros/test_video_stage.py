@@ -11,6 +11,7 @@ from builtin_interfaces.msg import Duration, Time
 from navico_packets import turn
 from std_msgs.msg import Header
 
+from aegis.core.health import Level
 from aegis.core.params import ConfigError
 from aegis.core.video.settings import VideoSettings
 from aegis.core.video.spokes import Spokes
@@ -56,9 +57,69 @@ def test_a_message_that_contradicts_itself_is_refused_and_counted():
         Spokes(S, "radar", 1, "r", np.zeros(1), np.zeros(1), np.zeros(1), 0.0, 1.0, 15, np.zeros((1, 4), np.uint8))
     )
     message.cells = 5
-    assert list(stage.on_message("radar/video", message)) == []
-    assert dict(stage.counters.reasons) == {"truncated": 1}
+    (told,) = stage.on_message("radar/video", message)
+    assert (told.topic, told.message.name) == ("events", "PIPELINE_ERROR")
+    assert list(stage.on_message("radar/video", message)) == [], "once a minute"
+    assert dict(stage.counters.reasons) == {"truncated": 2}
     assert "5 cells need 5" in stage.detail()["last_refusal"]
+
+
+def spokes_at(k: int, heading: float, n=64, turn=512) -> Spokes:
+    """Return an eighth of a turn of 2.5 s, that saw nothing."""
+    azimuth = -(np.arange(n) + k * n) * 2 * np.pi / turn
+    return Spokes(
+        100 * S + round(k * n * 2.5 / turn * S), "radar", k, "radar", (azimuth + np.pi) % (2 * np.pi) - np.pi,
+        np.full(n, heading), np.arange(n) * 2.5 / turn, 0.0, 10.0, 15, np.zeros((n, 128), np.uint8),
+    )  # fmt: skip
+
+
+def test_a_sector_of_octets_is_refused_where_fractions_are_expected():
+    """All echoes would be full scale, and as strong."""
+
+    def sector(scale: float):
+        echoes = np.zeros(200, np.float32)
+        echoes[100:105] = 0.9 * scale
+        return SimpleNamespace(
+            header=Header(stamp=Time(sec=10), frame_id="halo"), angle_start=0.0, angle_increment=-0.01,
+            time_increment=Duration(), range_min=5.0, range_max=1995.0, intensities=[SimpleNamespace(echoes=echoes)] * 4,
+        )  # fmt: skip
+
+    fractions = VideoStage(VideoSettings.load({"source": "sector"}), StageContext())
+    list(fractions.on_message("radar/sector", sector(1.0)))
+    assert not fractions.counters.reasons
+    list(fractions.on_message("radar/sector", sector(255.0)))
+    assert dict(fractions.counters.reasons) == {"levels above full scale": 1}
+    assert "up to 229.5, and video.sector_full_scale is 1" in fractions.last_refusal
+    octets = VideoStage(VideoSettings.load({"source": "sector", "sector_full_scale": 255.0}), StageContext())
+    list(octets.on_message("radar/sector", sector(255.0)))
+    assert not octets.counters.reasons
+
+
+def test_a_heading_that_is_lost_is_said_as_nothing_is_seen_without_it():
+    stage = VideoStage(VideoSettings(), StageContext())
+
+    def heard(first: int, last: int, heading: float) -> int:
+        out = []
+        for k in range(first, last):
+            stage.counters.received += 1
+            out += stage.on_message("radar/video", video_to_msg(spokes_at(k, heading)))
+        return sum(output.topic == "radar/points" for output in out)
+
+    assert heard(0, 32, 1.0) >= 2
+    assert stage.health().level is Level.OK
+    stage.status(110 * S)
+    heard(32, 48, math.nan)  # the last heading holds for 2 s of these 5
+    assert heard(48, 80, math.nan) == 0
+    assert stage.health().level is Level.WARN
+    assert " spokes without a heading left out since the last status" in stage.health().text
+    stage.status(125 * S)
+    heard(80, 96, 1.0)
+    assert stage.health().level is Level.OK
+    bow = VideoStage(VideoSettings.load({"up": "bow"}), StageContext())
+    for k in range(16):
+        bow.counters.received += 1
+        list(bow.on_message("radar/video", video_to_msg(spokes_at(k, math.nan))))
+    assert bow.health().level is Level.OK
 
 
 @pytest.mark.parametrize("of", ["turn", "sector"])
@@ -124,7 +185,8 @@ def test_another_drivers_sectors():
     bad = SimpleNamespace(
         **{**vars(message), "intensities": [SimpleNamespace(echoes=[1.0]), SimpleNamespace(echoes=[])]}
     )
-    assert list(stage.on_message("radar/sector", bad)) == []
+    (told,) = stage.on_message("radar/sector", bad)
+    assert told.message.name == "PIPELINE_ERROR"
     assert dict(stage.counters.reasons) == {"video shape": 1}
 
 

@@ -105,14 +105,15 @@ def test_ranges_and_bearings_wait_for_where_the_node_stands():
     np.testing.assert_allclose(made.pictures(T0 + S)[0].state[0, :2], [1000.0, 0.0], atol=0.1)
 
 
-def test_speeds_in_kilometres_an_hour_are_told_by_the_registration():
+@pytest.mark.parametrize(("up", "climb"), [({}, 2.0), ({"up_rate_units": 2}, 2.0), ({"up_rate_units": 1}, 7.2)])
+def test_speeds_in_kilometres_an_hour_are_told_by_the_registration(up, climb):
     made = others()
-    units = {"enu_velocity_units": {"east_north_rate_units": 2}}
+    units = {"enu_velocity_units": {"east_north_rate_units": 2, **up}}
     mode = {"detection_definition": [{"velocity_type": units}]}
     again = Registration(**REGISTRATION, mode_definition=[mode])
     made.take(message(registration=again), 1, T0, acknowledge=False)
-    take(made, detection(0.0, 0.0, 0.0, enu_velocity={"east_rate": 36.0, "north_rate": 0.0}))
-    np.testing.assert_allclose(made.pictures(T0 + S)[0].state[0, 3:], [10.0, 0.0, 0.0], atol=1e-3)
+    take(made, detection(0.0, 0.0, 0.0, enu_velocity={"east_rate": 36.0, "north_rate": 0.0, "up_rate": 7.2}))
+    np.testing.assert_allclose(made.pictures(T0 + S)[0].state[0, 3:], [10.0, 0.0, climb], atol=1e-3)
 
 
 @pytest.mark.parametrize(("given", "reason"), [

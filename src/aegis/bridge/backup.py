@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from aegis import __version__
 from aegis.bridge.accounts.file import MIGRATIONS as ACCOUNT_MIGRATIONS
 from aegis.bridge.accounts.store import DATABASE_FILE
-from aegis.bridge.database import MigrationError, in_use, migrate, open_engine, reason_of
+from aegis.bridge.database import MigrationError, file_url, in_use, migrate, open_engine, reason_of
 from aegis.bridge.history.history import HISTORY_FILE
 from aegis.bridge.history.store import MIGRATIONS as HISTORY_MIGRATIONS
 
@@ -128,7 +128,7 @@ def restore(source: Path, state_dir: Path, *, server: str = "") -> list[str]:
 def _copy(source: Path, target: Path) -> None:
     """Copy a database of SQLite as it is at one moment, whoever writes to it."""
     try:
-        with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=_BUSY_S)) as connection:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
     except sqlite3.Error as error:
         raise BackupError(f"{source} cannot be copied: {error}") from error
@@ -179,7 +179,7 @@ def _bring_forward(path: Path, migrations: Path) -> None:
     """Bring the tables of a backup to this release's form, before it is in place."""
     path.chmod(0o600)
     _revision(path)
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_engine(file_url(path))
     try:
         migrate(engine, migrations)
     except MigrationError as error:

@@ -14,7 +14,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, make_url, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from aegis.core.params import ConfigError
@@ -60,7 +60,14 @@ def reason_of(error: BaseException) -> str:
     return " ".join(f"{type(cause).__name__}: {cause}".split())
 
 
-def open_engine(url: str, *, statement_timeout_s: float = 30.0, options: Mapping[str, str] | None = None) -> Engine:
+def file_url(path: Path) -> URL:
+    """Return the URL of a file of SQLite; as a text, one with ? or % in its path would be another file's."""
+    return URL.create("sqlite", database=str(path))
+
+
+def open_engine(
+    url: str | URL, *, statement_timeout_s: float = 30.0, options: Mapping[str, str] | None = None
+) -> Engine:
     """Return an engine; nothing is connected yet.
 
     SQLite keeps a write-ahead log and waits for the disk at every commit (synchronous=FULL): what was committed outlives a power
@@ -80,7 +87,7 @@ def open_engine(url: str, *, statement_timeout_s: float = 30.0, options: Mapping
         raise ConfigError("not a URL of a database; 'sqlite:////path' or 'postgresql://...' is expected") from None
     name = parsed.get_backend_name()
     if name == "sqlite":
-        return _open_sqlite(url, parsed.database)
+        return _open_sqlite(parsed, parsed.database)
     if name != "postgresql":
         raise ConfigError(f"databases of '{name}' are not supported; sqlite or postgresql is")
     given = {"statement_timeout": str(round(statement_timeout_s * 1000)), **(options or {})}
@@ -102,7 +109,7 @@ def open_engine(url: str, *, statement_timeout_s: float = 30.0, options: Mapping
         ) from error
 
 
-def _open_sqlite(url: str, path: str | None) -> Engine:
+def _open_sqlite(url: URL, path: str | None) -> Engine:
     if path and path != ":memory:" and not Path(path).exists():
         with suppress(OSError):  # SQLite says the same, when it is first used
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))

@@ -17,12 +17,12 @@ from pathlib import Path
 from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, make_url, text
 
 from aegis.bridge.accounts.file import MIGRATIONS as ACCOUNT_MIGRATIONS
 from aegis.bridge.accounts.server import SCHEMA
 from aegis.bridge.accounts.store import DATABASE_FILE
-from aegis.bridge.database import APPLICATION, config_of, in_use, migrating, open_engine
+from aegis.bridge.database import APPLICATION, config_of, file_url, in_use, migrating, open_engine
 from aegis.bridge.history.history import places
 from aegis.bridge.history.store import MIGRATIONS as HISTORY_MIGRATIONS
 from aegis.bridge.replicas.settings import shared_accounts
@@ -41,7 +41,7 @@ class Database:
     """A database of a bridge: where it is, and the migrations of its tables."""
 
     label: str  # without its password
-    url: str
+    url: str | URL
     migrations: Path
     schema: str = ""  # of PostgreSQL, where it is not the usual one
 
@@ -84,13 +84,13 @@ def databases(state_dir: Path, environ: Mapping[str, str], part: str) -> list[Da
     """
     if part == ACCOUNTS:
         server = shared_accounts(environ)
-        return [_database(server or f"sqlite:///{state_dir / DATABASE_FILE}", ACCOUNT_MIGRATIONS, SCHEMA)]
+        return [_database(server or file_url(state_dir / DATABASE_FILE), ACCOUNT_MIGRATIONS, SCHEMA)]
     path, server = places(environ.get("DATABASE_URL", ""), state_dir)
-    urls = [f"sqlite:///{path}", *([server] if server else [])]
+    urls: list[str | URL] = [file_url(path), server] if server else [file_url(path)]
     return [_database(url, HISTORY_MIGRATIONS, "") for url in urls]
 
 
-def _database(url: str, migrations: Path, schema: str) -> Database:
+def _database(url: str | URL, migrations: Path, schema: str) -> Database:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return Database(str(parsed.database), url, migrations)

@@ -12,13 +12,16 @@ from pathlib import Path
 import click
 
 EXIT_WRONG = 2
+LEAST_PRF_HZ = 100.0
 
 
 @click.command()
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--carrier-hz", type=click.FloatRange(1e8, 3e11), required=True, help="Carrier frequency of the sensor.")
 @click.option(
-    "--prf-hz", type=click.FloatRange(100, 1e8), help="Samples a second: the pulse rate, or a CW sensor's [the file's]."
+    "--prf-hz",
+    type=click.FloatRange(LEAST_PRF_HZ, 1e8),
+    help="Samples a second: the pulse rate, or a CW sensor's [the file's].",
 )
 @click.option("--variable", default="", help="Array of a .mat file [the largest].")
 @click.option(
@@ -68,6 +71,11 @@ def classify(
         rate = prf_hz or found.rate_hz
         if math.isnan(rate):
             wrong(f"{recording} does not say how many samples a second it has; --prf-hz does")
+        if rate < LEAST_PRF_HZ:
+            wrong(
+                f"{recording} has {rate:.3g} samples a second by its times, and {LEAST_PRF_HZ:g} are the least: --prf-hz says"
+                " how many it has, or the head of the times their unit, as 't (ms)'"
+            )
         wavelength = SPEED_OF_LIGHT / carrier_hz
         clean = cleaned(found.samples, rate, wavelength)
         rows = list(passages(clean.samples, clean.prf_hz, wavelength, network, prior, threshold))

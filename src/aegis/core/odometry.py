@@ -22,6 +22,7 @@ LONGEST_WAIT_S = 2.0  # for odometry at a scan's latest point, after the stamp
 LEAST_RANGE_M = 1e-3  # directions are undefined at the sensor itself
 STEP_S = 0.02  # between the times at which the sensor's pose is looked up for a scan's points
 MOST_STEPS = 200
+CARRIED_S = 1.0  # for so long one state tells where the platform is
 
 # Why a scan got no pose.
 NO_ODOMETRY = "no odometry in time"
@@ -40,6 +41,17 @@ class PlatformState:
     orientation: Floats  # (4,) unit quaternion x y z w; turns vectors of the platform's frame into map
     velocity: Floats  # (3,) of its origin over ground, along the platform's own axes [m/s]
     turn_rate: Floats  # (3,) about the platform's own axes [rad/s]
+
+
+def carried(state: PlatformState, stamp_ns: int) -> PlatformState:
+    """Return a state as it is at another time by its own motion, on a circle; as it was where that is too long from it."""
+    for_s = (stamp_ns - state.stamp_ns) * 1e-9
+    if abs(for_s) > CARRIED_S:
+        return state
+    turn = rotation.matrix_of(state.orientation)
+    way = turn @ rotation.turned_by(state.turn_rate * (for_s / 2.0)) @ state.velocity * for_s
+    orientation = rotation.quaternion_of(turn @ rotation.turned_by(state.turn_rate * for_s))
+    return replace(state, stamp_ns=stamp_ns, position=state.position + way, orientation=orientation)
 
 
 class OdometryBuffer:

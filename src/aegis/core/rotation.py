@@ -39,6 +39,16 @@ def quaternion_of(matrix: Floats) -> Floats:
     return out
 
 
+def turned_by(vector: Floats) -> Floats:
+    """Return the (3, 3) matrix of a turn about an axis (3,) by the axis' length [rad] (Rodrigues)."""
+    angle = float(np.linalg.norm(vector))
+    if angle == 0.0:
+        return np.eye(3)
+    x, y, z = (float(c) for c in vector / angle)
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross)
+
+
 def between(first: Floats, second: Floats, share: float) -> Floats:
     """Return the quaternion at a share, 0 to 1, of the shorter arc from one (4,) to another, by an even turn (slerp)."""
     cosine = float(first @ second)

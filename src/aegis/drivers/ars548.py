@@ -184,6 +184,7 @@ class Ars548(UdpDriver):
 
     name: ClassVar[str] = "ars548"
     output: ClassVar[Literal["points", "cube"]] = "points"
+    one_sender: ClassVar[bool] = True
     settings_type = Ars548Settings
     settings: Ars548Settings
 

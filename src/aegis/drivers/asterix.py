@@ -21,6 +21,7 @@ from aegis.drivers.asterix_records import (
     Reader,
     RefusedError,
     ServiceMessage,
+    called_false,
     datablocks,
     read_plot,
     read_service_message,
@@ -94,6 +95,10 @@ class AsterixSettings(DriverSettings):
         90.0, "Where x of the sensor's frame points, clockwise from the radar's north; at 90 it is as `map`: east, north, up.",
         unit="deg", ge=-360.0, le=360.0,
     )  # fmt: skip
+    false_reports: Literal["drop", "keep"] = param(
+        "drop",
+        "Reports that the radar itself calls a reflection, a side lobe's, second time around or a phantom (I048/030).",
+    )
     has_doppler: bool = param(False, "The radar sends Doppler speeds (I048/120): column range_rate.")
     doppler_sign: Literal[1, -1] = param(
         1, "Sign of the Doppler speed: -1 where it is positive closing; EUROCONTROL recommends positive receding."
@@ -186,6 +191,8 @@ class AsterixParser(Parser):
                 try:
                     self._check_source(source(record))
                     if category == 48:
+                        if self._settings.false_reports == "drop" and (why := called_false(record)):
+                            raise RefusedError(why)
                         out += self._take_plot(read_plot(record), received_ns)
                     else:
                         out += self._take_message(read_service_message(record), received_ns)

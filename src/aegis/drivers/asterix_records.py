@@ -9,7 +9,7 @@ messages), by way of libasterix, whose classes are made from them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,8 @@ FLIGHT_LEVEL_M = 30.48  # 100 ft
 FOOT_M = 0.3048
 DAY_NS = 86_400_000_000_000
 TICK_NS = 7_812_500  # of times of day: 1/128 s
+# Warnings and errors (I048/030) by which a report is of no target there.
+FALSE_REPORTS = {1: "reflection", 2: "side lobe", 4: "second time around", 10: "phantom"}
 MAX_RHO = 0xFFFF  # 256 NM, and what is beyond
 # libasterix copies what is left of its input with every field: it gets no more than the longest record that is sensible.
 MAX_RECORD_BYTES = 4096
@@ -40,6 +42,9 @@ class Variation(Protocol):
 
     def get_item(self, name: str) -> Item | None:
         """Return a part."""
+
+    def get_list(self) -> Sequence[Item]:
+        """Return the parts of one that is repeated."""
 
 
 class Item(Protocol):
@@ -202,6 +207,15 @@ def read_plot(record: Record) -> Plot:
         track_heading=math.radians(_quantity(velocity, "HDG", "°")),
         report_type=report_type,
     )
+
+
+def called_false(record: Record) -> str:
+    """Return what a CAT048 record says that its report is instead of a target (I048/030), as a reason; empty where it does not."""
+    conditions = record.get_item("030")
+    if conditions is None:
+        return ""
+    stated = [int(one.as_uint()) for one in conditions.variation.get_list()]
+    return next((f"the radar says: {FALSE_REPORTS[one]}" for one in stated if one in FALSE_REPORTS), "")
 
 
 def read_service_message(record: Record) -> ServiceMessage:

@@ -84,6 +84,7 @@ class GarminXhd(VideoDriver):
     """A Garmin xHD marine radar: its video."""
 
     name = "garmin_xhd"
+    one_sender = True
     settings_type = GarminXhdSettings
     settings: GarminXhdSettings
 

@@ -76,6 +76,7 @@ class OwnShip:
         self._magnetic: tuple[int, float] | None = None
         self._position: tuple[int, float, float] | None = None  # time, latitude, longitude [rad]
         self._motion: tuple[int, float, float] | None = None  # time, east, north [m/s]
+        self._run = (0, 0.0, 0.0)  # time, and how far east and north it has gone since the position [m]
         self._origin = None if self._origin_set is None else tuple(map(math.radians, self._origin_set))
 
     def true_from_magnetic(self, heading: float) -> float:
@@ -91,16 +92,32 @@ class OwnShip:
         return math.nan
 
     def fix_at(self, time_ns: int) -> PlatformFix:
-        """Return position and motion, the position carried on by the motion; zeros where nothing is known."""
+        """Return position and motion, the position carried on by all motions since; zeros where nothing is known."""
         east_mps = north_mps = 0.0
         if self._motion is not None and abs(time_ns - self._motion[0]) <= STALE_S * 1e9:
             east_mps, north_mps = self._motion[1:]
         if self._position is None or self._origin is None:
             return PlatformFix(0.0, 0.0, east_mps, north_mps)
-        at_ns, latitude, longitude = self._position
-        east, north = _plane(self._origin[0], self._origin[1], latitude, longitude)
-        since_s = min(max((time_ns - at_ns) * 1e-9, 0.0), STALE_S)
-        return PlatformFix(east + east_mps * since_s, north + north_mps * since_s, east_mps, north_mps)
+        east, north = _plane(self._origin[0], self._origin[1], *self._position[1:])
+        _, east_run, north_run = self._run_until(time_ns)
+        return PlatformFix(east + east_run, north + north_run, east_mps, north_mps)
+
+    def _run_until(self, time_ns: int) -> tuple[int, float, float]:
+        """Return a time, and how far the ship has gone then since its position: no farther than its last motion holds."""
+        since_ns, east, north = self._run
+        if self._motion is None:
+            return time_ns, east, north
+        told_ns, east_mps, north_mps = self._motion
+        for_s = max(min(time_ns, told_ns + round(STALE_S * 1e9)) - since_ns, 0) * 1e-9
+        return time_ns, east + east_mps * for_s, north + north_mps * for_s
+
+    def trouble(self, time_ns: int) -> str:
+        """Return in words what was known of the ship and does not come any more; empty where nothing is missing."""
+        if self._position is None or time_ns - self._position[0] <= STALE_S * 1e9:
+            return ""
+        moves = self._motion is not None and time_ns - self._motion[0] <= STALE_S * 1e9
+        how = "it is carried on by course and speed" if moves else "the ship stands still in the picture"
+        return f"own ship's position has not come for {(time_ns - self._position[0]) * 1e-9:.0f} s: {how}"
 
     def values(self) -> dict[str, str]:
         """Return what is known, in words."""
@@ -133,11 +150,13 @@ class OwnShip:
             self.refused["position that is none"] += 1
             return
         self._position = time_ns, latitude, longitude
+        self._run = time_ns, 0.0, 0.0
         self._origin = self._origin or (latitude, longitude)
 
     def set_motion(self, course: float, speed_mps: float, time_ns: int) -> None:
         """Take course [rad, true] and speed over ground."""
         if 0.0 <= speed_mps < 100.0 and math.isfinite(course):
+            self._run = self._run_until(time_ns)
             self._motion = time_ns, speed_mps * math.sin(course), speed_mps * math.cos(course)
 
     def take(self, packet: bytes, time_ns: int) -> bool:
@@ -165,6 +184,8 @@ class OwnShip:
             if kind == "HDT" and _number(words, 1) is not None:
                 # Some write M where T should be; the kind of sentence counts.
                 self.set_heading(math.radians(float(words[1])), time_ns, true=True)
+            elif kind == "THS" and _number(words, 1) is not None and words[2:3] != ["V"]:  # V: not valid
+                self.set_heading(math.radians(float(words[1])), time_ns, true=True)
             elif kind in ("HDM", "HDG") and _number(words, 1) is not None:
                 self._magnetic_heading(kind, words, time_ns)
             elif kind == "RMC" and words[2] == "A":
@@ -179,7 +200,9 @@ class OwnShip:
                 self.set_position(_angle(words[2], words[3]), _angle(words[4], words[5]), time_ns)
             elif kind == "GLL" and words[6:7] in ([], ["A"]):
                 self.set_position(_angle(words[1], words[2]), _angle(words[3], words[4]), time_ns)
-            elif kind == "VTG":
+            elif kind == "GNS" and words[6].strip("N"):  # N of each system: no fix
+                self.set_position(_angle(words[2], words[3]), _angle(words[4], words[5]), time_ns)
+            elif kind == "VTG" and words[9:10] != ["N"]:  # N: not valid
                 course, speed = _number(words, 1), _number(words, 5)
                 if course is not None and speed is not None:
                     self.set_motion(math.radians(course), speed * KNOT_MPS, time_ns)

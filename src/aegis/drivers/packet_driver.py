@@ -6,13 +6,17 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from typing import Self
+from collections import Counter
+from typing import ClassVar, Self
 
 from aegis.core.params import ConfigError, Settings, param
 from aegis.drivers.contract import Driver, DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Frame
 from aegis.drivers.recording import Recording, sent_to
 from aegis.drivers.transport import Packet, Transport, UdpTransport
+
+SECOND_SENDER = "datagram of a second sender: driver.udp.source_address says which is the radar"
+MOST_SENDERS = 8  # that are named
 
 
 class UdpSettings(Settings):
@@ -42,9 +46,14 @@ class UdpSettings(Settings):
 class PacketDriver(Driver):
     """A driver made of a transport and a parser: a subclass makes both from its settings."""
 
+    # Whether packets do not say which radar they are of. Then those of the first sender are taken: two radars would be one picture.
+    one_sender: ClassVar[bool] = False
+
     def __init__(self, settings: DriverSettings, recording: Recording | None = None) -> None:
         super().__init__(settings)
         self._live = recording is None
+        self._sender = ""  # that the radar's packets come from; empty: none has come
+        self._others: Counter[str] = Counter()  # packets of other senders
         self.transport = self.make_transport() if recording is None else self.recorded(recording)
         self.parser = self.make_parser()
 
@@ -81,26 +90,52 @@ class PacketDriver(Driver):
         except EOFError:
             out = self.parser.finish()
             if not out:
-                self.refused = self.parser.refused + self.transport.refused  # what was left over
+                self._count_refused()  # what was left over
                 raise
             packets = []
         for packet in packets:
             self.packets += 1
-            out += self.parser.feed(packet.data, packet.received_ns)
+            if not self.one_sender or self._is_of_first(packet):
+                out += self.parser.feed(packet.data, packet.received_ns)
         if self._live and not packets:
             out += self.parser.tick(time.time_ns())
-        self.refused = self.parser.refused + self.transport.refused
+        self._count_refused()
         self.frames += len(out)
         return out
 
+    def is_of_radar(self, packet: Packet) -> bool:
+        """Tell whether a packet is the radar's, and not of something else on the same line."""
+        return True
+
     def stop(self) -> None:
-        """Close the transport and forget what is not complete."""
+        """Close the transport and forget what is not complete, and whose packets were taken."""
         self.transport.close()
         self.parser.reset()
+        self._sender = ""
 
     def health(self) -> DriverHealth:
-        """Return what the parser knows of the radar."""
-        return self.parser.health()
+        """Return what the parser knows of the radar, and who else sends."""
+        own = self.parser.health()
+        if not self._others:
+            return own
+        others = ", ".join(sorted(self._others)[:MOST_SENDERS])
+        return DriverHealth(own.level, own.text, {**own.values, "sender": self._sender, "other_senders": others})
+
+    def _is_of_first(self, packet: Packet) -> bool:
+        """Tell whether a packet is of the first sender, or not the radar's; count it where it is of another one."""
+        if not packet.sender or not self.is_of_radar(packet):
+            return True
+        self._sender = self._sender or packet.sender
+        if packet.sender == self._sender:
+            return True
+        known = packet.sender in self._others or len(self._others) < MOST_SENDERS
+        self._others[packet.sender if known else next(iter(self._others))] += 1
+        return False
+
+    def _count_refused(self) -> None:
+        self.refused = self.parser.refused + self.transport.refused
+        if self._others:
+            self.refused[SECOND_SENDER] = self._others.total()
 
 
 class UdpDriver(PacketDriver):

@@ -131,6 +131,7 @@ class RaymarineQuantum(VideoDriver):
     """A Raymarine Quantum marine radar: its video, with the marks of a Quantum with Doppler."""
 
     name = "raymarine_quantum"
+    one_sender = True
     settings_type = QuantumSettings
     settings: QuantumSettings
 

@@ -167,7 +167,7 @@ class CapturedUdp(RecordedLine):
             if self._accept(datagram):
                 taken += 1
                 self._count(found, damage, others)
-                yield Packet(datagram.data, datagram.time_ns)
+                yield Packet(datagram.data, datagram.time_ns, str(ip_address(datagram.source)))
             else:
                 others[datagram.where()] += 1
         found.finish()

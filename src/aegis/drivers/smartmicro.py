@@ -27,6 +27,7 @@ from aegis.drivers.smartmicro_format import (
 
 MAX_PENDING = 2  # ports of which fragments are awaited: as much as packets may overtake each other
 MAX_FRAGMENTS = 64
+SECOND_SENSOR = "packet of a second sensor: driver.udp.source_address says which is the radar"
 _MAX_COUNTER_STEP = 1000  # a larger step of the message counter is a restart, no loss
 _LOG_SHOWN = 200  # characters
 _LOG_AGE_NS = 10_000_000_000  # so long a fault that the radar logged is told as a warning
@@ -76,12 +77,16 @@ class SmartmicroParser(Parser):
         self._log_ns = self._now_ns = 0
         self._pending: dict[tuple[int, int], _Pending] = {}  # by client and counter, the oldest first
         self._last: tuple[int, int] | None = None  # client and counter of the last whole port
+        self._client: int | None = None  # serial number of the sensor: the first that is heard
 
     def feed(self, packet: bytes, received_ns: int) -> list[Frame]:
         """Take a datagram."""
         self._now_ns = received_ns
         try:
             fragment = decode_transport(packet)
+            self._client = fragment.client if self._client is None else self._client
+            if fragment.client != self._client:
+                raise FormatError(SECOND_SENSOR)  # two radars would be one picture
             if fragment.protocol == LOG_PROTOCOL:
                 self._take_log(fragment.payload)
                 return []
@@ -97,14 +102,15 @@ class SmartmicroParser(Parser):
             return []
 
     def reset(self) -> None:
-        """Forget ports that are not complete."""
+        """Forget ports that are not complete, and which sensor it is."""
         for key in list(self._pending):
             self._drop(key)
-        self._last = None
+        self._last = self._client = None
 
     def health(self) -> DriverHealth:
         """Return what the radar logs, and how many of its frames did not come whole."""
         values: dict[str, Reading] = {
+            "sensor_serial": self._client,
             "lost_frames": self.lost_frames,
             "log_messages": self.log_messages,
             "last_log": self.last_log,
@@ -171,7 +177,8 @@ class SmartmicroUmrr(UdpDriver):
 
     The recording that this was made from is of a UMRR-96, version 1. Versions 2 to 4 differ in the list's header; their layout was
     put together from the vendor's interface headers and agrees with the sizes of the vendor's simulation files, but no data of a
-    sensor with them was at hand. Several radars must send to ports of their own, or be told apart by `source_address`.
+    sensor with them was at hand. Several radars must send to ports of their own, or be told apart by `source_address`;
+    else the first that is heard is taken, by its serial number.
 
     Sensor time is the sensor's clock since power-on, unless it is synchronised. The list says when it was created (from version 4,
     when the acquisition began); the middle of the cycle before (after) that is taken as the time of measurement. In the recording a

@@ -267,6 +267,7 @@ class Srr520(PacketDriver):
 
     name: ClassVar[str] = "srr520"
     output: ClassVar[Literal["points", "cube"]] = "points"
+    one_sender: ClassVar[bool] = True
     settings_type = Srr520Settings
     settings: Srr520Settings
 

@@ -216,6 +216,7 @@ class TiRaw(PacketDriver):
 
     name = "ti_raw"
     output = "cube"
+    one_sender = True
     settings_type = TiRawSettings
     settings: TiRawSettings
 

@@ -30,6 +30,7 @@ class Packet(NamedTuple):
 
     data: bytes
     received_ns: int
+    sender: str = ""  # address that a datagram came from; empty: the line has none
 
 
 class Transport(ABC):
@@ -139,7 +140,7 @@ class UdpTransport(Transport):
             if self.source and sender[0] != self.source:
                 self.refused["foreign source"] += 1
             else:
-                out.append(Packet(data, received_ns or time.time_ns()))
+                out.append(Packet(data, received_ns or time.time_ns(), sender[0]))
         return out
 
     def close(self) -> None:

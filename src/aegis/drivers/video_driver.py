@@ -12,16 +12,17 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.health import Level
 from aegis.core.params import Settings, group, param
 from aegis.core.types import Floats
 from aegis.drivers.contract import DriverSettings, Parser
 from aegis.drivers.datagrams import Datagram
-from aegis.drivers.frames import DriverHealth, Frame, VideoFrame
-from aegis.drivers.own_ship import NmeaSettings, OwnShip
+from aegis.drivers.frames import DriverHealth, Frame, Reading, VideoFrame
+from aegis.drivers.own_ship import STALE_S, NmeaSettings, OwnShip
 from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 from aegis.drivers.recording import Recording, sent_to
 from aegis.drivers.rotation import Rotation
-from aegis.drivers.transport import Transport, UdpPorts
+from aegis.drivers.transport import Packet, Transport, UdpPorts
 
 FRAME_SPOKES = 32
 FRAME_NS = 200_000_000
@@ -53,9 +54,11 @@ class VideoParser(Parser):
         self.own_ship = OwnShip(settings.nmea)
         self.own_ship.refused = self.refused
         self.rotation = Rotation()
+        self._now_ns = self._heading_ns = 0  # when something came last, and with a heading
 
     def feed(self, packet: bytes, received_ns: int) -> list[Frame]:
         """Take a datagram of the radar or of own ship's NMEA 0183."""
+        self._now_ns = received_ns
         if packet[:1] in NMEA_BEGINS and self.own_ship.take(packet, received_ns):
             return []
         return self.feed_radar(packet, received_ns)
@@ -68,10 +71,16 @@ class VideoParser(Parser):
         """Forget own ship and the rotation; the line was closed."""
         self.own_ship.reset()
         self.rotation.reset()
+        self._heading_ns = 0
 
     def health(self) -> DriverHealth:
-        """Return how fast the antenna turns, and what is known of own ship."""
-        return DriverHealth(values={"turn_s": round(self.rotation.turn_s, 2), **self.own_ship.values()})
+        """Return how fast the antenna turns, and what is known of own ship, or was and does not come any more."""
+        values: dict[str, Reading] = {"turn_s": round(self.rotation.turn_s, 2), **self.own_ship.values()}
+        found = [self.own_ship.trouble(self._now_ns)]
+        if self._heading_ns and self._now_ns - self._heading_ns > STALE_S * 1e9:
+            found.append(f"no heading for {(self._now_ns - self._heading_ns) * 1e-9:.0f} s")
+        text = "; ".join(filter(None, found))
+        return DriverHealth(Level.WARN, text, values) if text else DriverHealth(values=values)
 
     def frame(
         self,
@@ -99,6 +108,8 @@ class VideoParser(Parser):
             heading = headings
         if self._heading_source in ("auto", "nmea"):
             heading = np.where(np.isnan(heading), self.own_ship.heading_at(received_ns), heading)
+        if np.isfinite(heading).any():
+            self._heading_ns = received_ns
         return VideoFrame(
             azimuth=(math.pi - angles) % (2.0 * math.pi) - math.pi,
             heading=heading,
@@ -196,6 +207,10 @@ class VideoDriver(UdpDriver):
         """Return the ports."""
         radar = [port.transport() for port in self.radar_ports()]
         return UdpPorts([*radar, *self.settings.nmea.transports()])
+
+    def is_of_radar(self, packet: Packet) -> bool:
+        """Tell own ship's sentences apart, which others send."""
+        return packet.data[:1] not in NMEA_BEGINS
 
     def recorded(self, recording: Recording) -> Transport:
         """Return the radar's datagrams of a capture, and all that are NMEA 0183 (or those to `nmea.port`, where it is set)."""

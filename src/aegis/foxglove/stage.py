@@ -14,7 +14,8 @@ from foxglove.messages import FrameTransform, PointCloud, SceneUpdate
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import PointCloud2
 
-from aegis.core.odometry import PlatformState
+from aegis.core.detection.points import PointsError, check_radians
+from aegis.core.odometry import PlatformState, carried
 from aegis.core.params import ConfigError
 from aegis.core.picture import PictureFeed
 from aegis.core.types import Floats
@@ -218,7 +219,11 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         except CloudError as error:
             self.counters.drop(f"cloud: {error.reason}")
             return
-        columns = cartesian(fields)
+        try:
+            columns = cartesian(fields)
+        except PointsError as error:
+            self.counters.drop(f"cloud: {error.reason}")
+            return
         if columns is None:
             self.counters.drop("cloud: neither x, y nor range, azimuth")
             return
@@ -244,9 +249,8 @@ class FoxgloveStage(Stage[FoxgloveSettings]):
         if frame_id != PICTURE_FRAME:
             radar = next((radar for radar, frame in self._frame_of.items() if frame == frame_id), frame_id)
             mounted = self.settings.radars.get(radar, self.settings)
-            sensor = messages.transform(
-                mounted, self._platform, stamp_ns=stamp_ns, parent=PICTURE_FRAME, child=frame_id
-            )
+            platform = None if self._platform is None else carried(self._platform, stamp_ns)
+            sensor = messages.transform(mounted, platform, stamp_ns=stamp_ns, parent=PICTURE_FRAME, child=frame_id)
             self._sink.send(TRANSFORM, sensor, stamp_ns)
 
 
@@ -303,10 +307,14 @@ def cartesian(fields: dict[str, Floats]) -> dict[str, Floats] | None:
     """Return x, y, z [m] of points that have them, or range, azimuth, elevation [m, rad]; None where neither is there.
 
     What a 2D sensor does not measure is drawn in its plane.
+
+    Raises:
+        PointsError: the angles look like degrees.
     """
     if "x" in fields and "y" in fields:
         return {"x": fields["x"], "y": fields["y"], "z": fields.get("z", np.zeros_like(fields["x"]))}
     if "range" in fields and "azimuth" in fields:
+        check_radians(fields, "azimuth", "elevation")
         elevation = np.nan_to_num(fields.get("elevation", np.zeros_like(fields["range"])))
         flat = fields["range"] * np.cos(elevation)
         return {

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aegis.core.types import Floats
+from aegis.graph.table_text import TIMES, decoded, head_of, separator_of, unix_unit, with_points
 
 Samples = NDArray[np.complex128] | Floats
 SUFFIXES = (".npy", ".wav", ".csv", ".txt", ".mat")
@@ -30,7 +31,8 @@ RAW_SUFFIXES = {
     ".fc32": "cf32",
     ".cfile": "cf32",
 }
-TIME_NAMES = ("t", "time", "time_s", "seconds", "timestamp")
+TIME_NAMES = ("t", "time", "second", "seconds", "timestamp", "x-axis")
+INDEX_NAMES = ("", "index", "idx", "sample", "samples", "i", "k", "n", "no", "no.", "nr", "number", "count", "row")
 EVEN = 0.02  # how far steps of a column of times may be from alike, in their median
 ALIKE = 0.999  # correlation of two channels from which on they are one, recorded twice
 
@@ -51,7 +53,8 @@ def read_recording(path: Path, variable: str = "", column: int | None = None, ra
     """Read a recording; gzip is taken off.
 
     .npy holds complex samples (S,), real ones (S,), or I and Q (S, 2) or (2, S). .wav holds one channel, or I and Q as two. .csv
-    and .txt hold columns: one, or I and Q, and before them, perhaps, the time [s] under its name or in even steps. .mat holds one
+    and .txt hold columns: one, complex or not, or I and Q, and before them, perhaps, the time under its name, in the unit that its
+    head states ("t (ms)"), or in even steps [s]; or the number of the sample, which says no rate. .mat holds one
     array of these shapes, or several, of which `variable` names one. .cs16, .cf32 and the like (RAW_SUFFIXES) have no header. Two
     channels that are alike, or of which one is silent, are one channel.
 
@@ -85,7 +88,7 @@ def read_recording(path: Path, variable: str = "", column: int | None = None, ra
         elif suffix == ".wav":
             rate, values, cut = _of_wav(data)
         elif suffix in (".csv", ".txt"):
-            rate, values = _table(data.decode("utf-8-sig"))
+            rate, values = _table(decoded(data))
         elif suffix == ".mat":
             values = _of_mat(data, variable)
         else:
@@ -93,8 +96,8 @@ def read_recording(path: Path, variable: str = "", column: int | None = None, ra
                 f"{path}: one of {', '.join((*SUFFIXES, *RAW_SUFFIXES))} is expected, or that with .gz;"
                 f" --raw says what a file without a header holds: {', '.join(RAW)}"
             )
-    except RecordingError:
-        raise
+    except RecordingError as error:
+        raise RecordingError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
     except Exception as error:  # noqa: BLE001 - a broken file makes its reader raise anything
         raise RecordingError(f"{path}: cannot be read as {suffix}: {error}") from None
     samples, note = _one_channel(_one_dimension(np.asarray(values), path, column))
@@ -114,7 +117,7 @@ def _of_wav(data: bytes) -> tuple[float, NDArray[np.generic], str]:
     """Return the rate, the samples (S,) or (S, channels), and a note: of a file that is cut short, those that are whole."""
     from scipy.io import wavfile
 
-    note, form, start = "", data.find(b"fmt "), data.find(b"data")
+    note, form, start = "", _chunk(data, b"fmt "), _chunk(data, b"data")
     if 0 <= form < start and start + 8 < len(data):
         block = max(int.from_bytes(data[form + 20 : form + 22], "little"), 1)
         whole = (len(data) - start - 8) // block * block
@@ -132,6 +135,17 @@ def _of_wav(data: bytes) -> tuple[float, NDArray[np.generic], str]:
         warnings.simplefilter("ignore", wavfile.WavFileWarning)  # chunks of no samples: titles, markers
         rate, values = wavfile.read(io.BytesIO(data))
     return float(rate), values, note
+
+
+def _chunk(data: bytes, name: bytes) -> int:
+    """Return where a chunk of a RIFF file begins; -1: there is none. What stands in titles and comments is no name of one."""
+    at = 12
+    while at + 8 <= len(data):
+        if data[at : at + 4] == name:
+            return at
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + size + size % 2
+    return -1
 
 
 def _one_channel(samples: Samples) -> tuple[Samples, str]:
@@ -176,31 +190,55 @@ def _one_dimension(values: NDArray[np.generic], path: Path, column: int | None) 
     return values.astype(np.complex128) if np.iscomplexobj(values) else values.astype(np.float64)
 
 
-def _table(text: str) -> tuple[float, Floats]:
+def _table(text: str) -> tuple[float, NDArray[np.generic]]:
     """Return the rate, where a column of times says it, and the other columns (S, C); what is above the numbers is no number."""
     lines = [line for line in text.splitlines() if line.strip()]
-    sample = lines[-1] if lines else ""
-    delimiter = next((mark for mark in (";", "\t", ",") if mark in sample), " ")
-    if delimiter == ";":  # the comma is a decimal point then
-        lines = [line if "." in line else line.replace(",", ".") for line in lines]
+    delimiter = separator_of(lines[-1] if lines else "")
+    if delimiter == ";":
+        lines = [with_points(line) for line in lines]
     rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True)]
     first = next(
         (k for k, row in enumerate(rows) if _is_number(row[0]) and all(map(_is_number, filter(None, row)))), len(rows)
     )
-    names = (
-        [name.strip('#% "').split("(")[0].split("[")[0].strip().lower() for name in rows[first - 1]] if first else []
-    )
-    rows = rows[first:]
-    if rows and any("j" in cell or "i" in cell.replace("inf", "").replace("Inf", "") for cell in rows[0]):
-        return math.nan, np.array([_number(row[0]) for row in rows])  # type: ignore[return-value]
-    values = np.array([[float(cell) for cell in row if cell] for row in rows])
+    heads, rows = (rows[first - 1] if first else []), rows[first:]
+    if not rows:
+        raise RecordingError("no line of it holds numbers alone")
+    number = _number if any(mark in cell for cell in rows[0] for mark in "ij") else float
+    values = np.array([[number(cell) for cell in row if cell] for row in rows])
     if values.ndim != 2 or values.shape[1] < 2 or len(values) < 3:
         return math.nan, values
-    steps = np.diff(values[:, 0])
-    step = float(np.median(steps))
-    if (names and names[0] in TIME_NAMES) or (step > 0.0 and bool((np.abs(steps - step) < EVEN * step).all())):
-        return 1.0 / step if step > 0.0 else math.nan, values[:, 1:]
-    return math.nan, values
+    leading = _Leading.of(values[:, 0], heads)
+    return (math.nan, values) if leading is None else (leading.rate_hz, values[:, 1:])
+
+
+class _Leading(NamedTuple):
+    """A column before the samples, which is none of them."""
+
+    rate_hz: float  # NaN: it says none
+
+    @classmethod
+    def of(cls, values: NDArray[np.generic], heads: list[str]) -> _Leading | None:
+        """Return what the first column is, times or the samples' numbers; None: samples.
+
+        Raises:
+            RecordingError: times in a unit that is none.
+        """
+        if values.imag.any():
+            return None
+        head = head_of(heads[0]) if heads else head_of("")
+        numbers = values.real.astype(np.float64)
+        steps = np.diff(numbers)
+        step = float(np.median(steps))
+        is_even = step > 0.0 and bool((np.abs(steps - step) < EVEN * step).all())
+        if head.name in TIME_NAMES:
+            scale = head.scale(TIMES, unix_unit(float(numbers[0])))
+            if scale is None:
+                raise RecordingError(f"times in '{head.unit}': one of {', '.join(TIMES)} is expected")
+            return cls(1.0 / (step * scale) if step > 0.0 else math.nan)
+        # Numbers 0, 1, 2 ... under no name, or one of an index, count the samples: no sensor has one a second.
+        if is_even and step == 1.0 and (head.name in INDEX_NAMES or not (numbers % 1.0).any()):
+            return cls(math.nan)
+        return cls(1.0 / (step * TIMES.get(head.unit, 1.0))) if is_even else None
 
 
 def _number(text: str) -> complex:

@@ -162,7 +162,7 @@ class _Recorder:
         if self._done.stopped:
             return
         try:
-            self._bag.write(name, time.time_ns(), data)
+            self._bag.write(name, info["received_timestamp"] or time.time_ns(), data)
             self._done.written[name] += 1
         except DiskFullError as error:
             self._done.stopped = str(error)

@@ -56,7 +56,7 @@ class Other:
     name: str
     source: ForeignSource[str]  # whose objects go by their object_id
     interval_s: float  # of its status reports
-    kph: bool  # its velocities are kilometres an hour
+    speed_units: Floats  # (3,) of its velocities' rates east, north and up [m/s]
     heard_ns: int  # by the clock
     location: Location | None = None
     system: str = ""
@@ -156,7 +156,7 @@ class Others:
                 f"{name} ({message.node_id[:8]})",
                 source,
                 interval.value * _UNIT_S.get(interval.units, 1.0),
-                _in_kph(given),
+                _speed_units(given),
                 now_ns,
                 before.location if before is not None else None,
             )
@@ -233,9 +233,9 @@ class Others:
     def _velocity(self, node: Other, given: DetectionReport, place: Position) -> tuple[Floats | None, Floats | None]:
         if not given.HasField("enu_velocity"):
             return None, None
-        v, unit = given.enu_velocity, 1.0 / 3.6 if node.kph else 1.0
-        rates = np.array([v.east_rate, v.north_rate, v.up_rate]) * unit
-        sigma = np.array([v.east_rate_error, v.north_rate_error, v.up_rate_error]) * unit
+        v = given.enu_velocity
+        rates = np.array([v.east_rate, v.north_rate, v.up_rate]) * node.speed_units
+        sigma = np.array([v.east_rate_error, v.north_rate_error, v.up_rate_error]) * node.speed_units
         sigma = np.where(sigma > 0.0, sigma, self._s.velocity_sigma_mps)
         if not (np.abs(rates) < LARGEST_SPEED_MPS).all() or not np.isfinite(sigma).all():
             raise PlaceError("velocity that cannot be")
@@ -248,10 +248,15 @@ class Others:
         return own in related or own in [one.node_id for one in report.derived_detection]
 
 
-def _in_kph(registration: Registration) -> bool:
-    """Tell whether a node has said that its velocities are kilometres an hour."""
-    return any(
-        definition.velocity_type.enu_velocity_units.east_north_rate_units == SpeedUnits.SPEED_UNITS_KPH
+def _speed_units(registration: Registration) -> Floats:
+    """Return (3,) in which units a node has said that its velocities are, east, north and up [m/s]."""
+    stated = [
+        definition.velocity_type.enu_velocity_units
         for mode in registration.mode_definition
         for definition in mode.detection_definition
-    )
+    ]
+    kph = SpeedUnits.SPEED_UNITS_KPH
+    over_ground = any(one.east_north_rate_units == kph for one in stated)
+    # A climb of no stated unit is in that of the rest.
+    up = any((one.up_rate_units or one.east_north_rate_units) == kph for one in stated)
+    return np.where([over_ground, over_ground, up], 1.0 / 3.6, 1.0)

@@ -49,6 +49,19 @@ def test_an_aircraft_in_feet_and_knots(placed_app, hear, site):
     assert not {"flight", "rssi", "alt_baro", "baro_rate"} & (set(one) | set(two))
 
 
+def test_a_height_that_is_not_known_is_not_told(placed_app, hear):
+    """As of a radar without elevation, whose tracks have 500 m of standard deviation in height."""
+    tracks = some_tracks(2, time.time_ns(), 2)
+    tracks.covariance[0, 2, 2] = 500.0**2
+    tracks.covariance[1, 2, 2] = 400.0**2
+    hear(tracks=tracks)
+    answer = get(placed_app, "aircraft")
+    AircraftList.model_validate_json(answer.text, strict=True)
+    flat, high = answer.json()["aircraft"]
+    assert not {"alt_geom", "geom_rate"} & set(flat)
+    assert {"alt_geom", "geom_rate"} <= set(high)
+
+
 def test_only_established_tracks_and_only_what_is_known(placed_app, hear):
     tracks = some_tracks(1, time.time_ns(), 5)
     tracks.status[:] = [TrackStatus.TENTATIVE, TrackStatus.CONFIRMED, TrackStatus.COASTING, 0, TrackStatus.CONFIRMED]

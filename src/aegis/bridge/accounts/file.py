@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from aegis.bridge.anchor import Anchor
-from aegis.bridge.database import MigrationError, migrate, open_engine
+from aegis.bridge.database import MigrationError, file_url, migrate, open_engine
 from aegis.core.params import ConfigError
 from aegis.state import move_aside, note_not_kept
 
@@ -92,7 +92,7 @@ class AccountsFile:
 
 
 def _opened(path: Path) -> Engine:
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_engine(file_url(path))
     try:
         migrate(engine, MIGRATIONS)
     except BaseException:

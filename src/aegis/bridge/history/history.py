@@ -20,7 +20,7 @@ from typing import TypeAlias, TypeVar
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
-from aegis.bridge.database import State, open_engine
+from aegis.bridge.database import State, file_url, open_engine
 from aegis.bridge.history.reader import Reader
 from aegis.bridge.history.record import Record
 from aegis.bridge.history.records import Content, Decision, Message, json_text
@@ -90,7 +90,7 @@ class History:
                 backlog_bytes=settings.backlog_max_mb * _MB,
             )
             self._record = record
-            self._local = Reader(f"sqlite:///{path}", on_corrupt=self._writer.reopen)
+            self._local = Reader(file_url(path), on_corrupt=self._writer.reopen)
             self._shipper: Shipper | None = None
             self._reader, self._retention = self._local, kept
             if remote:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.bridge.database import open_engine, reason_of
@@ -35,7 +35,7 @@ class Reader:
     """Runs functions of a connection that cannot write."""
 
     def __init__(
-        self, url: str, *, timeout_s: float = QUERY_TIMEOUT_S, on_corrupt: Callable[[], None] = lambda: None
+        self, url: str | URL, *, timeout_s: float = QUERY_TIMEOUT_S, on_corrupt: Callable[[], None] = lambda: None
     ) -> None:
         """Prepare.
 

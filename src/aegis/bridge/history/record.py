@@ -23,7 +23,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError
 
 from aegis.bridge.anchor import Anchor
-from aegis.bridge.database import IMMEDIATE, open_engine, reason_of
+from aegis.bridge.database import IMMEDIATE, file_url, open_engine, reason_of
 from aegis.bridge.history import decisions
 from aegis.bridge.history.acknowledged import Position, advance
 from aegis.bridge.history.failures import corrupt_error, is_corrupt, is_refusal
@@ -121,7 +121,7 @@ class Record:
         self._last_id = 0
         self._corrupt = False
         self._event_ids = self._numbers = count(1)
-        self.store = Store(open_engine(f"sqlite:///{path}"))
+        self.store = Store(open_engine(file_url(path)))
 
     @property
     def engine(self) -> Engine:
@@ -214,7 +214,7 @@ class Record:
             self.path, reason, aside, aside,
         )  # fmt: skip
         self.set_aside += 1
-        self.store.reopen(open_engine(f"sqlite:///{self.path}"))
+        self.store.reopen(open_engine(file_url(self.path)))
         self._on_set_aside()
 
     # Writing.

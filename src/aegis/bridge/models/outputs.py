@@ -61,10 +61,14 @@ class Aircraft(Model):
     category: str | None = Field(None, description="emitter category: A7 rotorcraft, B6 unmanned", examples=["B6"])
     lat: float = Field(examples=[52.52])
     lon: float = Field(examples=[13.405])
-    alt_geom: int = Field(description="height above the WGS-84 ellipsoid [ft]", examples=[1148])
+    alt_geom: int | None = Field(
+        None,
+        description="height above the WGS-84 ellipsoid [ft]; absent where the error is above 486 m",
+        examples=[1148],
+    )
     gs: float = Field(description="speed over ground [kt]", examples=[119.0])
     track: float | None = Field(None, description="course over ground [deg]; absent for one at rest", examples=[137.5])
-    geom_rate: int = Field(description="climb rate [ft/min]", examples=[-295])
+    geom_rate: int | None = Field(None, description="climb rate [ft/min]; absent as the height is", examples=[-295])
     messages: int = Field(description="detections in the track", examples=[25])
     seen: float = Field(description="since the last detection [s]", examples=[0.4])
     seen_pos: float = Field(description="the same", examples=[0.4])

@@ -11,9 +11,11 @@ import time
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aegis import __version__
 from aegis.bridge.live.columns import rounded
+from aegis.bridge.outputs.cat062 import MAX_ALTITUDE_SIGMA_M
 from aegis.bridge.outputs.feed import Feed, Picture
 from aegis.core.site import Site
 from aegis.core.types import ClassId, Floats
@@ -47,6 +49,7 @@ def aircraft(feed: Feed, picture: Picture) -> dict[str, Any]:
 def _rows(picture: Picture) -> list[dict[str, Any]]:
     shown = picture.established
     tracks, placed = picture.tracks, picture.placed
+    high = placed.position_sigma[shown, 2] <= MAX_ALTITUDE_SIGMA_M  # what is known no better is not known
     seen = rounded(np.maximum(picture.frame.age_s + tracks.time_since_update[shown], 0.0), 1)
     columns: dict[str, list[Any]] = {
         # 24 bits, as of an address: ids that are far enough apart to be confused are never alive together.
@@ -55,10 +58,10 @@ def _rows(picture: Picture) -> list[dict[str, Any]]:
         "category": [_CATEGORIES.get(class_id) for class_id in tracks.class_id[shown].tolist()],
         "lat": rounded(placed.latitude_deg[shown], 6),
         "lon": rounded(placed.longitude_deg[shown], 6),
-        "alt_geom": _whole(placed.altitude_m[shown] / FOOT_M),
+        "alt_geom": _whole(placed.altitude_m[shown] / FOOT_M, high),
         "gs": rounded(placed.ground_speed[shown] / KNOT_MPS, 1),
         "track": rounded(placed.course_deg[shown], 4),
-        "geom_rate": _whole(placed.velocity[shown, 2] / FOOT_PER_MINUTE_MPS),
+        "geom_rate": _whole(placed.velocity[shown, 2] / FOOT_PER_MINUTE_MPS, high),
         "messages": tracks.hits[shown].tolist(),
         "seen": seen,
         "seen_pos": seen,
@@ -71,7 +74,6 @@ def _rows(picture: Picture) -> list[dict[str, Any]]:
     ]
 
 
-def _whole(values: Floats) -> list[int]:
-    """Return the rounded values, (N,), as feet and feet a minute are written."""
-    out: list[int] = np.round(values).astype(np.int64).tolist()
-    return out
+def _whole(values: Floats, known: NDArray[np.bool_]) -> list[int | None]:
+    """Return the rounded values, (N,), as feet and feet a minute are written; None where they are not known."""
+    return [round(value) if is_known else None for value, is_known in zip(values.tolist(), known.tolist(), strict=True)]

@@ -148,7 +148,7 @@ HISTORY = Source(
             "Attempts to write to PostgreSQL that failed; what they were to write waits on this disk."
         ),
         "database": gauge("The state that the database is in.", "state"),
-        "database_since_s": gauge("For how long it has been in that state."),
+        "database_since_s": gauge("Since when it is in that state, as Unix time."),
         "database_bytes": gauge("Size of the database."),
     },
 )

@@ -41,6 +41,9 @@ MOST_SIGMA = (1e8, np.pi, np.pi, MOST_RANGE_RATE_MPS)  # in the order of varianc
 
 
 MISSING_FIELD = "missing field"
+IN_DEGREES = "angles look like degrees"
+# Angles that are none in radians and are some in degrees: of so large a share of a cloud, and so many, they are no garbage.
+DEGREES_SHARE, DEGREES_LEAST = 0.1, 3
 
 
 class PointsError(ValueError):
@@ -175,11 +178,34 @@ def _position(columns: Mapping[str, Floats], settings: DetectionSettings, n: int
         if name not in columns:
             raise _missing(name, "x, y, z or fields.range, azimuth and elevation give the position")
     unit = np.pi / 180.0 if f.angle_unit == "deg" else 1.0
+    if f.angle_unit == "rad":
+        check_radians(columns, f.azimuth, f.elevation)
     azimuth = _azimuth(columns, f)
     elevation = unknown(n)
     if has_elevation:
         elevation = _within(columns[f.elevation] * (unit * f.elevation_sign), MOST_ELEVATION)
     return columns[f.range].copy(), azimuth, elevation
+
+
+def check_radians(columns: Mapping[str, Floats], azimuth: str, elevation: str) -> None:
+    """Refuse angles that look like degrees: those of a few degrees would be put somewhere else, the others dropped.
+
+    Args:
+        columns: of a cloud.
+        azimuth, elevation: names of its angles, where it has them.
+
+    Raises:
+        PointsError: too many of one of them are none in radians, and are some in degrees.
+    """
+    for name, most, most_deg in ((azimuth, 2.0 * np.pi, 360.0), (elevation, np.pi / 2.0, 90.0)):
+        size = np.abs(columns.get(name, np.empty(0)))
+        beyond = size[(size > most) & (size <= most_deg)]
+        if len(beyond) >= DEGREES_LEAST and len(beyond) > DEGREES_SHARE * np.isfinite(size).sum():
+            raise PointsError(
+                IN_DEGREES,
+                f"field '{name}' is up to {beyond.max():.4g}, and radians are expected: fields.angle_unit: deg says that they are"
+                " degrees",
+            )
 
 
 def _azimuth(columns: Mapping[str, Floats], f: FieldSettings) -> Floats:

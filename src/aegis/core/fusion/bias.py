@@ -113,7 +113,7 @@ class Biases:
 
     def compare(self, source: int, now_ns: int, pairs: Pairs) -> None:
         """Take what a source, by its number, and others say of the same objects at a time."""
-        other, tracks, others = pairs
+        other, tracks, others, worth = pairs
         self._compared_ns[source] = now_ns
         # One place and velocity for both: what is in their difference and in a slope alike would pass for a bias of all.
         at = (tracks.x + others.x) / 2.0
@@ -134,7 +134,7 @@ class Biases:
         for k, count in zip(*np.unique(other[good], return_counts=True), strict=True):
             self._pairs[k] += int(count)
             self._pairs[source] += int(count)
-        weight = np.linalg.inv(spread[good])
+        weight = worth[good, None, None] * np.linalg.inv(spread[good])
         mine = ours[good].transpose(0, 2, 1) @ weight
         yours = theirs[good].transpose(0, 2, 1) @ weight
         with_us, k = np.full(len(good), source), other[good]

@@ -13,7 +13,7 @@ from scipy.special import chdtri
 from aegis.core.fusion import information, level, view
 from aegis.core.fusion.association import assigned
 from aegis.core.fusion.bias import Bias, Biases
-from aegis.core.fusion.comparison import pairs_of
+from aegis.core.fusion.comparison import take_pairs
 from aegis.core.fusion.information import Estimate, Gain, seconds
 from aegis.core.fusion.joining import Joiner
 from aegis.core.fusion.settings import FOREIGN, FusionSettings, SourceSettings
@@ -163,13 +163,17 @@ class Fuser:
         self._add(source, row[add], gain.rows(add), place.rows(add), flat[add], less_sure[add], stamp)
         meet = np.flatnonzero(met & ~alone & ~outside)
         self._meet(source, row[meet], place.rows(meet), flat[meet], tracks.age[meet], stamp)
-        self._note(source, row, tracks, reported, learned, known, before)
+        self._note(source, row, tracks, known, before)
         held = row[row >= 0]
         system.real("unsure")[held] += NEWER * (unsure[row >= 0] - system.real("unsure")[held])
         found = row >= 0
         link = np.zeros(len(row), np.int64)
         link[found] = system.whole("id")[row[found]]
         source.take(tracks, link, strikes, learned)
+        if self._biases.is_due(source.number, stamp):
+            others = [one for one in self.sources.values() if one is not source and not one.lost]
+            if pairs := take_pairs(system, source, others):
+                self._biases.compare(source.number, stamp, pairs)
 
     def _learned(
         self, source: Source, reported: Estimate, known: NDArray[np.bool_], before: Ints, stamp: int
@@ -311,11 +315,8 @@ class Fuser:
         ahead[late] = -behind[late]
         return information.carried(place, ahead, self._noise)
 
-    def _note(
-        self, source: Source, row: Ints, tracks: Tracks, reported: Estimate, learned: Gain, known: NDArray[np.bool_],
-        before: Ints,
-    ) -> None:  # fmt: skip
-        """Take note of who holds what, and compare it with what another source last said of the same objects."""
+    def _note(self, source: Source, row: Ints, tracks: Tracks, known: NDArray[np.bool_], before: Ints) -> None:
+        """Take note of who holds what."""
         system, stamp = self.system, tracks.stamp_ns
         held = np.flatnonzero(row >= 0)
         to = row[held]
@@ -327,10 +328,6 @@ class Fuser:
         begun = stamp - np.round(tracks.age[held] * 1e9).astype(np.int64)
         system.whole("first_ns")[to] = np.minimum(system.whole("first_ns")[to], begun)
         system.flag("confirmed")[to] |= tracks.status[held] == int(TrackStatus.CONFIRMED)
-        if self._biases.is_due(source.number, stamp):
-            others = [one for one in self.sources.values() if one is not source and not one.lost]
-            if pairs := pairs_of(system, source, others, held, to, learned, tracks):
-                self._biases.compare(source.number, stamp, pairs)
 
     def _release(self, source: Source) -> None:
         """Have a source hold nothing."""

@@ -32,6 +32,7 @@ class Source:
     strikes: Ints = field(
         default_factory=lambda: np.empty(0, np.int64)
     )  # reports in a row in which it was outside the gate
+    compared: set[int] = field(default_factory=set)  # numbers of the sources that its last report was compared with
     lost: bool = False
     reports: int = 0
     dropped: int = 0
@@ -70,12 +71,14 @@ class Source:
         if self.stamp_ns is not None:
             self.intervals_s.append((tracks.stamp_ns - self.stamp_ns) * 1e-9)
         self.tracks, self.link, self.strikes, self.learned = tracks, link, strikes, learned
+        self.compared.clear()
         self.reports += 1
 
     def forget(self) -> None:
         """Forget what it has reported; who it is stays."""
         self.tracks, self.learned, self.lost = None, None, False
         self.link, self.strikes = np.empty(0, np.int64), np.empty(0, np.int64)
+        self.compared.clear()
         self.intervals_s.clear()
 
 

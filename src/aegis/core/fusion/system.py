@@ -97,6 +97,11 @@ class System:
         rows = np.minimum(np.searchsorted(own, ids), self._n - 1)
         return np.where((own[rows] == ids) & ~self.flag("dead")[rows], rows, -1)
 
+    def holder_count(self, row: Ints) -> Ints:
+        """Return by how many sources some tracks are held."""
+        count: Ints = (self.whole("holders")[row, None] >> np.arange(MOST_SOURCES) & 1).sum(axis=1)
+        return count
+
     def compact(self) -> None:
         """Take the dead rows out."""
         dead = self.flag("dead")

@@ -25,6 +25,7 @@ LOOK = math.radians(15.0)  # between the directions that a picture states
 LATEST = math.radians(20.0)  # by which a picture may end before its last spoke, for an echo that is not complete
 CLOSE_EVERY = 16  # spokes
 NS = 1e-9
+NO_HEADING = "spoke without heading"
 
 
 @dataclass
@@ -124,7 +125,7 @@ class PlotExtractor:
             bow = self._sense * (math.radians(self.settings.azimuth_offset_deg) - float(video.azimuth[i]))
             heading = self._heading_at(float(video.heading[i]), float(times[i]))
             if heading is None:
-                self.notes["spoke without heading"] += 1
+                self.notes[NO_HEADING] += 1
                 continue
             bearing = bow + self._sense * heading
             if self._last is None:

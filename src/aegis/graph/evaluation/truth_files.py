@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pymap3d
@@ -23,29 +24,49 @@ from aegis.core.params import ConfigError
 from aegis.core.site import Site
 from aegis.core.types import ClassId
 from aegis.graph.config import Parameters
-from aegis.graph.evaluation.truth_report import NOT_KNOWN, Refused, Report, seconds_of, velocity_of
-from aegis.graph.evaluation.truth_reports import KNOT_MPS, aircraft_json, ais
+from aegis.graph.evaluation.truth_report import NOT_KNOWN, Refused, Report, nanoseconds, seconds_of, velocity_of
+from aegis.graph.evaluation.truth_reports import aircraft_json, ais
+from aegis.graph.table_text import ANGLES, LENGTHS, SPEEDS, TIMES, encoding_of, head_of, separator_of, with_points
 
-# What a column may be called; case, spaces and units in brackets do not count.
+# What a column may be called, without its unit; case and spaces do not count.
 NAMES = {
-    "time": ("time", "timestamp", "stamp_s", "time_s", "utc", "basedatetime", "t"),
+    "time": ("time", "timestamp", "time_stamp", "stamp", "utc", "basedatetime", "t"),
     "id": ("id", "truth_id", "mmsi", "icao24", "icao", "hex", "object"),
-    "latitude": ("latitude", "lat", "latitude_deg", "latitude_degrees"),
-    "longitude": ("longitude", "lon", "lng", "long", "longitude_deg", "longitude_degrees"),
-    "altitude": ("altitude", "alt", "altitude_m", "height", "height_m"),
-    "x": ("x", "east", "east_m", "x_m"),
-    "y": ("y", "north", "north_m", "y_m"),
-    "z": ("z", "up", "up_m", "z_m"),
+    "latitude": ("latitude", "lat"),
+    "longitude": ("longitude", "lon", "lng", "long"),
+    "altitude": ("altitude", "alt", "height", "geoaltitude", "baroaltitude"),
+    "x": ("x", "east"),
+    "y": ("y", "north"),
+    "z": ("z", "up"),
     "vx": ("vx", "v_east"),
     "vy": ("vy", "v_north"),
-    "vz": ("vz", "v_up", "climb_mps"),
-    "speed_mps": ("speed_mps", "gs_mps"),
-    "speed_kt": ("sog", "sog_knots", "speed_kt", "gs_kt"),
-    "course": ("course", "course_deg", "cog", "cog_degrees", "track", "track_deg"),
+    "vz": ("vz", "v_up", "climb", "vertrate"),
+    "speed": ("sog", "speed", "gs", "velocity", "ground_speed"),
+    "course": ("course", "cog", "track", "true_track"),
     "class": ("class", "class_id", "type"),
     "name": ("name", "callsign", "flight"),
 }
+# What its numbers are where it states no unit; ours are s, m, m/s and rad.
+UNITS: dict[str, tuple[Mapping[str, float], str]] = {
+    "time": (TIMES, ""),  # Unix time: its size tells
+    **dict.fromkeys(("latitude", "longitude"), (ANGLES, "deg")),
+    **dict.fromkeys(("altitude", "x", "y", "z"), (LENGTHS, "m")),
+    **dict.fromkeys(("vx", "vy", "vz", "speed"), (SPEEDS, "m/s")),
+    "course": (ANGLES, "deg"),
+}
+IN_KNOTS = "sog"
+NEED_A_UNIT = ("speed", "gs", "ground_speed")  # of all these there are, in knots as in metres a second
+NUMBERED = ("class", "class_id")  # a number under them is one of our classes; a "type" may be of anything
+MOST_NAMED = 8  # columns that are not read
 SAME_PLACE_NS = 1_000_000_000  # aircraft.json says a place again and again, its time a little off each time
+
+
+class _Column(NamedTuple):
+    """A column that is read."""
+
+    text: str  # its head, as it stands there
+    name: str  # the same without its unit
+    scale: float  # what one of it is in our units; NaN of times: their size tells
 
 
 @dataclass(frozen=True)
@@ -116,8 +137,8 @@ def read_truth(path: Path, *, site: Site | None, near_ns: int, offset_s: float =
     """
     refused: Refused = Counter()
     try:
-        reports = list(_reports(path, near_ns, refused))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reports = [report for report in _reports(path, near_ns, refused) if _is_placed(report, refused)]
+    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"{path} cannot be read as {_kind_of(path)}: {error}; {READ}") from error
@@ -129,6 +150,14 @@ def read_truth(path: Path, *, site: Site | None, near_ns: int, offset_s: float =
     objects = _objects(reports, site, round(offset_s * 1e9))
     times = np.concatenate([one.time_ns for one in objects])
     return TruthFile(objects, (int(times.min()), int(times.max())), refused)
+
+
+def _is_placed(report: Report, refused: Refused) -> bool:
+    """Tell whether a report's place is one; count it where it is none, as degrees times 1e7 are."""
+    is_none = report.on_earth and not (abs(report.place[0]) <= 90.0 and abs(report.place[1]) <= 360.0)
+    if is_none:
+        refused["latitude or longitude that is none"] += 1
+    return not is_none
 
 
 def _kind_of(path: Path) -> str:
@@ -148,7 +177,8 @@ def _reports(path: Path, near_ns: int, refused: Refused) -> Iterator[Report]:
     if name.endswith(_ENDINGS["a table"]):
         return _csv(path, refused)
     if name.endswith(_ENDINGS["JSON"]):
-        begin = path.read_text(encoding="utf-8")[:4000]
+        with path.open(encoding=encoding_of(path), errors="replace") as stream:
+            begin = stream.read(4000)
         is_geojson = '"FeatureCollection"' in begin or '"Feature"' in begin
         return _geojson(path, refused) if is_geojson else aircraft_json(path, refused)
     if name.endswith(_ENDINGS["AIS sentences"]):
@@ -165,54 +195,84 @@ def _class_of(text: str) -> ClassId:
     return ClassId(int(word)) if word.isdigit() and int(word) < len(ClassId) else ClassId.UNKNOWN
 
 
-def _plain(name: str) -> str:
-    """Return the name of a column as it is compared."""
-    return name.split("(")[0].split("[")[0].strip().strip("\ufeff").lower().replace(" ", "_")
+def _columns(heads: Sequence[str], refused: Refused) -> dict[str, _Column]:
+    """Return the columns by what they mean; count those that are not read in one entry of `refused`.
+
+    Raises:
+        ConfigError: a column is in a unit that is none.
+    """
+    given = {name: head_of(name) for name in heads}
+    found: dict[str, _Column] = {}
+    for meaning, names in NAMES.items():
+        for text in sorted(
+            (t for t, head in given.items() if head.name in names), key=lambda t: names.index(given[t].name)
+        ):
+            head = given[text]
+            if meaning in found or (not head.unit and head.name in NEED_A_UNIT):
+                continue
+            units, usual = UNITS.get(meaning, ({}, ""))
+            scale = head.scale(units, units.get("kt" if head.name == IN_KNOTS else usual, math.nan))
+            if scale is None and meaning in UNITS:
+                raise ConfigError(f"column '{text}': its unit is one of {', '.join(units)}")
+            found[meaning] = _Column(text, head.name, 1.0 if scale is None else scale)
+    unread = [text for text in heads if text and text not in {column.text for column in found.values()}]
+    if unread:
+        more = f" and {len(unread) - MOST_NAMED} more" if len(unread) > MOST_NAMED else ""
+        refused[f"columns {', '.join(unread[:MOST_NAMED])}{more}"] += len(unread)
+    return found
 
 
 def _csv(path: Path, refused: Refused) -> Iterator[Report]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        rows = csv.DictReader(stream, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        given = {_plain(name): name for name in rows.fieldnames or ()}
-        columns = {meaning: given[name] for meaning, names in NAMES.items() for name in names[::-1] if name in given}
+    with path.open(encoding=encoding_of(path), errors="replace", newline="") as stream:
+        begin = stream.readline()
+        stream.seek(0)
+        mark = "\t" if path.suffix.lower() == ".tsv" else separator_of(begin)
+        rows = csv.reader(map(with_points, stream) if mark == ";" else stream, delimiter=mark)
+        heads = next(rows, [])
+        try:
+            columns = _columns(heads, refused)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
         on_earth = {"latitude", "longitude"} <= columns.keys()
         if "time" not in columns or not (on_earth or {"x", "y"} <= columns.keys()):
             raise ConfigError(
-                f"{path} has the columns {', '.join(rows.fieldnames or ()) or 'none'}; time (Unix seconds or ISO 8601) and"
+                f"{path} has the columns {', '.join(heads) or 'none'}; time (Unix seconds or ISO 8601) and"
                 " latitude, longitude (or x, y in map) are expected, and id, altitude (or z), vx, vy, vz, class, name may be there"
             )
-        vessels = columns.get("id", "").lower() == "mmsi"
-        for row in rows:
-            report = _row({meaning: row[name] or "" for meaning, name in columns.items()}, on_earth, vessels)
+        for cells in filter(None, rows):
+            row = dict(zip(heads, cells, strict=False))
+            report = _row(columns, {meaning: row.get(column.text, "") for meaning, column in columns.items()}, on_earth)
             if report is None:
                 refused["row without a time or place"] += 1
             else:
                 yield report
 
 
-def _row(row: Mapping[str, str], on_earth: bool, vessels: bool) -> Report | None:
+def _row(columns: Mapping[str, _Column], row: Mapping[str, str], on_earth: bool) -> Report | None:
     def number(meaning: str) -> float:
         try:
-            return float(row.get(meaning, ""))
-        except ValueError:
+            return float(row.get(meaning, "")) * columns[meaning].scale
+        except (ValueError, KeyError):
             return math.nan
 
     place = (
-        (number("latitude"), number("longitude"), number("altitude"))
+        (math.degrees(number("latitude")), math.degrees(number("longitude")), number("altitude"))
         if on_earth
         else (number("x"), number("y"), number("z"))
     )
     try:
-        time_ns = round(seconds_of(row["time"]) * 1e9)
+        time_ns = nanoseconds(seconds_of(row["time"], columns["time"].scale))
     except ValueError:
         return None
     if not (math.isfinite(place[0]) and math.isfinite(place[1])):
         return None
     velocity = (number("vx"), number("vy"), number("vz"))
     if not math.isfinite(velocity[0]):
-        speed = number("speed_mps") if math.isfinite(number("speed_mps")) else number("speed_kt") * KNOT_MPS
-        velocity = velocity_of(speed, math.radians(number("course")), velocity[2])
-    told = _class_of(row.get("class", ""))
+        velocity = velocity_of(number("speed"), number("course"), velocity[2])
+    told = ClassId.UNKNOWN
+    if "class" in columns and (columns["class"].name in NUMBERED or not row["class"].strip().isdigit()):
+        told = _class_of(row["class"])
+    vessels = "id" in columns and columns["id"].name == "mmsi"
     return Report(
         time_ns=time_ns,
         id=row.get("id", "1"),
@@ -226,33 +286,41 @@ def _row(row: Mapping[str, str], on_earth: bool, vessels: bool) -> Report | None
 
 def _geojson(path: Path, refused: Refused) -> Iterator[Report]:
     """Yield the places of a GeoJSON: points with a `time`, or lines with `coordTimes` (or `times`), one for each place."""
-    content = json.loads(path.read_text(encoding="utf-8"))
-    features = content.get("features", [content])
-    for k, feature in enumerate(features, 1):
-        geometry, said = feature.get("geometry") or {}, feature.get("properties") or {}
-        name = str(said.get("name", said.get("callsign", "")))
-        one = str(said.get("id", said.get("mmsi", said.get("hex", feature.get("id", name or k)))))
-        lower = geometry.get("type")
-        if lower == "Point":
-            places, times = [geometry["coordinates"]], [said.get("time", said.get("timestamp"))]
-        elif lower == "LineString":
-            inner = said.get("coordinateProperties") or {}
-            places, times = geometry["coordinates"], said.get("coordTimes", said.get("times", inner.get("times", [])))
-        else:
-            refused[f"geometry {lower}"] += 1
+    content = json.loads(path.read_text(encoding=encoding_of(path)))
+    features = content.get("features", [content]) if isinstance(content, dict) else None
+    for k, feature in enumerate(features if isinstance(features, list) else [], 1):
+        try:
+            yield from list(_feature(feature, k, refused))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            refused["feature that is none"] += 1
+
+
+def _feature(feature: Mapping[str, Any], number: int, refused: Refused) -> Iterator[Report]:
+    """Yield the places of a feature; of JSON that is none, any error of its types follows."""
+    geometry, said = feature.get("geometry") or {}, feature.get("properties") or {}
+    name = str(said.get("name", said.get("callsign", "")))
+    one = str(said.get("id", said.get("mmsi", said.get("hex", feature.get("id", name or number)))))
+    kind = geometry.get("type")
+    if kind == "Point":
+        places, times = [geometry["coordinates"]], [said.get("time", said.get("timestamp"))]
+    elif kind == "LineString":
+        inner = said.get("coordinateProperties") or {}
+        places, times = geometry["coordinates"], said.get("coordTimes", said.get("times", inner.get("times", [])))
+    else:
+        refused[f"geometry {kind}"] += 1
+        return
+    if len(times) != len(places):
+        refused[f"line of {len(places)} places with {len(times)} times"] += 1
+        return
+    for place, at in zip(places, times, strict=True):
+        try:
+            time_ns = nanoseconds(seconds_of(str(at)))
+        except ValueError:
+            refused["place without a time"] += 1
             continue
-        if len(times) != len(places):
-            refused[f"line of {len(places)} places with {len(times)} times"] += 1
-            continue
-        for place, at in zip(places, times, strict=True):
-            try:
-                time_ns = round(seconds_of(str(at)) * 1e9)
-            except ValueError:
-                refused["place without a time"] += 1
-                continue
-            altitude = float(place[2]) if len(place) > 2 else math.nan
-            where = (float(place[1]), float(place[0]), altitude)
-            yield Report(time_ns, one, where, True, NOT_KNOWN, _class_of(str(said.get("class", ""))), name)
+        altitude = float(place[2]) if len(place) > 2 else math.nan
+        where = (float(place[1]), float(place[0]), altitude)
+        yield Report(time_ns, one, where, True, NOT_KNOWN, _class_of(str(said.get("class", ""))), name)
 
 
 def _objects(reports: Iterable[Report], site: Site | None, offset_ns: int) -> list[TrueObject]:

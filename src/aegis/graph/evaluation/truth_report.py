@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from aegis.core.types import ClassId
+from aegis.graph.table_text import unix_unit
 
 Refused = Counter[str]  # what of a file was not taken, by reason
+LATEST_S = 2.0**33  # of Unix time; in nanoseconds an integer of 64 bits ends not far beyond
 NOT_KNOWN = (math.nan, math.nan, math.nan)
 
 
@@ -36,17 +38,33 @@ def velocity_of(speed: float, course: float, climb: float) -> tuple[float, float
     return speed * math.sin(course), speed * math.cos(course), climb
 
 
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, unit_s: float = math.nan) -> float:
     """Return Unix seconds of a number, or of ISO 8601, which is UTC where it does not say.
+
+    Args:
+        text: the time.
+        unit_s: of a number; NaN: s, ms, us or ns, as its size tells.
 
     Raises:
         ValueError: neither.
     """
     try:
-        seconds = float(text)
+        number = float(text)
+        seconds = number * (unix_unit(number) if math.isnan(unit_s) else unit_s)
     except ValueError:
         at = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
         return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
     if not math.isfinite(seconds):
         raise ValueError(f"{text} is no time")
     return seconds
+
+
+def nanoseconds(seconds: float) -> int:
+    """Return Unix time in nanoseconds.
+
+    Raises:
+        ValueError: one that no clock shows.
+    """
+    if not abs(seconds) < LATEST_S:
+        raise ValueError(f"{seconds:g} s is no time since 1970")
+    return round(seconds * 1e9)

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aegis.core.types import ClassId
-from aegis.graph.evaluation.truth_report import Refused, Report, seconds_of, velocity_of
+from aegis.graph.evaluation.truth_report import LATEST_S, Refused, Report, nanoseconds, seconds_of, velocity_of
+from aegis.graph.table_text import encoding_of
 
 FOOT_M, KNOT_MPS = 0.3048, 1852.0 / 3600.0
 _AIS = re.compile(r"[!$]..VD[MO],(\d+),(\d+),[^,]*,[^,]*,([^,]*),(\d)\*([0-9A-Fa-f]{2})")
@@ -32,7 +33,7 @@ def aircraft_json(path: Path, refused: Refused) -> Iterator[Report]:
     """Yield the aircraft of a file of dump1090, readsb or ours: one document, or one a line; of a folder, of all of them."""
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     for file in files:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding=encoding_of(file), errors="replace")
         for document in _documents(text, file, refused):
             now = document.get("now")
             rows = document.get("aircraft")
@@ -78,8 +79,13 @@ def _aircraft(row: dict[str, object], now_s: float, refused: Refused) -> Report 
     rate = number("geom_rate") if math.isfinite(number("geom_rate")) else number("baro_rate")
     category = str(row.get("category", ""))
     known = ClassId.AIRCRAFT if category in ("A1", "A2", "A3", "A4", "A5", "A6", "B1", "B4") else ClassId.UNKNOWN
+    try:
+        time_ns = nanoseconds(now_s - (age if math.isfinite(age) else 0.0))
+    except ValueError:
+        refused["aircraft without a time"] += 1
+        return None
     return Report(
-        time_ns=round((now_s - (age if math.isfinite(age) else 0.0)) * 1e9),
+        time_ns=time_ns,
         id=str(row.get("hex", "")),
         place=(latitude, longitude, altitude * FOOT_M),
         on_earth=True,
@@ -129,12 +135,13 @@ def _ais_time_ns(line: str, found: re.Match[str]) -> int | None:
     tag = _TAG_TIME.search(line[: found.start()])
     if tag is not None:
         seconds = int(tag.group(1))
-        return (seconds * 10**6) if seconds > 10**11 else seconds * 10**9  # some write milliseconds
+        time_ns = (seconds * 10**6) if seconds > 10**11 else seconds * 10**9  # some write milliseconds
+        return time_ns if time_ns < LATEST_S * 1e9 else None
     before = line[: found.start()].strip(" ,;\t\"'[]")
     behind = line[found.end() :].strip(" ,;\t\"'[]")
     for text in (before, behind):
         try:
-            return round(seconds_of(text) * 1e9)
+            return nanoseconds(seconds_of(text))
         except ValueError:
             continue
     return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, Table, create_engine, func, select
+from sqlalchemy import URL, Connection, Engine, Row, Table, create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.bridge.database import open_engine, reason_of
@@ -49,7 +49,9 @@ def read_past(source: str, from_ns: int, to_ns: int) -> Past:
         path = Path(source)
         if not path.is_file():
             raise ConfigError(f"{source} does not exist; a bridge's history.db is expected, or postgresql://...")
-        engine = create_engine(f"sqlite:///file:{path.absolute()}?mode=ro&uri=true")
+        engine = create_engine(
+            URL.create("sqlite", database=path.absolute().as_uri(), query={"mode": "ro", "uri": "true"})
+        )
     try:
         with engine.connect() as connection:
             rows = {

@@ -15,6 +15,7 @@ from aegis.core.video.spokes import Spokes, VideoError
 from aegis.ros.messages.fields import ns_from_time
 
 FULL_SCALE = 255
+FAR_ABOVE, ODD_SAMPLES = 2.0, 2  # times the full scale; so many samples of a sector may be
 
 
 class RadarEcho(Protocol):
@@ -44,7 +45,7 @@ def video_from_sector(m: RadarSector, *, full_scale: float, sequence: int, senso
         sequence, sensor_id: carried into the spokes.
 
     Raises:
-        VideoError: rays of different lengths, none, or values that no video has.
+        VideoError: rays of different lengths, none, or values that no video has; or levels far above the full scale.
     """
     rays = [np.asarray(ray.echoes, dtype=np.float64) for ray in m.intensities]
     lengths = {len(ray) for ray in rays}
@@ -54,7 +55,15 @@ def video_from_sector(m: RadarSector, *, full_scale: float, sequence: int, senso
         )
     (cells,) = lengths
     n = len(rays)
-    levels = np.nan_to_num(np.stack(rays) * (FULL_SCALE / full_scale), nan=0.0, posinf=FULL_SCALE, neginf=0.0)
+    intensities = np.stack(rays)
+    above = intensities[np.isfinite(intensities) & (intensities > FAR_ABOVE * full_scale)]
+    if len(above) > ODD_SAMPLES:  # all echoes would be as strong
+        raise VideoError(
+            "levels above full scale",
+            f"RadarSector with intensities up to {above.max():g}, and video.sector_full_scale is {full_scale:g}: set it to the"
+            " largest that the driver sends (255, where it sends octets)",
+        )
+    levels = np.nan_to_num(intensities * (FULL_SCALE / full_scale), nan=0.0, posinf=FULL_SCALE, neginf=0.0)
     step_s = m.time_increment.sec + m.time_increment.nanosec * 1e-9
     cell_m = (float(m.range_max) - float(m.range_min)) / max(cells - 1, 1)
     return Spokes(

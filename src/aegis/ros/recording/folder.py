@@ -29,6 +29,7 @@ from aegis.ros.recording.storage import (
 
 METADATA = "metadata.yaml"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ROS_1_MAGIC = b"#ROSBAG V"
 _ZSTD_SUFFIX = ".zstd"
 _SUFFIXES = (".mcap", ".db3", _ZSTD_SUFFIX)
 
@@ -170,6 +171,10 @@ class Recording:
                 return McapFile(path, whole=self._whole)
             if magic == sqlite_file.MAGIC:
                 return SqliteFile(path)
+            if magic.startswith(_ROS_1_MAGIC):
+                raise RecordingError(
+                    "it is a bag of ROS 1, which `rosbags-convert --src OLD.bag --dst NEW` makes one of ROS 2 of"
+                )
             raise RecordingError("it is empty" if not magic else "it is neither MCAP nor sqlite3")
         except (RecordingError, OSError, zstd.ZstdError, EOFError) as error:
             raise RecordingError(f"{path.name}: {error}" if self.path.is_dir() else str(error)) from error

@@ -22,6 +22,7 @@ from aegis.ros.messages.fields import Message, StampedMessage
 from aegis.ros.messages.reports import STATUS_COUNTS, StageStatus, diagnostics_to_msg, event_to_msg, status_to_msg
 from aegis.state import not_kept
 
+MOST_REASONS = 4  # that a stage's health names
 MOST_INPUTS = 256  # topics with sensors whose sequence numbers are known
 TOLD_AGAIN_NS = 60_000_000_000  # an event tells of inputs that are refused for one reason once in so long
 # Of objects: what was lost, not left out because a parameter says so.
@@ -77,6 +78,7 @@ class Counters:
     sequence_gaps: int = 0
     errors: int = 0
     reasons: Counter[str] = field(default_factory=Counter)  # drops and refusals by reason
+    refused: Counter[str] = field(default_factory=Counter)  # of these, the inputs that were dropped whole
 
     def totals(self) -> dict[str, int]:
         """Return what every stage counts, in the words of the status."""
@@ -87,6 +89,7 @@ class Counters:
         if objects is None:
             self.dropped += inputs
             self.reasons[reason] += inputs
+            self.refused[reason] += inputs
         elif objects:
             self.objects_dropped += objects
             self.reasons[reason] += objects
@@ -96,9 +99,13 @@ class Counters:
         if times:
             self.reasons[reason] += times
 
+    def refused_text(self) -> str:
+        """Return for which reasons inputs were dropped whole, the most frequent first."""
+        return ", ".join(f"{reason} ({n})" for reason, n in self.refused.most_common(MOST_REASONS))
+
     def copy(self) -> Self:
         """Return the counts of now."""
-        return replace(self, reasons=self.reasons.copy())
+        return replace(self, reasons=self.reasons.copy(), refused=self.refused.copy())
 
     def since(self, previous: Counters) -> Self:
         """Return what was counted after `previous`, an earlier copy."""
@@ -358,8 +365,8 @@ class Stage(ABC, Generic[SettingsT]):
         if new.errors:
             return Health(Level.ERROR, f"{new.errors} exceptions caught since the last status; see the log")
         if new.dropped:
-            last = f"; the last: {self._last_refusal}" if self._last_refusal else ""
-            return Health(Level.WARN, f"{new.dropped} inputs refused since the last status{last}")
+            why = f"; the last: {self._last_refusal}" if self._last_refusal else f": {new.refused_text()}"
+            return Health(Level.WARN, f"{new.dropped} inputs refused since the last status{why}")
         if lost := [f"{new.reasons[reason]} {reason}" for reason in LOST if new.reasons[reason]]:
             return Health(Level.WARN, f"objects in its input lost since the last status: {', '.join(lost)}")
         if self._input_expected() and not new.received:

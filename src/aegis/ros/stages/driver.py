@@ -220,7 +220,9 @@ class DriverStage(Stage[DriverSettings]):
             return Health(Level.ERROR, self._trouble or "the line is not open yet")
         last_ns = max(self._opened_at_ns, self._frame_at_ns or 0)
         if self._now_ns - last_ns > self.settings.silent_after_s * 1e9:
-            return Health(Level.STALE, f"no data: no frame for {(self._now_ns - last_ns) * 1e-9:.1f} s")
+            refused = self.counters.since(self._reported).refused_text()
+            meanwhile = f"; refused since the last status: {refused}" if refused else ""
+            return Health(Level.STALE, f"no data: no frame for {(self._now_ns - last_ns) * 1e-9:.1f} s{meanwhile}")
         own, health = self.driver.health(), super().health()
         return own if own.level > health.level else health
 

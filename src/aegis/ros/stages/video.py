@@ -13,9 +13,10 @@ import numpy as np
 
 from aegis.core.events import ScanStarted
 from aegis.core.finite import finite_or_none
+from aegis.core.health import Health, Level
 from aegis.core.params import ConfigError
 from aegis.core.types import Floats
-from aegis.core.video.extractor import Picture, PlotExtractor
+from aegis.core.video.extractor import NO_HEADING, Picture, PlotExtractor
 from aegis.core.video.settings import VideoSettings
 from aegis.core.video.spokes import Spokes, VideoError
 from aegis.ros.messages.clouds import cloud_to_msg
@@ -45,7 +46,7 @@ class VideoStage(Stage[VideoSettings]):
             )
         self.extractor = PlotExtractor(settings)
         self._sequence = self._pictures = 0
-        self._last_refusal = ""
+        self._headless = 0  # spokes without a heading, until the last status
 
     def reads(self, topic: str) -> bool:
         """Read the one topic that the parameters name."""
@@ -57,8 +58,7 @@ class VideoStage(Stage[VideoSettings]):
         try:
             video = self._read(topic, message)
         except VideoError as error:
-            self.counters.drop(error.reason)
-            self._last_refusal = str(error)
+            yield from self._refuse_input(error.reason, str(error), stamp_ns)
             return
         self.note_sequence(topic, video.sequence, video.sensor_id)
         yield from self._outputs(self.extractor.step(video), stamp_ns)
@@ -85,6 +85,24 @@ class VideoStage(Stage[VideoSettings]):
     def reset(self) -> None:
         """Begin the picture anew."""
         self.extractor.reset()
+
+    def status(self, now_ns: int) -> list[Output]:
+        """Begin to count spokes without a heading anew."""
+        out = super().status(now_ns)
+        self._headless = self.extractor.notes[NO_HEADING]
+        return out
+
+    def health(self) -> Health:
+        """Tell also that a picture which has north up lacks headings: nothing is seen then."""
+        health = super().health()
+        headless = self.extractor.notes[NO_HEADING] - self._headless
+        if health.level is Level.OK and headless > 0:
+            return Health(
+                Level.WARN,
+                f"{headless} spokes without a heading left out since the last status: the picture has north up, and none came "
+                f"for {self.settings.heading_hold_s:g} s (video.heading_hold_s; video.up: bow needs none)",
+            )
+        return health
 
     def detail(self) -> dict[str, object]:
         """Return how the antenna turns, where the picture's x points, and what was left out."""
