@@ -19,10 +19,11 @@ from click.testing import CliRunner, Result
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from rclpy.serialization import deserialize_message
-from rosbags.rosbag2 import Reader
+from rosbags.rosbag2 import Reader, Writer
 from scipy.optimize import linear_sum_assignment
 
 from aegis.cli.main import cli
+from aegis.core.ew.descriptors import Pulses
 from aegis.core.metrics import gospa
 from aegis.core.threat.drawn_zones import drawn_zone
 from aegis.core.types import AlarmState, TrackStatus
@@ -31,6 +32,7 @@ from aegis.graph.offline import process_bag, simulate_bag
 from aegis.resources import config_file
 from aegis.ros.bag import BagReader, serialize, typestore, write_bag
 from aegis.ros.messages.alarms import alarms_from_msg
+from aegis.ros.messages.ew import pulses_to_msg, signals_from_msg
 from aegis.ros.messages.picture import tracks_from_msg
 from aegis.ros.messages.zones import zones_to_msg
 from aegis.ros.qos import message_class
@@ -325,3 +327,37 @@ def test_zones_that_were_drawn_while_a_bag_was_recorded_are_watched_as_they_were
     last = alarms_from_msg(told[-1])
     assert {alarm.state for alarm in last} == {AlarmState.ENDED}
     assert all(15.0 <= (alarm.ended_ns - begin_ns) / 1e9 <= 16.5 for alarm in last if alarm.id == first[0].id)
+
+
+def with_pulses(simulated: Path, path: Path, topics: tuple[str, ...]) -> Path:
+    """Write the bag again with pulses of a marine radar at 9.41 GHz, one in .8 ms, on these topics too."""
+    store = typestore()
+    with closing(BagReader(simulated, "radar/points", CLOUD)) as reader, Writer(path, version=9) as writer:
+        clouds = writer.add_connection("/radar/points", CLOUD, typestore=store)
+        kind = TOPICS["ew/pulses"].type
+        heard = [writer.add_connection(topic, kind, typestore=store) for topic in topics]
+        for k, (time_ns, data) in enumerate(reader.messages()):
+            writer.write(clouds, time_ns, data)
+            n = 100
+            pulses = Pulses(
+                time_ns, "map", k + 1, "receiver", 0.8e-3 * np.arange(n), np.full(n, 9.41e9), np.full(n, 0.25e-6),
+                np.full(n, -50.0), np.full(n, 0.5), np.full(n, 0.02),
+            )  # fmt: skip
+            for connection in heard:
+                writer.write(connection, time_ns, serialize(pulses_to_msg(pulses), kind, store))
+    return path
+
+
+def test_the_pulses_of_a_warning_receiver_go_with_the_points(simulated, tmp_path):
+    done = aegis("process", with_pulses(simulated, tmp_path / "in", ("/ew/pulses",)), "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    told = [signals_from_msg(m) for m in messages(tmp_path / "out", "ew/signals")]
+    assert {signal.emitter for signal in told[-1]} == {"marine_radar_x_band"}
+    assert len(messages(tmp_path / "out", "ew/pulses")) == 40
+
+
+def test_of_several_receivers_none_is_taken_and_that_is_said(simulated, tmp_path):
+    both = ("/east/ew/pulses", "/west/ew/pulses")
+    done = aegis("process", with_pulses(simulated, tmp_path / "in", both), "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "has several: /east/ew/pulses, /west/ew/pulses; none of them is taken" in done.output

@@ -33,6 +33,7 @@ VIDEO = "radar/video"
 INPUTS = ("radar/points", "radar/cube", VIDEO)
 ODOMETRY = "odometry"
 NOISE = "radar/noise"  # what the receiver of such a radar hears; taken where the bag has it
+PULSES = "ew/pulses"  # of a warning receiver
 ZONES = "zones"  # that people have drawn meanwhile
 TRUTH = "truth"  # of a simulation; carried along, for `aegis evaluate`
 STATUS_PERIOD_NS = 1_000_000_000
@@ -155,7 +156,7 @@ def process_bag(
     """Send the radar points, or raw cubes, of a bag through the graph; write them and every topic of the graph.
 
     On a moving platform (a parameter of `detection`) the platform's odometry goes with them, in the order of recording, as do zones
-    that were drawn. The truth of a simulation is copied.
+    that were drawn, a warning receiver's pulses and, with points, what the receiver hears. The truth of a simulation is copied.
 
     Args:
         in_bag: rosbag2 folder or file; out_bag: the bag to write, which must not exist.
@@ -176,14 +177,19 @@ def process_bag(
         if pipeline.reads(ODOMETRY):
             odometry = BagReader(in_bag, odometry_topic, TOPICS[ODOMETRY].type, option="--odometry-topic")
             readers[ODOMETRY] = stack.enter_context(closing(odometry))
+        left_out = []
         # Cubes tell the noise themselves.
-        for name in (TRUTH, ZONES) if source == "radar/cube" else (TRUTH, ZONES, NOISE):
-            if sum(found.endswith("/" + name) and kind == TOPICS[name].type for found, kind in types.items()) == 1:
+        for name in (TRUTH, ZONES, PULSES) if source == "radar/cube" else (TRUTH, ZONES, PULSES, NOISE):
+            there = sorted(n for n, kind in types.items() if n.endswith("/" + name) and kind == TOPICS[name].type)
+            if len(there) == 1:
                 readers[name] = stack.enter_context(closing(BagReader(in_bag, name, TOPICS[name].type)))
+            elif there:
+                left_out.append(f"{in_bag} has several: {', '.join(there)}; none of them is taken")
         total = sum(reader.count for reader in readers.values())
         found = _Input(source, tuple(readers), _merged(readers), total)
         summary = _process(pipeline, found, in_bag, out_bag, progress)
-        summary.warnings = list(dict.fromkeys(warning for reader in readers.values() for warning in reader.warnings))
+        odd = [warning for reader in readers.values() for warning in reader.warnings]
+        summary.warnings = list(dict.fromkeys([*left_out, *odd]))
         return summary
 
 
