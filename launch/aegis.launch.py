@@ -207,12 +207,15 @@ def sensor_transform(plan: Plan, radar: str = "") -> LaunchDescriptionEntity:
         return LogInfo(
             msg=f"no tf2_ros here: no transform {tracking.frame_id} -> {sensor}; RViz cannot place the points"
         )
-    yaw = str(math.radians(pose.sensor_yaw_deg))
+    yaw, pitch, roll = (
+        str(math.radians(angle)) for angle in (pose.sensor_yaw_deg, pose.sensor_pitch_deg, pose.sensor_roll_deg)
+    )
     return Node(
         package="tf2_ros",
         executable="static_transform_publisher",
         arguments=[
-            *("--x", str(pose.sensor_x), "--y", str(pose.sensor_y), "--z", str(pose.sensor_z), "--yaw", yaw),
+            *("--x", str(pose.sensor_x), "--y", str(pose.sensor_y), "--z", str(pose.sensor_z)),
+            *("--yaw", yaw, "--pitch", pitch, "--roll", roll),
             *("--frame-id", tracking.frame_id, "--child-frame-id", sensor),
         ],
     )

@@ -485,3 +485,15 @@ def test_chirp_jitter_takes_a_parallel_radars_energy_out_of_its_range():
         peaks.append((np.abs(spectrum) ** 2).mean(axis=(1, 2)).max())
     assert 0.0 < chosen.most_chirp_jitter_s < 25e-6
     assert 10 * np.log10(peaks[0] / peaks[1]) > 12.0  # 64 chirps: 18 dB at most
+
+
+def test_the_surface_lies_level_before_a_sensor_that_is_tilted():
+    surface = [{"density_db": -20.0}]
+    base = {"sensor_z": 8.0, "sensor_yaw_deg": 40.0}
+    level, tilted = (
+        SignalSimulator(settings(FMCW, **base, **more), scene(target(), clutter=surface))
+        for more in ({}, {"sensor_pitch_deg": -15.0, "sensor_roll_deg": 170.0})
+    )
+    in_map = [radar._clutter[0].direction @ radar.settings.rotation().T for radar in (level, tilted)]
+    np.testing.assert_allclose(in_map[1], in_map[0], atol=1e-12)
+    assert (in_map[0][..., 2] < 0.0).all()

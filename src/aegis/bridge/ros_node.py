@@ -35,8 +35,9 @@ from aegis.bridge.live.alarm_columns import alarm_rows
 from aegis.bridge.live.area_columns import area_rows
 from aegis.bridge.live.encoded import EncodedRows
 from aegis.bridge.live.ew_columns import advice_rows, signal_rows
-from aegis.bridge.live.frames import EwFrame, Frame, RadarFrame
+from aegis.bridge.live.frames import E, EwFrame, Frame, RadarFrame
 from aegis.bridge.live.join import ScanJoin
+from aegis.bridge.live.level import LevelView
 from aegis.bridge.live.loop_queue import LoopQueue
 from aegis.bridge.live.nodes import OWN_NAME, GraphNodes
 from aegis.bridge.live.reports import Classifier, StatusRow, event_from_msg, event_of_site, rows_from_msg
@@ -125,7 +126,7 @@ class BridgeStage(Stage[BridgeSettings]):
         self._put = side.queue.put
         self._now_ns = now_ns
         self._join = ScanJoin()
-        self._video_feed = VideoFeed(settings)
+        self._video_feed, self._level = VideoFeed(settings), LevelView(settings)
         self._broadcast: Counter[str] = Counter()
         self._history_since_s: float | None = None  # since when its database is away, as it was told
         self._take: dict[str, Callable[[Any], None]] = {
@@ -216,7 +217,7 @@ class BridgeStage(Stage[BridgeSettings]):
         return self._side.detail()
 
     def _detections(self, message: DetectionArray) -> None:
-        d = detections_from_msg(message)
+        d = self._level.detections(detections_from_msg(message))
         frame = self._frame("detections", d, columns.detection_rows, columns.detection_brief)
         content = b"".join(values.tobytes() for values in (d.range, d.azimuth, d.range_rate, d.snr_db))
         self._side.state.sources.heard("detections", d.sensor_id, frame.received_at, content, len(d))
@@ -238,24 +239,23 @@ class BridgeStage(Stage[BridgeSettings]):
         self._note_output(frame)
 
     def _signals(self, message: EwSignalArray) -> None:
-        signals, stamp_ns = signals_from_msg(message), stamp_of(message)
-        frame = EwFrame(signals, signal_rows(signals), stamp_ns, self._age_s(stamp_ns), time.monotonic())
-        self._put(EwFrame[Signal], frame)
+        signals = self._level.signals(signals_from_msg(message))
+        self._put(EwFrame[Signal], self._whole(signals, signal_rows(signals), stamp_of(message)))
 
     def _advice(self, message: EwAdviceArray) -> None:
-        advice, stamp_ns = advice_from_msg(message), stamp_of(message)
-        frame = EwFrame(advice, advice_rows(advice), stamp_ns, self._age_s(stamp_ns), time.monotonic())
-        self._put(EwFrame[Advice], frame)
+        advice = advice_from_msg(message)
+        self._put(EwFrame[Advice], self._whole(advice, advice_rows(advice), stamp_of(message)))
 
     def _alarms(self, message: AlarmArray) -> None:
-        alarms, stamp_ns = alarms_from_msg(message), stamp_of(message)
-        frame = EwFrame(alarms, alarm_rows(alarms), stamp_ns, self._age_s(stamp_ns), time.monotonic())
-        self._put(EwFrame[Alarm], frame)
+        alarms = alarms_from_msg(message)
+        self._put(EwFrame[Alarm], self._whole(alarms, alarm_rows(alarms), stamp_of(message)))
 
     def _protected(self, message: ProtectedArray) -> None:
-        areas, stamp_ns = areas_from_msg(message), stamp_of(message)
-        frame = EwFrame(areas, area_rows(areas), stamp_ns, self._age_s(stamp_ns), time.monotonic())
-        self._put(EwFrame[ProtectedArea], frame)
+        areas = areas_from_msg(message)
+        self._put(EwFrame[ProtectedArea], self._whole(areas, area_rows(areas), stamp_of(message)))
+
+    def _whole(self, items: Sequence[E], rows: EncodedRows, stamp_ns: int) -> EwFrame[E]:
+        return EwFrame(items, rows, stamp_ns, self._age_s(stamp_ns), time.monotonic())
 
     def _video(self, message: RadarVideo) -> None:
         try:

@@ -32,6 +32,14 @@ class SensorPose(Settings):
         unit="deg", ge=-360.0, le=360.0,
     )  # fmt: skip
 
+    sensor_pitch_deg: float = param(
+        0.0, "How far its x axis points down from the horizon (as in ROS); negative: up, as of a panel that is tilted back.",
+        unit="deg", ge=-90.0, le=90.0,
+    )  # fmt: skip
+    sensor_roll_deg: float = param(
+        0.0, "How far it is turned about its x axis, its left side up; 180: it hangs upside down.", unit="deg", ge=-180.0, le=180.0
+    )  # fmt: skip
+
     def position(self) -> Floats:
         """Return the sensor's position, (3,) [m]."""
         return np.array([self.sensor_x, self.sensor_y, self.sensor_z])
@@ -39,7 +47,13 @@ class SensorPose(Settings):
     def rotation(self) -> Floats:
         """Return the (3, 3) matrix that turns vectors of the sensor's frame into map (or the platform's frame)."""
         c, s = math.cos(math.radians(self.sensor_yaw_deg)), math.sin(math.radians(self.sensor_yaw_deg))
-        return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+        yaw = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+        if not (self.sensor_pitch_deg or self.sensor_roll_deg):
+            return yaw
+        c, s = math.cos(math.radians(self.sensor_pitch_deg)), math.sin(math.radians(self.sensor_pitch_deg))
+        pitch = np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+        c, s = math.cos(math.radians(self.sensor_roll_deg)), math.sin(math.radians(self.sensor_roll_deg))
+        return np.asarray(yaw @ pitch @ np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]]))
 
     def to_map(self, points: Floats) -> Floats:
         """Return (N, 3) points of the sensor's frame in map, (N, 3) [m]."""

@@ -25,7 +25,7 @@ from aegis.graph.parameter_file import parse_sets
 from aegis.ros.topics import COMMON_PUBLISHES
 
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
-_PLACE = ("sensor_x", "sensor_y", "sensor_z", "sensor_yaw_deg")
+_PLACE = ("sensor_x", "sensor_y", "sensor_z", "sensor_yaw_deg", "sensor_pitch_deg", "sensor_roll_deg")
 _TRACKER, _FUSION = "tracking", "fusion"
 _SOURCE_TRACKS = "source_tracks"  # what the trackers' `tracks` are for the fusion
 _RANGE_BIAS_SIGMA_M = 20.0

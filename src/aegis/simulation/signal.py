@@ -67,8 +67,12 @@ class SignalSimulator(SimulatedRadar):
         self._cells_m = range_cells(self._waveform_at(sent.frequency_hz), settings.receiver.samples)
         beams = antenna.transmitters_azimuth * antenna.receivers_azimuth
         height = max(settings.sensor_z, 0.0)
+        turn = (
+            self._rotation.T @ settings.model_copy(update={"sensor_pitch_deg": 0.0, "sensor_roll_deg": 0.0}).rotation()
+        )
         self._clutter = [
-            SurfaceClutter(item, height, self._cells_m, beams, sent.chirps, self._rng) for item in self.scenario.clutter
+            SurfaceClutter(item, height, self._cells_m, beams, sent.chirps, self._rng, turn)
+            for item in self.scenario.clutter
         ]
         self._begin()
 

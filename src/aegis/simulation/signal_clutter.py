@@ -30,11 +30,12 @@ class SurfaceClutter:
         beams: patches beside one another, evenly spaced in the sine of the azimuth.
         chirps: of a frame, of each transmitter.
         rng: random generator.
+        turn: (3, 3) from a level sensor's frame, which looks the same way, to that of the sensor.
     """
 
     def __init__(
-        self, item: Clutter, height_m: float, ranges_m: Floats, beams: int, chirps: int, rng: np.random.Generator
-    ) -> None:
+        self, item: Clutter, height_m: float, ranges_m: Floats, beams: int, chirps: int, rng: np.random.Generator, turn: Floats
+    ) -> None:  # fmt: skip
         self.item = item
         self._chirps = chirps
         nearest = max(item.from_m, height_m, ranges_m[1] - ranges_m[0])
@@ -46,8 +47,8 @@ class SurfaceClutter:
         area = (ranges_m[1] - ranges_m[0]) * self._range_m[:, None] * np.diff(edges)
         up = -height_m / self._range_m[:, None]
         ground = np.sqrt(1 - up**2)
-        self.direction = np.stack(
-            np.broadcast_arrays(ground * np.cos(azimuth), ground * np.sin(azimuth), up), axis=-1
+        self.direction = (
+            np.stack(np.broadcast_arrays(ground * np.cos(azimuth), ground * np.sin(azimuth), up), axis=-1) @ turn.T
         )  # (ranges, beams, 3)
         size = (len(self._range_m), beams)
         texture = np.ones(size)

@@ -77,10 +77,13 @@ def test_polar_detections_are_placed_in_map():
     assert z.components().all()
 
 
+@pytest.mark.parametrize("upside_down", [False, True])
 @given(st.floats(-3.1, 3.1), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(-3.0, 3.0), st.floats(5.0, 50_000.0))
-def test_what_has_no_elevation_is_as_high_as_a_sensor_that_is_tilted(yaw, pitch, roll, azimuth, reach):
-    """Whatever a ship's roll: at the range and the azimuth measured, by scipy's rotation, and no higher than the sensor."""
-    turn = Rotation.from_euler("ZYX", [yaw, pitch, roll])
+def test_what_has_no_elevation_is_as_high_as_a_sensor_that_is_tilted(upside_down, yaw, pitch, roll, azimuth, reach):
+    """Whatever a ship's roll, and how the sensor hangs on it: at the range and the azimuth measured, by scipy's rotation, and no
+    higher than the sensor.
+    """
+    turn = Rotation.from_euler("ZYX", [yaw, pitch, roll + np.pi * upside_down])
     pose = Pose(np.array([100.0, -50.0, 12.0]), turn.as_matrix(), np.zeros(3))
     z = measurement.from_detections(detections_of([[reach, azimuth, np.nan, np.nan]], 0.0), pose)
     away = z.position[0] - pose.position

@@ -141,6 +141,12 @@ class Detector:
             sector=scan.sector,
         )
 
+    def _heights(self, d: Detections) -> Floats:
+        """Return (N,) how much higher than the sensor, as it is mounted, detections are; NaN without elevation."""
+        up = self.settings.rotation()[2]
+        level = up[0] * np.cos(d.azimuth) + up[1] * np.sin(d.azimuth)
+        return np.asarray(d.range * (level * np.cos(d.elevation) + up[2] * np.sin(d.elevation)))
+
     def _classify(self, d: Detections) -> None:
         height_sigma = np.sqrt((d.range * np.cos(d.elevation)) ** 2 * d.variance[:, 2])
         stated = _states(d.class_probability)
@@ -149,7 +155,7 @@ class Detector:
             rcs_dbsm=d.rcs_dbsm,
             radial_speed=np.abs(d.range_rate),
             radial_speed_sigma=np.sqrt(d.variance[:, 3]),
-            height=d.range * np.sin(d.elevation),
+            height=self._heights(d),
             height_sigma=np.nan_to_num(height_sigma, nan=1.0),
         )
         # What the sensor states goes on as it is stated: the tracker weighs it. What the detection is called is by both.

@@ -110,7 +110,8 @@ def level_with(reach: Floats, azimuth: Floats, pose: Pose) -> Floats:
     """
     forward, left, up = pose.rotation[2]
     c, s = np.cos(azimuth), np.sin(azimuth)
-    elevation = np.arctan2(-(forward * c + left * s), up)
+    # To this side of its own axis, also where it hangs upside down.
+    elevation = np.arctan2(-np.copysign(1.0, up) * (forward * c + left * s), np.abs(up))
     ground = reach * np.cos(elevation)
     local = np.stack([ground * c, ground * s, reach * np.sin(elevation)], axis=1)
     return np.asarray(local @ pose.rotation.T + pose.position)
