@@ -77,6 +77,21 @@ def titled(path, values):
     path.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
 
 
+def rf64(path, values):
+    """Write the form of .wav for more than 4 GB (EBU Tech 3306): its lengths are in a chunk of their own."""
+    wav(path, values)
+    data = path.read_bytes()
+    at = data.index(b"data")
+    size = len(data) - at - 8
+    long = (
+        b"ds64"
+        + (28).to_bytes(4, "little")
+        + b"".join(n.to_bytes(8, "little") for n in (len(data) + 28, size, size // 4))
+        + bytes(4)
+    )
+    path.write_bytes(b"RF64\xff\xff\xff\xffWAVE" + long + data[12:at] + b"data\xff\xff\xff\xff" + data[at + 8 :])
+
+
 @pytest.mark.parametrize(
     ("name", "write", "values", "expected", "rate"),
     [
@@ -106,6 +121,7 @@ def titled(path, values):
         ("sheet.txt", columns(["t,I,Q"], lambda k: k / 4000.0, "utf-16"), IQ, X, 4000.0),
         ("latin.csv", columns(["# Ger\xe4t,5 \xb5V", "t,I,Q"], lambda k: k / 4000.0, "latin-1"), IQ, X, 4000.0),
         ("titled.wav", titled, IQ, X, 4000.0),
+        ("long.wav", rf64, IQ, X, 4000.0),
         ("twice.wav", wav, np.stack([X.real, -X.real], axis=1), X.real, 4000.0),
         ("silent.wav", wav, np.stack([0.0 * X.real, X.real], axis=1), X.real, 4000.0),
         ("radio.cs16", raw, IQ.astype("<i2"), X, math.nan),
@@ -168,8 +184,9 @@ def test_a_file_without_a_header_is_read_as_is_said(tmp_path):
         read_recording(tmp_path / "a.bin")
 
 
-def test_titles_are_no_samples_that_are_missing(tmp_path):
-    titled(tmp_path / "a.wav", IQ)
+@pytest.mark.parametrize("write", [titled, rf64])
+def test_titles_and_long_files_lack_no_samples(tmp_path, write):
+    write(tmp_path / "a.wav", IQ)
     assert read_recording(tmp_path / "a.wav").note == ""
 
 

@@ -118,7 +118,7 @@ def _of_wav(data: bytes) -> tuple[float, NDArray[np.generic], str]:
     from scipy.io import wavfile
 
     note, form, start = "", _chunk(data, b"fmt "), _chunk(data, b"data")
-    if 0 <= form < start and start + 8 < len(data):
+    if data[:4] == b"RIFF" and 0 <= form < start and start + 8 < len(data):  # RF64 has its lengths elsewhere
         block = max(int.from_bytes(data[form + 20 : form + 22], "little"), 1)
         whole = (len(data) - start - 8) // block * block
         if whole < int.from_bytes(data[start + 4 : start + 8], "little"):  # cut short, or written to a pipe
