@@ -9,7 +9,7 @@ import pytest
 from threat_tracks import tracks_of
 
 from aegis.core.ids import UniqueIds
-from aegis.core.threat.alarms import AlarmBook
+from aegis.core.threat.alarms import AlarmBook, text_of
 from aegis.core.threat.settings import ThreatSettings
 from aegis.core.threat.zone_watch import RuleChange
 from aegis.core.types import AlarmState, ClassId
@@ -160,3 +160,12 @@ def test_an_alarm_of_a_rule_that_is_gone_after_a_restart_ends():
     after.take_kept(b.kept())
     assert take(after, 5) == ([], [])
     assert take(after, 16) == ([], [1])
+
+
+@pytest.mark.parametrize(("speed", "told"), [(0.0, False), (0.5, False), (1.4, False), (1.5, True), (30.0, True)])
+def test_what_may_as_well_stand_has_no_course(speed, told):
+    """Both components of the velocity are known to 1 m/s: together to the root of 2, and below that any course may be."""
+    hovers = tracks_of((7, ClassId.DRONE, (50.0, 60.0, 120.0), (0.6 * speed, 0.8 * speed, 0.0)), sigma=(5.0, 1.0))
+    text = text_of(SETTINGS.rules["pier"], RuleChange("pier", 7, True, 0, 0.0), hovers)
+    assert f"{speed:.1f} m/s" in text
+    assert ("on course 37 deg" in text) == told

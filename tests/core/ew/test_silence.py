@@ -62,6 +62,7 @@ def test_a_jammer_and_an_emitter_that_are_heard_no_more_end_and_so_does_what_is_
     assert last["EMITTER"] == pytest.approx(24.5 + 10.0, abs=1.0)  # pulses.hold_s
     assert last["NOISE_JAMMING"] == pytest.approx(24.5 + 30.0, abs=1.0)  # noise.hold_s
     assert [one.state.name for one in book.advice] == ["WITHDRAWN"]
+    assert not watch.judged  # nothing tells of a noise floor any more
 
 
 def test_what_goes_on_being_heard_goes_on():

@@ -171,9 +171,11 @@ class Watch:
             silent = {kind: self._silence.silent_s(f"{kind} {name}") for kind in _HEARD_OF}
             if sensor.reports and silent[_NOISE] > s.noise.hold_s:
                 sensor.receiver.end()
+                sensor.receiver.judged = False
                 sensor.reports = False  # the levels beside its detections, where it has some, are all that is left
             if silent[_DETECTIONS] > s.noise.hold_s:
                 sensor.levels.end()
+                sensor.levels.judged = False
             if silent[_DETECTIONS] > s.deception.hold_s:
                 sensor.false_targets.end()
                 sensor.pull_off.end()

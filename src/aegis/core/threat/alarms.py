@@ -269,7 +269,7 @@ def text_of(rule: Rule, change: RuleChange, tracks: Tracks) -> str:
     east, north = float(tracks.state[k, 3]), float(tracks.state[k, 4])
     speed = math.hypot(east, north)
     motion = f"{speed:.1f} m/s"
-    if speed > 0.0:
+    if speed > math.sqrt(max(float(tracks.covariance[k, 3, 3] + tracks.covariance[k, 4, 4]), 0.0)):  # else it has none
         motion += f" on course {compass_text(math.degrees(math.atan2(east, north)))} deg"
     parts += [class_in_words(int(tracks.class_id[k]), tracks.class_probability[k]), motion]
     height, sigma = float(tracks.state[k, 2]), math.sqrt(max(float(tracks.covariance[k, 2, 2]), 0.0))
