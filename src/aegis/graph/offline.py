@@ -182,7 +182,7 @@ def process_bag(
         for name in (TRUTH, ZONES, PULSES) if source == "radar/cube" else (TRUTH, ZONES, PULSES, NOISE):
             there = sorted(n for n, kind in types.items() if n.endswith("/" + name) and kind == TOPICS[name].type)
             if len(there) == 1:
-                readers[name] = stack.enter_context(closing(BagReader(in_bag, name, TOPICS[name].type)))
+                readers[name] = stack.enter_context(closing(BagReader(in_bag, there[0], TOPICS[name].type)))
             elif there:
                 left_out.append(f"{in_bag} has several: {', '.join(there)}; none of them is taken")
         total = sum(reader.count for reader in readers.values())
@@ -263,8 +263,9 @@ def _input_of(types: Mapping[str, str], topic: str | None) -> tuple[str, str]:
     """Return which of INPUTS a bag's topic is, and the topic's name; what the bag does not have, its reader will refuse."""
     for source in INPUTS:
         wanted = "/" + (topic or source).strip("/")
-        if any(name.endswith(wanted) and kind == TOPICS[source].type for name, kind in types.items()):
-            return source, topic or source
+        there = [name for name, kind in types.items() if name.endswith(wanted) and kind == TOPICS[source].type]
+        if there:
+            return source, topic or (there[0] if len(there) == 1 else source)
     return INPUTS[0], topic or INPUTS[0]
 
 

@@ -90,18 +90,22 @@ def topic_types(path: Path, *, whole: bool = True) -> dict[str, str]:
         return {topic.name: topic.type for topic in recording.topics if topic.messages}
 
 
-def _find(recording: Recording, path: Path, topic: str, type_name: str, option: str) -> StoredTopic:
-    """Return a topic of a bag; see `BagReader`."""
+def _find(
+    recording: Recording, path: Path, topic: str, type_name: str, option: str, *, named: bool = True
+) -> StoredTopic:
+    """Return a topic of a bag; see `BagReader`. One that nobody has named is of the type: others' `status` are none of ours."""
     wanted = full_name(topic)
     topics = recording.topics
-    names = {t.name for t in topics}
+    of_type = {t.name for t in topics if t.type == type_name}
+    names = {t.name for t in topics} if named or not any(name.endswith(wanted) for name in of_type) else of_type
     if wanted not in names:
-        ending = sorted(name for name in names if name.endswith(wanted))
+        ending = sorted(name for name in of_type if name.endswith(wanted))
+        ending = ending or sorted(name for name in names if name.endswith(wanted))
         if len(ending) == 1:
             wanted = ending[0]
         elif ending:
             raise BagError(f"{path} has several: {', '.join(ending)}; say which with {option}")
-    found = [t for t in topics if t.name == wanted]
+    found = [t for t in topics if t.name == wanted and t.name in names]
     if not found:
         usable = sorted(t.name for t in topics if t.type == type_name)
         there = ", ".join(f"{t.name} [{t.type}]" for t in topics) or "nothing"
@@ -165,11 +169,13 @@ class GraphBag(_Bag):
 
     def has(self, name: str) -> bool:
         """Tell whether a topic of the graph's table is there, in any namespace."""
-        return any(topic.name.endswith(full_name(name)) for topic in self.topics)
+        kind = topic_called(name).type
+        return any(topic.type == kind and topic.name.endswith(full_name(name)) for topic in self.topics)
 
     def each(self, name: str) -> list[str]:
         """Return by which names to take a topic of the graph's table: its own, or where a rig has one for each radar, theirs."""
-        names = rig_names([topic.name for topic in self.topics], name)
+        kind = topic_called(name).type
+        names = rig_names([topic.name for topic in self.topics if topic.type == kind], name)
         return names or ([name] if self.has(name) else [])
 
     def take(
@@ -186,7 +192,8 @@ class GraphBag(_Bag):
         Raises:
             BagError: it is not there, of another type, empty, or there are several.
         """
-        found = _find(self._recording, self.path, wanted or name, type_name or topic_called(name).type, option)
+        kind = type_name or topic_called(name).type
+        found = _find(self._recording, self.path, wanted or name, kind, option, named=wanted is not None)
         if not found.messages:
             raise BagError(f"{self.path} is empty: no messages on {found.name}")
         self._names[found.name] = name

@@ -27,6 +27,7 @@ from aegis.ros.messages.picture import threats_from_msg, tracks_from_msg
 from aegis.ros.messages.protected import areas_from_msg
 from aegis.ros.messages.reports import ReceivedEvent, event_from_msg, status_rows
 from aegis.ros.recording.storage import StoredTopic
+from aegis.ros.topics import TOPICS
 
 LEVELS = tuple(ThreatLevel)
 READ = ("tracks", "threats", "alarms", "events", "status", "protected")
@@ -84,7 +85,7 @@ class Contents:
 
     def has(self, topic: str) -> bool:
         """Tell whether something was on a topic."""
-        return any(t.name.endswith(f"/{topic}") for t in self.topics)
+        return any(t.type == TOPICS[topic].type and t.name.endswith(f"/{topic}") for t in self.topics)
 
     def __post_init__(self) -> None:
         """Prepare."""
