@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from aegis.bench import BenchmarkError, Row, bridge_naive, three_digits
 from aegis.bench.bridge_clients import Load, Seen
-from aegis.bench.live import START_DEADLINE_S, environment, free_port
+from aegis.bench.live import START_DEADLINE_S, environment, free_port, running
 from aegis.bridge.accounts.store import Accounts
 
 HZ = 10.0
@@ -172,21 +172,6 @@ def _sampled(process: psutil.Process) -> Iterator[list[tuple[float, float, float
         thread.join()
 
 
-@contextlib.contextmanager
-def _running(command: list[str], environ: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("ab") as file:
-        process = subprocess.Popen([sys.executable, *command], env=environ, stdout=file, stderr=file)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path, headers: dict[str, str] | None = None) -> None:
     """Wait until a URL answers 200.
 
@@ -213,12 +198,12 @@ def bridge_of(tracks: int) -> Iterator[tuple[int, psutil.Process, str]]:
         accounts = Accounts(state)
         accounts.add(USER, PASSWORD, "viewer")
         accounts.close()
-        bridge = ["-m", "aegis.graph.node", "bridge"]
+        bridge = [sys.executable, "-m", "aegis.graph.node", "bridge"]
         # A token that outlives the whole measurement.
         for key, value in {"port": port, "accounts.access_token_minutes": 120}.items():
             bridge += ["--set", f"bridge.{key}={value}"]
-        feed = ["-m", "aegis.bench.bridge_feed", str(tracks), str(HZ)]
-        with _running(bridge, environ, log) as process, _running(feed, environ, log):
+        feed = [sys.executable, "-m", "aegis.bench.bridge_feed", str(tracks), str(HZ)]
+        with running(bridge, environ, log) as process, running(feed, environ, log):
             url = f"http://127.0.0.1:{port}"
             _wait_for(f"{url}/health", process, log)
             answer = httpx.post(f"{url}/api/auth/login", json={"username": USER, "password": PASSWORD}, timeout=10)
@@ -232,8 +217,8 @@ def _beside(module: str, tracks: int) -> Iterator[tuple[int, psutil.Process]]:
     """Run what the bridge is compared with; yield its port and its process."""
     with tempfile.TemporaryDirectory(prefix="aegis-bench-") as name:
         port, log = free_port(), Path(name) / "log.txt"
-        command = ["-m", f"aegis.bench.{module}", str(port), str(tracks), str(HZ)]
-        with _running(command, dict(os.environ), log) as process:
+        command = [sys.executable, "-m", f"aegis.bench.{module}", str(port), str(tracks), str(HZ)]
+        with running(command, os.environ, log) as process:
             _wait_for(f"http://127.0.0.1:{port}{bridge_naive.TRACKS_PATH}", process, log)
             yield port, psutil.Process(process.pid)
 

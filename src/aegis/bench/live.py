@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from rclpy.qos import QoSProfile
 from aegis.bench import BenchmarkError
 
 START_DEADLINE_S = 90.0
+END_DEADLINE_S = 20.0
 DOMAIN = "99"
 PORT_BASE, PORTS_PER_DOMAIN = 7400, 250  # of RTPS 2.5, 9.6.2.3
 
@@ -56,22 +58,40 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextlib.contextmanager
 def aegis_up(
     environ: Mapping[str, str], log: Path, *options: str, command: Sequence[str] = (sys.executable, "-m", "aegis")
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     """Run `aegis up` until the block ends; `command` is that of `aegis`."""
-    with log.open("wb") as file:
-        up = subprocess.Popen([*command, "up", *options], env=dict(environ), stdout=file, stderr=file)
+    return running([*command, "up", *options], environ, log)
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], environ: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program, whose output is added to a log, until the block ends, or SIGTERM ends us."""
+    with log.open("ab") as file, _unwound_by_sigterm():
+        process = subprocess.Popen(command, env=dict(environ), stdout=file, stderr=file)
         try:
-            yield up
+            yield process
         finally:
-            up.send_signal(signal.SIGINT)
+            process.terminate()  # not SIGINT: a shell's background job, and what that starts, ignores it
             try:
-                up.wait(20)
+                process.wait(END_DEADLINE_S)
             except subprocess.TimeoutExpired:
-                up.kill()
-                up.wait()
+                process.kill()
+                process.wait()
+
+
+@contextlib.contextmanager
+def _unwound_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM end the block as an exception does, so that what was started in it ends too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

@@ -19,13 +19,15 @@ from aegis.core.threat.zones import ZoneArrays
 from aegis.core.types import Floats, Ints
 
 LONGEST_GAP_S = 30.0  # between two pictures: over a longer one nobody knows the way
+MOST_OF_IT = 0.99  # of the time between two pictures: who is out in both is not in for longer
 RAISE_S = 8  # column of the kernel's limits
 _OF_INSIDE = [WHEN.index(when) for when in ("inside", "enter")]
 
 
 class Crossed(NamedTuple):
-    """Slots that have crossed the bounds of a zone since the last picture; arrays (n,)."""
+    """Tracks that have crossed the bounds of zones since the last picture; arrays (n,), by zone."""
 
+    zone: Ints
     slot: Ints
     inside_s: Floats  # time that it was in the zone since the last picture
     was: NDArray[np.bool_]  # in the zone in the last picture
@@ -48,28 +50,24 @@ def held_between(
     """
     out: list[tuple[int, int, float]] = []
     now, passed_s = times
-    if not 0.0 < passed_s <= LONGEST_GAP_S:
-        return out
     rule, limit = rules
-    known = at.there == 1
-    turned = ((was_inside != at.inside) & known).any(axis=1)  # zones whose bounds somebody has crossed for certain
-    ways = _Ways(before, at.place, np.minimum(before, at.place), np.maximum(before, at.place))
     asking = np.flatnonzero(np.isin(rule[:, 1], _OF_INSIDE))
-    for z in np.unique(rule[asking, 0]).tolist():
-        asks = asking[rule[asking, 0] == z]
-        through = passed_s >= limit[asks, RAISE_S].min()  # else nobody is in it for so long between two pictures
-        if not (turned[z] or through):
+    if not len(asking) or not 0.0 < passed_s <= LONGEST_GAP_S:
+        return out
+    found = _crossed(at, zones, (rule[asking, 0], limit[asking, RAISE_S]), before, was_inside, passed_s)
+    first, end = (np.searchsorted(found.zone, rule[asking, 0], side) for side in ("left", "right"))
+    for r, some in zip(asking.tolist(), map(slice, first.tolist(), end.tolist()), strict=True):
+        if some.start == some.stop:
             continue
-        found = _crossed(at, zones, z, ways, was_inside[z], known, passed_s, through=bool(through))
-        for r in asks.tolist():
-            idle = at.active[r, found.slot] == 0
-            came = idle & found.is_in & ~found.was
-            at.against[r, found.slot[came]] = now - found.inside_s[came]
-            long = (found.inside_s > 0.0) & (found.inside_s >= limit[r, RAISE_S])
-            for k in np.flatnonzero(idle & ~found.is_in & (found.was | long)).tolist():
-                inside_s = _held_s(at, (rule[r], limit[r]), found, k, at.against[r], now - passed_s)
-                if inside_s > 0.0 and inside_s >= limit[r, RAISE_S]:
-                    out.append((r, int(found.slot[k]), inside_s))
+        slot, inside_s = found.slot[some], found.inside_s[some]
+        idle = at.active[r, slot] == 0
+        came = idle & found.is_in[some] & ~found.was[some]
+        at.against[r, slot[came]] = now - inside_s[came]
+        long = (inside_s > 0.0) & (inside_s >= limit[r, RAISE_S])
+        for k in np.flatnonzero(idle & ~found.is_in[some] & (found.was[some] | long)).tolist():
+            held_s = _held_s(at, (rule[r], limit[r]), found, some.start + k, at.against[r], now - passed_s)
+            if held_s > 0.0 and held_s >= limit[r, RAISE_S]:
+                out.append((r, int(slot[k]), held_s))
     return out
 
 
@@ -92,61 +90,72 @@ def _held_s(
     return float(found.inside_s[k]) if fits else 0.0
 
 
-class _Ways(NamedTuple):
-    """From the last picture to this one, (3, S) each."""
-
-    start: Floats
-    end: Floats
-    low: Floats
-    high: Floats
-
-
 def _crossed(
-    at: Slots, zones: ZoneArrays, z: int, ways: _Ways, was: Flags, known: NDArray[np.bool_], passed_s: float, *, through: bool
-) -> Crossed:  # fmt: skip
-    """Return who has come into a zone or gone out of it, and who has gone through it, if that is asked for.
+    at: Slots, zones: ZoneArrays, asked: tuple[Ints, Floats], start: Floats, was_inside: Flags, passed_s: float
+) -> Crossed:
+    """Return who has come into zones or gone out of them, and who has gone through, where that can take long enough.
+
+    Args:
+        at: the slots; zones: all.
+        asked: zones, and how long one has to be in them [s], of each rule that asks.
+        start: (3, S) places in the last picture; was_inside: (Z, S) who was in which zone then.
+        passed_s: time since.
+    """
+    known, end = at.there == 1, at.place
+    wanted = np.zeros(len(zones.names), dtype=bool)
+    wanted[asked[0]] = True
+    zone, slot = np.nonzero((was_inside != at.inside) & known & wanted[:, None])
+    through = np.unique(asked[0][asked[1] < MOST_OF_IT * passed_s])
+    if len(through):
+        low, high = np.minimum(start, end), np.maximum(start, end)
+        beside = [
+            _went_through(at, zones, z, (start, end, low, high), known & (was_inside[z] == 0)) for z in through.tolist()
+        ]
+        zone = np.concatenate([zone, np.repeat(through, [len(each) for each in beside])])
+        slot = np.concatenate([slot, *beside])
+        order = np.argsort(zone, kind="stable")
+        zone, slot = zone[order], slot[order]
+    share = share_inside(start[:, slot], end[:, slot], zones, zone) if len(slot) else np.empty(0)
+    return Crossed(zone, slot, share * passed_s, was_inside[zone, slot] > 0, at.inside[zone, slot] > 0)
+
+
+def _went_through(
+    at: Slots, zones: ZoneArrays, z: int, ways: tuple[Floats, Floats, Floats, Floats], out: NDArray[np.bool_]
+) -> Ints:
+    """Return which slots have met the edges of a zone, of those that were out of it, (S,), and are.
 
     Args:
         at: the slots; zones: all; z: which one.
-        ways: since the last picture; was: (S,) whether it was in the zone then; known: (S,) whether it was there.
-        passed_s: time since.
-        through: look for who has gone through, too.
+        ways: (3, S) their places in the last picture and in this one, the least and the greatest of both.
+        out: as above.
     """
-    now = at.inside[z]
-    some = known & (was != now)
-    if through:
-        west, south, east, north, floor, ceiling = zones.box[z]
-        low, high = ways.low, ways.high
-        over = (low[0] <= east) & (high[0] >= west) & (low[1] <= north) & (high[1] >= south)
-        beside = np.flatnonzero(over & known & (was == 0) & (now == 0) & (low[2] <= ceiling) & (high[2] >= floor))
-        some[beside[_meets(ways.start[:2, beside], ways.end[:2, beside], zones, z)]] = True
-    slot: Ints = np.flatnonzero(some)
-    share = share_inside(ways.start[:, slot], ways.end[:, slot], zones, z) if len(slot) else np.empty(0)
-    return Crossed(slot, share * passed_s, was[slot] > 0, now[slot] > 0)
-
-
-def _meets(start: Floats, end: Floats, zones: ZoneArrays, z: int) -> NDArray[np.bool_]:
-    """Tell which ways over ground from start to end, (2, n), meet an edge of a zone."""
+    start, end, low, high = ways
+    west, south, east, north, floor, ceiling = zones.box[z]
+    over = (low[0] <= east) & (high[0] >= west) & (low[1] <= north) & (high[1] >= south)
+    slot: Ints = np.flatnonzero(over & out & (at.inside[z] == 0) & (low[2] <= ceiling) & (high[2] >= floor))
     corner = zones.vertex[zones.first[z] : zones.first[z + 1]]
-    edge, way = np.roll(corner, -1, axis=0) - corner, (end - start).T[:, None]
-    ahead = corner[None] - start.T[:, None]
+    edge, way = np.roll(corner, -1, axis=0) - corner, (end[:2, slot] - start[:2, slot]).T[:, None]
+    ahead = corner[None] - start[:2, slot].T[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         across = _cross(way, edge[None])
         along, on = _cross(ahead, edge[None]) / across, _cross(ahead, way) / across
-    return np.asarray(((along >= 0.0) & (along <= 1.0) & (on >= 0.0) & (on <= 1.0)).any(axis=1))
+    met = (along >= 0.0) & (along <= 1.0) & (on >= 0.0) & (on <= 1.0)
+    return np.asarray(slot[met.any(axis=1)])
 
 
-def share_inside(start: Floats, end: Floats, zones: ZoneArrays, z: int) -> Floats:
-    """Return (n,) which share of the straight way from start to end, (3, n), lies in a zone."""
-    corner = zones.vertex[zones.first[z] : zones.first[z + 1]]
-    floor, ceiling = zones.box[z, 4:6]
-    edge = np.roll(corner, -1, axis=0) - corner
+def share_inside(start: Floats, end: Floats, zones: ZoneArrays, zone: Ints) -> Floats:
+    """Return (n,) which share of each straight way from start to end, (3, n), lies in the zone beside it (n,)."""
+    count = zones.first[zone + 1] - zones.first[zone]
+    # Of those with fewer corners than others, the last one again and again.
+    corner = zones.vertex[zones.first[zone][:, None] + np.minimum(np.arange(count.max()), count[:, None] - 1)]
+    floor, ceiling = zones.box[zone, 4:6].T[:, :, None]
+    edge = np.roll(corner, -1, axis=1) - corner
     way = (end - start).T
     # Where along the way it meets the line of an edge, the floor, the ceiling; beyond its ends, and where never: an end.
-    ahead = corner[None] - start[:2].T[:, None]
+    ahead = corner - start[:2].T[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        sides = _cross(ahead, edge[None]) / _cross(way[:, None, :2], edge[None])
-        levels = (np.array([[floor, ceiling]]) - start[2][:, None]) / way[:, 2:]
+        sides = _cross(ahead, edge) / _cross(way[:, None, :2], edge)
+        levels = (np.hstack([floor, ceiling]) - start[2][:, None]) / way[:, 2:]
     bounds = np.clip(np.nan_to_num(np.hstack([sides, levels]), nan=0.0), 0.0, 1.0)
     n = len(way)
     bounds = np.sort(np.hstack([np.zeros((n, 1)), bounds, np.ones((n, 1))]), axis=1)
@@ -161,8 +170,9 @@ def _cross(a: Floats, b: Floats) -> Floats:
 
 
 def _contains(x: Floats, y: Floats, corner: Floats) -> NDArray[np.bool_]:
-    """Tell which points are in a polygon: by the crossings of a ray to the east."""
-    (ax, ay), (bx, by) = corner.T, np.roll(corner, 1, axis=0).T
+    """Tell which points (n, K) are in the polygons (n, E, 2) beside them: by the crossings of a ray to the east."""
+    before = np.roll(corner, 1, axis=1)
+    ax, ay, bx, by = (c[:, None] for c in (corner[..., 0], corner[..., 1], before[..., 0], before[..., 1]))
     x, y = x[..., None], y[..., None]
     with np.errstate(divide="ignore", invalid="ignore"):
         crosses = ((ay > y) != (by > y)) & (x - ax < (y - ay) * (bx - ax) / (by - ay))
