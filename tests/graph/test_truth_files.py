@@ -110,6 +110,27 @@ def test_columns_that_are_not_read_are_named_and_an_unknown_unit_is_refused(tmp_
         read(path, site=None)
 
 
+def test_dates_as_people_write_them_where_they_are_clear(tmp_path):
+    """As in the AIS that Denmark's maritime authority gives away."""
+    path = tmp_path / "aisdk.csv"
+    head = "# Timestamp,Type of mobile,MMSI,Latitude,Longitude,SOG,COG"
+    times = (
+        "14/11/2023 22:13:20",
+        "11/14/2023 22:13:21",
+        "14.11.2023 22:13:22",
+        "11/11/2023 00:00:00",
+        "4/3/2026 00:00:00",
+        "?",
+    )
+    path.write_text("\n".join([head, *(f"{at},Class A,219000001,48.01,11.0,10,90" for at in times)]))
+    found = read(path)
+    (one,) = found.objects
+    eleventh = round(datetime(2023, 11, 11, tzinfo=UTC).timestamp()) * 10**9
+    assert one.time_ns.tolist() == [eleventh, *(NEAR_NS + k * 10**9 for k in range(3))]
+    assert found.refused["date whose day and month may be taken for each other: 2026-03-04 says it"] == 1
+    assert found.refused["row without a time or place"] == 1
+
+
 def test_places_that_are_none_are_refused(tmp_path):
     path = tmp_path / "truth.csv"
     path.write_text("time,id,lat,lon\n1,a,48.0,11.0\n2,a,480000000,110000000\n3,a,91,11\n")

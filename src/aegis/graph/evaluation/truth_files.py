@@ -24,7 +24,15 @@ from aegis.core.params import ConfigError
 from aegis.core.site import Site
 from aegis.core.types import ClassId
 from aegis.graph.config import Parameters
-from aegis.graph.evaluation.truth_report import NOT_KNOWN, Refused, Report, nanoseconds, seconds_of, velocity_of
+from aegis.graph.evaluation.truth_report import (
+    NOT_KNOWN,
+    Refused,
+    Report,
+    UnclearDateError,
+    nanoseconds,
+    seconds_of,
+    velocity_of,
+)
 from aegis.graph.evaluation.truth_reports import aircraft_json, ais
 from aegis.graph.table_text import ANGLES, LENGTHS, SPEEDS, TIMES, encoding_of, head_of, separator_of, with_points
 
@@ -241,7 +249,12 @@ def _csv(path: Path, refused: Refused) -> Iterator[Report]:
             )
         for cells in filter(None, rows):
             row = dict(zip(heads, cells, strict=False))
-            report = _row(columns, {meaning: row.get(column.text, "") for meaning, column in columns.items()}, on_earth)
+            meant = {meaning: row.get(column.text, "") for meaning, column in columns.items()}
+            try:
+                report = _row(columns, meant, on_earth)
+            except UnclearDateError as error:
+                refused[str(error)] += 1
+                continue
             if report is None:
                 refused["row without a time or place"] += 1
             else:
@@ -262,6 +275,8 @@ def _row(columns: Mapping[str, _Column], row: Mapping[str, str], on_earth: bool)
     )
     try:
         time_ns = nanoseconds(seconds_of(row["time"], columns["time"].scale))
+    except UnclearDateError:
+        raise
     except ValueError:
         return None
     if not (math.isfinite(place[0]) and math.isfinite(place[1])):

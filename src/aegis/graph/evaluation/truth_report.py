@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -14,7 +15,16 @@ from aegis.graph.table_text import unix_unit
 
 Refused = Counter[str]  # what of a file was not taken, by reason
 LATEST_S = 2.0**33  # of Unix time; in nanoseconds an integer of 64 bits ends not far beyond
+MONTHS = 12
+_DATE = re.compile(r"(\d{1,2})([./])(\d{1,2})\2(\d{4})(?= |T|$)")
 NOT_KNOWN = (math.nan, math.nan, math.nan)
+
+
+class UnclearDateError(ValueError):
+    """A date of which nobody can tell the day from the month."""
+
+    def __init__(self) -> None:
+        super().__init__("date whose day and month may be taken for each other: 2026-03-04 says it")
 
 
 class Report(NamedTuple):
@@ -39,24 +49,37 @@ def velocity_of(speed: float, course: float, climb: float) -> tuple[float, float
 
 
 def seconds_of(text: str, unit_s: float = math.nan) -> float:
-    """Return Unix seconds of a number, or of ISO 8601, which is UTC where it does not say.
+    """Return Unix seconds of a number, or of ISO 8601 (31.12.2026 or 12/31/2026 too), which is UTC where it does not say.
 
     Args:
         text: the time.
         unit_s: of a number; NaN: s, ms, us or ns, as its size tells.
 
     Raises:
-        ValueError: neither.
+        ValueError: none of these.
+        UnclearDateError: 4/3/2026.
     """
     try:
         number = float(text)
         seconds = number * (unix_unit(number) if math.isnan(unit_s) else unit_s)
     except ValueError:
-        at = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
+        at = datetime.fromisoformat(_iso(text.strip().replace(" UTC", "+00:00")))
         return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
     if not math.isfinite(seconds):
         raise ValueError(f"{text} is no time")
     return seconds
+
+
+def _iso(text: str) -> str:
+    """Return a time as ISO 8601 has it."""
+    found = _DATE.match(text)
+    if found is None:
+        return text
+    first, second = int(found[1]), int(found[3])
+    day, month = (first, second) if found[2] == "." or first > MONTHS else (second, first)
+    if found[2] == "/" and first <= MONTHS and second <= MONTHS and first != second:
+        raise UnclearDateError
+    return f"{found[4]}-{month:02d}-{day:02d}{text[found.end() :]}"
 
 
 def nanoseconds(seconds: float) -> int:
