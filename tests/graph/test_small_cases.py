@@ -174,6 +174,17 @@ def test_why_scans_were_refused_is_told_at_once(tmp_path):
     assert "frame_id 'radar', but 'mine' is expected (parameter frame_id)" in found.stderr
 
 
+def test_why_points_were_left_out_is_told_at_once(tmp_path):
+    """Three scans of a point far off, one without a place, and one that is taken."""
+    places = {"x": [100.0, np.nan, 5e6], "y": [0.0] * 3, "z": [5.0] * 3, "range_rate": [0.0] * 3}
+    stamps = [EPOCH + k * SECOND // 10 for k in range(3)]
+    write(tmp_path / "in", [cloud_to_msg(places, frame_id="radar", stamp_ns=at_ns) for at_ns in stamps])
+    found = CliRunner().invoke(cli, ["process", str(tmp_path / "in"), "-o", str(tmp_path / "out")])
+    assert found.exit_code == 0
+    assert "aegis process: detection left out objects: point not finite (3), point out of range (3)" in found.stderr
+    assert "refused" not in found.stdout
+
+
 def test_a_warning_is_told_and_the_bag_is_processed_all_the_same(tmp_path):
     bag = write(tmp_path / "in", [cloud_at(k * 0.1, EPOCH + k * SECOND // 10) for k in range(10)])
     (bag / "metadata.yaml").unlink()

@@ -23,7 +23,7 @@ from aegis.graph.nodes import NODES
 from aegis.ros.bag import BagError, BagReader, topic_types, write_bag
 from aegis.ros.messages.fields import Message, stamp_of
 from aegis.ros.qos import message_class
-from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.stages.base import LOST, Output, Stage, StageContext
 from aegis.ros.stages.simulator import SimulatorStage
 from aegis.ros.topics import TOPICS
 from aegis.simulation.settings import SimulatorSettings
@@ -36,6 +36,7 @@ NOISE = "radar/noise"  # what the receiver of such a radar hears; taken where th
 PULSES = "ew/pulses"  # of a warning receiver
 ZONES = "zones"  # that people have drawn meanwhile
 TRUTH = "truth"  # of a simulation; carried along, for `aegis evaluate`
+LEFT_OUT = (*LOST, "point out of range")  # of objects, told at the end: without them, nothing may be tracked
 STATUS_PERIOD_NS = 1_000_000_000
 # Time of a simulated recording's first scan: any fixed time does, and the same one makes the same bytes.
 SIMULATION_EPOCH_NS = 1_700_000_000 * 1_000_000_000
@@ -254,8 +255,11 @@ def _process(pipeline: Pipeline, found: _Input, in_path: Path, out_bag: Path, pr
     for stage in pipeline.stages:
         if stage.counters.dropped:
             why = f"; the last: {stage.last_refusal}" if stage.last_refusal else ""
-            reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(stage.counters.reasons.items()))
+            reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(stage.counters.refused.items()))
             summary.refusals.append(f"{stage.label} refused {stage.counters.dropped} inputs: {reasons}{why}")
+        left_out = [f"{reason} ({n})" for reason in LEFT_OUT if (n := stage.counters.reasons[reason])]
+        if left_out:
+            summary.refusals.append(f"{stage.label} left out objects: {', '.join(left_out)}")
     return summary
 
 
@@ -285,7 +289,7 @@ class Summary:
     def __init__(self) -> None:
         self.scans = 0
         self.refused = 0
-        self.refusals: list[str] = []  # of which stage, for which reasons
+        self.refusals: list[str] = []  # of inputs, and of objects in them: by which stage, for which reasons
         self.errors = 0
         self.clouds = 0  # that came of cubes or video
         self.note = ""  # what else there is to say of the input
