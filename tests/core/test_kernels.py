@@ -202,8 +202,8 @@ def watch_zones(rng: np.random.Generator) -> None:
     rows = [(k, 1, rng.uniform(-900, 900, 3), rng.normal(0, 60, 3)) for k in range(1, 9)]
     tracks = tracks_of(*rows)
     for k in range(8):
-        tracks.stamp_ns = (k + 1) * 10**9
-        tracks.state[:, :3] += tracks.state[:, 3:]
+        tracks.stamp_ns = (k + 1) * 2 * 10**9
+        tracks.state[:, :3] += 2.0 * tracks.state[:, 3:]
         watch.step(tracks)
 
 

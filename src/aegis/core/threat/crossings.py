@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aegis.core.kernels import zones as kernels
 from aegis.core.threat.zone_settings import WHEN
 from aegis.core.threat.zone_slots import Flags, Slots
 from aegis.core.threat.zones import ZoneArrays
@@ -21,7 +22,7 @@ from aegis.core.types import Floats, Ints
 LONGEST_GAP_S = 30.0  # between two pictures: over a longer one nobody knows the way
 MOST_OF_IT = 0.99  # of the time between two pictures: who is out in both is not in for longer
 RAISE_S = 8  # column of the kernel's limits
-_OF_INSIDE = [WHEN.index(when) for when in ("inside", "enter")]
+INSIDE, ENTER = (WHEN.index(when) for when in ("inside", "enter"))
 
 
 class Crossed(NamedTuple):
@@ -48,42 +49,45 @@ def held_between(
         before: (3, S) places in the last picture; was_inside: (Z, S) who was in which zone then.
         times: now, and the time since the last picture [s].
     """
-    out: list[tuple[int, int, float]] = []
     now, passed_s = times
     rule, limit = rules
-    asking = np.flatnonzero(np.isin(rule[:, 1], _OF_INSIDE))
+    asking = np.flatnonzero((rule[:, 1] == INSIDE) | (rule[:, 1] == ENTER))
     if not len(asking) or not 0.0 < passed_s <= LONGEST_GAP_S:
-        return out
+        return []
     found = _crossed(at, zones, (rule[asking, 0], limit[asking, RAISE_S]), before, was_inside, passed_s)
+    # Each rule with all who have crossed the bounds of its zone.
     first, end = (np.searchsorted(found.zone, rule[asking, 0], side) for side in ("left", "right"))
-    for r, some in zip(asking.tolist(), map(slice, first.tolist(), end.tolist()), strict=True):
-        if some.start == some.stop:
-            continue
-        slot, inside_s = found.slot[some], found.inside_s[some]
-        idle = at.active[r, slot] == 0
-        came = idle & found.is_in[some] & ~found.was[some]
-        at.against[r, slot[came]] = now - inside_s[came]
-        long = (inside_s > 0.0) & (inside_s >= limit[r, RAISE_S])
-        for k in np.flatnonzero(idle & ~found.is_in[some] & (found.was[some] | long)).tolist():
-            held_s = _held_s(at, (rule[r], limit[r]), found, some.start + k, at.against[r], now - passed_s)
-            if held_s > 0.0 and held_s >= limit[r, RAISE_S]:
-                out.append((r, int(slot[k]), held_s))
+    count = end - first
+    which = np.repeat(asking, count)
+    k = np.arange(len(which)) + np.repeat(first - np.cumsum(count) + count, count)
+    slot, inside_s, was, is_in = found.slot[k], found.inside_s[k], found.was[k], found.is_in[k]
+    idle = at.active[which, slot] == 0
+    came = idle & is_in & ~was
+    since = at.against[which, slot]
+    at.against[which[came], slot[came]] = now - inside_s[came]
+    long = (inside_s > 0.0) & (inside_s >= limit[which, RAISE_S])
+    out: list[tuple[int, int, float]] = []
+    for i in np.flatnonzero(idle & ~is_in & (was | long)).tolist():
+        r = int(which[i])
+        held_s = _held_s(at, (rule[r], limit[r]), found, int(k[i]), float(since[i]), now - passed_s)
+        if held_s > 0.0 and held_s >= limit[r, RAISE_S]:
+            out.append((r, int(slot[i]), held_s))
     return out
 
 
 def _held_s(
-    at: Slots, rule: tuple[Ints, Floats], found: Crossed, k: int, since: Floats, before_s: float
+    at: Slots, rule: tuple[Ints, Floats], found: Crossed, k: int, since_s: float, before_s: float
 ) -> float:  # fmt: skip
     """Return for how long a rule has held for one who is out of its zone now; 0 where it has not.
 
     Args:
         at: the slots; rule: its row in both tables; found: who has crossed; k: which of them.
-        since: (S,) when [s] the rule began to hold and was not told; -1: it did not.
+        since_s: when the rule began to hold and was not told; -1: it did not.
         before_s: of the last picture.
     """
     s, (asked, limit) = int(found.slot[k]), rule
     if found.was[k]:
-        return before_s + float(found.inside_s[k]) - float(since[s]) if since[s] >= 0.0 else 0.0
+        return before_s + float(found.inside_s[k]) - since_s if since_s >= 0.0 else 0.0
     half = limit[4]
     off = abs(np.remainder(at.course[s] - limit[3] + np.pi, 2.0 * np.pi) - np.pi)  # NaN at rest
     fits = asked[2] & at.class_bit[s] and limit[0] <= at.speed[s] <= limit[1] and (half >= np.pi or off <= half)
@@ -101,46 +105,46 @@ def _crossed(
         start: (3, S) places in the last picture; was_inside: (Z, S) who was in which zone then.
         passed_s: time since.
     """
-    known, end = at.there == 1, at.place
-    wanted = np.zeros(len(zones.names), dtype=bool)
-    wanted[asked[0]] = True
-    zone, slot = np.nonzero((was_inside != at.inside) & known & wanted[:, None])
-    through = np.unique(asked[0][asked[1] < MOST_OF_IT * passed_s])
-    if len(through):
-        low, high = np.minimum(start, end), np.maximum(start, end)
-        beside = [
-            _went_through(at, zones, z, (start, end, low, high), known & (was_inside[z] == 0)) for z in through.tolist()
-        ]
-        zone = np.concatenate([zone, np.repeat(through, [len(each) for each in beside])])
-        slot = np.concatenate([slot, *beside])
+    zone, slot = np.divmod(np.flatnonzero(was_inside != at.inside), len(at.there))
+    wanted = np.zeros(len(zones.names), np.uint8)
+    wanted[asked[0]] = 1
+    known = (at.there[slot] == 1) & (wanted[zone] == 1)
+    zone, slot = zone[known], slot[known]
+    wanted[:] = 0
+    wanted[asked[0][asked[1] < MOST_OF_IT * passed_s]] = 1
+    if wanted.any():
+        beside = _gone_through(at, zones, start, was_inside, wanted)
+        zone, slot = np.concatenate([zone, beside[:, 0]]), np.concatenate([slot, beside[:, 1]])
         order = np.argsort(zone, kind="stable")
         zone, slot = zone[order], slot[order]
-    share = share_inside(start[:, slot], end[:, slot], zones, zone) if len(slot) else np.empty(0)
+    share = share_inside(start[:, slot], at.place[:, slot], zones, zone) if len(slot) else np.empty(0)
     return Crossed(zone, slot, share * passed_s, was_inside[zone, slot] > 0, at.inside[zone, slot] > 0)
 
 
-def _went_through(
-    at: Slots, zones: ZoneArrays, z: int, ways: tuple[Floats, Floats, Floats, Floats], out: NDArray[np.bool_]
-) -> Ints:
-    """Return which slots have met the edges of a zone, of those that were out of it, (S,), and are.
+def _gone_through(at: Slots, zones: ZoneArrays, start: Floats, was_inside: Flags, asked: Flags) -> Ints:
+    """Return (n, 2) zones and slots of those that were out of a zone, have met its edges, and are out of it.
 
     Args:
-        at: the slots; zones: all; z: which one.
-        ways: (3, S) their places in the last picture and in this one, the least and the greatest of both.
-        out: as above.
+        at: the slots; zones: all; asked: (Z,) which zones are looked at.
+        start: (3, S) places in the last picture; was_inside: (Z, S) who was in which zone then.
     """
-    start, end, low, high = ways
-    west, south, east, north, floor, ceiling = zones.box[z]
-    over = (low[0] <= east) & (high[0] >= west) & (low[1] <= north) & (high[1] >= south)
-    slot: Ints = np.flatnonzero(over & out & (at.inside[z] == 0) & (low[2] <= ceiling) & (high[2] >= floor))
-    corner = zones.vertex[zones.first[z] : zones.first[z + 1]]
-    edge, way = np.roll(corner, -1, axis=0) - corner, (end[:2, slot] - start[:2, slot]).T[:, None]
-    ahead = corner[None] - start[:2, slot].T[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        across = _cross(way, edge[None])
-        along, on = _cross(ahead, edge[None]) / across, _cross(ahead, way) / across
-    met = (along >= 0.0) & (along <= 1.0) & (on >= 0.0) & (on <= 1.0)
-    return np.asarray(slot[met.any(axis=1)])
+    found, count = np.empty((0, 2), np.int64), len(at.there)
+    while count > len(found):  # seldom twice
+        found = np.empty((count, 2), np.int64)
+        count = kernels.gone_through(
+            start,
+            at.place,
+            at.there,
+            was_inside,
+            at.inside,
+            zones.vertex,
+            zones.first,
+            zones.box,
+            asked,
+            at.near,
+            found,
+        )
+    return found[:count]
 
 
 def share_inside(start: Floats, end: Floats, zones: ZoneArrays, zone: Ints) -> Floats:
