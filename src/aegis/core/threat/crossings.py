@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aegis.core.kernels import zones as kernels
+from aegis.core.kernels import crossings as kernels
 from aegis.core.threat.zone_settings import WHEN
 from aegis.core.threat.zone_slots import Flags, Slots
 from aegis.core.threat.zones import ZoneArrays
