@@ -3,6 +3,7 @@
 """False targets before an antenna that sends its sectors as it turns: they are what they are in whole turns."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -82,3 +83,29 @@ def test_a_scan_of_all_directions_is_a_turn_and_a_pause_begins_anew():
     assert [turns.take(d) is not None for d in parts[:7]] == [False, False, False, True, False, False, False]
     # Then nothing for a while: what came before is of another turn.
     assert [turns.take(d) is not None for d in parts[11:15]] == [False, False, False, True]
+
+
+def test_beams_that_have_one_time_each_are_turns_too():
+    turns, beams = Turns(), 80
+    found = []
+    for k in range(10 * beams):
+        looked = 2 * np.pi * k / beams
+        d = detections_of([[1000.0, math.remainder(looked, 2 * np.pi), np.nan, np.nan]], 0.05 * k, sequence=k)
+        d.sector = Sector(0.0, 0.0, looked, 2 * np.pi / (0.05 * beams))
+        found += [len(turn) for turn in [turns.take(d)] if turn is not None]
+    assert found == [beams + 1] + [beams] * 8  # the first turn ends where its first beam looked
+
+
+def test_an_antenna_that_all_but_stands_or_whose_time_stands_still_is_not_remembered_for_ever():
+    slow, stuck = Turns(), Turns()
+    tracemalloc.start()
+    for k in range(8_000):
+        d = detections_of([], 0.1 * k, sequence=k)
+        d.sector = Sector(-0.1, 0.0, 0.1, 1e-6)
+        assert slow.take(d) is None
+        d = detections_of([], 0.0, sequence=k)
+        d.sector = Sector(0.0, 0.0, 0.1, 1.0)
+        assert stuck.take(d) is None
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 15e6

@@ -21,6 +21,8 @@ from aegis.core.types import Floats, Ints
 
 LONGEST_GAP_S = 30.0  # between two pictures: over a longer one nobody knows the way
 MOST_OF_IT = 0.99  # of the time between two pictures: who is out in both is not in for longer
+_AT_ONCE = 200_000  # edges that ways are held against
+_BESIDE = 1e-9  # of an edge's length: rounding, where a way meets a corner
 RAISE_S = 8  # column of the kernel's limits
 INSIDE, ENTER = (WHEN.index(when) for when in ("inside", "enter"))
 
@@ -149,24 +151,45 @@ def _gone_through(at: Slots, zones: ZoneArrays, start: Floats, was_inside: Flags
 
 def share_inside(start: Floats, end: Floats, zones: ZoneArrays, zone: Ints) -> Floats:
     """Return (n,) which share of each straight way from start to end, (3, n), lies in the zone beside it (n,)."""
+    corners = zones.first[zone + 1] - zones.first[zone]
+    out = np.zeros(len(zone))
+    # Those with alike many corners together, and not too many at once: one zone may be a coast of thousands.
+    order = np.argsort(corners, kind="stable")
+    begin = 0
+    while begin < len(order):
+        few = int(corners[order[begin]])
+        alike = int(np.searchsorted(corners[order], 2 * few, side="right"))
+        some = order[begin : min(alike, begin + max(1, _AT_ONCE // (2 * few)))]
+        out[some] = _share_inside(start[:, some], end[:, some], zones, zone[some])
+        begin += len(some)
+    return out
+
+
+def _share_inside(start: Floats, end: Floats, zones: ZoneArrays, zone: Ints) -> Floats:
     count = zones.first[zone + 1] - zones.first[zone]
     # Of those with fewer corners than others, the last one again and again.
     corner = zones.vertex[zones.first[zone][:, None] + np.minimum(np.arange(count.max()), count[:, None] - 1)]
     floor, ceiling = zones.box[zone, 4:6].T[:, :, None]
     edge = np.roll(corner, -1, axis=1) - corner
     way = (end - start).T
-    # Where along the way it meets the line of an edge, the floor, the ceiling; beyond its ends, and where never: an end.
+    # Where along the way it meets an edge, the floor, the ceiling; beyond its ends, and where never: an end.
     ahead = corner - start[:2].T[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        sides = _cross(ahead, edge) / _cross(way[:, None, :2], edge)
+        across = _cross(way[:, None, :2], edge)
+        sides, along = _cross(ahead, edge) / across, _cross(ahead, way[:, None, :2]) / across
         levels = (np.hstack([floor, ceiling]) - start[2][:, None]) / way[:, 2:]
-    bounds = np.clip(np.nan_to_num(np.hstack([sides, levels]), nan=0.0), 0.0, 1.0)
+        sides[~(np.abs(along - 0.5) <= 0.5 + _BESIDE)] = 0.0  # the line of the edge, beside it
+    bounds = np.sort(np.clip(np.nan_to_num(np.hstack([sides, levels]), nan=0.0), 0.0, 1.0), axis=1)
     n = len(way)
-    bounds = np.sort(np.hstack([np.zeros((n, 1)), bounds, np.ones((n, 1))]), axis=1)
+    met = int((bounds > 0.0).sum(axis=1).max())  # seldom more than two: the others are the way's begin
+    bounds = np.hstack([np.zeros((n, 1)), bounds[:, bounds.shape[1] - met :], np.ones((n, 1))])
     middle = 0.5 * (bounds[:, 1:] + bounds[:, :-1])
-    x, y, h = (start[k][:, None] + middle * way[:, k : k + 1] for k in range(3))
-    inside = (h >= floor) & (h <= ceiling) & _contains(x, y, corner)
-    return np.asarray((np.diff(bounds, axis=1) * inside).sum(axis=1))
+    share = np.zeros(n)
+    for k in range(middle.shape[1]):
+        x, y, h = start + middle[:, k] * way.T
+        inside = (h >= floor[:, 0]) & (h <= ceiling[:, 0]) & _contains(x, y, corner)
+        share += (bounds[:, k + 1] - bounds[:, k]) * inside
+    return share
 
 
 def _cross(a: Floats, b: Floats) -> Floats:
@@ -174,10 +197,10 @@ def _cross(a: Floats, b: Floats) -> Floats:
 
 
 def _contains(x: Floats, y: Floats, corner: Floats) -> NDArray[np.bool_]:
-    """Tell which points (n, K) are in the polygons (n, E, 2) beside them: by the crossings of a ray to the east."""
+    """Tell which points (n,) are in the polygons (n, E, 2) beside them: by the crossings of a ray to the east."""
     before = np.roll(corner, 1, axis=1)
-    ax, ay, bx, by = (c[:, None] for c in (corner[..., 0], corner[..., 1], before[..., 0], before[..., 1]))
-    x, y = x[..., None], y[..., None]
+    ax, ay, bx, by = corner[..., 0], corner[..., 1], before[..., 0], before[..., 1]
+    x, y = x[:, None], y[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         crosses = ((ay > y) != (by > y)) & (x - ax < (y - ay) * (bx - ax) / (by - ay))
-    return np.asarray(crosses.sum(axis=-1) % 2 == 1)
+    return np.asarray(crosses.sum(axis=1) % 2 == 1)
