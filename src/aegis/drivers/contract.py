@@ -45,6 +45,9 @@ class Driver(ABC):
     name: ClassVar[str]
     output: ClassVar[Literal["points", "cube", "video"]]
     settings_type: ClassVar[type[DriverSettings]]
+    chosen: ClassVar[frozenset[str]] = (
+        frozenset()
+    )  # of the reasons in `refused`: what a parameter leaves out, which is no fault
 
     def __init__(self, settings: DriverSettings) -> None:
         if not isinstance(settings, self.settings_type):

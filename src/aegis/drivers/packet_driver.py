@@ -14,7 +14,7 @@ from aegis.drivers.contract import Driver, DriverSettings, Parser
 from aegis.drivers.first_sender import FirstSender
 from aegis.drivers.frames import DriverHealth, Frame
 from aegis.drivers.recording import Recording, sent_to
-from aegis.drivers.transport import Packet, Transport, UdpTransport
+from aegis.drivers.transport import FOREIGN_SOURCE, Packet, Transport, UdpTransport
 
 SECOND_SENDER = "datagram of a second sender: driver.udp.source_address says which is the radar"
 MOST_SENDERS = 8  # that are named
@@ -52,6 +52,7 @@ class PacketDriver(Driver):
     # Whether packets do not say which radar they are of. Then those of the first sender are taken (see FirstSender): two radars
     # would be one picture.
     one_sender: ClassVar[bool] = False
+    chosen: ClassVar[frozenset[str]] = frozenset({FOREIGN_SOURCE})
 
     def __init__(self, settings: DriverSettings, recording: Recording | None = None) -> None:
         super().__init__(settings)

@@ -31,8 +31,8 @@ _UNITS = {**TIMES, **LENGTHS, **SPEEDS, **ANGLES}
 # What stands in the brackets of a head too, and is no unit.
 _NO_UNITS = {
     "utc", "gmt", "z", "unix", "posix", "epoch", "since", "start", "iso", "iso8601", "iso-8601", "8601", "wgs84", "wgs-84", "msl",
-    "amsl", "hae", "above", "ellipsoid", "gps", "gnss", "baro", "barometric", "geometric", "enu", "map", "true", "north", "east", "up",
-    "x", "y", "decimal", "dd", "n", "e", "\u00b0n", "\u00b0e",
+    "amsl", "hae", "above", "ellipsoid", "gps", "gnss", "baro", "barometric", "geometric", "enu", "map", "true", "north", "east",
+    "up", "x", "y", "decimal", "dd", "n", "e", "\u00b0n", "\u00b0e",
 }  # fmt: skip
 _IN_BRACKETS = re.compile(r"^(.*?)\s*[(\[]\s*([^)\]]*?)\s*[)\]]\s*$")
 _POINTED = re.compile(r"(?:^|;)\s*\"?[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\"?\s*(?=;|$)")
