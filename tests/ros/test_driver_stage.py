@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 
+import ars548_packets
 import numpy as np
 import pytest
 from asterix_bytes import datablock, plot
@@ -110,16 +111,26 @@ def test_refusals_are_counted_with_the_drivers_reasons(example_driver, radar, wa
     )
 
 
-def test_what_a_parameter_leaves_out_is_counted_and_no_fault(radar, wait_for):
+SIDE_LOBE = datablock(48, plot(10.0, 0.0, 43_200.0), plot(20.0, 0.0, 43_200.0, i030=bytes([2 << 1])))
+
+
+@pytest.mark.parametrize(
+    ("driver", "data", "reason"),
+    [
+        ("asterix", SIDE_LOBE, "the radar says: side lobe"),
+        ("ars548", ars548_packets.objects([]), "list not published"),  # it sends both lists
+    ],
+    ids=["asterix", "ars548"],
+)
+def test_what_a_parameter_leaves_out_is_counted_and_no_fault(radar, wait_for, driver, data, reason):
     port = free_port()
-    stage = make(port, driver="asterix")
+    stage = make(port, driver=driver, **{"udp.multicast_group": "''"})
     polled(stage, 0)
-    side_lobe = plot(20.0, 0.0, 43_200.0, i030=bytes([2 << 1]))
-    radar.sendto(datablock(48, plot(10.0, 0.0, 43_200.0), side_lobe), ("127.0.0.1", port))
+    radar.sendto(data, ("127.0.0.1", port))
     wait_for(lambda: polled(stage, 0) == [] and stage.driver.packets == 1, "the packet")
     _, level, text = detail(stage, 1)
     assert (level, text) == (0, "running")
-    assert stage.counters.reasons == {"the radar says: side lobe": 1}
+    assert stage.counters.reasons == {reason: 1}
     assert stage.counters.dropped == 0
 
 

@@ -33,6 +33,9 @@ class DriverSettings(Settings):
     )
 
 
+NOT_PUBLISHED = "list not published"  # the radar sends several, and a parameter says which is taken
+
+
 class Driver(ABC):
     """One radar. Making it configures it: what can be checked without the radar is checked there.
 
