@@ -14,11 +14,13 @@ import smartmicro_packets
 from marine_packets import garmin_spoke
 
 from aegis.drivers.ars548 import Ars548
+from aegis.drivers.first_sender import HOLD_NS, MOST_SENDERS, FirstSender
 from aegis.drivers.garmin_xhd import GarminXhd
 from aegis.drivers.packet_driver import SECOND_SENDER
 from aegis.drivers.recording import Recording
 from aegis.drivers.registry import driver_class
 from aegis.drivers.smartmicro import SECOND_SENSOR, SmartmicroParser
+from aegis.drivers.transport import Packet, Transport
 
 ONE, TWO = "127.0.0.1", "127.0.0.2"
 S = 1_000_000_000
@@ -139,3 +141,77 @@ def test_own_ships_sentences_come_from_whom_they_will(wait_for):
 def test_a_radar_with_a_name_of_its_own_in_its_packets_may_come_by_two_networks():
     assert not driver_class("asterix").one_sender
     assert not driver_class("asterix_video").one_sender
+
+
+class Line(Transport):
+    """A line that yields what it was given, a packet a look."""
+
+    def __init__(self, packets: list[Packet]) -> None:
+        super().__init__()
+        self._packets = iter(packets)
+
+    def open(self) -> None:
+        """Be open."""
+
+    def read(self, timeout_s: float) -> list[Packet]:
+        """Return the next packet."""
+        return [packet] if (packet := next(self._packets, None)) else []
+
+    def close(self) -> None:
+        """Be closed."""
+
+
+def of_line(packets: list[Packet]) -> tuple[list[float], Ars548]:
+    driver = Ars548(Ars548.settings_type.load(settings()))
+    driver.transport = Line(packets)
+    return ranges([frame for _ in packets for frame in driver.poll(0.0)]), driver
+
+
+def packet(sender: str, at_s: float) -> Packet:
+    """Return a scan of a radar: ONE sees something at 100 m, every other at 200."""
+    distance = 100.0 if sender == ONE else 200.0
+    return Packet(ars548_packets.detections([{"range": distance}], seconds=1000), round(at_s * S), sender)
+
+
+def test_who_sends_what_nobody_can_read_is_no_radar():
+    found, driver = of_line([Packet(b"hello", S, TWO), *(packet(ONE, 1 + k) for k in range(3)), packet(TWO, 5)])
+    assert found == [100.0] * 3
+    assert driver.refused == {"no message header": 1, SECOND_SENDER: 1}
+
+
+def test_a_radar_that_comes_back_under_another_address_is_taken_once_its_first_is_silent():
+    hold = HOLD_NS / S
+    # It is back after 2 s, and taken for the radar 10 s after the last of the old address.
+    found, driver = of_line(
+        [packet(ONE, 1), packet(ONE, 2), packet(TWO, 4), *(packet(TWO, 2 + hold + k) for k in range(3))]
+    )
+    assert found == [100.0, 100.0, 200.0, 200.0, 200.0]
+    assert driver.refused == {SECOND_SENDER: 1}
+    assert driver.health().values["sender"] == TWO
+
+
+def test_a_second_radar_is_not_taken_for_the_first_where_that_falls_silent():
+    found, driver = of_line(
+        [packet(ONE, 1), packet(TWO, 1.5), packet(ONE, 2), *(packet(TWO, 60 + k) for k in range(3))]
+    )
+    assert found == [100.0, 100.0]
+    assert driver.refused == {SECOND_SENDER: 4}
+
+
+def test_a_sensor_of_smartmicro_that_is_replaced_is_taken():
+    parser, found = SmartmicroParser(), []
+    for client, at_ns in ((111, 0), (111, S), (222, 60 * S), (222, 61 * S)):
+        port = smartmicro_packets.port([{"range": float(client)}], created=(100 + at_ns // S) << 32)
+        for part in smartmicro_packets.cut(port, 1 + at_ns // S, client=client):
+            found += parser.feed(part, at_ns)
+    assert ranges(found) == [111.0, 111.0, 222.0, 222.0]
+
+
+def test_senders_that_are_remembered_are_bounded():
+    first: FirstSender[int] = FirstSender()
+    first.take(0, 0)
+    others = [first.is_other(k, S) for k in range(1, 1000)]
+    assert all(others)
+    first.take(0, 2 * S)
+    assert first.is_other(999, HOLD_NS * 9), "of too many none is taken"
+    assert len(first._beside) == MOST_SENDERS

@@ -166,6 +166,7 @@ def test_a_column_and_a_variable_can_be_chosen(tmp_path):
         ("a.npy.gz", b"x", "no gzip"),
         ("a.csv", b"1,2\n3,x\n", "cannot be read as .csv"),
         ("a.csv", b"1\nnan\n", "not finite"),
+        ("a.csv", b"I,Q\ninf,1\n2,3\n4,-5\n", "1 of 3 samples are not finite"),
         ("a.csv", b"t (weeks),I\n0,1\n1,2\n2,3\n", "times in 'weeks': one of s, "),
         ("a.csv", b"2026-01-01T00:00:00,1\n", "no line of it holds numbers alone"),
     ],

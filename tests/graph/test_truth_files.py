@@ -78,6 +78,14 @@ def test_csv_on_earth_with_a_speed_and_a_course(tmp_path):
             "1700000000000000,1,.837932575,.191986218,1000,50,90,3",
         ),
         ("timestamp;id;lat;lon;geoaltitude;gs_mps;course;vz", "1700000000000000000;1;48,01;11,0;1000;50;90;3"),
+        (
+            "Time (s since epoch),id,Latitude (decimal degrees),lon (\u00b0E),Altitude (GPS) [m],gs_mps,course (deg true),vz (m/s)",
+            "1700000000,1,48.01,11,1000,50,90,3",
+        ),
+        (
+            "time (YYYY-MM-DD);id;Latitude (N);lon [dd];alt (m above ellipsoid);gs_mps;cog;vz",
+            "14.11.2023 22:13:20;1;48,01;11;1e3;50;90;3",
+        ),
         ("stamp\tid\tlat\tlon\theight\tground_speed (m/s)\tcog\tv_up", "1.7e9\t1\t48.01\t11\t1000\t50\t90\t3"),
     ],
 )  # fmt: skip
@@ -105,6 +113,9 @@ def test_columns_that_are_not_read_are_named_and_an_unknown_unit_is_refused(tmp_
     found = read(path, site=None)
     assert str(found) == "truth: 1 objects, 1 places; not taken: columns speed, rcs (2)"
     assert found.objects[0].class_id == ClassId.UNKNOWN, "the type of an AIS message, say, is no class of ours"
+    path.write_text("time (days),x,y\n1,1,2\n")
+    with pytest.raises(ConfigError, match=r"a number is no time under 'time \(days\)': its unit is one of s, "):
+        read(path, site=None)
     path.write_text("time,x (furlong),y\n1,1,2\n")
     with pytest.raises(ConfigError, match=r"column 'x \(furlong\)': its unit is one of m, "):
         read(path, site=None)

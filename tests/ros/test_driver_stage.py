@@ -7,8 +7,10 @@ import socket
 import struct
 import sys
 
+import ars548_packets
 import numpy as np
 import pytest
+from asterix_bytes import datablock, plot
 from driver_case import install_example
 from sensor_msgs.msg import PointCloud2
 
@@ -107,6 +109,43 @@ def test_refusals_are_counted_with_the_drivers_reasons(example_driver, radar, wa
         1,
         "4 inputs refused since the last status: no example packet (3), wrong length (1)",
     )
+
+
+SIDE_LOBE = datablock(48, plot(10.0, 0.0, 43_200.0), plot(20.0, 0.0, 43_200.0, i030=bytes([2 << 1])))
+
+
+@pytest.mark.parametrize(
+    ("driver", "data", "reason"),
+    [
+        ("asterix", SIDE_LOBE, "the radar says: side lobe"),
+        ("ars548", ars548_packets.objects([]), "list not published"),  # it sends both lists
+    ],
+    ids=["asterix", "ars548"],
+)
+def test_what_a_parameter_leaves_out_is_counted_and_no_fault(radar, wait_for, driver, data, reason):
+    port = free_port()
+    stage = make(port, driver=driver, **{"udp.multicast_group": "''"})
+    polled(stage, 0)
+    radar.sendto(data, ("127.0.0.1", port))
+    wait_for(lambda: polled(stage, 0) == [] and stage.driver.packets == 1, "the packet")
+    _, level, text = detail(stage, 1)
+    assert (level, text) == (0, "running")
+    assert stage.counters.reasons == {reason: 1}
+    assert stage.counters.dropped == 0
+
+
+def test_nor_is_another_radar_where_the_source_address_says_which_is_ours(example_driver, radar, wait_for):
+    port = free_port()
+    stage = make(port, **{"udp.source_address": "127.0.0.2"})
+    polled(stage, 0)
+    radar.sendto(b"of another radar", ("127.0.0.1", port))
+    wait_for(lambda: polled(stage, 0) == [] and stage.driver.refused["foreign source"] == 1, "the packet")
+    _, level, text = detail(stage, 1)
+    assert (level, text) == (0, "running")
+    assert stage.counters.reasons == {"foreign source": 1}
+    radar.sendto(b"of another radar", ("127.0.0.1", port))
+    wait_for(lambda: polled(stage, 0) == [] and stage.driver.refused["foreign source"] == 2, "the packet")
+    assert "foreign source (1)" in detail(stage, 60 * SECOND)[2], "where nothing else comes, the address may be wrong"
 
 
 def test_a_silent_sensor_is_no_data_and_not_clear(example_driver):

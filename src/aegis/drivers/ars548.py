@@ -22,7 +22,7 @@ from aegis.drivers.ars548_format import (
     decode_status,
     method_of,
 )
-from aegis.drivers.contract import DriverSettings, Parser
+from aegis.drivers.contract import NOT_PUBLISHED, DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Fields, FormatError, Frame, PointFrame, Reading, finite_or_nan
 from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 
@@ -132,7 +132,7 @@ class Ars548Parser(Parser):
             if method not in (DETECTION_LIST, OBJECT_LIST):
                 raise FormatError("another method")
             if (method == DETECTION_LIST) != (self.publish == "detections"):
-                raise FormatError("list not published")
+                raise FormatError(NOT_PUBLISHED)
             if method == DETECTION_LIST:
                 header, detections = decode_detections(packet)
                 columns = _detection_columns(detections)
@@ -185,6 +185,7 @@ class Ars548(UdpDriver):
     name: ClassVar[str] = "ars548"
     output: ClassVar[Literal["points", "cube"]] = "points"
     one_sender: ClassVar[bool] = True
+    chosen: ClassVar[frozenset[str]] = UdpDriver.chosen | {NOT_PUBLISHED}
     settings_type = Ars548Settings
     settings: Ars548Settings
 

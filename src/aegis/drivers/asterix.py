@@ -17,6 +17,7 @@ from aegis.core.types import Floats
 from aegis.drivers.asterix_files import AsterixFile, FinalFile, is_final
 from aegis.drivers.asterix_records import (
     DAY_NS,
+    FALSE_REASONS,
     Plot,
     Reader,
     RefusedError,
@@ -282,6 +283,7 @@ class Asterix(UdpDriver):
 
     name: ClassVar[str] = "asterix"
     output: ClassVar[Literal["points", "cube"]] = "points"
+    chosen: ClassVar[frozenset[str]] = UdpDriver.chosen | frozenset(FALSE_REASONS.values())
     settings_type = AsterixSettings
     settings: AsterixSettings
 

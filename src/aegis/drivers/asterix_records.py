@@ -22,7 +22,10 @@ FOOT_M = 0.3048
 DAY_NS = 86_400_000_000_000
 TICK_NS = 7_812_500  # of times of day: 1/128 s
 # Warnings and errors (I048/030) by which a report is of no target there.
-FALSE_REPORTS = {1: "reflection", 2: "side lobe", 4: "second time around", 10: "phantom"}
+FALSE_REASONS = {
+    code: f"the radar says: {what}"
+    for code, what in ((1, "reflection"), (2, "side lobe"), (4, "second time around"), (10, "phantom"))
+}
 MAX_RHO = 0xFFFF  # 256 NM, and what is beyond
 # libasterix copies what is left of its input with every field: it gets no more than the longest record that is sensible.
 MAX_RECORD_BYTES = 4096
@@ -215,7 +218,7 @@ def called_false(record: Record) -> str:
     if conditions is None:
         return ""
     stated = [int(one.as_uint()) for one in conditions.variation.get_list()]
-    return next((f"the radar says: {FALSE_REPORTS[one]}" for one in stated if one in FALSE_REPORTS), "")
+    return next((FALSE_REASONS[one] for one in stated if one in FALSE_REASONS), "")
 
 
 def read_service_message(record: Record) -> ServiceMessage:

@@ -33,6 +33,9 @@ class DriverSettings(Settings):
     )
 
 
+NOT_PUBLISHED = "list not published"  # the radar sends several, and a parameter says which is taken
+
+
 class Driver(ABC):
     """One radar. Making it configures it: what can be checked without the radar is checked there.
 
@@ -45,6 +48,9 @@ class Driver(ABC):
     name: ClassVar[str]
     output: ClassVar[Literal["points", "cube", "video"]]
     settings_type: ClassVar[type[DriverSettings]]
+    chosen: ClassVar[frozenset[str]] = (
+        frozenset()
+    )  # of the reasons in `refused`: what a parameter leaves out, which is no fault
 
     def __init__(self, settings: DriverSettings) -> None:
         if not isinstance(settings, self.settings_type):

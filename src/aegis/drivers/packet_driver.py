@@ -11,9 +11,10 @@ from typing import ClassVar, Self
 
 from aegis.core.params import ConfigError, Settings, param
 from aegis.drivers.contract import Driver, DriverSettings, Parser
+from aegis.drivers.first_sender import FirstSender
 from aegis.drivers.frames import DriverHealth, Frame
 from aegis.drivers.recording import Recording, sent_to
-from aegis.drivers.transport import Packet, Transport, UdpTransport
+from aegis.drivers.transport import FOREIGN_SOURCE, Packet, Transport, UdpTransport
 
 SECOND_SENDER = "datagram of a second sender: driver.udp.source_address says which is the radar"
 MOST_SENDERS = 8  # that are named
@@ -26,8 +27,10 @@ class UdpSettings(Settings):
     port: int = param(0, "Local UDP port; 0 takes a free one.", ge=0, le=65_535)
     multicast_group: str = param("", "Multicast group to join, on the interface of `address`; empty for none.")
     source_address: str = param(
-        "", "The radar's address: datagrams of others are dropped and counted; empty takes any."
-    )
+        "",
+        "The radar's address: datagrams of others are dropped and counted; empty takes any, or where packets do not say whose they "
+        "are the first sender's."
+    )  # fmt: skip
 
     def transport(self) -> UdpTransport:
         """Return the line that these settings say, closed.
@@ -46,13 +49,15 @@ class UdpSettings(Settings):
 class PacketDriver(Driver):
     """A driver made of a transport and a parser: a subclass makes both from its settings."""
 
-    # Whether packets do not say which radar they are of. Then those of the first sender are taken: two radars would be one picture.
+    # Whether packets do not say which radar they are of. Then those of the first sender are taken (see FirstSender): two radars
+    # would be one picture.
     one_sender: ClassVar[bool] = False
+    chosen: ClassVar[frozenset[str]] = frozenset({FOREIGN_SOURCE})
 
     def __init__(self, settings: DriverSettings, recording: Recording | None = None) -> None:
         super().__init__(settings)
         self._live = recording is None
-        self._sender = ""  # that the radar's packets come from; empty: none has come
+        self._first: FirstSender[str] = FirstSender()
         self._others: Counter[str] = Counter()  # packets of other senders
         self.transport = self.make_transport() if recording is None else self.recorded(recording)
         self.parser = self.make_parser()
@@ -95,8 +100,7 @@ class PacketDriver(Driver):
             packets = []
         for packet in packets:
             self.packets += 1
-            if not self.one_sender or self._is_of_first(packet):
-                out += self.parser.feed(packet.data, packet.received_ns)
+            out += self._feed(packet)
         if self._live and not packets:
             out += self.parser.tick(time.time_ns())
         self._count_refused()
@@ -111,26 +115,31 @@ class PacketDriver(Driver):
         """Close the transport and forget what is not complete, and whose packets were taken."""
         self.transport.close()
         self.parser.reset()
-        self._sender = ""
+        self._first = FirstSender()
 
     def health(self) -> DriverHealth:
         """Return what the parser knows of the radar, and who else sends."""
         own = self.parser.health()
         if not self._others:
             return own
-        others = ", ".join(sorted(self._others)[:MOST_SENDERS])
-        return DriverHealth(own.level, own.text, {**own.values, "sender": self._sender, "other_senders": others})
+        sender = self._first.chosen or ""
+        others = ", ".join(sorted(self._others.keys() - {sender})[:MOST_SENDERS])
+        return DriverHealth(own.level, own.text, {**own.values, "sender": sender, "other_senders": others})
 
-    def _is_of_first(self, packet: Packet) -> bool:
-        """Tell whether a packet is of the first sender, or not the radar's; count it where it is of another one."""
-        if not packet.sender or not self.is_of_radar(packet):
-            return True
-        self._sender = self._sender or packet.sender
-        if packet.sender == self._sender:
-            return True
-        known = packet.sender in self._others or len(self._others) < MOST_SENDERS
-        self._others[packet.sender if known else next(iter(self._others))] += 1
-        return False
+    def _feed(self, packet: Packet) -> list[Frame]:
+        """Return the frames that a packet ends; one of another sender is counted."""
+        if not (self.one_sender and packet.sender and self.is_of_radar(packet)):
+            return self.parser.feed(packet.data, packet.received_ns)
+        if self._first.is_other(packet.sender, packet.received_ns):
+            known = packet.sender in self._others or len(self._others) < MOST_SENDERS
+            self._others[packet.sender if known else next(iter(self._others))] += 1
+            return []
+        before = self.parser.refused.total()
+        out = self.parser.feed(packet.data, packet.received_ns)
+        # A stray datagram before the radar's first, which nobody can read, makes its sender no radar.
+        if packet.sender == self._first.chosen or self.parser.refused.total() == before:
+            self._first.take(packet.sender, packet.received_ns)
+        return out
 
     def _count_refused(self) -> None:
         self.refused = self.parser.refused + self.transport.refused

@@ -14,6 +14,7 @@ from aegis.core.params import group, param
 from aegis.core.signal.equation import decibels
 from aegis.core.types import Floats
 from aegis.drivers.contract import DriverSettings, Parser
+from aegis.drivers.first_sender import FirstSender
 from aegis.drivers.frames import DriverHealth, FormatError, Frame, PointFrame, Reading, finite_or_nan
 from aegis.drivers.packet_driver import UdpDriver, UdpSettings
 from aegis.drivers.smartmicro_format import (
@@ -77,16 +78,16 @@ class SmartmicroParser(Parser):
         self._log_ns = self._now_ns = 0
         self._pending: dict[tuple[int, int], _Pending] = {}  # by client and counter, the oldest first
         self._last: tuple[int, int] | None = None  # client and counter of the last whole port
-        self._client: int | None = None  # serial number of the sensor: the first that is heard
+        self._first: FirstSender[int] = FirstSender()  # serial numbers
 
     def feed(self, packet: bytes, received_ns: int) -> list[Frame]:
         """Take a datagram."""
         self._now_ns = received_ns
         try:
             fragment = decode_transport(packet)
-            self._client = fragment.client if self._client is None else self._client
-            if fragment.client != self._client:
+            if self._first.is_other(fragment.client, received_ns):
                 raise FormatError(SECOND_SENSOR)  # two radars would be one picture
+            self._first.take(fragment.client, received_ns)
             if fragment.protocol == LOG_PROTOCOL:
                 self._take_log(fragment.payload)
                 return []
@@ -105,12 +106,12 @@ class SmartmicroParser(Parser):
         """Forget ports that are not complete, and which sensor it is."""
         for key in list(self._pending):
             self._drop(key)
-        self._last = self._client = None
+        self._last, self._first = None, FirstSender()
 
     def health(self) -> DriverHealth:
         """Return what the radar logs, and how many of its frames did not come whole."""
         values: dict[str, Reading] = {
-            "sensor_serial": self._client,
+            "sensor_serial": self._first.chosen,
             "lost_frames": self.lost_frames,
             "log_messages": self.log_messages,
             "last_log": self.last_log,

@@ -12,7 +12,7 @@ from aegis.core.params import ConfigError, Settings, group, param
 from aegis.core.types import Floats
 from aegis.drivers import srr520_format as srr
 from aegis.drivers.can_transport import CanTransport
-from aegis.drivers.contract import DriverSettings, Parser
+from aegis.drivers.contract import NOT_PUBLISHED, DriverSettings, Parser
 from aegis.drivers.frames import DriverHealth, Fields, FormatError, Frame, PointFrame, Reading, finite_or_nan
 from aegis.drivers.packet_driver import PacketDriver, UdpSettings
 from aegis.drivers.recording import Recording, sent_to
@@ -193,7 +193,7 @@ class Srr520Parser(Parser):
         if kind is None:
             raise FormatError("another message")
         if kind.name not in self.lists:
-            raise FormatError("list not published")
+            raise FormatError(NOT_PUBLISHED)
         return kind
 
     def _element(self, kind: srr.ListKind, data: bytes) -> None:
@@ -268,6 +268,7 @@ class Srr520(PacketDriver):
     name: ClassVar[str] = "srr520"
     output: ClassVar[Literal["points", "cube"]] = "points"
     one_sender: ClassVar[bool] = True
+    chosen: ClassVar[frozenset[str]] = PacketDriver.chosen | {NOT_PUBLISHED}
     settings_type = Srr520Settings
     settings: Srr520Settings
 

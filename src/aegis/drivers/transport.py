@@ -20,6 +20,7 @@ import serial
 # A poll takes at most so many datagrams or bytes: what comes faster than it can be read must not hold up the node.
 MAX_DATAGRAMS = 2048
 MAX_STREAM_BYTES = 1 << 16
+FOREIGN_SOURCE = "foreign source"  # a datagram of another sender than the one that is named
 RECEIVE_BUFFER_BYTES = 8 << 20  # asked for; the kernel gives up to net.core.rmem_max
 _SO_TIMESTAMPNS = 35  # Linux, not in the socket module
 _SO_RXQ_OVFL = 40
@@ -138,7 +139,7 @@ class UdpTransport(Transport):
                     self.refused["dropped by the kernel"] += (overflow - self._overflow) % (1 << 32)
                     self._overflow = overflow
             if self.source and sender[0] != self.source:
-                self.refused["foreign source"] += 1
+                self.refused[FOREIGN_SOURCE] += 1
             else:
                 out.append(Packet(data, received_ns or time.time_ns(), sender[0]))
         return out

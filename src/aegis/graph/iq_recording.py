@@ -203,7 +203,8 @@ def _table(text: str) -> tuple[float, NDArray[np.generic]]:
     heads, rows = (rows[first - 1] if first else []), rows[first:]
     if not rows:
         raise RecordingError("no line of it holds numbers alone")
-    number = _number if any(mark in cell for cell in rows[0] for mark in "ij") else float
+    is_complex = any("j" in cell or "i" in cell.lower().replace("inf", "") for cell in rows[0])
+    number = _number if is_complex else float
     values = np.array([[number(cell) for cell in row if cell] for row in rows])
     if values.ndim != 2 or values.shape[1] < 2 or len(values) < 3:
         return math.nan, values

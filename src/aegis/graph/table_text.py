@@ -30,10 +30,12 @@ ANGLES = {"deg": 0.017453292519943295, "degree": 0.017453292519943295, "degrees"
 _UNITS = {**TIMES, **LENGTHS, **SPEEDS, **ANGLES}
 # What stands in the brackets of a head too, and is no unit.
 _NO_UNITS = {
-    "utc", "gmt", "z", "unix", "epoch", "iso", "iso8601", "wgs84", "wgs-84", "msl", "amsl", "hae", "ellipsoid", "enu", "map",
-    "true", "north", "east", "up", "x", "y",
+    "utc", "gmt", "z", "unix", "posix", "epoch", "since", "start", "iso", "iso8601", "iso-8601", "8601", "wgs84", "wgs-84", "msl",
+    "amsl", "hae", "above", "ellipsoid", "gps", "gnss", "baro", "barometric", "geometric", "enu", "map", "true", "north", "east",
+    "up", "x", "y", "decimal", "dd", "n", "e", "\u00b0n", "\u00b0e",
 }  # fmt: skip
 _IN_BRACKETS = re.compile(r"^(.*?)\s*[(\[]\s*([^)\]]*?)\s*[)\]]\s*$")
+_POINTED = re.compile(r"(?:^|;)\s*\"?[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\"?\s*(?=;|$)")
 _PIECE = 1 << 20
 
 
@@ -89,17 +91,27 @@ def separator_of(line: str) -> str:
 
 
 def with_points(line: str) -> str:
-    """Return a line of a table whose cells are between semicolons, with decimal points: a comma is one there."""
-    return line if "." in line else line.replace(",", ".")
+    """Return a line of a table whose cells are between semicolons, with decimal points: a comma is one there.
+
+    The points of a date (31.12.2026) are none of a number; where a number has a point, commas are none.
+    """
+    if _POINTED.search(line):
+        return line
+    return ";".join(cell if "." in cell else cell.replace(",", ".") for cell in line.split(";"))
 
 
 def head_of(text: str) -> Head:
     """Return a column's head: of "Altitude (ft)", "altitude [ft]" and "altitude_ft" altitude and ft."""
     name = text.strip("\ufeff#%\"' \t").lower()
-    brackets = _IN_BRACKETS.match(name)
-    if brackets is not None:
-        said = [word for word in re.split(r"[\s,;]+", brackets[2]) if word and word not in _NO_UNITS]
-        return Head(_plain(brackets[1]), " ".join(said))
+    said: list[str] = []
+    in_brackets = _IN_BRACKETS.match(name)
+    is_plain = in_brackets is None
+    while in_brackets is not None:
+        name = in_brackets[1]
+        said = [*(word for word in re.split(r"[\s,;_]+", in_brackets[2]) if word and word not in _NO_UNITS), *said]
+        in_brackets = _IN_BRACKETS.match(name)
+    if not is_plain:
+        return Head(_plain(name), " ".join(said))
     name = _plain(name)
     begin, _, unit = name.rpartition("_")
     return Head(begin, unit) if begin and unit in _UNITS else Head(name, "")

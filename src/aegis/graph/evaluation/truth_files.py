@@ -74,7 +74,7 @@ class _Column(NamedTuple):
 
     text: str  # its head, as it stands there
     name: str  # the same without its unit
-    scale: float  # what one of it is in our units; NaN of times: their size tells
+    scale: float  # what one of it is in our units; NaN of times: their size tells; infinite: a number is no time
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,8 @@ def _columns(heads: Sequence[str], refused: Refused) -> dict[str, _Column]:
                 continue
             units, usual = UNITS.get(meaning, ({}, ""))
             scale = head.scale(units, units.get("kt" if head.name == IN_KNOTS else usual, math.nan))
+            if scale is None and meaning == "time":
+                scale = math.inf  # "(local)", "(YYYY-MM-DD)": times in words need no unit
             if scale is None and meaning in UNITS:
                 raise ConfigError(f"column '{text}': its unit is one of {', '.join(units)}")
             found[meaning] = _Column(text, head.name, 1.0 if scale is None else scale)
@@ -247,6 +249,9 @@ def _csv(path: Path, refused: Refused) -> Iterator[Report]:
                 f"{path} has the columns {', '.join(heads) or 'none'}; time (Unix seconds or ISO 8601) and"
                 " latitude, longitude (or x, y in map) are expected, and id, altitude (or z), vx, vy, vz, class, name may be there"
             )
+        lacking = "row without a time or place"
+        if math.isinf(columns["time"].scale):
+            lacking += f" (a number is no time under '{columns['time'].text}': its unit is one of {', '.join(TIMES)})"
         for cells in filter(None, rows):
             row = dict(zip(heads, cells, strict=False))
             meant = {meaning: row.get(column.text, "") for meaning, column in columns.items()}
@@ -256,7 +261,7 @@ def _csv(path: Path, refused: Refused) -> Iterator[Report]:
                 refused[str(error)] += 1
                 continue
             if report is None:
-                refused["row without a time or place"] += 1
+                refused[lacking] += 1
             else:
                 yield report
 

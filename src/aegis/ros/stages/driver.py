@@ -23,7 +23,7 @@ from aegis.ros.messages.cubes import cube_to_msg
 from aegis.ros.messages.fields import StampedMessage
 from aegis.ros.messages.odometry import odometry_to_msg
 from aegis.ros.messages.video import video_to_msg
-from aegis.ros.stages.base import Output, Stage, StageContext
+from aegis.ros.stages.base import MOST_REASONS, Output, Stage, StageContext
 
 REOPEN_AFTER_NS = 1_000_000_000
 
@@ -101,7 +101,9 @@ class DriverStage(Stage[DriverSettings]):
     def _count_refused(self) -> None:
         for reason, total in self.driver.refused.items():
             new = total - self._refused[reason]
-            if new > 0:
+            if new > 0 and reason in self.driver.chosen:
+                self.counters.note(reason, new)
+            elif new > 0:
                 self.counters.drop(reason, inputs=new)
         self._refused = Counter(self.driver.refused)
 
@@ -220,7 +222,8 @@ class DriverStage(Stage[DriverSettings]):
             return Health(Level.ERROR, self._trouble or "the line is not open yet")
         last_ns = max(self._opened_at_ns, self._frame_at_ns or 0)
         if self._now_ns - last_ns > self.settings.silent_after_s * 1e9:
-            refused = self.counters.since(self._reported).refused_text()
+            reasons = self.counters.since(self._reported).reasons.most_common(MOST_REASONS)
+            refused = ", ".join(f"{reason} ({n})" for reason, n in reasons)
             meanwhile = f"; refused since the last status: {refused}" if refused else ""
             return Health(Level.STALE, f"no data: no frame for {(self._now_ns - last_ns) * 1e-9:.1f} s{meanwhile}")
         own, health = self.driver.health(), super().health()
