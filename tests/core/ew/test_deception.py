@@ -174,3 +174,14 @@ def test_false_targets_are_found_among_very_many_detections_wherever_they_are(be
     raised = [monitor.step(scan(rng, k, n=1500, bearing=bearing, false=60 if k >= 20 else 0)) for k in range(30)]
     (signal,) = [one for one in raised if one is not None]
     assert signal.bearing == pytest.approx(bearing, abs=0.01)
+
+
+def test_a_detection_whose_bearing_nobody_knows_how_well_hides_no_false_targets():
+    rng = np.random.default_rng(13)
+    monitor, raised = FalseTargetMonitor(DeceptionSettings()), []
+    for k in range(30):
+        detections = scan(rng, k, n=8, bearing=1.0, false=12 if k >= 20 else 0)
+        detections.variance[0, 1] = np.nan
+        raised.append(monitor.step(detections))
+    (signal,) = [one for one in raised if one is not None]
+    assert signal.bearing == pytest.approx(1.0, abs=0.01)

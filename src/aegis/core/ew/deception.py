@@ -189,7 +189,7 @@ class FalseTargetMonitor:
     def step(self, detections: Detections) -> Signal | None:
         """Take a scan; return a signal that began."""
         s = self.settings
-        known = np.isfinite(detections.azimuth) & np.isfinite(detections.range)
+        known = np.isfinite(detections.azimuth) & np.isfinite(detections.range) & ~np.isnan(detections.variance[:, 1])
         azimuth, reach = detections.azimuth[known], detections.range[known]
         sigma = np.sqrt(np.clip(detections.variance[known, 1], 1e-8, 1.0))
         members = self._cluster(azimuth, reach, sigma)

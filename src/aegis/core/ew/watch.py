@@ -27,6 +27,7 @@ from aegis.core.types import Detections, Floats, Ints, ReceiverNoise, Signal, Si
 MAX_SENSORS = 64  # watched; the first is forgotten for one more
 CROSSED = (SignalKind.NOISE_JAMMING, SignalKind.INTERFERENCE)  # whose strobes are of one emitter at a time
 LEAST_BASE_M = 1.0  # between sites
+_AT_ONCE = 128  # tracks that are held against the detections at their ranges
 _NOISE, _DETECTIONS, _PULSES = _HEARD_OF = ("noise", "detections", "pulses")
 
 
@@ -211,19 +212,28 @@ class Watch:
         since_s = (detections.stamp_ns - tracks.stamp_ns) * 1e-9 + detections.time_offset[usable]
         since_s = since_s if since_s.any() else np.zeros(1)
         start, velocity = (tracks.state[some, :3] - position) @ rotation, tracks.state[some, 3:] @ rotation
-        x, y, z = (start[:, k, None] + velocity[:, k, None] * since_s for k in range(3))  # (tracks, detections)
-        reach, azimuth = np.sqrt(x * x + y * y + z * z), np.arctan2(y, x)
         spread = np.sqrt(np.maximum(np.einsum("nii->n", tracks.covariance[some][:, :3, :3]) / 3.0, 1e-6))
-        sigma_range = np.sqrt(detections.variance[usable, 0])[None, :] + spread[:, None]
-        sigma_across = detections.range[usable] * np.sqrt(detections.variance[usable, 1])
-        sigma_across = sigma_across[None, :] + spread[:, None]
-        off = (reach - detections.range[usable]) / sigma_range
-        turn = (azimuth - detections.azimuth[usable] + np.pi) % (2.0 * np.pi) - np.pi
-        aside = turn * detections.range[usable] / sigma_across
-        distance = np.nan_to_num(off**2 + aside**2, nan=np.inf)
-        nearest = distance.argmin(axis=1)
+        reach, sigma = detections.range[usable], np.sqrt(detections.variance[usable, :2])
+        azimuth, gate = detections.azimuth[usable], self.settings.deception.gate_sigma
+        nearest, near = np.zeros(len(some), np.int64), np.zeros(len(some), np.bool_)
+        away, order = np.linalg.norm(start, axis=1), np.argsort(np.linalg.norm(start, axis=1), kind="stable")
+        walk = np.linalg.norm(velocity, axis=1) * np.fmax.reduce(np.abs(since_s))
+        for begin in range(0, len(order), _AT_ONCE):
+            of = order[begin : begin + _AT_ONCE]
+            # What no track of these can be near to in range; NaN of one is none of the others'.
+            reserve = gate * (sigma[:, 0] + np.fmax.reduce(spread[of])) + np.fmax.reduce(walk[of])
+            ahead = np.fmin.reduce(away[of]) - reserve, np.fmax.reduce(away[of]) + reserve
+            d = np.flatnonzero((reach >= ahead[0]) & (reach <= ahead[1]))
+            if not len(d):
+                continue
+            after = since_s[d] if len(since_s) > 1 else since_s
+            x, y, z = (start[of, k, None] + velocity[of, k, None] * after for k in range(3))  # (tracks, detections)
+            off = (np.sqrt(x * x + y * y + z * z) - reach[d]) / (sigma[d, 0] + spread[of, None])
+            turn = (np.arctan2(y, x) - azimuth[d] + np.pi) % (2.0 * np.pi) - np.pi
+            aside = turn * reach[d] / (reach[d] * sigma[d, 1] + spread[of, None])
+            distance = np.nan_to_num(off**2 + aside**2, nan=np.inf)
+            nearest[of], near[of] = d[distance.argmin(axis=1)], distance.min(axis=1) <= gate**2
         # Each detection for one track: the nearest; where two are alike near, which is which is not known.
-        near = distance.min(axis=1) <= self.settings.deception.gate_sigma**2
         claimed = np.bincount(nearest[near], minlength=len(usable))
         return {
             int(tracks.track_id[some[k]]): hit_of(detections, int(usable[nearest[k]]))
