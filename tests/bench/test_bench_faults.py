@@ -16,6 +16,41 @@ def test_a_row_has_the_times_of_every_process():
     assert (row["fault"], row["times"]) == ("SIGSTOP", n)
     assert (row["noticed_max_s"], row["back_max_s"]) == (0.01 * (n - 1), float(n))
     assert row["back_p50_s"] == pytest.approx((1.0 + n) / 2)
-    assert row["back_p95_s"] == pytest.approx(1.0 + 0.95 * (n - 1), abs=0.006)
+    assert row["back_p95_s"] == n
+    assert (row["late"], row["never_back"]) == (0, 0)
     assert row["back_median_s_of"] == {name: 1.0 + k for k, name in enumerate(faults.NAMES)}
     assert set(faults.HEARD_ON) < set(faults.NAMES)
+
+
+def test_what_does_not_come_back_is_counted_and_the_others_are_measured():
+    times = [(name, 0.01, 2.0) for name in faults.NAMES] * 10
+    times += [("ew", 0.01, 31.0), ("detection", 0.01, float("inf"))]
+    row = faults._row(signal.SIGKILL, times)
+    assert (row["late"], row["never_back"], row["back_max_s"], row["back_p95_s"]) == (2, 1, None, 2.0)
+
+
+def test_who_is_silent_is_killed_again(monkeypatch, tmp_path, capsys):
+    """A process that never answers until it is killed: told, killed, and never back."""
+    now, answers = [0.0], [False]
+
+    class Silent:
+        def kill(self) -> None:
+            answers[0] = True
+
+        def poll(self) -> None:
+            return None
+
+    log = tmp_path / "up.log"
+    log.write_text("aegis: detection was killed by SIGKILL")
+    graph = object.__new__(faults._Graph)
+    graph._up, graph._log, graph._heard_at = Silent(), log, {"tracking": 0.0}
+    graph._spin = lambda seconds: now.__setitem__(0, now[0] + 0.5)
+    monkeypatch.setattr(faults.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(graph, "answers", lambda name, since: answers[0])
+    monkeypatch.setattr(graph, "_process", lambda name: Silent())
+    assert graph._until_back("detection", 0.0) == float("inf")
+    assert now[0] == pytest.approx(faults.LOST_AFTER_S, abs=2.0)
+    said = capsys.readouterr().err
+    assert "no output of detection within 30 s" in said
+    assert "detection was killed by SIGKILL" in said
+    assert "tracking" in said
