@@ -29,28 +29,45 @@ def test_what_does_not_come_back_is_counted_and_the_others_are_measured():
     assert (row["late"], row["never_back"], row["back_max_s"], row["back_p95_s"]) == (2, 1, None, 2.0)
 
 
-def test_who_is_silent_is_killed_again(monkeypatch, tmp_path, capsys):
-    """A process that never answers until it is killed: told, killed, and never back."""
-    now, answers = [0.0], [False]
+class Process:
+    """One that was killed, or not yet, and has ended, or not."""
 
-    class Silent:
-        def kill(self) -> None:
-            answers[0] = True
+    def __init__(self, code: int | None = None) -> None:
+        self.code, self.killed = code, False
 
-        def poll(self) -> None:
-            return None
+    def kill(self) -> None:
+        self.killed = True
 
-    log = tmp_path / "up.log"
+    def poll(self) -> int | None:
+        return self.code
+
+
+def silent_graph(monkeypatch, log, up: Process, child: Process):
+    """A graph whose child answers only once it was killed, and the time there: a second for each look."""
+    now = [0.0]
     log.write_text("aegis: detection was killed by SIGKILL")
     graph = object.__new__(faults._Graph)
-    graph._up, graph._log, graph._heard_at = Silent(), log, {"tracking": 0.0}
-    graph._spin = lambda seconds: now.__setitem__(0, now[0] + 0.5)
+    graph._up, graph._log, graph._heard_at = up, log, {"tracking": 0.0}
+    graph._spin = lambda seconds: now.__setitem__(0, now[0] + 1.0)
     monkeypatch.setattr(faults.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(graph, "answers", lambda name, since: answers[0])
-    monkeypatch.setattr(graph, "_process", lambda name: Silent())
+    monkeypatch.setattr(graph, "answers", lambda name, since: child.killed)
+    monkeypatch.setattr(graph, "_process", lambda name: child)
+    return graph, now
+
+
+def test_who_is_silent_is_killed_again(monkeypatch, tmp_path, capsys):
+    """A process that never answers until it is killed: told, killed, and never back."""
+    graph, now = silent_graph(monkeypatch, tmp_path / "up.log", Process(), Process())
     assert graph._until_back("detection", 0.0) == float("inf")
-    assert now[0] == pytest.approx(faults.LOST_AFTER_S, abs=2.0)
+    assert now[0] == pytest.approx(faults.LOST_AFTER_S, abs=3.0)
     said = capsys.readouterr().err
     assert "no output of detection within 30 s" in said
     assert "detection was killed by SIGKILL" in said
     assert "tracking" in said
+
+
+def test_a_graph_that_has_ended_is_told_at_once(monkeypatch, tmp_path):
+    graph, now = silent_graph(monkeypatch, tmp_path / "up.log", Process(code=1), Process())
+    with pytest.raises(faults.BenchmarkError, match="no output of detection"):
+        graph._until_back("detection", 0.0)
+    assert now[0] < faults.BACK_DEADLINE_S

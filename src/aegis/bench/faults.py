@@ -145,12 +145,16 @@ class _Graph:
         try:
             return self.wait(lambda: self.answers(name, since), BACK_DEADLINE_S, f"output of {name}")
         except BenchmarkError as error:
+            if self._up.poll() is not None:
+                raise
             now = time.monotonic()
             heard = {one: f"{now - at:.1f} s ago" for one, at in sorted(self._heard_at.items())}
             print(f"{error}\nheard last: {heard}", file=sys.stderr)
         try:
             return self.wait(lambda: self.answers(name, since), LOST_AFTER_S - BACK_DEADLINE_S, f"output of {name}")
         except BenchmarkError:
+            if self._up.poll() is not None:
+                raise
             again = time.monotonic()
             self._process(name).kill()
             self.wait(lambda: self.answers(name, again), BACK_DEADLINE_S, f"output of {name}")

@@ -44,7 +44,10 @@ class PlatformState:
 
 
 def carried(state: PlatformState, stamp_ns: int) -> PlatformState:
-    """Return a state as it is at another time by its own motion, on a circle; as it was where that is too long from it."""
+    """Return a state as it is at another time by its own motion, as it was where that is too long from it.
+
+    It turns evenly, and goes as far as it has speed in the direction half-way: an arc's length, where its chord is right.
+    """
     for_s = (stamp_ns - state.stamp_ns) * 1e-9
     if abs(for_s) > CARRIED_S:
         return state
